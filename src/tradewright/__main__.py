@@ -1,0 +1,5 @@
+"""Let `python -m tradewright` be the command `tradewright`."""
+
+from tradewright.cli.main import main
+
+main()

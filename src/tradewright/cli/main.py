@@ -1,0 +1,61 @@
+"""The command `tradewright`: finds the group that was asked for and imports only that.
+
+Loading late keeps `tradewright --help` fast. Errors of the house are rendered here, once, for
+every command: as lines for a person, as one JSON object under `--json`.
+"""
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tradewright import __version__
+from tradewright.core.errors import TradewrightError
+
+COMMANDS = {
+    "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
+    "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
+    "bench": ("tradewright.cli.bench", "Measure against pgbench in the same run."),
+}
+"""Command name → (module that defines `command`, line for the overview)."""
+
+
+class LateGroup(click.Group):
+    """A group whose commands are imported when they are called, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the overview from the table, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
+
+
+@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tradewright")
+def cli() -> None:
+    """Tradewright: a broker's trading engine in PostgreSQL, and the tools that keep it right."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exit 0 when all went well, 1 on a refusal, 2 on wrong usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        cli.main(args=words, prog_name="tradewright", standalone_mode=True)
+    except TradewrightError as error:
+        if "--json" in words:
+            click.echo(json.dumps({"error": error.as_dict()}))
+        else:
+            click.echo(f"tradewright: {error.render()}", err=True)
+        sys.exit(1)

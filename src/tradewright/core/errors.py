@@ -57,7 +57,8 @@ class TradewrightError(Exception):
         return self.render()
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.code, self.what, self.why, self.hint, self.facts))
+        words = {"why": self.why, "hint": self.hint}
+        return (_rebuild, (type(self), self.code, self.what, words, self.facts))
 
     def render(self) -> str:
         """Return the error as lines of text: the fact with its code, why, and what to do."""
@@ -111,8 +112,7 @@ def _rebuild(
     kind: type[TradewrightError],
     code: ErrorCode,
     what: str,
-    why: str,
-    hint: str,
+    words: Mapping[str, str],
     facts: Mapping[str, object],
 ) -> TradewrightError:
-    return kind(code, what, why=why, hint=hint, facts=facts)
+    return kind(code, what, why=words["why"], hint=words["hint"], facts=facts)

@@ -78,15 +78,29 @@ def parse_amount(text: str | Decimal, currency: str) -> Money:
     unit = minor_unit(currency)
     amount = _finite(text, currency)
     if amount <= 0:
-        raise _refusal(ErrorCode.INPUT_AMOUNT_NOT_POSITIVE, text, currency, "is not positive",
-                       "Give an amount greater than zero.")
+        raise _refusal(
+            ErrorCode.INPUT_AMOUNT_NOT_POSITIVE,
+            text,
+            currency,
+            "is not positive",
+            "Give an amount greater than zero.",
+        )
     if amount > AMOUNT_MAX:
-        raise _refusal(ErrorCode.INPUT_AMOUNT_TOO_LARGE, text, currency, "is too large",
-                       f"Give at most {AMOUNT_MAX:f}.")
+        raise _refusal(
+            ErrorCode.INPUT_AMOUNT_TOO_LARGE,
+            text,
+            currency,
+            "is too large",
+            f"Give at most {AMOUNT_MAX:f}.",
+        )
     if amount % unit:
-        raise _refusal(ErrorCode.INPUT_AMOUNT_OVER_SCALED, text, currency,
-                       f"is finer than the minor unit {unit:f}",
-                       f"Give a multiple of {unit:f} {currency}; nothing is rounded for you.")
+        raise _refusal(
+            ErrorCode.INPUT_AMOUNT_OVER_SCALED,
+            text,
+            currency,
+            f"is finer than the minor unit {unit:f}",
+            f"Give a multiple of {unit:f} {currency}; nothing is rounded for you.",
+        )
     return Money(amount.quantize(unit), currency)
 
 
@@ -96,8 +110,13 @@ def _finite(text: str | Decimal, currency: str) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if not amount.is_finite():
-        raise _refusal(ErrorCode.INPUT_AMOUNT_MALFORMED, text, currency, "is not a finite number",
-                       "Write digits with a point, such as 125.50.")
+        raise _refusal(
+            ErrorCode.INPUT_AMOUNT_MALFORMED,
+            text,
+            currency,
+            "is not a finite number",
+            "Write digits with a point, such as 125.50.",
+        )
     return amount
 
 

@@ -1,0 +1,1 @@
+"""The tests: one folder per kind, as CONTRIBUTING.md tells them apart."""

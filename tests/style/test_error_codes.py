@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Mapping
 
 from tests.style.house import ROOT, broken
-
 from tradewright.core.errors import ErrorCode
 
 PAGE = ROOT / "docs" / "reference" / "error-codes.md"

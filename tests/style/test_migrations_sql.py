@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.style.house import MIGRATIONS, broken
 from tests.style.migration_law import (
     Check,

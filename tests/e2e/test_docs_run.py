@@ -1,0 +1,81 @@
+"""What docs/start shows runs: every page in order, in one folder, as a newcomer would."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.docs_session import first_failure, steps
+
+START = Path(__file__).resolve().parents[2] / "docs" / "start"
+
+
+def write_page(folder: Path, text: str) -> Path:
+    page = folder / "page.md"
+    page.write_text(text)
+    return page
+
+
+def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
+    failed = first_failure(sorted(START.glob("*.md")), tmp_path)
+    assert not failed, f"docs/start/{failed}"
+
+
+def test_a_page_without_blocks_has_no_steps(tmp_path: Path) -> None:
+    assert steps(write_page(tmp_path, "Words.\n\n```text\n$ false\n```\n")) == []
+
+
+def test_only_lines_with_a_prompt_are_commands(tmp_path: Path) -> None:
+    page = write_page(
+        tmp_path, "# Title\n\n```console\n$ echo one\none\n$ echo two \\\n    three\n```\n"
+    )
+    assert [(step.line, step.arguments[-1]) for step in steps(page)] == [
+        (4, "echo one"),
+        (6, "echo two three"),
+    ]
+
+
+def test_a_command_that_fails_is_told_with_its_place_and_output(tmp_path: Path) -> None:
+    page = write_page(tmp_path, "```console\n$ true\n$ echo lost >&2; exit 3\n```\n")
+    failed = first_failure([page], tmp_path)
+    assert failed.startswith("page.md:3: echo lost >&2; exit 3: exit 3, not 0")
+    assert "lost" in failed
+
+
+@pytest.mark.parametrize(("command", "fails"), [("false", False), ("true", True)])
+def test_an_expected_exit_must_be_met(tmp_path: Path, command: str, fails: bool) -> None:
+    page = write_page(tmp_path, f"```console\n$ {command}  # exit 1\n```\n")
+    assert bool(first_failure([page], tmp_path)) is fails
+
+
+def test_a_command_that_fails_inside_a_pipe_is_found(tmp_path: Path) -> None:
+    page = write_page(tmp_path, "```console\n$ false | cat\n```\n")
+    assert first_failure([page], tmp_path)
+
+
+def test_steps_share_one_folder_and_stop_at_the_first_failure(tmp_path: Path) -> None:
+    page = write_page(
+        tmp_path, "```console\n$ echo 1 > a\n$ test -f a\n$ false\n$ touch never\n```\n"
+    )
+    folder = tmp_path / "session"
+    folder.mkdir()
+    assert first_failure([page], folder).startswith("page.md:4")
+    assert sorted(path.name for path in folder.iterdir()) == ["a"]
+
+
+def test_a_python_block_runs_with_the_package_at_hand(tmp_path: Path) -> None:
+    page = write_page(
+        tmp_path,
+        "```python\nfrom tradewright.core.money import parse_amount\n"
+        'assert str(parse_amount("1.50", "USD")) == "1.50 USD"\n```\n',
+    )
+    assert first_failure([page], tmp_path) == ""
+
+
+def test_a_python_block_that_raises_is_found(tmp_path: Path) -> None:
+    page = write_page(tmp_path, "```python\nraise SystemExit(2)\n```\n")
+    assert "exit 2, not 0" in first_failure([page], tmp_path)
+
+
+def test_the_command_of_the_house_is_on_the_path(tmp_path: Path) -> None:
+    page = write_page(tmp_path, "```console\n$ tradewright --version\n```\n")
+    assert first_failure([page], tmp_path) == ""

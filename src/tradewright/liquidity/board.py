@@ -48,8 +48,9 @@ class QuoteBoard:
     `age_max` is one age for all symbols, or an age by symbol (5 seconds for those not named).
     Among equal prices a provider of lower `priorities` comes first, then the lower code; a
     provider without a priority comes after those with one. A quote whose mid is further than
-    `collar_bps` from the median mid of the other tradable providers is passed over; with fewer
-    than two others there is no median to trust, and no collar.
+    `collar_bps` from the median mid of the other providers is passed over (of an even number of
+    others: from both of the two in the middle and outside them); with fewer than two others
+    there is no median to trust, and no collar.
     """
 
     def __init__(
@@ -166,8 +167,8 @@ class QuoteBoard:
         mids = [(quote.bid + quote.ask) / 2 for quote in quotes]
         kept = []
         for place, quote in enumerate(quotes):
-            median = _median(mids[:place] + mids[place + 1 :])
-            if abs(mids[place] - median) <= abs(median) * self._collar:
+            low, high = _medians(mids[:place] + mids[place + 1 :])
+            if low - abs(low) * self._collar <= mids[place] <= high + abs(high) * self._collar:
                 kept.append(quote)
         return kept
 
@@ -179,9 +180,12 @@ class QuoteBoard:
         return False
 
 
-def _median(values: list[Decimal]) -> Decimal:
+def _medians(values: list[Decimal]) -> tuple[Decimal, Decimal]:
+    """Return the two values in the middle, which are one when the count is odd.
+
+    Their mean would let one provider far off, among three, drag the median of the other two
+    away and take every provider off the board.
+    """
     ordered = sorted(values)
     half = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[half]
-    return (ordered[half - 1] + ordered[half]) / 2
+    return ordered[(len(ordered) - 1) // 2], ordered[half]

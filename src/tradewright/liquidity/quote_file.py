@@ -98,7 +98,8 @@ def _lines(
 
 def _headed_quote(line: str) -> Quote:
     time_text, symbol, bid, ask = _fields(line)
-    return Quote(_symbol(symbol), _price(bid), _price(ask), _instant(time_text))
+    quoted_at = _instant(time_text)
+    return Quote(_symbol(symbol), _price(bid), _price(ask), quoted_at)
 
 
 def _truefx_quote(line: str) -> Quote:

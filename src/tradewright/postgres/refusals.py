@@ -1,0 +1,115 @@
+"""What the server refused, said in the house's errors.
+
+Errors are told apart by SQLSTATE, constraint name and type, never by their text. The ledger's
+functions raise SQLSTATEs of class TW with DETAIL and HINT, which become *why* and *hint*. Rooms
+add their entries to the two tables here, so that one place knows every refusal.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import psycopg
+
+from tradewright.core.errors import (
+    DatabaseError,
+    ErrorCode,
+    InputError,
+    RetryableError,
+    TradewrightError,
+)
+
+Refusal = tuple[type[TradewrightError], ErrorCode]
+
+FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType({})
+"""SQLSTATE of class TW → what our own functions mean by it."""
+
+CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType({})
+"""Constraint name → what it means that the constraint held."""
+
+_STATES: Mapping[str, Refusal] = MappingProxyType(
+    {
+        "40001": (RetryableError, ErrorCode.DATABASE_SERIALIZATION_FAILED),
+        "40P01": (RetryableError, ErrorCode.DATABASE_DEADLOCKED),
+        "55P03": (RetryableError, ErrorCode.DATABASE_LOCK_TIMEOUT),
+        "57P01": (DatabaseError, ErrorCode.DATABASE_CONNECTION_LOST),
+        "57P02": (DatabaseError, ErrorCode.DATABASE_CONNECTION_LOST),
+        "57P03": (DatabaseError, ErrorCode.DATABASE_CONNECTION_LOST),
+        "57014": (DatabaseError, ErrorCode.DATABASE_TIMEOUT),
+        "25P03": (DatabaseError, ErrorCode.DATABASE_TIMEOUT),
+        "25P04": (DatabaseError, ErrorCode.DATABASE_TIMEOUT),
+        "25006": (DatabaseError, ErrorCode.DATABASE_READ_ONLY),
+        "42501": (DatabaseError, ErrorCode.DATABASE_PERMISSION_DENIED),
+    },
+)
+
+_CLASSES: Mapping[str, Refusal] = MappingProxyType(
+    {
+        "08": (DatabaseError, ErrorCode.DATABASE_CONNECTION_LOST),
+        "22": (InputError, ErrorCode.DATABASE_VALUE_REFUSED),
+        "23": (DatabaseError, ErrorCode.DATABASE_CONSTRAINT_VIOLATED),
+        "53": (DatabaseError, ErrorCode.DATABASE_RESOURCES_EXHAUSTED),
+    },
+)
+
+_HINTS: Mapping[ErrorCode, str] = MappingProxyType(
+    {
+        ErrorCode.DATABASE_SERIALIZATION_FAILED: "Run the transaction again.",
+        ErrorCode.DATABASE_DEADLOCKED: "Run the transaction again.",
+        ErrorCode.DATABASE_LOCK_TIMEOUT: "Run it again, or find the session that holds the lock.",
+        ErrorCode.DATABASE_CONNECTION_LOST: "Connect again and look up what was committed.",
+        ErrorCode.DATABASE_TIMEOUT: "Do less in one transaction, or raise the session's limits.",
+        ErrorCode.DATABASE_READ_ONLY: "Connect to the primary server.",
+        ErrorCode.DATABASE_PERMISSION_DENIED: "Grant the privilege, or connect as another role.",
+        ErrorCode.DATABASE_RESOURCES_EXHAUSTED: "Free disk, memory or connections of the server.",
+    },
+)
+
+_RETRYABLE_STATES = frozenset(
+    state for state, (kind, _) in _STATES.items() if issubclass(kind, RetryableError)
+)
+_LOST_STATES = frozenset({"57P01", "57P02", "57P03"})
+
+
+def translate(error: psycopg.Error) -> TradewrightError:
+    """Return the house's error for what the driver raised; the caller raises it `from` that."""
+    kind, code = _refusal(error)
+    diagnosis = error.diag
+    facts = {
+        "sqlstate": error.sqlstate,
+        "schema": diagnosis.schema_name,
+        "table": diagnosis.table_name,
+        "column": diagnosis.column_name,
+        "constraint": diagnosis.constraint_name,
+    }
+    return kind(
+        code,
+        diagnosis.message_primary or str(error).strip() or type(error).__name__,
+        why=diagnosis.message_detail or "",
+        hint=diagnosis.message_hint or _HINTS.get(code, ""),
+        facts={name: value for name, value in facts.items() if value is not None},
+    )
+
+
+def is_retryable(error: psycopg.Error) -> bool:
+    """Tell whether the server rolled back for a conflict that may be over on the next attempt."""
+    return error.sqlstate in _RETRYABLE_STATES
+
+
+def is_connection_lost(error: psycopg.Error) -> bool:
+    """Tell whether the session is gone, by SQLSTATE, or by type when the server said nothing."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate in _LOST_STATES or error.sqlstate.startswith("08")
+
+
+def _refusal(error: psycopg.Error) -> Refusal:
+    state = error.sqlstate or ""
+    if state in FUNCTION_REFUSALS:
+        return FUNCTION_REFUSALS[state]
+    constraint = error.diag.constraint_name
+    if constraint is not None and constraint in CONSTRAINT_REFUSALS:
+        return CONSTRAINT_REFUSALS[constraint]
+    if is_connection_lost(error):
+        return DatabaseError, ErrorCode.DATABASE_CONNECTION_LOST
+    fallback = (DatabaseError, ErrorCode.DATABASE_STATEMENT_FAILED)
+    return _STATES.get(state) or _CLASSES.get(state[:2]) or fallback

@@ -1,0 +1,13 @@
+-- Takes away users, instruments, accounts, orders, positions and trades with all that they hold.
+
+DROP TABLE trades;
+DROP TABLE positions;
+DROP TABLE order_fills;
+DROP TABLE orders;
+DROP TABLE accounts;
+DROP TABLE house_accounts;
+DROP TABLE ledger_holders;
+DROP TABLE instruments;
+DROP TABLE user_roles;
+DROP TABLE users;
+DROP TABLE currencies;

@@ -1,0 +1,415 @@
+-- 001: who trades, what is traded, and what came of it.
+--
+-- Everything stands in the schema that the migration runner puts first on the search path; no
+-- name here is qualified, so that several brokers can live side by side, one schema each.
+-- Keys are time-ordered UUIDs (version 7), money is numeric(20, 8) beside its currency, and each
+-- constraint is named after the truth that it keeps, because callers read that name.
+
+CREATE TABLE currencies (
+    code text
+        CONSTRAINT currencies_pkey PRIMARY KEY
+        CONSTRAINT currencies_code_is_capitals_or_digits CHECK (code ~ '^[A-Z0-9]{2,10}$'),
+    minor_units smallint
+        CONSTRAINT currencies_minor_units_present NOT NULL
+        CONSTRAINT currencies_minor_units_within_scale CHECK (minor_units BETWEEN 0 AND 8)
+);
+COMMENT ON TABLE currencies IS 'Currencies that may be held, with the scale of their smallest unit.';
+COMMENT ON COLUMN currencies.minor_units IS 'Decimals of the smallest unit; finer amounts are refused, never rounded.';
+
+INSERT INTO currencies (code, minor_units) VALUES
+    ('AUD', 2),
+    ('BTC', 8),
+    ('CAD', 2),
+    ('CHF', 2),
+    ('ETH', 8),
+    ('EUR', 2),
+    ('GBP', 2),
+    ('JPY', 0),
+    ('NZD', 2),
+    ('USD', 2),
+    ('XAU', 4);
+
+CREATE TABLE users (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT users_pkey PRIMARY KEY,
+    email text
+        CONSTRAINT users_email_present NOT NULL
+        CONSTRAINT users_email_has_one_at CHECK (email ~ '^[^@\s]+@[^@\s]+$')
+        CONSTRAINT users_email_unique UNIQUE,
+    client_class text
+        CONSTRAINT users_client_class_present NOT NULL
+        CONSTRAINT users_client_class_known CHECK (client_class IN ('retail', 'professional')),
+    kyc_level smallint DEFAULT 0
+        CONSTRAINT users_kyc_level_present NOT NULL
+        CONSTRAINT users_kyc_level_in_range CHECK (kyc_level BETWEEN 0 AND 4),
+    status text DEFAULT 'active'
+        CONSTRAINT users_status_present NOT NULL
+        CONSTRAINT users_status_known CHECK (status IN ('active', 'suspended', 'closed')),
+    revision integer DEFAULT 1
+        CONSTRAINT users_revision_present NOT NULL
+        CONSTRAINT users_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT users_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT users_updated_at_present NOT NULL
+);
+COMMENT ON TABLE users IS 'Persons and firms known to the broker: clients and staff.';
+COMMENT ON COLUMN users.client_class IS 'MiFID II class; retail clients trade under the leverage caps of ESMA Decision (EU) 2018/796.';
+COMMENT ON COLUMN users.kyc_level IS '0 email, 1 name and birth date, 2 address, 3 proof of address and funds, 4 business.';
+COMMENT ON COLUMN users.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
+
+CREATE TABLE user_roles (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT user_roles_pkey PRIMARY KEY,
+    user_id uuid
+        CONSTRAINT user_roles_user_id_present NOT NULL
+        CONSTRAINT user_roles_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    role text
+        CONSTRAINT user_roles_role_present NOT NULL
+        CONSTRAINT user_roles_role_known CHECK (role IN ('trader', 'payments_officer')),
+    revision integer DEFAULT 1
+        CONSTRAINT user_roles_revision_present NOT NULL
+        CONSTRAINT user_roles_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_roles_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_roles_updated_at_present NOT NULL,
+    CONSTRAINT user_roles_granted_once UNIQUE (user_id, role)
+);
+COMMENT ON TABLE user_roles IS 'What a user may do: traders open accounts, payments officers approve withdrawals of others.';
+COMMENT ON COLUMN user_roles.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
+
+CREATE TABLE instruments (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT instruments_pkey PRIMARY KEY,
+    symbol text
+        CONSTRAINT instruments_symbol_present NOT NULL
+        CONSTRAINT instruments_symbol_is_capitals_or_digits CHECK (symbol ~ '^[A-Z0-9]{3,12}$')
+        CONSTRAINT instruments_symbol_unique UNIQUE,
+    base_currency text
+        CONSTRAINT instruments_base_currency_present NOT NULL
+        CONSTRAINT instruments_base_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    quote_currency text
+        CONSTRAINT instruments_quote_currency_present NOT NULL
+        CONSTRAINT instruments_quote_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    quantity_step numeric(20, 8)
+        CONSTRAINT instruments_quantity_step_present NOT NULL
+        CONSTRAINT instruments_quantity_step_positive CHECK (quantity_step > 0 AND quantity_step < 'Infinity'),
+    quantity_min numeric(20, 8)
+        CONSTRAINT instruments_quantity_min_present NOT NULL
+        CONSTRAINT instruments_quantity_min_on_step CHECK (quantity_min > 0 AND quantity_min % quantity_step = 0),
+    quantity_max numeric(20, 8)
+        CONSTRAINT instruments_quantity_max_present NOT NULL
+        CONSTRAINT instruments_quantity_max_not_below_min CHECK (quantity_max >= quantity_min AND quantity_max < 'Infinity'),
+    price_tick numeric(20, 8)
+        CONSTRAINT instruments_price_tick_present NOT NULL
+        CONSTRAINT instruments_price_tick_positive CHECK (price_tick > 0 AND price_tick < 'Infinity'),
+    leverage_max integer
+        CONSTRAINT instruments_leverage_max_present NOT NULL
+        CONSTRAINT instruments_leverage_max_in_range CHECK (leverage_max BETWEEN 1 AND 500),
+    leverage_max_retail integer
+        CONSTRAINT instruments_leverage_max_retail_present NOT NULL
+        CONSTRAINT instruments_leverage_max_retail_in_range CHECK (leverage_max_retail BETWEEN 1 AND leverage_max),
+    commission_per_million numeric(20, 8)
+        CONSTRAINT instruments_commission_per_million_present NOT NULL
+        CONSTRAINT instruments_commission_per_million_not_negative CHECK (commission_per_million >= 0 AND commission_per_million < 'Infinity'),
+    quote_age_ms_max integer DEFAULT 5000
+        CONSTRAINT instruments_quote_age_ms_max_present NOT NULL
+        CONSTRAINT instruments_quote_age_ms_max_positive CHECK (quote_age_ms_max > 0),
+    is_tradable boolean DEFAULT true
+        CONSTRAINT instruments_is_tradable_present NOT NULL,
+    revision integer DEFAULT 1
+        CONSTRAINT instruments_revision_present NOT NULL
+        CONSTRAINT instruments_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT instruments_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT instruments_updated_at_present NOT NULL,
+    CONSTRAINT instruments_currencies_differ CHECK (base_currency <> quote_currency)
+);
+COMMENT ON TABLE instruments IS 'What can be traded: one currency (base) priced in another (quote).';
+COMMENT ON COLUMN instruments.quantity_step IS 'Quantities are multiples of this, in units of the base currency.';
+COMMENT ON COLUMN instruments.price_tick IS 'Prices given by clients are multiples of this, in quote currency.';
+COMMENT ON COLUMN instruments.leverage_max_retail IS 'Cap for retail clients: 30 for major pairs, 20 for minor pairs and gold (ESMA 2018/796).';
+COMMENT ON COLUMN instruments.commission_per_million IS 'Commission per side for one million of notional, both in the account''s currency.';
+COMMENT ON COLUMN instruments.quote_age_ms_max IS 'A quote older than this is never traded on.';
+
+CREATE TABLE ledger_holders (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT ledger_holders_pkey PRIMARY KEY,
+    kind text
+        CONSTRAINT ledger_holders_kind_present NOT NULL
+        CONSTRAINT ledger_holders_kind_known CHECK (kind IN ('wallet', 'account', 'house')),
+    currency text
+        CONSTRAINT ledger_holders_currency_present NOT NULL
+        CONSTRAINT ledger_holders_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    CONSTRAINT ledger_holders_id_currency_unique UNIQUE (id, currency),
+    CONSTRAINT ledger_holders_id_kind_currency_unique UNIQUE (id, kind, currency)
+);
+COMMENT ON TABLE ledger_holders IS 'Whoever can hold money: a wallet, a trading account or a house account, each in one currency for ever.';
+
+CREATE TABLE house_accounts (
+    id uuid
+        CONSTRAINT house_accounts_pkey PRIMARY KEY,
+    kind text DEFAULT 'house'
+        CONSTRAINT house_accounts_kind_present NOT NULL
+        CONSTRAINT house_accounts_kind_is_house CHECK (kind = 'house'),
+    code text
+        CONSTRAINT house_accounts_code_present NOT NULL
+        CONSTRAINT house_accounts_code_known CHECK (code IN ('clearing', 'fees', 'dealing', 'negative_balance')),
+    currency text
+        CONSTRAINT house_accounts_currency_present NOT NULL,
+    CONSTRAINT house_accounts_one_per_currency UNIQUE (code, currency),
+    CONSTRAINT house_accounts_holder_exists FOREIGN KEY (id, kind, currency)
+        REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
+);
+COMMENT ON TABLE house_accounts IS 'The broker''s own side of every movement; balances are summed from transfers, never kept in a hot row.';
+COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers; fees: commissions; dealing: the result of trading against clients; negative_balance: the expense of forgiving negative balances.';
+
+CREATE TABLE accounts (
+    id uuid
+        CONSTRAINT accounts_pkey PRIMARY KEY,
+    kind text DEFAULT 'account'
+        CONSTRAINT accounts_kind_present NOT NULL
+        CONSTRAINT accounts_kind_is_account CHECK (kind = 'account'),
+    user_id uuid
+        CONSTRAINT accounts_user_id_present NOT NULL
+        CONSTRAINT accounts_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    currency text
+        CONSTRAINT accounts_currency_present NOT NULL,
+    leverage integer
+        CONSTRAINT accounts_leverage_present NOT NULL
+        CONSTRAINT accounts_leverage_in_range CHECK (leverage BETWEEN 1 AND 500),
+    margin_call_level numeric(9, 4) DEFAULT 100
+        CONSTRAINT accounts_margin_call_level_present NOT NULL,
+    stop_out_level numeric(9, 4) DEFAULT 50
+        CONSTRAINT accounts_stop_out_level_present NOT NULL
+        CONSTRAINT accounts_stop_out_level_positive CHECK (stop_out_level > 0 AND stop_out_level < 'Infinity'),
+    book text DEFAULT 'B'
+        CONSTRAINT accounts_book_present NOT NULL
+        CONSTRAINT accounts_book_known CHECK (book IN ('A', 'B')),
+    status text DEFAULT 'active'
+        CONSTRAINT accounts_status_present NOT NULL
+        CONSTRAINT accounts_status_known CHECK (status IN ('active', 'suspended', 'closed')),
+    balance numeric(20, 8) DEFAULT 0
+        CONSTRAINT accounts_balance_present NOT NULL
+        CONSTRAINT accounts_balance_finite CHECK (balance > '-Infinity' AND balance < 'Infinity'),
+    version bigint DEFAULT 0
+        CONSTRAINT accounts_version_present NOT NULL
+        CONSTRAINT accounts_version_not_negative CHECK (version >= 0),
+    revision integer DEFAULT 1
+        CONSTRAINT accounts_revision_present NOT NULL
+        CONSTRAINT accounts_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT accounts_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT accounts_updated_at_present NOT NULL,
+    CONSTRAINT accounts_margin_call_above_stop_out CHECK (margin_call_level >= stop_out_level AND margin_call_level < 'Infinity'),
+    CONSTRAINT accounts_holder_exists FOREIGN KEY (id, kind, currency)
+        REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
+) WITH (fillfactor = 70);
+COMMENT ON TABLE accounts IS 'Margin accounts: one currency, one net position per symbol.';
+COMMENT ON COLUMN accounts.margin_call_level IS 'Percent of used margin at or below which a margin call is open.';
+COMMENT ON COLUMN accounts.stop_out_level IS 'Percent of used margin below which positions are closed, largest loss first.';
+COMMENT ON COLUMN accounts.book IS 'A: orders are passed on to a liquidity provider; B: the house takes the other side.';
+COMMENT ON COLUMN accounts.balance IS 'Money of the account; may go below zero through a price gap. Written by the ledger only.';
+COMMENT ON COLUMN accounts.version IS 'Number of the account''s last entry in balance_ledger; gapless.';
+COMMENT ON COLUMN accounts.revision IS 'Counts the audited changes of the settings; equals the account''s rows in audit_log.';
+
+CREATE TABLE orders (
+    id uuid
+        CONSTRAINT orders_pkey PRIMARY KEY,
+    account_id uuid
+        CONSTRAINT orders_account_id_present NOT NULL
+        CONSTRAINT orders_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    client_order_id text
+        CONSTRAINT orders_client_order_id_present NOT NULL
+        CONSTRAINT orders_client_order_id_is_plain CHECK (client_order_id ~ '^[A-Za-z0-9._:-]{1,64}$'),
+    symbol text
+        CONSTRAINT orders_symbol_present NOT NULL
+        CONSTRAINT orders_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    side text
+        CONSTRAINT orders_side_present NOT NULL
+        CONSTRAINT orders_side_known CHECK (side IN ('buy', 'sell')),
+    order_type text
+        CONSTRAINT orders_order_type_present NOT NULL
+        CONSTRAINT orders_order_type_known CHECK (order_type IN ('market', 'limit', 'stop')),
+    time_in_force text
+        CONSTRAINT orders_time_in_force_present NOT NULL
+        CONSTRAINT orders_time_in_force_known CHECK (time_in_force IN ('gtc', 'ioc', 'fok')),
+    origin text
+        CONSTRAINT orders_origin_present NOT NULL
+        CONSTRAINT orders_origin_known CHECK (origin IN ('client', 'stop_loss', 'take_profit', 'stop_out')),
+    book text
+        CONSTRAINT orders_book_present NOT NULL
+        CONSTRAINT orders_book_known CHECK (book IN ('A', 'B')),
+    quantity numeric(20, 8)
+        CONSTRAINT orders_quantity_present NOT NULL
+        CONSTRAINT orders_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    filled_quantity numeric(20, 8)
+        CONSTRAINT orders_filled_quantity_present NOT NULL
+        CONSTRAINT orders_filled_within_quantity CHECK (filled_quantity >= 0 AND filled_quantity <= quantity),
+    remaining_quantity numeric(20, 8)
+        CONSTRAINT orders_remaining_quantity_present NOT NULL,
+    average_price numeric(20, 8)
+        CONSTRAINT orders_average_price_positive CHECK (average_price > 0 AND average_price < 'Infinity'),
+    limit_price numeric(20, 8)
+        CONSTRAINT orders_limit_price_positive CHECK (limit_price > 0 AND limit_price < 'Infinity'),
+    stop_price numeric(20, 8)
+        CONSTRAINT orders_stop_price_positive CHECK (stop_price > 0 AND stop_price < 'Infinity'),
+    stop_loss numeric(20, 8)
+        CONSTRAINT orders_stop_loss_positive CHECK (stop_loss > 0 AND stop_loss < 'Infinity'),
+    take_profit numeric(20, 8)
+        CONSTRAINT orders_take_profit_positive CHECK (take_profit > 0 AND take_profit < 'Infinity'),
+    status text
+        CONSTRAINT orders_status_present NOT NULL
+        CONSTRAINT orders_status_known CHECK (status IN (
+            'new', 'partially_filled', 'filled', 'canceled', 'rejected'
+        )),
+    refused_by text
+        CONSTRAINT orders_refused_by_known CHECK (refused_by IN ('house', 'provider')),
+    refusal_code text,
+    metadata jsonb
+        CONSTRAINT orders_metadata_is_object CHECK (jsonb_typeof(metadata) = 'object'),
+    version integer
+        CONSTRAINT orders_version_present NOT NULL
+        CONSTRAINT orders_version_positive CHECK (version > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT orders_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT orders_updated_at_present NOT NULL,
+    CONSTRAINT orders_client_order_id_once_per_account UNIQUE (account_id, client_order_id),
+    CONSTRAINT orders_limit_has_limit_price CHECK ((order_type = 'limit') = (limit_price IS NOT NULL)),
+    CONSTRAINT orders_stop_has_stop_price CHECK ((order_type = 'stop') = (stop_price IS NOT NULL)),
+    CONSTRAINT orders_market_is_immediate CHECK (order_type <> 'market' OR time_in_force IN ('ioc', 'fok')),
+    CONSTRAINT orders_quantity_is_filled_plus_remaining CHECK (
+        CASE status
+            WHEN 'new' THEN filled_quantity = 0 AND remaining_quantity = quantity
+            WHEN 'partially_filled' THEN filled_quantity > 0 AND remaining_quantity = quantity - filled_quantity
+            WHEN 'filled' THEN filled_quantity = quantity AND remaining_quantity = 0
+            WHEN 'rejected' THEN filled_quantity = 0 AND remaining_quantity = 0
+            ELSE remaining_quantity = 0
+        END
+    ),
+    CONSTRAINT orders_average_price_iff_filled CHECK ((filled_quantity > 0) = (average_price IS NOT NULL)),
+    CONSTRAINT orders_rejected_says_by_whom CHECK (
+        (status = 'rejected') <= (refused_by IS NOT NULL AND refusal_code IS NOT NULL)
+    )
+) WITH (fillfactor = 85);
+COMMENT ON TABLE orders IS 'What clients and the house''s own watchers asked to trade, and what became of it (FIX 4.4 order states).';
+COMMENT ON COLUMN orders.client_order_id IS 'FIX ClOrdID (11): the client''s own key; the same key again returns the first order.';
+COMMENT ON COLUMN orders.origin IS 'client, or the watcher that proposed the closing order.';
+COMMENT ON COLUMN orders.remaining_quantity IS 'FIX LeavesQty (151): what may still be filled; zero once the order has ended.';
+COMMENT ON COLUMN orders.filled_quantity IS 'FIX CumQty (14).';
+COMMENT ON COLUMN orders.average_price IS 'FIX AvgPx (6): fills weighted by quantity.';
+COMMENT ON COLUMN orders.refused_by IS 'house: denied by us; provider: rejected by the liquidity provider.';
+COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled; see reference/error-codes.';
+COMMENT ON COLUMN orders.version IS 'Sequence number of the order''s last row in order_events; gapless.';
+COMMENT ON COLUMN orders.metadata IS 'The client''s own tags, such as {"strategy": "momentum"}.';
+
+CREATE TABLE order_fills (
+    id uuid
+        CONSTRAINT order_fills_pkey PRIMARY KEY,
+    order_id uuid
+        CONSTRAINT order_fills_order_id_present NOT NULL
+        CONSTRAINT order_fills_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    quantity numeric(20, 8)
+        CONSTRAINT order_fills_quantity_present NOT NULL
+        CONSTRAINT order_fills_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT order_fills_price_present NOT NULL
+        CONSTRAINT order_fills_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    quoted_at timestamptz
+        CONSTRAINT order_fills_quoted_at_present NOT NULL,
+    executed_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT order_fills_executed_at_present NOT NULL
+);
+COMMENT ON TABLE order_fills IS 'Executions of orders (FIX ExecType F): append-only.';
+COMMENT ON COLUMN order_fills.quoted_at IS 'Market time of the quote that was dealt on.';
+
+CREATE TABLE positions (
+    id uuid
+        CONSTRAINT positions_pkey PRIMARY KEY,
+    account_id uuid
+        CONSTRAINT positions_account_id_present NOT NULL
+        CONSTRAINT positions_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    symbol text
+        CONSTRAINT positions_symbol_present NOT NULL
+        CONSTRAINT positions_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    quantity numeric(20, 8)
+        CONSTRAINT positions_quantity_present NOT NULL
+        CONSTRAINT positions_quantity_finite CHECK (quantity > '-Infinity' AND quantity < 'Infinity'),
+    average_price numeric(20, 8)
+        CONSTRAINT positions_average_price_present NOT NULL
+        CONSTRAINT positions_average_price_positive CHECK (average_price > 0 AND average_price < 'Infinity'),
+    realised_pnl numeric(20, 8) DEFAULT 0
+        CONSTRAINT positions_realised_pnl_present NOT NULL
+        CONSTRAINT positions_realised_pnl_finite CHECK (realised_pnl > '-Infinity' AND realised_pnl < 'Infinity'),
+    stop_loss numeric(20, 8)
+        CONSTRAINT positions_stop_loss_positive CHECK (stop_loss > 0 AND stop_loss < 'Infinity'),
+    take_profit numeric(20, 8)
+        CONSTRAINT positions_take_profit_positive CHECK (take_profit > 0 AND take_profit < 'Infinity'),
+    is_open boolean
+        CONSTRAINT positions_is_open_present NOT NULL,
+    version integer
+        CONSTRAINT positions_version_present NOT NULL
+        CONSTRAINT positions_version_positive CHECK (version > 0),
+    opened_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT positions_opened_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT positions_updated_at_present NOT NULL,
+    closed_at timestamptz,
+    CONSTRAINT positions_open_iff_quantity CHECK (is_open = (quantity <> 0)),
+    CONSTRAINT positions_closed_at_iff_closed CHECK (is_open = (closed_at IS NULL))
+) WITH (fillfactor = 70);
+COMMENT ON TABLE positions IS 'Net exposure of an account in a symbol; a flip closes one position and opens another.';
+COMMENT ON COLUMN positions.quantity IS 'Signed, in units of the base currency: long above zero, short below.';
+COMMENT ON COLUMN positions.average_price IS 'Average opening price in quote currency; kept when the position is reduced.';
+COMMENT ON COLUMN positions.realised_pnl IS 'Sum of the closing trades'' results in the account''s currency.';
+COMMENT ON COLUMN positions.version IS 'Number of the position''s last trade; gapless.';
+
+CREATE TABLE trades (
+    id uuid
+        CONSTRAINT trades_pkey PRIMARY KEY,
+    account_id uuid
+        CONSTRAINT trades_account_id_present NOT NULL
+        CONSTRAINT trades_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    fill_id uuid
+        CONSTRAINT trades_fill_id_present NOT NULL
+        CONSTRAINT trades_fill_exists REFERENCES order_fills (id) ON DELETE RESTRICT,
+    position_id uuid
+        CONSTRAINT trades_position_id_present NOT NULL
+        -- Deferred: the trade is written first, and the position's guard then demands it.
+        CONSTRAINT trades_position_exists REFERENCES positions (id) ON DELETE RESTRICT
+            DEFERRABLE INITIALLY DEFERRED,
+    position_version integer
+        CONSTRAINT trades_position_version_present NOT NULL
+        CONSTRAINT trades_position_version_positive CHECK (position_version > 0),
+    effect text
+        CONSTRAINT trades_effect_present NOT NULL
+        CONSTRAINT trades_effect_known CHECK (effect IN ('open', 'close')),
+    quantity numeric(20, 8)
+        CONSTRAINT trades_quantity_present NOT NULL
+        CONSTRAINT trades_quantity_not_zero CHECK (quantity <> 0 AND quantity > '-Infinity' AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT trades_price_present NOT NULL
+        CONSTRAINT trades_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    conversion_rate numeric(24, 12)
+        CONSTRAINT trades_conversion_rate_present NOT NULL
+        CONSTRAINT trades_conversion_rate_positive CHECK (conversion_rate > 0 AND conversion_rate < 'Infinity'),
+    realised_pnl numeric(20, 8)
+        CONSTRAINT trades_realised_pnl_present NOT NULL
+        CONSTRAINT trades_realised_pnl_finite CHECK (realised_pnl > '-Infinity' AND realised_pnl < 'Infinity'),
+    commission numeric(20, 8)
+        CONSTRAINT trades_commission_present NOT NULL
+        CONSTRAINT trades_commission_not_negative CHECK (commission >= 0 AND commission < 'Infinity'),
+    executed_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT trades_executed_at_present NOT NULL,
+    CONSTRAINT trades_position_version_unique UNIQUE (position_id, position_version),
+    CONSTRAINT trades_opening_realises_nothing CHECK (effect = 'close' OR realised_pnl = 0)
+);
+COMMENT ON TABLE trades IS 'What each fill did to a position: opened it further or closed part of it. Append-only.';
+COMMENT ON COLUMN trades.quantity IS 'Signed change of the position, in units of the base currency.';
+COMMENT ON COLUMN trades.conversion_rate IS 'Rate from the quote currency to the account''s currency that valued the trade.';
+COMMENT ON COLUMN trades.realised_pnl IS 'Result in the account''s currency, rounded half to even to its minor unit; equals the ledger''s entry.';
+COMMENT ON COLUMN trades.commission IS 'Commission in the account''s currency; equals the ledger''s entry.';

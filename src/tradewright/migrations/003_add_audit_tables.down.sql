@@ -1,0 +1,33 @@
+-- Takes away the audit trail, the seals and the order events with all that they hold.
+
+DROP TRIGGER ledger_holders_are_append_only ON ledger_holders;
+DROP TRIGGER positions_are_kept ON positions;
+DROP TRIGGER orders_are_kept ON orders;
+DROP TRIGGER trades_are_append_only ON trades;
+DROP TRIGGER order_fills_are_append_only ON order_fills;
+DROP TRIGGER positions_update_follows_trades ON positions;
+DROP TRIGGER positions_insert_follows_trades ON positions;
+DROP TRIGGER orders_update_follows_events ON orders;
+DROP TRIGGER orders_insert_follows_events ON orders;
+DROP TRIGGER accounts_are_audited ON accounts;
+DROP TRIGGER accounts_count_revision ON accounts;
+DROP TRIGGER instruments_are_audited ON instruments;
+DROP TRIGGER instruments_count_revision ON instruments;
+DROP TRIGGER user_roles_are_audited ON user_roles;
+DROP TRIGGER user_roles_count_revision ON user_roles;
+DROP TRIGGER users_are_audited ON users;
+DROP TRIGGER users_count_revision ON users;
+DROP FUNCTION seal_audit_log();
+DROP FUNCTION audit_segment_digest(bigint, bigint);
+DROP TABLE audit_seals;
+DROP FUNCTION positions_follow_their_trades();
+DROP FUNCTION trades_explain(uuid, integer, integer, numeric, numeric);
+DROP FUNCTION orders_follow_their_events();
+DROP FUNCTION order_path_is_whole(uuid, integer, text, integer, text);
+DROP TABLE order_events;
+DROP FUNCTION count_revision();
+DROP FUNCTION audit_row_change();
+DROP TABLE audit_log;
+DROP FUNCTION premake_audit_log_partitions(integer);
+DROP FUNCTION create_audit_log_partition(date);
+DROP FUNCTION refuse_change();

@@ -1,0 +1,445 @@
+-- 003: who changed what, when: the record that clients, auditors and courts read.
+--
+-- Three kinds of record, none written twice. (1) Orders, positions and balances change together
+-- with an append-only row (order_events, trades, balance_ledger) that says all of the change;
+-- guards refuse the change without it. (2) Rows that are only ever inserted are their own record.
+-- (3) Everything else that may be changed is copied by trigger into audit_log. Rows of audit_log
+-- are sealed in segments, so that an edit behind the triggers' back is found later.
+
+CREATE TABLE audit_log (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT audit_log_id_present NOT NULL,
+    seq bigint GENERATED ALWAYS AS IDENTITY
+        CONSTRAINT audit_log_seq_present NOT NULL,
+    txid bigint DEFAULT txid_current()
+        CONSTRAINT audit_log_txid_present NOT NULL,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT audit_log_created_at_present NOT NULL,
+    actor text
+        CONSTRAINT audit_log_actor_present NOT NULL,
+    database_role text DEFAULT session_user
+        CONSTRAINT audit_log_database_role_present NOT NULL,
+    table_name text
+        CONSTRAINT audit_log_table_name_present NOT NULL,
+    row_id uuid
+        CONSTRAINT audit_log_row_id_present NOT NULL,
+    action text
+        CONSTRAINT audit_log_action_present NOT NULL
+        CONSTRAINT audit_log_action_known CHECK (action IN ('insert', 'update', 'delete')),
+    changes jsonb
+        CONSTRAINT audit_log_changes_present NOT NULL,
+    CONSTRAINT audit_log_pkey PRIMARY KEY (id, created_at)
+) PARTITION BY RANGE (created_at);
+COMMENT ON TABLE audit_log IS 'Every change of an audited row, one month a partition; append-only.';
+COMMENT ON COLUMN audit_log.txid IS 'Transaction that made the change; segments are sealed by it, because numbers are given before transactions commit.';
+COMMENT ON COLUMN audit_log.actor IS 'Who acted, as claimed by the client in app.actor; database_role is what the server knows.';
+COMMENT ON COLUMN audit_log.changes IS 'The whole row for insert and delete; for update each changed column with its old and new value.';
+
+CREATE INDEX idx_audit_log_row_id
+    ON audit_log (row_id, created_at);
+CREATE INDEX idx_audit_log_table_name_created_at
+    ON audit_log (table_name, created_at);
+CREATE INDEX idx_audit_log_txid
+    ON audit_log (txid, seq);
+
+-- Makes the partition of the month that holds the given day (UTC), unless it is there. The table
+-- is built and checked aside and then attached, because ATTACH lets writers go on, while CREATE
+-- TABLE ... PARTITION OF would take ACCESS EXCLUSIVE on the parent.
+CREATE FUNCTION create_audit_log_partition(p_day date) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_month date := date_trunc('month', p_day::timestamp)::date;
+    v_from text := to_char(v_month, 'YYYY-MM-DD') || ' 00:00:00+00';
+    v_to text := to_char(v_month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00';
+    v_name text := 'audit_log_' || to_char(v_month, 'YYYY_MM');
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('create_audit_log_partition', 0));
+    IF to_regclass(quote_ident(v_name)) IS NOT NULL THEN
+        RETURN v_name;
+    END IF;
+    EXECUTE format(
+        'CREATE TABLE %I (LIKE audit_log INCLUDING ALL EXCLUDING IDENTITY, CONSTRAINT %I CHECK (created_at >= %L AND created_at < %L))',
+        v_name, v_name || '_within_month', v_from, v_to
+    );
+    EXECUTE format('COMMENT ON TABLE %I IS %L', v_name, 'Changes of ' || to_char(v_month, 'YYYY-MM') || ' (UTC).');
+    EXECUTE format(
+        'CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+        v_name || '_is_append_only', v_name
+    );
+    EXECUTE format('ALTER TABLE audit_log ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
+    RETURN v_name;
+END;
+$$;
+COMMENT ON FUNCTION create_audit_log_partition(date) IS 'Makes the audit partition of the month (UTC) that holds the day; returns its name; again is harmless.';
+
+-- Keeps this month and the next p_months_ahead months ready; returns how many were made.
+CREATE FUNCTION premake_audit_log_partitions(p_months_ahead integer) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_month date := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')::date;
+    v_before bigint := (SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_log'::regclass);
+BEGIN
+    FOR i IN 0..p_months_ahead LOOP
+        PERFORM create_audit_log_partition((v_month + make_interval(months => i))::date);
+    END LOOP;
+    RETURN (SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_log'::regclass) - v_before;
+END;
+$$;
+COMMENT ON FUNCTION premake_audit_log_partitions(integer) IS 'Keeps the audit partitions of this and the coming months ready; returns how many were new.';
+
+-- The trigger of every append-only table.
+CREATE FUNCTION refuse_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW010',
+        MESSAGE = format('cannot %s rows of "%s"', lower(TG_OP), TG_TABLE_NAME),
+        DETAIL = 'The table is append-only: its rows are the record that must be kept.',
+        HINT = 'Write a correcting row instead.';
+END;
+$$;
+COMMENT ON FUNCTION refuse_change() IS 'Trigger of append-only tables: refuses UPDATE, DELETE and TRUNCATE (SQLSTATE TW010).';
+
+SELECT premake_audit_log_partitions(12);
+
+CREATE TRIGGER audit_log_is_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Copies one change into audit_log. Rows are copied as jsonb with UTC times whatever the session's
+-- settings, because these bytes are hashed later.
+CREATE FUNCTION audit_row_change() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET "TimeZone" = 'UTC'
+SET "DateStyle" = 'ISO, YMD'
+SET "IntervalStyle" = 'iso_8601'
+SET extra_float_digits = 1
+SET bytea_output = 'hex' AS $$
+DECLARE
+    v_old jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+    v_new jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+    v_changes jsonb;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        SELECT jsonb_object_agg(n.key, jsonb_build_array(o.value, n.value))
+        INTO v_changes
+        FROM jsonb_each(v_new) AS n
+        JOIN jsonb_each(v_old) AS o USING (key)
+        WHERE n.value IS DISTINCT FROM o.value;
+    END IF;
+    INSERT INTO audit_log (actor, table_name, row_id, action, changes)
+    VALUES (
+        coalesce(nullif(current_setting('app.actor', true), ''), session_user),
+        TG_TABLE_NAME,
+        (coalesce(v_new, v_old) ->> 'id')::uuid,
+        lower(TG_OP),
+        coalesce(v_changes, v_new, v_old)
+    );
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION audit_row_change() IS 'Trigger of audited tables: copies the change into audit_log with the actor from app.actor.';
+
+-- Counts the audited changes of a row, so that a change without its audit row can be seen.
+CREATE FUNCTION count_revision() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    NEW.revision := OLD.revision + 1;
+    NEW.updated_at := clock_timestamp();
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION count_revision() IS 'Trigger of audited tables: numbers the revisions of a row and stamps updated_at.';
+
+CREATE TRIGGER users_count_revision
+    BEFORE UPDATE ON users
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER users_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON users
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+CREATE TRIGGER user_roles_count_revision
+    BEFORE UPDATE ON user_roles
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER user_roles_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON user_roles
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+CREATE TRIGGER instruments_count_revision
+    BEFORE UPDATE ON instruments
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER instruments_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON instruments
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+-- Balance and version are the ledger's: balance_ledger is their record.
+CREATE TRIGGER accounts_count_revision
+    BEFORE UPDATE OF id, kind, user_id, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
+    ON accounts
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER accounts_are_audited
+    AFTER INSERT OR DELETE OR UPDATE OF id, kind, user_id, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
+    ON accounts
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE users ENABLE ALWAYS TRIGGER users_are_audited;
+ALTER TABLE user_roles ENABLE ALWAYS TRIGGER user_roles_are_audited;
+ALTER TABLE instruments ENABLE ALWAYS TRIGGER instruments_are_audited;
+ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_are_audited;
+
+CREATE TABLE order_events (
+    order_id uuid
+        CONSTRAINT order_events_order_id_present NOT NULL
+        -- Deferred: the events are written first, and the order's guard then demands them.
+        CONSTRAINT order_events_order_exists REFERENCES orders (id) ON DELETE RESTRICT
+            DEFERRABLE INITIALLY DEFERRED,
+    seq integer
+        CONSTRAINT order_events_seq_present NOT NULL
+        CONSTRAINT order_events_seq_positive CHECK (seq > 0),
+    event_type text
+        CONSTRAINT order_events_event_type_present NOT NULL
+        CONSTRAINT order_events_event_type_known CHECK (event_type IN (
+            'new', 'trade', 'triggered', 'restated', 'canceled', 'rejected'
+        )),
+    from_status text,
+    to_status text
+        CONSTRAINT order_events_to_status_present NOT NULL,
+    quantity numeric(20, 8),
+    price numeric(20, 8),
+    actor text
+        CONSTRAINT order_events_actor_present NOT NULL,
+    details jsonb,
+    occurred_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT order_events_occurred_at_present NOT NULL,
+    CONSTRAINT order_events_pkey PRIMARY KEY (order_id, seq),
+    -- FIX 4.4 order state changes, as far as this house's states go: an ended order never moves.
+    CONSTRAINT order_events_transition_allowed CHECK (
+        CASE from_status
+            WHEN 'new' THEN to_status IN ('new', 'partially_filled', 'filled', 'canceled', 'rejected')
+            WHEN 'partially_filled' THEN to_status IN ('partially_filled', 'filled', 'canceled')
+            ELSE from_status IS NULL AND to_status IN ('new', 'rejected')
+        END
+    ),
+    CONSTRAINT order_events_first_has_no_origin CHECK ((seq = 1) = (from_status IS NULL)),
+    CONSTRAINT order_events_trade_has_quantity_and_price CHECK (
+        (event_type = 'trade') = (quantity IS NOT NULL AND price IS NOT NULL)
+    ),
+    CONSTRAINT order_events_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    CONSTRAINT order_events_price_positive CHECK (price > 0 AND price < 'Infinity')
+);
+COMMENT ON TABLE order_events IS 'Every step of every order in sequence (FIX execution reports): append-only.';
+COMMENT ON COLUMN order_events.event_type IS 'FIX ExecType (150): new 0, trade F, triggered L, restated D, canceled 4, rejected 8.';
+COMMENT ON COLUMN order_events.details IS 'What was seen and decided: the quotes of every provider, the checks'' figures, the reason of an end.';
+
+-- An order moves only together with its events: every step from the old version to the new one is
+-- there, each begins where the one before ended, and the last ends in the order's state.
+CREATE FUNCTION orders_follow_their_events() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT n.id INTO v_id
+        FROM new_orders AS n
+        WHERE NOT order_path_is_whole(n.id, 0, NULL, n.version, n.status)
+        LIMIT 1;
+    ELSE
+        SELECT n.id INTO v_id
+        FROM new_orders AS n
+        JOIN old_orders AS o ON o.id = n.id
+        WHERE (n.version, n.status, n.filled_quantity, n.remaining_quantity)
+              IS DISTINCT FROM (o.version, o.status, o.filled_quantity, o.remaining_quantity)
+          AND (n.version <= o.version OR NOT order_path_is_whole(n.id, o.version, o.status, n.version, n.status))
+        LIMIT 1;
+    END IF;
+    IF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW011',
+            MESSAGE = format('order "%s" cannot change without its events', v_id),
+            DETAIL = 'Every version of an order needs a row in order_events that leads from the state before to the state after.',
+            HINT = 'Write the events first, in the same transaction.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION orders_follow_their_events() IS 'Trigger of orders: refuses a change that order_events does not explain (SQLSTATE TW011).';
+
+CREATE FUNCTION order_path_is_whole(
+    p_order_id uuid, p_from_version integer, p_from_status text, p_to_version integer, p_to_status text
+) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT count(*) = p_to_version - p_from_version
+       AND bool_and(e.from_status IS NOT DISTINCT FROM e.expected_status)
+       AND (array_agg(e.to_status ORDER BY e.seq DESC))[1] = p_to_status
+    FROM (
+        SELECT
+            seq,
+            from_status,
+            to_status,
+            lag(to_status, 1, p_from_status) OVER (ORDER BY seq) AS expected_status
+        FROM order_events
+        WHERE order_id = p_order_id AND seq > p_from_version AND seq <= p_to_version
+    ) AS e
+$$;
+COMMENT ON FUNCTION order_path_is_whole(uuid, integer, text, integer, text) IS 'Whether order_events leads without a gap from one version and state of an order to another.';
+
+CREATE TRIGGER orders_insert_follows_events
+    AFTER INSERT ON orders
+    REFERENCING NEW TABLE AS new_orders
+    FOR EACH STATEMENT EXECUTE FUNCTION orders_follow_their_events();
+CREATE TRIGGER orders_update_follows_events
+    AFTER UPDATE ON orders
+    REFERENCING OLD TABLE AS old_orders NEW TABLE AS new_orders
+    FOR EACH STATEMENT EXECUTE FUNCTION orders_follow_their_events();
+
+-- A position moves only together with its trades: one for each version, adding up to the change.
+CREATE FUNCTION positions_follow_their_trades() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT n.id INTO v_id
+        FROM new_positions AS n
+        WHERE NOT trades_explain(n.id, 0, n.version, n.quantity, n.realised_pnl)
+        LIMIT 1;
+    ELSE
+        SELECT n.id INTO v_id
+        FROM new_positions AS n
+        JOIN old_positions AS o ON o.id = n.id
+        WHERE (n.version, n.quantity, n.realised_pnl) IS DISTINCT FROM (o.version, o.quantity, o.realised_pnl)
+          AND (
+              n.version <= o.version
+              OR NOT trades_explain(n.id, o.version, n.version, n.quantity - o.quantity, n.realised_pnl - o.realised_pnl)
+          )
+        LIMIT 1;
+    END IF;
+    IF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW012',
+            MESSAGE = format('position "%s" cannot change without its trades', v_id),
+            DETAIL = 'Every version of a position needs a row in trades, and their quantities and results add up to the change.',
+            HINT = 'Write the trades first, in the same transaction.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION positions_follow_their_trades() IS 'Trigger of positions: refuses a change that trades does not explain (SQLSTATE TW012).';
+
+CREATE FUNCTION trades_explain(
+    p_position_id uuid, p_from_version integer, p_to_version integer, p_quantity numeric, p_realised_pnl numeric
+) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT count(*) = p_to_version - p_from_version
+       AND coalesce(sum(quantity), 0) = p_quantity
+       AND coalesce(sum(realised_pnl), 0) = p_realised_pnl
+    FROM trades
+    WHERE position_id = p_position_id
+      AND position_version > p_from_version
+      AND position_version <= p_to_version
+$$;
+COMMENT ON FUNCTION trades_explain(uuid, integer, integer, numeric, numeric) IS 'Whether the trades between two versions of a position add up to its change.';
+
+CREATE TRIGGER positions_insert_follows_trades
+    AFTER INSERT ON positions
+    REFERENCING NEW TABLE AS new_positions
+    FOR EACH STATEMENT EXECUTE FUNCTION positions_follow_their_trades();
+CREATE TRIGGER positions_update_follows_trades
+    AFTER UPDATE ON positions
+    REFERENCING OLD TABLE AS old_positions NEW TABLE AS new_positions
+    FOR EACH STATEMENT EXECUTE FUNCTION positions_follow_their_trades();
+
+CREATE TRIGGER order_events_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON order_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER order_fills_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON order_fills
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER trades_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON trades
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER orders_are_kept
+    BEFORE DELETE OR TRUNCATE ON orders
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER positions_are_kept
+    BEFORE DELETE OR TRUNCATE ON positions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER ledger_holders_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_holders
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE audit_seals (
+    seq bigint
+        CONSTRAINT audit_seals_pkey PRIMARY KEY
+        CONSTRAINT audit_seals_seq_positive CHECK (seq > 0),
+    from_txid bigint
+        CONSTRAINT audit_seals_from_txid_present NOT NULL,
+    to_txid bigint
+        CONSTRAINT audit_seals_to_txid_present NOT NULL,
+    row_count bigint
+        CONSTRAINT audit_seals_row_count_present NOT NULL
+        CONSTRAINT audit_seals_row_count_positive CHECK (row_count > 0),
+    digest bytea
+        CONSTRAINT audit_seals_digest_present NOT NULL
+        CONSTRAINT audit_seals_digest_is_sha256 CHECK (length(digest) = 32),
+    head bytea
+        CONSTRAINT audit_seals_head_present NOT NULL
+        CONSTRAINT audit_seals_head_is_sha256 CHECK (length(head) = 32),
+    sealed_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT audit_seals_sealed_at_present NOT NULL,
+    CONSTRAINT audit_seals_range_not_empty CHECK (from_txid < to_txid)
+);
+COMMENT ON TABLE audit_seals IS 'Chain of digests over audit_log: each seal covers the rows of a range of transactions and the seal before it.';
+COMMENT ON COLUMN audit_seals.to_txid IS 'Upper bound, exclusive: no transaction below it was still running when the seal was made.';
+COMMENT ON COLUMN audit_seals.head IS 'sha256 of the head before, the digest and the upper bound; export it to a place that this server cannot write.';
+CREATE TRIGGER audit_seals_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Digest of the audit rows of a range of transactions: sha256 over each row's own sha256, in order.
+CREATE FUNCTION audit_segment_digest(p_from_txid bigint, p_to_txid bigint, OUT row_count bigint, OUT digest bytea)
+LANGUAGE sql STABLE
+SET search_path FROM CURRENT
+SET "TimeZone" = 'UTC'
+SET "DateStyle" = 'ISO, YMD' AS $$
+    SELECT
+        count(*),
+        sha256(coalesce(
+            string_agg(sha256('\x00'::bytea || convert_to(to_jsonb(a)::text, 'UTF8')), ''::bytea ORDER BY txid, seq),
+            ''::bytea
+        ))
+    FROM audit_log AS a
+    WHERE txid >= p_from_txid AND txid < p_to_txid
+$$;
+COMMENT ON FUNCTION audit_segment_digest(bigint, bigint) IS 'Row count and digest of the audit rows whose transaction lies in [from, to).';
+
+-- Seals all audit rows whose transactions have ended; returns the number of rows sealed.
+CREATE FUNCTION seal_audit_log() RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_last audit_seals;
+    v_to bigint;
+    v_segment record;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('seal_audit_log', 0));
+    SELECT * INTO v_last FROM audit_seals ORDER BY seq DESC LIMIT 1;
+    v_to := txid_snapshot_xmin(txid_current_snapshot());
+    IF v_to <= coalesce(v_last.to_txid, 0) THEN
+        RETURN 0;
+    END IF;
+    SELECT * INTO v_segment FROM audit_segment_digest(coalesce(v_last.to_txid, 0), v_to);
+    IF v_segment.row_count = 0 THEN
+        RETURN 0;
+    END IF;
+    INSERT INTO audit_seals (seq, from_txid, to_txid, row_count, digest, head)
+    VALUES (
+        coalesce(v_last.seq, 0) + 1,
+        coalesce(v_last.to_txid, 0),
+        v_to,
+        v_segment.row_count,
+        v_segment.digest,
+        sha256(coalesce(v_last.head, ''::bytea) || v_segment.digest || convert_to(v_to::text, 'UTF8'))
+    );
+    RETURN v_segment.row_count;
+END;
+$$;
+COMMENT ON FUNCTION seal_audit_log() IS 'Adds a seal over the audit rows of all ended transactions; returns how many rows it covers.';

@@ -1,0 +1,79 @@
+-- 004: whose prices we deal on, and what the providers answered.
+
+CREATE TABLE liquidity_providers (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT liquidity_providers_pkey PRIMARY KEY,
+    code text
+        CONSTRAINT liquidity_providers_code_present NOT NULL
+        CONSTRAINT liquidity_providers_code_is_plain CHECK (code ~ '^[A-Z0-9-]{2,32}$')
+        CONSTRAINT liquidity_providers_code_unique UNIQUE,
+    priority smallint
+        CONSTRAINT liquidity_providers_priority_present NOT NULL
+        CONSTRAINT liquidity_providers_priority_not_negative CHECK (priority >= 0),
+    is_enabled boolean DEFAULT true
+        CONSTRAINT liquidity_providers_is_enabled_present NOT NULL,
+    revision integer DEFAULT 1
+        CONSTRAINT liquidity_providers_revision_present NOT NULL
+        CONSTRAINT liquidity_providers_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT liquidity_providers_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT liquidity_providers_updated_at_present NOT NULL
+);
+COMMENT ON TABLE liquidity_providers IS 'Firms that quote to us and fill what we pass on.';
+COMMENT ON COLUMN liquidity_providers.priority IS 'Of two equal prices the provider with the smaller number is taken.';
+CREATE TRIGGER liquidity_providers_count_revision
+    BEFORE UPDATE ON liquidity_providers
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER liquidity_providers_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON liquidity_providers
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE liquidity_providers ENABLE ALWAYS TRIGGER liquidity_providers_are_audited;
+
+ALTER TABLE order_fills
+    ADD COLUMN provider_id uuid
+        CONSTRAINT order_fills_provider_id_present NOT NULL
+        CONSTRAINT order_fills_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    ADD COLUMN provider_execution_id text,
+    ADD CONSTRAINT order_fills_execution_once UNIQUE (provider_id, provider_execution_id);
+COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; in book A also the counterparty.';
+COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider in book A; empty in book B. An execution is booked once.';
+
+CREATE TABLE provider_requests (
+    id uuid
+        CONSTRAINT provider_requests_pkey PRIMARY KEY,
+    order_id uuid
+        CONSTRAINT provider_requests_order_id_present NOT NULL
+        CONSTRAINT provider_requests_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    provider_id uuid
+        CONSTRAINT provider_requests_provider_id_present NOT NULL
+        CONSTRAINT provider_requests_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    quantity numeric(20, 8)
+        CONSTRAINT provider_requests_quantity_present NOT NULL
+        CONSTRAINT provider_requests_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT provider_requests_price_present NOT NULL
+        CONSTRAINT provider_requests_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    is_accepted boolean
+        CONSTRAINT provider_requests_is_accepted_present NOT NULL,
+    reason text,
+    hold_ms integer
+        CONSTRAINT provider_requests_hold_ms_present NOT NULL
+        CONSTRAINT provider_requests_hold_ms_not_negative CHECK (hold_ms >= 0),
+    requested_at timestamptz
+        CONSTRAINT provider_requests_requested_at_present NOT NULL,
+    decided_at timestamptz
+        CONSTRAINT provider_requests_decided_at_present NOT NULL
+        CONSTRAINT provider_requests_decided_after_requested CHECK (decided_at >= requested_at),
+    CONSTRAINT provider_requests_rejection_has_reason CHECK (is_accepted = (reason IS NULL))
+);
+COMMENT ON TABLE provider_requests IS 'Each request to a provider and its answer after the last-look hold (FX Global Code, principle 17). Append-only.';
+COMMENT ON COLUMN provider_requests.requested_at IS 'Market time at which the request was sent.';
+COMMENT ON COLUMN provider_requests.decided_at IS 'Market time at which the provider decided.';
+CREATE INDEX idx_provider_requests_order_id
+    ON provider_requests (order_id);
+CREATE INDEX idx_provider_requests_provider_id_requested_at
+    ON provider_requests (provider_id, requested_at);
+CREATE TRIGGER provider_requests_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_requests
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,0 +1,941 @@
+-- 006: wallets, the journal of every movement of money, and the payments in and out.
+--
+-- A transfer moves one positive amount of one currency from one holder to another: zero-sum by
+-- construction. Each wallet or account that a transfer touches gets an entry in balance_ledger
+-- with the balance before and after and the holder's next version. The balance rows themselves
+-- refuse to change without those entries. Locks are taken in one order everywhere: wallets by
+-- holder_id, then accounts by id, then holds by id.
+
+CREATE TABLE transfers (
+    id uuid
+        CONSTRAINT transfers_pkey PRIMARY KEY,
+    transaction_id uuid
+        CONSTRAINT transfers_transaction_id_present NOT NULL,
+    operation text
+        CONSTRAINT transfers_operation_present NOT NULL
+        CONSTRAINT transfers_operation_is_plain CHECK (operation ~ '^[a-z][a-z_]{0,31}$'),
+    debit_holder_id uuid
+        CONSTRAINT transfers_debit_holder_id_present NOT NULL,
+    credit_holder_id uuid
+        CONSTRAINT transfers_credit_holder_id_present NOT NULL,
+    currency text
+        CONSTRAINT transfers_currency_present NOT NULL,
+    amount numeric(20, 8)
+        CONSTRAINT transfers_amount_present NOT NULL
+        CONSTRAINT transfers_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT transfers_created_at_present NOT NULL,
+    CONSTRAINT transfers_holders_differ CHECK (debit_holder_id <> credit_holder_id),
+    -- Both holders have the transfer's currency: a transfer between currencies cannot be written.
+    CONSTRAINT transfers_debit_holder_exists FOREIGN KEY (debit_holder_id, currency)
+        REFERENCES ledger_holders (id, currency) ON DELETE RESTRICT,
+    CONSTRAINT transfers_credit_holder_exists FOREIGN KEY (credit_holder_id, currency)
+        REFERENCES ledger_holders (id, currency) ON DELETE RESTRICT
+);
+COMMENT ON TABLE transfers IS 'Every movement of money: one holder gives, one receives, one currency, one amount. Append-only.';
+COMMENT ON COLUMN transfers.transaction_id IS 'What the movement belongs to: a trade, a payment, or the caller''s own key.';
+COMMENT ON COLUMN transfers.debit_holder_id IS 'The holder that gives.';
+COMMENT ON COLUMN transfers.credit_holder_id IS 'The holder that receives.';
+CREATE INDEX idx_transfers_debit_holder_id
+    ON transfers (debit_holder_id, currency);
+CREATE INDEX idx_transfers_credit_holder_id
+    ON transfers (credit_holder_id, currency);
+
+CREATE TABLE user_balances (
+    user_id uuid
+        CONSTRAINT user_balances_user_id_present NOT NULL
+        CONSTRAINT user_balances_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    currency text
+        CONSTRAINT user_balances_currency_present NOT NULL
+        CONSTRAINT user_balances_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    holder_id uuid DEFAULT uuidv7()
+        CONSTRAINT user_balances_holder_id_present NOT NULL
+        CONSTRAINT user_balances_holder_id_unique UNIQUE,
+    kind text DEFAULT 'wallet'
+        CONSTRAINT user_balances_kind_present NOT NULL
+        CONSTRAINT user_balances_kind_is_wallet CHECK (kind = 'wallet'),
+    available numeric(20, 8) DEFAULT 0
+        CONSTRAINT user_balances_available_present NOT NULL
+        CONSTRAINT user_balances_available_not_negative CHECK (available >= 0 AND available < 'Infinity'),
+    reserved numeric(20, 8) DEFAULT 0
+        CONSTRAINT user_balances_reserved_present NOT NULL
+        CONSTRAINT user_balances_reserved_not_negative CHECK (reserved >= 0 AND reserved < 'Infinity'),
+    version bigint DEFAULT 0
+        CONSTRAINT user_balances_version_present NOT NULL
+        CONSTRAINT user_balances_version_not_negative CHECK (version >= 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_balances_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_balances_updated_at_present NOT NULL,
+    CONSTRAINT user_balances_pkey PRIMARY KEY (user_id, currency),
+    -- Deferred: the wallet's own key decides which of two first credits makes the holder.
+    CONSTRAINT user_balances_holder_exists FOREIGN KEY (holder_id, kind, currency)
+        REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
+        DEFERRABLE INITIALLY DEFERRED
+) WITH (fillfactor = 70);
+COMMENT ON TABLE user_balances IS 'Wallets: what a user holds outside trading accounts, free and set aside. Written by the ledger only.';
+COMMENT ON COLUMN user_balances.reserved IS 'Set aside by open rows of balance_holds; always their sum.';
+COMMENT ON COLUMN user_balances.version IS 'Number of the wallet''s last entry in balance_ledger; gapless.';
+CREATE INDEX idx_user_balances_currency
+    ON user_balances (currency);
+
+CREATE TABLE balance_holds (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT balance_holds_pkey PRIMARY KEY,
+    holder_id uuid
+        CONSTRAINT balance_holds_holder_id_present NOT NULL
+        CONSTRAINT balance_holds_wallet_exists REFERENCES user_balances (holder_id) ON DELETE RESTRICT,
+    purpose text
+        CONSTRAINT balance_holds_purpose_present NOT NULL
+        CONSTRAINT balance_holds_purpose_known CHECK (purpose IN ('order', 'withdrawal', 'dispute', 'unconfirmed')),
+    amount numeric(20, 8)
+        CONSTRAINT balance_holds_amount_present NOT NULL
+        CONSTRAINT balance_holds_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    remaining numeric(20, 8)
+        CONSTRAINT balance_holds_remaining_present NOT NULL
+        CONSTRAINT balance_holds_remaining_within_amount CHECK (remaining >= 0 AND remaining <= amount),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT balance_holds_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT balance_holds_updated_at_present NOT NULL
+);
+COMMENT ON TABLE balance_holds IS 'Money of a wallet set aside, by purpose; open while something remains.';
+COMMENT ON COLUMN balance_holds.remaining IS 'What has been neither released nor captured.';
+CREATE INDEX idx_balance_holds_holder_id
+    ON balance_holds (holder_id);
+
+CREATE TABLE balance_ledger (
+    holder_id uuid
+        CONSTRAINT balance_ledger_holder_id_present NOT NULL,
+    version bigint
+        CONSTRAINT balance_ledger_version_present NOT NULL
+        CONSTRAINT balance_ledger_version_positive CHECK (version > 0),
+    user_id uuid
+        CONSTRAINT balance_ledger_user_id_present NOT NULL
+        CONSTRAINT balance_ledger_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    currency text
+        CONSTRAINT balance_ledger_currency_present NOT NULL,
+    transaction_id uuid
+        CONSTRAINT balance_ledger_transaction_id_present NOT NULL,
+    operation text
+        CONSTRAINT balance_ledger_operation_present NOT NULL
+        CONSTRAINT balance_ledger_operation_is_plain CHECK (operation ~ '^[a-z][a-z_]{0,31}$'),
+    effect text
+        CONSTRAINT balance_ledger_effect_present NOT NULL,
+    amount numeric(20, 8)
+        CONSTRAINT balance_ledger_amount_present NOT NULL
+        CONSTRAINT balance_ledger_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    available_before numeric(20, 8)
+        CONSTRAINT balance_ledger_available_before_present NOT NULL,
+    available_after numeric(20, 8)
+        CONSTRAINT balance_ledger_available_after_present NOT NULL
+        CONSTRAINT balance_ledger_available_after_finite CHECK (available_after > '-Infinity' AND available_after < 'Infinity'),
+    reserved_before numeric(20, 8)
+        CONSTRAINT balance_ledger_reserved_before_present NOT NULL,
+    reserved_after numeric(20, 8)
+        CONSTRAINT balance_ledger_reserved_after_present NOT NULL
+        CONSTRAINT balance_ledger_reserved_after_not_negative CHECK (reserved_after >= 0 AND reserved_after < 'Infinity'),
+    transfer_id uuid
+        CONSTRAINT balance_ledger_transfer_exists REFERENCES transfers (id) ON DELETE RESTRICT,
+    hold_id uuid
+        CONSTRAINT balance_ledger_hold_exists REFERENCES balance_holds (id) ON DELETE RESTRICT,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT balance_ledger_created_at_present NOT NULL,
+    CONSTRAINT balance_ledger_pkey PRIMARY KEY (holder_id, version),
+    CONSTRAINT balance_ledger_transaction_once UNIQUE (transaction_id, operation),
+    CONSTRAINT balance_ledger_holder_exists FOREIGN KEY (holder_id, currency)
+        REFERENCES ledger_holders (id, currency) ON DELETE RESTRICT,
+    CONSTRAINT balance_ledger_after_follows_from_before CHECK (
+        CASE effect
+            WHEN 'credit' THEN available_after = available_before + amount AND reserved_after = reserved_before
+            WHEN 'debit' THEN available_after = available_before - amount AND reserved_after = reserved_before
+            WHEN 'reserve' THEN available_after = available_before - amount AND reserved_after = reserved_before + amount
+            WHEN 'release' THEN available_after = available_before + amount AND reserved_after = reserved_before - amount
+            WHEN 'capture' THEN available_after = available_before AND reserved_after = reserved_before - amount
+            ELSE false
+        END
+    ),
+    CONSTRAINT balance_ledger_movement_has_transfer CHECK (
+        (effect IN ('credit', 'debit', 'capture')) = (transfer_id IS NOT NULL)
+    ),
+    CONSTRAINT balance_ledger_reservation_has_hold CHECK (
+        (effect IN ('reserve', 'release', 'capture')) = (hold_id IS NOT NULL)
+    )
+);
+COMMENT ON TABLE balance_ledger IS 'One entry for each change of a wallet or account: before, after and the holder''s next version. Append-only.';
+COMMENT ON COLUMN balance_ledger.version IS 'Gapless per holder; the order of the entries and of their times.';
+COMMENT ON COLUMN balance_ledger.operation IS 'What was done, in business terms; once per transaction_id.';
+COMMENT ON COLUMN balance_ledger.effect IS 'What it did to the holder: credit, debit, reserve, release, or capture (debit of reserved money).';
+COMMENT ON COLUMN balance_ledger.available_before IS 'For a trading account: its balance.';
+COMMENT ON COLUMN balance_ledger.created_at IS 'Stamped after the holder was locked, so it never goes back within a holder.';
+CREATE INDEX idx_balance_ledger_user_time
+    ON balance_ledger (user_id, created_at DESC);
+CREATE INDEX idx_balance_ledger_transfer_id
+    ON balance_ledger (transfer_id)
+    WHERE transfer_id IS NOT NULL;
+CREATE INDEX idx_balance_ledger_hold_id
+    ON balance_ledger (hold_id)
+    WHERE hold_id IS NOT NULL;
+
+CREATE TRIGGER transfers_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER balance_ledger_is_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON balance_ledger
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER user_balances_are_kept
+    BEFORE DELETE OR TRUNCATE ON user_balances
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER accounts_are_kept
+    BEFORE DELETE OR TRUNCATE ON accounts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER balance_holds_are_kept
+    BEFORE DELETE OR TRUNCATE ON balance_holds
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- A balance moves only together with its entries: one for each version, the first beginning at
+-- the old balance and the last ending at the new one.
+CREATE FUNCTION account_balances_follow_their_entries() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    SELECT n.id INTO v_id
+    FROM new_accounts AS n
+    JOIN old_accounts AS o ON o.id = n.id
+    WHERE (n.version, n.balance) IS DISTINCT FROM (o.version, o.balance)
+      AND (
+          n.version <= o.version
+          OR NOT EXISTS (
+              SELECT FROM balance_ledger AS e
+              WHERE e.holder_id = n.id AND e.version = n.version AND e.available_after = n.balance
+          )
+          OR (
+              SELECT count(*) <> n.version - o.version
+                  OR sum(e.available_after - e.available_before) <> n.balance - o.balance
+              FROM balance_ledger AS e
+              WHERE e.holder_id = n.id AND e.version > o.version AND e.version <= n.version
+          )
+      )
+    LIMIT 1;
+    IF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('balance of account "%s" cannot change without its ledger entries', v_id),
+            DETAIL = 'Every version of a balance needs a row in balance_ledger that leads from the amount before to the amount after.',
+            HINT = 'Move money with the ledger''s functions or its batch.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION account_balances_follow_their_entries() IS 'Trigger of accounts: refuses a balance that balance_ledger does not explain (SQLSTATE TW013).';
+CREATE TRIGGER accounts_update_follows_entries
+    AFTER UPDATE ON accounts
+    REFERENCING OLD TABLE AS old_accounts NEW TABLE AS new_accounts
+    FOR EACH STATEMENT EXECUTE FUNCTION account_balances_follow_their_entries();
+
+CREATE FUNCTION wallet_balances_follow_their_entries() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    SELECT n.holder_id INTO v_id
+    FROM new_wallets AS n
+    JOIN old_wallets AS o ON o.holder_id = n.holder_id
+    WHERE (n.version, n.available, n.reserved) IS DISTINCT FROM (o.version, o.available, o.reserved)
+      AND (
+          n.version <= o.version
+          OR NOT EXISTS (
+              SELECT FROM balance_ledger AS e
+              WHERE e.holder_id = n.holder_id AND e.version = n.version
+                AND e.available_after = n.available AND e.reserved_after = n.reserved
+          )
+          OR (
+              SELECT count(*) <> n.version - o.version
+                  OR sum(e.available_after - e.available_before) <> n.available - o.available
+                  OR sum(e.reserved_after - e.reserved_before) <> n.reserved - o.reserved
+              FROM balance_ledger AS e
+              WHERE e.holder_id = n.holder_id AND e.version > o.version AND e.version <= n.version
+          )
+      )
+    LIMIT 1;
+    IF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('balance of wallet "%s" cannot change without its ledger entries', v_id),
+            DETAIL = 'Every version of a balance needs a row in balance_ledger that leads from the amount before to the amount after.',
+            HINT = 'Move money with the ledger''s functions or its batch.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION wallet_balances_follow_their_entries() IS 'Trigger of user_balances: refuses a balance that balance_ledger does not explain (SQLSTATE TW013).';
+CREATE TRIGGER user_balances_update_follows_entries
+    AFTER UPDATE ON user_balances
+    REFERENCING OLD TABLE AS old_wallets NEW TABLE AS new_wallets
+    FOR EACH STATEMENT EXECUTE FUNCTION wallet_balances_follow_their_entries();
+
+-- A holder starts empty: money arrives by transfer only.
+CREATE FUNCTION refuse_opening_balance() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW013',
+        MESSAGE = format('a row of "%s" cannot be opened with money in it', TG_TABLE_NAME),
+        DETAIL = 'A new holder has balance zero and version zero.',
+        HINT = 'Open it empty, then credit it.',
+        TABLE = TG_TABLE_NAME;
+END;
+$$;
+COMMENT ON FUNCTION refuse_opening_balance() IS 'Trigger of holders: refuses a row that is inserted with money (SQLSTATE TW013).';
+CREATE TRIGGER accounts_open_empty
+    BEFORE INSERT ON accounts
+    FOR EACH ROW WHEN (NEW.balance <> 0 OR NEW.version <> 0)
+    EXECUTE FUNCTION refuse_opening_balance();
+CREATE TRIGGER user_balances_open_empty
+    BEFORE INSERT ON user_balances
+    FOR EACH ROW WHEN (NEW.available <> 0 OR NEW.reserved <> 0 OR NEW.version <> 0)
+    EXECUTE FUNCTION refuse_opening_balance();
+
+CREATE TYPE ledger_reply AS (
+    holder_id uuid,
+    version bigint,
+    available numeric(20, 8),
+    reserved numeric(20, 8),
+    hold_id uuid,
+    is_replay boolean
+);
+COMMENT ON TYPE ledger_reply IS 'What every ledger function answers: the holder after the operation; is_replay when it had been done before.';
+
+-- Refuses an amount that is not a positive finite number of the currency's own scale. Parameter
+-- types do not do it: the precision of a numeric parameter is ignored, and NaN is larger than zero.
+CREATE FUNCTION check_ledger_amount(p_amount numeric, p_currency text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    v_minor_units smallint;
+BEGIN
+    SELECT minor_units INTO v_minor_units FROM currencies WHERE code = p_currency;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW004',
+            MESSAGE = format('unknown currency "%s"', p_currency),
+            DETAIL = 'A currency is written with its code in capitals and must stand in currencies.',
+            HINT = 'Use a code of the table currencies.';
+    END IF;
+    IF p_amount IS NULL OR NOT (p_amount > 0 AND p_amount < 'Infinity') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW001',
+            MESSAGE = format('amount %s %s is not positive and finite', coalesce(p_amount::text, 'NULL'), p_currency),
+            DETAIL = 'Zero, negative, NaN, infinite and missing amounts move nothing.',
+            HINT = 'Give an amount above zero.';
+    END IF;
+    IF scale(trim_scale(p_amount)) > v_minor_units THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW001',
+            MESSAGE = format('amount %s %s has more than %s decimals', p_amount, p_currency, v_minor_units),
+            DETAIL = 'Amounts finer than the smallest unit are refused, never rounded.',
+            HINT = format('Round it to %s decimals yourself.', v_minor_units);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION check_ledger_amount(numeric, text) IS 'Refuses amounts that are not positive, finite and within the currency''s scale (TW001, TW004).';
+
+-- Returns the house's holder of that name and currency, opening it at the first use.
+CREATE FUNCTION house_holder(p_code text, p_currency text) RETURNS uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    SELECT id INTO v_id FROM house_accounts WHERE code = p_code AND currency = p_currency;
+    IF FOUND THEN
+        RETURN v_id;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('house_holder', 0));
+    SELECT id INTO v_id FROM house_accounts WHERE code = p_code AND currency = p_currency;
+    IF NOT FOUND THEN
+        INSERT INTO ledger_holders (kind, currency) VALUES ('house', p_currency) RETURNING id INTO v_id;
+        INSERT INTO house_accounts (id, code, currency) VALUES (v_id, p_code, p_currency);
+    END IF;
+    RETURN v_id;
+END;
+$$;
+COMMENT ON FUNCTION house_holder(text, text) IS 'Holder id of a house account, opened at the first use.';
+
+-- Returns the wallet's row, locked; opens the wallet first when p_open says so. A row that does
+-- not exist cannot be locked, so it is inserted first; of two first credits one waits here.
+CREATE FUNCTION lock_wallet(p_user_id uuid, p_currency text, p_open boolean) RETURNS user_balances
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances;
+    v_holder_id uuid;
+BEGIN
+    SELECT * INTO v_wallet FROM user_balances
+    WHERE user_id = p_user_id AND currency = p_currency
+    FOR NO KEY UPDATE;
+    IF NOT FOUND AND p_open THEN
+        INSERT INTO user_balances (user_id, currency) VALUES (p_user_id, p_currency)
+        ON CONFLICT (user_id, currency) DO NOTHING
+        RETURNING holder_id INTO v_holder_id;
+        IF v_holder_id IS NOT NULL THEN
+            INSERT INTO ledger_holders (id, kind, currency) VALUES (v_holder_id, 'wallet', p_currency);
+        END IF;
+        SELECT * INTO v_wallet FROM user_balances
+        WHERE user_id = p_user_id AND currency = p_currency
+        FOR NO KEY UPDATE;
+    END IF;
+    RETURN v_wallet;
+END;
+$$;
+COMMENT ON FUNCTION lock_wallet(uuid, text, boolean) IS 'The wallet of a user in a currency, locked; opened first when asked; NULL when there is none.';
+
+-- Finds what the same transaction did before under the same operation. Called with the holder
+-- locked, so equal calls wait for each other and the later ones are answered from here.
+CREATE FUNCTION replayed_entry(
+    p_transaction_id uuid, p_operation text, p_holder_id uuid, p_amount numeric, p_hold_id uuid DEFAULT NULL
+) RETURNS ledger_reply
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    v_entry balance_ledger;
+BEGIN
+    IF p_transaction_id IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW001',
+            MESSAGE = 'transaction id is missing',
+            DETAIL = 'Every operation carries the caller''s key, so that a repeated call is done once.',
+            HINT = 'Give a UUID and keep it for repeats.';
+    END IF;
+    SELECT * INTO v_entry FROM balance_ledger
+    WHERE transaction_id = p_transaction_id AND operation = p_operation;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF v_entry.holder_id <> p_holder_id OR v_entry.amount <> p_amount
+       OR (p_hold_id IS NOT NULL AND v_entry.hold_id <> p_hold_id) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW002',
+            MESSAGE = format('transaction "%s" has already done "%s" with other contents', p_transaction_id, p_operation),
+            DETAIL = format('It moved %s %s of holder "%s".', v_entry.amount, v_entry.currency, v_entry.holder_id),
+            HINT = 'Use a new transaction id for a new movement.';
+    END IF;
+    RETURN (v_entry.holder_id, v_entry.version, v_entry.available_after, v_entry.reserved_after, v_entry.hold_id, true)::ledger_reply;
+END;
+$$;
+COMMENT ON FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid) IS 'The reply given before to the same transaction and operation; NULL when new; TW002 when its contents differ.';
+
+-- Writes one entry of a locked wallet and moves its balance.
+CREATE FUNCTION post_wallet_entry(
+    p_wallet user_balances, p_effect text, p_amount numeric, p_transaction_id uuid, p_operation text,
+    p_transfer_id uuid, p_hold_id uuid
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_available numeric := p_wallet.available + CASE
+        WHEN p_effect IN ('credit', 'release') THEN p_amount
+        WHEN p_effect IN ('debit', 'reserve') THEN -p_amount
+        ELSE 0
+    END;
+    v_reserved numeric := p_wallet.reserved + CASE
+        WHEN p_effect = 'reserve' THEN p_amount
+        WHEN p_effect IN ('release', 'capture') THEN -p_amount
+        ELSE 0
+    END;
+BEGIN
+    IF v_available < 0 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW003',
+            MESSAGE = format('wallet holds %s %s available, %s are needed', p_wallet.available, p_wallet.currency, p_amount),
+            DETAIL = format('Another %s %s are reserved.', p_wallet.reserved, p_wallet.currency),
+            HINT = 'Deposit more, release a hold, or ask for less.';
+    END IF;
+    IF v_available >= 1e12 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW007',
+            MESSAGE = format('wallet would hold %s %s, more than can be kept', v_available, p_wallet.currency),
+            DETAIL = 'A balance has at most twelve digits before the point.',
+            HINT = 'Split the amount over several currencies or users.';
+    END IF;
+    INSERT INTO balance_ledger (
+        holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+        available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
+    ) VALUES (
+        p_wallet.holder_id, p_wallet.version + 1, p_wallet.user_id, p_wallet.currency, p_transaction_id,
+        p_operation, p_effect, p_amount, p_wallet.available, v_available, p_wallet.reserved, v_reserved,
+        p_transfer_id, p_hold_id
+    );
+    UPDATE user_balances
+    SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
+    WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency;
+    RETURN (p_wallet.holder_id, p_wallet.version + 1, v_available, v_reserved, p_hold_id, false)::ledger_reply;
+END;
+$$;
+COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid) IS 'Writes one entry of a locked wallet and moves its balance; TW003 when it would go below zero.';
+
+CREATE FUNCTION write_transfer(
+    p_transaction_id uuid, p_operation text, p_debit_holder_id uuid, p_credit_holder_id uuid, p_currency text, p_amount numeric
+) RETURNS uuid
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    INSERT INTO transfers (id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount)
+    VALUES (uuidv7(), p_transaction_id, p_operation, p_debit_holder_id, p_credit_holder_id, p_currency, p_amount)
+    RETURNING id
+$$;
+COMMENT ON FUNCTION write_transfer(uuid, text, uuid, uuid, text, numeric) IS 'Writes one row of transfers and returns its id.';
+
+CREATE FUNCTION credit_user_balance(
+    p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing'
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances;
+    v_reply ledger_reply;
+    v_transfer_id uuid;
+BEGIN
+    PERFORM check_ledger_amount(p_amount, p_currency);
+    v_wallet := lock_wallet(p_user_id, p_currency, true);
+    v_reply := replayed_entry(p_transaction_id, 'credit', v_wallet.holder_id, p_amount);
+    IF v_reply.holder_id IS NOT NULL THEN
+        RETURN v_reply;
+    END IF;
+    v_transfer_id := write_transfer(
+        p_transaction_id, 'credit', house_holder(p_house, p_currency), v_wallet.holder_id, p_currency, p_amount
+    );
+    RETURN post_wallet_entry(v_wallet, 'credit', p_amount, p_transaction_id, 'credit', v_transfer_id, NULL);
+END;
+$$;
+COMMENT ON FUNCTION credit_user_balance(uuid, text, numeric, uuid, text) IS 'Moves money from the house to a wallet, opening it at the first credit.';
+
+CREATE FUNCTION debit_user_balance(
+    p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing'
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances;
+    v_reply ledger_reply;
+    v_transfer_id uuid;
+BEGIN
+    PERFORM check_ledger_amount(p_amount, p_currency);
+    v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
+    v_reply := replayed_entry(p_transaction_id, 'debit', v_wallet.holder_id, p_amount);
+    IF v_reply.holder_id IS NOT NULL THEN
+        RETURN v_reply;
+    END IF;
+    v_transfer_id := write_transfer(
+        p_transaction_id, 'debit', v_wallet.holder_id, house_holder(p_house, p_currency), p_currency, p_amount
+    );
+    RETURN post_wallet_entry(v_wallet, 'debit', p_amount, p_transaction_id, 'debit', v_transfer_id, NULL);
+END;
+$$;
+COMMENT ON FUNCTION debit_user_balance(uuid, text, numeric, uuid, text) IS 'Moves available money from a wallet to the house.';
+
+-- A wallet that must be there: one that is not holds nothing.
+CREATE FUNCTION existing_wallet(p_user_id uuid, p_currency text, p_amount numeric) RETURNS user_balances
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances := lock_wallet(p_user_id, p_currency, false);
+BEGIN
+    IF v_wallet.holder_id IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW003',
+            MESSAGE = format('wallet holds 0 %s available, %s are needed', p_currency, p_amount),
+            DETAIL = format('User "%s" has no wallet in %s.', p_user_id, p_currency),
+            HINT = 'Deposit first.';
+    END IF;
+    RETURN v_wallet;
+END;
+$$;
+COMMENT ON FUNCTION existing_wallet(uuid, text, numeric) IS 'The wallet, locked; TW003 when the user has none.';
+
+CREATE FUNCTION reserve_user_balance(
+    p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_purpose text
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances;
+    v_reply ledger_reply;
+    v_hold_id uuid;
+BEGIN
+    PERFORM check_ledger_amount(p_amount, p_currency);
+    v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
+    v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount);
+    IF v_reply.holder_id IS NOT NULL THEN
+        RETURN v_reply;
+    END IF;
+    INSERT INTO balance_holds (holder_id, purpose, amount, remaining)
+    VALUES (v_wallet.holder_id, p_purpose, p_amount, p_amount)
+    RETURNING id INTO v_hold_id;
+    RETURN post_wallet_entry(v_wallet, 'reserve', p_amount, p_transaction_id, 'reserve', NULL, v_hold_id);
+END;
+$$;
+COMMENT ON FUNCTION reserve_user_balance(uuid, text, numeric, uuid, text) IS 'Sets available money of a wallet aside for a purpose; answers the hold''s id.';
+
+-- The wallet of a hold, locked before the hold itself.
+CREATE FUNCTION lock_wallet_of_hold(p_hold_id uuid) RETURNS user_balances
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances;
+BEGIN
+    SELECT w.* INTO v_wallet
+    FROM user_balances AS w
+    WHERE w.holder_id = (SELECT h.holder_id FROM balance_holds AS h WHERE h.id = p_hold_id)
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW006',
+            MESSAGE = format('hold "%s" does not exist', p_hold_id),
+            DETAIL = 'Only an existing hold can be released or captured.',
+            HINT = 'Use the hold_id that reserve_user_balance answered.';
+    END IF;
+    RETURN v_wallet;
+END;
+$$;
+COMMENT ON FUNCTION lock_wallet_of_hold(uuid) IS 'The wallet that a hold belongs to, locked; TW006 when there is no such hold.';
+
+-- Takes p_amount (NULL: all that remains) off a hold whose wallet is locked; returns the amount.
+CREATE FUNCTION draw_hold(p_hold_id uuid, p_amount numeric, p_currency text) RETURNS numeric
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_remaining numeric;
+    v_amount numeric;
+BEGIN
+    SELECT remaining INTO v_remaining FROM balance_holds WHERE id = p_hold_id FOR NO KEY UPDATE;
+    v_amount := coalesce(p_amount, v_remaining);
+    IF v_remaining = 0 OR v_amount > v_remaining THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW006',
+            MESSAGE = format('hold "%s" has %s left, %s are asked for', p_hold_id, v_remaining, v_amount),
+            DETAIL = CASE WHEN v_remaining = 0 THEN 'The hold has ended.' ELSE 'A hold gives at most what remains of it.' END,
+            HINT = 'Ask for at most what is left.';
+    END IF;
+    PERFORM check_ledger_amount(v_amount, p_currency);
+    UPDATE balance_holds
+    SET remaining = remaining - v_amount, updated_at = clock_timestamp()
+    WHERE id = p_hold_id;
+    RETURN v_amount;
+END;
+$$;
+COMMENT ON FUNCTION draw_hold(uuid, numeric, text) IS 'Takes an amount off an open hold; TW006 when less remains.';
+
+CREATE FUNCTION release_user_balance(p_hold_id uuid, p_transaction_id uuid, p_amount numeric DEFAULT NULL)
+RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances := lock_wallet_of_hold(p_hold_id);
+    v_reply ledger_reply;
+BEGIN
+    v_reply := replayed_draw(p_transaction_id, 'release', v_wallet.holder_id, p_amount, p_hold_id);
+    IF v_reply.holder_id IS NOT NULL THEN
+        RETURN v_reply;
+    END IF;
+    RETURN post_wallet_entry(
+        v_wallet, 'release', draw_hold(p_hold_id, p_amount, v_wallet.currency), p_transaction_id, 'release', NULL, p_hold_id
+    );
+END;
+$$;
+COMMENT ON FUNCTION release_user_balance(uuid, uuid, numeric) IS 'Gives a hold, or part of it, back to the wallet''s available money.';
+
+-- As replayed_entry, for calls that may leave the amount to the hold.
+CREATE FUNCTION replayed_draw(
+    p_transaction_id uuid, p_operation text, p_holder_id uuid, p_amount numeric, p_hold_id uuid
+) RETURNS ledger_reply
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT *
+    FROM replayed_entry(
+        p_transaction_id,
+        p_operation,
+        p_holder_id,
+        coalesce(
+            p_amount,
+            (SELECT amount FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = p_operation)
+        ),
+        p_hold_id
+    )
+$$;
+COMMENT ON FUNCTION replayed_draw(uuid, text, uuid, numeric, uuid) IS 'As replayed_entry, where a missing amount means all that remained.';
+
+CREATE FUNCTION debit_reserved_balance(
+    p_hold_id uuid, p_transaction_id uuid, p_amount numeric DEFAULT NULL, p_house text DEFAULT 'clearing'
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances := lock_wallet_of_hold(p_hold_id);
+    v_reply ledger_reply;
+    v_amount numeric;
+    v_transfer_id uuid;
+BEGIN
+    v_reply := replayed_draw(p_transaction_id, 'capture', v_wallet.holder_id, p_amount, p_hold_id);
+    IF v_reply.holder_id IS NOT NULL THEN
+        RETURN v_reply;
+    END IF;
+    v_amount := draw_hold(p_hold_id, p_amount, v_wallet.currency);
+    v_transfer_id := write_transfer(
+        p_transaction_id, 'capture', v_wallet.holder_id, house_holder(p_house, v_wallet.currency), v_wallet.currency, v_amount
+    );
+    RETURN post_wallet_entry(v_wallet, 'capture', v_amount, p_transaction_id, 'capture', v_transfer_id, p_hold_id);
+END;
+$$;
+COMMENT ON FUNCTION debit_reserved_balance(uuid, uuid, numeric, text) IS 'Moves a hold, or part of it, to the house.';
+
+-- Writes one entry of a locked account and moves its balance.
+CREATE FUNCTION post_account_entry(
+    p_account accounts, p_effect text, p_amount numeric, p_transaction_id uuid, p_operation text, p_transfer_id uuid
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_balance numeric := p_account.balance + CASE p_effect WHEN 'credit' THEN p_amount ELSE -p_amount END;
+BEGIN
+    INSERT INTO balance_ledger (
+        holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+        available_before, available_after, reserved_before, reserved_after, transfer_id
+    ) VALUES (
+        p_account.id, p_account.version + 1, p_account.user_id, p_account.currency, p_transaction_id,
+        p_operation, p_effect, p_amount, p_account.balance, v_balance, 0, 0, p_transfer_id
+    );
+    UPDATE accounts
+    SET balance = v_balance, version = version + 1, updated_at = clock_timestamp()
+    WHERE id = p_account.id;
+    RETURN (p_account.id, p_account.version + 1, v_balance, 0, NULL, false)::ledger_reply;
+END;
+$$;
+COMMENT ON FUNCTION post_account_entry(accounts, text, numeric, uuid, text, uuid) IS 'Writes one entry of a locked trading account and moves its balance.';
+
+CREATE FUNCTION lock_active_account(p_account_id uuid) RETURNS accounts
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_account accounts;
+BEGIN
+    SELECT * INTO v_account FROM accounts WHERE id = p_account_id FOR NO KEY UPDATE;
+    IF NOT FOUND OR v_account.status <> 'active' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW005',
+            MESSAGE = format('account "%s" is %s', p_account_id, coalesce(v_account.status, 'unknown')),
+            DETAIL = 'Money moves in and out of active accounts only.',
+            HINT = 'Check the account''s id and status.';
+    END IF;
+    RETURN v_account;
+END;
+$$;
+COMMENT ON FUNCTION lock_active_account(uuid) IS 'The trading account, locked; TW005 when it is missing or not active.';
+
+-- Moves available money from the owner's wallet to a trading account.
+CREATE FUNCTION transfer_to_account(p_account_id uuid, p_amount numeric, p_transaction_id uuid) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances;
+    v_account accounts;
+    v_reply ledger_reply;
+    v_transfer_id uuid;
+BEGIN
+    SELECT * INTO v_account FROM accounts WHERE id = p_account_id;
+    PERFORM check_ledger_amount(p_amount, v_account.currency) WHERE v_account.id IS NOT NULL;
+    IF v_account.id IS NOT NULL THEN
+        v_wallet := existing_wallet(v_account.user_id, v_account.currency, p_amount);
+    END IF;
+    v_account := lock_active_account(p_account_id);
+    v_reply := replayed_entry(p_transaction_id, 'transfer_in', v_account.id, p_amount);
+    IF v_reply.holder_id IS NOT NULL THEN
+        RETURN v_reply;
+    END IF;
+    v_transfer_id := write_transfer(
+        p_transaction_id, 'wallet_to_account', v_wallet.holder_id, v_account.id, v_account.currency, p_amount
+    );
+    PERFORM post_wallet_entry(v_wallet, 'debit', p_amount, p_transaction_id, 'transfer_out', v_transfer_id, NULL);
+    RETURN post_account_entry(v_account, 'credit', p_amount, p_transaction_id, 'transfer_in', v_transfer_id);
+END;
+$$;
+COMMENT ON FUNCTION transfer_to_account(uuid, numeric, uuid) IS 'Moves available money from the owner''s wallet to a trading account.';
+
+-- Moves money from a trading account back to the owner's wallet. Without open positions only: what
+-- is free beside a position depends on prices, which the engine knows and this function does not.
+CREATE FUNCTION transfer_to_wallet(p_account_id uuid, p_amount numeric, p_transaction_id uuid) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances;
+    v_account accounts;
+    v_reply ledger_reply;
+    v_transfer_id uuid;
+BEGIN
+    SELECT * INTO v_account FROM accounts WHERE id = p_account_id;
+    PERFORM check_ledger_amount(p_amount, v_account.currency) WHERE v_account.id IS NOT NULL;
+    IF v_account.id IS NOT NULL THEN
+        v_wallet := lock_wallet(v_account.user_id, v_account.currency, true);
+    END IF;
+    v_account := lock_active_account(p_account_id);
+    v_reply := replayed_entry(p_transaction_id, 'transfer_out', v_account.id, p_amount);
+    IF v_reply.holder_id IS NOT NULL THEN
+        RETURN v_reply;
+    END IF;
+    IF EXISTS (SELECT FROM positions WHERE account_id = p_account_id AND is_open) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW008',
+            MESSAGE = format('account "%s" has open positions', p_account_id),
+            DETAIL = 'What may leave beside an open position depends on prices.',
+            HINT = 'Close the positions, or let the engine book the transfer.';
+    END IF;
+    IF v_account.balance < p_amount THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW003',
+            MESSAGE = format('account holds %s %s, %s are needed', v_account.balance, v_account.currency, p_amount),
+            DETAIL = 'A transfer never overdraws an account.',
+            HINT = 'Ask for at most the balance.';
+    END IF;
+    v_transfer_id := write_transfer(
+        p_transaction_id, 'account_to_wallet', v_account.id, v_wallet.holder_id, v_account.currency, p_amount
+    );
+    v_reply := post_account_entry(v_account, 'debit', p_amount, p_transaction_id, 'transfer_out', v_transfer_id);
+    PERFORM post_wallet_entry(v_wallet, 'credit', p_amount, p_transaction_id, 'transfer_in', v_transfer_id, NULL);
+    RETURN v_reply;
+END;
+$$;
+COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions to the owner''s wallet.';
+
+CREATE TABLE payment_limits (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT payment_limits_pkey PRIMARY KEY,
+    kyc_level smallint
+        CONSTRAINT payment_limits_kyc_level_present NOT NULL
+        CONSTRAINT payment_limits_kyc_level_in_range CHECK (kyc_level BETWEEN 0 AND 4),
+    kind text
+        CONSTRAINT payment_limits_kind_present NOT NULL
+        CONSTRAINT payment_limits_kind_known CHECK (kind IN ('deposit', 'withdrawal')),
+    currency text
+        CONSTRAINT payment_limits_currency_present NOT NULL
+        CONSTRAINT payment_limits_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    amount_max numeric(20, 8)
+        CONSTRAINT payment_limits_amount_max_present NOT NULL
+        CONSTRAINT payment_limits_amount_max_not_negative CHECK (amount_max >= 0 AND amount_max < 'Infinity'),
+    daily_max numeric(20, 8)
+        CONSTRAINT payment_limits_daily_max_present NOT NULL
+        CONSTRAINT payment_limits_daily_max_not_below_amount_max CHECK (daily_max >= amount_max AND daily_max < 'Infinity'),
+    CONSTRAINT payment_limits_one_per_level_kind_currency UNIQUE (kyc_level, kind, currency)
+);
+COMMENT ON TABLE payment_limits IS 'Largest single amount and largest sum of a UTC day, by verification level; no row means none is allowed.';
+CREATE INDEX idx_payment_limits_currency
+    ON payment_limits (currency);
+
+INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max)
+SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor
+FROM (VALUES (1, 1000, 2000), (2, 10000, 25000), (3, 100000, 250000), (4, 1000000, 5000000))
+    AS l (kyc_level, amount_max, daily_max)
+CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind)
+CROSS JOIN (VALUES ('USD', 1), ('EUR', 1), ('GBP', 1), ('JPY', 100)) AS c (code, factor);
+
+CREATE TABLE payment_transactions (
+    id uuid
+        CONSTRAINT payment_transactions_pkey PRIMARY KEY,
+    user_id uuid
+        CONSTRAINT payment_transactions_user_id_present NOT NULL
+        CONSTRAINT payment_transactions_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    kind text
+        CONSTRAINT payment_transactions_kind_present NOT NULL
+        CONSTRAINT payment_transactions_kind_known CHECK (kind IN ('deposit', 'withdrawal')),
+    currency text
+        CONSTRAINT payment_transactions_currency_present NOT NULL
+        CONSTRAINT payment_transactions_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    amount numeric(20, 8)
+        CONSTRAINT payment_transactions_amount_present NOT NULL
+        CONSTRAINT payment_transactions_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    status text DEFAULT 'pending'
+        CONSTRAINT payment_transactions_status_present NOT NULL
+        CONSTRAINT payment_transactions_status_known CHECK (status IN (
+            'pending', 'requires_approval', 'processing', 'succeeded', 'failed', 'canceled'
+        )),
+    hold_id uuid
+        CONSTRAINT payment_transactions_hold_exists REFERENCES balance_holds (id) ON DELETE RESTRICT,
+    approved_by uuid
+        CONSTRAINT payment_transactions_approver_exists REFERENCES users (id) ON DELETE RESTRICT,
+    failure_reason text,
+    revision integer DEFAULT 1
+        CONSTRAINT payment_transactions_revision_present NOT NULL
+        CONSTRAINT payment_transactions_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_transactions_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_transactions_updated_at_present NOT NULL,
+    completed_at timestamptz,
+    CONSTRAINT payment_transactions_approver_is_another CHECK (approved_by <> user_id),
+    CONSTRAINT payment_transactions_deposit_holds_nothing CHECK (kind = 'withdrawal' OR hold_id IS NULL),
+    CONSTRAINT payment_transactions_completed_at_iff_ended CHECK (
+        (status IN ('succeeded', 'failed', 'canceled')) = (completed_at IS NOT NULL)
+    )
+);
+COMMENT ON TABLE payment_transactions IS 'Deposits and withdrawals as state machines; money moves in the same transaction as the state.';
+COMMENT ON COLUMN payment_transactions.hold_id IS 'Money set aside for the withdrawal while it is not decided.';
+COMMENT ON COLUMN payment_transactions.approved_by IS 'Payments officer who approved the withdrawal; never its owner.';
+-- A user's payments by state: the composite that two single-column indexes cannot replace.
+CREATE INDEX idx_payment_transactions_user_status
+    ON payment_transactions (user_id, status);
+CREATE INDEX idx_payment_transactions_currency
+    ON payment_transactions (currency);
+CREATE INDEX idx_payment_transactions_hold_id
+    ON payment_transactions (hold_id);
+CREATE INDEX idx_payment_transactions_approved_by
+    ON payment_transactions (approved_by);
+
+CREATE FUNCTION payments_follow_their_states() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT (CASE OLD.status
+        WHEN 'pending' THEN NEW.status IN ('requires_approval', 'processing', 'succeeded', 'failed', 'canceled')
+        WHEN 'requires_approval' THEN NEW.status IN ('processing', 'failed', 'canceled')
+        WHEN 'processing' THEN NEW.status IN ('succeeded', 'failed')
+        ELSE false
+    END) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW014',
+            MESSAGE = format('payment "%s" cannot go from %s to %s', OLD.id, OLD.status, NEW.status),
+            DETAIL = 'A payment that has ended never changes, and one in flight only ends.',
+            HINT = 'Read the payment''s state again.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION payments_follow_their_states() IS 'Trigger of payment_transactions: refuses a change of state that is not allowed (SQLSTATE TW014).';
+CREATE TRIGGER payment_transactions_count_revision
+    BEFORE UPDATE ON payment_transactions
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER payment_transactions_follow_states
+    BEFORE UPDATE ON payment_transactions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION payments_follow_their_states();
+CREATE TRIGGER payment_transactions_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON payment_transactions
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE payment_transactions ENABLE ALWAYS TRIGGER payment_transactions_are_audited;
+
+CREATE TABLE fraud_checks (
+    id uuid
+        CONSTRAINT fraud_checks_pkey PRIMARY KEY,
+    payment_id uuid
+        CONSTRAINT fraud_checks_payment_id_present NOT NULL
+        CONSTRAINT fraud_checks_payment_exists REFERENCES payment_transactions (id) ON DELETE RESTRICT,
+    risk_score numeric(5, 2)
+        CONSTRAINT fraud_checks_risk_score_present NOT NULL
+        CONSTRAINT fraud_checks_risk_score_in_range CHECK (risk_score >= 0 AND risk_score <= 100),
+    risk_level text
+        CONSTRAINT fraud_checks_risk_level_present NOT NULL
+        CONSTRAINT fraud_checks_risk_level_follows_score CHECK (
+            risk_level = CASE
+                WHEN risk_score < 30 THEN 'low'
+                WHEN risk_score < 60 THEN 'medium'
+                WHEN risk_score < 85 THEN 'high'
+                ELSE 'critical'
+            END
+        ),
+    findings jsonb
+        CONSTRAINT fraud_checks_findings_present NOT NULL
+        CONSTRAINT fraud_checks_findings_is_object CHECK (jsonb_typeof(findings) = 'object'),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT fraud_checks_created_at_present NOT NULL
+);
+COMMENT ON TABLE fraud_checks IS 'Score of a payment before money moves: 0 to 100, with the figures that led to it. Append-only.';
+COMMENT ON COLUMN fraud_checks.risk_level IS 'low below 30, medium below 60, high below 85, critical from 85.';
+COMMENT ON COLUMN fraud_checks.findings IS 'Rule name to its points and inputs.';
+CREATE INDEX idx_fraud_checks_payment_id
+    ON fraud_checks (payment_id);
+CREATE INDEX idx_fraud_checks_risk_level
+    ON fraud_checks (risk_level);
+CREATE TRIGGER fraud_checks_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON fraud_checks
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

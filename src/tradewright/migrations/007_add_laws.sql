@@ -1,0 +1,271 @@
+-- 007: the laws. Each view returns a row only where a law is broken; laws_checked says how many
+-- things each law was held against. They read everything and are meant for checks, not for dashboards.
+
+CREATE VIEW law_money_sums_to_zero AS
+SELECT
+    h.currency,
+    sum(CASE h.kind WHEN 'house' THEN h.moved ELSE h.kept END) AS difference
+FROM (
+    SELECT
+        holders.currency,
+        holders.kind,
+        coalesce(w.available + w.reserved, a.balance, 0) AS kept,
+        coalesce(received.amount, 0) - coalesce(given.amount, 0) AS moved
+    FROM ledger_holders AS holders
+    LEFT JOIN user_balances AS w ON w.holder_id = holders.id
+    LEFT JOIN accounts AS a ON a.id = holders.id
+    LEFT JOIN (
+        SELECT credit_holder_id, sum(amount) AS amount FROM transfers GROUP BY credit_holder_id
+    ) AS received ON received.credit_holder_id = holders.id
+    LEFT JOIN (
+        SELECT debit_holder_id, sum(amount) AS amount FROM transfers GROUP BY debit_holder_id
+    ) AS given ON given.debit_holder_id = holders.id
+) AS h
+GROUP BY h.currency
+HAVING sum(CASE h.kind WHEN 'house' THEN h.moved ELSE h.kept END) <> 0;
+COMMENT ON VIEW law_money_sums_to_zero IS 'Per currency, what clients hold and what the house has given and received sum to zero.';
+
+CREATE VIEW holder_balances AS
+SELECT holder_id, currency, available, reserved, version FROM user_balances
+UNION ALL
+SELECT id, currency, balance, 0, version FROM accounts;
+COMMENT ON VIEW holder_balances IS 'Wallets and trading accounts alike: available, reserved and version.';
+
+CREATE VIEW law_balance_is_last_entry AS
+SELECT b.holder_id, b.version, b.available, e.available_after, b.reserved, e.reserved_after
+FROM holder_balances AS b
+LEFT JOIN balance_ledger AS e ON e.holder_id = b.holder_id AND e.version = b.version
+WHERE (b.available, b.reserved) IS DISTINCT FROM (coalesce(e.available_after, 0), coalesce(e.reserved_after, 0))
+   OR (b.version > 0 AND e.version IS NULL);
+COMMENT ON VIEW law_balance_is_last_entry IS 'Each balance equals the holder''s last entry.';
+
+CREATE VIEW law_balance_is_replay AS
+SELECT b.holder_id, b.available, r.available AS replayed_available, b.reserved, r.reserved AS replayed_reserved
+FROM holder_balances AS b
+LEFT JOIN (
+    SELECT
+        holder_id,
+        sum(CASE WHEN effect IN ('credit', 'release') THEN amount WHEN effect IN ('debit', 'reserve') THEN -amount ELSE 0 END) AS available,
+        sum(CASE WHEN effect = 'reserve' THEN amount WHEN effect IN ('release', 'capture') THEN -amount ELSE 0 END) AS reserved
+    FROM balance_ledger
+    GROUP BY holder_id
+) AS r ON r.holder_id = b.holder_id
+WHERE (b.available, b.reserved) IS DISTINCT FROM (coalesce(r.available, 0), coalesce(r.reserved, 0));
+COMMENT ON VIEW law_balance_is_replay IS 'Each balance equals the replay of all the holder''s entries from zero.';
+
+CREATE VIEW law_versions_are_gapless AS
+SELECT e.holder_id, e.version, e.previous_version
+FROM (
+    SELECT
+        holder_id,
+        version,
+        available_before,
+        reserved_before,
+        created_at,
+        lag(version, 1, 0::bigint) OVER holder AS previous_version,
+        lag(available_after, 1, 0::numeric) OVER holder AS previous_available,
+        lag(reserved_after, 1, 0::numeric) OVER holder AS previous_reserved,
+        lag(created_at, 1, '-infinity'::timestamptz) OVER holder AS previous_created_at
+    FROM balance_ledger
+    WINDOW holder AS (PARTITION BY holder_id ORDER BY version)
+) AS e
+WHERE e.version <> e.previous_version + 1
+   OR e.available_before <> e.previous_available
+   OR e.reserved_before <> e.previous_reserved
+   OR e.created_at < e.previous_created_at;
+COMMENT ON VIEW law_versions_are_gapless IS 'Entries of a holder are numbered 1, 2, 3, ...; each begins where the one before ended, and not earlier.';
+
+CREATE VIEW law_transfer_has_its_entries AS
+SELECT t.id AS transfer_id, h.id AS holder_id
+FROM transfers AS t
+JOIN ledger_holders AS h ON h.id IN (t.debit_holder_id, t.credit_holder_id) AND h.kind <> 'house'
+LEFT JOIN balance_ledger AS e
+    ON e.transfer_id = t.id
+    AND e.holder_id = h.id
+    AND e.amount = t.amount
+    AND (e.effect = 'credit') = (h.id = t.credit_holder_id)
+WHERE e.holder_id IS NULL
+UNION ALL
+SELECT e.transfer_id, e.holder_id
+FROM balance_ledger AS e
+JOIN transfers AS t ON t.id = e.transfer_id
+WHERE e.holder_id NOT IN (t.debit_holder_id, t.credit_holder_id);
+COMMENT ON VIEW law_transfer_has_its_entries IS 'Each transfer has an entry of its amount and direction for each client holder, and no entry of a stranger.';
+
+CREATE VIEW law_wallets_are_not_negative AS
+SELECT user_id, currency, available, reserved
+FROM user_balances
+WHERE available < 0 OR reserved < 0;
+COMMENT ON VIEW law_wallets_are_not_negative IS 'Available and reserved money of a wallet are never below zero.';
+
+CREATE VIEW law_reserved_is_open_holds AS
+SELECT w.user_id, w.currency, w.reserved, coalesce(h.remaining, 0) AS held
+FROM user_balances AS w
+LEFT JOIN (
+    SELECT holder_id, sum(remaining) AS remaining FROM balance_holds GROUP BY holder_id
+) AS h ON h.holder_id = w.holder_id
+WHERE w.reserved <> coalesce(h.remaining, 0);
+COMMENT ON VIEW law_reserved_is_open_holds IS 'Reserved money is the sum of what remains of the wallet''s holds.';
+
+CREATE VIEW law_order_is_its_fills AS
+SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.average_price AS fills_average_price
+FROM orders AS o
+LEFT JOIN (
+    SELECT order_id, sum(quantity) AS quantity, round(sum(quantity * price) / sum(quantity), 8) AS average_price
+    FROM order_fills
+    GROUP BY order_id
+) AS f ON f.order_id = o.id
+WHERE o.filled_quantity <> coalesce(f.quantity, 0)
+   OR o.average_price IS DISTINCT FROM f.average_price
+   OR (o.status IN ('new', 'partially_filled', 'filled') AND o.quantity <> o.filled_quantity + o.remaining_quantity);
+COMMENT ON VIEW law_order_is_its_fills IS 'Per order: filled is the sum of its fills, quantity is filled plus remaining, the average price is weighted.';
+
+CREATE VIEW law_order_is_its_events AS
+SELECT o.id AS order_id, o.version, e.seq_max, e.seq_count, o.status, e.to_status
+FROM orders AS o
+LEFT JOIN (
+    SELECT
+        order_id,
+        max(seq) AS seq_max,
+        count(*) AS seq_count,
+        (array_agg(to_status ORDER BY seq DESC))[1] AS to_status,
+        sum(quantity) AS traded
+    FROM order_events
+    GROUP BY order_id
+) AS e ON e.order_id = o.id
+WHERE (o.version, o.version, o.status, o.filled_quantity)
+      IS DISTINCT FROM (e.seq_max, e.seq_count::integer, e.to_status, coalesce(e.traded, 0));
+COMMENT ON VIEW law_order_is_its_events IS 'Per order: version and state are those of its last event, events are gapless, traded quantities add up.';
+
+CREATE VIEW law_position_is_its_trades AS
+SELECT p.id AS position_id, p.quantity, t.quantity AS trades_quantity, p.realised_pnl, t.realised_pnl AS trades_realised_pnl
+FROM positions AS p
+LEFT JOIN (
+    SELECT position_id, sum(quantity) AS quantity, sum(realised_pnl) AS realised_pnl, count(*) AS trade_count
+    FROM trades
+    GROUP BY position_id
+) AS t ON t.position_id = p.id
+WHERE (p.quantity, p.realised_pnl, p.version::bigint) IS DISTINCT FROM (t.quantity, t.realised_pnl, t.trade_count);
+COMMENT ON VIEW law_position_is_its_trades IS 'Per position: quantity and result are the sums of its trades.';
+
+CREATE VIEW law_trades_are_their_fill AS
+SELECT f.id AS fill_id, f.quantity, t.quantity AS trades_quantity
+FROM order_fills AS f
+JOIN orders AS o ON o.id = f.order_id
+LEFT JOIN (
+    SELECT t.fill_id, sum(t.quantity) AS quantity, bool_and(p.symbol = o.symbol AND p.account_id = o.account_id AND t.account_id = o.account_id) AS is_at_home
+    FROM trades AS t
+    JOIN positions AS p ON p.id = t.position_id
+    JOIN order_fills AS f ON f.id = t.fill_id
+    JOIN orders AS o ON o.id = f.order_id
+    GROUP BY t.fill_id
+) AS t ON t.fill_id = f.id
+WHERE t.quantity IS DISTINCT FROM f.quantity * CASE o.side WHEN 'buy' THEN 1 ELSE -1 END
+   OR NOT t.is_at_home;
+COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it, in the order''s account and symbol: so positions are the signed sum of fills.';
+
+CREATE VIEW law_trade_is_in_the_ledger AS
+SELECT t.id AS trade_id, t.realised_pnl, pnl.booked AS ledger_pnl, t.commission, fee.amount AS ledger_commission
+FROM trades AS t
+LEFT JOIN order_fills AS f ON f.id = t.fill_id
+LEFT JOIN orders AS o ON o.id = f.order_id
+LEFT JOIN LATERAL (
+    SELECT sum(CASE e.effect WHEN 'credit' THEN e.amount ELSE -e.amount END) AS booked
+    FROM balance_ledger AS e
+    WHERE e.transaction_id = t.id AND e.operation = 'realised_pnl' AND e.holder_id = t.account_id
+) AS pnl ON true
+LEFT JOIN balance_ledger AS fee
+    ON fee.transaction_id = t.id AND fee.operation = 'commission' AND fee.effect = 'debit' AND fee.holder_id = t.account_id
+WHERE o.id IS NULL
+   OR t.realised_pnl <> coalesce(pnl.booked, 0)
+   OR t.commission <> coalesce(fee.amount, 0);
+COMMENT ON VIEW law_trade_is_in_the_ledger IS 'No trade without order and fill; its result and commission are what the ledger booked.';
+
+CREATE VIEW law_realised_pnl_is_the_ledger AS
+SELECT coalesce(t.account_id, e.holder_id) AS account_id, t.realised_pnl, e.booked
+FROM (
+    SELECT account_id, sum(realised_pnl) AS realised_pnl FROM trades GROUP BY account_id
+) AS t
+FULL JOIN (
+    SELECT holder_id, sum(CASE effect WHEN 'credit' THEN amount ELSE -amount END) AS booked
+    FROM balance_ledger
+    WHERE operation = 'realised_pnl'
+    GROUP BY holder_id
+) AS e ON e.holder_id = t.account_id
+WHERE coalesce(t.realised_pnl, 0) <> coalesce(e.booked, 0);
+COMMENT ON VIEW law_realised_pnl_is_the_ledger IS 'Per account: the results of its trades equal what the ledger booked for it.';
+
+CREATE VIEW audited_rows AS
+SELECT 'users' AS table_name, id AS row_id, revision FROM users
+UNION ALL
+SELECT 'user_roles', id, revision FROM user_roles
+UNION ALL
+SELECT 'instruments', id, revision FROM instruments
+UNION ALL
+SELECT 'accounts', id, revision FROM accounts
+UNION ALL
+SELECT 'liquidity_providers', id, revision FROM liquidity_providers
+UNION ALL
+SELECT 'margin_calls', id, revision FROM margin_calls
+UNION ALL
+SELECT 'payment_transactions', id, revision FROM payment_transactions;
+COMMENT ON VIEW audited_rows IS 'Every row whose changes are copied into audit_log, with the number of its changes.';
+
+CREATE VIEW law_every_change_is_audited AS
+SELECT r.table_name, r.row_id, r.revision, count(l.id) AS audit_rows
+FROM audited_rows AS r
+LEFT JOIN audit_log AS l ON l.table_name = r.table_name AND l.row_id = r.row_id
+GROUP BY r.table_name, r.row_id, r.revision
+HAVING count(l.id) <> r.revision;
+COMMENT ON VIEW law_every_change_is_audited IS 'Each audited row has as many rows in audit_log as it has revisions.';
+
+CREATE VIEW law_seals_verify AS
+SELECT s.seq, s.row_count, d.row_count AS found_row_count, s.digest, d.digest AS found_digest
+FROM (
+    SELECT
+        *,
+        lag(seq, 1, 0::bigint) OVER chain AS previous_seq,
+        lag(to_txid, 1, 0::bigint) OVER chain AS previous_to_txid,
+        lag(head, 1, ''::bytea) OVER chain AS previous_head
+    FROM audit_seals
+    WINDOW chain AS (ORDER BY seq)
+) AS s
+CROSS JOIN LATERAL audit_segment_digest(s.from_txid, s.to_txid) AS d
+WHERE s.seq <> s.previous_seq + 1
+   OR s.from_txid <> s.previous_to_txid
+   OR s.row_count <> d.row_count
+   OR s.digest <> d.digest
+   OR s.head <> sha256(s.previous_head || s.digest || convert_to(s.to_txid::text, 'UTF8'));
+COMMENT ON VIEW law_seals_verify IS 'Each seal still matches the audit rows that it covers and the seal before it.';
+
+CREATE VIEW laws_checked AS
+SELECT 'money_sums_to_zero' AS law, count(DISTINCT currency) AS checked FROM ledger_holders
+UNION ALL
+SELECT 'balance_is_last_entry', count(*) FROM holder_balances
+UNION ALL
+SELECT 'balance_is_replay', count(*) FROM holder_balances
+UNION ALL
+SELECT 'versions_are_gapless', count(*) FROM balance_ledger
+UNION ALL
+SELECT 'transfer_has_its_entries', count(*) FROM transfers
+UNION ALL
+SELECT 'wallets_are_not_negative', count(*) FROM user_balances
+UNION ALL
+SELECT 'reserved_is_open_holds', count(*) FROM user_balances
+UNION ALL
+SELECT 'order_is_its_fills', count(*) FROM orders
+UNION ALL
+SELECT 'order_is_its_events', count(*) FROM orders
+UNION ALL
+SELECT 'position_is_its_trades', count(*) FROM positions
+UNION ALL
+SELECT 'trades_are_their_fill', count(*) FROM order_fills
+UNION ALL
+SELECT 'trade_is_in_the_ledger', count(*) FROM trades
+UNION ALL
+SELECT 'realised_pnl_is_the_ledger', count(DISTINCT account_id) FROM trades
+UNION ALL
+SELECT 'every_change_is_audited', count(*) FROM audited_rows
+UNION ALL
+SELECT 'seals_verify', count(*) FROM audit_seals;
+COMMENT ON VIEW laws_checked IS 'How many things each law is held against, named as its view without law_.';

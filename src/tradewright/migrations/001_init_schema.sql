@@ -266,6 +266,8 @@ CREATE TABLE orders (
         CONSTRAINT orders_status_known CHECK (status IN (
             'new', 'partially_filled', 'filled', 'canceled', 'rejected'
         )),
+    is_routed boolean
+        CONSTRAINT orders_is_routed_present NOT NULL,
     refused_by text
         CONSTRAINT orders_refused_by_known CHECK (refused_by IN ('house', 'provider')),
     refusal_code text,
@@ -292,6 +294,9 @@ CREATE TABLE orders (
         END
     ),
     CONSTRAINT orders_average_price_iff_filled CHECK ((filled_quantity > 0) = (average_price IS NOT NULL)),
+    CONSTRAINT orders_routed_only_in_book_a CHECK (
+        NOT is_routed OR (book = 'A' AND status IN ('new', 'partially_filled'))
+    ),
     CONSTRAINT orders_rejected_says_by_whom CHECK (
         (status = 'rejected') <= (refused_by IS NOT NULL AND refusal_code IS NOT NULL)
     )
@@ -302,6 +307,7 @@ COMMENT ON COLUMN orders.origin IS 'client, or the watcher that proposed the clo
 COMMENT ON COLUMN orders.remaining_quantity IS 'FIX LeavesQty (151): what may still be filled; zero once the order has ended.';
 COMMENT ON COLUMN orders.filled_quantity IS 'FIX CumQty (14).';
 COMMENT ON COLUMN orders.average_price IS 'FIX AvgPx (6): fills weighted by quantity.';
+COMMENT ON COLUMN orders.is_routed IS 'Passed on to a provider whose answer is awaited.';
 COMMENT ON COLUMN orders.refused_by IS 'house: denied by us; provider: rejected by the liquidity provider.';
 COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled; see reference/error-codes.';
 COMMENT ON COLUMN orders.version IS 'Sequence number of the order''s last row in order_events; gapless.';

@@ -14,16 +14,45 @@ from tradewright.core.errors import (
     DatabaseError,
     ErrorCode,
     InputError,
+    InternalError,
+    MoneyError,
     RetryableError,
+    StateError,
     TradewrightError,
 )
 
 Refusal = tuple[type[TradewrightError], ErrorCode]
 
-FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType({})
+FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
+    {
+        "TW001": (InputError, ErrorCode.INPUT_AMOUNT_MALFORMED),
+        "TW002": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
+        "TW003": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
+        "TW004": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "TW005": (MoneyError, ErrorCode.ACCOUNT_NOT_ACTIVE),
+        "TW006": (MoneyError, ErrorCode.MONEY_HOLD_EXHAUSTED),
+        "TW007": (MoneyError, ErrorCode.MONEY_BALANCE_TOO_LARGE),
+        "TW008": (MoneyError, ErrorCode.MONEY_ACCOUNT_HAS_POSITIONS),
+        "TW010": (StateError, ErrorCode.RECORD_APPEND_ONLY),
+        "TW011": (InternalError, ErrorCode.ORDER_WITHOUT_EVENTS),
+        "TW012": (InternalError, ErrorCode.POSITION_WITHOUT_TRADES),
+        "TW013": (InternalError, ErrorCode.MONEY_WITHOUT_ENTRIES),
+        "TW014": (StateError, ErrorCode.PAYMENT_STATE_REFUSED),
+    }
+)
 """SQLSTATE of class TW → what our own functions mean by it."""
 
-CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType({})
+CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
+    {
+        "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
+        "orders_client_order_id_once_per_account": (
+            RetryableError,
+            ErrorCode.DATABASE_SERIALIZATION_FAILED,
+        ),
+        "user_balances_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "user_balances_available_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
+    }
+)
 """Constraint name → what it means that the constraint held."""
 
 _STATES: Mapping[str, Refusal] = MappingProxyType(

@@ -1,1 +1,1 @@
-"""(in the making)"""
+"""In the making."""

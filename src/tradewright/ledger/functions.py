@@ -1,0 +1,152 @@
+"""The ledger one operation at a time: thin calls of the SQL functions of migration 006.
+
+Each runs in the caller's transaction, locks what it needs in the house's order, and answers with
+the holder after the operation. The same transaction id again answers the same and moves nothing.
+Refusals arrive as MoneyError or InputError with the code of their SQLSTATE.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.postgres.refusals import translate
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReply:
+    """A holder after an operation; `is_replay` when the operation had been done before."""
+
+    holder_id: str
+    version: int
+    available: Decimal
+    reserved: Decimal
+    hold_id: str | None
+    is_replay: bool
+
+
+def credit(
+    connection: Session, user_id: str, currency: str, amount: Decimal, *, transaction_id: str
+) -> LedgerReply:
+    """Move money from the house's clearing holder to a wallet, opening it at the first credit."""
+    return _call(
+        connection,
+        "credit",
+        user_id=user_id,
+        currency=currency,
+        amount=amount,
+        transaction_id=transaction_id,
+    )
+
+
+def debit(
+    connection: Session, user_id: str, currency: str, amount: Decimal, *, transaction_id: str
+) -> LedgerReply:
+    """Move available money from a wallet to the house's clearing holder.
+
+    Raises:
+        MoneyError: MONEY_INSUFFICIENT_FUNDS.
+
+    """
+    return _call(
+        connection,
+        "debit",
+        user_id=user_id,
+        currency=currency,
+        amount=amount,
+        transaction_id=transaction_id,
+    )
+
+
+def reserve(  # noqa: PLR0913 (the parameters of the SQL function)
+    connection: Session,
+    user_id: str,
+    currency: str,
+    amount: Decimal,
+    *,
+    transaction_id: str,
+    purpose: str,
+) -> LedgerReply:
+    """Set available money of a wallet aside; the reply names the hold.
+
+    Raises:
+        MoneyError: MONEY_INSUFFICIENT_FUNDS.
+
+    """
+    return _call(
+        connection,
+        "reserve",
+        user_id=user_id,
+        currency=currency,
+        amount=amount,
+        transaction_id=transaction_id,
+        purpose=purpose,
+    )
+
+
+def release(
+    connection: Session, hold_id: str, *, transaction_id: str, amount: Decimal | None = None
+) -> LedgerReply:
+    """Give a hold, or `amount` of it, back to available money.
+
+    Raises:
+        MoneyError: MONEY_HOLD_EXHAUSTED.
+
+    """
+    return _call(
+        connection, "release", hold_id=hold_id, transaction_id=transaction_id, amount=amount
+    )
+
+
+def capture(
+    connection: Session, hold_id: str, *, transaction_id: str, amount: Decimal | None = None
+) -> LedgerReply:
+    """Move a hold, or `amount` of it, to the house's clearing holder.
+
+    Raises:
+        MoneyError: MONEY_HOLD_EXHAUSTED.
+
+    """
+    return _call(
+        connection, "capture", hold_id=hold_id, transaction_id=transaction_id, amount=amount
+    )
+
+
+def transfer_to_account(
+    connection: Session, account_id: str, amount: Decimal, *, transaction_id: str
+) -> LedgerReply:
+    """Move available money from the owner's wallet to a trading account."""
+    return _call(
+        connection,
+        "transfer_to_account",
+        account_id=account_id,
+        amount=amount,
+        transaction_id=transaction_id,
+    )
+
+
+def transfer_to_wallet(
+    connection: Session, account_id: str, amount: Decimal, *, transaction_id: str
+) -> LedgerReply:
+    """Move money from a trading account without open positions to the owner's wallet."""
+    return _call(
+        connection,
+        "transfer_to_wallet",
+        account_id=account_id,
+        amount=amount,
+        transaction_id=transaction_id,
+    )
+
+
+def _call(connection: Session, query: str, **parameters: Any) -> LedgerReply:
+    try:
+        row = connection.execute(load_queries("tradewright.ledger")[query], parameters).fetchone()
+    except psycopg.Error as error:
+        raise translate(error) from error
+    if row is None:
+        raise AssertionError(query)
+    hold_id = None if row[4] is None else str(row[4])
+    return LedgerReply(str(row[0]), row[1], row[2], row[3], hold_id, row[5])

@@ -1,0 +1,79 @@
+"""Values of the ledger: holders as a batch has locked them, transfers, entries, movements.
+
+Ids are canonical UUID text throughout the engine, because they are written as text and only
+compared in between. Amounts are exact decimals of the holder's currency.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class HolderKind(StrEnum):
+    """Who can hold money; house holders are never locked and keep no running balance."""
+
+    WALLET = "wallet"
+    ACCOUNT = "account"
+    HOUSE = "house"
+
+
+class HouseCode(StrEnum):
+    """The broker's own holders, one of each per currency."""
+
+    CLEARING = "clearing"
+    FEES = "fees"
+    DEALING = "dealing"
+    NEGATIVE_BALANCE = "negative_balance"
+
+
+@dataclass(slots=True)
+class Holder:
+    """A wallet or account whose row is locked, with its balance running through the batch.
+
+    `available` of an account is its balance, which may be negative; `version` counts entries.
+    `version_read` is what the row held when it was locked.
+    """
+
+    id: str
+    kind: HolderKind
+    user_id: str
+    currency: str
+    available: Decimal
+    reserved: Decimal
+    version: int
+    version_read: int
+
+    @classmethod
+    def locked(  # noqa: PLR0913 (one parameter per column of the locked row)
+        cls,
+        kind: HolderKind,
+        *,
+        holder_id: str,
+        user_id: str,
+        currency: str,
+        available: Decimal,
+        version: int,
+        reserved: Decimal = Decimal(0),
+    ) -> "Holder":
+        """Return a holder as its row was read under lock."""
+        return cls(holder_id, kind, user_id, currency, available, reserved, version, version)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the batch has written entries for this holder."""
+        return self.version != self.version_read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """A request to move money between two holders, done once per (transaction_id, operation).
+
+    `debit_id` gives, `credit_id` receives; either may be a house holder.
+    """
+
+    transaction_id: str
+    operation: str
+    debit_id: str
+    credit_id: str
+    currency: str
+    amount: Decimal

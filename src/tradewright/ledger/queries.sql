@@ -1,0 +1,139 @@
+-- name: copy_transfers
+-- Write transfers in bulk.
+COPY transfers (id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount)
+FROM STDIN;
+
+-- name: copy_entries
+-- Write ledger entries in bulk.
+COPY balance_ledger (
+    holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+    available_before, available_after, reserved_before, reserved_after, transfer_id
+)
+FROM STDIN;
+
+-- name: update_account_balances
+-- Set the balances that the batch's entries lead to.
+UPDATE accounts AS a
+SET balance = n.balance, version = n.version, updated_at = clock_timestamp()
+FROM unnest(%(ids)s::uuid[], %(balances)s::numeric[], %(versions)s::bigint[])
+    AS n (id, balance, version)
+WHERE a.id = n.id;
+
+-- name: update_wallet_balances
+-- Set the balances that the batch's entries lead to.
+UPDATE user_balances AS w
+SET available = n.balance, version = n.version, updated_at = clock_timestamp()
+FROM unnest(%(ids)s::uuid[], %(balances)s::numeric[], %(versions)s::bigint[])
+    AS n (id, balance, version)
+WHERE w.holder_id = n.id;
+
+-- name: lock_wallets
+-- Lock wallets in key order and read them.
+SELECT
+    w.holder_id::text,
+    w.user_id::text,
+    w.currency,
+    w.available,
+    w.reserved,
+    w.version
+FROM user_balances AS w
+WHERE w.holder_id = ANY(%(ids)s::uuid[])
+ORDER BY w.holder_id
+FOR NO KEY UPDATE OF w;
+
+-- name: lock_accounts
+-- Lock trading accounts in key order and read them as holders.
+SELECT
+    a.id::text,
+    a.user_id::text,
+    a.currency,
+    a.balance,
+    a.version
+FROM accounts AS a
+WHERE a.id = ANY(%(ids)s::uuid[])
+ORDER BY a.id
+FOR NO KEY UPDATE OF a;
+
+-- name: wallets_of_users
+-- Find the wallets of some users in some currencies, pair by pair.
+SELECT
+    w.user_id::text,
+    w.currency,
+    w.holder_id::text
+FROM user_balances AS w
+JOIN unnest(%(user_ids)s::uuid[], %(currencies)s::text[]) AS p (user_id, currency)
+    ON w.user_id = p.user_id AND w.currency = p.currency;
+
+-- name: open_wallets
+-- Open the wallets that do not exist yet; of two openers one waits and does nothing.
+INSERT INTO user_balances (user_id, currency)
+SELECT p.user_id, p.currency
+FROM unnest(%(user_ids)s::uuid[], %(currencies)s::text[]) AS p (user_id, currency)
+ORDER BY p.user_id, p.currency
+ON CONFLICT (user_id, currency) DO NOTHING
+RETURNING holder_id, currency;
+
+-- name: open_wallet_holders
+-- Give newly opened wallets their holder rows.
+INSERT INTO ledger_holders (id, kind, currency)
+SELECT p.id, 'wallet', p.currency
+FROM unnest(%(ids)s::uuid[], %(currencies)s::text[]) AS p (id, currency);
+
+-- name: entries_of_transactions
+-- Find what some (transaction, operation) pairs have done before.
+SELECT
+    e.transaction_id::text,
+    e.operation,
+    e.holder_id::text,
+    e.amount,
+    e.version
+FROM balance_ledger AS e
+JOIN unnest(%(transaction_ids)s::uuid[], %(operations)s::text[]) AS p (transaction_id, operation)
+    ON e.transaction_id = p.transaction_id AND e.operation = p.operation;
+
+-- name: house_holders
+-- Open the house's holders of a currency and read their ids.
+SELECT h.code, house_holder(h.code, %(currency)s)::text
+FROM unnest(%(codes)s::text[]) AS h (code);
+
+-- name: credit
+-- Move money from the house to a wallet.
+SELECT * FROM credit_user_balance(
+    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid
+);
+
+-- name: debit
+-- Move available money from a wallet to the house.
+SELECT * FROM debit_user_balance(
+    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid
+);
+
+-- name: reserve
+-- Set available money of a wallet aside.
+SELECT * FROM reserve_user_balance(
+    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(purpose)s
+);
+
+-- name: release
+-- Give a hold, or part of it, back.
+SELECT * FROM release_user_balance(
+    %(hold_id)s::uuid, %(transaction_id)s::uuid, %(amount)s::numeric
+);
+
+-- name: capture
+-- Move a hold, or part of it, to the house.
+SELECT * FROM debit_reserved_balance(
+    %(hold_id)s::uuid, %(transaction_id)s::uuid, %(amount)s::numeric
+);
+
+-- name: transfer_to_account
+-- Move available money from the owner's wallet to a trading account.
+SELECT * FROM transfer_to_account(
+    %(account_id)s::uuid, %(amount)s::numeric, %(transaction_id)s::uuid
+);
+
+-- name: transfer_to_wallet
+-- Move money from a trading account without positions to the owner's wallet.
+SELECT * FROM transfer_to_wallet(
+    %(account_id)s::uuid, %(amount)s::numeric, %(transaction_id)s::uuid
+);

@@ -1,0 +1,31 @@
+"""What can be quoted and traded: one currency priced in another, with its steps and caps.
+
+Owns the value only; the rows live in `instruments` and are read by `trading`.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One tradable symbol.
+
+    Quantities are units of the base currency, prices are quote currency for one unit of base.
+    `commission_per_million` is charged per side on one million of notional in the account's
+    currency. Leverage caps are whole numbers, such as 30 for 30:1.
+    """
+
+    symbol: str
+    base_currency: str
+    quote_currency: str
+    quantity_step: Decimal
+    quantity_min: Decimal
+    quantity_max: Decimal
+    price_tick: Decimal
+    leverage_max: int
+    leverage_max_retail: int
+    commission_per_million: Decimal
+    quote_age_max: timedelta
+    is_tradable: bool

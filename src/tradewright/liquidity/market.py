@@ -1,0 +1,107 @@
+"""The market as the engine sees it now: best prices per symbol and rates between currencies.
+
+Wraps the quote board with the market's own time and remembers what it computed until the next
+quote arrives, because every order of a batch asks for the same few prices. Time here is the time
+of the newest quote, so that a replayed day ages its quotes as the live one did.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from tradewright.liquidity.board import QuoteBoard, Top
+from tradewright.liquidity.model import Level, ProviderQuote, Side
+
+BRIDGE_CURRENCY = "USD"
+"""Currencies without a pair between them are converted through this one."""
+
+_DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Units of one currency for one unit of another: a profit is converted at bid, a loss at ask.
+
+    The worse side for the client is taken both ways (domain rule: conservative conversion).
+    """
+
+    bid: Decimal
+    ask: Decimal
+
+    @property
+    def mid(self) -> Decimal:
+        """Return the middle, by which notional and margin are converted."""
+        return (self.bid + self.ask) / 2
+
+
+ONE_TO_ONE = Rate(Decimal(1), Decimal(1))
+
+
+class Market:
+    """Best prices and conversion rates at the market's own time; belongs to one thread."""
+
+    def __init__(self, board: QuoteBoard) -> None:
+        self.board = board
+        self.now = _DAWN
+        self._tops: dict[str, Top | None] = {}
+        self._levels: dict[tuple[str, Side], list[Level]] = {}
+        self._rates: dict[tuple[str, str], Rate | None] = {}
+
+    def advance(self, now: datetime) -> None:
+        """Move the market's time forward; it never goes back."""
+        if now > self.now:
+            self.now = now
+            self._forget()
+
+    def update(self, quote: ProviderQuote) -> bool:
+        """Take a provider's quote; return whether it may be traded on."""
+        self._forget()
+        return self.board.update(quote)
+
+    def top(self, symbol: str) -> Top | None:
+        """Return the best tradable bid and ask of a symbol, or None when nothing is tradable."""
+        if symbol not in self._tops:
+            self._tops[symbol] = self.board.top(symbol, self.now)
+        return self._tops[symbol]
+
+    def levels(self, symbol: str, side: Side) -> list[Level]:
+        """Return what an order of `side` can deal on, the best price first."""
+        key = (symbol, side)
+        if key not in self._levels:
+            self._levels[key] = self.board.levels(symbol, side, self.now)
+        return self._levels[key]
+
+    def rate(self, source: str, target: str) -> Rate | None:
+        """Return the rate from one currency to another: direct, inverse, or through the bridge.
+
+        None when no tradable pair leads there: no rate, no trade.
+        """
+        if source == target:
+            return ONE_TO_ONE
+        key = (source, target)
+        if key not in self._rates:
+            self._rates[key] = self._pair(source, target) or self._bridged(source, target)
+        return self._rates[key]
+
+    def _pair(self, source: str, target: str) -> Rate | None:
+        direct = self.top(source + target)
+        if direct is not None:
+            return Rate(direct.bid, direct.ask)
+        inverse = self.top(target + source)
+        if inverse is not None:
+            return Rate(1 / inverse.ask, 1 / inverse.bid)
+        return None
+
+    def _bridged(self, source: str, target: str) -> Rate | None:
+        if BRIDGE_CURRENCY in (source, target):
+            return None
+        first = self._pair(source, BRIDGE_CURRENCY)
+        second = self._pair(BRIDGE_CURRENCY, target)
+        if first is None or second is None:
+            return None
+        return Rate(first.bid * second.bid, first.ask * second.ask)
+
+    def _forget(self) -> None:
+        self._tops.clear()
+        self._levels.clear()
+        self._rates.clear()

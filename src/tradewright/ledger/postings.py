@@ -108,9 +108,7 @@ def _replay(movement: Movement, before: _Before, holder: Holder) -> MovementResu
     )
 
 
-def _require_movable(
-    movement: Movement, giver: Holder | None, receiver: Holder | None
-) -> None:
+def _require_movable(movement: Movement, giver: Holder | None, receiver: Holder | None) -> None:
     parse_amount(movement.amount, movement.currency)
     for holder in (giver, receiver):
         if holder is not None and holder.currency != movement.currency:

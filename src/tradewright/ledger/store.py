@@ -21,7 +21,9 @@ def house_holder_ids(connection: Session, currency: str) -> dict[HouseCode, str]
 
 def lock_wallets(connection: Session, ids: Collection[str]) -> dict[str, Holder]:
     """Lock wallets in key order and return those that exist by holder id."""
-    rows = connection.execute(load_queries("tradewright.ledger")["lock_wallets"], {"ids": list(ids)})
+    rows = connection.execute(
+        load_queries("tradewright.ledger")["lock_wallets"], {"ids": list(ids)}
+    )
     return {
         row[0]: Holder.locked(
             HolderKind.WALLET,

@@ -1,4 +1,4 @@
-"""Write many rows at once: COPY FROM STDIN in PostgreSQL's text form.
+r"""Write many rows at once: COPY FROM STDIN in PostgreSQL's text form.
 
 A row is one line of tab-separated values that its maker has already put into COPY's text form:
 `\\N` for NULL, `copy_text` for anything that may hold a tab, a backslash or a line's end. Making

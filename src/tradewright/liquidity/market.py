@@ -5,6 +5,7 @@ quote arrives, because every order of a batch asks for the same few prices. Time
 of the newest quote, so that a replayed day ages its quotes as the live one did.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,6 +47,8 @@ class Market:
         self._tops: dict[str, Top | None] = {}
         self._levels: dict[tuple[str, Side], list[Level]] = {}
         self._rates: dict[tuple[str, str], Rate | None] = {}
+        self._last_rates: dict[tuple[str, str], Rate] = {}
+        self._descriptions: dict[str, str] = {}
 
     def advance(self, now: datetime) -> None:
         """Move the market's time forward; it never goes back."""
@@ -71,6 +74,23 @@ class Market:
             self._levels[key] = self.board.levels(symbol, side, self.now)
         return self._levels[key]
 
+    def describe(self, symbol: str) -> str:
+        """Return every provider's tradable quote of a symbol as JSON text, for the record."""
+        if symbol not in self._descriptions:
+            bids = {level.provider: level for level in self.levels(symbol, Side.SELL)}
+            asks = self.levels(symbol, Side.BUY)
+            self._descriptions[symbol] = json.dumps(
+                {
+                    ask.provider: [
+                        str(bids[ask.provider].price),
+                        str(ask.price),
+                        ask.quoted_at.isoformat(),
+                    ]
+                    for ask in asks
+                }
+            )
+        return self._descriptions[symbol]
+
     def rate(self, source: str, target: str) -> Rate | None:
         """Return the rate from one currency to another: direct, inverse, or through the bridge.
 
@@ -80,8 +100,15 @@ class Market:
             return ONE_TO_ONE
         key = (source, target)
         if key not in self._rates:
-            self._rates[key] = self._pair(source, target) or self._bridged(source, target)
+            rate = self._pair(source, target) or self._bridged(source, target)
+            self._rates[key] = rate
+            if rate is not None:
+                self._last_rates[key] = rate
         return self._rates[key]
+
+    def last_rate(self, source: str, target: str) -> Rate | None:
+        """Return the rate now, or the last one known: for booking what has already been dealt."""
+        return self.rate(source, target) or self._last_rates.get((source, target))
 
     def _pair(self, source: str, target: str) -> Rate | None:
         direct = self.top(source + target)
@@ -105,3 +132,4 @@ class Market:
         self._tops.clear()
         self._levels.clear()
         self._rates.clear()
+        self._descriptions.clear()

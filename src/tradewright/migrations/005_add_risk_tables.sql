@@ -47,14 +47,13 @@ CREATE TABLE stop_outs (
         CONSTRAINT stop_outs_account_id_present NOT NULL
         CONSTRAINT stop_outs_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
     margin_level numeric(20, 4)
-        CONSTRAINT stop_outs_margin_level_present NOT NULL
         CONSTRAINT stop_outs_margin_level_finite CHECK (margin_level > '-Infinity' AND margin_level < 'Infinity'),
     equity numeric(20, 8)
         CONSTRAINT stop_outs_equity_present NOT NULL
         CONSTRAINT stop_outs_equity_finite CHECK (equity > '-Infinity' AND equity < 'Infinity'),
     used_margin numeric(20, 8)
         CONSTRAINT stop_outs_used_margin_present NOT NULL
-        CONSTRAINT stop_outs_used_margin_positive CHECK (used_margin > 0 AND used_margin < 'Infinity'),
+        CONSTRAINT stop_outs_used_margin_not_negative CHECK (used_margin >= 0 AND used_margin < 'Infinity'),
     orders_canceled integer
         CONSTRAINT stop_outs_orders_canceled_present NOT NULL
         CONSTRAINT stop_outs_orders_canceled_not_negative CHECK (orders_canceled >= 0),
@@ -65,9 +64,12 @@ CREATE TABLE stop_outs (
         CONSTRAINT stop_outs_forgiven_present NOT NULL
         CONSTRAINT stop_outs_forgiven_not_negative CHECK (forgiven >= 0 AND forgiven < 'Infinity'),
     occurred_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT stop_outs_occurred_at_present NOT NULL
+        CONSTRAINT stop_outs_occurred_at_present NOT NULL,
+    CONSTRAINT stop_outs_level_iff_margin_used CHECK ((margin_level IS NULL) = (used_margin = 0))
 );
 COMMENT ON TABLE stop_outs IS 'Liquidations: positions closed by the house because the margin level fell below the stop-out level. Append-only.';
+COMMENT ON COLUMN stop_outs.margin_level IS 'Percent: 100 * equity / used margin before; empty when no position was left.';
+COMMENT ON COLUMN stop_outs.positions_closed IS 'Positions closed in book B, or passed on to a provider to be closed in book A.';
 COMMENT ON COLUMN stop_outs.forgiven IS 'Negative balance taken over by the house in the account''s currency (negative balance protection, ESMA 2018/796).';
 CREATE INDEX idx_stop_outs_account_id
     ON stop_outs (account_id);

@@ -108,15 +108,15 @@ WHERE w.reserved <> coalesce(h.remaining, 0);
 COMMENT ON VIEW law_reserved_is_open_holds IS 'Reserved money is the sum of what remains of the wallet''s holds.';
 
 CREATE VIEW law_order_is_its_fills AS
-SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.average_price AS fills_average_price
+SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.value AS fills_value
 FROM orders AS o
 LEFT JOIN (
-    SELECT order_id, sum(quantity) AS quantity, round(sum(quantity * price) / sum(quantity), 8) AS average_price
+    SELECT order_id, sum(quantity) AS quantity, sum(quantity * price) AS value
     FROM order_fills
     GROUP BY order_id
 ) AS f ON f.order_id = o.id
 WHERE o.filled_quantity <> coalesce(f.quantity, 0)
-   OR o.average_price IS DISTINCT FROM f.average_price
+   OR abs(o.average_price * f.quantity - f.value) > f.quantity * 0.000000005
    OR (o.status IN ('new', 'partially_filled', 'filled') AND o.quantity <> o.filled_quantity + o.remaining_quantity);
 COMMENT ON VIEW law_order_is_its_fills IS 'Per order: filled is the sum of its fills, quantity is filled plus remaining, the average price is weighted.';
 

@@ -1,0 +1,16 @@
+"""No rate, no trade: results and margin must be convertible into the account's currency."""
+
+from tradewright.core.errors import ErrorCode
+from tradewright.risk.model import Denial, OrderFacts
+
+
+def check(facts: OrderFacts) -> Denial | None:
+    """Deny orders that would deal now while a conversion rate is missing."""
+    if facts.is_resting or facts.rates is not None:
+        return None
+    instrument = facts.instrument
+    return Denial(
+        ErrorCode.ORDER_RATE_MISSING,
+        f"No tradable pair converts {instrument.base_currency} or {instrument.quote_currency} "
+        "into the account's currency.",
+    )

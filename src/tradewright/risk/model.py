@@ -1,0 +1,60 @@
+"""Values of risk: who the client is, what an order would do, and a denial with its reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from tradewright.core.errors import ErrorCode
+from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.market import Rate
+from tradewright.liquidity.model import Side
+
+
+class ClientClass(StrEnum):
+    """MiFID II class of a client; retail clients trade under the caps of ESMA 2018/796."""
+
+    RETAIL = "retail"
+    PROFESSIONAL = "professional"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskProfile:
+    """What margin depends on besides positions: class, leverage, and the two levels in percent."""
+
+    client_class: ClientClass
+    currency: str
+    leverage: int
+    margin_call_level: Decimal
+    stop_out_level: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why the house does not take an order: a code for machines, figures for people."""
+
+    code: ErrorCode
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFacts:
+    """All that the checks ask about one order, measured under the account's lock.
+
+    `reduces` says that the order can only shrink the position. `reference_price` is what the
+    order would deal at now; None when nothing is tradable. `rates` are the rates of the quote
+    and base currencies to the account's; None when one is missing. `free_margin_after` computes
+    the free margin that would be left, in the account's currency, and is called once, last.
+    """
+
+    account_is_active: bool
+    instrument: Instrument
+    side: Side
+    quantity: Decimal
+    reduces: bool
+    is_resting: bool
+    reference_price: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    rates: tuple[Rate, Rate] | None
+    free_margin_after: Callable[[], Decimal]

@@ -1,0 +1,54 @@
+"""One batch from lock to commit: the only way in which orders, positions and balances change.
+
+Lock what the commands touch, decide them in order, write everything set-based, commit, then
+report. The database is the only truth: nothing is remembered between batches, so any number of
+writers may run.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from tradewright.core.errors import TradewrightError
+from tradewright.liquidity.market import Market
+from tradewright.postgres.connect import Session
+from tradewright.trading.decide import decide
+from tradewright.trading.model import Command, Report
+from tradewright.trading.reference import Reference
+from tradewright.trading.state import Desk
+from tradewright.trading.store import lock_desk, write_desk
+
+Answer = Report | TradewrightError
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A committed batch: an answer for each command, and the desk as it was written."""
+
+    answers: list[Answer]
+    desk: Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """What a batch needs beside its session: the reference data and the market with its lock."""
+
+    reference: Reference
+    market: Market
+    market_lock: AbstractContextManager[object]
+
+
+def book_batch(connection: Session, trading: Trading, commands: Sequence[Command]) -> Booked:
+    """Book commands in one transaction and commit it.
+
+    Raises:
+        psycopg.Error: the transaction failed and nothing was written; see `writer` for what
+            happens then.
+
+    """
+    with connection.transaction():
+        desk = lock_desk(connection, trading.reference, trading.market, commands)
+        with trading.market_lock:
+            answers = decide(desk, list(commands))
+        write_desk(connection, desk)
+    return Booked(answers, desk)

@@ -1,0 +1,159 @@
+"""The decision of one batch: each command in order of arrival, over the locked rows in memory.
+
+Pure: values in, changed values and a report out. A command that cannot be done leaves no change
+behind, because every function checks before it changes anything.
+"""
+
+from decimal import Context, Decimal, localcontext
+from typing import assert_never
+
+from tradewright.core.errors import ErrorCode, InputError, MoneyError, TradewrightError
+from tradewright.core.money import parse_amount
+from tradewright.risk.margin import margin_state
+from tradewright.trading import orders, submission
+from tradewright.trading.liquidation import check_margin
+from tradewright.trading.model import (
+    BookAnswers,
+    CancelOrder,
+    CheckMargin,
+    ClosePosition,
+    Command,
+    Direction,
+    EventType,
+    MoneyReport,
+    MoveMoney,
+    NothingDone,
+    OrderReport,
+    RefusedBy,
+    Report,
+    SubmitOrder,
+    TriggerOrder,
+)
+from tradewright.trading.state import AccountState, Desk
+
+DECIMAL_DIGITS = 60
+"""Enough for exact products of three numeric(20, 8) values."""
+
+
+def decide(desk: Desk, commands: list[Command]) -> list[Report | TradewrightError]:
+    """Decide commands in order; a command that is refused answers with its error."""
+    with localcontext(Context(prec=DECIMAL_DIGITS)):
+        return [_decide_one(desk, command) for command in commands]
+
+
+def _decide_one(desk: Desk, command: Command) -> Report | TradewrightError:
+    try:
+        return _dispatch(desk, _account(desk, command.account_id), command)
+    except TradewrightError as error:
+        return error
+
+
+def _account(desk: Desk, account_id: str) -> AccountState:
+    account = desk.accounts.get(account_id)
+    if account is None:
+        raise InputError(
+            ErrorCode.ACCOUNT_UNKNOWN,
+            f'account "{account_id}" does not exist',
+            why="Commands name a trading account by its id.",
+            hint="Check the account's id.",
+            facts={"account_id": account_id},
+        )
+    return account
+
+
+def _dispatch(desk: Desk, account: AccountState, command: Command) -> Report:
+    match command:
+        case SubmitOrder():
+            return submission.submit(desk, account, command)
+        case CancelOrder():
+            return submission.cancel(desk, account, command)
+        case TriggerOrder():
+            return submission.trigger(desk, account, command)
+        case ClosePosition():
+            return submission.close_position(desk, account, command)
+        case CheckMargin():
+            return check_margin(desk, account)
+        case BookAnswers():
+            return _book_answers(desk, account, command)
+        case MoveMoney():
+            return _move_money(desk, account, command)
+        case _:
+            assert_never(command)
+
+
+def _book_answers(
+    desk: Desk, account: AccountState, command: BookAnswers
+) -> OrderReport | NothingDone:
+    """Book what the providers answered for a routed order, once."""
+    order = desk.orders.get(command.order_id)
+    if order is None or not order.is_routed:
+        return NothingDone("the answers have been booked before")
+    order.is_routed = False
+    for request, answer in command.answers:
+        desk.changes.answers.append((order.id, request, answer))
+        if answer.accepted and answer.price is not None:
+            dealt = (min(answer.quantity, order.remaining_quantity), answer.price)
+            provider = desk.providers[answer.provider]
+            source = f"{provider}\t{answer.execution_id}\t{answer.decided_at}"
+            orders.fill(desk, account, order, dealt, source)
+    orders.finish_dealing(desk, order, RefusedBy.PROVIDER)
+    if order.status.is_live:
+        orders.record(desk, order, EventType.RESTATED, order.status, "provider")
+    return order.report()
+
+
+def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyReport:
+    """Move money between the account and its owner's wallet, once per transaction id.
+
+    Raises:
+        InputError: what `parse_amount` raises.
+        MoneyError: MONEY_IDEMPOTENCY_CONFLICT, MONEY_INSUFFICIENT_FUNDS, ACCOUNT_NOT_ACTIVE.
+
+    """
+    amount = parse_amount(command.amount, account.profile.currency).amount
+    holder = account.holder
+    wallet = desk.wallets.get((holder.user_id, holder.currency))
+    to_wallet = command.direction is Direction.TO_WALLET
+    giver, receiver = (holder, wallet) if to_wallet else (wallet, holder)
+    before = desk.entries_before.get((command.transaction_id, "transfer_out"))
+    if before is not None:
+        if giver is None or before != (giver.id, amount):
+            raise _conflict(command)
+        return MoneyReport(account.id, holder.available, is_replay=True)
+    if not account.is_active:
+        raise MoneyError(
+            ErrorCode.ACCOUNT_NOT_ACTIVE,
+            f'account "{account.id}" is not active',
+            why="The account or its owner is suspended or closed.",
+            hint="Ask the broker to reopen it.",
+        )
+    in_wallet = wallet.available if wallet is not None else Decimal(0)
+    free = _movable(desk, account) if to_wallet else in_wallet
+    if giver is None or receiver is None or free < amount:
+        raise MoneyError(
+            ErrorCode.MONEY_INSUFFICIENT_FUNDS,
+            f"{free:.2f} {holder.currency} can be moved, {amount} are asked for",
+            why="What leaves an account must be free of margin, and a wallet is never overdrawn.",
+            hint="Close positions, deposit more, or ask for less.",
+        )
+    desk.journal.pass_on(giver, receiver, amount, transaction_id=command.transaction_id)
+    desk.entries_before[(command.transaction_id, "transfer_out")] = (giver.id, amount)
+    return MoneyReport(account.id, holder.available)
+
+
+def _movable(desk: Desk, account: AccountState) -> Decimal:
+    """Return what may leave the account: the smaller of balance and free margin, never below 0."""
+    exposures = [position.exposure() for position in account.open_positions]
+    state = margin_state(account.profile, account.holder.available, exposures, desk.market)
+    if state is None:
+        return Decimal(0)
+    return max(Decimal(0), min(account.holder.available, state.free))
+
+
+def _conflict(command: MoveMoney) -> MoneyError:
+    return MoneyError(
+        ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
+        f'transaction "{command.transaction_id}" has already moved money with other contents',
+        why="A transaction id stands for one movement for ever.",
+        hint="Use a new transaction id for a new movement.",
+    )

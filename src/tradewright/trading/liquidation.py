@@ -1,0 +1,175 @@
+"""Margin calls and stop-outs: what the house does when an account cannot carry its positions.
+
+Rules (domain 1.5; ESMA Decision (EU) 2018/796): at or below the margin-call level one call is
+open; below the stop-out level the pending orders are canceled and positions closed, the largest
+unrealised loss first (ties: larger margin, then older), until the level is restored. A retail
+account that ends below zero is lifted to zero at the house's expense. A position without a fresh
+price is left alone, and nothing loops: the watcher asks again with the next quote.
+"""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from tradewright.core.ids import new_id_text
+from tradewright.ledger.model import HouseCode
+from tradewright.risk.margin import MarginState, margin_state, unrealised_pnl
+from tradewright.risk.model import ClientClass
+from tradewright.routing.rules import Book
+from tradewright.core.errors import ErrorCode
+from tradewright.trading import orders
+from tradewright.trading.model import MarginReport, NothingDone, Origin
+from tradewright.trading.state import AccountState, Desk, PositionState
+from tradewright.trading.submission import close, is_being_closed
+
+LEVEL_QUANTUM = Decimal("0.0001")
+AMOUNT_QUANTUM = Decimal("0.00000001")
+
+_NOTHING = Decimal(0)
+
+
+def check_margin(desk: Desk, account: AccountState) -> MarginReport | NothingDone:
+    """Look at the account's margin level under lock and do what it asks for."""
+    state = _state(desk, account)
+    if state is None:
+        return NothingDone("a price or rate is missing")
+    level = state.level
+    if level is None:
+        return _without_positions(desk, account, state)
+    if level < account.profile.stop_out_level:
+        return _stop_out(desk, account, state)
+    if level <= account.profile.margin_call_level:
+        return MarginReport(account.id, level, called=_call(desk, account, state))
+    return MarginReport(account.id, level, resolved=_resolve(desk, account))
+
+
+def _state(desk: Desk, account: AccountState) -> MarginState | None:
+    exposures = [position.exposure() for position in account.open_positions]
+    return margin_state(account.profile, account.holder.available, exposures, desk.market)
+
+
+def _call(desk: Desk, account: AccountState, state: MarginState) -> bool:
+    """Open a margin call unless one is open; return whether it was opened."""
+    if account.margin_call_id is not None or state.level is None:
+        return False
+    account.margin_call_id = new_id_text()
+    desk.changes.margin_calls.append(
+        (
+            account.margin_call_id,
+            account.id,
+            state.level.quantize(LEVEL_QUANTUM, rounding=ROUND_HALF_EVEN),
+            state.equity.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
+            state.used.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
+        )
+    )
+    return True
+
+
+def _resolve(desk: Desk, account: AccountState) -> bool:
+    """Resolve the open margin call if there is one; return whether there was."""
+    if account.margin_call_id is None:
+        return False
+    desk.changes.resolved_calls.append(account.margin_call_id)
+    account.margin_call_id = None
+    return True
+
+
+def _without_positions(desk: Desk, account: AccountState, state: MarginState) -> MarginReport:
+    """Settle an account in which nothing is open any more."""
+    resolved = _resolve(desk, account)
+    stop_out_id = new_id_text()
+    forgiven = _forgive(desk, account, stop_out_id)
+    if forgiven:
+        _write_stop_out(desk, account, stop_out_id, state, (0, 0, forgiven))
+    return MarginReport(account.id, None, resolved=resolved, forgiven=forgiven)
+
+
+def _stop_out(desk: Desk, account: AccountState, state: MarginState) -> MarginReport:
+    called = _call(desk, account, state)
+    canceled = _cancel_pending(desk, account)
+    closed = _close_until_restored(desk, account)
+    stop_out_id = new_id_text()
+    forgiven = _NOTHING if account.open_positions else _forgive(desk, account, stop_out_id)
+    after = _state(desk, account)
+    restored = after is not None and (
+        after.level is None or after.level > account.profile.margin_call_level
+    )
+    resolved = restored and _resolve(desk, account)
+    if canceled or closed or forgiven:
+        _write_stop_out(desk, account, stop_out_id, state, (canceled, closed, forgiven))
+    return MarginReport(
+        account.id, state.level, called, resolved, canceled, closed, forgiven
+    )
+
+
+def _cancel_pending(desk: Desk, account: AccountState) -> int:
+    pending = [
+        order
+        for order in account.live_orders.values()
+        if order.status.is_live and not order.is_routed
+    ]
+    for order in pending:
+        orders.end(desk, order, ErrorCode.ORDER_STOPPED_OUT, None)
+    return len(pending)
+
+
+def _close_until_restored(desk: Desk, account: AccountState) -> int:
+    """Close positions in order of loss until the level is restored; return how many.
+
+    In book A one position is passed on at a time: what the provider fills decides about the next.
+    """
+    count = 0
+    for position in _by_loss(desk, account):
+        if is_being_closed(account, position):
+            return count
+        close(desk, account, position, Origin.STOP_OUT)
+        count += 1
+        if account.book is Book.A:
+            return count
+        state = _state(desk, account)
+        if state is None or state.level is None or state.level >= account.profile.stop_out_level:
+            return count
+    return count
+
+
+def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:
+    """Return the open positions with a price, the largest unrealised loss first."""
+    ranked = []
+    for position in account.open_positions:
+        exposure = position.exposure()
+        pnl = unrealised_pnl(account.profile, exposure, desk.market)
+        alone = margin_state(account.profile, _NOTHING, [exposure], desk.market)
+        if pnl is not None and alone is not None:
+            ranked.append((pnl, -alone.used, position.id, position))
+    return [entry[3] for entry in sorted(ranked, key=lambda entry: entry[:3])]
+
+
+def _forgive(desk: Desk, account: AccountState, stop_out_id: str) -> Decimal:
+    """Lift a retail account's negative balance to zero; return the amount."""
+    balance = account.holder.available
+    if balance >= 0 or account.profile.client_class is not ClientClass.RETAIL:
+        return _NOTHING
+    desk.journal.receive(
+        account.holder,
+        -balance,
+        transaction_id=stop_out_id,
+        operation="nbp_adjustment",
+        source=desk.house[account.profile.currency][HouseCode.NEGATIVE_BALANCE],
+    )
+    return -balance
+
+
+def _write_stop_out(
+    desk: Desk,
+    account: AccountState,
+    stop_out_id: str,
+    state: MarginState,
+    done: tuple[int, int, Decimal],
+) -> None:
+    level = state.level
+    canceled, closed, forgiven = done
+    shown = "\\N" if level is None else level.quantize(LEVEL_QUANTUM, rounding=ROUND_HALF_EVEN)
+    desk.changes.stop_outs.append(
+        f"{stop_out_id}\t{account.id}\t{shown}\t"
+        f"{state.equity.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN)}\t"
+        f"{state.used.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN)}\t"
+        f"{canceled}\t{closed}\t{forgiven}\n"
+    )

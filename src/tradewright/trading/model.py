@@ -1,0 +1,232 @@
+"""Commands of the trading engine, the words of the order state machine, and reports.
+
+A command asks for something and carries the account whose lock it needs; a report says what
+became of it. Words and codes are FIX 4.4's. Ids are canonical UUID text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from tradewright.core.errors import ErrorCode
+from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
+
+
+class OrderType(StrEnum):
+    """FIX OrdType (40): market 1, limit 2, stop 3."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+
+
+class TimeInForce(StrEnum):
+    """FIX TimeInForce (59): good till cancel 1, immediate or cancel 3, fill or kill 4."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class OrderStatus(StrEnum):
+    """FIX OrdStatus (39): new 0, partially filled 1, filled 2, canceled 4, rejected 8."""
+
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the order may still be filled."""
+        return self in LIVE_STATUSES
+
+
+LIVE_STATUSES = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+
+ALLOWED_TRANSITIONS: Mapping[OrderStatus | None, frozenset[OrderStatus]] = {
+    None: frozenset({OrderStatus.NEW, OrderStatus.REJECTED}),
+    OrderStatus.NEW: frozenset(OrderStatus),
+    OrderStatus.PARTIALLY_FILLED: frozenset(
+        {OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}
+    ),
+    OrderStatus.FILLED: frozenset(),
+    OrderStatus.CANCELED: frozenset(),
+    OrderStatus.REJECTED: frozenset(),
+}
+"""FIX order state changes; the CHECK order_events_transition_allowed says the same in SQL."""
+
+
+class EventType(StrEnum):
+    """FIX ExecType (150): new 0, trade F, triggered L, restated D, canceled 4, rejected 8."""
+
+    NEW = "new"
+    TRADE = "trade"
+    TRIGGERED = "triggered"
+    RESTATED = "restated"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+
+
+class Origin(StrEnum):
+    """Who asked for an order: the client, or a watcher of the house."""
+
+    CLIENT = "client"
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    STOP_OUT = "stop_out"
+
+
+class RefusedBy(StrEnum):
+    """Denied by the house, or rejected by the liquidity provider."""
+
+    HOUSE = "house"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOrder:
+    """Ask for a new order. The same (account_id, client_order_id) again returns the first one.
+
+    Quantity is in units of the base currency, prices in quote currency. A market order is
+    immediate (IOC or FOK). Stop-loss and take-profit go with the position that the order opens.
+    """
+
+    account_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType = OrderType.MARKET
+    time_in_force: TimeInForce = TimeInForce.IOC
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    metadata: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder:
+    """Ask to cancel a live order by the client's own key."""
+
+    account_id: str
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerOrder:
+    """Proposed by the watcher: a resting order's price has been reached."""
+
+    account_id: str
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosePosition:
+    """Ask to close an open position whole; proposed by the watcher for stop-loss or take-profit.
+
+    For the two protections the batch asks again whether the price has been reached.
+    """
+
+    account_id: str
+    position_id: str
+    symbol: str
+    origin: Origin = Origin.CLIENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckMargin:
+    """Proposed by the watcher: the account's margin level has crossed one of its levels."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookAnswers:
+    """What the providers answered for an order that was passed on to them (book A)."""
+
+    account_id: str
+    order_id: str
+    answers: tuple[tuple[ProviderRequest, ProviderAnswer], ...]
+
+
+class Direction(StrEnum):
+    """Which way money moves between a wallet and a trading account of the same user."""
+
+    TO_ACCOUNT = "to_account"
+    TO_WALLET = "to_wallet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveMoney:
+    """Move money between a trading account and its owner's wallet, once per transaction_id."""
+
+    account_id: str
+    direction: Direction
+    amount: Decimal
+    transaction_id: str
+
+
+Command = (
+    SubmitOrder
+    | CancelOrder
+    | TriggerOrder
+    | ClosePosition
+    | CheckMargin
+    | BookAnswers
+    | MoveMoney
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """An order after a command: its state, what was filled, and why it was refused if it was.
+
+    `is_routed` says that the providers' answer is awaited; `is_replay` that the order had been
+    submitted before under the same key.
+    """
+
+    order_id: str
+    client_order_id: str
+    status: OrderStatus
+    filled_quantity: Decimal
+    average_price: Decimal | None
+    refused_by: RefusedBy | None = None
+    refusal_code: ErrorCode | None = None
+    is_routed: bool = False
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarginReport:
+    """What a margin check found and did."""
+
+    account_id: str
+    margin_level: Decimal | None
+    called: bool = False
+    resolved: bool = False
+    orders_canceled: int = 0
+    positions_closed: int = 0
+    forgiven: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyReport:
+    """The trading account's balance after money moved."""
+
+    account_id: str
+    balance: Decimal
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NothingDone:
+    """A watcher's proposal that no longer held under the lock; nothing was changed."""
+
+    why: str
+
+
+Report = OrderReport | MarginReport | MoneyReport | NothingDone

@@ -1,0 +1,218 @@
+"""What can happen to one order: it is opened, it deals, it ends. Every step leaves its event.
+
+Works on the rows of one batch in memory (`state`); nothing here reads or writes the database.
+`positions` says what a fill does to the account; `decide` says when these steps are taken.
+"""
+
+import json
+from decimal import Decimal
+
+from tradewright.core.errors import ErrorCode
+from tradewright.core.ids import new_id_text
+from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.model import Side
+from tradewright.risk.model import Denial
+from tradewright.routing.rules import Book, allocate
+from tradewright.trading.model import (
+    EventType,
+    OrderStatus,
+    OrderType,
+    Origin,
+    RefusedBy,
+    SubmitOrder,
+    TimeInForce,
+)
+from tradewright.trading.positions import apply_fill
+from tradewright.trading.rules import mean_price
+from tradewright.trading.state import (
+    AccountState,
+    Desk,
+    OrderEvent,
+    OrderState,
+    PositionState,
+    RoutedOrder,
+)
+
+NO_QUANTITY = Decimal(0)
+
+
+def order_from_command(
+    command: SubmitOrder, account: AccountState, instrument: Instrument
+) -> OrderState:
+    """Return the order that a client asks for, before anything has happened to it."""
+    return OrderState(
+        id=new_id_text(),
+        account_id=account.id,
+        client_order_id=command.client_order_id,
+        instrument=instrument,
+        side=command.side,
+        order_type=command.order_type,
+        time_in_force=command.time_in_force,
+        origin=Origin.CLIENT,
+        book=account.book,
+        quantity=command.quantity,
+        filled_quantity=NO_QUANTITY,
+        remaining_quantity=command.quantity,
+        average_price=None,
+        limit_price=command.limit_price,
+        stop_price=command.stop_price,
+        stop_loss=command.stop_loss,
+        take_profit=command.take_profit,
+        status=OrderStatus.NEW,
+        is_routed=False,
+        refused_by=None,
+        refusal_code=None,
+        metadata=command.metadata,
+        version=0,
+        version_read=0,
+    )
+
+
+def closing_order(account: AccountState, position: PositionState, origin: Origin) -> OrderState:
+    """Return a market order that closes a position whole."""
+    order_id = new_id_text()
+    quantity = abs(position.quantity)
+    return OrderState(
+        id=order_id,
+        account_id=account.id,
+        client_order_id=f"{origin}-{order_id}",
+        instrument=position.instrument,
+        side=Side.SELL if position.quantity > 0 else Side.BUY,
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.IOC,
+        origin=origin,
+        book=account.book,
+        quantity=quantity,
+        filled_quantity=NO_QUANTITY,
+        remaining_quantity=quantity,
+        average_price=None,
+        limit_price=None,
+        stop_price=None,
+        stop_loss=None,
+        take_profit=None,
+        status=OrderStatus.NEW,
+        is_routed=False,
+        refused_by=None,
+        refusal_code=None,
+        metadata=None,
+        version=0,
+        version_read=0,
+    )
+
+
+def accept(desk: Desk, account: AccountState, order: OrderState) -> None:
+    """Take an order: it becomes new, with the quotes that were seen then."""
+    seen = desk.market.describe(order.instrument.symbol)
+    record(desk, order, EventType.NEW, OrderStatus.NEW, str(order.origin), details=seen)
+    account.live_orders[order.id] = order
+
+
+def deny(desk: Desk, order: OrderState, denial: Denial) -> None:
+    """Refuse an order for a reason of the house; an order that has begun is ended instead."""
+    details = json.dumps({"code": denial.code, "why": denial.why})
+    end(desk, order, denial.code, RefusedBy.HOUSE, details=details)
+
+
+def end(
+    desk: Desk,
+    order: OrderState,
+    code: ErrorCode | None,
+    refused_by: RefusedBy | None,
+    details: str | None = None,
+) -> None:
+    """End an order with what it has: rejected if refused before any fill, else canceled."""
+    is_rejected = refused_by is not None and not order.filled_quantity
+    status = OrderStatus.REJECTED if is_rejected else OrderStatus.CANCELED
+    event = EventType.REJECTED if is_rejected else EventType.CANCELED
+    order.remaining_quantity = NO_QUANTITY
+    order.refusal_code = code
+    order.refused_by = refused_by
+    order.is_routed = False
+    actor = str(refused_by) if refused_by is not None else str(order.origin)
+    record(desk, order, event, status, actor, details=details)
+
+
+def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
+    """Deal an order that may deal now: pass it on in book A, fill it from the levels in book B."""
+    if order.book is Book.A:
+        order.is_routed = True
+        desk.changes.routed.append(
+            RoutedOrder(
+                account.id,
+                order.id,
+                order.instrument.symbol,
+                order.side,
+                order.remaining_quantity,
+                order.limit_price,
+                order.version,
+            )
+        )
+        return
+    levels = desk.market.levels(order.instrument.symbol, order.side)
+    allocations = allocate(levels, order.side, order.remaining_quantity, order.limit_price)
+    if order.time_in_force is TimeInForce.FOK:
+        available = sum((part.quantity for part in allocations), NO_QUANTITY)
+        if available < order.remaining_quantity:
+            allocations = []
+    for part in allocations:
+        level = part.level
+        provider = desk.providers[level.provider]
+        fill(desk, account, order, (part.quantity, level.price), f"{provider}\t\\N\t{level.quoted_at}")
+    finish_dealing(desk, order)
+
+
+def finish_dealing(desk: Desk, order: OrderState, refused_by: RefusedBy | None = None) -> None:
+    """Cancel what an immediate order could not deal; what may rest, rests."""
+    rests = order.order_type is OrderType.LIMIT and order.time_in_force is TimeInForce.GTC
+    if order.remaining_quantity and not rests:
+        code = ErrorCode.ORDER_LIQUIDITY_EXHAUSTED
+        if refused_by is RefusedBy.PROVIDER:
+            code = ErrorCode.ORDER_REJECTED_BY_PROVIDER
+        end(desk, order, code, refused_by)
+
+
+def fill(
+    desk: Desk,
+    account: AccountState,
+    order: OrderState,
+    dealt: tuple[Decimal, Decimal],
+    source: str,
+) -> None:
+    """Book one execution: the fill, its event, its trades, and the money.
+
+    `dealt` is quantity and price; `source` is the provider's id, its execution id or NULL, and
+    the quote's time, in COPY's text form.
+    """
+    quantity, price = dealt
+    fill_id = new_id_text()
+    order.filled_quantity += quantity
+    order.remaining_quantity -= quantity
+    order.fill_value += quantity * price
+    order.average_price = mean_price(order.fill_value, order.filled_quantity)
+    status = OrderStatus.PARTIALLY_FILLED if order.remaining_quantity else OrderStatus.FILLED
+    record(desk, order, EventType.TRADE, status, str(order.origin), traded=dealt)
+    desk.changes.fills.append(f"{fill_id}\t{order.id}\t{quantity}\t{price}\t{source}\n")
+    apply_fill(desk, account, order, fill_id, dealt)
+
+
+def record(  # noqa: PLR0913 (the columns of an event)
+    desk: Desk,
+    order: OrderState,
+    event: EventType,
+    status: OrderStatus,
+    actor: str,
+    *,
+    traded: tuple[Decimal, Decimal] | None = None,
+    details: str | None = None,
+) -> None:
+    """Take an order one step further and remember the step."""
+    came_from = order.status if order.version else None
+    order.version += 1
+    order.status = status
+    quantity, price = traded or (None, None)
+    desk.changes.events.append(
+        OrderEvent(
+            order.id, order.version, event, came_from, status, quantity, price, actor, details
+        )
+    )
+    desk.changes.orders[order.id] = order

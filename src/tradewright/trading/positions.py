@@ -1,0 +1,163 @@
+"""What a fill does to an account: it closes, opens or flips the net position, and moves money.
+
+Realised P&L, commission and their rounding to the account's currency happen here and nowhere
+else: once, at booking, half to even. The result of a closing trade moves between the account and
+the house's dealing holder, the commission to its fees holder.
+"""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.ids import new_id_text
+from tradewright.core.money import round_to_minor_unit
+from tradewright.ledger.model import HouseCode
+from tradewright.liquidity.market import Rate
+from tradewright.risk.margin import conversion
+from tradewright.trading.rules import average_price_after, split_fill
+from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
+
+MILLION = Decimal(1_000_000)
+RATE_QUANTUM = Decimal("0.000000000001")
+"""Conversion rates are kept to twelve decimals."""
+
+_NOTHING = Decimal(0)
+
+
+def apply_fill(
+    desk: Desk,
+    account: AccountState,
+    order: OrderState,
+    fill_id: str,
+    dealt: tuple[Decimal, Decimal],
+) -> None:
+    """Book a fill of `dealt` (quantity, price) into the account's position in the symbol."""
+    quantity, price = dealt
+    signed = quantity * order.side.sign
+    position = account.positions.get(order.instrument.symbol)
+    split = split_fill(position.quantity if position else _NOTHING, signed)
+    if position is not None and split.closes:
+        _close(desk, account, position, fill_id, (split.closes, price))
+    if split.opens:
+        _open(desk, account, order, fill_id, (split.opens, price))
+
+
+def commission(quantity: Decimal, order: OrderState | PositionState, rate: Rate) -> Decimal:
+    """Return the commission of one side in the account's currency, before rounding.
+
+    `rate` converts the base currency: notional is quantity * rate, priced per million.
+    """
+    per_million = order.instrument.commission_per_million
+    return abs(quantity) * rate.mid * per_million / MILLION
+
+
+def _close(
+    desk: Desk,
+    account: AccountState,
+    position: PositionState,
+    fill_id: str,
+    dealt: tuple[Decimal, Decimal],
+) -> None:
+    quantity, price = dealt
+    result = (position.average_price - price) * quantity
+    rate = _required_rate(desk, position.instrument.quote_currency, account.profile.currency)
+    used_rate = conversion(result, rate).quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
+    pnl = round_to_minor_unit(result * used_rate, account.profile.currency)
+    position.quantity += quantity
+    position.realised_pnl += pnl
+    if not position.quantity:
+        del account.positions[position.instrument.symbol]
+    trade_id = _book_trade(desk, account, position, fill_id, dealt, ("close", used_rate, pnl))
+    house = desk.house[account.profile.currency][HouseCode.DEALING]
+    if pnl > 0:
+        desk.journal.receive(
+            account.holder, pnl, transaction_id=trade_id, operation="realised_pnl", source=house
+        )
+    elif pnl < 0:
+        desk.journal.give(
+            account.holder, -pnl, transaction_id=trade_id, operation="realised_pnl", sink=house
+        )
+
+
+def _open(
+    desk: Desk,
+    account: AccountState,
+    order: OrderState,
+    fill_id: str,
+    dealt: tuple[Decimal, Decimal],
+) -> None:
+    quantity, price = dealt
+    position = account.positions.get(order.instrument.symbol)
+    if position is None:
+        position = _new_position(account, order, price)
+        account.positions[order.instrument.symbol] = position
+    else:
+        position.average_price = average_price_after(
+            position.quantity, position.average_price, quantity, price
+        )
+    position.quantity += quantity
+    if order.stop_loss is not None:
+        position.stop_loss = order.stop_loss
+    if order.take_profit is not None:
+        position.take_profit = order.take_profit
+    rate = _required_rate(desk, order.instrument.quote_currency, account.profile.currency)
+    used_rate = rate.mid.quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
+    _book_trade(desk, account, position, fill_id, dealt, ("open", used_rate, _NOTHING))
+
+
+def _new_position(account: AccountState, order: OrderState, price: Decimal) -> PositionState:
+    return PositionState(
+        id=new_id_text(),
+        account_id=account.id,
+        instrument=order.instrument,
+        quantity=_NOTHING,
+        average_price=price,
+        realised_pnl=_NOTHING,
+        stop_loss=None,
+        take_profit=None,
+        version=0,
+        version_read=0,
+    )
+
+
+def _book_trade(  # noqa: PLR0913 (the columns of a trade)
+    desk: Desk,
+    account: AccountState,
+    position: PositionState,
+    fill_id: str,
+    dealt: tuple[Decimal, Decimal],
+    outcome: tuple[str, Decimal, Decimal],
+) -> str:
+    """Write a trade and its commission; return the trade's id."""
+    quantity, price = dealt
+    effect, rate, pnl = outcome
+    currency = account.profile.currency
+    base_rate = _required_rate(desk, position.instrument.base_currency, currency)
+    fee = round_to_minor_unit(commission(quantity, position, base_rate), currency)
+    trade_id = new_id_text()
+    position.version += 1
+    desk.changes.positions[position.id] = position
+    desk.changes.trades.append(
+        f"{trade_id}\t{account.id}\t{fill_id}\t{position.id}\t{position.version}\t{effect}\t"
+        f"{quantity}\t{price}\t{rate}\t{pnl}\t{fee}\n"
+    )
+    if fee:
+        desk.journal.give(
+            account.holder,
+            fee,
+            transaction_id=trade_id,
+            operation="commission",
+            sink=desk.house[currency][HouseCode.FEES],
+        )
+    return trade_id
+
+
+def _required_rate(desk: Desk, source: str, target: str) -> Rate:
+    rate = desk.market.last_rate(source, target)
+    if rate is None:
+        raise StateError(
+            ErrorCode.ORDER_RATE_MISSING,
+            f"no rate from {source} to {target} is known",
+            why="No tradable pair has led from one to the other since the engine started.",
+            hint="Wait for quotes of a pair between them, then book again.",
+        )
+    return rate

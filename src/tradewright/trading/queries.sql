@@ -1,0 +1,285 @@
+-- name: instruments
+-- Read every instrument.
+SELECT
+    symbol,
+    base_currency,
+    quote_currency,
+    quantity_step,
+    quantity_min,
+    quantity_max,
+    price_tick,
+    leverage_max,
+    leverage_max_retail,
+    commission_per_million,
+    quote_age_ms_max,
+    is_tradable
+FROM instruments
+ORDER BY symbol;
+
+-- name: providers
+-- Read every liquidity provider.
+SELECT id::text, code, priority, is_enabled
+FROM liquidity_providers
+ORDER BY priority, code;
+
+-- name: account_currencies
+-- Read the currencies in which accounts are kept.
+SELECT DISTINCT currency
+FROM accounts
+ORDER BY currency;
+
+-- name: owners_of_accounts
+-- Find whose wallets may be needed for some accounts.
+SELECT user_id::text, currency
+FROM accounts
+WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: lock_accounts
+-- Lock accounts in key order and read them with their owners and open margin calls.
+SELECT
+    a.id::text,
+    a.user_id::text,
+    a.currency,
+    a.balance,
+    a.version,
+    a.leverage,
+    a.margin_call_level,
+    a.stop_out_level,
+    a.book,
+    a.status = 'active' AND u.status = 'active',
+    u.client_class,
+    (
+        SELECT m.id::text
+        FROM margin_calls AS m
+        WHERE m.account_id = a.id AND m.resolved_at IS NULL
+    )
+FROM accounts AS a
+JOIN users AS u ON u.id = a.user_id
+WHERE a.id = ANY(%(ids)s::uuid[])
+ORDER BY a.id
+FOR NO KEY UPDATE OF a;
+
+-- name: lock_positions
+-- Lock the open positions of some accounts in key order; their accounts are locked.
+SELECT
+    id::text,
+    account_id::text,
+    symbol,
+    quantity,
+    average_price,
+    realised_pnl,
+    stop_loss,
+    take_profit,
+    version
+FROM positions
+WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open
+ORDER BY id
+FOR NO KEY UPDATE;
+
+-- name: orders_named
+-- Read orders by id; their accounts are locked, and with them every order of the account.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    o.client_order_id,
+    o.symbol,
+    o.side,
+    o.order_type,
+    o.time_in_force,
+    o.origin,
+    o.book,
+    o.quantity,
+    o.filled_quantity,
+    o.remaining_quantity,
+    o.average_price,
+    o.limit_price,
+    o.stop_price,
+    o.stop_loss,
+    o.take_profit,
+    o.status,
+    o.is_routed,
+    o.refused_by,
+    o.refusal_code,
+    o.version,
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0)
+FROM orders AS o
+WHERE o.id = ANY(%(ids)s::uuid[]);
+
+-- name: orders_by_key
+-- Read orders by account and client order id, pair by pair; their accounts are locked.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    o.client_order_id,
+    o.symbol,
+    o.side,
+    o.order_type,
+    o.time_in_force,
+    o.origin,
+    o.book,
+    o.quantity,
+    o.filled_quantity,
+    o.remaining_quantity,
+    o.average_price,
+    o.limit_price,
+    o.stop_price,
+    o.stop_loss,
+    o.take_profit,
+    o.status,
+    o.is_routed,
+    o.refused_by,
+    o.refusal_code,
+    o.version,
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0)
+FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
+JOIN orders AS o ON o.account_id = k.account_id AND o.client_order_id = k.client_order_id;
+
+-- name: live_orders
+-- Read every live order of some accounts, or of all when none are named.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    o.client_order_id,
+    o.symbol,
+    o.side,
+    o.order_type,
+    o.time_in_force,
+    o.origin,
+    o.book,
+    o.quantity,
+    o.filled_quantity,
+    o.remaining_quantity,
+    o.average_price,
+    o.limit_price,
+    o.stop_price,
+    o.stop_loss,
+    o.take_profit,
+    o.status,
+    o.is_routed,
+    o.refused_by,
+    o.refusal_code,
+    o.version,
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0)
+FROM orders AS o
+WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.status IN ('new', 'partially_filled')
+ORDER BY o.id;
+
+-- name: accounts_at_risk
+-- Find every account that has an open position, a live order, an open margin call or a debt.
+SELECT id::text
+FROM accounts
+WHERE balance < 0
+   OR EXISTS (SELECT FROM positions AS p WHERE p.account_id = accounts.id AND p.is_open)
+   OR EXISTS (
+       SELECT FROM orders AS o
+       WHERE o.account_id = accounts.id AND o.status IN ('new', 'partially_filled')
+   )
+   OR EXISTS (
+       SELECT FROM margin_calls AS m WHERE m.account_id = accounts.id AND m.resolved_at IS NULL
+   )
+ORDER BY id;
+
+-- name: copy_events
+-- Write order events in bulk, before the orders that they explain.
+COPY order_events (
+    order_id, seq, event_type, from_status, to_status, quantity, price, actor, details
+)
+FROM STDIN;
+
+-- name: copy_orders
+-- Write new orders in bulk.
+COPY orders (
+    id, account_id, client_order_id, symbol, side, order_type, time_in_force, origin, book,
+    quantity, filled_quantity, remaining_quantity, average_price, limit_price, stop_price,
+    stop_loss, take_profit, status, is_routed, refused_by, refusal_code, metadata, version
+)
+FROM STDIN;
+
+-- name: update_orders
+-- Write what became of orders that were there before.
+UPDATE orders AS o
+SET
+    filled_quantity = n.filled_quantity,
+    remaining_quantity = n.remaining_quantity,
+    average_price = n.average_price,
+    status = n.status,
+    is_routed = n.is_routed,
+    refused_by = n.refused_by,
+    refusal_code = n.refusal_code,
+    version = n.version,
+    updated_at = clock_timestamp()
+FROM unnest(
+    %(ids)s::uuid[], %(filled)s::numeric[], %(remaining)s::numeric[], %(prices)s::numeric[],
+    %(statuses)s::text[], %(routed)s::boolean[], %(refused_by)s::text[], %(codes)s::text[],
+    %(versions)s::integer[]
+) AS n (
+    id, filled_quantity, remaining_quantity, average_price, status, is_routed, refused_by,
+    refusal_code, version
+)
+WHERE o.id = n.id;
+
+-- name: copy_fills
+-- Write fills in bulk.
+COPY order_fills (id, order_id, quantity, price, provider_id, provider_execution_id, quoted_at)
+FROM STDIN;
+
+-- name: copy_trades
+-- Write trades in bulk, before the positions that they explain.
+COPY trades (
+    id, account_id, fill_id, position_id, position_version, effect, quantity, price,
+    conversion_rate, realised_pnl, commission
+)
+FROM STDIN;
+
+-- name: copy_positions
+-- Write new positions in bulk.
+COPY positions (
+    id, account_id, symbol, quantity, average_price, realised_pnl, stop_loss, take_profit,
+    is_open, version, closed_at
+)
+FROM STDIN;
+
+-- name: update_positions
+-- Write what became of positions that were there before.
+UPDATE positions AS p
+SET
+    quantity = n.quantity,
+    average_price = n.average_price,
+    realised_pnl = n.realised_pnl,
+    stop_loss = n.stop_loss,
+    take_profit = n.take_profit,
+    is_open = n.quantity <> 0,
+    version = n.version,
+    updated_at = clock_timestamp(),
+    closed_at = CASE WHEN n.quantity = 0 THEN clock_timestamp() END
+FROM unnest(
+    %(ids)s::uuid[], %(quantities)s::numeric[], %(prices)s::numeric[], %(pnls)s::numeric[],
+    %(stop_losses)s::numeric[], %(take_profits)s::numeric[], %(versions)s::integer[]
+) AS n (id, quantity, average_price, realised_pnl, stop_loss, take_profit, version)
+WHERE p.id = n.id;
+
+-- name: copy_provider_requests
+-- Write what providers were asked and answered.
+COPY provider_requests (
+    id, order_id, provider_id, quantity, price, is_accepted, reason, hold_ms, requested_at,
+    decided_at
+)
+FROM STDIN;
+
+-- name: copy_margin_calls
+-- Write margin calls that were opened.
+COPY margin_calls (id, account_id, margin_level, equity, used_margin)
+FROM STDIN;
+
+-- name: resolve_margin_calls
+-- Write margin calls that were resolved.
+UPDATE margin_calls
+SET resolved_at = clock_timestamp()
+WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: copy_stop_outs
+-- Write stop-outs.
+COPY stop_outs (
+    id, account_id, margin_level, equity, used_margin, orders_canceled, positions_closed, forgiven
+)
+FROM STDIN;

@@ -1,0 +1,180 @@
+"""What a batch holds while it decides: the locked rows as values that change in memory.
+
+These are the only mutable values of trading. They live for one batch, are read under lock by
+`store`, changed by the deciding modules, and written back by `store`. `version_read` is the
+version of the row in the database; zero for a row that the batch has made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tradewright.core.errors import ErrorCode
+from tradewright.ledger.journal import Journal
+from tradewright.ledger.model import Holder, HouseCode
+from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.market import Market
+from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
+from tradewright.risk.margin import Exposure
+from tradewright.risk.model import RiskProfile
+from tradewright.routing.rules import Book
+from tradewright.trading.model import (
+    EventType,
+    OrderReport,
+    OrderStatus,
+    OrderType,
+    Origin,
+    RefusedBy,
+    TimeInForce,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderState:
+    """An order; `version` counts its events."""
+
+    id: str
+    account_id: str
+    client_order_id: str
+    instrument: Instrument
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    origin: Origin
+    book: Book
+    quantity: Decimal
+    filled_quantity: Decimal
+    remaining_quantity: Decimal
+    average_price: Decimal | None
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    status: OrderStatus
+    is_routed: bool
+    refused_by: RefusedBy | None
+    refusal_code: ErrorCode | None
+    metadata: Mapping[str, object] | None
+    version: int
+    version_read: int
+    fill_value: Decimal = Decimal(0)
+
+    def report(self, *, is_replay: bool = False) -> OrderReport:
+        """Return the order as its client reads it."""
+        return OrderReport(
+            self.id,
+            self.client_order_id,
+            self.status,
+            self.filled_quantity,
+            self.average_price,
+            self.refused_by,
+            self.refusal_code,
+            self.is_routed,
+            is_replay,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class PositionState:
+    """A net position; `quantity` is signed, `version` counts its trades."""
+
+    id: str
+    account_id: str
+    instrument: Instrument
+    quantity: Decimal
+    average_price: Decimal
+    realised_pnl: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    version: int
+    version_read: int
+    is_touched: bool = False
+
+    def exposure(self) -> Exposure:
+        """Return the position as the margin formulas want it."""
+        return Exposure(self.instrument, self.quantity, self.average_price)
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountState:
+    """A trading account under lock with its open positions by symbol and its loaded live orders."""
+
+    id: str
+    is_active: bool
+    book: Book
+    profile: RiskProfile
+    holder: Holder
+    margin_call_id: str | None
+    positions: dict[str, PositionState] = field(default_factory=dict)
+    live_orders: dict[str, OrderState] = field(default_factory=dict)
+
+    @property
+    def open_positions(self) -> list[PositionState]:
+        """Return the positions that are open now, those of this batch included."""
+        return [position for position in self.positions.values() if position.quantity]
+
+
+@dataclass(slots=True)
+class OrderEvent:
+    """One step of an order, as it is written."""
+
+    order_id: str
+    seq: int
+    event_type: EventType
+    from_status: OrderStatus | None
+    to_status: OrderStatus
+    quantity: Decimal | None
+    price: Decimal | None
+    actor: str
+    details: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedOrder:
+    """An order whose intent is committed and that now goes to the providers."""
+
+    account_id: str
+    order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    limit_price: Decimal | None
+    version: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything that a batch writes beside the journal of money, and what must happen after."""
+
+    orders: dict[str, OrderState] = field(default_factory=dict)
+    events: list[OrderEvent] = field(default_factory=list)
+    fills: list[str] = field(default_factory=list)
+    trades: list[str] = field(default_factory=list)
+    positions: dict[str, PositionState] = field(default_factory=dict)
+    answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
+    margin_calls: list[tuple[str, str, Decimal, Decimal, Decimal]] = field(default_factory=list)
+    resolved_calls: list[str] = field(default_factory=list)
+    stop_outs: list[str] = field(default_factory=list)
+    routed: list[RoutedOrder] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """One batch at work: the market it deals on, the rows it has locked, what it will write.
+
+    `orders_by_key` finds what was submitted before by (account_id, client_order_id);
+    `entries_before` what money was moved before by (transaction_id, operation); `wallets` are
+    locked wallets by (user_id, currency); `house` the house's holders by currency.
+    """
+
+    market: Market
+    instruments: Mapping[str, Instrument]
+    providers: Mapping[str, str]
+    house: Mapping[str, Mapping[HouseCode, str]]
+    accounts: dict[str, AccountState]
+    orders: dict[str, OrderState]
+    orders_by_key: dict[tuple[str, str], OrderState]
+    wallets: Mapping[tuple[str, str], Holder]
+    entries_before: dict[tuple[str, str], tuple[str, Decimal]]
+    journal: Journal = field(default_factory=Journal)
+    changes: Changes = field(default_factory=Changes)

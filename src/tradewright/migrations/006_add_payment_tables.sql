@@ -28,18 +28,14 @@ CREATE TABLE transfers (
     CONSTRAINT transfers_holders_differ CHECK (debit_holder_id <> credit_holder_id),
     -- Both holders have the transfer's currency: a transfer between currencies cannot be written.
     CONSTRAINT transfers_debit_holder_exists FOREIGN KEY (debit_holder_id, currency)
-        REFERENCES ledger_holders (id, currency) ON DELETE RESTRICT,
+        REFERENCES ledger_holders (id, currency) NOT ENFORCED,
     CONSTRAINT transfers_credit_holder_exists FOREIGN KEY (credit_holder_id, currency)
-        REFERENCES ledger_holders (id, currency) ON DELETE RESTRICT
+        REFERENCES ledger_holders (id, currency) NOT ENFORCED
 );
 COMMENT ON TABLE transfers IS 'Every movement of money: one holder gives, one receives, one currency, one amount. Append-only.';
 COMMENT ON COLUMN transfers.transaction_id IS 'What the movement belongs to: a trade, a payment, or the caller''s own key.';
 COMMENT ON COLUMN transfers.debit_holder_id IS 'The holder that gives.';
 COMMENT ON COLUMN transfers.credit_holder_id IS 'The holder that receives.';
-CREATE INDEX idx_transfers_debit_holder_id
-    ON transfers (debit_holder_id, currency);
-CREATE INDEX idx_transfers_credit_holder_id
-    ON transfers (credit_holder_id, currency);
 
 CREATE TABLE user_balances (
     user_id uuid
@@ -112,7 +108,7 @@ CREATE TABLE balance_ledger (
         CONSTRAINT balance_ledger_version_positive CHECK (version > 0),
     user_id uuid
         CONSTRAINT balance_ledger_user_id_present NOT NULL
-        CONSTRAINT balance_ledger_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+        CONSTRAINT balance_ledger_user_exists REFERENCES users (id) NOT ENFORCED,
     currency text
         CONSTRAINT balance_ledger_currency_present NOT NULL,
     transaction_id uuid
@@ -136,7 +132,7 @@ CREATE TABLE balance_ledger (
         CONSTRAINT balance_ledger_reserved_after_present NOT NULL
         CONSTRAINT balance_ledger_reserved_after_not_negative CHECK (reserved_after >= 0 AND reserved_after < 'Infinity'),
     transfer_id uuid
-        CONSTRAINT balance_ledger_transfer_exists REFERENCES transfers (id) ON DELETE RESTRICT,
+        CONSTRAINT balance_ledger_transfer_exists REFERENCES transfers (id) NOT ENFORCED,
     hold_id uuid
         CONSTRAINT balance_ledger_hold_exists REFERENCES balance_holds (id) ON DELETE RESTRICT,
     created_at timestamptz DEFAULT clock_timestamp()
@@ -144,7 +140,7 @@ CREATE TABLE balance_ledger (
     CONSTRAINT balance_ledger_pkey PRIMARY KEY (holder_id, version),
     CONSTRAINT balance_ledger_transaction_once UNIQUE (transaction_id, operation),
     CONSTRAINT balance_ledger_holder_exists FOREIGN KEY (holder_id, currency)
-        REFERENCES ledger_holders (id, currency) ON DELETE RESTRICT,
+        REFERENCES ledger_holders (id, currency) NOT ENFORCED,
     CONSTRAINT balance_ledger_after_follows_from_before CHECK (
         CASE effect
             WHEN 'credit' THEN available_after = available_before + amount AND reserved_after = reserved_before
@@ -170,12 +166,92 @@ COMMENT ON COLUMN balance_ledger.available_before IS 'For a trading account: its
 COMMENT ON COLUMN balance_ledger.created_at IS 'Stamped after the holder was locked, so it never goes back within a holder.';
 CREATE INDEX idx_balance_ledger_user_time
     ON balance_ledger (user_id, created_at DESC);
-CREATE INDEX idx_balance_ledger_transfer_id
-    ON balance_ledger (transfer_id)
-    WHERE transfer_id IS NOT NULL;
 CREATE INDEX idx_balance_ledger_hold_id
     ON balance_ledger (hold_id)
     WHERE hold_id IS NOT NULL;
+
+-- Refuse transfers and entries of holders that do not exist or that hold another currency, and
+-- entries in another user's name, a whole statement at once.
+CREATE FUNCTION transfers_refer_to_rows() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    SELECT n.id INTO v_id
+    FROM new_transfers AS n
+    LEFT JOIN ledger_holders AS d ON d.id = n.debit_holder_id AND d.currency = n.currency
+    LEFT JOIN ledger_holders AS c ON c.id = n.credit_holder_id AND c.currency = n.currency
+    WHERE d.id IS NULL OR c.id IS NULL
+    LIMIT 1;
+    IF v_id IS NOT NULL THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('transfer "%s" refers to a holder that does not exist in its currency', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'transfers_debit_holder_exists';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency.';
+CREATE TRIGGER transfers_refer_to_rows
+    AFTER INSERT ON transfers
+    REFERENCING NEW TABLE AS new_transfers
+    FOR EACH STATEMENT EXECUTE FUNCTION transfers_refer_to_rows();
+
+CREATE FUNCTION entries_follow_each_other() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_id uuid;
+    v_is_orphan boolean;
+BEGIN
+    SELECT n.holder_id, coalesce(a.user_id, w.user_id) IS DISTINCT FROM n.user_id
+        OR coalesce(a.currency, w.currency) IS DISTINCT FROM n.currency
+        OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
+    INTO v_id, v_is_orphan
+    FROM new_entries AS n
+    LEFT JOIN accounts AS a ON a.id = n.holder_id
+    LEFT JOIN user_balances AS w ON w.holder_id = n.holder_id
+    LEFT JOIN transfers AS t ON t.id = n.transfer_id AND n.holder_id IN (t.debit_holder_id, t.credit_holder_id)
+    LEFT JOIN balance_ledger AS before ON before.holder_id = n.holder_id AND before.version = n.version - 1
+    WHERE (coalesce(a.user_id, w.user_id) IS DISTINCT FROM n.user_id
+        OR coalesce(a.currency, w.currency) IS DISTINCT FROM n.currency
+        OR (n.transfer_id IS NOT NULL AND t.id IS NULL))
+       OR (n.version > 1) <> (before.version IS NOT NULL)
+       OR n.available_before <> coalesce(before.available_after, 0)
+       OR n.reserved_before <> coalesce(before.reserved_after, 0)
+    LIMIT 1;
+    IF v_is_orphan THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('an entry of holder "%s" refers to a user, currency or transfer that is not the holder''s', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'balance_ledger_holder_exists';
+    ELSIF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('balance of holder "%s" cannot change without its ledger entries', v_id),
+            DETAIL = 'A balance is what the last row in balance_ledger says, and each entry begins where the one before ended.',
+            HINT = 'Move money with the ledger''s functions or its batch.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended (SQLSTATE TW013); holder, user, currency and transfer belong together.';
+CREATE TRIGGER balance_ledger_follows_itself
+    AFTER INSERT ON balance_ledger
+    REFERENCING NEW TABLE AS new_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION entries_follow_each_other();
+CREATE TRIGGER user_balances_keep_their_keys
+    BEFORE UPDATE OF user_id, currency, holder_id ON user_balances
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER transfers_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers
@@ -186,95 +262,78 @@ CREATE TRIGGER balance_ledger_is_append_only
 CREATE TRIGGER user_balances_are_kept
     BEFORE DELETE OR TRUNCATE ON user_balances
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER accounts_are_kept
-    BEFORE DELETE OR TRUNCATE ON accounts
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER balance_holds_are_kept
     BEFORE DELETE OR TRUNCATE ON balance_holds
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- A balance moves only together with its entries: one for each version, the first beginning at
--- the old balance and the last ending at the new one.
+-- A balance is what the holder's last entry says, and no entry is newer.
 CREATE FUNCTION account_balances_follow_their_entries() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
     SELECT n.id INTO v_id
     FROM new_accounts AS n
-    JOIN old_accounts AS o ON o.id = n.id
-    WHERE (n.version, n.balance) IS DISTINCT FROM (o.version, o.balance)
-      AND (
-          n.version <= o.version
-          OR NOT EXISTS (
-              SELECT FROM balance_ledger AS e
-              WHERE e.holder_id = n.id AND e.version = n.version AND e.available_after = n.balance
-          )
-          OR (
-              SELECT count(*) <> n.version - o.version
-                  OR sum(e.available_after - e.available_before) <> n.balance - o.balance
-              FROM balance_ledger AS e
-              WHERE e.holder_id = n.id AND e.version > o.version AND e.version <= n.version
-          )
-      )
+    LEFT JOIN balance_ledger AS last ON last.holder_id = n.id AND last.version = n.version
+    LEFT JOIN balance_ledger AS later ON later.holder_id = n.id AND later.version = n.version + 1
+    WHERE (n.version > 0) <> (last.version IS NOT NULL)
+       OR n.balance <> coalesce(last.available_after, 0)
+       OR later.version IS NOT NULL
     LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW013',
             MESSAGE = format('balance of account "%s" cannot change without its ledger entries', v_id),
-            DETAIL = 'Every version of a balance needs a row in balance_ledger that leads from the amount before to the amount after.',
+            DETAIL = 'A balance is what the last row in balance_ledger says, and each entry begins where the one before ended.',
             HINT = 'Move money with the ledger''s functions or its batch.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION account_balances_follow_their_entries() IS 'Trigger of accounts: refuses a balance that balance_ledger does not explain (SQLSTATE TW013).';
+COMMENT ON FUNCTION account_balances_follow_their_entries() IS 'Trigger of accounts: refuses a balance that is not what its last entry says (SQLSTATE TW013).';
 CREATE TRIGGER accounts_update_follows_entries
     AFTER UPDATE ON accounts
-    REFERENCING OLD TABLE AS old_accounts NEW TABLE AS new_accounts
+    REFERENCING NEW TABLE AS new_accounts
     FOR EACH STATEMENT EXECUTE FUNCTION account_balances_follow_their_entries();
 
 CREATE FUNCTION wallet_balances_follow_their_entries() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
     SELECT n.holder_id INTO v_id
     FROM new_wallets AS n
-    JOIN old_wallets AS o ON o.holder_id = n.holder_id
-    WHERE (n.version, n.available, n.reserved) IS DISTINCT FROM (o.version, o.available, o.reserved)
-      AND (
-          n.version <= o.version
-          OR NOT EXISTS (
-              SELECT FROM balance_ledger AS e
-              WHERE e.holder_id = n.holder_id AND e.version = n.version
-                AND e.available_after = n.available AND e.reserved_after = n.reserved
-          )
-          OR (
-              SELECT count(*) <> n.version - o.version
-                  OR sum(e.available_after - e.available_before) <> n.available - o.available
-                  OR sum(e.reserved_after - e.reserved_before) <> n.reserved - o.reserved
-              FROM balance_ledger AS e
-              WHERE e.holder_id = n.holder_id AND e.version > o.version AND e.version <= n.version
-          )
-      )
+    LEFT JOIN balance_ledger AS last ON last.holder_id = n.holder_id AND last.version = n.version
+    LEFT JOIN balance_ledger AS later ON later.holder_id = n.holder_id AND later.version = n.version + 1
+    WHERE (n.version > 0) <> (last.version IS NOT NULL)
+       OR n.available <> coalesce(last.available_after, 0)
+       OR n.reserved <> coalesce(last.reserved_after, 0)
+       OR later.version IS NOT NULL
     LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW013',
             MESSAGE = format('balance of wallet "%s" cannot change without its ledger entries', v_id),
-            DETAIL = 'Every version of a balance needs a row in balance_ledger that leads from the amount before to the amount after.',
+            DETAIL = 'A balance is what the last row in balance_ledger says, and each entry begins where the one before ended.',
             HINT = 'Move money with the ledger''s functions or its batch.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION wallet_balances_follow_their_entries() IS 'Trigger of user_balances: refuses a balance that balance_ledger does not explain (SQLSTATE TW013).';
+COMMENT ON FUNCTION wallet_balances_follow_their_entries() IS 'Trigger of user_balances: refuses a balance that is not what its last entry says (SQLSTATE TW013).';
 CREATE TRIGGER user_balances_update_follows_entries
     AFTER UPDATE ON user_balances
-    REFERENCING OLD TABLE AS old_wallets NEW TABLE AS new_wallets
+    REFERENCING NEW TABLE AS new_wallets
     FOR EACH STATEMENT EXECUTE FUNCTION wallet_balances_follow_their_entries();
 
 -- A holder starts empty: money arrives by transfer only.

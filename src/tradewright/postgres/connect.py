@@ -133,6 +133,9 @@ def session_settings(options: ConnectOptions) -> Mapping[str, str]:
             "plan_cache_mode": "force_generic_plan",
             "jit": "off",
             "random_page_cost": "1.1",
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
         }
     return settings
 

@@ -61,7 +61,9 @@ def _account(desk: Desk, account_id: str) -> AccountState:
     return account
 
 
-def _dispatch(desk: Desk, account: AccountState, command: Command) -> Report:
+def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
+    desk: Desk, account: AccountState, command: Command
+) -> Report:
     match command:
         case SubmitOrder():
             return submission.submit(desk, account, command)
@@ -96,7 +98,7 @@ def _book_answers(
             provider = desk.providers[answer.provider]
             source = f"{provider}\t{answer.execution_id}\t{answer.decided_at}"
             orders.fill(desk, account, order, dealt, source)
-    orders.finish_dealing(desk, order, RefusedBy.PROVIDER)
+    orders.finish_dealing(desk, order, RefusedBy.PROVIDER if command.answers else RefusedBy.HOUSE)
     if order.status.is_live:
         orders.record(desk, order, EventType.RESTATED, order.status, "provider")
     return order.report()

@@ -9,12 +9,12 @@ price is left alone, and nothing loops: the watcher asks again with the next quo
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import HouseCode
 from tradewright.risk.margin import MarginState, margin_state, unrealised_pnl
 from tradewright.risk.model import ClientClass
 from tradewright.routing.rules import Book
-from tradewright.core.errors import ErrorCode
 from tradewright.trading import orders
 from tradewright.trading.model import MarginReport, NothingDone, Origin
 from tradewright.trading.state import AccountState, Desk, PositionState
@@ -95,9 +95,7 @@ def _stop_out(desk: Desk, account: AccountState, state: MarginState) -> MarginRe
     resolved = restored and _resolve(desk, account)
     if canceled or closed or forgiven:
         _write_stop_out(desk, account, stop_out_id, state, (canceled, closed, forgiven))
-    return MarginReport(
-        account.id, state.level, called, resolved, canceled, closed, forgiven
-    )
+    return MarginReport(account.id, state.level, called, resolved, canceled, closed, forgiven)
 
 
 def _cancel_pending(desk: Desk, account: AccountState) -> int:

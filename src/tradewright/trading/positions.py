@@ -138,7 +138,8 @@ def _book_trade(  # noqa: PLR0913 (the columns of a trade)
     desk.changes.positions[position.id] = position
     desk.changes.trades.append(
         f"{trade_id}\t{account.id}\t{fill_id}\t{position.id}\t{position.version}\t{effect}\t"
-        f"{quantity}\t{price}\t{rate}\t{pnl}\t{fee}\n"
+        f"{quantity}\t{price}\t{rate}\t{pnl}\t{fee}\t{position.quantity}\t"
+        f"{position.realised_pnl}\n"
     )
     if fee:
         desk.journal.give(

@@ -227,7 +227,7 @@ FROM STDIN;
 -- Write trades in bulk, before the positions that they explain.
 COPY trades (
     id, account_id, fill_id, position_id, position_version, effect, quantity, price,
-    conversion_rate, realised_pnl, commission
+    conversion_rate, realised_pnl, commission, position_quantity, position_realised_pnl
 )
 FROM STDIN;
 
@@ -283,3 +283,58 @@ COPY stop_outs (
     id, account_id, margin_level, equity, used_margin, orders_canceled, positions_closed, forgiven
 )
 FROM STDIN;
+
+-- name: add_user
+-- Open a user.
+INSERT INTO users (email, client_class, kyc_level)
+VALUES (%(email)s, %(client_class)s, %(kyc_level)s)
+RETURNING id::text;
+
+-- name: add_role
+-- Grant a role, once.
+INSERT INTO user_roles (user_id, role)
+VALUES (%(user_id)s, %(role)s)
+ON CONFLICT (user_id, role) DO NOTHING;
+
+-- name: user_may_trade
+-- Read whether a user is active and has the trader's role.
+SELECT
+    u.status = 'active',
+    EXISTS (SELECT FROM user_roles AS r WHERE r.user_id = u.id AND r.role = 'trader')
+FROM users AS u
+WHERE u.id = %(user_id)s;
+
+-- name: add_account
+-- Open a trading account with its holder.
+WITH holder AS (
+    INSERT INTO ledger_holders (kind, currency)
+    VALUES ('account', %(currency)s)
+    RETURNING id, kind, currency
+)
+INSERT INTO accounts (
+    id, kind, user_id, currency, leverage, margin_call_level, stop_out_level, book
+)
+SELECT
+    id, kind, %(user_id)s, currency, %(leverage)s, %(margin_call_level)s, %(stop_out_level)s,
+    %(book)s
+FROM holder
+RETURNING id::text;
+
+-- name: add_instrument
+-- List an instrument, once.
+INSERT INTO instruments (
+    symbol, base_currency, quote_currency, quantity_step, quantity_min, quantity_max, price_tick,
+    leverage_max, leverage_max_retail, commission_per_million, quote_age_ms_max, is_tradable
+)
+VALUES (
+    %(symbol)s, %(base_currency)s, %(quote_currency)s, %(quantity_step)s, %(quantity_min)s,
+    %(quantity_max)s, %(price_tick)s, %(leverage_max)s, %(leverage_max_retail)s,
+    %(commission_per_million)s, %(quote_age_ms_max)s, %(is_tradable)s
+)
+ON CONFLICT (symbol) DO NOTHING;
+
+-- name: add_provider
+-- List a liquidity provider, once.
+INSERT INTO liquidity_providers (code, priority)
+VALUES (%(code)s, %(priority)s)
+ON CONFLICT (code) DO NOTHING;

@@ -139,6 +139,7 @@ class RoutedOrder:
     side: Side
     quantity: Decimal
     limit_price: Decimal | None
+    is_all_or_nothing: bool
     version: int
 
 

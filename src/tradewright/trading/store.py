@@ -9,11 +9,13 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import Holder, HolderKind
 from tradewright.ledger.store import lock_wallets, wallet_ids
 from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.postgres.connect import Session
 from tradewright.postgres.copy_rows import NULL, copy_rows, copy_text, copy_value
@@ -38,13 +40,11 @@ from tradewright.trading.model import (
 from tradewright.trading.reference import Reference
 from tradewright.trading.state import (
     AccountState,
-    Changes,
     Desk,
     OrderEvent,
     OrderState,
     PositionState,
 )
-from tradewright.liquidity.market import Market
 
 _QUERIES = "tradewright.trading"
 
@@ -79,6 +79,28 @@ def lock_desk(
     )
 
 
+def read_live_desk(connection: Session, reference: Reference, market: Market) -> Desk:
+    """Read every account with something open, its positions and live orders, without locks."""
+    rows = connection.execute(load_queries(_QUERIES)["accounts_at_risk"]).fetchall()
+    ids = [row[0] for row in rows]
+    accounts = _lock_accounts(connection, ids)
+    _read_positions(connection, reference, accounts)
+    orders = _read_orders(connection, reference, "live_orders", {"ids": ids}, ids)
+    for order in orders.values():
+        accounts[order.account_id].live_orders[order.id] = order
+    return Desk(
+        market=market,
+        instruments=reference.instruments,
+        providers=reference.provider_ids,
+        house=reference.house,
+        accounts=accounts,
+        orders=orders,
+        orders_by_key={},
+        wallets={},
+        entries_before={},
+    )
+
+
 def write_desk(connection: Session, desk: Desk) -> None:
     """Write everything that the batch decided, children before the rows that they explain."""
     changes, queries = desk.changes, load_queries(_QUERIES)
@@ -86,26 +108,30 @@ def write_desk(connection: Session, desk: Desk) -> None:
     old_orders = [order for order in changes.orders.values() if order.version_read]
     new_positions = [p for p in changes.positions.values() if not p.version_read]
     old_positions = [p for p in changes.positions.values() if p.version_read]
-    for name, lines in (
-        ("copy_events", map(_event_line, changes.events)),
-        ("copy_orders", map(_order_line, new_orders)),
-        ("copy_fills", changes.fills),
-        ("copy_trades", changes.trades),
-        ("copy_positions", map(_position_line, new_positions)),
-        ("copy_provider_requests", (_request_line(desk, *row) for row in changes.answers)),
-        ("copy_margin_calls", ("\t".join(map(str, row)) + "\n" for row in changes.margin_calls)),
-        ("copy_stop_outs", changes.stop_outs),
-    ):
-        text = list(lines)
-        if text:
-            copy_rows(connection, queries[name], text)
+    _copy(connection, "copy_events", map(_event_line, changes.events))
+    _copy(connection, "copy_orders", map(_order_line, new_orders))
     if old_orders:
         connection.execute(queries["update_orders"], _order_columns(old_orders))
+    _copy(connection, "copy_fills", changes.fills)
+    _copy(connection, "copy_trades", changes.trades)
+    # A flip closes one position and opens another: the old one must make room first.
     if old_positions:
         connection.execute(queries["update_positions"], _position_columns(old_positions))
+    _copy(connection, "copy_positions", map(_position_line, new_positions))
+    answers = (_request_line(desk, *row) for row in changes.answers)
+    _copy(connection, "copy_provider_requests", answers)
+    calls = ("\t".join(map(str, row)) + "\n" for row in changes.margin_calls)
+    _copy(connection, "copy_margin_calls", calls)
     if changes.resolved_calls:
         connection.execute(queries["resolve_margin_calls"], {"ids": changes.resolved_calls})
+    _copy(connection, "copy_stop_outs", changes.stop_outs)
     desk.journal.write(connection)
+
+
+def _copy(connection: Session, query: str, lines: Iterable[str]) -> None:
+    text = list(lines)
+    if text:
+        copy_rows(connection, load_queries(_QUERIES)[query], text)
 
 
 def _lock_wallets(
@@ -169,7 +195,7 @@ def _read_orders(
     reference: Reference,
     query: str,
     parameters: dict[str, list[str]],
-    wanted: Collection[str],
+    wanted: Collection[object],
 ) -> dict[str, OrderState]:
     if not wanted:
         return {}
@@ -270,7 +296,7 @@ def _order_line(order: OrderState) -> str:
 
 def _position_line(position: PositionState) -> str:
     is_open = position.quantity != 0
-    closed_at = NULL if is_open else "now"
+    closed_at = NULL if is_open else utc_now().isoformat()
     return (
         f"{position.id}\t{position.account_id}\t{position.instrument.symbol}\t"
         f"{position.quantity}\t{position.average_price}\t{position.realised_pnl}\t"

@@ -4,6 +4,8 @@ They are asked inside the booking transaction, under the account's lock, so that
 between the check and the act. Each module has one function `check`: a Denial, or None.
 """
 
+from collections.abc import Callable
+
 from tradewright.risk.checks import (
     account_active,
     instrument_tradable,
@@ -15,22 +17,22 @@ from tradewright.risk.checks import (
 )
 from tradewright.risk.model import Denial, OrderFacts
 
-CHECKS = (
-    account_active,
-    instrument_tradable,
-    quantity_max,
-    price_fresh,
-    protection_side,
-    rate_known,
-    margin,
+CHECKS: tuple[Callable[[OrderFacts], Denial | None], ...] = (
+    account_active.check,
+    instrument_tradable.check,
+    quantity_max.check,
+    price_fresh.check,
+    protection_side.check,
+    rate_known.check,
+    margin.check,
 )
 """Every check in the order in which it is asked: the cheap and the certain first."""
 
 
 def first_denial(facts: OrderFacts) -> Denial | None:
     """Return the first check's denial, or None when the order may be taken."""
-    for module in CHECKS:
-        denial = module.check(facts)
+    for check in CHECKS:
+        denial = check(facts)
         if denial is not None:
             return denial
     return None

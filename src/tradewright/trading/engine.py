@@ -1,0 +1,224 @@
+"""The engine: quotes in, commands in, everything booked by the writers.
+
+Ties the market, the watchers, the providers and the writers together. Quotes move the market and
+set off proposals; committed batches teach the watchers and are passed on to providers. One lock
+keeps the market, the watchers and the providers to one thread at a time; it is never held over a
+database call.
+"""
+
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Self
+
+from tradewright.core.errors import ErrorCode, StateError, TradewrightError
+from tradewright.liquidity.board import QuoteBoard
+from tradewright.liquidity.market import Market
+from tradewright.liquidity.model import Quote
+from tradewright.liquidity.simulator import SimulatedProvider
+from tradewright.trading.batch import Answer, Booked, Trading
+from tradewright.trading.dispatch import ask_providers, recall_answers
+from tradewright.trading.model import Command, Report
+from tradewright.trading.reference import Reference, read_reference
+from tradewright.trading.store import read_live_desk
+from tradewright.trading.watch import Watchers
+from tradewright.trading.writer import Group, SessionOpener, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCounts:
+    """What the writers have done since the engine started."""
+
+    batches: int
+    commands: int
+    retries: int
+    splits: int
+    reconnects: int
+
+
+class Engine:
+    """Books commands in batches and watches prices; start it, feed it, stop it.
+
+    With several writers each account belongs to one of them, so that an account's commands stay
+    in order.
+    """
+
+    def __init__(
+        self,
+        open_session: SessionOpener,
+        providers: Mapping[str, SimulatedProvider],
+        *,
+        writers: int = 1,
+    ) -> None:
+        self._open_session = open_session
+        self._providers = providers
+        self._lock = threading.RLock()
+        self._idle = threading.Condition()
+        self._in_flight = 0
+        self._is_running = False
+        with open_session() as session, session.transaction():
+            self.reference: Reference = read_reference(session)
+        self.market = Market(_board(self.reference))
+        self._watchers = Watchers(self.market)
+        trading = Trading(self.reference, self.market, self._lock)
+        self._writers = [Writer(open_session, trading, self._after) for _ in range(writers)]
+
+    def start(self) -> None:
+        """Start the writers, learn what is open in the database, resolve what was in flight."""
+        for writer in self._writers:
+            writer.start()
+        self._is_running = True
+        with self._open_session() as session, session.transaction():
+            desk = read_live_desk(session, self.reference, self.market)
+        with self._lock:
+            self._watchers.learn(desk)
+            recalled = [
+                recall_answers(order, self.market, self._providers)
+                for order in desk.orders.values()
+                if order.is_routed
+            ]
+        self._propose(recalled)
+
+    def stop(self) -> None:
+        """Book what is queued and in flight, then stop the writers."""
+        self.wait_until_idle()
+        self._is_running = False
+        for writer in self._writers:
+            writer.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def counts(self) -> EngineCounts:
+        """Return what the writers have done together."""
+        counts = [writer.counts for writer in self._writers]
+        return EngineCounts(
+            sum(c.batches for c in counts),
+            sum(c.commands for c in counts),
+            sum(c.retries for c in counts),
+            sum(c.splits for c in counts),
+            sum(c.reconnects for c in counts),
+        )
+
+    def on_quote(self, quote: Quote) -> None:
+        """Move the market by a base quote that the filter has accepted; submit what it sets off."""
+        with self._lock:
+            self.market.advance(quote.quoted_at)
+            for provider in self._providers.values():
+                offered = provider.on_quote(quote)
+                if offered is not None:
+                    self.market.update(offered)
+            proposals = self._watchers.on_price(quote.symbol)
+        if proposals:
+            self._propose(proposals)
+
+    def submit(self, command: Command) -> "Future[Report]":
+        """Queue a client's command; the future gives its report or raises its error.
+
+        Raises:
+            StateError: ENGINE_STOPPED, ENGINE_QUEUE_FULL.
+
+        """
+        future: Future[Report] = Future()
+        self._queue([command], _Waiting([future]))
+        return future
+
+    def submit_together(self, commands: Sequence[Command]) -> "list[Future[Report]]":
+        """Queue commands in one group for each writer; a group is booked in one batch."""
+        futures: list[Future[Report]] = [Future() for _ in commands]
+        for writer, places in self._by_writer(commands).items():
+            waiting = _Waiting([futures[place] for place in places])
+            self._queue([commands[place] for place in places], waiting, writer)
+        return futures
+
+    def wait_until_idle(self) -> None:
+        """Block until every command, and all that follows from it, has been answered."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._in_flight == 0)
+
+    def _queue(
+        self, commands: Sequence[Command], waiting: "_Waiting", writer: int | None = None
+    ) -> None:
+        if not self._is_running:
+            raise StateError(
+                ErrorCode.ENGINE_STOPPED,
+                "the engine is not running and takes no commands",
+                why="It has not been started, or is being stopped.",
+                hint="Start it, then submit again with the same keys.",
+            )
+        with self._idle:
+            self._in_flight += 1
+        place = self._writer_of(commands[0].account_id) if writer is None else writer
+        try:
+            self._writers[place].submit_group(commands, self._answered, waiting)
+        except TradewrightError:
+            self._one_less_in_flight()
+            raise
+
+    def _propose(self, commands: Sequence[Command]) -> None:
+        for writer, places in self._by_writer(commands).items():
+            self._queue([commands[place] for place in places], _Waiting([]), writer)
+
+    def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
+        places: dict[int, list[int]] = {}
+        for place, command in enumerate(commands):
+            places.setdefault(self._writer_of(command.account_id), []).append(place)
+        return places
+
+    def _writer_of(self, account_id: str) -> int:
+        return zlib.crc32(account_id.encode()) % len(self._writers)
+
+    def _after(self, booked: Booked) -> None:
+        """Follow up a committed batch: teach the watchers, pass on what was routed."""
+        with self._lock:
+            self._watchers.take(booked.desk)
+            answers = [
+                ask_providers(order, self.market, self._providers)
+                for order in booked.desk.changes.routed
+            ]
+        if answers:
+            self._propose(answers)
+
+    def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
+        if isinstance(group.context, _Waiting):
+            group.context.resolve(answers)
+        self._one_less_in_flight()
+
+    def _one_less_in_flight(self) -> None:
+        with self._idle:
+            self._in_flight -= 1
+            if self._in_flight == 0:
+                self._idle.notify_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """The futures of a group; empty for what the house proposed to itself."""
+
+    futures: "Sequence[Future[Report]]"
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        for future, answer in zip(self.futures, answers, strict=False):
+            if not future.set_running_or_notify_cancel():
+                continue
+            if isinstance(answer, TradewrightError):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+
+def _board(reference: Reference) -> QuoteBoard:
+    board = QuoteBoard(
+        {symbol: one.quote_age_max for symbol, one in reference.instruments.items()},
+        priorities=reference.provider_priorities,
+    )
+    for code in reference.disabled_providers:
+        board.disable(code)
+    return board

@@ -1,0 +1,117 @@
+"""Who and what there is: users, accounts, instruments and providers are opened here.
+
+Each function works in the caller's transaction. What is opened is audited by trigger.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.liquidity.instrument import Instrument
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.risk.model import ClientClass
+from tradewright.routing.rules import Book
+
+_QUERIES = "tradewright.trading"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSettings:
+    """How an account trades: currency, leverage, book, and its two margin levels in percent."""
+
+    currency: str
+    leverage: int
+    book: Book = Book.B
+    margin_call_level: Decimal = Decimal(100)
+    stop_out_level: Decimal = Decimal(50)
+
+
+def open_user(
+    connection: Session, *, email: str, client_class: ClientClass, kyc_level: int
+) -> str:
+    """Open a user and return its id."""
+    return _id_of(
+        connection.execute(
+            load_queries(_QUERIES)["add_user"],
+            {"email": email, "client_class": client_class, "kyc_level": kyc_level},
+        ).fetchone()
+    )
+
+
+def grant_role(connection: Session, user_id: str, role: str) -> None:
+    """Grant `trader` or `payments_officer`; granting it again changes nothing."""
+    connection.execute(load_queries(_QUERIES)["add_role"], {"user_id": user_id, "role": role})
+
+
+def open_account(connection: Session, user_id: str, settings: AccountSettings) -> str:
+    """Open an empty trading account for an active trader and return its id.
+
+    Raises:
+        InputError: USER_UNKNOWN.
+        StateError: USER_ROLE_MISSING.
+
+    """
+    queries = load_queries(_QUERIES)
+    row = connection.execute(queries["user_may_trade"], {"user_id": user_id}).fetchone()
+    if row is None:
+        raise InputError(
+            ErrorCode.USER_UNKNOWN,
+            f'user "{user_id}" does not exist',
+            why="An account belongs to a user.",
+            hint="Open the user first.",
+        )
+    if row != (True, True):
+        raise StateError(
+            ErrorCode.USER_ROLE_MISSING,
+            f'user "{user_id}" cannot open a trading account',
+            why="It takes an active user with the role trader.",
+            hint="Grant the role, or reopen the user.",
+        )
+    return _id_of(
+        connection.execute(
+            queries["add_account"],
+            {
+                "user_id": user_id,
+                "currency": settings.currency,
+                "leverage": settings.leverage,
+                "margin_call_level": settings.margin_call_level,
+                "stop_out_level": settings.stop_out_level,
+                "book": settings.book,
+            },
+        ).fetchone()
+    )
+
+
+def list_instrument(connection: Session, instrument: Instrument) -> None:
+    """List an instrument; one that is listed already stays as it is."""
+    connection.execute(
+        load_queries(_QUERIES)["add_instrument"],
+        {
+            "symbol": instrument.symbol,
+            "base_currency": instrument.base_currency,
+            "quote_currency": instrument.quote_currency,
+            "quantity_step": instrument.quantity_step,
+            "quantity_min": instrument.quantity_min,
+            "quantity_max": instrument.quantity_max,
+            "price_tick": instrument.price_tick,
+            "leverage_max": instrument.leverage_max,
+            "leverage_max_retail": instrument.leverage_max_retail,
+            "commission_per_million": instrument.commission_per_million,
+            "quote_age_ms_max": round(instrument.quote_age_max.total_seconds() * 1000),
+            "is_tradable": instrument.is_tradable,
+        },
+    )
+
+
+def list_provider(connection: Session, *, code: str, priority: int) -> None:
+    """List a liquidity provider; one that is listed already stays as it is."""
+    connection.execute(
+        load_queries(_QUERIES)["add_provider"], {"code": code, "priority": priority}
+    )
+
+
+def _id_of(row: tuple[object, ...] | None) -> str:
+    if row is None:
+        raise AssertionError("INSERT ... RETURNING gives a row")
+    return str(row[0])

@@ -1,0 +1,264 @@
+"""Watchers: an index in memory of what a price may set off. They only ever propose commands.
+
+Resting orders, stop-losses and take-profits stand in sorted lists by price, so a quote costs the
+same whether ten or a hundred thousand rest. Margin levels are watched by two prices per position:
+as long as every symbol stays between its own two, the account's level cannot have crossed any of
+its thresholds; when one is passed, the account is valued again and gets new ones. The batch asks
+everything again under lock.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from sortedcontainers import SortedList
+
+from tradewright.liquidity.board import Top
+from tradewright.liquidity.market import Market
+from tradewright.liquidity.model import Side
+from tradewright.risk.margin import MarginState, margin_state
+from tradewright.trading.model import (
+    CheckMargin,
+    ClosePosition,
+    OrderType,
+    Origin,
+    TriggerOrder,
+)
+from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
+
+Proposal = TriggerOrder | ClosePosition | CheckMargin
+
+HEADROOM_SHARE = Decimal("0.8")
+"""Share of an account's headroom that its symbols may use up before it is valued again."""
+
+_ENDLESS = Decimal("Infinity")
+
+
+@dataclass(slots=True)
+class _PriceLists:
+    """What waits for one symbol: things that fire at or below a price, and at or above one.
+
+    Entries are (price, id). `bid_down` fires when the bid falls to its price, and so on; the
+    names say which side of the quote is looked at and the direction in which it moves.
+    """
+
+    bid_down: SortedList = field(default_factory=SortedList)
+    bid_up: SortedList = field(default_factory=SortedList)
+    ask_down: SortedList = field(default_factory=SortedList)
+    ask_up: SortedList = field(default_factory=SortedList)
+
+    def fired(self, top: Top) -> list[tuple[Decimal, str]]:
+        """Return (distance beyond the price, id) of everything that the quote sets off."""
+        fired: list[tuple[Decimal, str]] = []
+        for entries, price in ((self.bid_up, top.bid), (self.ask_up, top.ask)):
+            for level, key in entries:
+                if level > price:
+                    break
+                fired.append((price - level, key))
+        for entries, price in ((self.bid_down, top.bid), (self.ask_down, top.ask)):
+            for level, key in reversed(entries):
+                if level < price:
+                    break
+                fired.append((level - price, key))
+        return fired
+
+
+@dataclass(slots=True)
+class _Watched:
+    """An id's entries, so that they can be taken out again, and what it proposes."""
+
+    symbol: str
+    entries: list[tuple[str, tuple[Decimal, str]]]
+    proposal: Proposal
+
+
+class Watchers:
+    """Everything that waits for a price; belongs to one thread at a time."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._lists: dict[str, _PriceLists] = {}
+        self._watched: dict[str, _Watched] = {}
+        self._accounts: dict[str, AccountState] = {}
+        self._margin_keys: dict[str, set[str]] = {}
+        self._changed: dict[str, AccountState] = {}
+
+    @property
+    def count(self) -> int:
+        """Return how many prices are watched for."""
+        return len(self._watched)
+
+    def on_price(self, symbol: str) -> list[Proposal]:
+        """Return what the symbol's present price sets off, nearest trigger first.
+
+        Ties go to the older id. A margin threshold that was passed without cause is moved on
+        and proposes nothing.
+        """
+        proposals: list[Proposal] = []
+        changed, self._changed = self._changed, {}
+        for account in changed.values():
+            proposals.extend(self._look_at(account))
+        top, lists = self._market.top(symbol), self._lists.get(symbol)
+        if top is None or lists is None:
+            return proposals
+        for _, key in sorted(lists.fired(top)):
+            watched = self._watched.get(key)
+            if watched is None:
+                continue
+            if isinstance(watched.proposal, CheckMargin):
+                proposals.extend(self._look_at(self._accounts[watched.proposal.account_id]))
+            else:
+                proposals.append(watched.proposal)
+        return _without_repeats(proposals)
+
+    def take(self, desk: Desk) -> None:
+        """Learn what a committed batch has left behind.
+
+        Its accounts are valued with the next quote, once however often they traded in between.
+        """
+        for order in desk.changes.orders.values():
+            self._take_order(order)
+        for position in desk.changes.positions.values():
+            self._take_position(position)
+        self._changed.update(desk.accounts)
+
+    def learn(self, desk: Desk) -> None:
+        """Learn everything that is open, when the engine starts."""
+        for order in desk.orders.values():
+            self._take_order(order)
+        for account in desk.accounts.values():
+            for position in account.open_positions:
+                self._take_position(position)
+        self._changed.update(desk.accounts)
+
+    def _take_order(self, order: OrderState) -> None:
+        self._forget(order.id)
+        if order.status.is_live and not order.is_routed:
+            self._watch_order(order)
+
+    def _take_position(self, position: PositionState) -> None:
+        self._forget(f"sl:{position.id}")
+        self._forget(f"tp:{position.id}")
+        if position.quantity:
+            self._watch_protection(position)
+
+    def _look_at(self, account: AccountState) -> list[Proposal]:
+        """Value an account, set its next thresholds, and propose a check if a level is crossed."""
+        for key in self._margin_keys.pop(account.id, ()):
+            self._forget(key)
+        self._accounts[account.id] = account
+        positions = account.open_positions
+        if not positions:
+            if account.holder.available < 0 or account.margin_call_id is not None:
+                return [CheckMargin(account_id=account.id)]
+            self._accounts.pop(account.id)
+            return []
+        exposures = [position.exposure() for position in positions]
+        state = margin_state(account.profile, account.holder.available, exposures, self._market)
+        if state is None:
+            return []
+        self._watch_margin(account, positions, state)
+        return [CheckMargin(account_id=account.id)] if _is_crossed(account, state) else []
+
+    def _watch_order(self, order: OrderState) -> None:
+        is_buy = order.side is Side.BUY
+        if order.order_type is OrderType.LIMIT and order.limit_price is not None:
+            name, price = ("ask_down" if is_buy else "bid_up"), order.limit_price
+        elif order.stop_price is not None:
+            name, price = ("ask_up" if is_buy else "bid_down"), order.stop_price
+        else:
+            return
+        proposal = TriggerOrder(account_id=order.account_id, order_id=order.id)
+        self._watch(order.id, order.instrument.symbol, [(name, price)], proposal)
+
+    def _watch_protection(self, position: PositionState) -> None:
+        is_long = position.quantity > 0
+        for prefix, origin, level, name in (
+            (
+                "sl",
+                Origin.STOP_LOSS,
+                position.stop_loss,
+                "bid_down" if is_long else "ask_up",
+            ),
+            (
+                "tp",
+                Origin.TAKE_PROFIT,
+                position.take_profit,
+                "bid_up" if is_long else "ask_down",
+            ),
+        ):
+            if level is not None:
+                proposal = ClosePosition(
+                    account_id=position.account_id,
+                    position_id=position.id,
+                    symbol=position.instrument.symbol,
+                    origin=origin,
+                )
+                key = f"{prefix}:{position.id}"
+                self._watch(key, position.instrument.symbol, [(name, level)], proposal)
+
+    def _watch_margin(
+        self, account: AccountState, positions: list[PositionState], state: MarginState
+    ) -> None:
+        """Set two prices around each position between which no threshold can be crossed."""
+        falls, rises = _headroom(account, state)
+        keys = self._margin_keys.setdefault(account.id, set())
+        for position in positions:
+            top = self._market.top(position.instrument.symbol)
+            rate = self._market.rate(position.instrument.quote_currency, account.profile.currency)
+            if top is None or rate is None:
+                continue
+            value = abs(position.quantity) * rate.ask * len(positions) / HEADROOM_SHARE
+            is_long = position.quantity > 0
+            price = top.bid if is_long else top.ask
+            down = price - (falls if is_long else rises) / value
+            up = price + (rises if is_long else falls) / value
+            side = "bid" if is_long else "ask"
+            levels = [(f"{side}_down", down), (f"{side}_up", up)]
+            key = f"margin:{account.id}:{position.instrument.symbol}"
+            keys.add(key)
+            self._watch(
+                key,
+                position.instrument.symbol,
+                [(name, level) for name, level in levels if level.is_finite()],
+                CheckMargin(account_id=account.id),
+            )
+
+    def _watch(
+        self, key: str, symbol: str, levels: list[tuple[str, Decimal]], proposal: Proposal
+    ) -> None:
+        lists = self._lists.setdefault(symbol, _PriceLists())
+        entries = [(name, (price, key)) for name, price in levels]
+        for name, entry in entries:
+            getattr(lists, name).add(entry)
+        self._watched[key] = _Watched(symbol, entries, proposal)
+
+    def _forget(self, key: str) -> None:
+        watched = self._watched.pop(key, None)
+        if watched is not None:
+            lists = self._lists[watched.symbol]
+            for name, entry in watched.entries:
+                getattr(lists, name).remove(entry)
+
+
+def _is_crossed(account: AccountState, state: MarginState) -> bool:
+    """Return whether the level calls for something that has not been done yet."""
+    level, profile = state.level, account.profile
+    if level is None:
+        return False
+    if account.margin_call_id is None:
+        return level <= profile.margin_call_level
+    return level < profile.stop_out_level or level > profile.margin_call_level
+
+
+def _headroom(account: AccountState, state: MarginState) -> tuple[Decimal, Decimal]:
+    """Return how much may be lost, and how much won, before the next threshold is crossed."""
+    call = state.used * account.profile.margin_call_level / 100
+    stop = state.used * account.profile.stop_out_level / 100
+    if account.margin_call_id is None:
+        return max(Decimal(0), state.equity - call), _ENDLESS
+    return max(Decimal(0), state.equity - stop), max(Decimal(0), call - state.equity)
+
+
+def _without_repeats(proposals: Iterable[Proposal]) -> list[Proposal]:
+    return list(dict.fromkeys(proposals))

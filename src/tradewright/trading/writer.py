@@ -1,0 +1,184 @@
+"""Natural batching: commands queue while the batch before them commits, then go as one batch.
+
+There is no timer. A writer owns one session and one thread; any number of writers may run on one
+database, because each batch locks what it touches. A batch that fails is tried again whole when
+the server asked for it, then split in halves, so that one poisoned command is answered with its
+error and never blocks its neighbours. A batch whose commit was lost is looked up by its commands'
+own keys: booking it again answers what was booked the first time.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+import psycopg
+
+from tradewright.core.clock import pause
+from tradewright.core.errors import ErrorCode, StateError, TradewrightError
+from tradewright.postgres.connect import Session
+from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate
+from tradewright.trading.batch import Answer, Booked, Trading, book_batch
+from tradewright.trading.model import Command
+
+BATCH_COMMANDS_MAX = 1_000
+QUEUED_COMMANDS_MAX = 100_000
+ATTEMPTS_MAX = 8
+PAUSE_SECONDS = 0.05
+
+SessionOpener = Callable[[], AbstractContextManager[Session]]
+OnBooked = Callable[[Booked], None]
+OnAnswers = Callable[["Group", Sequence[Answer]], None]
+
+
+@dataclass(slots=True)
+class Group:
+    """Commands that were submitted together and are booked in one batch."""
+
+    commands: Sequence[Command]
+    on_answers: OnAnswers
+    context: object = None
+
+
+@dataclass(slots=True)
+class WriterCounts:
+    """What a writer has done since it started."""
+
+    batches: int = 0
+    commands: int = 0
+    retries: int = 0
+    splits: int = 0
+    reconnects: int = 0
+
+
+@dataclass(slots=True)
+class Writer:
+    """One session, one thread, one queue. Start it, submit to it, stop it.
+
+    `on_booked` is called after each commit, in the writer's thread, before the answers are given.
+    """
+
+    open_session: SessionOpener
+    trading: Trading
+    on_booked: OnBooked
+    counts: WriterCounts = field(default_factory=WriterCounts)
+    _queue: SimpleQueue[Group | None] = field(default_factory=SimpleQueue)
+    _thread: threading.Thread | None = None
+    _session: Session | None = None
+    _manager: AbstractContextManager[Session] | None = None
+
+    def start(self) -> None:
+        """Start the writer's thread."""
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Book what is queued, then end the thread and close the session."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        self._disconnect()
+
+    def submit_group(
+        self, commands: Sequence[Command], on_answers: OnAnswers, context: object = None
+    ) -> None:
+        """Queue commands that are to be booked in one batch, in their order.
+
+        `on_answers` is called in the writer's thread with the group and one answer for each
+        command.
+
+        Raises:
+            StateError: ENGINE_QUEUE_FULL.
+
+        """
+        if self._queue.qsize() >= QUEUED_COMMANDS_MAX:
+            raise StateError(
+                ErrorCode.ENGINE_QUEUE_FULL,
+                f"the engine has {QUEUED_COMMANDS_MAX} commands waiting and takes no more",
+                why="Commands arrive faster than they can be booked.",
+                hint="Slow down and submit again with the same keys.",
+            )
+        self._queue.put(Group(commands, on_answers, context))
+
+    def _run(self) -> None:
+        while True:
+            groups, is_last = self._take()
+            if groups:
+                self._book_groups(groups)
+            if is_last:
+                return
+
+    def _take(self) -> tuple[list[Group], bool]:
+        """Wait for a group, then take all that is queued up to one batch."""
+        groups: list[Group] = []
+        count = 0
+        group = self._queue.get()
+        while group is not None:
+            groups.append(group)
+            count += len(group.commands)
+            if count >= BATCH_COMMANDS_MAX or self._queue.empty():
+                return groups, False
+            group = self._queue.get()
+        return groups, True
+
+    def _book_groups(self, groups: Sequence[Group]) -> None:
+        commands = [command for group in groups for command in group.commands]
+        answers = self._book(commands)
+        start = 0
+        for group in groups:
+            end = start + len(group.commands)
+            group.on_answers(group, answers[start:end])
+            start = end
+
+    def _book(self, commands: Sequence[Command]) -> list[Answer]:
+        """Book commands, in halves when the whole fails for a reason that is in the commands."""
+        try:
+            booked = self._attempt(commands)
+        except TradewrightError as error:
+            if len(commands) == 1:
+                return [error]
+            self.counts.splits += 1
+            half = len(commands) // 2
+            return self._book(commands[:half]) + self._book(commands[half:])
+        self.counts.batches += 1
+        self.counts.commands += len(commands)
+        self.on_booked(booked)
+        return booked.answers
+
+    def _attempt(self, commands: Sequence[Command]) -> Booked:
+        """Run one batch, again when the server asks for it or the session was lost."""
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return book_batch(self._connected(), self.trading, commands)
+            except psycopg.Error as error:
+                if attempt == ATTEMPTS_MAX or not self._may_retry(error):
+                    raise translate(error) from error
+                pause(PAUSE_SECONDS * attempt)
+            except TradewrightError:
+                if attempt == ATTEMPTS_MAX or self._session is not None:
+                    raise
+                pause(PAUSE_SECONDS * attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _may_retry(self, error: psycopg.Error) -> bool:
+        if is_connection_lost(error):
+            self.counts.reconnects += 1
+            self._disconnect()
+            return True
+        if is_retryable(error):
+            self.counts.retries += 1
+            return True
+        return False
+
+    def _connected(self) -> Session:
+        if self._session is None:
+            self._manager = self.open_session()
+            self._session = self._manager.__enter__()
+        return self._session
+
+    def _disconnect(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+            self._manager = None

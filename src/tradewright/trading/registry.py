@@ -27,9 +27,7 @@ class AccountSettings:
     stop_out_level: Decimal = Decimal(50)
 
 
-def open_user(
-    connection: Session, *, email: str, client_class: ClientClass, kyc_level: int
-) -> str:
+def open_user(connection: Session, *, email: str, client_class: ClientClass, kyc_level: int) -> str:
     """Open a user and return its id."""
     return _id_of(
         connection.execute(
@@ -106,9 +104,7 @@ def list_instrument(connection: Session, instrument: Instrument) -> None:
 
 def list_provider(connection: Session, *, code: str, priority: int) -> None:
     """List a liquidity provider; one that is listed already stays as it is."""
-    connection.execute(
-        load_queries(_QUERIES)["add_provider"], {"code": code, "priority": priority}
-    )
+    connection.execute(load_queries(_QUERIES)["add_provider"], {"code": code, "priority": priority})
 
 
 def _id_of(row: tuple[object, ...] | None) -> str:

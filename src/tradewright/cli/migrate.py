@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -36,58 +37,58 @@ class Asked:
             yield migrate.Target(conninfo=database.conninfo, schema=self.schema)
 
 
+_COMMON_OPTIONS = (
+    click.option(
+        "--database",
+        metavar="URL",
+        envvar="DATABASE_URL",
+        help="The database, as postgresql://user:password@host:port/name.  [env: DATABASE_URL]",
+    ),
+    click.option(
+        "--keep",
+        metavar="FOLDER",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Use an embedded server whose data stays in FOLDER.",
+    ),
+    click.option("--schema", default="tradewright", show_default=True, help="The schema."),
+    click.option(
+        "--dir",
+        "folder",
+        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        help="The folder of the migrations.  [default: the ones of Tradewright itself]",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
+)
+
+
 def _with_common_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the common options and hand them over as one `Asked`."""
 
-    def command(
-        database: str | None,
-        keep: Path | None,
-        schema: str,
-        folder: Path | None,
-        as_json: bool,
-        **rest: Any,
-    ) -> None:
-        if database is None and keep is None:
-            raise click.UsageError(
-                "Name the database with --database URL or DATABASE_URL, "
-                "or keep an embedded server with --keep FOLDER.",
-            )
-        asked = Asked(
-            url=database,
-            keep=keep,
-            schema=schema,
-            folder=folder or migrate.our_migrations(),
-            as_json=as_json,
-        )
-        function(asked, **rest)
+    @wraps(function)
+    def wrapped(**values: Any) -> None:
+        function(_asked(values), **values)
 
-    command.__doc__ = function.__doc__
-    command.__name__ = function.__name__
-    options = [
-        click.option(
-            "--database",
-            metavar="URL",
-            envvar="DATABASE_URL",
-            help="The database, as postgresql://user:password@host:port/name.  [env: DATABASE_URL]",
-        ),
-        click.option(
-            "--keep",
-            metavar="FOLDER",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="Use an embedded server whose data stays in FOLDER.",
-        ),
-        click.option("--schema", default="tradewright", show_default=True, help="The schema."),
-        click.option(
-            "--dir",
-            "folder",
-            type=click.Path(path_type=Path, file_okay=False, exists=True),
-            help="The folder of the migrations.  [default: the ones of Tradewright itself]",
-        ),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
-    ]
-    for option in reversed(options):
+    command: Callable[..., None] = wrapped
+    for option in reversed(_COMMON_OPTIONS):
         command = option(command)
     return command
+
+
+def _asked(values: dict[str, Any]) -> Asked:
+    """Take the common options out of `values`."""
+    url, keep, folder = (values.pop(name) for name in ("database", "keep", "folder"))
+    if url is None and keep is None:
+        raise click.UsageError(
+            "Name the database with --database URL or DATABASE_URL, "
+            "or keep an embedded server with --keep FOLDER.",
+        )
+    return Asked(
+        url=None if keep else url,
+        keep=keep,
+        schema=values.pop("schema"),
+        folder=folder or migrate.our_migrations(),
+        as_json=values.pop("as_json"),
+    )
 
 
 def _example(*lines: str) -> str:

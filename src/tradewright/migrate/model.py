@@ -1,6 +1,6 @@
 """What a migration, its statements, its history and its state are; values only, no I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -140,7 +140,7 @@ class Target:
     form behind it; then the file is rolled back and tried again, `attempts` times in all.
     """
 
-    conninfo: str
+    conninfo: str = field(repr=False)
     schema: str = "tradewright"
     lock_timeout_ms: int = 5_000
     attempts: int = 10

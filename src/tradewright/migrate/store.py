@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from psycopg import sql
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 
 from tradewright.migrate.model import Direction, HistoryRow
 from tradewright.postgres.connect import Session
@@ -43,7 +43,7 @@ class Store:
         """Return the history, lowest version first; none when there is no table yet."""
         if not self.exists(session):
             return []
-        with session.cursor(row_factory=class_row(HistoryRow)) as cursor:
+        with session.cursor(row_factory=kwargs_row(_history_row)) as cursor:
             cursor.execute(self._query("history"))
             return cursor.fetchall()
 
@@ -147,3 +147,7 @@ class Store:
     def _value(self, session: Session, query: str, /, **facts: object) -> Any:
         row = session.execute(self._query(query), facts or None).fetchone()
         return None if row is None else row[0]
+
+
+def _history_row(**values: Any) -> HistoryRow:
+    return HistoryRow(**{**values, "direction": Direction(values["direction"])})

@@ -231,11 +231,7 @@ class EmbeddedServer:
             yield
 
     def _create_cluster(self) -> None:
-        password = secrets.token_urlsafe(32)
-        descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(password)
-        self._user.own(self._password_file)
+        self._write_password()
         draft = self.home / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -257,6 +253,13 @@ class EmbeddedServer:
         with (draft / "postgresql.conf").open("a") as handle:
             handle.write("include_if_exists = 'tradewright.conf'\n")
         draft.rename(self.data)
+
+    def _write_password(self) -> None:
+        """Make the superuser's password, in a file that only the server's user can read."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(self._password_file, flags, 0o600), "w") as handle:
+            handle.write(secrets.token_urlsafe(32))
+        self._user.own(self._password_file)
 
     def _write_settings(self) -> None:
         socket = self._socket_folder()

@@ -44,6 +44,12 @@ class Guard:
         if not alive:
             raise _pooled()
 
+    def require_own_backend(self) -> None:
+        """Make sure that a second session is answered by a second process of the server."""
+        with _session(self.target) as other:
+            if self.store.backend_pid(other) == self._backend_pid:
+                raise _pooled()
+
     @contextmanager
     def work(self) -> Iterator[Session]:
         """Open a fresh session for one file, so that no setting of another file is left in it."""
@@ -66,6 +72,7 @@ def guarded(target: Target, store: Store) -> Iterator[Guard]:
     """
     with _session(target) as session:
         guard = Guard(target, store, session)
+        guard.require_own_backend()
         deadline = monotonic_seconds() + target.wait_seconds
         _poll(store, session, _RUN, deadline)
         _poll(store, session, _WORK, deadline)

@@ -189,3 +189,58 @@ WHERE
         (SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(%(relation)s)),
         to_regclass(%(relation)s)
     );
+
+-- name: history_out
+-- Read the history as a stream.
+COPY {schema}.schema_migrations TO STDOUT;
+
+-- name: history_in
+-- Write the history as a stream.
+COPY {schema}.schema_migrations FROM STDIN;
+
+-- name: role_names
+-- The roles that somebody made.
+SELECT rolname FROM pg_roles WHERE rolname NOT LIKE 'pg\_%%' ORDER BY rolname;
+
+-- name: relation_sizes
+-- Every table and index of the users with the bytes it takes, toast and indexes of it included.
+SELECT
+    format('%%I.%%I', space.nspname, relation.relname),
+    pg_total_relation_size(relation.oid)
+FROM pg_class AS relation
+JOIN pg_namespace AS space ON space.oid = relation.relnamespace
+WHERE
+    relation.relkind IN ('r', 'm', 'i')
+    AND space.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast');
+
+-- name: relations
+-- Every relation of the users: id, name, the file it is stored in, scans in this transaction.
+SELECT
+    relation.oid,
+    format('%%I.%%I', space.nspname, relation.relname),
+    relation.relfilenode,
+    CASE
+        WHEN relation.relkind IN ('r', 'm')
+            THEN coalesce(pg_stat_get_xact_numscans(relation.oid), 0)
+        ELSE 0
+    END
+FROM pg_class AS relation
+JOIN pg_namespace AS space ON space.oid = relation.relnamespace
+WHERE
+    relation.relkind IN ('r', 'p', 'm', 'v', 'S', 'f', 'i', 'I')
+    AND space.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+    AND space.nspname NOT LIKE 'pg\_temp\_%%'
+    AND NOT (relation.relname = 'schema_migrations' AND space.nspname = %(schema)s);
+
+-- name: locks_held
+-- The locks on relations that this session holds.
+SELECT relation, mode
+FROM pg_locks
+WHERE pid = pg_backend_pid() AND locktype = 'relation' AND granted;
+
+-- name: relation_name
+-- The qualified name of a relation, or nothing when there is none.
+SELECT format('%%I.%%I', space.nspname, relation.relname)
+FROM pg_class AS relation
+JOIN pg_namespace AS space ON space.oid = relation.relnamespace
+WHERE relation.oid = to_regclass(%(relation)s);

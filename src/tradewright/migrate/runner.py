@@ -6,6 +6,8 @@ leaves half-done (an INVALID index, a pending detach) is settled before it is ru
 """
 
 import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import psycopg
 from psycopg import sql
@@ -19,8 +21,16 @@ from tradewright.migrate.store import Store
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import is_retryable
 
+Observer = Callable[[Session, Statement], AbstractContextManager[None]]
+"""Surrounds each statement of a file, inside the file's transaction where it has one."""
 
-def run_file(guard: Guard, file: PlannedFile) -> Step:
+
+def unobserved(session: Session, statement: Statement) -> AbstractContextManager[None]:  # noqa: ARG001
+    """Watch nothing: the observer of real runs."""
+    return nullcontext()
+
+
+def run_file(guard: Guard, file: PlannedFile, observer: Observer = unobserved) -> Step:
     """Run what is left of one file; again, after a pause, when its locks were not to be had.
 
     Raises:
@@ -28,7 +38,7 @@ def run_file(guard: Guard, file: PlannedFile) -> Step:
 
     """
     started = monotonic_seconds()
-    run = _FileRun(guard.store, file)
+    run = _FileRun(guard.store, file, observer)
     for attempt in range(1, guard.target.attempts + 1):
         guard.require_lock()
         try:
@@ -60,8 +70,9 @@ class _StatementRefused(Exception):  # noqa: N818  # never seen outside this mod
 class _FileRun:
     """The attempts at one file."""
 
-    def __init__(self, store: Store, file: PlannedFile) -> None:
+    def __init__(self, store: Store, file: PlannedFile, observer: Observer) -> None:
         self._store = store
+        self._observer = observer
         self._file = file
         self._version = file.migration.version
         self._statements = file.script.statements
@@ -78,7 +89,7 @@ class _FileRun:
             with session.transaction():
                 self._begin(session)
                 for statement in self._statements:
-                    _execute(session, statement)
+                    self._execute(session, statement)
                 _resume_own_role(session)
                 self._end(session, started)
         except psycopg.Error as error:
@@ -95,7 +106,7 @@ class _FileRun:
         in_doubt = row.statement_started if row else None
         for number, statement in enumerate(self._statements, start=1):
             if number <= done and statement.kind is Kind.SETTING:
-                _execute(session, statement)
+                self._execute(session, statement)
             elif number > done and statement.transactional:
                 self._inside(session, number, statement)
             elif number > done:
@@ -106,7 +117,7 @@ class _FileRun:
         """Run a statement and record it in one transaction: it happens once or not at all."""
         try:
             with session.transaction():
-                _execute(session, statement)
+                self._execute(session, statement)
                 self._finish(session, number)
         except psycopg.Error as error:
             raise _StatementRefused(error, statement) from error
@@ -132,11 +143,18 @@ class _FileRun:
 
     def _execute_patiently(self, session: Session, statement: Statement) -> None:
         if not statement.waits_for_everyone:
-            _execute(session, statement)
+            self._execute(session, statement)
             return
         before = self._store.set_lock_timeout(session, "0")
-        _execute(session, statement)
+        self._execute(session, statement)
         self._store.set_lock_timeout(session, before)
+
+    def _execute(self, session: Session, statement: Statement) -> None:
+        try:
+            with self._observer(session, statement):
+                session.execute(statement.text)
+        except psycopg.Error as error:
+            raise _StatementRefused(error, statement) from error
 
     def _row(self, session: Session) -> HistoryRow | None:
         """Return the unfinished row of this file in this direction, if there is one."""
@@ -182,13 +200,6 @@ class _FileRun:
                 version=self._version,
                 execution_ms=_elapsed_ms(started),
             )
-
-
-def _execute(session: Session, statement: Statement) -> None:
-    try:
-        session.execute(statement.text)
-    except psycopg.Error as error:
-        raise _StatementRefused(error, statement) from error
 
 
 def _resume_own_role(session: Session) -> None:

@@ -19,7 +19,7 @@ from tradewright.migrate.model import (
     Target,
 )
 from tradewright.migrate.rules import describe, files_to_apply, files_to_roll_back
-from tradewright.migrate.runner import run_file
+from tradewright.migrate.runner import Observer, run_file
 from tradewright.migrate.store import Store
 from tradewright.postgres.connect import connect
 from tradewright.postgres.refusals import translate
@@ -48,6 +48,14 @@ def up(
         if planned:
             guard.store.prepare(guard.session)
         return _run(guard, planned, on_step)
+
+
+def run_planned(target: Target, planned: Sequence[PlannedFile], observer: Observer) -> None:
+    """Run files that `plan` has chosen, telling `observer` of every statement."""
+    with _guarded(target) as guard:
+        guard.store.prepare(guard.session)
+        for file in planned:
+            run_file(guard, file, observer)
 
 
 def down(

@@ -44,7 +44,7 @@ class Store:
         if not self.exists(session):
             return []
         with session.cursor(row_factory=kwargs_row(_history_row)) as cursor:
-            cursor.execute(self._query("history"))
+            cursor.execute(self.query("history"))
             return cursor.fetchall()
 
     def begin_file(self, session: Session, direction: Direction, **facts: object) -> None:
@@ -96,7 +96,7 @@ class Store:
     def lock_holders(self, session: Session, purpose: str) -> list[tuple[Any, ...]]:
         """Return who holds an advisory lock: process, application, user, address."""
         key = {"key": self.lock_key(purpose)}
-        return session.execute(self._query("lock_holders"), key).fetchall()
+        return session.execute(self.query("lock_holders"), key).fetchall()
 
     def backend_pid(self, session: Session) -> int:
         """Return the server process that answers this session just now."""
@@ -111,7 +111,7 @@ class Store:
     ) -> tuple[str, bool] | None:
         """Return the qualified name and the validity of an index; names are quoted SQL names."""
         facts = {"table": table, "index": index}
-        row = session.execute(self._query("index_on_table"), facts).fetchone()
+        row = session.execute(self.query("index_on_table"), facts).fetchone()
         return None if row is None else (row[0], row[1])
 
     def relation_exists(self, session: Session, relation: str) -> bool:
@@ -121,12 +121,12 @@ class Store:
     def detach_pending(self, session: Session, *, parent: str, partition: str) -> bool | None:
         """Return whether a detach waits to be finished; None when nothing is attached."""
         facts = {"parent": parent, "partition": partition}
-        row = session.execute(self._query("detach_state"), facts).fetchone()
+        row = session.execute(self.query("detach_state"), facts).fetchone()
         return None if row is None else bool(row[0])
 
     def interrupted_rebuilds(self, session: Session, relation: str) -> list[str]:
         """Return what an interrupted REINDEX CONCURRENTLY left behind, as quoted SQL names."""
-        rows = session.execute(self._query("interrupted_rebuilds"), {"relation": relation})
+        rows = session.execute(self.query("interrupted_rebuilds"), {"relation": relation})
         return [str(row[0]) for row in rows]
 
     def watch_client(self, session: Session) -> None:
@@ -137,15 +137,38 @@ class Store:
         """Set how long the session waits for a lock; return what it was."""
         return str(self._value(session, "set_lock_timeout", value=value))
 
-    def _query(self, name: str) -> sql.Composed:
+    def role_names(self, session: Session) -> list[str]:
+        """Return the roles that somebody made."""
+        return [str(row[0]) for row in session.execute(self.query("role_names"), {})]
+
+    def relation_sizes(self, session: Session) -> dict[str, int]:
+        """Return the bytes of each table and index, by its qualified quoted name."""
+        return {row[0]: row[1] for row in session.execute(self.query("relation_sizes"), {})}
+
+    def relations(self, session: Session) -> list[tuple[int, str, int, int]]:
+        """Return each relation's id, qualified name, file node and scans in this transaction."""
+        rows = session.execute(self.query("relations"), {"schema": self.schema})
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+    def locks_held(self, session: Session) -> list[tuple[int, str]]:
+        """Return the relation ids and modes of the locks that the session holds."""
+        return [(row[0], row[1]) for row in session.execute(self.query("locks_held"))]
+
+    def relation_name(self, session: Session, relation: str) -> str | None:
+        """Return the qualified quoted name of what `relation` names here."""
+        found = self._value(session, "relation_name", relation=relation)
+        return None if found is None else str(found)
+
+    def query(self, name: str) -> sql.Composed:
+        """Return a query of this room, its schema filled in."""
         text = load_queries("tradewright.migrate")[name]
         return sql.SQL(text).format(schema=self._quoted)
 
     def _run(self, session: Session, query: str, /, **facts: object) -> None:
-        session.execute(self._query(query), facts or None)
+        session.execute(self.query(query), facts or None)
 
     def _value(self, session: Session, query: str, /, **facts: object) -> Any:
-        row = session.execute(self._query(query), facts or None).fetchone()
+        row = session.execute(self.query(query), facts or None).fetchone()
         return None if row is None else row[0]
 
 

@@ -83,9 +83,7 @@ def margin_state(
     return MarginState(equity, used)
 
 
-def unrealised_pnl(
-    profile: RiskProfile, exposure: Exposure, market: Market
-) -> Decimal | None:
+def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Market) -> Decimal | None:
     """Return the result of closing a position now, or None when a price is missing."""
     valued = _value(profile, exposure, market)
     return None if valued is None else valued[0]

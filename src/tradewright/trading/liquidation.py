@@ -95,9 +95,7 @@ def _stop_out(desk: Desk, account: AccountState, state: MarginState) -> MarginRe
     resolved = restored and _resolve(desk, account)
     if canceled or closed or forgiven:
         _write_stop_out(desk, account, stop_out_id, state, (canceled, closed, forgiven))
-    return MarginReport(
-        account.id, state.level, called, resolved, canceled, closed, forgiven
-    )
+    return MarginReport(account.id, state.level, called, resolved, canceled, closed, forgiven)
 
 
 def _cancel_pending(desk: Desk, account: AccountState) -> int:

@@ -171,13 +171,7 @@ class MoveMoney:
 
 
 Command = (
-    SubmitOrder
-    | CancelOrder
-    | TriggerOrder
-    | ClosePosition
-    | CheckMargin
-    | BookAnswers
-    | MoveMoney
+    SubmitOrder | CancelOrder | TriggerOrder | ClosePosition | CheckMargin | BookAnswers | MoveMoney
 )
 
 

@@ -157,7 +157,13 @@ def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
     for part in allocations:
         level = part.level
         provider = desk.providers[level.provider]
-        fill(desk, account, order, (part.quantity, level.price), f"{provider}\t\\N\t{level.quoted_at}")
+        fill(
+            desk,
+            account,
+            order,
+            (part.quantity, level.price),
+            f"{provider}\t\\N\t{level.quoted_at}",
+        )
     finish_dealing(desk, order)
 
 

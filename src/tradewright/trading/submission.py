@@ -94,9 +94,7 @@ def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderRepo
     return order.report()
 
 
-def trigger(
-    desk: Desk, account: AccountState, command: TriggerOrder
-) -> OrderReport | NothingDone:
+def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderReport | NothingDone:
     """Deal a resting order whose price has been reached, if that still holds."""
     order = desk.orders.get(command.order_id)
     if order is None or not order.status.is_live or order.is_routed:
@@ -154,9 +152,7 @@ def close_position(
     return close(desk, account, position, command.origin).report()
 
 
-def close(
-    desk: Desk, account: AccountState, position: PositionState, origin: Origin
-) -> OrderState:
+def close(desk: Desk, account: AccountState, position: PositionState, origin: Origin) -> OrderState:
     """Submit and execute a market order that closes the position; the price has been checked."""
     order = orders.closing_order(account, position, origin)
     orders.accept(desk, account, order)
@@ -336,4 +332,3 @@ def _protection_holds(position: PositionState, origin: Origin, top: Top) -> bool
         level = position.take_profit
         return level is not None and rules.take_profit_is_reached(position.quantity, level, top)
     return True
-

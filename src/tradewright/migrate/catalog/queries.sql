@@ -9,7 +9,12 @@ SELECT
     quote_ident(space.nspname),
     ARRAY['owner: ' || pg_get_userbyid(space.nspowner)]
     || ARRAY(
-        SELECT format('grant: %%s to %%s', given.privilege_type, given.grantee::regrole)
+        SELECT
+            format(
+                'grant: %%s to %%s',
+                given.privilege_type,
+                coalesce(nullif(given.grantee, space.nspowner)::regrole::text, 'owner')
+            )
         FROM aclexplode(coalesce(space.nspacl, acldefault('n', space.nspowner))) AS given
         ORDER BY 1
     )
@@ -63,7 +68,12 @@ SELECT
         ORDER BY link.inhseqno
     )
     || ARRAY(
-        SELECT format('grant: %%s to %%s', given.privilege_type, given.grantee::regrole)
+        SELECT
+            format(
+                'grant: %%s to %%s',
+                given.privilege_type,
+                coalesce(nullif(given.grantee, relation.relowner)::regrole::text, 'owner')
+            )
         FROM
             aclexplode(
                 coalesce(
@@ -219,7 +229,12 @@ SELECT
         'comment: ' || obj_description(routine.oid, 'pg_proc')
     ]
     || ARRAY(
-        SELECT format('grant: %%s to %%s', given.privilege_type, given.grantee::regrole)
+        SELECT
+            format(
+                'grant: %%s to %%s',
+                given.privilege_type,
+                coalesce(nullif(given.grantee, routine.proowner)::regrole::text, 'owner')
+            )
         FROM aclexplode(coalesce(routine.proacl, acldefault('f', routine.proowner))) AS given
         ORDER BY 1
     )

@@ -60,18 +60,34 @@ _SOCKET_FOLDER = re.compile(r"[A-Za-z0-9._/-]{1,80}")
 class EmbeddedServer:
     """One server in one folder; the folder may be used by one process after another."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        is_scratch: bool = False,
+    ) -> None:
         self.folder = folder.absolute()
         self._settings = {**DEFAULT_SETTINGS, **(settings or {})}
         self._user = server_user()
+        self._is_scratch = is_scratch
         self._started_here = False
 
     @classmethod
     @contextlib.contextmanager
-    def temporary(cls, settings: Mapping[str, str] | None = None) -> Iterator[Self]:
-        """Run a server in a folder of its own; on leaving, stop it and remove the folder."""
+    def temporary(
+        cls,
+        settings: Mapping[str, str] | None = None,
+        *,
+        is_scratch: bool = False,
+    ) -> Iterator[Self]:
+        """Run a server in a folder of its own; on leaving, stop it and remove the folder.
+
+        A scratch server, which rehearses for a real one and is never anybody's database, may run
+        in production too.
+        """
         folder = short_temporary_folder(server_user())
-        server = cls(folder, settings)
+        server = cls(folder, settings, is_scratch=is_scratch)
         try:
             server.start()
             yield server
@@ -111,6 +127,11 @@ class EmbeddedServer:
         pid = self._recorded_pid()
         return pid if pid is not None and self._is_our_server(pid) else None
 
+    @staticmethod
+    def programs() -> Path:
+        """Return the folder of PostgreSQL's client programs, without any server."""
+        return programs_folder(server_user())
+
     def binary(self, name: str) -> Path:
         """Return the path of one of PostgreSQL's programs, for example `pg_dump`."""
         return self._programs / name
@@ -133,7 +154,8 @@ class EmbeddedServer:
             DatabaseError: EMBEDDED_START_FAILED with the last lines of the server's log.
 
         """
-        _refuse_production()
+        if not self._is_scratch:
+            _refuse_production()
         self._make_home()
         with self._lock():
             if self.pid is not None:
@@ -231,11 +253,7 @@ class EmbeddedServer:
             yield
 
     def _create_cluster(self) -> None:
-        password = secrets.token_urlsafe(32)
-        descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(password)
-        self._user.own(self._password_file)
+        self._write_password()
         draft = self.home / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -257,6 +275,13 @@ class EmbeddedServer:
         with (draft / "postgresql.conf").open("a") as handle:
             handle.write("include_if_exists = 'tradewright.conf'\n")
         draft.rename(self.data)
+
+    def _write_password(self) -> None:
+        """Make the superuser's password, in a file that only the server's user can read."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(self._password_file, flags, 0o600), "w") as handle:
+            handle.write(secrets.token_urlsafe(32))
+        self._user.own(self._password_file)
 
     def _write_settings(self) -> None:
         socket = self._socket_folder()

@@ -1,0 +1,64 @@
+"""Read the catalog of a schema; every definition is PostgreSQL's own text for it."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+
+from psycopg import IsolationLevel, sql
+
+from tradewright.migrate.catalog.model import Catalog, CatalogKey
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+
+HISTORY_TABLE = "schema_migrations"
+
+_QUERIES = (
+    "schemas",
+    "extensions",
+    "relations",
+    "columns",
+    "constraints",
+    "indexes",
+    "functions",
+    "triggers",
+    "rules",
+    "policies",
+    "types",
+    "statistics",
+    "default_grants",
+)
+
+
+def take_catalog(session: Session, schema: str, *, skip: Iterable[str] = ()) -> Catalog:
+    """Read the catalog of `schema` from one snapshot of the database.
+
+    The runner's own table of history and the relations named in `skip` are left out, with all that
+    belongs to them. The session must not be inside a transaction.
+    """
+    facts = {
+        "schema": schema,
+        "quoted_schema": sql.Identifier(schema).as_string(session),
+        "skip": [HISTORY_TABLE, *skip],
+    }
+    queries = load_queries("tradewright.migrate.catalog")
+    objects: dict[CatalogKey, tuple[str, ...]] = {}
+    level, session.isolation_level = session.isolation_level, IsolationLevel.REPEATABLE_READ
+    try:
+        with session.transaction():
+            session.execute(queries["empty_search_path"])
+            for name in _QUERIES:
+                for kind, identity, lines in session.execute(queries[name], facts):
+                    objects[CatalogKey(kind, identity)] = _lines(lines)
+    finally:
+        session.isolation_level = level
+    return Catalog(MappingProxyType(objects))
+
+
+def _lines(lines: list[str | None]) -> tuple[str, ...]:
+    """Drop the facts that are as always, and call the grantee of everybody by its name."""
+    return tuple(
+        line.removesuffix(" -") + " public"
+        if line.startswith("grant: ") and line[-2:] == " -"
+        else line
+        for line in lines
+        if line is not None
+    )

@@ -1,0 +1,158 @@
+"""What a migration, its statements, its history and its state are; values only, no I/O."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from tradewright.migrate.statements import Statement, parse_statements
+
+
+@dataclass(frozen=True)
+class Script:
+    """The SQL of one direction: a whole file, or the part of a file that begins at `first_line`."""
+
+    path: Path
+    text: str
+    first_line: int = 1
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements in order.
+
+        Raises:
+            MigrationError: MIGRATION_SYNTAX_WRONG or MIGRATION_CONTROLS_TRANSACTION.
+
+        """
+        return parse_statements(self.text, self.path.name, self.first_line)
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the script runs in one transaction, together with its row of history."""
+        return all(statement.transactional for statement in self.statements)
+
+    @property
+    def checksum(self) -> str:
+        """The sha256 of the text; line ends and blank ends of file do not count."""
+        return text_checksum(self.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One version of the schema: how to get there, and, where it is known, how to get back."""
+
+    version: int
+    name: str
+    up: Script
+    down: Script | None
+
+    @property
+    def label(self) -> str:
+        """The file's name, by which people know the migration."""
+        return self.up.path.name
+
+
+class Direction(StrEnum):
+    """Which way a file is run."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """One row of schema_migrations: an applied version, or one that stopped half-way."""
+
+    version: int
+    name: str
+    checksum: str
+    direction: Direction
+    statements_done: int
+    statements_total: int
+    statement_started: int | None
+    done_checksum: str
+    applied_at: datetime
+    finished_at: datetime | None
+    applied_by: str
+    execution_ms: int | None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every statement of the file ran."""
+        return self.finished_at is not None
+
+
+class State(StrEnum):
+    """How a version stands between its file and the database's history."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    UNFINISHED = "unfinished"
+    EDITED = "edited"
+    FILE_MISSING = "file missing"
+    OUT_OF_ORDER = "out of order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationStatus:
+    """One line of `migrate status`."""
+
+    version: int
+    name: str
+    state: State
+    reversible: bool
+    row: HistoryRow | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFile:
+    """One file that would run, and where it would begin."""
+
+    migration: Migration
+    script: Script
+    direction: Direction
+    statements_done: int
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The statements that are left to run."""
+        return self.script.statements[self.statements_done :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What is reported while files run: one finished file."""
+
+    migration: Migration
+    direction: Direction
+    statements: int
+    transactional: bool
+    execution_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The database and schema to migrate, and how patiently.
+
+    A statement waits `lock_timeout_ms` for its locks, so that a queue of other sessions does not
+    form behind it; then the file is rolled back and tried again, `attempts` times in all.
+    """
+
+    conninfo: str = field(repr=False)
+    schema: str = "tradewright"
+    lock_timeout_ms: int = 5_000
+    attempts: int = 10
+    wait_seconds: float = 60.0
+
+
+def text_checksum(text: str) -> str:
+    """Return the sha256 (hex) of `text` with one kind of line end and no blank end."""
+    normal = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    return sha256(normal.encode()).hexdigest()
+
+
+def statements_checksum(statements: tuple[Statement, ...]) -> str:
+    """Return one checksum of the texts of `statements`, whatever stands between them."""
+    return sha256("\0".join(text_checksum(each.text) for each in statements).encode()).hexdigest()

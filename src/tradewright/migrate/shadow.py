@@ -1,0 +1,117 @@
+"""A shadow: a scratch server with a database like the target's, where trying costs nothing.
+
+It holds the schema and the history of the target, or starts empty, but never rows. It runs on this
+machine, so a rehearsal takes no lock on the real server; pg_dump reads its catalog only.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from tradewright.core.errors import DatabaseError, ErrorCode
+from tradewright.migrate.model import Target
+from tradewright.migrate.store import Store
+from tradewright.postgres.connect import NO_LIMITS, Session, connect
+from tradewright.postgres.embedded import EmbeddedServer
+
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "20",
+}
+
+
+@contextmanager
+def empty_shadow(target: Target) -> Iterator[Target]:
+    """Give a target like `target` in an empty database that has the same roles."""
+    with EmbeddedServer.temporary(_SETTINGS, is_scratch=True) as server:
+        server.create_database("shadow")
+        shadow = replace(target, conninfo=server.conninfo("shadow"))
+        with _session(target) as real, _session(shadow) as copy:
+            _copy_roles(real, copy)
+        yield shadow
+
+
+@contextmanager
+def shadow_copy(target: Target) -> Iterator[Target]:
+    """Give a target whose database has the schema and history of `target`, without its rows.
+
+    Raises:
+        DatabaseError: DATABASE_SHADOW_FAILED with what pg_dump or psql said.
+
+    """
+    with empty_shadow(target) as shadow:
+        programs = EmbeddedServer.programs()
+        dumped = _client(
+            [str(programs / "pg_dump"), "--schema-only", "--no-owner", "--no-tablespaces"],
+            target.conninfo,
+        )
+        _client(
+            [str(programs / "psql"), "-X", "--quiet", "--set=ON_ERROR_STOP=1"],
+            shadow.conninfo,
+            given=dumped,
+        )
+        _copy_history(target, shadow)
+        yield shadow
+
+
+def _copy_roles(real: Session, copy: Session) -> None:
+    """Make the roles that grants and policies may name; they cannot log in."""
+    store = Store("unused")
+    known = set(store.role_names(copy))
+    for name in store.role_names(real):
+        if name not in known:
+            copy.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
+
+
+def _copy_history(target: Target, shadow: Target) -> None:
+    store = Store(target.schema)
+    with _session(target) as real, _session(shadow) as copy:
+        if not store.exists(real):
+            return
+        with (
+            real.cursor().copy(store.query("history_out")) as out,
+            copy.cursor().copy(store.query("history_in")) as into,
+        ):
+            for block in out:
+                into.write(block)
+
+
+@contextmanager
+def _session(target: Target) -> Iterator[Session]:
+    session = connect(target.conninfo, schema=target.schema, autocommit=True, limits=NO_LIMITS)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def _client(command: list[str], conninfo: str, *, given: str | None = None) -> str:
+    """Run one of PostgreSQL's client programs; the password goes by its environment."""
+    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    password = parameters.pop("password", "")
+    done = subprocess.run(
+        [*command, f"--dbname={make_conninfo(**parameters)}"],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **({"PGPASSWORD": password} if password else {})},
+    )
+    if done.returncode != 0:
+        raise DatabaseError(
+            ErrorCode.DATABASE_SHADOW_FAILED,
+            "the shadow of the database could not be made",
+            why=done.stderr.strip(),
+            hint="An extension that the embedded server lacks cannot be copied; rehearse on a "
+            "restored backup of the real server instead.",
+        )
+    return done.stdout

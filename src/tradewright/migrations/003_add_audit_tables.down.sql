@@ -1,6 +1,9 @@
 -- Takes away the audit trail, the seals and the order events with all that they hold.
 
 DROP TRIGGER ledger_holders_are_append_only ON ledger_holders;
+DROP TRIGGER accounts_keep_their_key ON accounts;
+DROP TRIGGER positions_keep_their_key ON positions;
+DROP TRIGGER orders_keep_their_key ON orders;
 DROP TRIGGER positions_are_kept ON positions;
 DROP TRIGGER orders_are_kept ON orders;
 DROP TRIGGER trades_are_append_only ON trades;
@@ -30,4 +33,5 @@ DROP FUNCTION audit_row_change();
 DROP TABLE audit_log;
 DROP FUNCTION premake_audit_log_partitions(integer);
 DROP FUNCTION create_audit_log_partition(date);
+DROP FUNCTION refuse_new_key();
 DROP FUNCTION refuse_change();

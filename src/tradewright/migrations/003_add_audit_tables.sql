@@ -35,11 +35,11 @@ COMMENT ON COLUMN audit_log.txid IS 'Transaction that made the change; segments 
 COMMENT ON COLUMN audit_log.actor IS 'Who acted, as claimed by the client in app.actor; database_role is what the server knows.';
 COMMENT ON COLUMN audit_log.changes IS 'The whole row for insert and delete; for update each changed column with its old and new value.';
 
-CREATE INDEX idx_audit_log_row_id
+CREATE INDEX idx_audit_log_row_id_created_at
     ON audit_log (row_id, created_at);
 CREATE INDEX idx_audit_log_table_name_created_at
     ON audit_log (table_name, created_at);
-CREATE INDEX idx_audit_log_txid
+CREATE INDEX idx_audit_log_txid_seq
     ON audit_log (txid, seq);
 
 -- Makes the partition of the month that holds the given day (UTC), unless it is there. The table
@@ -99,6 +99,21 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION refuse_change() IS 'Trigger of append-only tables: refuses UPDATE, DELETE and TRUNCATE (SQLSTATE TW010).';
+
+-- The trigger of tables whose rows may change but not become another's: who they belong to and
+-- what they are about is the key that the guards compare by.
+CREATE FUNCTION refuse_new_key() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW010',
+        MESSAGE = format('cannot change whose or what a row of "%s" is', TG_TABLE_NAME),
+        DETAIL = 'Its key, its owner and its terms are fixed when the row is written.',
+        HINT = 'Write a new row instead.',
+        TABLE = TG_TABLE_NAME;
+END;
+$$;
+COMMENT ON FUNCTION refuse_new_key() IS 'Trigger of kept tables: refuses a change of key, owner or terms (SQLSTATE TW010).';
 
 SELECT premake_audit_log_partitions(12);
 
@@ -305,7 +320,8 @@ BEGIN
         SELECT n.id INTO v_id
         FROM new_positions AS n
         JOIN old_positions AS o ON o.id = n.id
-        WHERE (n.version, n.quantity, n.realised_pnl) IS DISTINCT FROM (o.version, o.quantity, o.realised_pnl)
+        WHERE (n.version, n.quantity, n.average_price, n.realised_pnl)
+              IS DISTINCT FROM (o.version, o.quantity, o.average_price, o.realised_pnl)
           AND (
               n.version <= o.version
               OR NOT trades_explain(n.id, o.version, n.version, n.quantity - o.quantity, n.realised_pnl - o.realised_pnl)
@@ -363,6 +379,21 @@ CREATE TRIGGER orders_are_kept
 CREATE TRIGGER positions_are_kept
     BEFORE DELETE OR TRUNCATE ON positions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER orders_keep_their_key
+    BEFORE UPDATE OF id, account_id, client_order_id, symbol, side ON orders
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.account_id, OLD.client_order_id, OLD.symbol, OLD.side)
+        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.client_order_id, NEW.symbol, NEW.side)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER positions_keep_their_key
+    BEFORE UPDATE OF id, account_id, symbol ON positions
+    FOR EACH ROW WHEN ((OLD.id, OLD.account_id, OLD.symbol) IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.symbol))
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER accounts_keep_their_key
+    BEFORE UPDATE OF id, user_id, currency ON accounts
+    FOR EACH ROW WHEN ((OLD.id, OLD.user_id, OLD.currency) IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.currency))
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER ledger_holders_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_holders
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

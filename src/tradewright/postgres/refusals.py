@@ -33,11 +33,13 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW006": (MoneyError, ErrorCode.MONEY_HOLD_EXHAUSTED),
         "TW007": (MoneyError, ErrorCode.MONEY_BALANCE_TOO_LARGE),
         "TW008": (MoneyError, ErrorCode.MONEY_ACCOUNT_HAS_POSITIONS),
+        "TW009": (InputError, ErrorCode.INPUT_ID_MALFORMED),
         "TW010": (StateError, ErrorCode.RECORD_APPEND_ONLY),
         "TW011": (InternalError, ErrorCode.ORDER_WITHOUT_EVENTS),
         "TW012": (InternalError, ErrorCode.POSITION_WITHOUT_TRADES),
         "TW013": (InternalError, ErrorCode.MONEY_WITHOUT_ENTRIES),
         "TW014": (StateError, ErrorCode.PAYMENT_STATE_REFUSED),
+        "TW015": (InternalError, ErrorCode.INTERNAL_LAWS_DIFFER),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

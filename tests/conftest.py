@@ -46,7 +46,13 @@ def database(server: EmbeddedServer) -> Iterator[str]:
 def engine_template(server: EmbeddedServer) -> str:
     """Migrate one database to the top, for the others to be copied from."""
     server.create_database(_ENGINE_TEMPLATE)
-    with psycopg.connect(server.conninfo(_ENGINE_TEMPLATE), autocommit=True) as connection:
+    migrate_engine(server.conninfo(_ENGINE_TEMPLATE))
+    return _ENGINE_TEMPLATE
+
+
+def migrate_engine(conninfo: str) -> None:
+    """Apply all migrations to an empty database."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA tradewright")
         connection.execute("SET search_path TO tradewright, pg_temp")
         connection.execute("SET timezone TO 'UTC'")
@@ -54,7 +60,6 @@ def engine_template(server: EmbeddedServer) -> str:
             if not file.name.endswith(".down.sql"):
                 for statement in postgast.split(file.read_text(encoding="utf-8")):
                     connection.execute(statement.encode())
-    return _ENGINE_TEMPLATE
 
 
 @pytest.fixture

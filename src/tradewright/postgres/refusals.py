@@ -46,7 +46,9 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
+        "balance_holds_purpose_known": (InputError, ErrorCode.INPUT_PURPOSE_UNKNOWN),
         "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
+        "house_accounts_code_known": (InputError, ErrorCode.INPUT_HOUSE_UNKNOWN),
         "orders_client_order_id_once_per_account": (
             RetryableError,
             ErrorCode.DATABASE_SERIALIZATION_FAILED,

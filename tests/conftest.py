@@ -1,15 +1,24 @@
 """One real PostgreSQL per test session (one per xdist worker), one fresh database per test."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 
+import postgast
+import psycopg
 import pytest
 
+from tests.style.house import MIGRATIONS
 from tradewright.postgres.binaries import programs_folder, server_user
+from tradewright.postgres.connect import ConnectOptions, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 
 _NUMBERS = count(1)
+_ENGINE_TEMPLATE = "engine_template"
+
+OpenSession = Callable[[], Session]
+"""Opens one more session on the engine's database of this test; closed after the test."""
 
 
 def pytest_report_header() -> str:
@@ -31,3 +40,46 @@ def database(server: EmbeddedServer) -> Iterator[str]:
     server.create_database(name)
     yield server.conninfo(name)
     server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def engine_template(server: EmbeddedServer) -> str:
+    """Migrate one database to the top, for the others to be copied from."""
+    server.create_database(_ENGINE_TEMPLATE)
+    migrate_engine(server.conninfo(_ENGINE_TEMPLATE))
+    return _ENGINE_TEMPLATE
+
+
+def migrate_engine(conninfo: str) -> None:
+    """Apply all migrations to an empty database."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA tradewright")
+        connection.execute("SET search_path TO tradewright, pg_temp")
+        connection.execute("SET timezone TO 'UTC'")
+        for file in sorted(MIGRATIONS.glob("*.sql")):
+            if not file.name.endswith(".down.sql"):
+                for statement in postgast.split(file.read_text(encoding="utf-8")):
+                    connection.execute(statement.encode())
+
+
+@pytest.fixture
+def engine_database(server: EmbeddedServer, engine_template: str) -> Iterator[str]:
+    """Give the connection string of a database with the engine's schema, dropped after the test."""
+    name = f"engine_{next(_NUMBERS)}"
+    server.create_database(name, template=engine_template)
+    yield server.conninfo(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def open_session(engine_database: str) -> Iterator[OpenSession]:
+    """Give a function that opens sessions on the engine's database as the server's superuser."""
+    with ExitStack() as opened:
+        options: ConnectOptions = {"autocommit": True}
+        yield lambda: opened.enter_context(connect(engine_database, **options))
+
+
+@pytest.fixture
+def engine(open_session: OpenSession) -> Session:
+    """Give one session on the engine's database, in autocommit."""
+    return open_session()

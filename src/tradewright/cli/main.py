@@ -15,6 +15,7 @@ from tradewright import __version__
 from tradewright.core.errors import TradewrightError
 
 COMMANDS = {
+    "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
     "bench": ("tradewright.cli.bench", "Measure against pgbench in the same run."),

@@ -91,6 +91,25 @@ FROM balance_ledger AS e
 JOIN unnest(%(transaction_ids)s::uuid[], %(operations)s::text[]) AS p (transaction_id, operation)
     ON e.transaction_id = p.transaction_id AND e.operation = p.operation;
 
+-- name: transfers_of_transactions
+-- Find what some (transaction, operation) pairs have done before, and between whom.
+SELECT
+    e.transaction_id::text,
+    e.operation,
+    t.debit_holder_id::text,
+    t.credit_holder_id::text,
+    e.amount
+FROM balance_ledger AS e
+JOIN unnest(%(transaction_ids)s::uuid[], %(operations)s::text[]) AS p (transaction_id, operation)
+    ON e.transaction_id = p.transaction_id AND e.operation = p.operation
+LEFT JOIN transfers AS t ON t.id = e.transfer_id;
+
+-- name: house_holders_among
+-- Find which of some ids are the house's holders, with their currencies.
+SELECT h.id::text, h.currency
+FROM house_accounts AS h
+WHERE h.id = ANY(%(ids)s::uuid[]);
+
 -- name: house_holders
 -- Open the house's holders of a currency and read their ids.
 SELECT h.code, house_holder(h.code, %(currency)s)::text

@@ -420,6 +420,9 @@ CREATE TABLE trades (
     position_quantity numeric(20, 8)
         CONSTRAINT trades_position_quantity_present NOT NULL
         CONSTRAINT trades_position_quantity_finite CHECK (position_quantity > '-Infinity' AND position_quantity < 'Infinity'),
+    position_average_price numeric(20, 8)
+        CONSTRAINT trades_position_average_price_present NOT NULL
+        CONSTRAINT trades_position_average_price_positive CHECK (position_average_price > 0 AND position_average_price < 'Infinity'),
     position_realised_pnl numeric(20, 8)
         CONSTRAINT trades_position_realised_pnl_present NOT NULL
         CONSTRAINT trades_position_realised_pnl_finite CHECK (position_realised_pnl > '-Infinity' AND position_realised_pnl < 'Infinity'),
@@ -431,5 +434,6 @@ COMMENT ON COLUMN trades.quantity IS 'Signed change of the position, in units of
 COMMENT ON COLUMN trades.conversion_rate IS 'Rate from the quote currency to the account''s currency that valued the trade.';
 COMMENT ON COLUMN trades.realised_pnl IS 'Result in the account''s currency, rounded half to even to its minor unit; equals the ledger''s entry.';
 COMMENT ON COLUMN trades.position_quantity IS 'Quantity of the position after this trade.';
+COMMENT ON COLUMN trades.position_average_price IS 'Average opening price of the position after this trade; a closing trade keeps it.';
 COMMENT ON COLUMN trades.position_realised_pnl IS 'Result of the position after this trade.';
 COMMENT ON COLUMN trades.commission IS 'Commission in the account''s currency; equals the ledger''s entry.';

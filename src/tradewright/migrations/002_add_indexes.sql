@@ -17,14 +17,14 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_accounts_user_id
     ON accounts (user_id);
 
 -- Orders of an account in a symbol by state; its first column also serves the foreign key.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_symbol_status
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_symbol_status
     ON orders (account_id, symbol, status);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_symbol
     ON orders (symbol);
 
 -- What still rests: a handful of rows among millions, read at every start and stop-out.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_live
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_live
     ON orders (account_id)
     WHERE status IN ('new', 'partially_filled');
 
@@ -39,7 +39,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_order_fills_order_id
     ON order_fills (order_id);
 
 -- One open position per account and symbol: the truth that netting rests on.
-CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_symbol_open
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id_symbol_open
     ON positions (account_id, symbol)
     WHERE is_open;
 
@@ -49,7 +49,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_symbol
     ON positions (symbol);
 
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_trades_account_executed_at
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_trades_account_id_executed_at
     ON trades (account_id, executed_at);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_trades_fill_id

@@ -1,15 +1,15 @@
 -- Takes away the audit trail, the seals and the order events with all that they hold.
 
 DROP TRIGGER ledger_holders_are_append_only ON ledger_holders;
+DROP TRIGGER accounts_keep_their_key ON accounts;
+DROP TRIGGER positions_keep_their_key ON positions;
+DROP TRIGGER orders_keep_their_key ON orders;
 DROP TRIGGER positions_are_kept ON positions;
 DROP TRIGGER orders_are_kept ON orders;
-DROP TRIGGER positions_keep_their_keys ON positions;
-DROP TRIGGER orders_keep_their_keys ON orders;
-DROP TRIGGER accounts_keep_their_keys ON accounts;
 DROP TRIGGER accounts_are_kept ON accounts;
-DROP TRIGGER instruments_keep_their_keys ON instruments;
+DROP TRIGGER instruments_keep_their_key ON instruments;
 DROP TRIGGER instruments_are_kept ON instruments;
-DROP TRIGGER users_keep_their_keys ON users;
+DROP TRIGGER users_keep_their_key ON users;
 DROP TRIGGER users_are_kept ON users;
 DROP TRIGGER trades_follow_each_other ON trades;
 DROP TRIGGER trades_are_append_only ON trades;
@@ -39,4 +39,5 @@ DROP FUNCTION audit_row_change();
 DROP TABLE audit_log;
 DROP FUNCTION premake_audit_log_partitions(integer);
 DROP FUNCTION create_audit_log_partition(date);
+DROP FUNCTION refuse_new_key();
 DROP FUNCTION refuse_change();

@@ -35,11 +35,11 @@ COMMENT ON COLUMN audit_log.txid IS 'Transaction that made the change; segments 
 COMMENT ON COLUMN audit_log.actor IS 'Who acted, as claimed by the client in app.actor; database_role is what the server knows.';
 COMMENT ON COLUMN audit_log.changes IS 'The whole row for insert and delete; for update each changed column with its old and new value.';
 
-CREATE INDEX idx_audit_log_row_id
+CREATE INDEX idx_audit_log_row_id_created_at
     ON audit_log (row_id, created_at);
 CREATE INDEX idx_audit_log_table_name_created_at
     ON audit_log (table_name, created_at);
-CREATE INDEX idx_audit_log_txid
+CREATE INDEX idx_audit_log_txid_seq
     ON audit_log (txid, seq);
 
 -- Makes the partition of the month that holds the given day (UTC), unless it is there. The table
@@ -99,6 +99,21 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION refuse_change() IS 'Trigger of append-only tables: refuses UPDATE, DELETE and TRUNCATE (SQLSTATE TW010).';
+
+-- The trigger of tables whose rows may change but not become another's: who they belong to and
+-- what they are about is the key that the guards compare by.
+CREATE FUNCTION refuse_new_key() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW010',
+        MESSAGE = format('cannot change whose or what a row of "%s" is', TG_TABLE_NAME),
+        DETAIL = 'Its key, its owner and its terms are fixed when the row is written.',
+        HINT = 'Write a new row instead.',
+        TABLE = TG_TABLE_NAME;
+END;
+$$;
+COMMENT ON FUNCTION refuse_new_key() IS 'Trigger of kept tables: refuses a change of key, owner or terms (SQLSTATE TW010).';
 
 SELECT premake_audit_log_partitions(12);
 
@@ -333,6 +348,7 @@ BEGIN
        OR (n.position_version > 1) <> (before.id IS NOT NULL)
        OR n.position_quantity <> coalesce(before.position_quantity, 0) + n.quantity
        OR n.position_realised_pnl <> coalesce(before.position_realised_pnl, 0) + n.realised_pnl
+       OR (n.effect = 'close' AND n.position_average_price <> before.position_average_price)
     LIMIT 1;
     IF v_is_orphan THEN
         RAISE foreign_key_violation USING
@@ -374,7 +390,8 @@ BEGIN
     LEFT JOIN trades AS last ON last.position_id = n.id AND last.position_version = n.version
     LEFT JOIN trades AS later ON later.position_id = n.id AND later.position_version = n.version + 1
     WHERE (a.id IS NULL OR i.symbol IS NULL)
-       OR (last.position_quantity, last.position_realised_pnl) IS DISTINCT FROM (n.quantity, n.realised_pnl)
+       OR (last.position_quantity, last.position_average_price, last.position_realised_pnl)
+          IS DISTINCT FROM (n.quantity, n.average_price, n.realised_pnl)
        OR later.id IS NOT NULL
     LIMIT 1;
     IF v_is_orphan THEN
@@ -407,26 +424,19 @@ CREATE TRIGGER positions_update_follows_trades
 CREATE TRIGGER users_are_kept
     BEFORE DELETE OR TRUNCATE ON users
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER users_keep_their_keys
+CREATE TRIGGER users_keep_their_key
     BEFORE UPDATE OF id ON users
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH ROW WHEN (OLD.id IS DISTINCT FROM NEW.id)
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER instruments_are_kept
     BEFORE DELETE OR TRUNCATE ON instruments
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER instruments_keep_their_keys
+CREATE TRIGGER instruments_keep_their_key
     BEFORE UPDATE OF id, symbol ON instruments
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH ROW WHEN ((OLD.id, OLD.symbol) IS DISTINCT FROM (NEW.id, NEW.symbol))
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER accounts_are_kept
     BEFORE DELETE OR TRUNCATE ON accounts
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER accounts_keep_their_keys
-    BEFORE UPDATE OF id, user_id, currency ON accounts
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER orders_keep_their_keys
-    BEFORE UPDATE OF id, account_id, symbol ON orders
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER positions_keep_their_keys
-    BEFORE UPDATE OF id, account_id, symbol ON positions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER order_events_are_append_only
@@ -444,6 +454,21 @@ CREATE TRIGGER orders_are_kept
 CREATE TRIGGER positions_are_kept
     BEFORE DELETE OR TRUNCATE ON positions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER orders_keep_their_key
+    BEFORE UPDATE OF id, account_id, client_order_id, symbol, side ON orders
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.account_id, OLD.client_order_id, OLD.symbol, OLD.side)
+        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.client_order_id, NEW.symbol, NEW.side)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER positions_keep_their_key
+    BEFORE UPDATE OF id, account_id, symbol ON positions
+    FOR EACH ROW WHEN ((OLD.id, OLD.account_id, OLD.symbol) IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.symbol))
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER accounts_keep_their_key
+    BEFORE UPDATE OF id, user_id, currency ON accounts
+    FOR EACH ROW WHEN ((OLD.id, OLD.user_id, OLD.currency) IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.currency))
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER ledger_holders_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_holders
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -39,9 +39,10 @@ ALTER TABLE order_fills
 CREATE TRIGGER liquidity_providers_are_kept
     BEFORE DELETE OR TRUNCATE ON liquidity_providers
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER liquidity_providers_keep_their_keys
+CREATE TRIGGER liquidity_providers_keep_their_key
     BEFORE UPDATE OF id ON liquidity_providers
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH ROW WHEN (OLD.id IS DISTINCT FROM NEW.id)
+    EXECUTE FUNCTION refuse_new_key();
 
 -- Refuses fills of orders or providers that do not exist, a whole statement at once.
 CREATE FUNCTION order_fills_refer_to_rows() RETURNS trigger

@@ -164,7 +164,7 @@ COMMENT ON COLUMN balance_ledger.operation IS 'What was done, in business terms;
 COMMENT ON COLUMN balance_ledger.effect IS 'What it did to the holder: credit, debit, reserve, release, or capture (debit of reserved money).';
 COMMENT ON COLUMN balance_ledger.available_before IS 'For a trading account: its balance.';
 COMMENT ON COLUMN balance_ledger.created_at IS 'Stamped after the holder was locked, so it never goes back within a holder.';
-CREATE INDEX idx_balance_ledger_user_time
+CREATE INDEX idx_balance_ledger_user_id_created_at
     ON balance_ledger (user_id, created_at DESC);
 CREATE INDEX idx_balance_ledger_hold_id
     ON balance_ledger (hold_id)
@@ -249,9 +249,6 @@ CREATE TRIGGER balance_ledger_follows_itself
     AFTER INSERT ON balance_ledger
     REFERENCING NEW TABLE AS new_entries
     FOR EACH STATEMENT EXECUTE FUNCTION entries_follow_each_other();
-CREATE TRIGGER user_balances_keep_their_keys
-    BEFORE UPDATE OF user_id, currency, holder_id ON user_balances
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER transfers_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers
@@ -262,6 +259,18 @@ CREATE TRIGGER balance_ledger_is_append_only
 CREATE TRIGGER user_balances_are_kept
     BEFORE DELETE OR TRUNCATE ON user_balances
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER user_balances_keep_their_key
+    BEFORE UPDATE OF user_id, currency, holder_id ON user_balances
+    FOR EACH ROW WHEN (
+        (OLD.user_id, OLD.currency, OLD.holder_id) IS DISTINCT FROM (NEW.user_id, NEW.currency, NEW.holder_id)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER balance_holds_keep_their_key
+    BEFORE UPDATE OF id, holder_id, purpose, amount ON balance_holds
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.holder_id, OLD.purpose, OLD.amount) IS DISTINCT FROM (NEW.id, NEW.holder_id, NEW.purpose, NEW.amount)
+    )
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER balance_holds_are_kept
     BEFORE DELETE OR TRUNCATE ON balance_holds
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -336,6 +345,38 @@ CREATE TRIGGER user_balances_update_follows_entries
     REFERENCING NEW TABLE AS new_wallets
     FOR EACH STATEMENT EXECUTE FUNCTION wallet_balances_follow_their_entries();
 
+-- A hold moves only together with its entries. Checked at commit, because the hold is written
+-- before the entry that refers to it.
+CREATE FUNCTION hold_follows_its_entries() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM balance_holds AS h
+        CROSS JOIN LATERAL (
+            SELECT
+                coalesce(sum(e.amount) FILTER (WHERE e.effect = 'reserve'), 0) AS reserved,
+                coalesce(sum(e.amount) FILTER (WHERE e.effect <> 'reserve'), 0) AS drawn
+            FROM balance_ledger AS e
+            WHERE e.hold_id = h.id AND e.holder_id = h.holder_id
+        ) AS entries
+        WHERE h.id = NEW.id AND (h.amount, h.remaining) <> (entries.reserved, entries.reserved - entries.drawn)
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('hold "%s" cannot change without its ledger entries', NEW.id),
+            DETAIL = 'What was set aside, released and captured stands in balance_ledger, entry by entry.',
+            HINT = 'Move money with the ledger''s functions.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION hold_follows_its_entries() IS 'Trigger of balance_holds: refuses a hold that balance_ledger does not explain (SQLSTATE TW013).';
+CREATE CONSTRAINT TRIGGER balance_holds_follow_their_entries
+    AFTER INSERT OR UPDATE ON balance_holds
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION hold_follows_its_entries();
+
 -- A holder starts empty: money arrives by transfer only.
 CREATE FUNCTION refuse_opening_balance() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -390,6 +431,13 @@ BEGIN
             DETAIL = 'Zero, negative, NaN, infinite and missing amounts move nothing.',
             HINT = 'Give an amount above zero.';
     END IF;
+    IF p_amount >= 1e12 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW001',
+            MESSAGE = format('amount %s %s is too large', p_amount, p_currency),
+            DETAIL = 'An amount has at most twelve digits before the point.',
+            HINT = 'Give at most 999999999999.99999999.';
+    END IF;
     IF scale(trim_scale(p_amount)) > v_minor_units THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW001',
@@ -399,7 +447,7 @@ BEGIN
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION check_ledger_amount(numeric, text) IS 'Refuses amounts that are not positive, finite and within the currency''s scale (TW001, TW004).';
+COMMENT ON FUNCTION check_ledger_amount(numeric, text) IS 'Refuses amounts that are not positive, finite, below 1e12 and within the currency''s scale (TW001, TW004).';
 
 -- Returns the house's holder of that name and currency, opening it at the first use.
 CREATE FUNCTION house_holder(p_code text, p_currency text) RETURNS uuid
@@ -450,9 +498,11 @@ $$;
 COMMENT ON FUNCTION lock_wallet(uuid, text, boolean) IS 'The wallet of a user in a currency, locked; opened first when asked; NULL when there is none.';
 
 -- Finds what the same transaction did before under the same operation. Called with the holder
--- locked, so equal calls wait for each other and the later ones are answered from here.
+-- locked, so equal calls wait for each other and the later ones are answered from here. Whatever
+-- the caller gave is compared: amount, holder, hold, the house's side and the purpose.
 CREATE FUNCTION replayed_entry(
-    p_transaction_id uuid, p_operation text, p_holder_id uuid, p_amount numeric, p_hold_id uuid DEFAULT NULL
+    p_transaction_id uuid, p_operation text, p_holder_id uuid, p_amount numeric,
+    p_hold_id uuid DEFAULT NULL, p_house text DEFAULT NULL, p_purpose text DEFAULT NULL
 ) RETURNS ledger_reply
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 DECLARE
@@ -460,7 +510,7 @@ DECLARE
 BEGIN
     IF p_transaction_id IS NULL THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW001',
+            ERRCODE = 'TW009',
             MESSAGE = 'transaction id is missing',
             DETAIL = 'Every operation carries the caller''s key, so that a repeated call is done once.',
             HINT = 'Give a UUID and keep it for repeats.';
@@ -471,7 +521,15 @@ BEGIN
         RETURN NULL;
     END IF;
     IF v_entry.holder_id <> p_holder_id OR v_entry.amount <> p_amount
-       OR (p_hold_id IS NOT NULL AND v_entry.hold_id <> p_hold_id) THEN
+       OR (p_hold_id IS NOT NULL AND v_entry.hold_id <> p_hold_id)
+       OR (p_house IS NOT NULL AND NOT EXISTS (
+           SELECT FROM transfers AS t
+           JOIN house_accounts AS a ON a.id IN (t.debit_holder_id, t.credit_holder_id)
+           WHERE t.id = v_entry.transfer_id AND a.code = p_house
+       ))
+       OR (p_purpose IS NOT NULL AND NOT EXISTS (
+           SELECT FROM balance_holds AS h WHERE h.id = v_entry.hold_id AND h.purpose = p_purpose
+       )) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW002',
             MESSAGE = format('transaction "%s" has already done "%s" with other contents', p_transaction_id, p_operation),
@@ -481,7 +539,7 @@ BEGIN
     RETURN (v_entry.holder_id, v_entry.version, v_entry.available_after, v_entry.reserved_after, v_entry.hold_id, true)::ledger_reply;
 END;
 $$;
-COMMENT ON FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid) IS 'The reply given before to the same transaction and operation; NULL when new; TW002 when its contents differ.';
+COMMENT ON FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid, text, text) IS 'The reply given before to the same transaction and operation; NULL when new; TW002 when its contents differ, TW009 without a transaction id.';
 
 -- Writes one entry of a locked wallet and moves its balance.
 CREATE FUNCTION post_wallet_entry(
@@ -508,10 +566,12 @@ BEGIN
             DETAIL = format('Another %s %s are reserved.', p_wallet.reserved, p_wallet.currency),
             HINT = 'Deposit more, release a hold, or ask for less.';
     END IF;
-    IF v_available >= 1e12 THEN
+    IF v_available >= 1e12 OR v_reserved >= 1e12 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW007',
-            MESSAGE = format('wallet would hold %s %s, more than can be kept', v_available, p_wallet.currency),
+            MESSAGE = format(
+                'wallet would hold %s %s, more than can be kept', greatest(v_available, v_reserved), p_wallet.currency
+            ),
             DETAIL = 'A balance has at most twelve digits before the point.',
             HINT = 'Split the amount over several currencies or users.';
     END IF;
@@ -552,7 +612,7 @@ DECLARE
 BEGIN
     PERFORM check_ledger_amount(p_amount, p_currency);
     v_wallet := lock_wallet(p_user_id, p_currency, true);
-    v_reply := replayed_entry(p_transaction_id, 'credit', v_wallet.holder_id, p_amount);
+    v_reply := replayed_entry(p_transaction_id, 'credit', v_wallet.holder_id, p_amount, p_house => p_house);
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
@@ -575,7 +635,7 @@ DECLARE
 BEGIN
     PERFORM check_ledger_amount(p_amount, p_currency);
     v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
-    v_reply := replayed_entry(p_transaction_id, 'debit', v_wallet.holder_id, p_amount);
+    v_reply := replayed_entry(p_transaction_id, 'debit', v_wallet.holder_id, p_amount, p_house => p_house);
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
@@ -616,7 +676,7 @@ DECLARE
 BEGIN
     PERFORM check_ledger_amount(p_amount, p_currency);
     v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
-    v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount);
+    v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
@@ -657,6 +717,9 @@ DECLARE
     v_remaining numeric;
     v_amount numeric;
 BEGIN
+    IF p_amount IS NOT NULL THEN
+        PERFORM check_ledger_amount(p_amount, p_currency);
+    END IF;
     SELECT remaining INTO v_remaining FROM balance_holds WHERE id = p_hold_id FOR NO KEY UPDATE;
     v_amount := coalesce(p_amount, v_remaining);
     IF v_remaining = 0 OR v_amount > v_remaining THEN
@@ -666,7 +729,6 @@ BEGIN
             DETAIL = CASE WHEN v_remaining = 0 THEN 'The hold has ended.' ELSE 'A hold gives at most what remains of it.' END,
             HINT = 'Ask for at most what is left.';
     END IF;
-    PERFORM check_ledger_amount(v_amount, p_currency);
     UPDATE balance_holds
     SET remaining = remaining - v_amount, updated_at = clock_timestamp()
     WHERE id = p_hold_id;
@@ -682,7 +744,7 @@ DECLARE
     v_wallet user_balances := lock_wallet_of_hold(p_hold_id);
     v_reply ledger_reply;
 BEGIN
-    v_reply := replayed_draw(p_transaction_id, 'release', v_wallet.holder_id, p_amount, p_hold_id);
+    v_reply := replayed_draw(p_transaction_id, 'release', v_wallet.holder_id, p_amount, p_hold_id, NULL);
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
@@ -693,9 +755,10 @@ END;
 $$;
 COMMENT ON FUNCTION release_user_balance(uuid, uuid, numeric) IS 'Gives a hold, or part of it, back to the wallet''s available money.';
 
--- As replayed_entry, for calls that may leave the amount to the hold.
+-- As replayed_entry, for calls that may leave the amount to the hold: such a repeat is answered
+-- whatever amount the first call drew.
 CREATE FUNCTION replayed_draw(
-    p_transaction_id uuid, p_operation text, p_holder_id uuid, p_amount numeric, p_hold_id uuid
+    p_transaction_id uuid, p_operation text, p_holder_id uuid, p_amount numeric, p_hold_id uuid, p_house text
 ) RETURNS ledger_reply
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT *
@@ -707,10 +770,11 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
             p_amount,
             (SELECT amount FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = p_operation)
         ),
-        p_hold_id
+        p_hold_id,
+        p_house
     )
 $$;
-COMMENT ON FUNCTION replayed_draw(uuid, text, uuid, numeric, uuid) IS 'As replayed_entry, where a missing amount means all that remained.';
+COMMENT ON FUNCTION replayed_draw(uuid, text, uuid, numeric, uuid, text) IS 'As replayed_entry, where a missing amount means all that remained.';
 
 CREATE FUNCTION debit_reserved_balance(
     p_hold_id uuid, p_transaction_id uuid, p_amount numeric DEFAULT NULL, p_house text DEFAULT 'clearing'
@@ -722,7 +786,7 @@ DECLARE
     v_amount numeric;
     v_transfer_id uuid;
 BEGIN
-    v_reply := replayed_draw(p_transaction_id, 'capture', v_wallet.holder_id, p_amount, p_hold_id);
+    v_reply := replayed_draw(p_transaction_id, 'capture', v_wallet.holder_id, p_amount, p_hold_id, p_house);
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
@@ -743,6 +807,13 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_balance numeric := p_account.balance + CASE p_effect WHEN 'credit' THEN p_amount ELSE -p_amount END;
 BEGIN
+    IF abs(v_balance) >= 1e12 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW007',
+            MESSAGE = format('account would hold %s %s, more than can be kept', v_balance, p_account.currency),
+            DETAIL = 'A balance has at most twelve digits before the point.',
+            HINT = 'Split the amount over several accounts.';
+    END IF;
     INSERT INTO balance_ledger (
         holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
         available_before, available_after, reserved_before, reserved_after, transfer_id
@@ -758,23 +829,39 @@ END;
 $$;
 COMMENT ON FUNCTION post_account_entry(accounts, text, numeric, uuid, text, uuid) IS 'Writes one entry of a locked trading account and moves its balance.';
 
-CREATE FUNCTION lock_active_account(p_account_id uuid) RETURNS accounts
+-- The account of a transfer, locked. Its status is asked for later: a call that is repeated after
+-- the account was suspended still gets the answer that it had before.
+CREATE FUNCTION lock_account(p_account_id uuid) RETURNS accounts
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_account accounts;
 BEGIN
     SELECT * INTO v_account FROM accounts WHERE id = p_account_id FOR NO KEY UPDATE;
-    IF NOT FOUND OR v_account.status <> 'active' THEN
+    IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW005',
-            MESSAGE = format('account "%s" is %s', p_account_id, coalesce(v_account.status, 'unknown')),
+            MESSAGE = format('account "%s" is unknown', p_account_id),
             DETAIL = 'Money moves in and out of active accounts only.',
-            HINT = 'Check the account''s id and status.';
+            HINT = 'Check the account''s id.';
     END IF;
     RETURN v_account;
 END;
 $$;
-COMMENT ON FUNCTION lock_active_account(uuid) IS 'The trading account, locked; TW005 when it is missing or not active.';
+COMMENT ON FUNCTION lock_account(uuid) IS 'The trading account, locked; TW005 when it is missing.';
+
+CREATE FUNCTION require_active_account(p_account accounts) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_account.status <> 'active' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW005',
+            MESSAGE = format('account "%s" is %s', p_account.id, p_account.status),
+            DETAIL = 'Money moves in and out of active accounts only.',
+            HINT = 'Check the account''s status.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION require_active_account(accounts) IS 'Refuses an account that is suspended or closed (TW005).';
 
 -- Moves available money from the owner's wallet to a trading account.
 CREATE FUNCTION transfer_to_account(p_account_id uuid, p_amount numeric, p_transaction_id uuid) RETURNS ledger_reply
@@ -790,11 +877,12 @@ BEGIN
     IF v_account.id IS NOT NULL THEN
         v_wallet := existing_wallet(v_account.user_id, v_account.currency, p_amount);
     END IF;
-    v_account := lock_active_account(p_account_id);
+    v_account := lock_account(p_account_id);
     v_reply := replayed_entry(p_transaction_id, 'transfer_in', v_account.id, p_amount);
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
+    PERFORM require_active_account(v_account);
     v_transfer_id := write_transfer(
         p_transaction_id, 'wallet_to_account', v_wallet.holder_id, v_account.id, v_account.currency, p_amount
     );
@@ -819,11 +907,12 @@ BEGIN
     IF v_account.id IS NOT NULL THEN
         v_wallet := lock_wallet(v_account.user_id, v_account.currency, true);
     END IF;
-    v_account := lock_active_account(p_account_id);
+    v_account := lock_account(p_account_id);
     v_reply := replayed_entry(p_transaction_id, 'transfer_out', v_account.id, p_amount);
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
+    PERFORM require_active_account(v_account);
     IF EXISTS (SELECT FROM positions WHERE account_id = p_account_id AND is_open) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW008',
@@ -922,7 +1011,7 @@ COMMENT ON TABLE payment_transactions IS 'Deposits and withdrawals as state mach
 COMMENT ON COLUMN payment_transactions.hold_id IS 'Money set aside for the withdrawal while it is not decided.';
 COMMENT ON COLUMN payment_transactions.approved_by IS 'Payments officer who approved the withdrawal; never its owner.';
 -- A user's payments by state: the composite that two single-column indexes cannot replace.
-CREATE INDEX idx_payment_transactions_user_status
+CREATE INDEX idx_payment_transactions_user_id_status
     ON payment_transactions (user_id, status);
 CREATE INDEX idx_payment_transactions_currency
     ON payment_transactions (currency);
@@ -954,6 +1043,13 @@ COMMENT ON FUNCTION payments_follow_their_states() IS 'Trigger of payment_transa
 CREATE TRIGGER payment_transactions_count_revision
     BEFORE UPDATE ON payment_transactions
     FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER payment_transactions_keep_their_key
+    BEFORE UPDATE OF id, user_id, kind, currency, amount ON payment_transactions
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.user_id, OLD.kind, OLD.currency, OLD.amount)
+        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.kind, NEW.currency, NEW.amount)
+    )
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER payment_transactions_follow_states
     BEFORE UPDATE ON payment_transactions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)

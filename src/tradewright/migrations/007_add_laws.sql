@@ -26,23 +26,39 @@ HAVING sum(CASE h.kind WHEN 'house' THEN h.moved ELSE h.kept END) <> 0;
 COMMENT ON VIEW law_money_sums_to_zero IS 'Per currency, what clients hold and what the house has given and received sum to zero.';
 
 CREATE VIEW holder_balances AS
-SELECT holder_id, currency, available, reserved, version FROM user_balances
+SELECT holder_id, user_id, currency, available, reserved, version FROM user_balances
 UNION ALL
-SELECT id, currency, balance, 0, version FROM accounts;
-COMMENT ON VIEW holder_balances IS 'Wallets and trading accounts alike: available, reserved and version.';
+SELECT id, user_id, currency, balance, 0, version FROM accounts;
+COMMENT ON VIEW holder_balances IS 'Wallets and trading accounts alike: owner, available, reserved and version.';
 
 CREATE VIEW law_balance_is_last_entry AS
-SELECT b.holder_id, b.version, b.available, e.available_after, b.reserved, e.reserved_after
+SELECT
+    coalesce(b.holder_id, e.holder_id) AS holder_id,
+    b.version,
+    e.version AS entry_version,
+    b.available,
+    e.available_after,
+    b.reserved,
+    e.reserved_after
 FROM holder_balances AS b
-LEFT JOIN balance_ledger AS e ON e.holder_id = b.holder_id AND e.version = b.version
-WHERE (b.available, b.reserved) IS DISTINCT FROM (coalesce(e.available_after, 0), coalesce(e.reserved_after, 0))
-   OR (b.version > 0 AND e.version IS NULL);
-COMMENT ON VIEW law_balance_is_last_entry IS 'Each balance equals the holder''s last entry.';
+FULL JOIN (
+    SELECT DISTINCT ON (holder_id) holder_id, version, available_after, reserved_after
+    FROM balance_ledger
+    ORDER BY holder_id, version DESC
+) AS e ON e.holder_id = b.holder_id
+WHERE (b.version, b.available, b.reserved)
+      IS DISTINCT FROM (coalesce(e.version, 0), coalesce(e.available_after, 0), coalesce(e.reserved_after, 0));
+COMMENT ON VIEW law_balance_is_last_entry IS 'Each balance equals the holder''s last entry, and no entry is without its balance.';
 
 CREATE VIEW law_balance_is_replay AS
-SELECT b.holder_id, b.available, r.available AS replayed_available, b.reserved, r.reserved AS replayed_reserved
+SELECT
+    coalesce(b.holder_id, r.holder_id) AS holder_id,
+    b.available,
+    r.available AS replayed_available,
+    b.reserved,
+    r.reserved AS replayed_reserved
 FROM holder_balances AS b
-LEFT JOIN (
+FULL JOIN (
     SELECT
         holder_id,
         sum(CASE WHEN effect IN ('credit', 'release') THEN amount WHEN effect IN ('debit', 'reserve') THEN -amount ELSE 0 END) AS available,
@@ -52,6 +68,13 @@ LEFT JOIN (
 ) AS r ON r.holder_id = b.holder_id
 WHERE (b.available, b.reserved) IS DISTINCT FROM (coalesce(r.available, 0), coalesce(r.reserved, 0));
 COMMENT ON VIEW law_balance_is_replay IS 'Each balance equals the replay of all the holder''s entries from zero.';
+
+CREATE VIEW law_entry_names_its_owner AS
+SELECT e.holder_id, e.version, e.user_id, b.user_id AS owner_id
+FROM balance_ledger AS e
+LEFT JOIN holder_balances AS b ON b.holder_id = e.holder_id
+WHERE e.user_id IS DISTINCT FROM b.user_id;
+COMMENT ON VIEW law_entry_names_its_owner IS 'Each entry names the user whose wallet or account it changed.';
 
 CREATE VIEW law_versions_are_gapless AS
 SELECT e.holder_id, e.version, e.previous_version
@@ -107,6 +130,42 @@ LEFT JOIN (
 WHERE w.reserved <> coalesce(h.remaining, 0);
 COMMENT ON VIEW law_reserved_is_open_holds IS 'Reserved money is the sum of what remains of the wallet''s holds.';
 
+CREATE VIEW law_hold_is_its_entries AS
+SELECT h.id AS hold_id, h.amount, e.reserved, h.remaining, e.remaining AS entries_remaining
+FROM balance_holds AS h
+LEFT JOIN (
+    SELECT
+        holder_id,
+        hold_id,
+        sum(amount) FILTER (WHERE effect = 'reserve') AS reserved,
+        sum(CASE effect WHEN 'reserve' THEN amount ELSE -amount END) AS remaining
+    FROM balance_ledger
+    WHERE hold_id IS NOT NULL
+    GROUP BY holder_id, hold_id
+) AS e ON e.hold_id = h.id
+WHERE (h.holder_id, h.amount, h.remaining) IS DISTINCT FROM (e.holder_id, e.reserved, e.remaining);
+COMMENT ON VIEW law_hold_is_its_entries IS 'What remains of each hold is what its entries set aside less what they drew, all of one wallet.';
+
+CREATE VIEW law_payment_is_in_the_ledger AS
+SELECT p.id AS payment_id, p.kind, p.status, p.amount, e.credited, e.held, e.paid
+FROM payment_transactions AS p
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(l.amount) FILTER (WHERE l.effect = 'credit'), 0) AS credited,
+        coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
+        coalesce(sum(l.amount) FILTER (WHERE l.effect = 'capture'), 0) AS paid,
+        coalesce(bool_and(
+            l.user_id = p.user_id AND l.currency = p.currency AND l.hold_id IS NOT DISTINCT FROM p.hold_id
+        ), true) AS is_at_home
+    FROM balance_ledger AS l
+    WHERE l.transaction_id = p.id
+) AS e
+WHERE NOT e.is_at_home
+   OR e.credited <> CASE WHEN p.kind = 'deposit' AND p.status = 'succeeded' THEN p.amount ELSE 0 END
+   OR e.held <> CASE WHEN p.kind = 'withdrawal' AND p.status IN ('requires_approval', 'processing') THEN p.amount ELSE 0 END
+   OR e.paid <> CASE WHEN p.kind = 'withdrawal' AND p.status = 'succeeded' THEN p.amount ELSE 0 END;
+COMMENT ON VIEW law_payment_is_in_the_ledger IS 'A deposit is credited once it has succeeded and never else; a withdrawal is held while it is open and paid once it has succeeded.';
+
 CREATE VIEW law_order_is_its_fills AS
 SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.value AS fills_value
 FROM orders AS o
@@ -121,7 +180,7 @@ WHERE o.filled_quantity <> coalesce(f.quantity, 0)
 COMMENT ON VIEW law_order_is_its_fills IS 'Per order: filled is the sum of its fills, quantity is filled plus remaining, the average price is weighted.';
 
 CREATE VIEW law_order_is_its_events AS
-SELECT o.id AS order_id, o.version, e.seq_max, e.seq_count, o.status, e.to_status
+SELECT o.id AS order_id, o.version, e.seq_max, e.seq_count, o.status, e.to_status, e.is_chained
 FROM orders AS o
 LEFT JOIN (
     SELECT
@@ -129,13 +188,18 @@ LEFT JOIN (
         max(seq) AS seq_max,
         count(*) AS seq_count,
         (array_agg(to_status ORDER BY seq DESC))[1] AS to_status,
+        bool_and(from_status IS NOT DISTINCT FROM previous_status) AS is_chained,
         sum(quantity) AS traded
-    FROM order_events
+    FROM (
+        SELECT *, lag(to_status) OVER (PARTITION BY order_id ORDER BY seq) AS previous_status
+        FROM order_events
+    ) AS steps
     GROUP BY order_id
 ) AS e ON e.order_id = o.id
 WHERE (o.version, o.version, o.status, o.filled_quantity)
-      IS DISTINCT FROM (e.seq_max, e.seq_count::integer, e.to_status, coalesce(e.traded, 0));
-COMMENT ON VIEW law_order_is_its_events IS 'Per order: version and state are those of its last event, events are gapless, traded quantities add up.';
+      IS DISTINCT FROM (e.seq_max, e.seq_count::integer, e.to_status, coalesce(e.traded, 0))
+   OR NOT e.is_chained;
+COMMENT ON VIEW law_order_is_its_events IS 'Per order: version and state are those of its last event, events are gapless, each begins where the one before ended, traded quantities add up.';
 
 CREATE VIEW law_position_is_its_trades AS
 SELECT p.id AS position_id, p.quantity, t.quantity AS trades_quantity, p.realised_pnl, t.realised_pnl AS trades_realised_pnl
@@ -153,7 +217,10 @@ SELECT f.id AS fill_id, f.quantity, t.quantity AS trades_quantity
 FROM order_fills AS f
 JOIN orders AS o ON o.id = f.order_id
 LEFT JOIN (
-    SELECT t.fill_id, sum(t.quantity) AS quantity, bool_and(p.symbol = o.symbol AND p.account_id = o.account_id AND t.account_id = o.account_id) AS is_at_home
+    SELECT
+        t.fill_id,
+        sum(t.quantity) AS quantity,
+        bool_and(p.symbol = o.symbol AND p.account_id = o.account_id AND t.account_id = o.account_id AND t.price = f.price) AS is_at_home
     FROM trades AS t
     JOIN positions AS p ON p.id = t.position_id
     JOIN order_fills AS f ON f.id = t.fill_id
@@ -162,7 +229,7 @@ LEFT JOIN (
 ) AS t ON t.fill_id = f.id
 WHERE t.quantity IS DISTINCT FROM f.quantity * CASE o.side WHEN 'buy' THEN 1 ELSE -1 END
    OR NOT t.is_at_home;
-COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it, in the order''s account and symbol: so positions are the signed sum of fills.';
+COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it at its price, in the order''s account and symbol: so positions are the signed sum of fills.';
 
 CREATE VIEW law_trade_is_in_the_ledger AS
 SELECT t.id AS trade_id, t.realised_pnl, pnl.booked AS ledger_pnl, t.commission, fee.amount AS ledger_commission
@@ -212,12 +279,20 @@ SELECT 'payment_transactions', id, revision FROM payment_transactions;
 COMMENT ON VIEW audited_rows IS 'Every row whose changes are copied into audit_log, with the number of its changes.';
 
 CREATE VIEW law_every_change_is_audited AS
-SELECT r.table_name, r.row_id, r.revision, count(l.id) AS audit_rows
+SELECT
+    coalesce(r.table_name, l.table_name) AS table_name,
+    coalesce(r.row_id, l.row_id) AS row_id,
+    r.revision,
+    l.audit_rows
 FROM audited_rows AS r
-LEFT JOIN audit_log AS l ON l.table_name = r.table_name AND l.row_id = r.row_id
-GROUP BY r.table_name, r.row_id, r.revision
-HAVING count(l.id) <> r.revision;
-COMMENT ON VIEW law_every_change_is_audited IS 'Each audited row has as many rows in audit_log as it has revisions.';
+FULL JOIN (
+    SELECT table_name, row_id, count(*) AS audit_rows, bool_or(action = 'delete') AS is_deleted
+    FROM audit_log
+    GROUP BY table_name, row_id
+) AS l ON l.table_name = r.table_name AND l.row_id = r.row_id
+WHERE r.revision::bigint IS DISTINCT FROM l.audit_rows
+  AND NOT (r.row_id IS NULL AND l.is_deleted);
+COMMENT ON VIEW law_every_change_is_audited IS 'Each audited row has as many rows in audit_log as it has revisions; one that is gone left its deletion there.';
 
 CREATE VIEW law_seals_verify AS
 SELECT s.seq, s.row_count, d.row_count AS found_row_count, s.digest, d.digest AS found_digest
@@ -247,11 +322,17 @@ SELECT 'balance_is_replay', count(*) FROM holder_balances
 UNION ALL
 SELECT 'versions_are_gapless', count(*) FROM balance_ledger
 UNION ALL
+SELECT 'entry_names_its_owner', count(*) FROM balance_ledger
+UNION ALL
 SELECT 'transfer_has_its_entries', count(*) FROM transfers
 UNION ALL
 SELECT 'wallets_are_not_negative', count(*) FROM user_balances
 UNION ALL
 SELECT 'reserved_is_open_holds', count(*) FROM user_balances
+UNION ALL
+SELECT 'hold_is_its_entries', count(*) FROM balance_holds
+UNION ALL
+SELECT 'payment_is_in_the_ledger', count(*) FROM payment_transactions
 UNION ALL
 SELECT 'order_is_its_fills', count(*) FROM orders
 UNION ALL
@@ -269,3 +350,37 @@ SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL
 SELECT 'seals_verify', count(*) FROM audit_seals;
 COMMENT ON VIEW laws_checked IS 'How many things each law is held against, named as its view without law_.';
+
+-- Holds all laws in one snapshot, so that it may run beside writers. The views are found in the
+-- catalogue: a law that laws_checked forgot, or that lost its view, is an error and not a silence.
+CREATE FUNCTION check_laws(p_examples_max integer DEFAULT 3)
+RETURNS TABLE (law text, checked bigint, broken bigint, examples jsonb)
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+#variable_conflict use_column
+DECLARE
+    v_views text[] := ARRAY(
+        SELECT substr(c.relname, 5)
+        FROM pg_class AS c
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'law\_%'
+        ORDER BY c.relname
+    );
+    v_listed text[] := ARRAY(SELECT l.law FROM laws_checked AS l ORDER BY 'law_' || l.law);
+BEGIN
+    IF v_views <> v_listed THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW015',
+            MESSAGE = 'laws_checked and the views law_... do not name the same laws',
+            DETAIL = format('Views: %s. Listed: %s.', array_to_string(v_views, ', '), array_to_string(v_listed, ', ')),
+            HINT = 'Add the law to laws_checked, or make its view.';
+    END IF;
+    FOR law, checked IN SELECT l.law, l.checked FROM laws_checked AS l ORDER BY l.law LOOP
+        EXECUTE format(
+            'SELECT count(*), coalesce(jsonb_agg(to_jsonb(b) - ''example_number'') FILTER (WHERE b.example_number <= $1), ''[]'')'
+            ' FROM (SELECT *, row_number() OVER () AS example_number FROM %I) AS b',
+            'law_' || law
+        ) INTO broken, examples USING p_examples_max;
+        RETURN NEXT;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION check_laws(integer) IS 'Every law with how many things it was held against, how many break it, and some of them; TW015 when laws_checked and the views differ.';

@@ -33,27 +33,56 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW006": (MoneyError, ErrorCode.MONEY_HOLD_EXHAUSTED),
         "TW007": (MoneyError, ErrorCode.MONEY_BALANCE_TOO_LARGE),
         "TW008": (MoneyError, ErrorCode.MONEY_ACCOUNT_HAS_POSITIONS),
+        "TW009": (InputError, ErrorCode.INPUT_ID_MALFORMED),
         "TW010": (StateError, ErrorCode.RECORD_APPEND_ONLY),
         "TW011": (InternalError, ErrorCode.ORDER_WITHOUT_EVENTS),
         "TW012": (InternalError, ErrorCode.POSITION_WITHOUT_TRADES),
         "TW013": (InternalError, ErrorCode.MONEY_WITHOUT_ENTRIES),
         "TW014": (StateError, ErrorCode.PAYMENT_STATE_REFUSED),
+        "TW015": (InternalError, ErrorCode.INTERNAL_LAWS_DIFFER),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""
 
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
+        "accounts_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "balance_holds_purpose_known": (InputError, ErrorCode.INPUT_PURPOSE_UNKNOWN),
         "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
+        "house_accounts_code_known": (InputError, ErrorCode.INPUT_HOUSE_UNKNOWN),
+        "margin_calls_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
+        "orders_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
         "orders_client_order_id_once_per_account": (
             RetryableError,
             ErrorCode.DATABASE_SERIALIZATION_FAILED,
         ),
-        "user_balances_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "orders_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
+        "payment_transactions_approver_is_another": (
+            StateError,
+            ErrorCode.PAYMENT_APPROVAL_REFUSED,
+        ),
+        "payment_transactions_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "payment_transactions_pkey": (RetryableError, ErrorCode.DATABASE_SERIALIZATION_FAILED),
+        "payment_transactions_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         "user_balances_available_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
+        "user_balances_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "user_balances_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "user_roles_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
     }
 )
-"""Constraint name → what it means that the constraint held."""
+"""Constraint name → what it means that the constraint held, where a caller may meet it."""
+
+CONSTRAINT_KINDS: Mapping[str, Refusal] = MappingProxyType(
+    {
+        "23502": (InputError, ErrorCode.DATABASE_VALUE_REFUSED),
+        "23503": (DatabaseError, ErrorCode.DATABASE_CONSTRAINT_VIOLATED),
+        "23505": (DatabaseError, ErrorCode.DATABASE_CONSTRAINT_VIOLATED),
+        "23514": (InputError, ErrorCode.DATABASE_VALUE_REFUSED),
+        "23P01": (DatabaseError, ErrorCode.DATABASE_CONSTRAINT_VIOLATED),
+    }
+)
+"""SQLSTATE of a kind of constraint → what it means where the name has no entry: a value that no
+row may have (NOT NULL, CHECK), or rows that contradict each other (keys)."""
 
 _STATES: Mapping[str, Refusal] = MappingProxyType(
     {
@@ -131,13 +160,18 @@ def is_connection_lost(error: psycopg.Error) -> bool:
     return error.sqlstate in _LOST_STATES or error.sqlstate.startswith("08")
 
 
+def constraint_refusal(name: str | None, state: str) -> Refusal | None:
+    """Return what it means that a constraint held: by its name, else by its kind."""
+    return CONSTRAINT_REFUSALS.get(name or "") or CONSTRAINT_KINDS.get(state)
+
+
 def _refusal(error: psycopg.Error) -> Refusal:
     state = error.sqlstate or ""
     if state in FUNCTION_REFUSALS:
         return FUNCTION_REFUSALS[state]
-    constraint = error.diag.constraint_name
-    if constraint is not None and constraint in CONSTRAINT_REFUSALS:
-        return CONSTRAINT_REFUSALS[constraint]
+    held = constraint_refusal(error.diag.constraint_name, state)
+    if held is not None:
+        return held
     if is_connection_lost(error):
         return DatabaseError, ErrorCode.DATABASE_CONNECTION_LOST
     fallback = (DatabaseError, ErrorCode.DATABASE_STATEMENT_FAILED)

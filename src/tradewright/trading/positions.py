@@ -139,7 +139,7 @@ def _book_trade(  # noqa: PLR0913 (the columns of a trade)
     desk.changes.trades.append(
         f"{trade_id}\t{account.id}\t{fill_id}\t{position.id}\t{position.version}\t{effect}\t"
         f"{quantity}\t{price}\t{rate}\t{pnl}\t{fee}\t{position.quantity}\t"
-        f"{position.realised_pnl}\n"
+        f"{position.average_price}\t{position.realised_pnl}\n"
     )
     if fee:
         desk.journal.give(

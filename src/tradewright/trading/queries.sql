@@ -227,7 +227,8 @@ FROM STDIN;
 -- Write trades in bulk, before the positions that they explain.
 COPY trades (
     id, account_id, fill_id, position_id, position_version, effect, quantity, price,
-    conversion_rate, realised_pnl, commission, position_quantity, position_realised_pnl
+    conversion_rate, realised_pnl, commission, position_quantity, position_average_price,
+    position_realised_pnl
 )
 FROM STDIN;
 

@@ -1,0 +1,26 @@
+"""Who changed what, whether it still holds, and whether the record was touched.
+
+The database writes the record itself (triggers and guards of migrations 003 to 006); this room
+names the actor (`context`), holds the laws against the rows (`laws`), seals and verifies the
+record (`seals`) and reads it (`trail`). It changes nothing but seals.
+"""
+
+from tradewright.audit.context import acting_as
+from tradewright.audit.laws import LawResult, check_laws, require_laws
+from tradewright.audit.seals import Head, Verification, export_heads, read_heads, seal, verify
+from tradewright.audit.trail import TrailEntry, read_trail
+
+__all__ = [
+    "Head",
+    "LawResult",
+    "TrailEntry",
+    "Verification",
+    "acting_as",
+    "check_laws",
+    "export_heads",
+    "read_heads",
+    "read_trail",
+    "require_laws",
+    "seal",
+    "verify",
+]

@@ -1,0 +1,26 @@
+"""Who acts: the name that the audit trail writes beside every change of this transaction.
+
+It is a claim of the client. The trail also keeps the role that the server authenticated.
+"""
+
+from psycopg.pq import TransactionStatus
+
+from tradewright.postgres.connect import Session
+
+
+def acting_as(connection: Session, actor: str) -> None:
+    """Name the actor of the current transaction; forgotten when it ends.
+
+    On a session in autocommit a transaction must be open, because the name would be forgotten at
+    the end of this very call.
+
+    Raises:
+        ValueError: when `actor` is empty, or when there is no transaction to name it for.
+
+    """
+    if not actor.strip():
+        raise ValueError("actor must be a name, not empty")
+    idle = connection.info.transaction_status == TransactionStatus.IDLE
+    if connection.autocommit and idle:
+        raise ValueError("acting_as needs an open transaction on a session in autocommit")
+    connection.execute("SELECT set_config('app.actor', %s, true)", (actor,))

@@ -1,0 +1,95 @@
+-- name: check_laws
+-- Hold every law against the database.
+SELECT law, checked, broken, examples
+FROM check_laws(%(examples_max)s::integer);
+
+-- name: seal
+-- Seal the audit rows of all ended transactions.
+SELECT seal_audit_log();
+
+-- name: heads
+-- Read the heads of seals, oldest first.
+SELECT seq, to_txid, encode(head, 'hex')
+FROM audit_seals
+WHERE seq > %(after_seq)s
+ORDER BY seq;
+
+-- name: bad_seals
+-- Find the seals that do not hold, each with the first reason.
+SELECT
+    seq,
+    CASE
+        WHEN row_count <> found_row_count
+            THEN 'It covers ' || row_count || ' audit rows, and ' || found_row_count || ' are there.'
+        WHEN digest <> found_digest
+            THEN 'An audit row that it covers was changed.'
+        ELSE 'It does not follow from the seal before it.'
+    END AS reason
+FROM law_seals_verify;
+
+-- name: seal_counts
+-- Count seals, the rows that they cover, and the rows that wait for a seal.
+SELECT
+    (SELECT count(*) FROM audit_seals),
+    (SELECT coalesce(sum(row_count), 0)::bigint FROM audit_seals),
+    (
+        SELECT count(*)
+        FROM audit_log
+        WHERE txid >= (SELECT coalesce(max(to_txid), 0) FROM audit_seals)
+    );
+
+-- name: trail
+-- Read what was recorded of one thing, oldest first.
+SELECT occurred_at, source, action, actor, details
+FROM (
+    SELECT t.occurred_at, t.source, t.action, t.actor, t.details, t.place
+    FROM (
+        SELECT
+            a.created_at AS occurred_at,
+            a.table_name AS source,
+            a.action,
+            a.actor,
+            a.changes AS details,
+            a.seq AS place
+        FROM audit_log AS a
+        WHERE a.row_id = %(subject_id)s::uuid
+        UNION ALL
+        SELECT e.occurred_at, 'order_events', e.event_type, e.actor, to_jsonb(e), e.seq
+        FROM order_events AS e
+        WHERE e.order_id = %(subject_id)s::uuid
+        UNION ALL
+        SELECT
+            r.decided_at,
+            'provider_requests',
+            CASE WHEN r.is_accepted THEN 'accepted' ELSE 'rejected' END,
+            NULL,
+            to_jsonb(r),
+            0
+        FROM provider_requests AS r
+        WHERE r.order_id = %(subject_id)s::uuid
+        UNION ALL
+        SELECT d.executed_at, 'trades', d.effect, NULL, to_jsonb(d), d.position_version
+        FROM trades AS d
+        WHERE d.position_id = %(subject_id)s::uuid
+           OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
+        UNION ALL
+        SELECT c.created_at, 'fraud_checks', c.risk_level, NULL, to_jsonb(c), 0
+        FROM fraud_checks AS c
+        WHERE c.payment_id = %(subject_id)s::uuid
+        UNION ALL
+        SELECT l.created_at, 'balance_ledger', l.operation, NULL, to_jsonb(l), l.version
+        FROM balance_ledger AS l
+        WHERE l.holder_id = %(subject_id)s::uuid
+           OR l.hold_id = %(subject_id)s::uuid
+           OR l.transaction_id = %(subject_id)s::uuid
+           OR l.transaction_id IN (
+               SELECT d.id
+               FROM trades AS d
+               JOIN order_fills AS f ON f.id = d.fill_id
+               WHERE f.order_id = %(subject_id)s::uuid
+           )
+    ) AS t
+    ORDER BY t.occurred_at DESC, t.place DESC
+    LIMIT %(entries_max)s::integer
+) AS newest
+ORDER BY occurred_at, place;

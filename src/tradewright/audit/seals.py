@@ -1,0 +1,100 @@
+"""Seals over the audit log: made by the database, verified here, exported to another place.
+
+A seal digests the audit rows of a range of ended transactions together with the seal before it.
+Whoever can rewrite rows can also rewrite seals, or remove the last ones; so each head is exported
+to a place that this server cannot write, and verification compares with what was exported.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A seal as it is exported: its number, the transactions below which it covers all, its head.
+
+    `head` is sha256 in hexadecimal over the head before, the segment's digest and `to_txid`.
+    """
+
+    seq: int
+    to_txid: int
+    head: str
+
+    def as_line(self) -> str:
+        """Return the head as one line of JSON, without the line's end."""
+        return json.dumps({"seq": self.seq, "to_txid": self.to_txid, "head": self.head})
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verifying found: figures, and the first seal that does not hold with its reason."""
+
+    seals: int
+    rows_sealed: int
+    rows_unsealed: int
+    first_bad_seq: int | None
+    reason: str
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every seal holds."""
+        return self.first_bad_seq is None
+
+
+def seal(connection: Session) -> int:
+    """Seal the audit rows of all ended transactions; return how many rows were sealed now."""
+    row = connection.execute(_queries()["seal"]).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def export_heads(connection: Session, *, after_seq: int = 0) -> list[Head]:
+    """Return the heads of the seals after `after_seq`, oldest first."""
+    rows = connection.execute(_queries()["heads"], {"after_seq": after_seq})
+    return [Head(*row) for row in rows]
+
+
+def verify(connection: Session, exported: Sequence[Head] = ()) -> Verification:
+    """Verify each seal against its rows, the chain, and the heads that were exported before."""
+    bad = [(row[0], str(row[1])) for row in connection.execute(_queries()["bad_seals"])]
+    kept = {head.seq: head for head in export_heads(connection)}
+    for head in exported:
+        if head.seq not in kept:
+            bad.append((head.seq, "The seal was exported and is gone."))
+        elif kept[head.seq] != head:
+            bad.append((head.seq, "The seal differs from the head that was exported."))
+    counts = connection.execute(_queries()["seal_counts"]).fetchone() or (0, 0, 0)
+    first_bad, reason = min(bad, default=(None, ""))
+    return Verification(counts[0], counts[1], counts[2], first_bad, reason)
+
+
+def read_heads(lines: Iterable[str]) -> list[Head]:
+    """Read heads from lines as `Head.as_line` wrote them; empty lines are skipped.
+
+    Raises:
+        InputError: INPUT_HEADS_MALFORMED, with the number of the line.
+
+    """
+    return [_read_head(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _read_head(number: int, line: str) -> Head:
+    try:
+        given = json.loads(line)
+        return Head(int(given["seq"]), int(given["to_txid"]), str(given["head"]))
+    except (ValueError, TypeError, KeyError):
+        raise InputError(
+            ErrorCode.INPUT_HEADS_MALFORMED,
+            f"line {number} of the exported heads cannot be read",
+            why='A line is a JSON object such as {"seq": 1, "to_txid": 900, "head": "0a1b..."}.',
+            hint="Give the file that `tradewright audit export` wrote.",
+            facts={"line": number},
+        ) from None
+
+
+def _queries() -> Mapping[str, str]:
+    return load_queries("tradewright.audit")

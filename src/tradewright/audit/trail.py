@@ -1,0 +1,41 @@
+"""The trail of one thing: what was recorded of a row, an order, a payment or a holder, in order.
+
+Three kinds of record make one story (migration 003 says why there are three): the audit log, the
+events and fills of orders, and the entries of the ledger.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """One recorded fact: when, in which table, what happened, by whom, and its values.
+
+    `actor` is empty where the record is the ledger's own, which names transactions, not persons.
+    """
+
+    occurred_at: datetime
+    source: str
+    action: str
+    actor: str | None
+    details: Mapping[str, Any]
+
+
+def read_trail(
+    connection: Session, subject_id: str, *, entries_max: int = 1000
+) -> list[TrailEntry]:
+    """Read what was recorded of a row, oldest first; at most the last `entries_max` entries.
+
+    `subject_id` is the id of any audited row, of an order (its events, the answers of providers,
+    and the ledger entries of its trades), of a payment (its checks and ledger entries), of a
+    position (its trades) or of a wallet or account (its ledger entries).
+    """
+    query = load_queries("tradewright.audit")["trail"]
+    rows = connection.execute(query, {"subject_id": subject_id, "entries_max": entries_max})
+    return [TrailEntry(*row) for row in rows]

@@ -1,0 +1,167 @@
+"""`tradewright audit`: hold the laws, seal the record, verify it, and show the trail of a row."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tradewright import audit
+from tradewright.postgres.connect import Session, connect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options that every subcommand takes."""
+
+    url: str
+    schema: str
+    as_json: bool
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give a session on the database that was asked for; commits on leaving."""
+        with connect(self.url, schema=self.schema, application_name="tradewright audit") as session:
+            yield session
+
+
+def _with_common_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the common options and hand them over as one `Asked`."""
+
+    def command(database: str, schema: str, as_json: bool, **rest: Any) -> None:
+        function(Asked(url=database, schema=schema, as_json=as_json), **rest)
+
+    command.__doc__ = function.__doc__
+    options = [
+        click.option(
+            "--database",
+            metavar="URL",
+            envvar="DATABASE_URL",
+            required=True,
+            help="The database, as postgresql://user:password@host:port/name.  [env: DATABASE_URL]",
+        ),
+        click.option("--schema", default="tradewright", show_default=True, help="The schema."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _example(line: str) -> str:
+    """Return the end of a help text, its line kept as it is."""
+    return f"\b\nExample:\n  {line}"
+
+
+@click.group(
+    "audit",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_example("tradewright audit laws --database postgresql://me@localhost/broker"),
+)
+def command() -> None:
+    """Hold the laws, seal the record, verify it, and show the trail of a row."""
+
+
+@command.command("laws", epilog=_example("tradewright audit laws --json"))
+@click.option("--examples", default=3, show_default=True, help="Broken rows shown for each law.")
+@_with_common_options
+def laws_command(asked: Asked, examples: int) -> None:
+    """Check every law of the database; exit 1 when any is broken."""
+    with asked.session() as session:
+        results = audit.check_laws(session, examples_max=examples)
+    if asked.as_json:
+        click.echo(json.dumps({name: asdict(result) for name, result in results.items()}))
+    else:
+        _print_laws(results)
+    sys.exit(1 if any(result.broken for result in results.values()) else 0)
+
+
+@command.command("seal", epilog=_example("tradewright audit seal"))
+@_with_common_options
+def seal_command(asked: Asked) -> None:
+    """Seal the audit rows of all ended transactions."""
+    with asked.session() as session:
+        rows = audit.seal(session)
+        heads = audit.export_heads(session)
+    last = asdict(heads[-1]) if heads else None
+    if asked.as_json:
+        click.echo(json.dumps({"rows_sealed": rows, "last_head": last}))
+    elif rows:
+        click.echo(f"sealed {rows} audit rows in seal {heads[-1].seq}, head {heads[-1].head}")
+        click.echo("next: tradewright audit export FILE, onto another machine")
+    else:
+        click.echo("nothing to seal")
+
+
+@command.command("export", epilog=_example("tradewright audit export heads.jsonl"))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_with_common_options
+def export_command(asked: Asked, file: Path) -> None:
+    """Add the heads that FILE does not hold yet to it, one JSON object to a line."""
+    known = audit.read_heads(file.read_text().splitlines()) if file.exists() else []
+    with asked.session() as session:
+        new = audit.export_heads(session, after_seq=max((head.seq for head in known), default=0))
+    with file.open("a") as handle:
+        handle.writelines(f"{head.as_line()}\n" for head in new)
+    if asked.as_json:
+        click.echo(json.dumps({"heads_added": len(new), "heads": len(known) + len(new)}))
+    else:
+        click.echo(f"added {len(new)} heads to {file}")
+
+
+@command.command("verify", epilog=_example("tradewright audit verify --heads heads.jsonl"))
+@click.option(
+    "--heads",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Heads that were exported before; without them a removed last seal is not noticed.",
+)
+@_with_common_options
+def verify_command(asked: Asked, heads: Path | None) -> None:
+    """Verify every seal; exit 1 and name the first that does not hold."""
+    exported = audit.read_heads(heads.read_text().splitlines()) if heads else []
+    with asked.session() as session:
+        found = audit.verify(session, exported)
+    if asked.as_json:
+        click.echo(json.dumps({**asdict(found), "is_good": found.is_good}))
+    elif found.is_good:
+        click.echo(
+            f"{found.seals} seals over {found.rows_sealed} audit rows hold; "
+            f"{found.rows_unsealed} rows wait for a seal"
+        )
+    else:
+        click.echo(f"seal {found.first_bad_seq} does not hold: {found.reason}")
+    sys.exit(0 if found.is_good else 1)
+
+
+@command.command("show", epilog=_example("tradewright audit show 0199c1d2-7f0a-7e3b-9a51-..."))
+@click.argument("row_id", type=click.UUID)
+@click.option("--last", default=1000, show_default=True, help="Show at most so many entries.")
+@_with_common_options
+def show_command(asked: Asked, row_id: UUID, last: int) -> None:
+    """Show what was recorded of a row, an order, a payment or a holder, oldest first."""
+    with asked.session() as session:
+        trail = audit.read_trail(session, str(row_id), entries_max=last)
+    if asked.as_json:
+        click.echo(json.dumps([asdict(entry) for entry in trail], default=str))
+        return
+    table = Table("when (UTC)", "record", "what", "by", "values")
+    for entry in trail:
+        values = json.dumps(entry.details, default=str)
+        when = f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"
+        table.add_row(when, entry.source, entry.action, entry.actor or "", values)
+    Console().print(table)
+
+
+def _print_laws(results: dict[str, audit.LawResult]) -> None:
+    table = Table("law", "checked", "broken", "examples")
+    for name, result in results.items():
+        shown = "\n".join(json.dumps(example, default=str) for example in result.examples)
+        table.add_row(name.replace("_", " "), f"{result.checked:,}", f"{result.broken:,}", shown)
+    Console().print(table)

@@ -1,0 +1,246 @@
+"""The cast of the database tests: users, wallets, an account, and what they did, as real rows.
+
+Everything is written through the ledger's own functions and through the guards, so a test begins
+with a database in which every law holds. Each function takes a session in autocommit.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tradewright import ledger
+from tradewright.core.ids import new_id_text
+from tradewright.ledger import HouseCode, Movement
+from tradewright.postgres.connect import Session
+
+
+def value(session: Session, query: str, *parameters: object) -> object:
+    """Return the one value of a query's one row."""
+    row = session.execute(query.encode(), parameters).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def open_user(session: Session, *, kyc_level: int = 2, role: str | None = None) -> str:
+    """Open a user and return the id."""
+    user_id = new_id_text()
+    session.execute(
+        "INSERT INTO users (id, email, client_class, kyc_level) VALUES (%s, %s, 'retail', %s)",
+        (user_id, f"{user_id}@example.org", kyc_level),
+    )
+    if role is not None:
+        session.execute("INSERT INTO user_roles (user_id, role) VALUES (%s, %s)", (user_id, role))
+    return user_id
+
+
+def open_account(session: Session, user_id: str, currency: str = "USD") -> str:
+    """Open a trading account and return its id."""
+    account_id = new_id_text()
+    with session.transaction():
+        session.execute(
+            "INSERT INTO ledger_holders (id, kind, currency) VALUES (%s, 'account', %s)",
+            (account_id, currency),
+        )
+        session.execute(
+            "INSERT INTO accounts (id, user_id, currency, leverage) VALUES (%s, %s, %s, 30)",
+            (account_id, user_id, currency),
+        )
+    return account_id
+
+
+def open_wallet(session: Session, user_id: str, amount: str = "100", currency: str = "USD") -> str:
+    """Open a wallet by a first credit and return its holder id."""
+    reply = ledger.credit(session, user_id, currency, Decimal(amount), transaction_id=new_id_text())
+    return reply.holder_id
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A day's rows: ids of everything that `play` has written."""
+
+    user_id: str
+    officer_id: str
+    account_id: str
+    wallet_id: str
+    hold_id: str
+    deposit_id: str
+    withdrawal_id: str
+    order_ids: tuple[str, str]
+    fill_ids: tuple[str, str]
+    trade_ids: tuple[str, str]
+    position_id: str
+
+
+def play(session: Session) -> Cast:
+    """Write one of everything: payments, a hold, a round trip of trades, a margin call, a seal."""
+    user_id, officer_id = open_user(session), open_user(session, role="payments_officer")
+    account_id = open_account(session, user_id)
+    deposit_id = _deposit(session, user_id, Decimal(1000))
+    withdrawal_id = _withdrawal(session, user_id, Decimal(100))
+    ledger.transfer_to_account(session, account_id, Decimal(500), transaction_id=new_id_text())
+    hold = ledger.reserve(
+        session,
+        user_id,
+        "USD",
+        Decimal("30.50"),
+        transaction_id=new_id_text(),
+        purpose="dispute",
+    )
+    ledger.release(session, str(hold.hold_id), transaction_id=new_id_text(), amount=Decimal(10))
+    provider_id = list_market(session)
+    position_id = new_id_text()
+    bought = _trade(session, account_id, provider_id, position_id, side="buy")
+    sold = _trade(session, account_id, provider_id, position_id, side="sell")
+    session.execute(
+        "INSERT INTO margin_calls (id, account_id, margin_level, equity, used_margin)"
+        " VALUES (uuidv7(), %s, 90, 45, 50)",
+        (account_id,),
+    )
+    session.execute("SELECT seal_audit_log()")
+    return Cast(
+        user_id=user_id,
+        officer_id=officer_id,
+        account_id=account_id,
+        wallet_id=hold.holder_id,
+        hold_id=str(hold.hold_id),
+        deposit_id=deposit_id,
+        withdrawal_id=withdrawal_id,
+        order_ids=(bought[0], sold[0]),
+        fill_ids=(bought[1], sold[1]),
+        trade_ids=(bought[2], sold[2]),
+        position_id=position_id,
+    )
+
+
+def list_market(session: Session) -> str:
+    """List EURUSD and one provider, whose id is returned."""
+    session.execute(
+        "INSERT INTO instruments (symbol, base_currency, quote_currency, quantity_step,"
+        " quantity_min, quantity_max, price_tick, leverage_max, leverage_max_retail,"
+        " commission_per_million) VALUES ('EURUSD', 'EUR', 'USD', 1, 1, 1000000, 0.00001, 500, 30,"
+        " 20)"
+    )
+    return str(
+        value(
+            session,
+            "INSERT INTO liquidity_providers (code, priority) VALUES ('LP-ONE', 1) RETURNING id",
+        )
+    )
+
+
+def _deposit(session: Session, user_id: str, amount: Decimal) -> str:
+    payment_id = new_id_text()
+    with session.transaction():
+        session.execute(
+            "INSERT INTO payment_transactions (id, user_id, kind, currency, amount)"
+            " VALUES (%s, %s, 'deposit', 'USD', %s)",
+            (payment_id, user_id, amount),
+        )
+        ledger.credit(session, user_id, "USD", amount, transaction_id=payment_id)
+        session.execute(
+            "UPDATE payment_transactions SET status = 'succeeded', completed_at = clock_timestamp()"
+            " WHERE id = %s",
+            (payment_id,),
+        )
+    return payment_id
+
+
+def _withdrawal(session: Session, user_id: str, amount: Decimal) -> str:
+    payment_id = new_id_text()
+    with session.transaction():
+        session.execute(
+            "INSERT INTO payment_transactions (id, user_id, kind, currency, amount)"
+            " VALUES (%s, %s, 'withdrawal', 'USD', %s)",
+            (payment_id, user_id, amount),
+        )
+        reply = ledger.reserve(
+            session, user_id, "USD", amount, transaction_id=payment_id, purpose="withdrawal"
+        )
+        session.execute(
+            "UPDATE payment_transactions SET status = 'processing', hold_id = %s WHERE id = %s",
+            (reply.hold_id, payment_id),
+        )
+    return payment_id
+
+
+def _trade(
+    session: Session, account_id: str, provider_id: str, position_id: str, *, side: str
+) -> tuple[str, str, str]:
+    """Fill one order of 1,000 EURUSD: the buy opens the position, the sell closes it for 10 USD."""
+    order_id, fill_id, trade_id = new_id_text(), new_id_text(), new_id_text()
+    is_buy = side == "buy"
+    price, quantity = ("1.10", 1000) if is_buy else ("1.11", -1000)
+    with session.transaction():
+        session.execute(
+            "INSERT INTO order_events (order_id, seq, event_type, from_status, to_status, quantity,"
+            " price, actor) VALUES (%(id)s, 1, 'new', NULL, 'new', NULL, NULL, 'trader'),"
+            " (%(id)s, 2, 'trade', 'new', 'filled', 1000, %(price)s, 'trader')",
+            {"id": order_id, "price": price},
+        )
+        session.execute(
+            "INSERT INTO orders (id, account_id, client_order_id, symbol, side, order_type,"
+            " time_in_force, origin, book, quantity, filled_quantity, remaining_quantity,"
+            " average_price, status, is_routed, version)"
+            " VALUES (%(id)s, %(account)s, %(key)s, 'EURUSD', %(side)s, 'market', 'ioc', 'client',"
+            " 'B', 1000, 1000, 0, %(price)s, 'filled', false, 2)",
+            {"id": order_id, "key": order_id, "account": account_id, "side": side, "price": price},
+        )
+        session.execute(
+            "INSERT INTO order_fills (id, order_id, quantity, price, quoted_at, provider_id)"
+            " VALUES (%s, %s, 1000, %s, clock_timestamp(), %s)",
+            (fill_id, order_id, price, provider_id),
+        )
+        session.execute(
+            "INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect,"
+            " quantity, price, conversion_rate, realised_pnl, commission)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0.02)",
+            (
+                *(trade_id, account_id, fill_id, position_id, 1 if is_buy else 2),
+                *("open" if is_buy else "close", quantity, price, 0 if is_buy else 10),
+            ),
+        )
+        _move_position(session, account_id, position_id, is_opening=is_buy)
+        _book(session, account_id, trade_id, realised=0 if is_buy else 10)
+    return order_id, fill_id, trade_id
+
+
+def _move_position(
+    session: Session, account_id: str, position_id: str, *, is_opening: bool
+) -> None:
+    if is_opening:
+        session.execute(
+            "INSERT INTO positions (id, account_id, symbol, quantity, average_price, is_open,"
+            " version) VALUES (%s, %s, 'EURUSD', 1000, 1.10, true, 1)",
+            (position_id, account_id),
+        )
+    else:
+        session.execute(
+            "UPDATE positions SET quantity = 0, realised_pnl = 10, is_open = false, version = 2,"
+            " closed_at = clock_timestamp() WHERE id = %s",
+            (position_id,),
+        )
+
+
+def _book(session: Session, account_id: str, trade_id: str, *, realised: int) -> None:
+    houses = ledger.house_holder_ids(session, "USD")
+    movements = [
+        Movement(
+            transaction_id=trade_id,
+            operation="commission",
+            debit_id=account_id,
+            credit_id=houses[HouseCode.FEES],
+            currency="USD",
+            amount=Decimal("0.02"),
+        )
+    ]
+    if realised:
+        movements.append(
+            Movement(
+                transaction_id=trade_id,
+                operation="realised_pnl",
+                debit_id=houses[HouseCode.DEALING],
+                credit_id=account_id,
+                currency="USD",
+                amount=Decimal(realised),
+            )
+        )
+    assert all(result.error is None for result in ledger.post_movements(session, movements))

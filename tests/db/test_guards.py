@@ -1,0 +1,358 @@
+"""What a rogue client meets that writes past the ledger, the engine and the services.
+
+Every attempt is raw SQL of the owner of the tables, with all triggers on: roles may be granted
+wrongly, the guards hold all the same.
+"""
+
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from tests.cast import Cast, open_user, open_wallet, play, value
+from tradewright import audit, ledger
+from tradewright.core.ids import new_id_text
+from tradewright.postgres.connect import Session
+
+APPEND_ONLY = (
+    "audit_log",
+    "audit_seals",
+    "balance_ledger",
+    "fraud_checks",
+    "ledger_holders",
+    "order_events",
+    "order_fills",
+    "provider_requests",
+    "stop_outs",
+    "trades",
+    "transfers",
+)
+KEPT = ("accounts", "balance_holds", "orders", "positions", "user_balances")
+"""Tables whose rows may change but never go."""
+
+
+@pytest.fixture
+def cast(engine: Session) -> Cast:
+    return play(engine)
+
+
+def refused(session: Session, statement: str) -> str:
+    """Run a statement that must be refused; return the SQLSTATE."""
+    with pytest.raises(psycopg.Error) as caught:
+        session.execute(statement.encode())
+    return str(caught.value.sqlstate)
+
+
+def partitions(session: Session) -> list[str]:
+    rows = session.execute(
+        "SELECT inhrelid::regclass::text FROM pg_inherits"
+        " WHERE inhparent = 'audit_log'::regclass ORDER BY 1"
+    )
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("attempt", ["UPDATE", "DELETE", "TRUNCATE"])
+def test_an_append_only_table_refuses_it(engine: Session, table: str, attempt: str) -> None:
+    """Case 25."""
+    column = value(
+        engine,
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::text::regclass AND attnum > 0"
+        " AND attidentity = '' ORDER BY attnum LIMIT 1",
+        table,
+    )
+    statement = {
+        "UPDATE": f"UPDATE {table} SET {column} = {column}",
+        "DELETE": f"DELETE FROM {table}",
+        "TRUNCATE": f"TRUNCATE {table} CASCADE",
+    }[attempt]
+    assert refused(engine, statement) == "TW010"
+
+
+def test_every_partition_of_the_audit_log_refuses_all_three(engine: Session) -> None:
+    """Case 25, for partitions addressed by their own names."""
+    names = partitions(engine)
+    states = {
+        refused(engine, statement)
+        for name in names
+        for statement in (
+            f"UPDATE {name} SET actor = 'x'",
+            f"DELETE FROM {name}",
+            f"TRUNCATE {name}",
+        )
+    }
+    assert len(names) >= 13
+    assert states == {"TW010"}
+
+
+def test_a_partition_made_later_is_append_only_too(engine: Session) -> None:
+    name = value(engine, "SELECT create_audit_log_partition('2031-05-17')")
+    assert name == "audit_log_2031_05"
+    assert value(engine, "SELECT create_audit_log_partition('2031-05-01')") == name
+    assert refused(engine, f"DELETE FROM {name}") == "TW010"
+
+
+@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("attempt", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_a_kept_table_refuses_to_lose_rows(engine: Session, table: str, attempt: str) -> None:
+    """Case 24."""
+    assert refused(engine, attempt.format(table)) == "TW010"
+
+
+def test_every_table_is_append_only_or_kept_or_audited_or_a_list(engine: Session) -> None:
+    lists = {"currencies", "house_accounts", "payment_limits"}
+    names = engine.execute(
+        "SELECT c.relname FROM pg_class AS c WHERE c.relkind IN ('r', 'p') AND NOT relispartition"
+        " AND c.relnamespace = current_schema()::regnamespace"
+    ).fetchall()
+    with_audit = engine.execute(
+        "SELECT DISTINCT c.relname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid"
+        " JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE p.proname = 'audit_row_change'"
+    ).fetchall()
+    known = {*APPEND_ONLY, *KEPT, *lists, *(row[0] for row in with_audit)}
+    assert {row[0] for row in names} - known == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE user_balances SET available = available + 1",
+        "UPDATE user_balances SET available = available + 1, version = version + 1",
+        "UPDATE user_balances SET version = version + 1",
+        "UPDATE user_balances SET version = version - 1",
+        "UPDATE user_balances SET available = available + reserved, reserved = 0",
+        "UPDATE accounts SET balance = balance + 1",
+        "UPDATE accounts SET balance = balance + 1, version = version + 1",
+        "UPDATE accounts SET version = version + 1",
+        "UPDATE balance_holds SET remaining = 0",
+        "UPDATE balance_holds SET remaining = amount",
+        (
+            "INSERT INTO balance_holds (holder_id, purpose, amount, remaining)"
+            " SELECT holder_id, 'order', 1, 1 FROM user_balances"
+        ),
+        (
+            "INSERT INTO balance_holds (holder_id, purpose, amount, remaining)"
+            " SELECT holder_id, 'order', 1, 0 FROM user_balances"
+        ),
+    ],
+)
+def test_money_does_not_move_without_entries(engine: Session, cast: Cast, statement: str) -> None:
+    assert refused(engine, statement) == "TW013"
+
+
+def test_a_balance_that_its_entries_lead_to_is_let_through(engine: Session, cast: Cast) -> None:
+    with engine.transaction():
+        engine.execute(
+            "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
+            " operation, effect, amount, available_before, available_after, reserved_before,"
+            " reserved_after, transfer_id) SELECT a.id, a.version + 1, a.user_id, a.currency,"
+            " uuidv7(), 'bonus', 'credit', 5, a.balance, a.balance + 5, 0, 0, t.id"
+            " FROM accounts AS a, LATERAL (SELECT id FROM transfers LIMIT 1) AS t"
+        )
+        engine.execute("UPDATE accounts SET balance = balance + 5, version = version + 1")
+    assert value(engine, "SELECT balance FROM accounts") == Decimal("514.96")
+
+
+def test_entries_of_one_holder_do_not_explain_another(engine: Session, cast: Cast) -> None:
+    other = open_wallet(engine, open_user(engine), "100")
+    ledger.credit(
+        engine,
+        str(value(engine, "SELECT user_id FROM user_balances WHERE holder_id = %s", other)),
+        "USD",
+        Decimal(5),
+        transaction_id=new_id_text(),
+    )
+    statement = "UPDATE user_balances SET available = 105, version = 2 WHERE holder_id = '{}'"
+    assert refused(engine, statement.format(cast.wallet_id)) == "TW013"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE user_balances SET user_id = '{officer_id}'",
+        "UPDATE user_balances SET holder_id = uuidv7(), available = 1000000",
+        "UPDATE user_balances SET currency = 'EUR'",
+        "UPDATE accounts SET user_id = '{officer_id}'",
+        "UPDATE accounts SET id = uuidv7(), balance = 1000000",
+        "UPDATE accounts SET currency = 'EUR'",
+        "UPDATE balance_holds SET purpose = 'order' WHERE id = '{hold_id}'",
+        "UPDATE balance_holds SET amount = 1000",
+        "UPDATE orders SET side = 'sell' WHERE side = 'buy'",
+        "UPDATE orders SET client_order_id = 'x'",
+        "UPDATE orders SET id = uuidv7()",
+        "UPDATE positions SET symbol = 'XAUUSD'",
+        "UPDATE positions SET id = uuidv7(), quantity = 5, is_open = true, closed_at = NULL",
+        "UPDATE payment_transactions SET amount = amount * 2",
+        "UPDATE payment_transactions SET user_id = '{officer_id}'",
+    ],
+)
+def test_nothing_becomes_somebody_elses_or_something_else(
+    engine: Session, cast: Cast, statement: str
+) -> None:
+    words = statement.format(officer_id=cast.officer_id, hold_id=cast.hold_id)
+    assert refused(engine, words) == "TW010"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO user_balances (user_id, currency, available) VALUES ('{user}', 'USD', 5)",
+        "INSERT INTO user_balances (user_id, currency, reserved) VALUES ('{user}', 'USD', 5)",
+        "INSERT INTO user_balances (user_id, currency, version) VALUES ('{user}', 'USD', 5)",
+        (
+            "INSERT INTO accounts (id, user_id, currency, leverage, balance)"
+            " VALUES (uuidv7(), '{user}', 'USD', 30, 5)"
+        ),
+        (
+            "INSERT INTO accounts (id, user_id, currency, leverage, version)"
+            " VALUES (uuidv7(), '{user}', 'USD', 30, 5)"
+        ),
+    ],
+)
+def test_a_holder_is_not_opened_with_money_in_it(engine: Session, statement: str) -> None:
+    assert refused(engine, statement.format(user=open_user(engine))) == "TW013"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE orders SET version = version + 1",
+        "UPDATE orders SET version = version - 1",
+        "UPDATE orders SET status = 'canceled'",
+        (
+            "INSERT INTO orders SELECT uuidv7(), account_id, 'rogue', symbol, side, order_type,"
+            " time_in_force, origin, book, quantity, filled_quantity, remaining_quantity,"
+            " average_price, limit_price, stop_price, stop_loss, take_profit, status, is_routed,"
+            " refused_by, refusal_code, metadata, version FROM orders LIMIT 1"
+        ),
+    ],
+)
+def test_an_order_does_not_move_without_events(engine: Session, cast: Cast, statement: str) -> None:
+    assert refused(engine, statement) == "TW011"
+
+
+@pytest.mark.parametrize(
+    ("from_status", "to_status"),
+    [
+        ("filled", "new"),
+        ("filled", "canceled"),
+        ("canceled", "new"),
+        ("rejected", "new"),
+        ("partially_filled", "new"),
+        ("partially_filled", "rejected"),
+        (None, "filled"),
+        (None, "canceled"),
+        ("new", "unknown"),
+        ("nowhere", "new"),
+    ],
+)
+def test_an_event_of_a_forbidden_step_is_refused(
+    engine: Session, cast: Cast, from_status: str | None, to_status: str
+) -> None:
+    seq = 1 if from_status is None else 3
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        engine.execute(
+            "INSERT INTO order_events (order_id, seq, event_type, from_status, to_status, actor)"
+            " VALUES (%s, %s, 'restated', %s, %s, 'rogue')",
+            (new_id_text(), seq, from_status, to_status),
+        )
+    assert caught.value.diag.constraint_name == "order_events_transition_allowed"
+
+
+def test_events_that_do_not_begin_where_the_order_stands_do_not_move_it(
+    engine: Session, cast: Cast
+) -> None:
+    with pytest.raises(psycopg.Error) as caught, engine.transaction():  # noqa: PT012
+        engine.execute(
+            "INSERT INTO order_events (order_id, seq, event_type, from_status, to_status, actor)"
+            " VALUES (%s, 3, 'canceled', 'new', 'canceled', 'rogue')",
+            (cast.order_ids[0],),
+        )
+        engine.execute(
+            "UPDATE orders SET version = 3, status = 'canceled' WHERE id = %s",
+            (cast.order_ids[0],),
+        )
+    assert caught.value.sqlstate == "TW011"
+
+
+def test_events_of_no_order_do_not_stay(engine: Session) -> None:
+    statement = (
+        "INSERT INTO order_events (order_id, seq, event_type, from_status, to_status, actor)"
+        " VALUES (uuidv7(), 1, 'new', NULL, 'new', 'rogue')"
+    )
+    assert refused(engine, statement) == "23503"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE positions SET quantity = 5, is_open = true, closed_at = NULL",
+        "UPDATE positions SET realised_pnl = 1000000",
+        "UPDATE positions SET average_price = 2",
+        "UPDATE positions SET version = version + 1",
+        (
+            "INSERT INTO positions (id, account_id, symbol, quantity, average_price, is_open,"
+            " version) SELECT uuidv7(), account_id, symbol, 5, 1.1, true, 1 FROM positions"
+        ),
+    ],
+)
+def test_a_position_does_not_move_without_trades(
+    engine: Session, cast: Cast, statement: str
+) -> None:
+    assert refused(engine, statement) == "TW012"
+
+
+@pytest.mark.parametrize(
+    ("status", "target"),
+    [
+        ("succeeded", "pending"),
+        ("succeeded", "failed"),
+        ("failed", "succeeded"),
+        ("canceled", "processing"),
+        ("processing", "canceled"),
+        ("processing", "pending"),
+        ("requires_approval", "succeeded"),
+        ("requires_approval", "pending"),
+    ],
+)
+def test_a_payment_does_not_take_a_forbidden_step(
+    engine: Session, status: str, target: str
+) -> None:
+    ended = "('succeeded', 'failed', 'canceled')"
+    engine.execute(
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
+        " completed_at) VALUES (uuidv7(), %(user)s, 'withdrawal', 'USD', 5, %(status)s,"
+        f" CASE WHEN %(status)s::text IN {ended} THEN now() END)",
+        {"user": open_user(engine), "status": status},
+    )
+    statement = (
+        f"UPDATE payment_transactions SET status = '{target}',"
+        f" completed_at = CASE WHEN '{target}' IN {ended} THEN now() END"
+    )
+    assert refused(engine, statement) == "TW014"
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_approval", "processing"])
+def test_an_open_payment_has_not_ended_and_an_ended_one_has(engine: Session, status: str) -> None:
+    statement = (
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
+        f" completed_at) VALUES (uuidv7(), '{open_user(engine)}', 'deposit', 'USD', 5, '{status}',"
+        " now())"
+    )
+    assert refused(engine, statement) == "23514"
+
+
+def test_nobody_approves_a_withdrawal_of_his_own(engine: Session, cast: Cast) -> None:
+    statement = "UPDATE payment_transactions SET approved_by = user_id"
+    assert refused(engine, statement) == "23514"
+
+
+def test_after_all_these_attempts_the_laws_hold(engine: Session, cast: Cast) -> None:
+    for statement in (
+        "UPDATE user_balances SET available = available + 1",
+        "UPDATE balance_holds SET remaining = 0",
+        "UPDATE positions SET realised_pnl = 1000000",
+        "DELETE FROM transfers",
+    ):
+        refused(engine, statement)
+    audit.require_laws(audit.check_laws(engine))

@@ -1,0 +1,406 @@
+"""Each law of migration 007 is silent on good rows and tells when it is broken, and only it."""
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from tests.cast import open_user, play
+from tradewright import audit, ledger
+from tradewright.core.errors import ErrorCode, InternalError
+from tradewright.core.ids import new_id_text
+from tradewright.ledger import HouseCode, Movement
+from tradewright.ledger.journal import Journal
+from tradewright.ledger.store import lock_wallets
+from tradewright.postgres.connect import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Statements that break one law behind the backs of triggers; `{names}` are the cast's."""
+
+    law: str
+    how: str
+    statements: tuple[str, ...]
+
+
+BREAKS = (
+    Break(
+        "money_sums_to_zero",
+        "a transfer to nobody",
+        (
+            (
+                "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
+                " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'credit', id,"
+                " uuidv7(), 'USD', 1 FROM house_accounts WHERE code = 'clearing'"
+            ),
+        ),
+    ),
+    Break(
+        "balance_is_last_entry",
+        "a version without an entry",
+        ("UPDATE user_balances SET version = version + 1",),
+    ),
+    Break(
+        "balance_is_last_entry",
+        "two entries after the balance that cancel each other",
+        (
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_movement_has_transfer",
+            (
+                "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
+                " operation, effect, amount, available_before, available_after, reserved_before,"
+                " reserved_after) SELECT id, version + n, user_id, currency, uuidv7(), 'more',"
+                " CASE n WHEN 1 THEN 'credit' ELSE 'debit' END, 5, balance + 5 * (n - 1),"
+                " balance + 5 * (2 - n), 0, 0 FROM accounts, generate_series(1, 2) AS n"
+            ),
+        ),
+    ),
+    Break(
+        "balance_is_replay",
+        "an entry whose effect is another",
+        (
+            (
+                "ALTER TABLE balance_ledger"
+                " DROP CONSTRAINT balance_ledger_after_follows_from_before,"
+                " DROP CONSTRAINT balance_ledger_reservation_has_hold"
+            ),
+            "UPDATE balance_ledger SET effect = 'capture' WHERE operation = 'transfer_out'",
+        ),
+    ),
+    Break(
+        "versions_are_gapless",
+        "a gap in the versions",
+        (
+            (
+                "UPDATE balance_ledger SET version = version + 100"
+                " WHERE holder_id = '{wallet_id}' AND version > 2"
+            ),
+            "UPDATE user_balances SET version = version + 100",
+        ),
+    ),
+    Break(
+        "versions_are_gapless",
+        "an entry that does not begin where the one before ended",
+        (
+            (
+                "UPDATE balance_ledger SET available_before = available_before + 0.01,"
+                " available_after = available_after + 0.01"
+                " WHERE holder_id = '{wallet_id}' AND version = 2"
+            ),
+        ),
+    ),
+    Break(
+        "versions_are_gapless",
+        "an entry older than the one before it",
+        (
+            (
+                "UPDATE balance_ledger SET created_at = created_at - interval '1 hour'"
+                " WHERE holder_id = '{wallet_id}' AND version = 2"
+            ),
+        ),
+    ),
+    Break(
+        "entry_names_its_owner",
+        "an entry of an account that names another user",
+        (
+            (
+                "UPDATE balance_ledger SET user_id = '{officer_id}'"
+                " WHERE holder_id = '{account_id}' AND version = 2"
+            ),
+        ),
+    ),
+    Break(
+        "transfer_has_its_entries",
+        "two entries of one transfer and none of another",
+        (
+            (
+                "UPDATE balance_ledger SET transfer_id = (SELECT transfer_id FROM balance_ledger"
+                " WHERE transaction_id = '{trade_b}' AND operation = 'commission')"
+                " WHERE transaction_id = '{trade_a}' AND operation = 'commission'"
+            ),
+        ),
+    ),
+    Break(
+        "transfer_has_its_entries",
+        "an entry of a holder that the transfer does not name",
+        (
+            (
+                "UPDATE transfers SET debit_holder_id = credit_holder_id, credit_holder_id = h.id"
+                " FROM house_accounts AS h WHERE h.code = 'negative_balance'"
+                " AND transaction_id = '{trade_a}'"
+            ),
+            # What the account no longer gave it is given back elsewhere, so that sums stay zero.
+            (
+                "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
+                " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'credit',"
+                " uuidv7(), id, 'USD', 0.02 FROM house_accounts WHERE code = 'fees'"
+            ),
+        ),
+    ),
+    Break(
+        "reserved_is_open_holds",
+        "money set aside without a hold",
+        (
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_reservation_has_hold",
+            (
+                "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
+                " operation, effect, amount, available_before, available_after, reserved_before,"
+                " reserved_after) SELECT holder_id, version + 1, user_id, currency, uuidv7(),"
+                " 'reserve', 'reserve', 5, available, available - 5, reserved, reserved + 5"
+                " FROM user_balances"
+            ),
+            (
+                "UPDATE user_balances SET available = available - 5, reserved = reserved + 5,"
+                " version = version + 1"
+            ),
+        ),
+    ),
+    Break(
+        "hold_is_its_entries",
+        "money moved from one hold to another",
+        (
+            (
+                "UPDATE balance_holds SET remaining = remaining"
+                " + CASE id WHEN '{hold_id}' THEN 5 ELSE -5 END"
+            ),
+        ),
+    ),
+    Break(
+        "payment_is_in_the_ledger",
+        "a failed deposit that was credited",
+        (
+            (
+                "UPDATE payment_transactions SET status = 'failed', revision = revision + 1"
+                " WHERE id = '{deposit_id}'"
+            ),
+        ),
+    ),
+    Break(
+        "payment_is_in_the_ledger",
+        "a withdrawal paid without its capture",
+        (
+            (
+                "UPDATE payment_transactions SET status = 'succeeded', revision = revision + 1,"
+                " completed_at = clock_timestamp() WHERE id = '{withdrawal_id}'"
+            ),
+        ),
+    ),
+    Break(
+        "payment_is_in_the_ledger",
+        "a deposit that succeeded without a credit",
+        (
+            (
+                "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
+                " completed_at) VALUES (uuidv7(), '{user_id}', 'deposit', 'USD', 7, 'succeeded',"
+                " clock_timestamp())"
+            ),
+        ),
+    ),
+    Break(
+        "order_is_its_fills",
+        "an average price that is not that of the fills",
+        ("UPDATE orders SET average_price = average_price + 0.00000001 WHERE id = '{order_a}'",),
+    ),
+    Break(
+        "order_is_its_events",
+        "a version without an event",
+        ("UPDATE orders SET version = version + 1 WHERE id = '{order_a}'",),
+    ),
+    Break(
+        "order_is_its_events",
+        "an event that does not begin where the one before ended",
+        (
+            (
+                "UPDATE order_events SET from_status = 'partially_filled'"
+                " WHERE order_id = '{order_a}' AND seq = 2"
+            ),
+        ),
+    ),
+    Break(
+        "order_is_its_events",
+        "a traded quantity that is not the order's",
+        ("UPDATE order_events SET quantity = 999 WHERE order_id = '{order_a}' AND seq = 2",),
+    ),
+    Break(
+        "position_is_its_trades",
+        "a result that the trades do not have",
+        ("UPDATE positions SET realised_pnl = 11",),
+    ),
+    Break(
+        "trades_are_their_fill",
+        "a position in another symbol",
+        ("UPDATE positions SET symbol = 'GBPUSD'",),
+    ),
+    Break(
+        "trades_are_their_fill",
+        "a trade at another price than its fill",
+        ("UPDATE trades SET price = price * 2 WHERE id = '{trade_a}'",),
+    ),
+    Break(
+        "trade_is_in_the_ledger",
+        "a commission that was not booked",
+        ("UPDATE trades SET commission = 0.03 WHERE id = '{trade_a}'",),
+    ),
+    Break(
+        "every_change_is_audited",
+        "a change without an audit row",
+        (
+            "ALTER TABLE users DISABLE TRIGGER users_are_audited",
+            "UPDATE users SET kyc_level = 3, revision = revision + 1 WHERE id = '{user_id}'",
+        ),
+    ),
+    Break(
+        "every_change_is_audited",
+        "a row that is gone without an audit row",
+        (
+            "ALTER TABLE margin_calls DISABLE TRIGGER margin_calls_are_audited",
+            "DELETE FROM margin_calls",
+        ),
+    ),
+    Break(
+        "seals_verify",
+        "an audit row that was edited after it was sealed",
+        ("UPDATE audit_log SET actor = 'nobody' WHERE row_id = '{officer_id}'",),
+    ),
+    Break(
+        "seals_verify",
+        "a seal whose head was rewritten",
+        ("UPDATE audit_seals SET head = sha256(head)",),
+    ),
+)
+
+BROKEN_BY_BOOKING = {"realised_pnl_is_the_ledger", "wallets_are_not_negative"}
+"""Laws that are broken through the ledger's own code in the tests below."""
+
+
+def broken_laws(session: Session) -> set[str]:
+    return {name for name, result in audit.check_laws(session).items() if result.broken}
+
+
+def test_all_laws_are_silent_on_good_rows_and_each_was_held_against_some(engine: Session) -> None:
+    play(engine)
+    results = audit.check_laws(engine)
+    assert [name for name, result in results.items() if result.broken] == []
+    assert [name for name, result in results.items() if result.checked == 0] == []
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=lambda case: f"{case.law}: {case.how}")
+def test_a_broken_law_tells_and_no_other_does(engine: Session, case: Break) -> None:
+    cast = play(engine)
+    names = asdict(cast) | {
+        "order_a": cast.order_ids[0],
+        "trade_a": cast.trade_ids[0],
+        "trade_b": cast.trade_ids[1],
+    }
+    engine.execute("SET session_replication_role = replica")
+    for statement in case.statements:
+        engine.execute(statement.format(**names).encode())
+    assert broken_laws(engine) == {case.law}
+
+
+def test_an_entry_of_a_holder_without_balance_is_told(engine: Session) -> None:
+    play(engine)
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("UPDATE balance_ledger SET holder_id = uuidv7() WHERE operation = 'credit'")
+    assert {"balance_is_last_entry", "balance_is_replay"} <= broken_laws(engine)
+
+
+def test_a_result_booked_without_a_trade_breaks_only_its_law(engine: Session) -> None:
+    cast = play(engine)
+    dealing = ledger.house_holder_ids(engine, "USD")[HouseCode.DEALING]
+    booked = Movement(
+        transaction_id=new_id_text(),
+        operation="realised_pnl",
+        debit_id=dealing,
+        credit_id=cast.account_id,
+        currency="USD",
+        amount=Decimal(3),
+    )
+    with engine.transaction():
+        ledger.post_movements(engine, [booked])
+    assert broken_laws(engine) == {"realised_pnl_is_the_ledger"}
+
+
+def test_a_wallet_below_zero_breaks_only_its_law(engine: Session) -> None:
+    cast = play(engine)
+    clearing = ledger.house_holder_ids(engine, "USD")[HouseCode.CLEARING]
+    engine.execute("ALTER TABLE user_balances DROP CONSTRAINT user_balances_available_not_negative")
+    with engine.transaction():
+        wallet = lock_wallets(engine, [cast.wallet_id])[cast.wallet_id]
+        journal = Journal()
+        journal.give(
+            wallet, Decimal(9999), transaction_id=new_id_text(), operation="debit", sink=clearing
+        )
+        journal.write(engine)
+    assert broken_laws(engine) == {"wallets_are_not_negative"}
+
+
+def test_every_law_is_broken_by_some_test(engine: Session) -> None:
+    assert set(audit.check_laws(engine)) == {case.law for case in BREAKS} | BROKEN_BY_BOOKING
+
+
+def test_examples_are_rows_and_no_more_than_asked_for(engine: Session) -> None:
+    for _ in range(3):
+        open_user(engine)
+    engine.execute("ALTER TABLE users DISABLE TRIGGER users_are_audited")
+    engine.execute("UPDATE users SET kyc_level = 3")
+    result = audit.check_laws(engine, examples_max=2)["every_change_is_audited"]
+    assert (result.checked, result.broken, len(result.examples)) == (3, 3, 2)
+    assert result.examples[0]["revision"] == 2
+    assert set(result.examples[0]) == {"table_name", "row_id", "revision", "audit_rows"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE VIEW law_of_silence AS SELECT 1 AS one WHERE false", "DROP VIEW law_seals_verify"],
+)
+def test_a_law_that_is_listed_or_seen_alone_is_an_error(engine: Session, statement: str) -> None:
+    engine.execute(statement.encode())
+    with pytest.raises(InternalError) as caught:
+        audit.check_laws(engine)
+    assert caught.value.code == ErrorCode.INTERNAL_LAWS_DIFFER
+
+
+def test_broken_laws_stop_the_caller_with_an_example_of_each(engine: Session) -> None:
+    play(engine)
+    audit.require_laws(audit.check_laws(engine))
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("UPDATE positions SET realised_pnl = 11")
+    with pytest.raises(InternalError) as caught:
+        audit.require_laws(audit.check_laws(engine))
+    assert caught.value.what == "1 of 18 laws are broken: position_is_its_trades"
+    assert set(caught.value.facts) == {"position_is_its_trades"}
+
+
+def test_every_audited_table_is_under_the_law_of_audit(engine: Session) -> None:
+    with_triggers = engine.execute(
+        "SELECT DISTINCT c.relname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid"
+        " JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE p.proname = 'audit_row_change'"
+    ).fetchall()
+    definition = engine.execute("SELECT pg_get_viewdef('audited_rows'::regclass)").fetchone()
+    assert definition is not None
+    assert [row[0] for row in with_triggers if f"FROM {row[0]}" not in definition[0]] == []
+
+
+def test_audit_triggers_stay_on_for_a_session_that_plays_replica(engine: Session) -> None:
+    user_id = open_user(engine)
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("UPDATE users SET kyc_level = 4 WHERE id = %s", (user_id,))
+    changes = engine.execute(
+        "SELECT changes -> 'kyc_level' FROM audit_log WHERE row_id = %s AND action = 'update'",
+        (user_id,),
+    ).fetchall()
+    assert changes == [([2, 4],)]
+
+
+def test_laws_see_one_snapshot_while_another_session_writes(
+    engine: Session, engine_database: str
+) -> None:
+    user_id = open_user(engine)
+    with psycopg.connect(engine_database) as writer:
+        writer.execute("SET search_path TO tradewright")
+        ledger.credit(writer, user_id, "USD", Decimal(5), transaction_id=new_id_text())
+        assert broken_laws(engine) == set()
+        writer.commit()
+    assert broken_laws(engine) == set()

@@ -107,17 +107,22 @@ class Engine:
             sum(c.reconnects for c in counts),
         )
 
-    def on_quote(self, quote: Quote) -> None:
-        """Move the market by a base quote that the filter has accepted; submit what it sets off."""
+    def on_quote(self, quote: Quote, *, propose: bool = True) -> int:
+        """Move the market by a base quote that the filter has accepted.
+
+        Returns how many commands it set off; they are submitted, unless `propose` is off, as
+        when the market is only brought up to where a day was interrupted.
+        """
         with self._lock:
             self.market.advance(quote.quoted_at)
             for provider in self._providers.values():
                 offered = provider.on_quote(quote)
                 if offered is not None:
                     self.market.update(offered)
-            proposals = self._watchers.on_price(quote.symbol)
+            proposals = self._watchers.on_price(quote.symbol) if propose else []
         if proposals:
             self._propose(proposals)
+        return len(proposals)
 
     def submit(self, command: Command) -> "Future[Report]":
         """Queue a client's command; the future gives its report or raises its error.

@@ -142,9 +142,9 @@ def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:
 
 def _forgive(desk: Desk, account: AccountState, stop_out_id: str) -> Decimal:
     """Lift a retail account's negative balance to zero; return the amount."""
-    balance = account.holder.available
-    if balance >= 0 or account.profile.client_class is not ClientClass.RETAIL:
+    if not owes_what_is_forgiven(account):
         return _NOTHING
+    balance = account.holder.available
     desk.journal.receive(
         account.holder,
         -balance,
@@ -153,6 +153,11 @@ def _forgive(desk: Desk, account: AccountState, stop_out_id: str) -> Decimal:
         source=desk.house[account.profile.currency][HouseCode.NEGATIVE_BALANCE],
     )
     return -balance
+
+
+def owes_what_is_forgiven(account: AccountState) -> bool:
+    """Return whether the account is a retail client's and below zero."""
+    return account.holder.available < 0 and account.profile.client_class is ClientClass.RETAIL
 
 
 def _write_stop_out(

@@ -17,6 +17,7 @@ from tradewright.liquidity.board import Top
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Side
 from tradewright.risk.margin import MarginState, margin_state
+from tradewright.trading.liquidation import owes_what_is_forgiven
 from tradewright.trading.model import (
     CheckMargin,
     ClosePosition,
@@ -149,7 +150,7 @@ class Watchers:
         self._accounts[account.id] = account
         positions = account.open_positions
         if not positions:
-            if account.holder.available < 0 or account.margin_call_id is not None:
+            if owes_what_is_forgiven(account) or account.margin_call_id is not None:
                 return [CheckMargin(account_id=account.id)]
             self._accounts.pop(account.id)
             return []

@@ -1,0 +1,192 @@
+"""The money side of the day: who the traders are in the database, what they pay in and take out.
+
+Each payment and transfer carries an id made of the day, the trader and the occasion, so asking
+again moves nothing twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+from uuid import NAMESPACE_OID, uuid5
+
+from tradewright.core.errors import ErrorCode, InputError, TradewrightError
+from tradewright.core.money import minor_unit
+from tradewright.demo.summary import Measured
+from tradewright.demo.traders import Trader
+from tradewright.payments import (
+    PaymentStatus,
+    approve_withdrawal,
+    complete_withdrawal,
+    deposit,
+    request_withdrawal,
+    require_not_denied,
+)
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.risk.model import ClientClass
+from tradewright.trading.engine import Engine
+from tradewright.trading.model import Direction, MoneyReport, MoveMoney
+from tradewright.trading.registry import AccountSettings, grant_role, open_account, open_user
+from tradewright.wiring import House
+
+MIDDAY_DEPOSIT = Decimal(1_000)
+PAYOUT_SHARE = Decimal("0.2")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A trader with its user, its account and the officer who approves its withdrawals."""
+
+    trader: Trader
+    user_id: str
+    account_id: str
+    currency: str
+    tag: str
+    officer_id: str
+    house: House
+
+    def key(self, occasion: str) -> str:
+        """Return the id of this trader's payment or transfer on an occasion of the day."""
+        return str(uuid5(NAMESPACE_OID, f"{self.tag}/{self.trader.number}/{occasion}"))
+
+
+def open_members(house: House, traders: Sequence[Trader], tag: str, currency: str) -> list[Member]:
+    """Open the traders' users and accounts, or find those of an interrupted day."""
+    with house.session() as session:
+        with session.transaction():
+            officer_id = _find_user(session, f"officer@{tag}.example") or _open_officer(
+                session, tag
+            )
+        members = []
+        for trader in traders:
+            with session.transaction():
+                user_id, account_id = _find_or_open(session, trader, tag, currency)
+            members.append(Member(trader, user_id, account_id, currency, tag, officer_id, house))
+    return members
+
+
+def money_in(engine: Engine, members: Sequence[Member], occasion: str, measured: Measured) -> None:
+    """Let members deposit into their wallets and move it all to their trading accounts."""
+    with members[0].house.session() as session:
+        for member in members:
+            amount = MIDDAY_DEPOSIT
+            if occasion == "opening":
+                amount = Decimal(member.trader.deposit)
+            with session.transaction():
+                payment = deposit(
+                    session,
+                    payment_id=member.key(f"{occasion} deposit"),
+                    user_id=member.user_id,
+                    currency=member.currency,
+                    amount=amount,
+                )
+            require_not_denied(payment)
+            move = MoveMoney(
+                account_id=member.account_id,
+                direction=Direction.TO_ACCOUNT,
+                amount=amount,
+                transaction_id=member.key(f"{occasion} funding"),
+            )
+            engine.submit(move).result()
+    engine.wait_until_idle()
+
+
+def money_out(engine: Engine, members: Sequence[Member], measured: Measured) -> None:
+    """Let every other member take a part of its balance home."""
+    with members[0].house.session() as session:
+        for member in members[::2]:
+            try:
+                _pay_out(engine, session, member)
+            except TradewrightError as error:
+                if error.code not in _EXPECTED:
+                    raise
+                measured.refused[error.code] += 1
+    engine.wait_until_idle()
+
+
+_EXPECTED = frozenset(
+    {
+        ErrorCode.MONEY_INSUFFICIENT_FUNDS,
+        ErrorCode.PAYMENT_LIMIT_EXCEEDED,
+        ErrorCode.PAYMENT_FRAUD_SUSPECTED,
+        ErrorCode.INPUT_AMOUNT_NOT_POSITIVE,
+    }
+)
+"""What may keep a trader from its payout without anything being wrong."""
+
+
+def _pay_out(engine: Engine, session: Session, member: Member) -> None:
+    """Move a share of the balance to the wallet, then withdraw it through an officer if needed."""
+    with session.transaction():
+        balance = _balance(session, member)
+    amount = (balance * PAYOUT_SHARE).quantize(minor_unit(member.currency), rounding=ROUND_DOWN)
+    move = MoveMoney(
+        account_id=member.account_id,
+        direction=Direction.TO_WALLET,
+        amount=amount,
+        transaction_id=member.key("payout transfer"),
+    )
+    report = engine.submit(move).result()
+    if not isinstance(report, MoneyReport):
+        raise AssertionError("a movement of money is answered with a money report")
+    payment_id = member.key("payout")
+    with session.transaction():
+        payment = request_withdrawal(
+            session,
+            payment_id=payment_id,
+            user_id=member.user_id,
+            currency=member.currency,
+            amount=amount,
+        )
+    require_not_denied(payment)
+    with session.transaction():
+        if payment.status is PaymentStatus.REQUIRES_APPROVAL:
+            approve_withdrawal(session, payment_id, member.officer_id)
+        complete_withdrawal(session, payment_id)
+
+
+def _find_user(session: Session, email: str) -> str | None:
+    row = session.execute(
+        load_queries("tradewright.demo")["user_by_email"], {"email": email}
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _open_officer(session: Session, tag: str) -> str:
+    officer_id = open_user(
+        session,
+        email=f"officer@{tag}.example",
+        client_class=ClientClass.PROFESSIONAL,
+        kyc_level=4,
+    )
+    grant_role(session, officer_id, "payments_officer")
+    return officer_id
+
+
+def _find_or_open(session: Session, trader: Trader, tag: str, currency: str) -> tuple[str, str]:
+    email = f"trader-{trader.number}@{tag}.example"
+    row = session.execute(
+        load_queries("tradewright.demo")["account_by_email"], {"email": email}
+    ).fetchone()
+    if row is not None:
+        return str(row[0]), str(row[1])
+    user_id = open_user(
+        session, email=email, client_class=trader.client_class, kyc_level=trader.kyc_level
+    )
+    grant_role(session, user_id, "trader")
+    settings = AccountSettings(currency=currency, leverage=trader.leverage, book=trader.book)
+    return user_id, open_account(session, user_id, settings)
+
+
+def _balance(session: Session, member: Member) -> Decimal:
+    row = session.execute(
+        load_queries("tradewright.demo")["balance"], {"account_id": member.account_id}
+    ).fetchone()
+    if row is None:
+        raise InputError(
+            ErrorCode.ACCOUNT_UNKNOWN,
+            f'account "{member.account_id}" does not exist',
+            why="The demo opened it at the beginning of the day.",
+            hint="Start a new day.",
+        )
+    return Decimal(row[0])

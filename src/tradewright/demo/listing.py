@@ -1,0 +1,69 @@
+"""What the demo's broker lists: the instruments of the symbols that the quotes are about.
+
+Caps are those of ESMA Decision (EU) 2018/796 for retail clients (30 for major pairs, 20 for
+others and gold) and 500 for professional ones.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+from decimal import Decimal
+
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.money import MINOR_UNITS
+from tradewright.liquidity.instrument import Instrument
+
+MAJOR_CURRENCIES = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
+QUOTE_AGE_MAX = timedelta(seconds=60)
+"""Recorded quotes come every 15 seconds; on a minute without news nothing is dealt."""
+
+COMMISSION_PER_MILLION = Decimal(35)
+
+_METALS = frozenset({"XAU"})
+_COARSE_TICKS = {"JPY": Decimal("0.001")}
+
+
+def instruments_for(symbols: Collection[str]) -> list[Instrument]:
+    """Return an instrument for each symbol of six letters, base currency first.
+
+    Raises:
+        InputError: INSTRUMENT_UNKNOWN when a symbol is not made of two known currencies.
+
+    """
+    return [_instrument(symbol) for symbol in sorted(symbols)]
+
+
+def account_currency(symbols: Collection[str]) -> str:
+    """Return the currency that accounts are kept in: USD where it is quoted, else a quote's own."""
+    if any("USD" in (symbol[:3], symbol[3:]) for symbol in symbols):
+        return "USD"
+    return min(symbols)[3:]
+
+
+def _instrument(symbol: str) -> Instrument:
+    base, quote = symbol[:3], symbol[3:]
+    if len(symbol) != 6 or base not in MINOR_UNITS or quote not in MINOR_UNITS:
+        raise InputError(
+            ErrorCode.INSTRUMENT_UNKNOWN,
+            f'unknown instrument "{symbol}"',
+            why="The demo lists pairs of two currencies, such as EURUSD.",
+            hint=f"Use quotes of pairs of {', '.join(sorted(MINOR_UNITS))}.",
+            facts={"symbol": symbol},
+        )
+    is_metal = base in _METALS
+    is_major = {base, quote} <= MAJOR_CURRENCIES
+    unit = Decimal(1) if is_metal else Decimal(1000)
+    tick = Decimal("0.01") if is_metal else _COARSE_TICKS.get(quote, Decimal("0.00001"))
+    return Instrument(
+        symbol=symbol,
+        base_currency=base,
+        quote_currency=quote,
+        quantity_step=unit,
+        quantity_min=unit,
+        quantity_max=unit * 20_000,
+        price_tick=tick,
+        leverage_max=500,
+        leverage_max_retail=30 if is_major else 20,
+        commission_per_million=COMMISSION_PER_MILLION,
+        quote_age_max=QUOTE_AGE_MAX,
+        is_tradable=True,
+    )

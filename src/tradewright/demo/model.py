@@ -1,0 +1,71 @@
+"""Values of the demo: what was asked for and what the day came to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOptions:
+    """What day to run: its quotes (None: the built-in market), its traders, and how many orders."""
+
+    quotes: Path | None
+    traders: int
+    orders: int
+    seed: int
+    keep: Path | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LawFigures:
+    """How many things a law was held against, and how many broke it."""
+
+    checked: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaySummary:
+    """What a day came to. Money is in text with its currency; durations are milliseconds.
+
+    `digest` is a hash over every client order (key, state, fills, price) and every balance: the
+    same seed and quotes give the same digest, run after run.
+    """
+
+    seed: int
+    postgres_version: str
+    quotes_read: int
+    quotes_refused: Mapping[str, int]
+    orders: int
+    orders_by_strategy: Mapping[str, int]
+    fills: int
+    denied: Mapping[str, int]
+    rejected: int
+    provider_requests: Mapping[str, Mapping[str, int]]
+    canceled: int
+    resting: int
+    positions_open: int
+    margin_calls: int
+    stop_outs: int
+    negative_balances_forgiven: Mapping[str, Decimal]
+    deposits: int
+    withdrawals: int
+    money_in: Mapping[str, Decimal]
+    money_out: Mapping[str, Decimal]
+    replays: int
+    acknowledged: int
+    acknowledged_lost: int
+    seconds: float
+    orders_per_second: float
+    latency_ms: Mapping[str, float]
+    digest: str
+    invariants: Mapping[str, LawFigures]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every law held and nothing that was acknowledged is missing."""
+        return self.acknowledged_lost == 0 and not any(
+            figures.broken for figures in self.invariants.values()
+        )

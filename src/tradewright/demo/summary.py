@@ -1,0 +1,130 @@
+"""What a day came to: counted in the database, measured at the clients, checked by the laws."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from tradewright.audit import check_laws, seal
+from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import ErrorCode
+from tradewright.demo.model import DayOptions, DaySummary, LawFigures
+from tradewright.demo.progress import Progress
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.wiring import House
+
+if TYPE_CHECKING:
+    from tradewright.demo.accounts import Member
+
+
+@dataclass(slots=True)
+class Measured:
+    """What only the clients of the engine can know."""
+
+    seconds: float = 0.0
+    quotes_read: int = 0
+    quotes_refused: Mapping[str, int] = field(default_factory=dict)
+    latencies: list[float] = field(default_factory=list)
+    refused: Counter[ErrorCode] = field(default_factory=Counter)
+    replays: int = 0
+
+    def answered(self, sent: float) -> None:
+        """Note that a command sent at `sent` (monotonic seconds) has been answered now."""
+        self.latencies.append(monotonic_seconds() - sent)
+
+    def latency_ms(self, share: float) -> float:
+        """Return the latency that `share` of the commands did not exceed, in milliseconds."""
+        if not self.latencies:
+            return 0.0
+        ranked = sorted(self.latencies)
+        return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, 3)
+
+
+def summarise(
+    house: House,
+    options: DayOptions,
+    progress: Progress,
+    members: "Sequence[Member]",
+    measured: Measured,
+) -> DaySummary:
+    """Count, check and seal; the engine has stopped."""
+    ids = [member.account_id for member in members]
+    with house.session() as session:
+        with session.transaction():
+            seal(session)
+        with session.transaction():
+            figures = _figures(session, ids, [member.user_id for member in members])
+            laws = check_laws(session)
+            acknowledged = progress.acknowledged()
+            lost = acknowledged - _known_keys(session, ids)
+        version = session.info.parameter_status("server_version") or "unknown"
+    return DaySummary(
+        seed=options.seed,
+        postgres_version=version,
+        quotes_read=measured.quotes_read,
+        quotes_refused=measured.quotes_refused,
+        replays=measured.replays,
+        acknowledged=len(acknowledged),
+        acknowledged_lost=len(lost),
+        seconds=round(measured.seconds, 3),
+        orders_per_second=round(len(measured.latencies) / max(measured.seconds, 0.001), 1),
+        latency_ms={"p50": measured.latency_ms(0.5), "p99": measured.latency_ms(0.99)},
+        invariants={name: LawFigures(law.checked, law.broken) for name, law in laws.items()},
+        **figures,
+    )
+
+
+def _figures(session: Session, ids: list[str], user_ids: list[str]) -> dict[str, Any]:
+    def rows(query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        sql = load_queries("tradewright.demo")[query]
+        return session.execute(sql, parameters or {"ids": ids}).fetchall()
+
+    orders, canceled, resting, rejected = rows("order_figures")[0]
+    positions_open, margin_calls, stop_outs = rows("risk_figures")[0]
+    payments = rows("payments", user_ids=user_ids)
+    return {
+        "orders": orders,
+        "canceled": canceled,
+        "resting": resting,
+        "rejected": rejected,
+        "positions_open": positions_open,
+        "margin_calls": margin_calls,
+        "stop_outs": stop_outs,
+        "fills": rows("fill_count")[0][0],
+        "denied": {row[0]: row[1] for row in rows("denied_by_code")},
+        "orders_by_strategy": {row[0]: row[1] for row in rows("orders_by_strategy")},
+        "negative_balances_forgiven": {row[0]: row[1] for row in rows("forgiven")},
+        "provider_requests": {
+            row[0]: {"asked": row[1], "rejected": row[2], "mean_hold_ms": int(row[3])}
+            for row in rows("provider_answers")
+        },
+        "deposits": sum(row[2] for row in payments if row[0] == "deposit"),
+        "withdrawals": sum(row[2] for row in payments if row[0] == "withdrawal"),
+        "money_in": _by_currency(payments, "deposit"),
+        "money_out": _by_currency(payments, "withdrawal"),
+        "digest": _digest(rows("client_orders"), rows("balances")),
+    }
+
+
+def _by_currency(payments: Sequence[tuple[Any, ...]], kind: str) -> dict[str, Decimal]:
+    return {row[1]: row[3] for row in payments if row[0] == kind}
+
+
+def _digest(*tables: Sequence[tuple[Any, ...]]) -> str:
+    """Return a hash over rows, in their order, with numbers in their shortest form."""
+    text = "\n".join(
+        "\t".join(
+            f"{value.normalize():f}" if isinstance(value, Decimal) else str(value) for value in row
+        )
+        for table in tables
+        for row in table
+    )
+    return sha256(text.encode()).hexdigest()
+
+
+def _known_keys(session: Session, ids: list[str]) -> frozenset[str]:
+    rows = session.execute(load_queries("tradewright.demo")["client_orders"], {"ids": ids})
+    return frozenset(f"{ids[row[0] - 1]}/{row[1]}" for row in rows)

@@ -1,0 +1,190 @@
+"""The demo's traders: who they are and what each of them wants at each of its turns.
+
+A wish is a pure function of the seed, the trader and its turn, and of the prices it sees. It does
+not depend on what became of earlier wishes, so an interrupted day can be resumed at any turn and
+asks for the same things under the same keys.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+from random import Random
+from typing import NamedTuple
+
+from tradewright.liquidity.board import Top
+from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.model import Side
+from tradewright.risk.model import ClientClass
+from tradewright.routing.rules import Book
+from tradewright.trading.model import (
+    CancelOrder,
+    Command,
+    OrderType,
+    SubmitOrder,
+    TimeInForce,
+)
+
+
+class Strategy(StrEnum):
+    """How a trader trades; kept with each order as its metadata."""
+
+    SCALPER = "scalper"
+    SWING = "swing"
+    RESTING = "resting"
+    GAMBLER = "gambler"
+
+
+@dataclass(frozen=True, slots=True)
+class Trader:
+    """One trader: its place, class, leverage, book, first deposit and strategy."""
+
+    number: int
+    client_class: ClientClass
+    leverage: int
+    book: Book
+    kyc_level: int
+    deposit: int
+    strategy: Strategy
+
+
+class Wish(NamedTuple):
+    """A turn's order and, sometimes, the cancel of an earlier one."""
+
+    order: SubmitOrder
+    cancel: CancelOrder | None
+
+    @property
+    def commands(self) -> list[Command]:
+        """Return the commands in the order in which they are sent."""
+        return [self.order] if self.cancel is None else [self.cancel, self.order]
+
+
+_STRATEGIES = (
+    (Strategy.SCALPER, ClientClass.RETAIL, 30, 2, 5_000),
+    (Strategy.SWING, ClientClass.RETAIL, 30, 2, 8_000),
+    (Strategy.RESTING, ClientClass.PROFESSIONAL, 100, 3, 40_000),
+    (Strategy.GAMBLER, ClientClass.PROFESSIONAL, 500, 3, 10_000),
+    (Strategy.GAMBLER, ClientClass.RETAIL, 30, 2, 4_000),
+)
+
+
+def make_traders(count: int) -> list[Trader]:
+    """Return `count` traders: strategies in turn, every fourth in book A."""
+    traders = []
+    for number in range(count):
+        strategy, client_class, leverage, kyc_level, deposit = _STRATEGIES[
+            number % len(_STRATEGIES)
+        ]
+        book = Book.A if number % 4 == 3 else Book.B
+        traders.append(Trader(number, client_class, leverage, book, kyc_level, deposit, strategy))
+    return traders
+
+
+def wish_of(
+    trader: Trader,
+    account_id: str,
+    turn: int,
+    *,
+    seed: int,
+    instrument: Instrument,
+    top: Top,
+) -> Wish:
+    """Return what a trader wants at its turn, at the prices that it sees."""
+    random = _random(seed, trader, turn)
+    side = _side(seed, trader, turn)
+    quantity = _quantity(trader, instrument, top, random)
+    kind = random.random()
+    market = SubmitOrder(
+        account_id=account_id,
+        client_order_id=_key(trader, turn),
+        symbol=instrument.symbol,
+        side=side,
+        quantity=quantity,
+        time_in_force=TimeInForce.FOK if kind < 0.1 else TimeInForce.IOC,
+        metadata={"strategy": str(trader.strategy)},
+    )
+    if trader.strategy is Strategy.RESTING and kind < 0.7:
+        return Wish(
+            _resting(market, instrument, top, random), _cancel(trader, market, turn, random)
+        )
+    if trader.strategy is Strategy.SWING or kind > 0.8:
+        return Wish(_protected(market, instrument, top, random), None)
+    return Wish(market, None)
+
+
+def _key(trader: Trader, turn: int) -> str:
+    return f"t{trader.number}-{turn}"
+
+
+def _random(seed: int, trader: Trader, turn: int) -> Random:
+    return Random(f"{seed}/{trader.number}/{turn}")  # noqa: S311 (a simulation)
+
+
+def _side(seed: int, trader: Trader, turn: int) -> Side:
+    """Every second turn mostly undoes the one before; gamblers mostly go on in one direction."""
+    pair = _random(seed, trader, -1 - turn // 2)
+    first = Side.BUY if pair.random() < 0.5 else Side.SELL
+    undoes = 0.35 if trader.strategy is Strategy.GAMBLER else 0.9
+    return first.opposite if turn % 2 and pair.random() < undoes else first
+
+
+def _quantity(trader: Trader, instrument: Instrument, top: Top, random: Random) -> Decimal:
+    """Return a quantity that binds a share of the first deposit as margin, on the step."""
+    share = Decimal(random.randint(2, 12)) / 100
+    if trader.strategy is Strategy.GAMBLER:
+        share = Decimal(random.randint(25, 60)) / 100
+    leverage = min(trader.leverage, instrument.leverage_max)
+    price = Decimal(1) if instrument.base_currency == "USD" else top.ask
+    units = trader.deposit * leverage * share / price
+    steps = (units / instrument.quantity_step).to_integral_value(rounding=ROUND_HALF_EVEN)
+    return max(instrument.quantity_min, steps * instrument.quantity_step)
+
+
+def _resting(order: SubmitOrder, instrument: Instrument, top: Top, random: Random) -> SubmitOrder:
+    """Turn a market order into a limit behind the price or a stop beyond it."""
+    distance = _on_tick(top.ask * Decimal(random.randint(3, 40)) / 100_000, instrument)
+    away = distance * order.side.sign
+    price = top.ask if order.side is Side.BUY else top.bid
+    is_limit = random.random() < 0.65
+    return SubmitOrder(
+        account_id=order.account_id,
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=OrderType.LIMIT if is_limit else OrderType.STOP,
+        time_in_force=TimeInForce.GTC,
+        limit_price=_on_tick(price - away, instrument) if is_limit else None,
+        stop_price=None if is_limit else _on_tick(price + away, instrument),
+        metadata=order.metadata,
+    )
+
+
+def _protected(order: SubmitOrder, instrument: Instrument, top: Top, random: Random) -> SubmitOrder:
+    """Give an order a stop-loss and a take-profit around the price."""
+    distance = _on_tick(top.ask * Decimal(random.randint(15, 90)) / 100_000, instrument)
+    away = distance * order.side.sign
+    price = top.ask if order.side is Side.BUY else top.bid
+    return SubmitOrder(
+        account_id=order.account_id,
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        time_in_force=order.time_in_force,
+        stop_loss=_on_tick(price - away, instrument),
+        take_profit=_on_tick(price + 2 * away, instrument),
+        metadata=order.metadata,
+    )
+
+
+def _cancel(trader: Trader, order: SubmitOrder, turn: int, random: Random) -> CancelOrder | None:
+    """Sometimes take back the order of the turn before."""
+    if turn == 0 or random.random() > 0.2:
+        return None
+    return CancelOrder(account_id=order.account_id, client_order_id=_key(trader, turn - 1))
+
+
+def _on_tick(price: Decimal, instrument: Instrument) -> Decimal:
+    ticks = (price / instrument.price_tick).to_integral_value(rounding=ROUND_HALF_EVEN)
+    return max(ticks, Decimal(1)) * instrument.price_tick

@@ -1,0 +1,51 @@
+"""The composition root: which database, migrated how, under which engine with which providers.
+
+Everything that a face needs is put together here and nowhere else. Faces import this module and
+the rooms' public names; rooms never import this module.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
+from tradewright.migrate import Target, find_migrations, our_migrations, up
+from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.postgres.target import open_database
+from tradewright.trading.engine import Engine
+from tradewright.trading.registry import list_provider
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A migrated database; `server` is set when we run it ourselves."""
+
+    conninfo: str
+    server: EmbeddedServer | None
+
+    def session(self, *, writer: bool = False, autocommit: bool = False) -> Session:
+        """Open a session in the house's schema; the caller closes it."""
+        return connect(self.conninfo, writer=writer, autocommit=autocommit)
+
+    def engine(self, providers: Mapping[str, SimulatedProvider], *, writers: int = 1) -> Engine:
+        """Return an engine over this database, not yet started; its reference data is read now."""
+        return Engine(
+            lambda: self.session(writer=True, autocommit=True), providers, writers=writers
+        )
+
+
+@contextmanager
+def open_house(url: str | None = None, keep: Path | None = None) -> Iterator[House]:
+    """Open the database (see `open_database`) and apply every pending migration to it."""
+    with open_database(url, keep) as database:
+        up(Target(conninfo=database.conninfo), find_migrations(our_migrations()))
+        yield House(database.conninfo, database.server)
+
+
+def simulated_providers(session: Session, seed: int) -> dict[str, SimulatedProvider]:
+    """List the default providers in the caller's transaction and return their simulators."""
+    for profile in DEFAULT_PROFILES:
+        list_provider(session, code=profile.code, priority=profile.priority)
+    return {profile.code: SimulatedProvider(profile, seed) for profile in DEFAULT_PROFILES}

@@ -183,9 +183,9 @@ DECLARE
 BEGIN
     SELECT n.id INTO v_id
     FROM new_transfers AS n
-    LEFT JOIN ledger_holders AS d ON d.id = n.debit_holder_id AND d.currency = n.currency
-    LEFT JOIN ledger_holders AS c ON c.id = n.credit_holder_id AND c.currency = n.currency
-    WHERE d.id IS NULL OR c.id IS NULL
+    LEFT JOIN ledger_holders AS d ON d.id = n.debit_holder_id
+    LEFT JOIN ledger_holders AS c ON c.id = n.credit_holder_id
+    WHERE d.currency IS DISTINCT FROM n.currency OR c.currency IS DISTINCT FROM n.currency
     LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE foreign_key_violation USING

@@ -24,7 +24,7 @@ from tradewright.trading.model import Command, Report
 from tradewright.trading.reference import Reference, read_reference
 from tradewright.trading.store import read_live_desk
 from tradewright.trading.watch import Watchers
-from tradewright.trading.writer import Group, SessionOpener, Writer
+from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ class Engine:
         self.market = Market(_board(self.reference))
         self._watchers = Watchers(self.market)
         trading = Trading(self.reference, self.market, self._lock)
-        self._writers = [Writer(open_session, trading, self._after) for _ in range(writers)]
+        self._writers = [
+            Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
+        ]
 
     def start(self) -> None:
         """Start the writers, learn what is open in the database, resolve what was in flight."""
@@ -132,14 +134,23 @@ class Engine:
 
         """
         future: Future[Report] = Future()
-        self._queue([command], _Waiting([future]))
+        self._queue([command], _WaitingFutures([future]))
         return future
+
+    def submit_for(self, command: Command, waiting: Waiting) -> None:
+        """Queue a client's command; `waiting` is told its answer in the writer's thread.
+
+        Raises:
+            StateError: ENGINE_STOPPED, ENGINE_QUEUE_FULL.
+
+        """
+        self._queue([command], waiting)
 
     def submit_together(self, commands: Sequence[Command]) -> "list[Future[Report]]":
         """Queue commands in one group for each writer; a group is booked in one batch."""
         futures: list[Future[Report]] = [Future() for _ in commands]
         for writer, places in self._by_writer(commands).items():
-            waiting = _Waiting([futures[place] for place in places])
+            waiting = _WaitingFutures([futures[place] for place in places])
             self._queue([commands[place] for place in places], waiting, writer)
         return futures
 
@@ -149,7 +160,7 @@ class Engine:
             self._idle.wait_for(lambda: self._in_flight == 0)
 
     def _queue(
-        self, commands: Sequence[Command], waiting: "_Waiting", writer: int | None = None
+        self, commands: Sequence[Command], waiting: Waiting, writer: int | None = None
     ) -> None:
         if not self._is_running:
             raise StateError(
@@ -162,14 +173,14 @@ class Engine:
             self._in_flight += 1
         place = self._writer_of(commands[0].account_id) if writer is None else writer
         try:
-            self._writers[place].submit_group(commands, self._answered, waiting)
+            self._writers[place].submit_group(commands, waiting)
         except TradewrightError:
             self._one_less_in_flight()
             raise
 
     def _propose(self, commands: Sequence[Command]) -> None:
         for writer, places in self._by_writer(commands).items():
-            self._queue([commands[place] for place in places], _Waiting([]), writer)
+            self._queue([commands[place] for place in places], _WaitingFutures([]), writer)
 
     def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
         places: dict[int, list[int]] = {}
@@ -192,8 +203,7 @@ class Engine:
             self._propose(answers)
 
     def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
-        if isinstance(group.context, _Waiting):
-            group.context.resolve(answers)
+        group.waiting.resolve(answers)
         self._one_less_in_flight()
 
     def _one_less_in_flight(self) -> None:
@@ -204,7 +214,7 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _WaitingFutures:
     """The futures of a group; empty for what the house proposed to itself."""
 
     futures: "Sequence[Future[Report]]"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import Protocol
 
 import psycopg
 
@@ -26,19 +27,26 @@ BATCH_COMMANDS_MAX = 1_000
 QUEUED_COMMANDS_MAX = 100_000
 ATTEMPTS_MAX = 8
 PAUSE_SECONDS = 0.05
+SETTLE_SECONDS = 0.0002
 
 SessionOpener = Callable[[], AbstractContextManager[Session]]
 OnBooked = Callable[[Booked], None]
-OnAnswers = Callable[["Group", Sequence[Answer]], None]
 
 
-@dataclass(slots=True)
+class Waiting(Protocol):
+    """Whoever waits for the answers of a group: a thread's futures, or a task of asyncio."""
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        """Take one answer for each command, in the writer's thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Commands that were submitted together and are booked in one batch."""
 
     commands: Sequence[Command]
-    on_answers: OnAnswers
-    context: object = None
+    waiting: Waiting
 
 
 @dataclass(slots=True)
@@ -56,12 +64,14 @@ class WriterCounts:
 class Writer:
     """One session, one thread, one queue. Start it, submit to it, stop it.
 
-    `on_booked` is called after each commit, in the writer's thread, before the answers are given.
+    `on_booked` is called after each commit, before the answers are given; `on_answers` with each
+    group and one answer for each of its commands. Both are called in the writer's thread.
     """
 
     open_session: SessionOpener
     trading: Trading
     on_booked: OnBooked
+    on_answers: Callable[[Group, Sequence[Answer]], None]
     counts: WriterCounts = field(default_factory=WriterCounts)
     _queue: SimpleQueue[Group | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
@@ -80,13 +90,8 @@ class Writer:
             self._thread.join()
         self._disconnect()
 
-    def submit_group(
-        self, commands: Sequence[Command], on_answers: OnAnswers, context: object = None
-    ) -> None:
+    def submit_group(self, commands: Sequence[Command], waiting: Waiting) -> None:
         """Queue commands that are to be booked in one batch, in their order.
-
-        `on_answers` is called in the writer's thread with the group and one answer for each
-        command.
 
         Raises:
             StateError: ENGINE_QUEUE_FULL.
@@ -99,7 +104,7 @@ class Writer:
                 why="Commands arrive faster than they can be booked.",
                 hint="Slow down and submit again with the same keys.",
             )
-        self._queue.put(Group(commands, on_answers, context))
+        self._queue.put(Group(commands, waiting))
 
     def _run(self) -> None:
         while True:
@@ -110,10 +115,18 @@ class Writer:
                 return
 
     def _take(self) -> tuple[list[Group], bool]:
-        """Wait for a group, then take all that is queued up to one batch."""
+        """Wait for a group, then take all that is queued up to one batch.
+
+        Clients that were answered together come back together: while they are still coming in,
+        the writer lets them, or it would go ahead with the first one alone.
+        """
         groups: list[Group] = []
         count = 0
         group = self._queue.get()
+        waiting = -1
+        while waiting < self._queue.qsize() < BATCH_COMMANDS_MAX:
+            waiting = self._queue.qsize()
+            pause(SETTLE_SECONDS)
         while group is not None:
             groups.append(group)
             count += len(group.commands)
@@ -128,7 +141,7 @@ class Writer:
         start = 0
         for group in groups:
             end = start + len(group.commands)
-            group.on_answers(group, answers[start:end])
+            self.on_answers(group, answers[start:end])
             start = end
 
     def _book(self, commands: Sequence[Command]) -> list[Answer]:

@@ -1,15 +1,32 @@
--- name: copy_transfers
+-- name: write_transfers
 -- Write transfers in bulk.
-COPY transfers (id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount)
-FROM STDIN;
+INSERT INTO transfers (
+    id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount
+)
+SELECT *
+FROM unnest(
+    %(ids)s::uuid[], %(transaction_ids)s::uuid[], %(operations)s::text[], %(debit_ids)s::uuid[],
+    %(credit_ids)s::uuid[], %(currencies)s::text[], %(amounts)s::numeric[]
+);
 
--- name: copy_entries
--- Write ledger entries in bulk.
-COPY balance_ledger (
+-- name: write_entries
+-- Write ledger entries in bulk; what is reserved stays as it is.
+INSERT INTO balance_ledger (
     holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
     available_before, available_after, reserved_before, reserved_after, transfer_id
 )
-FROM STDIN;
+SELECT
+    holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+    available_before, available_after, reserved, reserved, transfer_id
+FROM unnest(
+    %(holder_ids)s::uuid[], %(versions)s::bigint[], %(user_ids)s::uuid[], %(currencies)s::text[],
+    %(transaction_ids)s::uuid[], %(operations)s::text[], %(effects)s::text[],
+    %(amounts)s::numeric[], %(available_before)s::numeric[], %(available_after)s::numeric[],
+    %(reserved)s::numeric[], %(transfer_ids)s::uuid[]
+) AS n (
+    holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+    available_before, available_after, reserved, transfer_id
+);
 
 -- name: update_account_balances
 -- Set the balances that the batch's entries lead to.

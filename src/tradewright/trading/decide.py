@@ -96,7 +96,7 @@ def _book_answers(
         if answer.accepted and answer.price is not None:
             dealt = (min(answer.quantity, order.remaining_quantity), answer.price)
             provider = desk.providers[answer.provider]
-            source = f"{provider}\t{answer.execution_id}\t{answer.decided_at}"
+            source = (provider, answer.execution_id, answer.decided_at)
             orders.fill(desk, account, order, dealt, source)
     orders.finish_dealing(desk, order, RefusedBy.PROVIDER if command.answers else RefusedBy.HOUSE)
     if order.status.is_live:

@@ -168,11 +168,14 @@ def _write_stop_out(
     done: tuple[int, int, Decimal],
 ) -> None:
     level = state.level
-    canceled, closed, forgiven = done
-    shown = "\\N" if level is None else level.quantize(LEVEL_QUANTUM, rounding=ROUND_HALF_EVEN)
+    shown = None if level is None else level.quantize(LEVEL_QUANTUM, rounding=ROUND_HALF_EVEN)
     desk.changes.stop_outs.append(
-        f"{stop_out_id}\t{account.id}\t{shown}\t"
-        f"{state.equity.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN)}\t"
-        f"{state.used.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN)}\t"
-        f"{canceled}\t{closed}\t{forgiven}\n"
+        (
+            stop_out_id,
+            account.id,
+            shown,
+            state.equity.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
+            state.used.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
+            *done,
+        )
     )

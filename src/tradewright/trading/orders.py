@@ -5,6 +5,7 @@ Works on the rows of one batch in memory (`state`); nothing here reads or writes
 """
 
 import json
+from datetime import datetime
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode
@@ -27,7 +28,6 @@ from tradewright.trading.rules import mean_price
 from tradewright.trading.state import (
     AccountState,
     Desk,
-    OrderEvent,
     OrderState,
     PositionState,
     RoutedOrder,
@@ -163,7 +163,7 @@ def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
             account,
             order,
             (part.quantity, level.price),
-            f"{provider}\t\\N\t{level.quoted_at}",
+            (provider, None, level.quoted_at),
         )
     finish_dealing(desk, order)
 
@@ -183,12 +183,12 @@ def fill(
     account: AccountState,
     order: OrderState,
     dealt: tuple[Decimal, Decimal],
-    source: str,
+    source: tuple[str, str | None, datetime],
 ) -> None:
     """Book one execution: the fill, its event, its trades, and the money.
 
-    `dealt` is quantity and price; `source` is the provider's id, its execution id or NULL, and
-    the quote's time, in COPY's text form.
+    `dealt` is quantity and price; `source` is the provider's id, its execution id if it dealt
+    itself, and the quote's time.
     """
     quantity, price = dealt
     fill_id = new_id_text()
@@ -198,7 +198,7 @@ def fill(
     order.average_price = mean_price(order.fill_value, order.filled_quantity)
     status = OrderStatus.PARTIALLY_FILLED if order.remaining_quantity else OrderStatus.FILLED
     record(desk, order, EventType.TRADE, status, str(order.origin), traded=dealt)
-    desk.changes.fills.append(f"{fill_id}\t{order.id}\t{quantity}\t{price}\t{source}\n")
+    desk.changes.fills.append((fill_id, order.id, quantity, price, *source))
     apply_fill(desk, account, order, fill_id, dealt)
 
 
@@ -218,8 +218,6 @@ def record(  # noqa: PLR0913 (the columns of an event)
     order.status = status
     quantity, price = traded or (None, None)
     desk.changes.events.append(
-        OrderEvent(
-            order.id, order.version, event, came_from, status, quantity, price, actor, details
-        )
+        (order.id, order.version, event, came_from, status, quantity, price, actor, details)
     )
     desk.changes.orders[order.id] = order

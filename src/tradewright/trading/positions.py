@@ -137,9 +137,22 @@ def _book_trade(  # noqa: PLR0913 (the columns of a trade)
     position.version += 1
     desk.changes.positions[position.id] = position
     desk.changes.trades.append(
-        f"{trade_id}\t{account.id}\t{fill_id}\t{position.id}\t{position.version}\t{effect}\t"
-        f"{quantity}\t{price}\t{rate}\t{pnl}\t{fee}\t{position.quantity}\t"
-        f"{position.average_price}\t{position.realised_pnl}\n"
+        (
+            trade_id,
+            account.id,
+            fill_id,
+            position.id,
+            position.version,
+            effect,
+            quantity,
+            price,
+            rate,
+            pnl,
+            fee,
+            position.quantity,
+            position.average_price,
+            position.realised_pnl,
+        )
     )
     if fee:
         desk.journal.give(

@@ -179,21 +179,35 @@ WHERE balance < 0
    )
 ORDER BY id;
 
--- name: copy_events
+-- name: write_events
 -- Write order events in bulk, before the orders that they explain.
-COPY order_events (
+INSERT INTO order_events (
     order_id, seq, event_type, from_status, to_status, quantity, price, actor, details
 )
-FROM STDIN;
+SELECT *
+FROM unnest(
+    %(order_id)s::uuid[], %(seq)s::integer[], %(event_type)s::text[], %(from_status)s::text[],
+    %(to_status)s::text[], %(quantity)s::numeric[], %(price)s::numeric[], %(actor)s::text[],
+    %(details)s::jsonb[]
+);
 
--- name: copy_orders
+-- name: write_orders
 -- Write new orders in bulk.
-COPY orders (
+INSERT INTO orders (
     id, account_id, client_order_id, symbol, side, order_type, time_in_force, origin, book,
     quantity, filled_quantity, remaining_quantity, average_price, limit_price, stop_price,
     stop_loss, take_profit, status, is_routed, refused_by, refusal_code, metadata, version
 )
-FROM STDIN;
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(account_id)s::uuid[], %(client_order_id)s::text[], %(symbol)s::text[],
+    %(side)s::text[], %(order_type)s::text[], %(time_in_force)s::text[], %(origin)s::text[],
+    %(book)s::text[], %(quantity)s::numeric[], %(filled_quantity)s::numeric[],
+    %(remaining_quantity)s::numeric[], %(average_price)s::numeric[], %(limit_price)s::numeric[],
+    %(stop_price)s::numeric[], %(stop_loss)s::numeric[], %(take_profit)s::numeric[],
+    %(status)s::text[], %(is_routed)s::boolean[], %(refused_by)s::text[],
+    %(refusal_code)s::text[], %(metadata)s::jsonb[], %(version)s::integer[]
+);
 
 -- name: update_orders
 -- Write what became of orders that were there before.
@@ -218,27 +232,46 @@ FROM unnest(
 )
 WHERE o.id = n.id;
 
--- name: copy_fills
+-- name: write_fills
 -- Write fills in bulk.
-COPY order_fills (id, order_id, quantity, price, provider_id, provider_execution_id, quoted_at)
-FROM STDIN;
+INSERT INTO order_fills (
+    id, order_id, quantity, price, provider_id, provider_execution_id, quoted_at
+)
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(order_id)s::uuid[], %(quantity)s::numeric[], %(price)s::numeric[],
+    %(provider_id)s::uuid[], %(provider_execution_id)s::text[], %(quoted_at)s::timestamptz[]
+);
 
--- name: copy_trades
+-- name: write_trades
 -- Write trades in bulk, before the positions that they explain.
-COPY trades (
+INSERT INTO trades (
     id, account_id, fill_id, position_id, position_version, effect, quantity, price,
     conversion_rate, realised_pnl, commission, position_quantity, position_average_price,
     position_realised_pnl
 )
-FROM STDIN;
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(account_id)s::uuid[], %(fill_id)s::uuid[], %(position_id)s::uuid[],
+    %(position_version)s::integer[], %(effect)s::text[], %(quantity)s::numeric[],
+    %(price)s::numeric[], %(conversion_rate)s::numeric[], %(realised_pnl)s::numeric[],
+    %(commission)s::numeric[], %(position_quantity)s::numeric[],
+    %(position_average_price)s::numeric[], %(position_realised_pnl)s::numeric[]
+);
 
--- name: copy_positions
+-- name: write_positions
 -- Write new positions in bulk.
-COPY positions (
+INSERT INTO positions (
     id, account_id, symbol, quantity, average_price, realised_pnl, stop_loss, take_profit,
     is_open, version, closed_at
 )
-FROM STDIN;
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(account_id)s::uuid[], %(symbol)s::text[], %(quantity)s::numeric[],
+    %(average_price)s::numeric[], %(realised_pnl)s::numeric[], %(stop_loss)s::numeric[],
+    %(take_profit)s::numeric[], %(is_open)s::boolean[], %(version)s::integer[],
+    %(closed_at)s::timestamptz[]
+);
 
 -- name: update_positions
 -- Write what became of positions that were there before.
@@ -259,18 +292,29 @@ FROM unnest(
 ) AS n (id, quantity, average_price, realised_pnl, stop_loss, take_profit, version)
 WHERE p.id = n.id;
 
--- name: copy_provider_requests
+-- name: write_provider_requests
 -- Write what providers were asked and answered.
-COPY provider_requests (
+INSERT INTO provider_requests (
     id, order_id, provider_id, quantity, price, is_accepted, reason, hold_ms, requested_at,
     decided_at
 )
-FROM STDIN;
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(order_id)s::uuid[], %(provider_id)s::uuid[], %(quantity)s::numeric[],
+    %(price)s::numeric[], %(is_accepted)s::boolean[], %(reason)s::text[], %(hold_ms)s::integer[],
+    %(requested_at)s::timestamptz[], %(decided_at)s::timestamptz[]
+);
 
--- name: copy_margin_calls
+-- name: write_margin_calls
 -- Write margin calls that were opened.
-COPY margin_calls (id, account_id, margin_level, equity, used_margin)
-FROM STDIN;
+INSERT INTO margin_calls (
+    id, account_id, margin_level, equity, used_margin
+)
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(account_id)s::uuid[], %(margin_level)s::numeric[], %(equity)s::numeric[],
+    %(used_margin)s::numeric[]
+);
 
 -- name: resolve_margin_calls
 -- Write margin calls that were resolved.
@@ -278,12 +322,18 @@ UPDATE margin_calls
 SET resolved_at = clock_timestamp()
 WHERE id = ANY(%(ids)s::uuid[]);
 
--- name: copy_stop_outs
+-- name: write_stop_outs
 -- Write stop-outs.
-COPY stop_outs (
-    id, account_id, margin_level, equity, used_margin, orders_canceled, positions_closed, forgiven
+INSERT INTO stop_outs (
+    id, account_id, margin_level, equity, used_margin, orders_canceled, positions_closed,
+    forgiven
 )
-FROM STDIN;
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(account_id)s::uuid[], %(margin_level)s::numeric[], %(equity)s::numeric[],
+    %(used_margin)s::numeric[], %(orders_canceled)s::integer[], %(positions_closed)s::integer[],
+    %(forgiven)s::numeric[]
+);
 
 -- name: add_user
 -- Open a user.

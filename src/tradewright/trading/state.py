@@ -19,7 +19,6 @@ from tradewright.risk.margin import Exposure
 from tradewright.risk.model import RiskProfile
 from tradewright.routing.rules import Book
 from tradewright.trading.model import (
-    EventType,
     OrderReport,
     OrderStatus,
     OrderType,
@@ -114,19 +113,8 @@ class AccountState:
         return [position for position in self.positions.values() if position.quantity]
 
 
-@dataclass(slots=True)
-class OrderEvent:
-    """One step of an order, as it is written."""
-
-    order_id: str
-    seq: int
-    event_type: EventType
-    from_status: OrderStatus | None
-    to_status: OrderStatus
-    quantity: Decimal | None
-    price: Decimal | None
-    actor: str
-    details: str | None
+Row = tuple[object, ...]
+"""A row to be written, in the order of the columns of its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +136,14 @@ class Changes:
     """Everything that a batch writes beside the journal of money, and what must happen after."""
 
     orders: dict[str, OrderState] = field(default_factory=dict)
-    events: list[OrderEvent] = field(default_factory=list)
-    fills: list[str] = field(default_factory=list)
-    trades: list[str] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    fills: list[Row] = field(default_factory=list)
+    trades: list[Row] = field(default_factory=list)
     positions: dict[str, PositionState] = field(default_factory=dict)
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
-    margin_calls: list[tuple[str, str, Decimal, Decimal, Decimal]] = field(default_factory=list)
+    margin_calls: list[Row] = field(default_factory=list)
     resolved_calls: list[str] = field(default_factory=list)
-    stop_outs: list[str] = field(default_factory=list)
+    stop_outs: list[Row] = field(default_factory=list)
     routed: list[RoutedOrder] = field(default_factory=list)
 
 

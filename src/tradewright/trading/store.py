@@ -17,8 +17,8 @@ from tradewright.ledger.store import lock_wallets, wallet_ids
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
+from tradewright.postgres.arrays import columns
 from tradewright.postgres.connect import Session
-from tradewright.postgres.copy_rows import NULL, copy_rows, copy_text, copy_value
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.rules import Book
@@ -41,9 +41,9 @@ from tradewright.trading.reference import Reference
 from tradewright.trading.state import (
     AccountState,
     Desk,
-    OrderEvent,
     OrderState,
     PositionState,
+    Row,
 )
 
 _QUERIES = "tradewright.trading"
@@ -103,35 +103,36 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
 
 def write_desk(connection: Session, desk: Desk) -> None:
     """Write everything that the batch decided, children before the rows that they explain."""
-    changes, queries = desk.changes, load_queries(_QUERIES)
+    changes = desk.changes
     new_orders = [order for order in changes.orders.values() if not order.version_read]
     old_orders = [order for order in changes.orders.values() if order.version_read]
     new_positions = [p for p in changes.positions.values() if not p.version_read]
     old_positions = [p for p in changes.positions.values() if p.version_read]
-    _copy(connection, "copy_events", map(_event_line, changes.events))
-    _copy(connection, "copy_orders", map(_order_line, new_orders))
-    if old_orders:
-        connection.execute(queries["update_orders"], _order_columns(old_orders))
-    _copy(connection, "copy_fills", changes.fills)
-    _copy(connection, "copy_trades", changes.trades)
+    _write(connection, "write_events", _EVENT, changes.events)
+    _write(connection, "write_orders", _ORDER, [_order_row(order) for order in new_orders])
+    _write(connection, "update_orders", _OLD_ORDER, [_old_order_row(o) for o in old_orders])
+    _write(connection, "write_fills", _FILL, changes.fills)
+    _write(connection, "write_trades", _TRADE, changes.trades)
     # A flip closes one position and opens another: the old one must make room first.
-    if old_positions:
-        connection.execute(queries["update_positions"], _position_columns(old_positions))
-    _copy(connection, "copy_positions", map(_position_line, new_positions))
-    answers = (_request_line(desk, *row) for row in changes.answers)
-    _copy(connection, "copy_provider_requests", answers)
-    calls = ("\t".join(map(str, row)) + "\n" for row in changes.margin_calls)
-    _copy(connection, "copy_margin_calls", calls)
-    if changes.resolved_calls:
-        connection.execute(queries["resolve_margin_calls"], {"ids": changes.resolved_calls})
-    _copy(connection, "copy_stop_outs", changes.stop_outs)
+    _write(
+        connection, "update_positions", _OLD_POSITION, [_old_position_row(p) for p in old_positions]
+    )
+    _write(connection, "write_positions", _POSITION, [_position_row(p) for p in new_positions])
+    answers = [_request_row(desk, *answer) for answer in changes.answers]
+    _write(connection, "write_provider_requests", _REQUEST, answers)
+    _write(connection, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
+    resolved = [(call_id,) for call_id in changes.resolved_calls]
+    _write(connection, "resolve_margin_calls", ("ids",), resolved)
+    _write(connection, "write_stop_outs", _STOP_OUT, changes.stop_outs)
     desk.journal.write(connection)
 
 
-def _copy(connection: Session, query: str, lines: Iterable[str]) -> None:
-    text = list(lines)
-    if text:
-        copy_rows(connection, load_queries(_QUERIES)[query], text)
+def _write(
+    connection: Session, query: str, names: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    if rows:
+        arrays = columns(names, rows, texts=_FREE_TEXTS)
+        connection.execute(load_queries(_QUERIES)[query], arrays)
 
 
 def _lock_wallets(
@@ -264,78 +265,198 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
     )
 
 
-def _event_line(event: OrderEvent) -> str:
-    details = NULL if event.details is None else copy_text(event.details)
+_FREE_TEXTS = ("details", "metadata")
+_EVENT = tuple(["order_id", "seq", "event_type", "from_status", "to_status", "quantity", "price", "actor", "details"])
+_ORDER = (
+    "id",
+    "account_id",
+    "client_order_id",
+    "symbol",
+    "side",
+    "order_type",
+    "time_in_force",
+    "origin",
+    "book",
+    "quantity",
+    "filled_quantity",
+    "remaining_quantity",
+    "average_price",
+    "limit_price",
+    "stop_price",
+    "stop_loss",
+    "take_profit",
+    "status",
+    "is_routed",
+    "refused_by",
+    "refusal_code",
+    "metadata",
+    "version",
+)
+_OLD_ORDER = (
+    "ids",
+    "filled",
+    "remaining",
+    "prices",
+    "statuses",
+    "routed",
+    "refused_by",
+    "codes",
+    "versions",
+)
+_FILL = (
+    "id",
+    "order_id",
+    "quantity",
+    "price",
+    "provider_id",
+    "provider_execution_id",
+    "quoted_at",
+)
+_TRADE = (
+    "id",
+    "account_id",
+    "fill_id",
+    "position_id",
+    "position_version",
+    "effect",
+    "quantity",
+    "price",
+    "conversion_rate",
+    "realised_pnl",
+    "commission",
+    "position_quantity",
+    "position_average_price",
+    "position_realised_pnl",
+)
+_POSITION = (
+    "id",
+    "account_id",
+    "symbol",
+    "quantity",
+    "average_price",
+    "realised_pnl",
+    "stop_loss",
+    "take_profit",
+    "is_open",
+    "version",
+    "closed_at",
+)
+_OLD_POSITION = (
+    "ids",
+    "quantities",
+    "prices",
+    "pnls",
+    "stop_losses",
+    "take_profits",
+    "versions",
+)
+_REQUEST = (
+    "id",
+    "order_id",
+    "provider_id",
+    "quantity",
+    "price",
+    "is_accepted",
+    "reason",
+    "hold_ms",
+    "requested_at",
+    "decided_at",
+)
+_MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")
+_STOP_OUT = (
+    "id",
+    "account_id",
+    "margin_level",
+    "equity",
+    "used_margin",
+    "orders_canceled",
+    "positions_closed",
+    "forgiven",
+)
+
+
+def _order_row(order: OrderState) -> Row:
     return (
-        f"{event.order_id}\t{event.seq}\t{event.event_type}\t{copy_value(event.from_status)}\t"
-        f"{event.to_status}\t{copy_value(event.quantity)}\t{copy_value(event.price)}\t"
-        f"{event.actor}\t{details}\n"
+        order.id,
+        order.account_id,
+        order.client_order_id,
+        order.instrument.symbol,
+        order.side,
+        order.order_type,
+        order.time_in_force,
+        order.origin,
+        order.book,
+        order.quantity,
+        order.filled_quantity,
+        order.remaining_quantity,
+        order.average_price,
+        order.limit_price,
+        order.stop_price,
+        order.stop_loss,
+        order.take_profit,
+        order.status,
+        order.is_routed,
+        order.refused_by,
+        order.refusal_code,
+        None if order.metadata is None else json.dumps(order.metadata),
+        order.version,
     )
 
 
-def _order_line(order: OrderState) -> str:
-    metadata = NULL if order.metadata is None else copy_text(json.dumps(order.metadata))
-    optional = "\t".join(
-        copy_value(value)
-        for value in (
-            order.average_price,
-            order.limit_price,
-            order.stop_price,
-            order.stop_loss,
-            order.take_profit,
-        )
-    )
+def _old_order_row(order: OrderState) -> Row:
     return (
-        f"{order.id}\t{order.account_id}\t{order.client_order_id}\t{order.instrument.symbol}\t"
-        f"{order.side}\t{order.order_type}\t{order.time_in_force}\t{order.origin}\t{order.book}\t"
-        f"{order.quantity}\t{order.filled_quantity}\t{order.remaining_quantity}\t{optional}\t"
-        f"{order.status}\t{order.is_routed}\t{copy_value(order.refused_by)}\t"
-        f"{copy_value(order.refusal_code)}\t{metadata}\t{order.version}\n"
+        order.id,
+        order.filled_quantity,
+        order.remaining_quantity,
+        order.average_price,
+        order.status,
+        order.is_routed,
+        order.refused_by,
+        order.refusal_code,
+        order.version,
     )
 
 
-def _position_line(position: PositionState) -> str:
-    is_open = position.quantity != 0
-    closed_at = NULL if is_open else utc_now().isoformat()
+def _position_row(position: PositionState) -> Row:
     return (
-        f"{position.id}\t{position.account_id}\t{position.instrument.symbol}\t"
-        f"{position.quantity}\t{position.average_price}\t{position.realised_pnl}\t"
-        f"{copy_value(position.stop_loss)}\t{copy_value(position.take_profit)}\t{is_open}\t"
-        f"{position.version}\t{closed_at}\n"
+        position.id,
+        position.account_id,
+        position.instrument.symbol,
+        position.quantity,
+        position.average_price,
+        position.realised_pnl,
+        position.stop_loss,
+        position.take_profit,
+        position.quantity != 0,
+        position.version,
+        None if position.quantity else utc_now(),
     )
 
 
-def _request_line(
+def _old_position_row(position: PositionState) -> Row:
+    return (
+        position.id,
+        position.quantity,
+        position.average_price,
+        position.realised_pnl,
+        position.stop_loss,
+        position.take_profit,
+        position.version,
+    )
+
+
+def _request_row(
     desk: Desk, order_id: str, request: ProviderRequest, answer: ProviderAnswer
-) -> str:
+) -> Row:
     return (
-        f"{new_id_text()}\t{order_id}\t{desk.providers[answer.provider]}\t{request.quantity}\t"
-        f"{request.limit_price}\t{answer.accepted}\t{copy_value(answer.reason)}\t"
-        f"{answer.hold_ms}\t{request.requested_at}\t{answer.decided_at}\n"
+        new_id_text(),
+        order_id,
+        desk.providers[answer.provider],
+        request.quantity,
+        request.limit_price,
+        answer.accepted,
+        answer.reason,
+        answer.hold_ms,
+        request.requested_at,
+        answer.decided_at,
     )
-
-
-def _order_columns(orders: Sequence[OrderState]) -> dict[str, list[Any]]:
-    return {
-        "ids": [order.id for order in orders],
-        "filled": [order.filled_quantity for order in orders],
-        "remaining": [order.remaining_quantity for order in orders],
-        "prices": [order.average_price for order in orders],
-        "statuses": [order.status for order in orders],
-        "routed": [order.is_routed for order in orders],
-        "refused_by": [order.refused_by for order in orders],
-        "codes": [order.refusal_code for order in orders],
-        "versions": [order.version for order in orders],
-    }
-
-
-def _position_columns(positions: Sequence[PositionState]) -> dict[str, list[Any]]:
-    return {
-        "ids": [position.id for position in positions],
-        "quantities": [position.quantity for position in positions],
-        "prices": [position.average_price for position in positions],
-        "pnls": [position.realised_pnl for position in positions],
-        "stop_losses": [position.stop_loss for position in positions],
-        "take_profits": [position.take_profit for position in positions],
-        "versions": [position.version for position in positions],
-    }

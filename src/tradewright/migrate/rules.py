@@ -52,7 +52,7 @@ def files_to_apply(
 
     """
     _require_version(migrations, to)
-    _require_agreement(migrations, history)
+    require_agreement(migrations, history)
     _require_direction(history, Direction.UP)
     rows = {row.version: row for row in history}
     pending = [
@@ -65,6 +65,22 @@ def files_to_apply(
         _refuse_out_of_order(pending, rows)
     planned = [_planned(migration, rows.get(migration.version)) for migration in pending]
     return _all_parsed(planned)
+
+
+def files_applied(
+    migrations: Sequence[Migration],
+    history: Sequence[HistoryRow],
+) -> list[PlannedFile]:
+    """Return the files that history says are applied, as if they were to be applied again.
+
+    Raises:
+        MigrationError: MIGRATION_EDITED or MIGRATION_FILE_MISSING.
+
+    """
+    require_agreement(migrations, history)
+    applied = {row.version for row in history if row.is_finished}
+    chosen = [migration for migration in migrations if migration.version in applied]
+    return _all_parsed([_planned(migration, None) for migration in chosen])
 
 
 def files_to_roll_back(
@@ -84,12 +100,29 @@ def files_to_roll_back(
     """
     if to != 0:
         _require_version(migrations, to)
-    _require_agreement(migrations, history)
+    require_agreement(migrations, history)
     _require_direction(history, Direction.DOWN)
     applied = sorted(history, key=lambda row: row.version, reverse=True)
     chosen = [row for row in applied if row.version > to] if to is not None else applied[:count]
     files = {migration.version: migration for migration in migrations}
     return _all_parsed([_planned_back(files[row.version], row) for row in chosen])
+
+
+def require_agreement(migrations: Sequence[Migration], history: Sequence[HistoryRow]) -> None:
+    """Refuse an applied file that was edited or is missing.
+
+    Raises:
+        MigrationError: MIGRATION_EDITED or MIGRATION_FILE_MISSING.
+
+    """
+    files = {migration.version: migration for migration in migrations}
+    for row in history:
+        if row.version not in files:
+            raise _file_missing(row)
+        if row.is_finished or row.direction is Direction.DOWN:
+            _require_same_text(files[row.version], row)
+        else:
+            _require_same_beginning(files[row.version], row)
 
 
 def _state(migration: Migration | None, row: HistoryRow | None, latest: int) -> State:
@@ -146,17 +179,6 @@ def _require_version(migrations: Sequence[Migration], version: int | None) -> No
             why=f"The folder holds {known}.",
             hint="Name one of these versions.",
         )
-
-
-def _require_agreement(migrations: Sequence[Migration], history: Sequence[HistoryRow]) -> None:
-    files = {migration.version: migration for migration in migrations}
-    for row in history:
-        if row.version not in files:
-            raise _file_missing(row)
-        if row.is_finished or row.direction is Direction.DOWN:
-            _require_same_text(files[row.version], row)
-        else:
-            _require_same_beginning(files[row.version], row)
 
 
 def _require_same_text(migration: Migration, row: HistoryRow) -> None:

@@ -62,17 +62,14 @@ def show_plan(schema: str, files: Sequence[PlannedFile], *, as_json: bool) -> No
     if not files:
         click.echo(NOTHING_PENDING)
         return
-    table = _table("file", "line", "statement", "runs")
     for file in files:
-        for number, statement in enumerate(file.statements):
-            table.add_row(
-                escape(file.script.path.name) if number == 0 else "",
-                str(statement.line),
-                escape(statement.headline),
-                _how(file, statement),
-            )
-        table.add_section()
-    Console().print(table)
+        way = "one transaction" if file.script.transactional else "statement by statement"
+        click.echo(f"{file.script.path.name}: {len(file.statements)} statements, {way}")
+        table = _table("line", "statement", "runs")
+        for statement in file.statements:
+            how = "in a transaction" if statement.transactional else "on its own"
+            table.add_row(str(statement.line), escape(statement.headline), how)
+        Console().print(table)
 
 
 def show_rehearsal(schema: str, files: Sequence[RehearsedFile], *, as_json: bool) -> None:
@@ -99,14 +96,12 @@ def _show_rehearsed(file: RehearsedFile) -> None:
     if not noticed:
         click.echo("  nobody would notice: no lock, scan or rewrite of what is there already")
         return
-    table = _table("line", "statement", "blocks", "scans", "rewrites", "about ms")
+    table = _table("line", "statement", "effect on what is there", "about ms")
     for seen in noticed:
         table.add_row(
             str(seen.statement.line),
             escape(seen.statement.headline),
-            escape("\n".join(_blocks(seen))),
-            escape("\n".join(seen.scanned)),
-            escape("\n".join(seen.rewritten)),
+            escape("\n".join(_effects(seen))),
             str(seen.estimated_ms),
         )
     Console().print(table)
@@ -149,10 +144,16 @@ def show_repairs(schema: str, repairs: Sequence[Repair], *, as_json: bool) -> No
 
 
 def _table(*headings: str) -> Table:
-    """Return a table whose statements are cut to one line each."""
-    table = Table()
+    """Return a table as wide as the terminal, whose statements take what the rest leaves."""
+    table = Table(expand=True)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading in {"statement", "line", "runs"})
+        is_statement = heading == "statement"
+        table.add_column(
+            heading,
+            no_wrap=is_statement,
+            min_width=24 if is_statement else None,
+            ratio=1 if is_statement else None,
+        )
     return table
 
 
@@ -163,14 +164,12 @@ def _state_text(line: MigrationStatus) -> str:
     return str(line.state)
 
 
-def _how(file: PlannedFile, statement: Statement) -> str:
-    if file.script.transactional:
-        return "in one transaction"
-    return "in a transaction" if statement.transactional else "on its own"
-
-
-def _blocks(seen: Observation) -> list[str]:
-    return [f"{lock.blocks} of {lock.relation}" for lock in seen.locks]
+def _effects(seen: Observation) -> list[str]:
+    return [
+        *(f"blocks {lock.blocks} of {lock.relation}" for lock in seen.locks),
+        *(f"scans {name}" for name in seen.scanned),
+        *(f"rewrites {name}" for name in seen.rewritten),
+    ]
 
 
 def _step_facts(step: Step) -> dict[str, object]:

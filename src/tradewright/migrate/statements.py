@@ -60,11 +60,12 @@ class Statement:
 
     @property
     def headline(self) -> str:
-        """The statement on one line, at most 100 characters."""
-        line = " ".join(self.text.split())
+        """The statement on one line of at most 100 characters, passwords left out."""
+        line = _PASSWORD.sub(r"\1'***'", " ".join(self.text.split()))
         return line if len(line) <= 100 else line[:99] + "…"
 
 
+_PASSWORD = re.compile(r"(\bpassword\s+)E?'(?:[^']|'')*'", re.IGNORECASE)
 _BLANK = re.compile(rb"\s+|--[^\n]*")
 _NO_TRANSACTION = re.compile(r"^--[ \t]*tradewright:[ \t]*no-transaction\b", re.MULTILINE)
 

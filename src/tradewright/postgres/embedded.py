@@ -33,6 +33,7 @@ from tradewright.postgres.binaries import (
     server_user,
     short_temporary_folder,
 )
+from tradewright.postgres.orphans import orphaned_folders, record_maker
 
 SUPERUSER = "tradewright"
 
@@ -87,6 +88,8 @@ class EmbeddedServer:
         in production too.
         """
         folder = short_temporary_folder(server_user())
+        record_maker(folder)
+        cls._remove_orphans(folder.parent)
         server = cls(folder, settings, is_scratch=is_scratch)
         try:
             server.start()
@@ -95,6 +98,15 @@ class EmbeddedServer:
             with contextlib.suppress(DatabaseError):
                 server.stop("immediate")
             server.remove()
+
+    @classmethod
+    def _remove_orphans(cls, parent: Path) -> None:
+        """Stop and remove temporary servers whose maker was killed."""
+        for folder in orphaned_folders(parent):
+            orphan = cls(folder)
+            with contextlib.suppress(DatabaseError, OSError):
+                orphan.stop("immediate")
+                orphan.remove()
 
     def __enter__(self) -> Self:
         self.start()

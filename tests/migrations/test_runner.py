@@ -183,7 +183,7 @@ def test_a_missing_way_back_stops_before_anything_is_rolled_back(
     up(target, migrations)
     refusal = _refusal(lambda: down(target, migrations, count=2))
     assert refusal.code == ErrorCode.MIGRATION_DOWN_MISSING
-    assert "001_a.down.sql" in refusal.why
+    assert "001_a.sql" in refusal.what
     assert ask("SELECT to_regclass('b') IS NOT NULL") == [(True,)]
 
 

@@ -7,7 +7,7 @@ from tradewright.migrate.statements import Kind, Statement, parse_statements
 
 
 def _parse(text: str) -> tuple[Statement, ...]:
-    return parse_statements(text, "001_a.sql", 1)
+    return parse_statements(text, "001_a.sql")
 
 
 def test_statements_begin_at_their_first_word_and_keep_their_bodies() -> None:

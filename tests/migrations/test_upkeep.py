@@ -44,6 +44,14 @@ def test_a_new_file_needs_a_name_in_snake_case(tmp_path: Path, name: str) -> Non
     assert caught.value.code == ErrorCode.MIGRATION_NAME_MALFORMED
 
 
+def test_a_new_file_is_not_put_into_a_folder_of_another_layout(tmp_path: Path) -> None:
+    (tmp_path / "V1__init.sql").write_text("SELECT 1;")
+    with pytest.raises(MigrationError) as caught:
+        new_migration(tmp_path, "add_notes")
+    assert caught.value.code == ErrorCode.MIGRATION_NAME_MALFORMED
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_baseline_records_without_running_and_up_goes_on_from_there(
     write: Write,
     target: Target,

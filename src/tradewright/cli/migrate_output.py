@@ -64,7 +64,7 @@ def show_plan(schema: str, files: Sequence[PlannedFile], *, as_json: bool) -> No
         return
     for file in files:
         way = "one transaction" if file.script.transactional else "statement by statement"
-        click.echo(f"{file.script.path.name}: {len(file.statements)} statements, {way}")
+        click.echo(f"{file.script.label}: {len(file.statements)} statements, {way}")
         table = _table("line", "statement", "runs")
         for statement in file.statements:
             how = "in a transaction" if statement.transactional else "on its own"
@@ -201,7 +201,7 @@ def _plan_facts(file: PlannedFile) -> dict[str, object]:
     return {
         "version": file.migration.version,
         "name": file.migration.name,
-        "file": file.script.path.name,
+        "file": file.script.label,
         "transactional": file.script.transactional,
         "statements": [_statement_facts(statement) for statement in file.statements],
     }

@@ -149,7 +149,7 @@ def _planned_back(migration: Migration, row: HistoryRow) -> PlannedFile:
         raise MigrationError(
             ErrorCode.MIGRATION_DOWN_MISSING,
             f"migration '{migration.label}' cannot be rolled back: it has no down file",
-            why=f"There is no {migration.up.path.stem.removesuffix('.up')}.down.sql beside it. "
+            why="There is no down file beside it, or no SQL in its down part. "
             "Nothing was rolled back.",
             hint="Write the down file, or roll back to a version above it.",
             facts={"version": migration.version},

@@ -286,11 +286,11 @@ def _failed(file: PlannedFile, refused: _StatementRefused, attempts: int) -> Mig
         reasons.insert(0, f"Statement: {statement.headline}")
     return MigrationError(
         ErrorCode.MIGRATION_FAILED,
-        f"migration file '{file.script.path.name}' failed {place}: {message}",
+        f"migration file '{file.script.label}' failed {place}: {message}",
         why="\n       ".join(reason for reason in reasons if reason),
         hint=error.diag.message_hint or "Correct the file and run the same command again.",
         facts={
-            "file": file.script.path.name,
+            "file": file.script.label,
             "line": line,
             "sqlstate": error.sqlstate,
             "direction": file.direction,

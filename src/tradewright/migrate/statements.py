@@ -70,11 +70,18 @@ _BLANK = re.compile(rb"\s+|--[^\n]*")
 _NO_TRANSACTION = re.compile(r"^--[ \t]*tradewright:[ \t]*no-transaction\b", re.MULTILINE)
 
 
-def parse_statements(text: str, file_name: str, first_line: int) -> tuple[Statement, ...]:
+def parse_statements(
+    text: str,
+    file_name: str,
+    *,
+    first_line: int = 1,
+    in_transaction: bool = True,
+) -> tuple[Statement, ...]:
     """Return the statements of `text`.
 
     A file wrapped in its own BEGIN and COMMIT is unwrapped, since the runner brings the
-    transaction. A comment `-- tradewright: no-transaction` makes every statement run on its own.
+    transaction. Every statement runs on its own where not `in_transaction`, or after a comment
+    `-- tradewright: no-transaction`.
 
     Raises:
         MigrationError: MIGRATION_SYNTAX_WRONG, MIGRATION_CONTROLS_TRANSACTION or
@@ -88,7 +95,7 @@ def parse_statements(text: str, file_name: str, first_line: int) -> tuple[Statem
     except postgast.PgQueryError as error:
         raise place.syntax_error(error) from error
     statements = [_statement(place, item) for item in _unwrapped(place, raw)]
-    if _NO_TRANSACTION.search(text):
+    if not in_transaction or _NO_TRANSACTION.search(text):
         statements = [_outside(statement) for statement in statements]
     return tuple(statements)
 

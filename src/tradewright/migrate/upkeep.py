@@ -62,14 +62,28 @@ def new_migration(folder: Path, name: str) -> tuple[Path, Path]:
         )
     folder.mkdir(parents=True, exist_ok=True)
     existing = find_migrations(folder) if any(folder.glob("*.sql")) else []
-    version = existing[-1].version + 1 if existing else 1
-    width = len(existing[-1].label.partition("_")[0]) if existing else 3
-    stem = f"{version:0{width}}_{name}"
+    stem = f"{_next_number(existing)}_{name}"
     paths = folder / f"{stem}.sql", folder / f"{stem}.down.sql"
     for path, line in zip(paths, (f"{name}: what it does and why.", "Undo it."), strict=True):
         with path.open("x", encoding="utf-8") as file:
             file.write(f"-- {line}\n")
     return paths
+
+
+def _next_number(existing: Sequence[Migration]) -> str:
+    """Return the number of the next file, as wide as that of the last one."""
+    if not existing:
+        return "001"
+    last = existing[-1]
+    digits = last.label.partition("_")[0]
+    if not digits.isdigit():
+        raise MigrationError(
+            ErrorCode.MIGRATION_NAME_MALFORMED,
+            f"a new file beside '{last.label}' cannot be made",
+            why="New files are named NNN_name.sql, and this folder is laid out otherwise.",
+            hint="Make the file as the tool does that this folder was made for.",
+        )
+    return f"{last.version + 1:0{len(digits)}}"
 
 
 def baseline(target: Target, migrations: Sequence[Migration], version: int) -> list[int]:

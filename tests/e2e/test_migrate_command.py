@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tradewright.cli.main import main
+from tradewright.migrate.store import Store
+from tradewright.postgres.connect import connect
 from tradewright.postgres.embedded import EmbeddedServer
 
 Run = Callable[..., tuple[int, str, str]]
@@ -67,6 +69,24 @@ def test_status_shows_each_version_as_a_table_and_as_json(run: Run) -> None:
     _, out, _ = run("status", "--json")
     states = [(each["version"], each["state"]) for each in json.loads(out)["migrations"]]
     assert states == [(1, "applied"), (2, "pending")]
+
+
+def test_a_status_check_fails_until_every_version_is_applied(run: Run) -> None:
+    run("up", "--to", "1")
+    assert run("status", "--check")[0] == 1
+    run("up")
+    assert run("status", "--check")[0] == 0
+
+
+def test_a_runner_in_the_way_is_waited_for_no_longer_than_asked(run: Run, database: str) -> None:
+    with connect(database, autocommit=True) as other:
+        store = Store("tradewright")
+        assert store.try_lock(other, "run")
+        code, _, err = run("up", "--wait", "0")
+        holder = other.info.backend_pid
+    assert code == 1
+    assert "[MIGRATION_LOCKED]" in err
+    assert f"process {holder} (tradewright, user tradewright" in err
 
 
 def test_plan_shows_statements_with_their_lines(run: Run) -> None:

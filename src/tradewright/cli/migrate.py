@@ -26,6 +26,8 @@ class Asked:
     schema: str
     folder: Path
     as_json: bool
+    lock_timeout_ms: int
+    wait_seconds: float
 
     def migrations(self) -> list[migrate.Migration]:
         """Read the migrations of the folder."""
@@ -35,7 +37,12 @@ class Asked:
     def target(self) -> Iterator[migrate.Target]:
         """Give the database that was asked for; an embedded one runs as long as the command."""
         with open_database(self.url, self.keep) as database:
-            yield migrate.Target(conninfo=database.conninfo, schema=self.schema)
+            yield migrate.Target(
+                conninfo=database.conninfo,
+                schema=self.schema,
+                lock_timeout_ms=self.lock_timeout_ms,
+                wait_seconds=self.wait_seconds,
+            )
 
 
 _COMMON_OPTIONS = (
@@ -59,6 +66,24 @@ _COMMON_OPTIONS = (
         help="The folder of the migrations.  [default: the ones of Tradewright itself]",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
+    click.option(
+        "--lock-timeout",
+        "lock_timeout_ms",
+        metavar="MS",
+        type=click.IntRange(min=1),
+        default=5_000,
+        show_default=True,
+        help="How long a statement waits for its lock before the file is tried again.",
+    ),
+    click.option(
+        "--wait",
+        "wait_seconds",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0),
+        default=60.0,
+        show_default=True,
+        help="How long to wait for another runner to finish.",
+    ),
 )
 
 
@@ -89,6 +114,8 @@ def _asked(values: dict[str, Any]) -> Asked:
         schema=values.pop("schema"),
         folder=folder or migrate.our_migrations(),
         as_json=values.pop("as_json"),
+        lock_timeout_ms=values.pop("lock_timeout_ms"),
+        wait_seconds=values.pop("wait_seconds"),
     )
 
 
@@ -155,13 +182,19 @@ def down_command(asked: Asked, count: int, to: int | None) -> None:
     output.show_run(asked.schema, steps, as_json=asked.as_json, nothing="Nothing to roll back.")
 
 
-@command.command("status", epilog=_example("tradewright migrate status --json"))
+@command.command(
+    "status",
+    epilog=_example("tradewright migrate status --json", "tradewright migrate status --check"),
+)
+@click.option("--check", is_flag=True, help="Exit 1 unless every version is applied as it stands.")
 @_with_common_options
-def status_command(asked: Asked) -> None:
+def status_command(asked: Asked, check: bool) -> None:
     """Show how each version stands between its file and the database."""
     with asked.target() as target:
         lines = migrate.status(target, asked.migrations())
     output.show_status(asked.schema, lines, as_json=asked.as_json)
+    if check and any(each.state is not migrate.State.APPLIED for each in lines):
+        sys.exit(1)
 
 
 @command.command(

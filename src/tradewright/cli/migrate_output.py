@@ -63,7 +63,7 @@ def show_plan(schema: str, files: Sequence[PlannedFile], *, as_json: bool) -> No
         click.echo(NOTHING_PENDING)
         return
     for file in files:
-        way = "one transaction" if file.script.transactional else "statement by statement"
+        way = "one transaction" if file.transactional else "statement by statement"
         click.echo(f"{file.script.label}: {len(file.statements)} statements, {way}")
         table = _table("line", "statement", "runs")
         for statement in file.statements:
@@ -202,7 +202,7 @@ def _plan_facts(file: PlannedFile) -> dict[str, object]:
         "version": file.migration.version,
         "name": file.migration.name,
         "file": file.script.label,
-        "transactional": file.script.transactional,
+        "transactional": file.transactional,
         "statements": [_statement_facts(statement) for statement in file.statements],
     }
 

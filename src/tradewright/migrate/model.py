@@ -131,6 +131,11 @@ class PlannedFile:
     statements_done: int
 
     @property
+    def transactional(self) -> bool:
+        """Whether the file runs in one transaction; what stopped half-way no longer can."""
+        return self.script.transactional and self.statements_done == 0
+
+    @property
     def statements(self) -> tuple[Statement, ...]:
         """The statements that are left to run."""
         return self.script.statements[self.statements_done :]

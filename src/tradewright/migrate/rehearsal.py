@@ -107,7 +107,7 @@ def rehearse(
 def _rehearsed(file: PlannedFile, seen: Mapping[int, Observation]) -> RehearsedFile:
     return RehearsedFile(
         migration=file.migration,
-        transactional=file.script.transactional,
+        transactional=file.transactional,
         observations=tuple(
             seen[id(statement)] for statement in file.statements if id(statement) in seen
         ),

@@ -12,6 +12,7 @@ from tradewright.migrate.model import (
     Migration,
     MigrationStatus,
     PlannedFile,
+    Script,
     State,
     statements_checksum,
 )
@@ -119,10 +120,12 @@ def require_agreement(migrations: Sequence[Migration], history: Sequence[History
     for row in history:
         if row.version not in files:
             raise _file_missing(row)
+        migration = files[row.version]
         if row.is_finished or row.direction is Direction.DOWN:
-            _require_same_text(files[row.version], row)
-        else:
-            _require_same_beginning(files[row.version], row)
+            _require_same_text(migration, row)
+        script = migration.up if row.direction is Direction.UP else migration.down
+        if script is not None and not row.is_finished:
+            _require_same_beginning(script, row)
 
 
 def _state(migration: Migration | None, row: HistoryRow | None, latest: int) -> State:
@@ -198,18 +201,18 @@ def _require_same_text(migration: Migration, row: HistoryRow) -> None:
         )
 
 
-def _require_same_beginning(migration: Migration, row: HistoryRow) -> None:
+def _require_same_beginning(script: Script, row: HistoryRow) -> None:
     """Let a file that stopped half-way be corrected, but only behind what has already run."""
-    done = migration.up.statements[: row.statements_done]
+    done = script.statements[: row.statements_done]
     if len(done) < row.statements_done or statements_checksum(done) != row.done_checksum:
         raise MigrationError(
             ErrorCode.MIGRATION_EDITED,
-            f"migration file '{migration.label}' was edited in the part that already ran",
+            f"migration file '{script.label}' was edited in the part that already ran",
             why=f"{row.statements_done} of its statements are done; their text has changed since. "
             "Nothing was run.",
             hint="Restore those statements; the ones behind them may be corrected.",
             facts={
-                "file": migration.label,
+                "file": script.label,
                 "statements_done": row.statements_done,
                 "checksum_applied": row.done_checksum,
                 "checksum_of_file": statements_checksum(done),

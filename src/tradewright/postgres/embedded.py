@@ -72,6 +72,7 @@ class EmbeddedServer:
         self._settings = {**DEFAULT_SETTINGS, **(settings or {})}
         self._user = server_user()
         self._is_scratch = is_scratch
+        self._is_temporary = False
         self._started_here = False
 
     @classmethod
@@ -91,6 +92,7 @@ class EmbeddedServer:
         record_maker(folder)
         cls._remove_orphans(folder.parent)
         server = cls(folder, settings, is_scratch=is_scratch)
+        server._is_temporary = True
         try:
             server.start()
             yield server
@@ -276,6 +278,7 @@ class EmbeddedServer:
             *("--auth", "scram-sha-256", "--data-checksums", "--encoding", "UTF8"),
             *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
             "--no-instructions",
+            *(["--no-sync"] if self._is_temporary else []),
         )
         if done.returncode != 0:
             raise DatabaseError(

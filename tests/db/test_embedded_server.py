@@ -115,6 +115,23 @@ def test_a_temporary_server_leaves_no_file_and_no_process() -> None:
     assert not Path(f"/proc/{pid}/exe").exists()
 
 
+def test_a_temporary_server_whose_maker_was_killed_is_removed_by_the_next() -> None:
+    program = (
+        "import os, signal\n"
+        "from tradewright.postgres.embedded import EmbeddedServer\n"
+        "with EmbeddedServer.temporary({'shared_buffers': '16MB'}) as server:\n"
+        "    print(server.folder, server.pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=False)
+    folder, pid = killed.stdout.decode().split()
+    assert Path(f"/proc/{pid}/exe").exists()
+    with EmbeddedServer.temporary(SMALL) as neighbour, EmbeddedServer.temporary(SMALL):
+        assert not Path(folder).exists()
+        assert not Path(f"/proc/{pid}/exe").exists()
+        assert neighbour.pid is not None
+
+
 def test_an_unusable_temporary_folder_setting_is_passed_over(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,

@@ -120,7 +120,7 @@ def test_a_shadow_has_the_schema_history_and_roles_but_no_rows(
     try:
         up(target, find_migrations(folder))
         with (
-            shadow_copy(target) as shadow,
+            shadow_copy(target, []) as shadow,
             connect(shadow.conninfo, schema="shop", autocommit=True) as copy,
         ):
             assert compare(take_catalog(session, "shop"), take_catalog(copy, "shop")) == []
@@ -150,7 +150,27 @@ def test_a_schema_that_the_shadow_cannot_hold_is_reported(
         "CREATE FUNCTION broken() RETURNS int LANGUAGE c AS '$libdir/citext', 'citext_eq'",
     )
     session.execute("UPDATE pg_proc SET probin = '/nowhere' WHERE proname = 'broken'")
-    with pytest.raises(DatabaseError) as caught, shadow_copy(target):
+    with pytest.raises(DatabaseError) as caught, shadow_copy(target, []):
         pass
     assert caught.value.code == ErrorCode.DATABASE_SHADOW_FAILED
     assert "/nowhere" in caught.value.why
+
+
+def test_rows_that_applied_files_wrote_are_there_for_the_files_that_refer_to_them(
+    write: Write,
+    target: Target,
+    session: Session,
+) -> None:
+    folder = write(
+        _001_currencies="CREATE TABLE currencies (code text PRIMARY KEY,"
+        " n int GENERATED ALWAYS AS IDENTITY);\nINSERT INTO currencies VALUES ('EUR'), ('USD');",
+    )
+    up(target, find_migrations(folder))
+    session.execute("INSERT INTO currencies VALUES ('XXX')")
+    write(
+        _002_limits="CREATE TABLE limits (code text REFERENCES currencies);\n"
+        "INSERT INTO limits VALUES ('USD');\n"
+        "DO $$ BEGIN ASSERT (SELECT array_agg(code) FROM currencies) = '{EUR,USD}'; END $$;",
+    )
+    (file,) = rehearse(target, find_migrations(folder))
+    assert len(file.observations) == 3

@@ -183,7 +183,7 @@ def test_a_missing_way_back_stops_before_anything_is_rolled_back(
     up(target, migrations)
     refusal = _refusal(lambda: down(target, migrations, count=2))
     assert refusal.code == ErrorCode.MIGRATION_DOWN_MISSING
-    assert "001_a.down.sql" in refusal.why
+    assert "001_a.sql" in refusal.what
     assert ask("SELECT to_regclass('b') IS NOT NULL") == [(True,)]
 
 
@@ -245,6 +245,35 @@ def test_a_half_run_file_may_be_corrected_behind_what_ran_but_not_before(
     write(_003_index="-- corrected\nSELECT 1;\nCREATE INDEX CONCURRENTLY i ON users (name);")
     up(target, find_migrations(folder))
     assert {each.state for each in status(target, find_migrations(folder))} == {State.APPLIED}
+
+
+def test_a_half_run_file_whose_rest_became_ordinary_does_not_begin_anew(
+    write: Write,
+    target: Target,
+    ask: Ask,
+) -> None:
+    write(**TABLES)
+    first = "INSERT INTO users VALUES (1, 'ann');\n"
+    folder = write(_003_index=f"{first}CREATE INDEX CONCURRENTLY i ON users (nam);")
+    _refusal(lambda: up(target, find_migrations(folder)))
+    write(_003_index=f"{first}CREATE INDEX i ON users (name);")
+    up(target, find_migrations(folder))
+    assert ask("SELECT count(*) FROM users") == [(1,)]
+    assert {each.state for each in status(target, find_migrations(folder))} == {State.APPLIED}
+
+
+def test_a_half_run_way_back_may_not_be_edited_in_what_ran(write: Write, target: Target) -> None:
+    write(**TABLES)
+    folder = write(_003_index="CREATE INDEX CONCURRENTLY i ON users (name);")
+    write(_003_index__down="INSERT INTO users VALUES (1, 'ann');\nDROP INDEX CONCURRENTLY j;")
+    up(target, find_migrations(folder))
+    _refusal(lambda: down(target, find_migrations(folder)))
+    write(_003_index__down="DROP INDEX CONCURRENTLY i;\nSELECT 1;")
+    refusal = _refusal(lambda: down(target, find_migrations(folder)))
+    assert refusal.code == ErrorCode.MIGRATION_EDITED
+    assert "003_index.down.sql" in refusal.what
+    write(_003_index__down="INSERT INTO users VALUES (1, 'ann');\nDROP INDEX CONCURRENTLY i;")
+    assert len(down(target, find_migrations(folder))) == 1
 
 
 def test_a_half_run_file_must_be_finished_before_going_the_other_way(

@@ -7,7 +7,7 @@ from tradewright.migrate.statements import Kind, Statement, parse_statements
 
 
 def _parse(text: str) -> tuple[Statement, ...]:
-    return parse_statements(text, "001_a.sql", 1)
+    return parse_statements(text, "001_a.sql")
 
 
 def test_statements_begin_at_their_first_word_and_keep_their_bodies() -> None:
@@ -112,3 +112,13 @@ def test_an_unnamed_index_cannot_be_built_concurrently() -> None:
 def test_a_comment_can_ask_for_no_transaction() -> None:
     statements = _parse("-- tradewright: no-transaction\nCALL fill();\nVACUUM;")
     assert [each.kind for each in statements] == [Kind.OUTSIDE, Kind.OUTSIDE]
+
+
+def test_a_headline_is_one_short_line_without_passwords() -> None:
+    (role, table) = _parse(
+        "CREATE ROLE clerk\n    PASSWORD 'open''sesame' LOGIN;\n"
+        f"CREATE TABLE t ({', '.join(f'column_{n} int' for n in range(20))});",
+    )
+    assert role.headline == "CREATE ROLE clerk PASSWORD '***' LOGIN"
+    assert len(table.headline) == 100
+    assert "\n" not in table.headline

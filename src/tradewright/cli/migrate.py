@@ -1,6 +1,6 @@
 """`tradewright migrate`: apply, roll back and inspect migrations, ours or anybody's."""
 
-import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from tradewright import migrate
+from tradewright.cli import migrate_output as output
+from tradewright.migrate import upkeep
+from tradewright.migrate.rehearsal import rehearse
 from tradewright.postgres.target import open_database
 
 
@@ -25,6 +26,8 @@ class Asked:
     schema: str
     folder: Path
     as_json: bool
+    lock_timeout_ms: int
+    wait_seconds: float
 
     def migrations(self) -> list[migrate.Migration]:
         """Read the migrations of the folder."""
@@ -34,7 +37,12 @@ class Asked:
     def target(self) -> Iterator[migrate.Target]:
         """Give the database that was asked for; an embedded one runs as long as the command."""
         with open_database(self.url, self.keep) as database:
-            yield migrate.Target(conninfo=database.conninfo, schema=self.schema)
+            yield migrate.Target(
+                conninfo=database.conninfo,
+                schema=self.schema,
+                lock_timeout_ms=self.lock_timeout_ms,
+                wait_seconds=self.wait_seconds,
+            )
 
 
 _COMMON_OPTIONS = (
@@ -58,6 +66,24 @@ _COMMON_OPTIONS = (
         help="The folder of the migrations.  [default: the ones of Tradewright itself]",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
+    click.option(
+        "--lock-timeout",
+        "lock_timeout_ms",
+        metavar="MS",
+        type=click.IntRange(min=1),
+        default=5_000,
+        show_default=True,
+        help="How long a statement waits for its lock before the file is tried again.",
+    ),
+    click.option(
+        "--wait",
+        "wait_seconds",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0),
+        default=60.0,
+        show_default=True,
+        help="How long to wait for another runner to finish.",
+    ),
 )
 
 
@@ -88,6 +114,8 @@ def _asked(values: dict[str, Any]) -> Asked:
         schema=values.pop("schema"),
         folder=folder or migrate.our_migrations(),
         as_json=values.pop("as_json"),
+        lock_timeout_ms=values.pop("lock_timeout_ms"),
+        wait_seconds=values.pop("wait_seconds"),
     )
 
 
@@ -109,18 +137,31 @@ def command() -> None:
 
 
 @command.command("up", epilog=_example("tradewright migrate up --dir migrations --to 6"))
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Run it on a shadow copy of the schema; the database itself is not changed.",
+)
 @_with_common_options
-def up_command(asked: Asked, to: int | None, out_of_order: bool) -> None:
+def up_command(asked: Asked, to: int | None, out_of_order: bool, dry_run: bool) -> None:
     """Apply what is pending."""
     with asked.target() as target:
+        if dry_run:
+            _rehearse(asked, target, to=to, out_of_order=out_of_order)
+            return
         steps = migrate.up(
             target,
             asked.migrations(),
             to=to,
             out_of_order=out_of_order,
-            on_step=None if asked.as_json else _print_step,
+            on_step=None if asked.as_json else output.print_step,
         )
-    _finish_run(asked, steps, nothing="Nothing to apply: the database is up to date.")
+    output.show_run(
+        asked.schema,
+        steps,
+        as_json=asked.as_json,
+        nothing="Nothing to apply: the database is up to date.",
+    )
 
 
 @command.command(
@@ -136,59 +177,91 @@ def down_command(asked: Asked, count: int, to: int | None) -> None:
             asked.migrations(),
             count=count,
             to=to,
-            on_step=None if asked.as_json else _print_step,
+            on_step=None if asked.as_json else output.print_step,
         )
-    _finish_run(asked, steps, nothing="Nothing to roll back.")
+    output.show_run(asked.schema, steps, as_json=asked.as_json, nothing="Nothing to roll back.")
 
 
-@command.command("status", epilog=_example("tradewright migrate status --json"))
+@command.command(
+    "status",
+    epilog=_example("tradewright migrate status --json", "tradewright migrate status --check"),
+)
+@click.option("--check", is_flag=True, help="Exit 1 unless every version is applied as it stands.")
 @_with_common_options
-def status_command(asked: Asked) -> None:
+def status_command(asked: Asked, check: bool) -> None:
     """Show how each version stands between its file and the database."""
     with asked.target() as target:
         lines = migrate.status(target, asked.migrations())
-    if asked.as_json:
-        _print_json({"schema": asked.schema, "migrations": [_status_facts(each) for each in lines]})
-        return
-    table = Table("version", "name", "state", "applied at (UTC)", "by", "ms", "way back")
-    for each in lines:
-        row = each.row
-        table.add_row(
-            str(each.version),
-            each.name,
-            _state_text(each),
-            f"{row.applied_at:%Y-%m-%d %H:%M:%S}" if row else "",
-            row.applied_by if row else "",
-            str(row.execution_ms) if row and row.execution_ms is not None else "",
-            "yes" if each.reversible else "no",
-        )
-    Console().print(table)
+    output.show_status(asked.schema, lines, as_json=asked.as_json)
+    if check and any(each.state is not migrate.State.APPLIED for each in lines):
+        sys.exit(1)
 
 
-@command.command("plan", epilog=_example("tradewright migrate plan --to 6"))
+@command.command(
+    "plan",
+    epilog=_example("tradewright migrate plan --to 6", "tradewright migrate plan --shadow"),
+)
+@click.option(
+    "--shadow",
+    "on_shadow",
+    is_flag=True,
+    help="Run it on a shadow copy of the schema, and show locks, scans, rewrites and cost.",
+)
 @_with_common_options
-def plan_command(asked: Asked, to: int | None, out_of_order: bool) -> None:
+def plan_command(asked: Asked, to: int | None, out_of_order: bool, on_shadow: bool) -> None:
     """Show what `up` would run, without running it."""
     with asked.target() as target:
+        if on_shadow:
+            _rehearse(asked, target, to=to, out_of_order=out_of_order)
+            return
         files = migrate.plan(target, asked.migrations(), to=to, out_of_order=out_of_order)
-    if asked.as_json:
-        _print_json({"schema": asked.schema, "files": [_plan_facts(each) for each in files]})
-        return
-    if not files:
-        click.echo("Nothing to apply: the database is up to date.")
-        return
-    table = Table("file", "line", "statement", "runs")
-    for each in files:
-        runs = "in one transaction" if each.script.transactional else ""
-        for number, statement in enumerate(each.statements):
-            table.add_row(
-                each.script.path.name if number == 0 else "",
-                str(statement.line),
-                statement.headline,
-                runs or ("in a transaction" if statement.transactional else "on its own"),
-            )
-        table.add_section()
-    Console().print(table)
+    output.show_plan(asked.schema, files, as_json=asked.as_json)
+
+
+@command.command("new", epilog=_example("tradewright migrate new add_client_notes --dir db"))
+@click.argument("name")
+@click.option(
+    "--dir",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the migrations.",
+)
+def new_command(name: str, folder: Path) -> None:
+    """Make the next numbered file and its way back."""
+    for path in upkeep.new_migration(folder, name):
+        click.echo(path)
+
+
+@command.command("baseline", epilog=_example("tradewright migrate baseline 6 --dir db"))
+@click.argument("version", type=int)
+@_with_common_options
+def baseline_command(asked: Asked, version: int) -> None:
+    """Record versions up to VERSION as applied, without running them."""
+    with asked.target() as target:
+        versions = upkeep.baseline(target, asked.migrations(), version)
+    output.show_baseline(asked.schema, versions, as_json=asked.as_json)
+
+
+@command.command("drift", epilog=_example("tradewright migrate drift --json"))
+@_with_common_options
+def drift_command(asked: Asked) -> None:
+    """Compare the database with what its applied files make on a shadow; exit 1 if it differs."""
+    with asked.target() as target:
+        differences = upkeep.find_drift(target, asked.migrations())
+    output.show_drift(asked.schema, differences, as_json=asked.as_json)
+    if differences:
+        sys.exit(1)
+
+
+@command.command("repair", epilog=_example("tradewright migrate repair --look"))
+@click.option("--look", is_flag=True, help="Only show what there is to mend.")
+@_with_common_options
+def repair_command(asked: Asked, look: bool) -> None:
+    """Accept edited files, clear half-begun ones, mend INVALID indexes and pending detaches."""
+    with asked.target() as target:
+        repairs = upkeep.repair(target, asked.migrations(), only_look=look)
+    output.show_repairs(asked.schema, repairs, as_json=asked.as_json)
 
 
 for _command in (up_command, plan_command):
@@ -210,73 +283,6 @@ down_command.params.append(
 )
 
 
-def _print_step(step: migrate.Step) -> None:
-    done = {"up": "applied", "down": "rolled back"}[step.direction]
-    way = "one transaction" if step.transactional else "statement by statement"
-    click.echo(
-        f"{done} {step.migration.label}: {step.statements} statements, {way}, "
-        f"{step.execution_ms} ms",
-    )
-
-
-def _finish_run(asked: Asked, steps: list[migrate.Step], *, nothing: str) -> None:
-    if asked.as_json:
-        _print_json({"schema": asked.schema, "files": [_step_facts(each) for each in steps]})
-    elif not steps:
-        click.echo(nothing)
-
-
-def _step_facts(step: migrate.Step) -> dict[str, object]:
-    return {
-        "version": step.migration.version,
-        "name": step.migration.name,
-        "direction": step.direction,
-        "statements": step.statements,
-        "transactional": step.transactional,
-        "execution_ms": step.execution_ms,
-    }
-
-
-def _state_text(line: migrate.MigrationStatus) -> str:
-    if line.row is not None and not line.row.is_finished:
-        return (
-            f"{line.state} {line.row.direction}: "
-            f"{line.row.statements_done} of {line.row.statements_total}"
-        )
-    return str(line.state)
-
-
-def _status_facts(line: migrate.MigrationStatus) -> dict[str, object]:
-    row = line.row
-    return {
-        "version": line.version,
-        "name": line.name,
-        "state": line.state,
-        "reversible": line.reversible,
-        "applied_at": row.applied_at.isoformat() if row else None,
-        "applied_by": row.applied_by if row else None,
-        "statements_done": row.statements_done if row else 0,
-        "execution_ms": row.execution_ms if row else None,
-    }
-
-
-def _plan_facts(file: migrate.PlannedFile) -> dict[str, object]:
-    return {
-        "version": file.migration.version,
-        "name": file.migration.name,
-        "file": file.script.path.name,
-        "transactional": file.script.transactional,
-        "statements": [
-            {
-                "line": statement.line,
-                "kind": statement.kind.value,
-                "transactional": statement.transactional,
-                "text": statement.text,
-            }
-            for statement in file.statements
-        ],
-    }
-
-
-def _print_json(facts: dict[str, object]) -> None:
-    click.echo(json.dumps(facts, indent=2))
+def _rehearse(asked: Asked, target: migrate.Target, *, to: int | None, out_of_order: bool) -> None:
+    files = rehearse(target, asked.migrations(), to=to, out_of_order=out_of_order)
+    output.show_rehearsal(asked.schema, files, as_json=asked.as_json)

@@ -12,11 +12,21 @@ from tradewright.migrate.statements import Statement, parse_statements
 
 @dataclass(frozen=True)
 class Script:
-    """The SQL of one direction: a whole file, or the part of a file that begins at `first_line`."""
+    """The SQL of one direction: a whole file, or the part of a file that begins at `first_line`.
+
+    `title` is what people call it where the bare name of its file would not tell.
+    """
 
     path: Path
     text: str
     first_line: int = 1
+    in_transaction: bool = True
+    title: str = ""
+
+    @property
+    def label(self) -> str:
+        """The file's name, by which people know the script."""
+        return self.title or self.path.name
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
@@ -26,7 +36,12 @@ class Script:
             MigrationError: MIGRATION_SYNTAX_WRONG or MIGRATION_CONTROLS_TRANSACTION.
 
         """
-        return parse_statements(self.text, self.path.name, self.first_line)
+        return parse_statements(
+            self.text,
+            self.label,
+            first_line=self.first_line,
+            in_transaction=self.in_transaction,
+        )
 
     @property
     def transactional(self) -> bool:
@@ -51,7 +66,7 @@ class Migration:
     @property
     def label(self) -> str:
         """The file's name, by which people know the migration."""
-        return self.up.path.name
+        return self.up.label
 
 
 class Direction(StrEnum):
@@ -114,6 +129,11 @@ class PlannedFile:
     script: Script
     direction: Direction
     statements_done: int
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the file runs in one transaction; what stopped half-way no longer can."""
+        return self.script.transactional and self.statements_done == 0
 
     @property
     def statements(self) -> tuple[Statement, ...]:

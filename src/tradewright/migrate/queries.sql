@@ -244,3 +244,39 @@ SELECT format('%%I.%%I', space.nspname, relation.relname)
 FROM pg_class AS relation
 JOIN pg_namespace AS space ON space.oid = relation.relnamespace
 WHERE relation.oid = to_regclass(%(relation)s);
+
+-- name: accept_file
+-- Record that an applied file reads otherwise now, and that this is right.
+UPDATE {schema}.schema_migrations
+SET
+    checksum = %(checksum)s,
+    statements_done = %(total)s,
+    statements_total = %(total)s
+WHERE version = %(version)s;
+
+-- name: invalid_indexes
+-- INVALID indexes of the schema, and whether an interrupted rebuild left them.
+SELECT
+    format('%%I.%%I', space.nspname, named.relname),
+    named.relname ~ '_cc(new|old)[0-9]*$'
+FROM pg_index AS facts
+JOIN pg_class AS named ON named.oid = facts.indexrelid
+JOIN pg_namespace AS space ON space.oid = named.relnamespace
+WHERE
+    NOT facts.indisvalid
+    AND named.relkind = 'i'
+    AND space.nspname = %(schema)s
+ORDER BY 2 DESC, 1;
+
+-- name: pending_detaches
+-- Partitions of the schema whose detach was interrupted: parent and partition.
+SELECT
+    format('%%I.%%I', parent_space.nspname, parent.relname),
+    format('%%I.%%I', space.nspname, partition.relname)
+FROM pg_inherits AS link
+JOIN pg_class AS parent ON parent.oid = link.inhparent
+JOIN pg_namespace AS parent_space ON parent_space.oid = parent.relnamespace
+JOIN pg_class AS partition ON partition.oid = link.inhrelid
+JOIN pg_namespace AS space ON space.oid = partition.relnamespace
+WHERE link.inhdetachpending AND parent_space.nspname = %(schema)s
+ORDER BY 2;

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from tradewright.core.clock import monotonic_seconds
 from tradewright.migrate.model import Migration, PlannedFile, Target
-from tradewright.migrate.service import plan, run_planned
+from tradewright.migrate.rules import files_applied
+from tradewright.migrate.service import history_of, plan, run_planned
 from tradewright.migrate.shadow import shadow_copy
 from tradewright.migrate.statements import Kind, Statement
 from tradewright.migrate.store import Store
@@ -55,6 +56,11 @@ class Observation:
     shadow_ms: int
     estimated_ms: int
 
+    @property
+    def is_noticed(self) -> bool:
+        """Whether sessions that use the database meanwhile could be held up by it."""
+        return bool(self.locks or self.rewritten or self.scanned)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsedFile:
@@ -91,7 +97,8 @@ def rehearse(
     if not planned:
         return []
     sizes = _sizes(target)
-    with shadow_copy(target) as shadow:
+    applied = files_applied(migrations, history_of(target))
+    with shadow_copy(target, applied) as shadow:
         observer = _Observer(Store(target.schema), sizes)
         run_planned(shadow, planned, observer.watch)
     return [_rehearsed(file, observer.seen) for file in planned]
@@ -100,7 +107,7 @@ def rehearse(
 def _rehearsed(file: PlannedFile, seen: Mapping[int, Observation]) -> RehearsedFile:
     return RehearsedFile(
         migration=file.migration,
-        transactional=file.script.transactional,
+        transactional=file.transactional,
         observations=tuple(
             seen[id(statement)] for statement in file.statements if id(statement) in seen
         ),

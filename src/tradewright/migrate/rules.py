@@ -12,6 +12,7 @@ from tradewright.migrate.model import (
     Migration,
     MigrationStatus,
     PlannedFile,
+    Script,
     State,
     statements_checksum,
 )
@@ -52,7 +53,7 @@ def files_to_apply(
 
     """
     _require_version(migrations, to)
-    _require_agreement(migrations, history)
+    require_agreement(migrations, history)
     _require_direction(history, Direction.UP)
     rows = {row.version: row for row in history}
     pending = [
@@ -65,6 +66,22 @@ def files_to_apply(
         _refuse_out_of_order(pending, rows)
     planned = [_planned(migration, rows.get(migration.version)) for migration in pending]
     return _all_parsed(planned)
+
+
+def files_applied(
+    migrations: Sequence[Migration],
+    history: Sequence[HistoryRow],
+) -> list[PlannedFile]:
+    """Return the files that history says are applied, as if they were to be applied again.
+
+    Raises:
+        MigrationError: MIGRATION_EDITED or MIGRATION_FILE_MISSING.
+
+    """
+    require_agreement(migrations, history)
+    applied = {row.version for row in history if row.is_finished}
+    chosen = [migration for migration in migrations if migration.version in applied]
+    return _all_parsed([_planned(migration, None) for migration in chosen])
 
 
 def files_to_roll_back(
@@ -84,12 +101,31 @@ def files_to_roll_back(
     """
     if to != 0:
         _require_version(migrations, to)
-    _require_agreement(migrations, history)
+    require_agreement(migrations, history)
     _require_direction(history, Direction.DOWN)
     applied = sorted(history, key=lambda row: row.version, reverse=True)
     chosen = [row for row in applied if row.version > to] if to is not None else applied[:count]
     files = {migration.version: migration for migration in migrations}
     return _all_parsed([_planned_back(files[row.version], row) for row in chosen])
+
+
+def require_agreement(migrations: Sequence[Migration], history: Sequence[HistoryRow]) -> None:
+    """Refuse an applied file that was edited or is missing.
+
+    Raises:
+        MigrationError: MIGRATION_EDITED or MIGRATION_FILE_MISSING.
+
+    """
+    files = {migration.version: migration for migration in migrations}
+    for row in history:
+        if row.version not in files:
+            raise _file_missing(row)
+        migration = files[row.version]
+        if row.is_finished or row.direction is Direction.DOWN:
+            _require_same_text(migration, row)
+        script = migration.up if row.direction is Direction.UP else migration.down
+        if script is not None and not row.is_finished:
+            _require_same_beginning(script, row)
 
 
 def _state(migration: Migration | None, row: HistoryRow | None, latest: int) -> State:
@@ -116,7 +152,7 @@ def _planned_back(migration: Migration, row: HistoryRow) -> PlannedFile:
         raise MigrationError(
             ErrorCode.MIGRATION_DOWN_MISSING,
             f"migration '{migration.label}' cannot be rolled back: it has no down file",
-            why=f"There is no {migration.up.path.stem.removesuffix('.up')}.down.sql beside it. "
+            why="There is no down file beside it, or no SQL in its down part. "
             "Nothing was rolled back.",
             hint="Write the down file, or roll back to a version above it.",
             facts={"version": migration.version},
@@ -148,17 +184,6 @@ def _require_version(migrations: Sequence[Migration], version: int | None) -> No
         )
 
 
-def _require_agreement(migrations: Sequence[Migration], history: Sequence[HistoryRow]) -> None:
-    files = {migration.version: migration for migration in migrations}
-    for row in history:
-        if row.version not in files:
-            raise _file_missing(row)
-        if row.is_finished or row.direction is Direction.DOWN:
-            _require_same_text(files[row.version], row)
-        else:
-            _require_same_beginning(files[row.version], row)
-
-
 def _require_same_text(migration: Migration, row: HistoryRow) -> None:
     if migration.up.checksum != row.checksum:
         raise MigrationError(
@@ -176,18 +201,18 @@ def _require_same_text(migration: Migration, row: HistoryRow) -> None:
         )
 
 
-def _require_same_beginning(migration: Migration, row: HistoryRow) -> None:
+def _require_same_beginning(script: Script, row: HistoryRow) -> None:
     """Let a file that stopped half-way be corrected, but only behind what has already run."""
-    done = migration.up.statements[: row.statements_done]
+    done = script.statements[: row.statements_done]
     if len(done) < row.statements_done or statements_checksum(done) != row.done_checksum:
         raise MigrationError(
             ErrorCode.MIGRATION_EDITED,
-            f"migration file '{migration.label}' was edited in the part that already ran",
+            f"migration file '{script.label}' was edited in the part that already ran",
             why=f"{row.statements_done} of its statements are done; their text has changed since. "
             "Nothing was run.",
             hint="Restore those statements; the ones behind them may be corrected.",
             facts={
-                "file": migration.label,
+                "file": script.label,
                 "statements_done": row.statements_done,
                 "checksum_applied": row.done_checksum,
                 "checksum_of_file": statements_checksum(done),

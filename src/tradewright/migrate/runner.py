@@ -53,7 +53,7 @@ def run_file(guard: Guard, file: PlannedFile, observer: Observer = unobserved) -
         migration=file.migration,
         direction=file.direction,
         statements=len(file.statements),
-        transactional=file.script.transactional,
+        transactional=file.transactional,
         execution_ms=_elapsed_ms(started),
     )
 
@@ -78,7 +78,7 @@ class _FileRun:
         self._statements = file.script.statements
 
     def attempt(self, session: Session, started: float) -> None:
-        if self._file.script.transactional:
+        if self._file.transactional:
             self._whole(session, started)
         else:
             self._step_by_step(session, started)
@@ -286,11 +286,11 @@ def _failed(file: PlannedFile, refused: _StatementRefused, attempts: int) -> Mig
         reasons.insert(0, f"Statement: {statement.headline}")
     return MigrationError(
         ErrorCode.MIGRATION_FAILED,
-        f"migration file '{file.script.path.name}' failed {place}: {message}",
+        f"migration file '{file.script.label}' failed {place}: {message}",
         why="\n       ".join(reason for reason in reasons if reason),
         hint=error.diag.message_hint or "Correct the file and run the same command again.",
         facts={
-            "file": file.script.path.name,
+            "file": file.script.label,
             "line": line,
             "sqlstate": error.sqlstate,
             "direction": file.direction,
@@ -309,7 +309,7 @@ def _line(statement: Statement | None, error: psycopg.Error) -> int | None:
 
 def _what_is_left(file: PlannedFile, attempts: int) -> str:
     tried = f" It was tried {attempts} times." if attempts > 1 else ""
-    if file.script.transactional:
+    if file.transactional:
         return f"The whole file was rolled back.{tried}"
     return f"The statements before it are done and recorded; a new run goes on here.{tried}"
 

@@ -19,7 +19,7 @@ from tradewright.migrate.model import (
     Target,
 )
 from tradewright.migrate.rules import describe, files_to_apply, files_to_roll_back
-from tradewright.migrate.runner import Observer, run_file
+from tradewright.migrate.runner import Observer, run_file, unobserved
 from tradewright.migrate.store import Store
 from tradewright.postgres.connect import connect
 from tradewright.postgres.refusals import translate
@@ -42,7 +42,7 @@ def up(
         MigrationError: see `rules.files_to_apply`, `guard.guarded` and `runner.run_file`.
 
     """
-    with _guarded(target) as guard:
+    with guarded_run(target) as guard:
         history = guard.store.rows(guard.session)
         planned = files_to_apply(migrations, history, to=to, out_of_order=out_of_order)
         if planned:
@@ -50,9 +50,13 @@ def up(
         return _run(guard, planned, on_step)
 
 
-def run_planned(target: Target, planned: Sequence[PlannedFile], observer: Observer) -> None:
+def run_planned(
+    target: Target,
+    planned: Sequence[PlannedFile],
+    observer: Observer = unobserved,
+) -> None:
     """Run files that `plan` has chosen, telling `observer` of every statement."""
-    with _guarded(target) as guard:
+    with guarded_run(target) as guard:
         guard.store.prepare(guard.session)
         for file in planned:
             run_file(guard, file, observer)
@@ -72,7 +76,7 @@ def down(
         MigrationError: see `rules.files_to_roll_back`, `guard.guarded` and `runner.run_file`.
 
     """
-    with _guarded(target) as guard:
+    with guarded_run(target) as guard:
         history = guard.store.rows(guard.session)
         planned = files_to_roll_back(migrations, history, count=count, to=to)
         return _run(guard, planned, on_step)
@@ -80,7 +84,7 @@ def down(
 
 def status(target: Target, migrations: Sequence[Migration]) -> list[MigrationStatus]:
     """Return how each version stands between file and history; changes and refuses nothing."""
-    return describe(migrations, _history(target))
+    return describe(migrations, history_of(target))
 
 
 def plan(
@@ -91,7 +95,7 @@ def plan(
     out_of_order: bool = False,
 ) -> list[PlannedFile]:
     """Return the files that `up` would run now; refuses what `up` would refuse."""
-    return files_to_apply(migrations, _history(target), to=to, out_of_order=out_of_order)
+    return files_to_apply(migrations, history_of(target), to=to, out_of_order=out_of_order)
 
 
 def _run(guard: Guard, planned: Sequence[PlannedFile], on_step: OnStep | None) -> list[Step]:
@@ -104,13 +108,15 @@ def _run(guard: Guard, planned: Sequence[PlannedFile], on_step: OnStep | None) -
     return steps
 
 
-def _history(target: Target) -> list[HistoryRow]:
+def history_of(target: Target) -> list[HistoryRow]:
+    """Read the history of the target's schema; none when it has no table yet."""
     with _translated(), connect(target.conninfo, schema=target.schema) as session:
         return Store(target.schema).rows(session)
 
 
 @contextmanager
-def _guarded(target: Target) -> Iterator[Guard]:
+def guarded_run(target: Target) -> Iterator[Guard]:
+    """Take the runner's lock, and speak of the server's errors as the house does."""
     with _translated(), guarded(target, Store(target.schema)) as guard:
         yield guard
 

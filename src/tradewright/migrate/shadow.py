@@ -1,12 +1,12 @@
 """A shadow: a scratch server with a database like the target's, where trying costs nothing.
 
-It holds the schema and the history of the target, or starts empty, but never rows. It runs on this
-machine, so a rehearsal takes no lock on the real server; pg_dump reads its catalog only.
+It starts empty, or holds the schema and history of the target, but never its users' rows. It runs
+on this machine; from the real server pg_dump reads the catalog only.
 """
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -14,7 +14,8 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tradewright.core.errors import DatabaseError, ErrorCode
-from tradewright.migrate.model import Target
+from tradewright.migrate.model import PlannedFile, Target
+from tradewright.migrate.service import run_planned
 from tradewright.migrate.store import Store
 from tradewright.postgres.connect import NO_LIMITS, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
@@ -32,35 +33,58 @@ _SETTINGS = {
 @contextmanager
 def empty_shadow(target: Target) -> Iterator[Target]:
     """Give a target like `target` in an empty database that has the same roles."""
-    with EmbeddedServer.temporary(_SETTINGS, is_scratch=True) as server:
-        server.create_database("shadow")
-        shadow = replace(target, conninfo=server.conninfo("shadow"))
-        with _session(target) as real, _session(shadow) as copy:
-            _copy_roles(real, copy)
-        yield shadow
+    with _scratch_server(target) as server:
+        yield _empty_database(server, target, "shadow")
 
 
 @contextmanager
-def shadow_copy(target: Target) -> Iterator[Target]:
+def shadow_copy(target: Target, applied: Sequence[PlannedFile]) -> Iterator[Target]:
     """Give a target whose database has the schema and history of `target`, without its rows.
+
+    Only the rows that the `applied` files themselves wrote (currencies, limits, settings) are
+    there, because later files may refer to them; they come from running those files once more.
 
     Raises:
         DatabaseError: DATABASE_SHADOW_FAILED with what pg_dump or psql said.
 
     """
-    with empty_shadow(target) as shadow:
-        programs = EmbeddedServer.programs()
-        dumped = _client(
-            [str(programs / "pg_dump"), "--schema-only", "--no-owner", "--no-tablespaces"],
-            target.conninfo,
-        )
-        _client(
-            [str(programs / "psql"), "-X", "--quiet", "--set=ON_ERROR_STOP=1"],
-            shadow.conninfo,
-            given=dumped,
-        )
+    with _scratch_server(target) as server:
+        seeds = _empty_database(server, target, "seeds")
+        run_planned(seeds, applied)
+        shadow = _empty_database(server, target, "shadow")
+        _restore(shadow, _dump(target, "--section=pre-data"))
+        rows = _dump(seeds, "--section=data", "--exclude-table=*.schema_migrations")
+        _restore(shadow, rows, strict=False)
         _copy_history(target, shadow)
+        _restore(shadow, _dump(target, "--section=post-data"))
         yield shadow
+
+
+@contextmanager
+def _scratch_server(target: Target) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer.temporary(_SETTINGS, is_scratch=True) as server:
+        everywhere = replace(target, conninfo=server.conninfo())
+        with _session(target) as real, _session(everywhere) as copy:
+            _copy_roles(real, copy)
+        yield server
+
+
+def _empty_database(server: EmbeddedServer, target: Target, name: str) -> Target:
+    server.create_database(name)
+    return replace(target, conninfo=server.conninfo(name))
+
+
+def _dump(target: Target, *options: str) -> str:
+    program = EmbeddedServer.programs() / "pg_dump"
+    command = [str(program), "--no-owner", "--no-tablespaces", *options]
+    return _client(command, target.conninfo)
+
+
+def _restore(shadow: Target, dumped: str, *, strict: bool = True) -> None:
+    """Run a dump; when not strict, leave out what a table that has drifted cannot hold."""
+    program = EmbeddedServer.programs() / "psql"
+    stop = f"--set=ON_ERROR_STOP={int(strict)}"
+    _client([str(program), "-X", "--quiet", stop], shadow.conninfo, given=dumped)
 
 
 def _copy_roles(real: Session, copy: Session) -> None:

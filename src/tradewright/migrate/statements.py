@@ -60,20 +60,28 @@ class Statement:
 
     @property
     def headline(self) -> str:
-        """The statement on one line, at most 100 characters."""
-        line = " ".join(self.text.split())
+        """The statement on one line of at most 100 characters, passwords left out."""
+        line = _PASSWORD.sub(r"\1'***'", " ".join(self.text.split()))
         return line if len(line) <= 100 else line[:99] + "…"
 
 
+_PASSWORD = re.compile(r"(\bpassword\s+)E?'(?:[^']|'')*'", re.IGNORECASE)
 _BLANK = re.compile(rb"\s+|--[^\n]*")
 _NO_TRANSACTION = re.compile(r"^--[ \t]*tradewright:[ \t]*no-transaction\b", re.MULTILINE)
 
 
-def parse_statements(text: str, file_name: str, first_line: int) -> tuple[Statement, ...]:
+def parse_statements(
+    text: str,
+    file_name: str,
+    *,
+    first_line: int = 1,
+    in_transaction: bool = True,
+) -> tuple[Statement, ...]:
     """Return the statements of `text`.
 
     A file wrapped in its own BEGIN and COMMIT is unwrapped, since the runner brings the
-    transaction. A comment `-- tradewright: no-transaction` makes every statement run on its own.
+    transaction. Every statement runs on its own where not `in_transaction`, or after a comment
+    `-- tradewright: no-transaction`.
 
     Raises:
         MigrationError: MIGRATION_SYNTAX_WRONG, MIGRATION_CONTROLS_TRANSACTION or
@@ -87,7 +95,7 @@ def parse_statements(text: str, file_name: str, first_line: int) -> tuple[Statem
     except postgast.PgQueryError as error:
         raise place.syntax_error(error) from error
     statements = [_statement(place, item) for item in _unwrapped(place, raw)]
-    if _NO_TRANSACTION.search(text):
+    if not in_transaction or _NO_TRANSACTION.search(text):
         statements = [_outside(statement) for statement in statements]
     return tuple(statements)
 

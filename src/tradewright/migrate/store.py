@@ -76,8 +76,8 @@ class Store:
             done_checksum=done_checksum,
         )
 
-    def finish_file(self, session: Session, *, version: int, execution_ms: int) -> None:
-        """Record that the file is applied."""
+    def finish_file(self, session: Session, *, version: int, execution_ms: int | None) -> None:
+        """Record that the file is applied; a baseline took no time."""
         self._run(session, "finish_file", version=version, execution_ms=execution_ms)
 
     def forget_file(self, session: Session, *, version: int) -> None:
@@ -136,6 +136,20 @@ class Store:
     def set_lock_timeout(self, session: Session, value: str) -> str:
         """Set how long the session waits for a lock; return what it was."""
         return str(self._value(session, "set_lock_timeout", value=value))
+
+    def accept_file(self, session: Session, *, version: int, checksum: str, total: int) -> None:
+        """Record that an applied file reads otherwise now, and that this is right."""
+        self._run(session, "accept_file", version=version, checksum=checksum, total=total)
+
+    def invalid_indexes(self, session: Session) -> list[tuple[str, bool]]:
+        """Return the INVALID indexes of the schema, and whether a rebuild left them behind."""
+        rows = session.execute(self.query("invalid_indexes"), {"schema": self.schema})
+        return [(row[0], row[1]) for row in rows]
+
+    def pending_detaches(self, session: Session) -> list[tuple[str, str]]:
+        """Return parent and partition of each interrupted detach."""
+        rows = session.execute(self.query("pending_detaches"), {"schema": self.schema})
+        return [(row[0], row[1]) for row in rows]
 
     def role_names(self, session: Session) -> list[str]:
         """Return the roles that somebody made."""

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.postgres.orphans import PREFIX
 
 ROOT_HOME = Path("/var/lib/tradewright")
 """Where a root process keeps what the server's user could not reach elsewhere."""
@@ -102,7 +103,7 @@ def short_temporary_folder(user: ServerUser, length_max: int = 60) -> Path:
         if not (fits and parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
             continue
         if user.can_reach(parent):
-            folder = Path(tempfile.mkdtemp(prefix="tradewright-", dir=parent))
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
             user.own(folder)
             return folder
     raise StateError(

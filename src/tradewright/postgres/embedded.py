@@ -33,6 +33,7 @@ from tradewright.postgres.binaries import (
     server_user,
     short_temporary_folder,
 )
+from tradewright.postgres.orphans import orphaned_folders, record_maker
 
 SUPERUSER = "tradewright"
 
@@ -71,6 +72,7 @@ class EmbeddedServer:
         self._settings = {**DEFAULT_SETTINGS, **(settings or {})}
         self._user = server_user()
         self._is_scratch = is_scratch
+        self._is_temporary = False
         self._started_here = False
 
     @classmethod
@@ -87,7 +89,10 @@ class EmbeddedServer:
         in production too.
         """
         folder = short_temporary_folder(server_user())
+        record_maker(folder)
+        cls._remove_orphans(folder.parent)
         server = cls(folder, settings, is_scratch=is_scratch)
+        server._is_temporary = True
         try:
             server.start()
             yield server
@@ -95,6 +100,15 @@ class EmbeddedServer:
             with contextlib.suppress(DatabaseError):
                 server.stop("immediate")
             server.remove()
+
+    @classmethod
+    def _remove_orphans(cls, parent: Path) -> None:
+        """Stop and remove temporary servers whose maker was killed."""
+        for folder in orphaned_folders(parent):
+            orphan = cls(folder)
+            with contextlib.suppress(DatabaseError, OSError):
+                orphan.stop("immediate")
+                orphan.remove()
 
     def __enter__(self) -> Self:
         self.start()
@@ -264,6 +278,7 @@ class EmbeddedServer:
             *("--auth", "scram-sha-256", "--data-checksums", "--encoding", "UTF8"),
             *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
             "--no-instructions",
+            *(["--no-sync"] if self._is_temporary else []),
         )
         if done.returncode != 0:
             raise DatabaseError(

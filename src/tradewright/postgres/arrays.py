@@ -28,6 +28,6 @@ def columns(
     """Return `rows` turned into one array for each name; the columns in `texts` are free text."""
     arrays = dict(zip(names, zip(*rows, strict=True), strict=True))
     return {
-        name: text_array(values) if name in texts else array(values)  # type: ignore[arg-type]
+        name: text_array(values) if name in texts else array(values)
         for name, values in arrays.items()
     }

@@ -2,7 +2,8 @@
 
 Lock what the commands touch, decide them in order, write everything set-based, commit, then
 report. The database is the only truth: nothing is remembered between batches, so any number of
-writers may run.
+writers may run. The session is in pipeline mode: a batch waits for the server twice, for what it
+has locked and for its commit, however many statements it has.
 """
 
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ def book_batch(connection: Session, trading: Trading, commands: Sequence[Command
             happens then.
 
     """
-    with connection.transaction():
+    with connection.pipeline(), connection.transaction():
         desk = lock_desk(connection, trading.reference, trading.market, commands)
         with trading.market_lock:
             answers = decide(desk, list(commands))

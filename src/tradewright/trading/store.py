@@ -6,7 +6,7 @@ committed while a lock was waited for come after it, as statements of their own.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tradewright.core.clock import utc_now
@@ -17,7 +17,7 @@ from tradewright.ledger.store import lock_wallets, wallet_ids
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
-from tradewright.postgres.arrays import columns
+from tradewright.postgres.arrays import array, columns, text_array
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
@@ -52,17 +52,20 @@ _QUERIES = "tradewright.trading"
 def lock_desk(
     connection: Session, reference: Reference, market: Market, commands: Sequence[Command]
 ) -> Desk:
-    """Lock and read all that the commands may touch, and lay it out as a desk."""
+    """Lock and read all that the commands may touch, and lay it out as a desk.
+
+    On a session in pipeline mode the queries go to the server together, in this order.
+    """
     account_ids = sorted({command.account_id for command in commands})
     wallets = _lock_wallets(connection, commands)
-    accounts = _lock_accounts(connection, account_ids)
-    _read_positions(connection, reference, accounts)
-    named = [c.order_id for c in commands if isinstance(c, TriggerOrder | BookAnswers)]
-    watched = {c.account_id for c in commands if isinstance(c, CheckMargin | ClosePosition)}
-    orders = _read_orders(connection, reference, "live_orders", {"ids": sorted(watched)}, watched)
-    orders |= _read_orders(
-        connection, reference, "orders_named", {"ids": [n for n in named if n not in orders]}, named
-    )
+    asked = _ask(connection, account_ids, commands)
+    accounts = {row[0]: _account(row) for row in asked["lock_accounts"]}
+    _lay_out_positions(asked["lock_positions"], reference, accounts)
+    orders: dict[str, OrderState] = {}
+    for query in ("orders_named", "live_orders", "orders_by_key"):
+        for row in asked.get(query, ()):
+            if row[0] not in orders:
+                orders[row[0]] = order_from_row(row, reference.instruments[row[3]])
     for order in orders.values():
         if order.status.is_live:
             accounts[order.account_id].live_orders[order.id] = order
@@ -73,19 +76,60 @@ def lock_desk(
         house=reference.house,
         accounts=accounts,
         orders=orders,
-        orders_by_key=_read_keys(connection, reference, commands, orders),
+        orders_by_key={(o.account_id, o.client_order_id): o for o in orders.values()},
         wallets=wallets,
-        entries_before=_read_entries(connection, commands),
+        entries_before={
+            (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
+        },
     )
 
 
+def _ask(
+    connection: Session, account_ids: list[str], commands: Sequence[Command]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Send every query that these commands need, then read all the answers."""
+    named = [c.order_id for c in commands if isinstance(c, TriggerOrder | BookAnswers)]
+    watched = {c.account_id for c in commands if isinstance(c, CheckMargin | ClosePosition)}
+    keyed = [c for c in commands if isinstance(c, SubmitOrder | CancelOrder)]
+    moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
+    queries = {
+        "lock_accounts": {"ids": array(account_ids)},
+        "lock_positions": {"ids": array(account_ids)},
+        "orders_named": {"ids": array(named)},
+        "live_orders": {"ids": array(sorted(watched))},
+        "orders_by_key": {
+            "account_ids": array(c.account_id for c in keyed),
+            "keys": text_array(c.client_order_id for c in keyed),
+        },
+        "entries_of_transactions": {
+            "transaction_ids": array(moved),
+            "operations": array("transfer_out" for _ in moved),
+        },
+    }
+    ours, ledgers = load_queries(_QUERIES), load_queries("tradewright.ledger")
+    cursors = {
+        name: connection.execute(ours.get(name) or ledgers[name], arrays)
+        for name, arrays in queries.items()
+        if "{}" not in arrays.values()
+    }
+    return {name: cursor.fetchall() for name, cursor in cursors.items()}
+
+
 def read_live_desk(connection: Session, reference: Reference, market: Market) -> Desk:
-    """Read every account with something open, its positions and live orders, without locks."""
+    """Read every account with something open, its positions and its live orders."""
     rows = connection.execute(load_queries(_QUERIES)["accounts_at_risk"]).fetchall()
     ids = [row[0] for row in rows]
-    accounts = _lock_accounts(connection, ids)
-    _read_positions(connection, reference, accounts)
-    orders = _read_orders(connection, reference, "live_orders", {"ids": ids}, ids)
+    queries = load_queries(_QUERIES)
+    arrays = {"ids": array(ids)}
+    accounts = {
+        row[0]: _account(row) for row in connection.execute(queries["lock_accounts"], arrays)
+    }
+    positions = connection.execute(queries["lock_positions"], arrays).fetchall()
+    _lay_out_positions(positions, reference, accounts)
+    orders = {
+        row[0]: order_from_row(row, reference.instruments[row[3]])
+        for row in connection.execute(queries["live_orders"], arrays)
+    }
     for order in orders.values():
         accounts[order.account_id].live_orders[order.id] = order
     return Desk(
@@ -149,11 +193,6 @@ def _lock_wallets(
     return {(holder.user_id, holder.currency): holder for holder in locked.values()}
 
 
-def _lock_accounts(connection: Session, ids: list[str]) -> dict[str, AccountState]:
-    rows = connection.execute(load_queries(_QUERIES)["lock_accounts"], {"ids": ids})
-    return {row[0]: _account(row) for row in rows}
-
-
 def _account(row: tuple[Any, ...]) -> AccountState:
     return AccountState(
         id=row[0],
@@ -172,10 +211,9 @@ def _account(row: tuple[Any, ...]) -> AccountState:
     )
 
 
-def _read_positions(
-    connection: Session, reference: Reference, accounts: dict[str, AccountState]
+def _lay_out_positions(
+    rows: Iterable[tuple[Any, ...]], reference: Reference, accounts: dict[str, AccountState]
 ) -> None:
-    rows = connection.execute(load_queries(_QUERIES)["lock_positions"], {"ids": list(accounts)})
     for row in rows:
         accounts[row[1]].positions[row[2]] = PositionState(
             id=row[0],
@@ -189,49 +227,6 @@ def _read_positions(
             version=row[8],
             version_read=row[8],
         )
-
-
-def _read_orders(
-    connection: Session,
-    reference: Reference,
-    query: str,
-    parameters: dict[str, list[str]],
-    wanted: Collection[object],
-) -> dict[str, OrderState]:
-    if not wanted:
-        return {}
-    rows = connection.execute(load_queries(_QUERIES)[query], parameters)
-    return {row[0]: order_from_row(row, reference.instruments[row[3]]) for row in rows}
-
-
-def _read_keys(
-    connection: Session,
-    reference: Reference,
-    commands: Iterable[Command],
-    known: dict[str, OrderState],
-) -> dict[tuple[str, str], OrderState]:
-    keys = [
-        (c.account_id, c.client_order_id)
-        for c in commands
-        if isinstance(c, SubmitOrder | CancelOrder)
-    ]
-    parameters = {"account_ids": [k[0] for k in keys], "keys": [k[1] for k in keys]}
-    found = _read_orders(connection, reference, "orders_by_key", parameters, keys)
-    orders = [known.setdefault(order.id, order) for order in found.values()]
-    return {(order.account_id, order.client_order_id): order for order in orders}
-
-
-def _read_entries(
-    connection: Session, commands: Iterable[Command]
-) -> dict[tuple[str, str], tuple[str, Any]]:
-    ids = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
-    if not ids:
-        return {}
-    rows = connection.execute(
-        load_queries("tradewright.ledger")["entries_of_transactions"],
-        {"transaction_ids": ids, "operations": ["transfer_out"] * len(ids)},
-    )
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
 def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
@@ -266,7 +261,19 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
 
 
 _FREE_TEXTS = ("details", "metadata")
-_EVENT = tuple(["order_id", "seq", "event_type", "from_status", "to_status", "quantity", "price", "actor", "details"])
+_EVENT = tuple(
+    [
+        "order_id",
+        "seq",
+        "event_type",
+        "from_status",
+        "to_status",
+        "quantity",
+        "price",
+        "actor",
+        "details",
+    ]
+)
 _ORDER = (
     "id",
     "account_id",

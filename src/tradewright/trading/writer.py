@@ -17,7 +17,7 @@ from typing import Protocol
 import psycopg
 
 from tradewright.core.clock import pause
-from tradewright.core.errors import ErrorCode, StateError, TradewrightError
+from tradewright.core.errors import ErrorCode, InternalError, StateError, TradewrightError
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate
 from tradewright.trading.batch import Answer, Booked, Trading, book_batch
@@ -169,9 +169,12 @@ class Writer:
                     raise translate(error) from error
                 pause(PAUSE_SECONDS * attempt)
             except TradewrightError:
+                # No session could be opened: the server is away, perhaps for a moment only.
                 if attempt == ATTEMPTS_MAX or self._session is not None:
                     raise
                 pause(PAUSE_SECONDS * attempt)
+            except Exception as error:
+                raise _defect(error) from error
         raise AssertionError("the last attempt returns or raises")
 
     def _may_retry(self, error: psycopg.Error) -> bool:
@@ -195,3 +198,13 @@ class Writer:
             self._session.close()
             self._session = None
             self._manager = None
+
+
+def _defect(error: Exception) -> InternalError:
+    """Return what is answered to a command that our own code could not book."""
+    return InternalError(
+        ErrorCode.INTERNAL_DEFECT,
+        f"the engine could not book the command: {type(error).__name__}: {error}",
+        why="Our own code failed in a way that it does not foresee; nothing was written.",
+        hint="Report this with the facts; other commands are booked as before.",
+    )

@@ -1,1 +1,9 @@
-"""In the making."""
+"""Measurements: ours beside something public, in the same run, on the same server.
+
+A figure alone says little on a shared machine; the ratio of two figures taken in turn says more.
+Each benchmark runs several interleaved rounds and reports medians. Nothing here is a test.
+"""
+
+from tradewright.bench.orders import OrdersBench, bench_orders
+
+__all__ = ["OrdersBench", "bench_orders"]

@@ -230,7 +230,9 @@ CREATE TABLE orders (
         CONSTRAINT orders_account_exists REFERENCES accounts (id) NOT ENFORCED,
     client_order_id text
         CONSTRAINT orders_client_order_id_present NOT NULL
-        CONSTRAINT orders_client_order_id_is_plain CHECK (client_order_id ~ '^[A-Za-z0-9._:-]{1,64}$'),
+        CONSTRAINT orders_client_order_id_is_plain CHECK (
+            length(client_order_id) BETWEEN 1 AND 64 AND client_order_id !~ '[^A-Za-z0-9._:-]'
+        ),
     symbol text
         CONSTRAINT orders_symbol_present NOT NULL
         CONSTRAINT orders_instrument_exists REFERENCES instruments (symbol) NOT ENFORCED,
@@ -391,9 +393,8 @@ CREATE TABLE trades (
         CONSTRAINT trades_fill_exists REFERENCES order_fills (id) NOT ENFORCED,
     position_id uuid
         CONSTRAINT trades_position_id_present NOT NULL
-        -- Deferred: the trade is written first, and the position's guard then demands it.
-        CONSTRAINT trades_position_exists REFERENCES positions (id) ON DELETE RESTRICT
-            DEFERRABLE INITIALLY DEFERRED,
+        -- The trade is written first, and the position's guard then demands it.
+        CONSTRAINT trades_position_exists REFERENCES positions (id) NOT ENFORCED,
     position_version integer
         CONSTRAINT trades_position_version_present NOT NULL
         CONSTRAINT trades_position_version_positive CHECK (position_version > 0),

@@ -20,9 +20,6 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_accounts_user_id
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_symbol_status
     ON orders (account_id, symbol, status);
 
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_symbol
-    ON orders (symbol);
-
 -- What still rests: a handful of rows among millions, read at every start and stop-out.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_live
     ON orders (account_id)
@@ -42,12 +39,6 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_order_fills_order_id
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id_symbol_open
     ON positions (account_id, symbol)
     WHERE is_open;
-
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id
-    ON positions (account_id);
-
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_symbol
-    ON positions (symbol);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_trades_account_id_executed_at
     ON trades (account_id, executed_at);

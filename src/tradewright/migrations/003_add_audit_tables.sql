@@ -202,9 +202,8 @@ ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_are_audited;
 CREATE TABLE order_events (
     order_id uuid
         CONSTRAINT order_events_order_id_present NOT NULL
-        -- Deferred: the events are written first, and the order's guard then demands them.
-        CONSTRAINT order_events_order_exists REFERENCES orders (id) ON DELETE RESTRICT
-            DEFERRABLE INITIALLY DEFERRED,
+        -- The events are written first, and the order's guard then demands them.
+        CONSTRAINT order_events_order_exists REFERENCES orders (id) NOT ENFORCED,
     seq integer
         CONSTRAINT order_events_seq_present NOT NULL
         CONSTRAINT order_events_seq_positive CHECK (seq > 0),

@@ -13,7 +13,9 @@ CREATE TABLE transfers (
         CONSTRAINT transfers_transaction_id_present NOT NULL,
     operation text
         CONSTRAINT transfers_operation_present NOT NULL
-        CONSTRAINT transfers_operation_is_plain CHECK (operation ~ '^[a-z][a-z_]{0,31}$'),
+        CONSTRAINT transfers_operation_is_plain CHECK (
+            length(operation) BETWEEN 1 AND 32 AND operation !~ '[^a-z_]'
+        ),
     debit_holder_id uuid
         CONSTRAINT transfers_debit_holder_id_present NOT NULL,
     credit_holder_id uuid
@@ -115,7 +117,9 @@ CREATE TABLE balance_ledger (
         CONSTRAINT balance_ledger_transaction_id_present NOT NULL,
     operation text
         CONSTRAINT balance_ledger_operation_present NOT NULL
-        CONSTRAINT balance_ledger_operation_is_plain CHECK (operation ~ '^[a-z][a-z_]{0,31}$'),
+        CONSTRAINT balance_ledger_operation_is_plain CHECK (
+            length(operation) BETWEEN 1 AND 32 AND operation !~ '[^a-z_]'
+        ),
     effect text
         CONSTRAINT balance_ledger_effect_present NOT NULL,
     amount numeric(20, 8)

@@ -424,30 +424,37 @@ BEGIN
             DETAIL = 'A currency is written with its code in capitals and must stand in currencies.',
             HINT = 'Use a code of the table currencies.';
     END IF;
-    IF p_amount IS NULL OR NOT (p_amount > 0 AND p_amount < 'Infinity') THEN
+    IF p_amount IS NULL OR p_amount IN ('NaN', 'Infinity', '-Infinity') THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW001',
-            MESSAGE = format('amount %s %s is not positive and finite', coalesce(p_amount::text, 'NULL'), p_currency),
-            DETAIL = 'Zero, negative, NaN, infinite and missing amounts move nothing.',
+            MESSAGE = format('amount %s %s is not a finite number', coalesce(p_amount::text, 'NULL'), p_currency),
+            DETAIL = 'NaN, infinite and missing amounts move nothing.',
+            HINT = 'Give a number above zero.';
+    END IF;
+    IF p_amount <= 0 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW016',
+            MESSAGE = format('amount %s %s is not positive', p_amount, p_currency),
+            DETAIL = 'The direction of money is said by the function, not by a sign.',
             HINT = 'Give an amount above zero.';
     END IF;
     IF p_amount >= 1e12 THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW001',
+            ERRCODE = 'TW018',
             MESSAGE = format('amount %s %s is too large', p_amount, p_currency),
             DETAIL = 'An amount has at most twelve digits before the point.',
             HINT = 'Give at most 999999999999.99999999.';
     END IF;
     IF scale(trim_scale(p_amount)) > v_minor_units THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW001',
+            ERRCODE = 'TW017',
             MESSAGE = format('amount %s %s has more than %s decimals', p_amount, p_currency, v_minor_units),
             DETAIL = 'Amounts finer than the smallest unit are refused, never rounded.',
             HINT = format('Round it to %s decimals yourself.', v_minor_units);
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION check_ledger_amount(numeric, text) IS 'Refuses amounts that are not positive, finite, below 1e12 and within the currency''s scale (TW001, TW004).';
+COMMENT ON FUNCTION check_ledger_amount(numeric, text) IS 'Refuses amounts that are not positive, finite, below 1e12 and within the currency''s scale (TW001, TW016, TW017, TW018, TW004).';
 
 -- Returns the house's holder of that name and currency, opening it at the first use.
 CREATE FUNCTION house_holder(p_code text, p_currency text) RETURNS uuid

@@ -40,6 +40,9 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW013": (InternalError, ErrorCode.MONEY_WITHOUT_ENTRIES),
         "TW014": (StateError, ErrorCode.PAYMENT_STATE_REFUSED),
         "TW015": (InternalError, ErrorCode.INTERNAL_LAWS_DIFFER),
+        "TW016": (InputError, ErrorCode.INPUT_AMOUNT_NOT_POSITIVE),
+        "TW017": (InputError, ErrorCode.INPUT_AMOUNT_OVER_SCALED),
+        "TW018": (InputError, ErrorCode.INPUT_AMOUNT_TOO_LARGE),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

@@ -191,11 +191,13 @@ def _trade(
         )
         session.execute(
             "INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect,"
-            " quantity, price, conversion_rate, realised_pnl, commission)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0.02)",
+            " quantity, price, conversion_rate, realised_pnl, commission, position_quantity,"
+            " position_average_price, position_realised_pnl)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0.02, %s, 1.10, %s)",
             (
                 *(trade_id, account_id, fill_id, position_id, 1 if is_buy else 2),
                 *("open" if is_buy else "close", quantity, price, 0 if is_buy else 10),
+                *((1000, 0) if is_buy else (0, 10)),
             ),
         )
         _move_position(session, account_id, position_id, is_opening=is_buy)

@@ -5,6 +5,7 @@ DROP VIEW laws_checked;
 DROP VIEW law_seals_verify;
 DROP VIEW law_every_change_is_audited;
 DROP VIEW audited_rows;
+DROP VIEW law_references_hold;
 DROP VIEW law_realised_pnl_is_the_ledger;
 DROP VIEW law_trade_is_in_the_ledger;
 DROP VIEW law_trades_are_their_fill;

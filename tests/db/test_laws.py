@@ -136,6 +136,16 @@ BREAKS = (
         ),
     ),
     Break(
+        "reversals_are_within_their_original",
+        "a reversal of a smaller movement between others",
+        (
+            (
+                "UPDATE transfers SET reverses_id = (SELECT id FROM transfers WHERE"
+                " transaction_id = '{trade_a}') WHERE reverses_id IS NOT NULL"
+            ),
+        ),
+    ),
+    Break(
         "reserved_is_open_holds",
         "money set aside without a hold",
         (
@@ -382,7 +392,7 @@ def test_broken_laws_stop_the_caller_with_an_example_of_each(engine: Session) ->
     engine.execute("UPDATE positions SET realised_pnl = 11")
     with pytest.raises(InternalError) as caught:
         audit.require_laws(audit.check_laws(engine))
-    assert caught.value.what == "1 of 19 laws are broken: position_is_its_trades"
+    assert caught.value.what == "1 of 20 laws are broken: position_is_its_trades"
     assert set(caught.value.facts) == {"position_is_its_trades"}
 
 

@@ -16,6 +16,7 @@ DROP VIEW law_payment_is_in_the_ledger;
 DROP VIEW law_hold_is_its_entries;
 DROP VIEW law_reserved_is_open_holds;
 DROP VIEW law_wallets_are_not_negative;
+DROP VIEW law_reversals_are_within_their_original;
 DROP VIEW law_transfer_has_its_entries;
 DROP VIEW law_versions_are_gapless;
 DROP VIEW law_entry_names_its_owner;

@@ -115,6 +115,26 @@ JOIN transfers AS t ON t.id = e.transfer_id
 WHERE e.holder_id NOT IN (t.debit_holder_id, t.credit_holder_id);
 COMMENT ON VIEW law_transfer_has_its_entries IS 'Each transfer has an entry of its amount and direction for each client holder, and no entry of a stranger.';
 
+CREATE VIEW law_reversals_are_within_their_original AS
+SELECT o.id AS transfer_id, o.amount, r.amount AS reversed
+FROM transfers AS o
+JOIN (
+    SELECT
+        reverses_id,
+        sum(amount) AS amount,
+        count(DISTINCT (debit_holder_id, credit_holder_id)) AS pair_count,
+        min(debit_holder_id::text)::uuid AS debit_holder_id,
+        min(credit_holder_id::text)::uuid AS credit_holder_id
+    FROM transfers
+    WHERE reverses_id IS NOT NULL
+    GROUP BY reverses_id
+) AS r ON r.reverses_id = o.id
+WHERE r.amount > o.amount
+   OR o.reverses_id IS NOT NULL
+   OR r.pair_count <> 1
+   OR (r.debit_holder_id, r.credit_holder_id) <> (o.credit_holder_id, o.debit_holder_id);
+COMMENT ON VIEW law_reversals_are_within_their_original IS 'The reversals of a transfer go the other way between the same holders, add up to at most its amount, and are not reversed themselves.';
+
 CREATE VIEW law_wallets_are_not_negative AS
 SELECT user_id, currency, available, reserved
 FROM user_balances
@@ -393,6 +413,8 @@ UNION ALL
 SELECT 'entry_names_its_owner', count(*) FROM balance_ledger
 UNION ALL
 SELECT 'transfer_has_its_entries', count(*) FROM transfers
+UNION ALL
+SELECT 'reversals_are_within_their_original', count(*) FROM transfers WHERE reverses_id IS NOT NULL
 UNION ALL
 SELECT 'wallets_are_not_negative', count(*) FROM user_balances
 UNION ALL

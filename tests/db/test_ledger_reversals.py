@@ -131,8 +131,9 @@ def test_sweeps_and_releases_at_once_give_each_hold_back_once(
                     raise
         return done
 
-    counts = at_once(open_session, [ledger.expire_holds, release_all] * 2)
-    assert sum(count for count in counts if isinstance(count, int)) == 4
+    works: list[Callable[[Session], int]] = [ledger.expire_holds, release_all] * 2
+    counts = [count for count in at_once(open_session, works) if isinstance(count, int)]
+    assert (len(counts), sum(counts)) == (4, 4)
     assert balances(engine, user_id) == (100, 0)
 
 

@@ -71,7 +71,7 @@ class Cast:
 
 
 def play(session: Session) -> Cast:
-    """Write one of everything: payments, a hold, a round trip of trades, a margin call, a seal."""
+    """Write one of everything: payments, a hold, a reversal, trades, a margin call, a seal."""
     user_id, officer_id = open_user(session), open_user(session, role="payments_officer")
     account_id = open_account(session, user_id)
     deposit_id = _deposit(session, user_id, Decimal(1000))
@@ -86,6 +86,9 @@ def play(session: Session) -> Cast:
         purpose="dispute",
     )
     ledger.release(session, str(hold.hold_id), transaction_id=new_id_text(), amount=Decimal(10))
+    key = new_id_text()
+    ledger.credit(session, user_id, "USD", Decimal(5), transaction_id=key)
+    ledger.reverse(session, (key, "credit"), transaction_id=new_id_text(), amount=Decimal(2))
     provider_id = list_market(session)
     position_id = new_id_text()
     bought = _trade(session, account_id, provider_id, position_id, side="buy")
@@ -191,11 +194,13 @@ def _trade(
         )
         session.execute(
             "INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect,"
-            " quantity, price, conversion_rate, realised_pnl, commission)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0.02)",
+            " quantity, price, conversion_rate, realised_pnl, commission, position_quantity,"
+            " position_average_price, position_realised_pnl)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0.02, %s, 1.10, %s)",
             (
                 *(trade_id, account_id, fill_id, position_id, 1 if is_buy else 2),
                 *("open" if is_buy else "close", quantity, price, 0 if is_buy else 10),
+                *((1000, 0) if is_buy else (0, 10)),
             ),
         )
         _move_position(session, account_id, position_id, is_opening=is_buy)

@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 
-import postgast
-import psycopg
 import pytest
 
-from tests.style.house import MIGRATIONS
+from tradewright import migrate
 from tradewright.postgres.binaries import programs_folder, server_user
-from tradewright.postgres.connect import ConnectOptions, Session, connect
+from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 
 _NUMBERS = count(1)
@@ -52,14 +50,8 @@ def engine_template(server: EmbeddedServer) -> str:
 
 def migrate_engine(conninfo: str) -> None:
     """Apply all migrations to an empty database."""
-    with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute("CREATE SCHEMA tradewright")
-        connection.execute("SET search_path TO tradewright, pg_temp")
-        connection.execute("SET timezone TO 'UTC'")
-        for file in sorted(MIGRATIONS.glob("*.sql")):
-            if not file.name.endswith(".down.sql"):
-                for statement in postgast.split(file.read_text(encoding="utf-8")):
-                    connection.execute(statement.encode())
+    target = migrate.Target(conninfo=conninfo, schema=DEFAULT_SCHEMA)
+    migrate.up(target, migrate.find_migrations(migrate.our_migrations()))
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """What the catalogue of the migrated database must say, whatever tables are added to it."""
 
+import json
+import re
 from decimal import Decimal
 
 import psycopg
@@ -7,6 +9,7 @@ import pytest
 
 from tests.cast import play
 from tradewright.core.errors import ErrorCode
+from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import (
     CONSTRAINT_REFUSALS,
@@ -79,16 +82,60 @@ def test_columns_bounded_by_their_row_refuse_nan_in_a_real_row(engine: Session) 
 def test_no_foreign_key_takes_rows_with_it(engine: Session) -> None:
     rows = engine.execute(
         "SELECT conname, confdeltype, confupdtype FROM pg_constraint WHERE contype = 'f'"
-        " AND connamespace = current_schema()::regnamespace"
+        " AND conenforced AND connamespace = current_schema()::regnamespace"
     ).fetchall()
-    assert len(rows) > 20
+    assert len(rows) > 15
     assert [row for row in rows if (row[1], row[2]) != ("r", "a")] == []
 
 
-def test_every_foreign_key_is_led_by_an_index(engine: Session) -> None:
+def unenforced_keys(session: Session) -> list[tuple[str, str, str]]:
+    """Return table, constraint and first column of each foreign key that triggers keep."""
+    rows = session.execute(
+        "SELECT c.conrelid::regclass::text, c.conname, a.attname FROM pg_constraint AS c"
+        " JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]"
+        " WHERE c.contype = 'f' AND NOT c.conenforced"
+        " AND c.connamespace = current_schema()::regnamespace ORDER BY 1, 2"
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def test_every_foreign_key_that_is_not_enforced_is_kept_by_a_trigger(engine: Session) -> None:
+    """An orphan is tried through each of them: a copy of a real row that names nobody."""
+    play(engine)
+    fresh: dict[str, dict[str, object]] = {
+        "orders": {"id": "{new}", "client_order_id": "orphan"},
+        "order_fills": {"id": "{new}"},
+        "positions": {"id": "{new}"},
+        "trades": {"id": "{new}", "position_version": 3},
+        "transfers": {"id": "{new}"},
+        "balance_ledger": {"version": 99, "transaction_id": "{new}"},
+    }
+    for table, _, column in unenforced_keys(engine):
+        nobody = "NOBODY" if column == "symbol" else new_id_text()
+        changes = json.dumps({**fresh[table], column: nobody}).replace("{new}", new_id_text())
+        statement = (
+            f"INSERT INTO {table} SELECT (jsonb_populate_record(t, %s::jsonb)).* FROM"
+            f" (SELECT s AS t FROM {table} AS s ORDER BY 1 LIMIT 1) AS one"
+        )
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            engine.execute(statement.encode(), (changes,))
+
+
+def test_the_law_of_references_names_every_foreign_key_that_is_not_enforced(
+    engine: Session,
+) -> None:
+    row = engine.execute("SELECT pg_get_viewdef('law_references_hold'::regclass)").fetchone()
+    assert row is not None
+    keys = {constraint for _, constraint, _ in unenforced_keys(engine)}
+    assert len(keys) > 10
+    assert set(re.findall(r"'(\w+_exists)'", row[0])) == keys
+
+
+def test_every_enforced_foreign_key_is_led_by_an_index(engine: Session) -> None:
     rows = engine.execute(
         "SELECT c.conrelid::regclass::text, c.conname FROM pg_constraint AS c"
-        " WHERE c.contype = 'f' AND c.connamespace = current_schema()::regnamespace"
+        " WHERE c.contype = 'f' AND c.conenforced"
+        " AND c.connamespace = current_schema()::regnamespace"
         " AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.conrelid"
         " AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) LIKE '%IS NOT NULL%')"
         " AND i.indkey[0] = c.conkey[1])"

@@ -28,13 +28,16 @@ class Break:
 BREAKS = (
     Break(
         "money_sums_to_zero",
-        "a transfer to nobody",
+        "an entry without a transfer",
         (
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_movement_has_transfer",
             (
-                "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
-                " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'credit', id,"
-                " uuidv7(), 'USD', 1 FROM house_accounts WHERE code = 'clearing'"
+                "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
+                " operation, effect, amount, available_before, available_after, reserved_before,"
+                " reserved_after) SELECT id, version + 1, user_id, currency, uuidv7(), 'more',"
+                " 'credit', 5, balance, balance + 5, 0, 0 FROM accounts"
             ),
+            "UPDATE accounts SET balance = balance + 5, version = version + 1",
         ),
     ),
     Break(
@@ -125,16 +128,20 @@ BREAKS = (
         "transfer_has_its_entries",
         "an entry of a holder that the transfer does not name",
         (
+            "INSERT INTO ledger_holders (kind, currency) VALUES ('wallet', 'USD')",
             (
-                "UPDATE transfers SET debit_holder_id = credit_holder_id, credit_holder_id = h.id"
-                " FROM house_accounts AS h WHERE h.code = 'negative_balance'"
-                " AND transaction_id = '{trade_a}'"
+                "UPDATE transfers SET debit_holder_id = (SELECT max(id::text)::uuid"
+                " FROM ledger_holders) WHERE transaction_id = '{trade_a}'"
             ),
-            # What the account no longer gave it is given back elsewhere, so that sums stay zero.
+        ),
+    ),
+    Break(
+        "reversals_are_within_their_original",
+        "a reversal of a smaller movement between others",
+        (
             (
-                "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
-                " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'credit',"
-                " uuidv7(), id, 'USD', 0.02 FROM house_accounts WHERE code = 'fees'"
+                "UPDATE transfers SET reverses_id = (SELECT id FROM transfers WHERE"
+                " transaction_id = '{trade_a}') WHERE reverses_id IS NOT NULL"
             ),
         ),
     ),
@@ -230,7 +237,13 @@ BREAKS = (
     Break(
         "trades_are_their_fill",
         "a position in another symbol",
-        ("UPDATE positions SET symbol = 'GBPUSD'",),
+        (
+            (
+                "INSERT INTO instruments SELECT (jsonb_populate_record(i, jsonb_build_object("
+                "'id', uuidv7(), 'symbol', 'GBPUSD'))).* FROM instruments AS i"
+            ),
+            "UPDATE positions SET symbol = 'GBPUSD'",
+        ),
     ),
     Break(
         "trades_are_their_fill",
@@ -241,6 +254,16 @@ BREAKS = (
         "trade_is_in_the_ledger",
         "a commission that was not booked",
         ("UPDATE trades SET commission = 0.03 WHERE id = '{trade_a}'",),
+    ),
+    Break(
+        "references_hold",
+        "an order in an instrument that is not listed",
+        ("UPDATE orders SET symbol = 'GBPUSD'", "UPDATE positions SET symbol = 'GBPUSD'"),
+    ),
+    Break(
+        "references_hold",
+        "a fill of a provider that is not listed",
+        ("UPDATE order_fills SET provider_id = uuidv7()",),
     ),
     Break(
         "every_change_is_audited",
@@ -369,7 +392,7 @@ def test_broken_laws_stop_the_caller_with_an_example_of_each(engine: Session) ->
     engine.execute("UPDATE positions SET realised_pnl = 11")
     with pytest.raises(InternalError) as caught:
         audit.require_laws(audit.check_laws(engine))
-    assert caught.value.what == "1 of 18 laws are broken: position_is_its_trades"
+    assert caught.value.what == "1 of 20 laws are broken: position_is_its_trades"
     assert set(caught.value.facts) == {"position_is_its_trades"}
 
 

@@ -10,8 +10,10 @@ from tradewright.ledger.functions import (
     capture,
     credit,
     debit,
+    expire_holds,
     release,
     reserve,
+    reverse,
     transfer_to_account,
     transfer_to_wallet,
 )
@@ -31,10 +33,12 @@ __all__ = [
     "capture",
     "credit",
     "debit",
+    "expire_holds",
     "house_holder_ids",
     "post_movements",
     "release",
     "reserve",
+    "reverse",
     "transfer_to_account",
     "transfer_to_wallet",
 ]

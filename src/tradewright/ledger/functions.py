@@ -6,6 +6,7 @@ Refusals arrive as MoneyError or InputError with the code of their SQLSTATE.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -69,8 +70,9 @@ def reserve(  # noqa: PLR0913 (the parameters of the SQL function)
     *,
     transaction_id: str,
     purpose: str,
+    expires_at: datetime | None = None,
 ) -> LedgerReply:
-    """Set available money of a wallet aside; the reply names the hold.
+    """Set available money of a wallet aside, until `expires_at` if given; the reply names the hold.
 
     Raises:
         MoneyError: MONEY_INSUFFICIENT_FUNDS.
@@ -84,6 +86,7 @@ def reserve(  # noqa: PLR0913 (the parameters of the SQL function)
         amount=amount,
         transaction_id=transaction_id,
         purpose=purpose,
+        expires_at=expires_at,
     )
 
 
@@ -113,6 +116,39 @@ def capture(
     return _call(
         connection, "capture", hold_id=hold_id, transaction_id=transaction_id, amount=amount
     )
+
+
+def reverse(
+    connection: Session,
+    reversed_key: tuple[str, str],
+    *,
+    transaction_id: str,
+    amount: Decimal | None = None,
+) -> LedgerReply:
+    """Take a movement between a wallet and the house back, or `amount` of it.
+
+    `reversed_key` is the transaction id and the operation that moved the money.
+
+    Raises:
+        InputError: MONEY_MOVEMENT_UNKNOWN.
+        MoneyError: MONEY_REVERSAL_EXCEEDED, MONEY_INSUFFICIENT_FUNDS.
+
+    """
+    return _call(
+        connection,
+        "reverse",
+        reversed_id=reversed_key[0],
+        reversed_operation=reversed_key[1],
+        transaction_id=transaction_id,
+        amount=amount,
+    )
+
+
+def expire_holds(connection: Session, *, count_max: int = 1000) -> int:
+    """Give at most `count_max` expired holds back to their wallets; return how many."""
+    query = load_queries("tradewright.ledger")["expire_holds"]
+    row = connection.execute(query, {"count_max": count_max}).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def transfer_to_account(

@@ -146,7 +146,7 @@ def _replay(movement: Movement, before: _Before) -> MovementResult:
             ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
             f'transaction "{movement.transaction_id}" has already done "{movement.operation}" '
             "with other contents",
-            why=f'It moved {before.amount} from "{before.debit_id}" to "{before.credit_id}".',
+            why=f'It moved {before.amount:f} from "{before.debit_id}" to "{before.credit_id}".',
             hint="Use a new transaction id for a new movement.",
         )
     )
@@ -187,8 +187,8 @@ def _too_little(giver: Holder | None, amount: Decimal) -> MoneyError | None:
         return None
     return MoneyError(
         ErrorCode.MONEY_INSUFFICIENT_FUNDS,
-        f"wallet holds {giver.available} {giver.currency} available, {amount} are needed",
-        why=f"Another {giver.reserved} {giver.currency} are reserved.",
+        f"wallet holds {giver.available:f} {giver.currency} available, {amount:f} are needed",
+        why=f"Another {giver.reserved:f} {giver.currency} are reserved.",
         hint="Deposit more, release a hold, or ask for less.",
     )
 

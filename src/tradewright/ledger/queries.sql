@@ -147,8 +147,19 @@ SELECT * FROM debit_user_balance(
 -- name: reserve
 -- Set available money of a wallet aside.
 SELECT * FROM reserve_user_balance(
-    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(purpose)s
+    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(purpose)s,
+    %(expires_at)s::timestamptz
 );
+
+-- name: reverse
+-- Take a movement between a wallet and the house back.
+SELECT * FROM reverse_user_movement(
+    %(reversed_id)s::uuid, %(reversed_operation)s, %(transaction_id)s::uuid, %(amount)s::numeric
+);
+
+-- name: expire_holds
+-- Give expired holds back to their wallets.
+SELECT expire_user_holds(%(count_max)s::integer);
 
 -- name: release
 -- Give a hold, or part of it, back.

@@ -25,6 +25,9 @@ CREATE TABLE transfers (
     amount numeric(20, 8)
         CONSTRAINT transfers_amount_present NOT NULL
         CONSTRAINT transfers_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    reverses_id uuid
+        CONSTRAINT transfers_reversed_exists REFERENCES transfers (id) ON DELETE RESTRICT
+        CONSTRAINT transfers_reverses_another CHECK (reverses_id <> id),
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT transfers_created_at_present NOT NULL,
     CONSTRAINT transfers_holders_differ CHECK (debit_holder_id <> credit_holder_id),
@@ -38,6 +41,10 @@ COMMENT ON TABLE transfers IS 'Every movement of money: one holder gives, one re
 COMMENT ON COLUMN transfers.transaction_id IS 'What the movement belongs to: a trade, a payment, or the caller''s own key.';
 COMMENT ON COLUMN transfers.debit_holder_id IS 'The holder that gives.';
 COMMENT ON COLUMN transfers.credit_holder_id IS 'The holder that receives.';
+COMMENT ON COLUMN transfers.reverses_id IS 'The transfer that this one takes back, whole or in part.';
+CREATE INDEX idx_transfers_reverses_id
+    ON transfers (reverses_id)
+    WHERE reverses_id IS NOT NULL;
 
 CREATE TABLE user_balances (
     user_id uuid
@@ -94,13 +101,19 @@ CREATE TABLE balance_holds (
         CONSTRAINT balance_holds_remaining_within_amount CHECK (remaining >= 0 AND remaining <= amount),
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT balance_holds_created_at_present NOT NULL,
+    expires_at timestamptz
+        CONSTRAINT balance_holds_expires_after_created CHECK (expires_at > created_at),
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT balance_holds_updated_at_present NOT NULL
 );
 COMMENT ON TABLE balance_holds IS 'Money of a wallet set aside, by purpose; open while something remains.';
 COMMENT ON COLUMN balance_holds.remaining IS 'What has been neither released nor captured.';
+COMMENT ON COLUMN balance_holds.expires_at IS 'From then on the hold is released and no longer captured; empty: it stays until it is ended.';
 CREATE INDEX idx_balance_holds_holder_id
     ON balance_holds (holder_id);
+CREATE INDEX idx_balance_holds_expires_at_open
+    ON balance_holds (expires_at)
+    WHERE remaining > 0;
 
 CREATE TABLE balance_ledger (
     holder_id uuid
@@ -270,9 +283,10 @@ CREATE TRIGGER user_balances_keep_their_key
     )
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER balance_holds_keep_their_key
-    BEFORE UPDATE OF id, holder_id, purpose, amount ON balance_holds
+    BEFORE UPDATE OF id, holder_id, purpose, amount, expires_at ON balance_holds
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.holder_id, OLD.purpose, OLD.amount) IS DISTINCT FROM (NEW.id, NEW.holder_id, NEW.purpose, NEW.amount)
+        (OLD.id, OLD.holder_id, OLD.purpose, OLD.amount, OLD.expires_at)
+        IS DISTINCT FROM (NEW.id, NEW.holder_id, NEW.purpose, NEW.amount, NEW.expires_at)
     )
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER balance_holds_are_kept
@@ -428,30 +442,37 @@ BEGIN
             DETAIL = 'A currency is written with its code in capitals and must stand in currencies.',
             HINT = 'Use a code of the table currencies.';
     END IF;
-    IF p_amount IS NULL OR NOT (p_amount > 0 AND p_amount < 'Infinity') THEN
+    IF p_amount IS NULL OR p_amount IN ('NaN', 'Infinity', '-Infinity') THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW001',
-            MESSAGE = format('amount %s %s is not positive and finite', coalesce(p_amount::text, 'NULL'), p_currency),
-            DETAIL = 'Zero, negative, NaN, infinite and missing amounts move nothing.',
+            MESSAGE = format('amount %s %s is not a finite number', coalesce(p_amount::text, 'NULL'), p_currency),
+            DETAIL = 'NaN, infinite and missing amounts move nothing.',
+            HINT = 'Give a number above zero.';
+    END IF;
+    IF p_amount <= 0 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW016',
+            MESSAGE = format('amount %s %s is not positive', p_amount, p_currency),
+            DETAIL = 'The direction of money is said by the function, not by a sign.',
             HINT = 'Give an amount above zero.';
     END IF;
     IF p_amount >= 1e12 THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW001',
+            ERRCODE = 'TW018',
             MESSAGE = format('amount %s %s is too large', p_amount, p_currency),
             DETAIL = 'An amount has at most twelve digits before the point.',
             HINT = 'Give at most 999999999999.99999999.';
     END IF;
     IF scale(trim_scale(p_amount)) > v_minor_units THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW001',
+            ERRCODE = 'TW017',
             MESSAGE = format('amount %s %s has more than %s decimals', p_amount, p_currency, v_minor_units),
             DETAIL = 'Amounts finer than the smallest unit are refused, never rounded.',
             HINT = format('Round it to %s decimals yourself.', v_minor_units);
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION check_ledger_amount(numeric, text) IS 'Refuses amounts that are not positive, finite, below 1e12 and within the currency''s scale (TW001, TW004).';
+COMMENT ON FUNCTION check_ledger_amount(numeric, text) IS 'Refuses amounts that are not positive, finite, below 1e12 and within the currency''s scale (TW001, TW016, TW017, TW018, TW004).';
 
 -- Returns the house's holder of that name and currency, opening it at the first use.
 CREATE FUNCTION house_holder(p_code text, p_currency text) RETURNS uuid
@@ -596,14 +617,18 @@ $$;
 COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid) IS 'Writes one entry of a locked wallet and moves its balance; TW003 when it would go below zero.';
 
 CREATE FUNCTION write_transfer(
-    p_transaction_id uuid, p_operation text, p_debit_holder_id uuid, p_credit_holder_id uuid, p_currency text, p_amount numeric
+    p_transaction_id uuid, p_operation text, p_debit_holder_id uuid, p_credit_holder_id uuid, p_currency text,
+    p_amount numeric, p_reverses_id uuid DEFAULT NULL
 ) RETURNS uuid
 LANGUAGE sql SET search_path FROM CURRENT AS $$
-    INSERT INTO transfers (id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount)
-    VALUES (uuidv7(), p_transaction_id, p_operation, p_debit_holder_id, p_credit_holder_id, p_currency, p_amount)
+    INSERT INTO transfers (
+        id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount, reverses_id
+    ) VALUES (
+        uuidv7(), p_transaction_id, p_operation, p_debit_holder_id, p_credit_holder_id, p_currency, p_amount, p_reverses_id
+    )
     RETURNING id
 $$;
-COMMENT ON FUNCTION write_transfer(uuid, text, uuid, uuid, text, numeric) IS 'Writes one row of transfers and returns its id.';
+COMMENT ON FUNCTION write_transfer(uuid, text, uuid, uuid, text, numeric, uuid) IS 'Writes one row of transfers and returns its id.';
 
 CREATE FUNCTION credit_user_balance(
     p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing'
@@ -670,7 +695,8 @@ $$;
 COMMENT ON FUNCTION existing_wallet(uuid, text, numeric) IS 'The wallet, locked; TW003 when the user has none.';
 
 CREATE FUNCTION reserve_user_balance(
-    p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_purpose text
+    p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_purpose text,
+    p_expires_at timestamptz DEFAULT NULL
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -684,13 +710,13 @@ BEGIN
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
-    INSERT INTO balance_holds (holder_id, purpose, amount, remaining)
-    VALUES (v_wallet.holder_id, p_purpose, p_amount, p_amount)
+    INSERT INTO balance_holds (holder_id, purpose, amount, remaining, expires_at)
+    VALUES (v_wallet.holder_id, p_purpose, p_amount, p_amount, p_expires_at)
     RETURNING id INTO v_hold_id;
     RETURN post_wallet_entry(v_wallet, 'reserve', p_amount, p_transaction_id, 'reserve', NULL, v_hold_id);
 END;
 $$;
-COMMENT ON FUNCTION reserve_user_balance(uuid, text, numeric, uuid, text) IS 'Sets available money of a wallet aside for a purpose; answers the hold''s id.';
+COMMENT ON FUNCTION reserve_user_balance(uuid, text, numeric, uuid, text, timestamptz) IS 'Sets available money of a wallet aside for a purpose, until an instant if one is given; answers the hold''s id.';
 
 -- The wallet of a hold, locked before the hold itself.
 CREATE FUNCTION lock_wallet_of_hold(p_hold_id uuid) RETURNS user_balances
@@ -794,6 +820,13 @@ BEGIN
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
+    IF EXISTS (SELECT FROM balance_holds WHERE id = p_hold_id AND expires_at <= clock_timestamp()) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW006',
+            MESSAGE = format('hold "%s" has expired', p_hold_id),
+            DETAIL = 'Money of an expired hold goes back to the wallet and nowhere else.',
+            HINT = 'Set the money aside anew.';
+    END IF;
     v_amount := draw_hold(p_hold_id, p_amount, v_wallet.currency);
     v_transfer_id := write_transfer(
         p_transaction_id, 'capture', v_wallet.holder_id, house_holder(p_house, v_wallet.currency), v_wallet.currency, v_amount
@@ -802,6 +835,100 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION debit_reserved_balance(uuid, uuid, numeric, text) IS 'Moves a hold, or part of it, to the house.';
+
+-- Releases what remains of holds that have expired, at most p_count_max of them, wallet by wallet in
+-- key order. Of a sweep and a capture at the same time one comes first under the wallet's lock.
+CREATE FUNCTION expire_user_holds(p_count_max integer DEFAULT 1000) RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_hold record;
+    v_wallet user_balances;
+    v_count integer := 0;
+BEGIN
+    FOR v_hold IN
+        SELECT due.id FROM (
+            SELECT h.id, h.holder_id
+            FROM balance_holds AS h
+            WHERE h.remaining > 0 AND h.expires_at <= clock_timestamp()
+            ORDER BY h.expires_at
+            LIMIT p_count_max
+        ) AS due
+        ORDER BY due.holder_id, due.id
+    LOOP
+        v_wallet := lock_wallet_of_hold(v_hold.id);
+        IF EXISTS (SELECT FROM balance_holds WHERE id = v_hold.id AND remaining > 0) THEN
+            PERFORM release_user_balance(v_hold.id, uuidv7());
+            v_count := v_count + 1;
+        END IF;
+    END LOOP;
+    RETURN v_count;
+END;
+$$;
+COMMENT ON FUNCTION expire_user_holds(integer) IS 'Gives expired holds back to their wallets; returns how many.';
+
+-- Takes a movement between a wallet and the house back, whole or in part. All reversals of one
+-- movement together never pass it, because they are counted under the wallet's lock.
+CREATE FUNCTION reverse_user_movement(
+    p_reversed_id uuid, p_reversed_operation text, p_transaction_id uuid, p_amount numeric DEFAULT NULL
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_original transfers;
+    v_wallet user_balances;
+    v_reply ledger_reply;
+    v_left numeric;
+    v_amount numeric;
+    v_transfer_id uuid;
+BEGIN
+    SELECT t.* INTO v_original
+    FROM balance_ledger AS e
+    JOIN transfers AS t ON t.id = e.transfer_id AND t.reverses_id IS NULL
+    JOIN house_accounts AS h ON h.id IN (t.debit_holder_id, t.credit_holder_id)
+    WHERE e.transaction_id = p_reversed_id AND e.operation = p_reversed_operation;
+    SELECT w.* INTO v_wallet
+    FROM user_balances AS w
+    WHERE w.holder_id IN (v_original.debit_holder_id, v_original.credit_holder_id)
+    FOR NO KEY UPDATE;
+    IF v_wallet.holder_id IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW019',
+            MESSAGE = format('no movement "%s" of transaction "%s" can be reversed', p_reversed_operation, p_reversed_id),
+            DETAIL = 'What can be reversed is a movement between a wallet and the house that is no reversal itself.',
+            HINT = 'Give the transaction id and operation that moved the money.';
+    END IF;
+    v_left := v_original.amount - (SELECT coalesce(sum(amount), 0) FROM transfers WHERE reverses_id = v_original.id);
+    v_reply := replayed_draw(p_transaction_id, 'reversal', v_wallet.holder_id, p_amount, NULL, NULL);
+    IF v_reply.holder_id IS NOT NULL THEN
+        IF NOT EXISTS (SELECT FROM transfers WHERE transaction_id = p_transaction_id AND reverses_id = v_original.id) THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'TW002',
+                MESSAGE = format('transaction "%s" has already reversed another movement', p_transaction_id),
+                DETAIL = 'One transaction reverses one movement.',
+                HINT = 'Use a new transaction id for a new reversal.';
+        END IF;
+        RETURN v_reply;
+    END IF;
+    v_amount := coalesce(p_amount, v_left);
+    IF v_left = 0 OR v_amount > v_left THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW020',
+            MESSAGE = format('%s %s of the movement are left to reverse, %s are asked for', v_left, v_wallet.currency, v_amount),
+            DETAIL = format('It moved %s %s.', v_original.amount, v_wallet.currency),
+            HINT = 'Ask for at most what is left.';
+    END IF;
+    PERFORM check_ledger_amount(v_amount, v_wallet.currency);
+    v_transfer_id := write_transfer(
+        p_transaction_id, 'reversal', v_original.credit_holder_id, v_original.debit_holder_id, v_wallet.currency,
+        v_amount, v_original.id
+    );
+    RETURN post_wallet_entry(
+        v_wallet,
+        CASE v_wallet.holder_id WHEN v_original.credit_holder_id THEN 'debit' ELSE 'credit' END,
+        v_amount, p_transaction_id, 'reversal', v_transfer_id, NULL
+    );
+END;
+$$;
+COMMENT ON FUNCTION reverse_user_movement(uuid, text, uuid, numeric) IS 'Takes a movement between a wallet and the house back, whole or in part, linked to the original.';
 
 -- Writes one entry of a locked account and moves its balance.
 CREATE FUNCTION post_account_entry(

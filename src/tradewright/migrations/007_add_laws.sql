@@ -115,6 +115,26 @@ JOIN transfers AS t ON t.id = e.transfer_id
 WHERE e.holder_id NOT IN (t.debit_holder_id, t.credit_holder_id);
 COMMENT ON VIEW law_transfer_has_its_entries IS 'Each transfer has an entry of its amount and direction for each client holder, and no entry of a stranger.';
 
+CREATE VIEW law_reversals_are_within_their_original AS
+SELECT o.id AS transfer_id, o.amount, r.amount AS reversed
+FROM transfers AS o
+JOIN (
+    SELECT
+        reverses_id,
+        sum(amount) AS amount,
+        count(DISTINCT (debit_holder_id, credit_holder_id)) AS pair_count,
+        min(debit_holder_id::text)::uuid AS debit_holder_id,
+        min(credit_holder_id::text)::uuid AS credit_holder_id
+    FROM transfers
+    WHERE reverses_id IS NOT NULL
+    GROUP BY reverses_id
+) AS r ON r.reverses_id = o.id
+WHERE r.amount > o.amount
+   OR o.reverses_id IS NOT NULL
+   OR r.pair_count <> 1
+   OR (r.debit_holder_id, r.credit_holder_id) <> (o.credit_holder_id, o.debit_holder_id);
+COMMENT ON VIEW law_reversals_are_within_their_original IS 'The reversals of a transfer go the other way between the same holders, add up to at most its amount, and are not reversed themselves.';
+
 CREATE VIEW law_wallets_are_not_negative AS
 SELECT user_id, currency, available, reserved
 FROM user_balances
@@ -262,6 +282,74 @@ FULL JOIN (
 WHERE coalesce(t.realised_pnl, 0) <> coalesce(e.booked, 0);
 COMMENT ON VIEW law_realised_pnl_is_the_ledger IS 'Per account: the results of its trades equal what the ledger booked for it.';
 
+-- The foreign keys that are declared but not enforced (001 says why) are held here as a whole.
+CREATE VIEW law_references_hold AS
+SELECT 'orders_account_exists' AS reference, s.id AS row_id
+FROM orders AS s
+LEFT JOIN accounts AS t ON t.id = s.account_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'orders_instrument_exists', s.id
+FROM orders AS s
+LEFT JOIN instruments AS t ON t.symbol = s.symbol
+WHERE t.symbol IS NULL
+UNION ALL
+SELECT 'order_fills_order_exists', s.id
+FROM order_fills AS s
+LEFT JOIN orders AS t ON t.id = s.order_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'order_fills_provider_exists', s.id
+FROM order_fills AS s
+LEFT JOIN liquidity_providers AS t ON t.id = s.provider_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'positions_account_exists', s.id
+FROM positions AS s
+LEFT JOIN accounts AS t ON t.id = s.account_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'positions_instrument_exists', s.id
+FROM positions AS s
+LEFT JOIN instruments AS t ON t.symbol = s.symbol
+WHERE t.symbol IS NULL
+UNION ALL
+SELECT 'trades_account_exists', s.id
+FROM trades AS s
+LEFT JOIN accounts AS t ON t.id = s.account_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'trades_fill_exists', s.id
+FROM trades AS s
+LEFT JOIN order_fills AS t ON t.id = s.fill_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'transfers_debit_holder_exists', s.id
+FROM transfers AS s
+LEFT JOIN ledger_holders AS t ON t.id = s.debit_holder_id AND t.currency = s.currency
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'transfers_credit_holder_exists', s.id
+FROM transfers AS s
+LEFT JOIN ledger_holders AS t ON t.id = s.credit_holder_id AND t.currency = s.currency
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'balance_ledger_holder_exists', s.holder_id
+FROM balance_ledger AS s
+LEFT JOIN ledger_holders AS t ON t.id = s.holder_id AND t.currency = s.currency
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'balance_ledger_user_exists', s.holder_id
+FROM balance_ledger AS s
+LEFT JOIN users AS t ON t.id = s.user_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'balance_ledger_transfer_exists', s.holder_id
+FROM balance_ledger AS s
+LEFT JOIN transfers AS t ON t.id = s.transfer_id
+WHERE t.id IS NULL AND s.transfer_id IS NOT NULL;
+COMMENT ON VIEW law_references_hold IS 'Every row that a foreign key names exists, where the key is kept by triggers and not by PostgreSQL itself.';
+
 CREATE VIEW audited_rows AS
 SELECT 'users' AS table_name, id AS row_id, revision FROM users
 UNION ALL
@@ -326,6 +414,8 @@ SELECT 'entry_names_its_owner', count(*) FROM balance_ledger
 UNION ALL
 SELECT 'transfer_has_its_entries', count(*) FROM transfers
 UNION ALL
+SELECT 'reversals_are_within_their_original', count(*) FROM transfers WHERE reverses_id IS NOT NULL
+UNION ALL
 SELECT 'wallets_are_not_negative', count(*) FROM user_balances
 UNION ALL
 SELECT 'reserved_is_open_holds', count(*) FROM user_balances
@@ -345,6 +435,10 @@ UNION ALL
 SELECT 'trade_is_in_the_ledger', count(*) FROM trades
 UNION ALL
 SELECT 'realised_pnl_is_the_ledger', count(DISTINCT account_id) FROM trades
+UNION ALL
+SELECT 'references_hold', (SELECT count(*) FROM orders) + (SELECT count(*) FROM order_fills)
+    + (SELECT count(*) FROM positions) + (SELECT count(*) FROM trades)
+    + (SELECT count(*) FROM transfers) + (SELECT count(*) FROM balance_ledger)
 UNION ALL
 SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL

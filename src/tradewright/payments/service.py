@@ -91,17 +91,12 @@ def request_withdrawal(
     check = _open(connection, request, user)
     if check.verdict is Verdict.DENY:
         return _deny(connection, payment_id)
-    hold = ledger.reserve(
-        connection,
-        user_id,
-        currency,
-        request.amount,
-        transaction_id=payment_id,
-        purpose="withdrawal",
-    )
     is_free = check.verdict is Verdict.ALLOW and is_small(request.amount, limit)
-    status = PaymentStatus.PROCESSING if is_free else PaymentStatus.REQUIRES_APPROVAL
-    return store.move_payment(connection, payment_id, status, hold_id=hold.hold_id)
+    return _set_aside(
+        connection,
+        request,
+        PaymentStatus.PROCESSING if is_free else PaymentStatus.REQUIRES_APPROVAL,
+    )
 
 
 def approve_withdrawal(connection: Session, payment_id: str, officer_id: str) -> Payment:
@@ -273,6 +268,18 @@ def _open(connection: Session, request: PaymentRequest, user: PaymentUser) -> Fr
     check = check_fraud(request, store.read_history(connection, request, user))
     store.insert_fraud_check(connection, request.payment_id, check)
     return check
+
+
+def _set_aside(connection: Session, request: PaymentRequest, status: PaymentStatus) -> Payment:
+    hold = ledger.reserve(
+        connection,
+        request.user_id,
+        request.currency,
+        request.amount,
+        transaction_id=request.payment_id,
+        purpose="withdrawal",
+    )
+    return store.move_payment(connection, request.payment_id, status, hold_id=hold.hold_id)
 
 
 def _deny(connection: Session, payment_id: str) -> Payment:

@@ -40,6 +40,11 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW013": (InternalError, ErrorCode.MONEY_WITHOUT_ENTRIES),
         "TW014": (StateError, ErrorCode.PAYMENT_STATE_REFUSED),
         "TW015": (InternalError, ErrorCode.INTERNAL_LAWS_DIFFER),
+        "TW016": (InputError, ErrorCode.INPUT_AMOUNT_NOT_POSITIVE),
+        "TW017": (InputError, ErrorCode.INPUT_AMOUNT_OVER_SCALED),
+        "TW018": (InputError, ErrorCode.INPUT_AMOUNT_TOO_LARGE),
+        "TW019": (InputError, ErrorCode.MONEY_MOVEMENT_UNKNOWN),
+        "TW020": (MoneyError, ErrorCode.MONEY_REVERSAL_EXCEEDED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""
@@ -47,6 +52,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
         "accounts_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "balance_holds_expires_after_created": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
         "balance_holds_purpose_known": (InputError, ErrorCode.INPUT_PURPOSE_UNKNOWN),
         "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
         "house_accounts_code_known": (InputError, ErrorCode.INPUT_HOUSE_UNKNOWN),

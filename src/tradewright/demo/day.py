@@ -8,8 +8,8 @@ answers with its first report.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
@@ -18,7 +18,7 @@ from tradewright.demo.listing import account_currency, instruments_for
 from tradewright.demo.model import DayOptions, DaySummary
 from tradewright.demo.progress import Progress
 from tradewright.demo.summary import Measured, summarise
-from tradewright.demo.traders import make_traders, wish_of
+from tradewright.demo.traders import Seen, make_traders, wish_of
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Quote
@@ -29,6 +29,9 @@ from tradewright.trading.engine import Engine
 from tradewright.trading.model import Command, OrderReport, Report, SubmitOrder
 from tradewright.trading.registry import list_instrument
 from tradewright.wiring import House, simulated_providers
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ORDERS_PER_TURN = 25
 
@@ -88,14 +91,14 @@ class _Day:
     def run(self, quotes: Sequence[Quote], on_turn: OnTurn) -> None:
         turns = max(1, min(self.options.orders // ORDERS_PER_TURN, len(quotes) // 2))
         first = self.progress.turns_done
-        money_in(self.engine, self.members, "opening", self.measured)
+        money_in(self.engine, self.members, "opening")
         for turn in range(turns):
             chunk = quotes[_share(len(quotes), turn, turns) : _share(len(quotes), turn + 1, turns)]
             self._feed(chunk, follows=turn >= first)
             if turn >= first:
                 self._trade(turn, turns)
                 if turn == turns // 2:
-                    money_in(self.engine, self.members[::10], "midday", self.measured)
+                    money_in(self.engine, self.members[::10], "midday")
                 self.progress.end_turn(turn)
             on_turn(turn + 1, turns)
         money_out(self.engine, self.members, self.measured)
@@ -136,14 +139,8 @@ class _Day:
         turn = number // len(self.members)
         quoted = [one for one in self.instruments if one.symbol in self.tops]
         instrument = quoted[(number * 7 + turn) % len(quoted)]
-        return wish_of(
-            member.trader,
-            member.account_id,
-            turn,
-            seed=self.options.seed,
-            instrument=instrument,
-            top=self.tops[instrument.symbol],
-        ).commands
+        seen = Seen(instrument, self.tops[instrument.symbol])
+        return wish_of(member.trader, member.account_id, turn, self.options.seed, seen).commands
 
     def _collect(self, commands: Sequence[Command], futures: "Sequence[Future[Report]]") -> None:
         """Wait for the reports, note the orders that were answered, count what was refused."""

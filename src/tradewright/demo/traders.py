@@ -80,35 +80,32 @@ def make_traders(count: int) -> list[Trader]:
     return traders
 
 
-def wish_of(
-    trader: Trader,
-    account_id: str,
-    turn: int,
-    *,
-    seed: int,
-    instrument: Instrument,
-    top: Top,
-) -> Wish:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a trader looks at: an instrument and its best prices."""
+
+    instrument: Instrument
+    top: Top
+
+
+def wish_of(trader: Trader, account_id: str, turn: int, seed: int, seen: Seen) -> Wish:
     """Return what a trader wants at its turn, at the prices that it sees."""
     random = _random(seed, trader, turn)
-    side = _side(seed, trader, turn)
-    quantity = _quantity(trader, instrument, top, random)
+    quantity = _quantity(trader, seen, random)
     kind = random.random()
     market = SubmitOrder(
         account_id=account_id,
         client_order_id=_key(trader, turn),
-        symbol=instrument.symbol,
-        side=side,
+        symbol=seen.instrument.symbol,
+        side=_side(seed, trader, turn),
         quantity=quantity,
         time_in_force=TimeInForce.FOK if kind < 0.1 else TimeInForce.IOC,
         metadata={"strategy": str(trader.strategy)},
     )
     if trader.strategy is Strategy.RESTING and kind < 0.7:
-        return Wish(
-            _resting(market, instrument, top, random), _cancel(trader, market, turn, random)
-        )
+        return Wish(_resting(market, seen, random), _cancel(trader, market, turn, random))
     if trader.strategy is Strategy.SWING or kind > 0.8:
-        return Wish(_protected(market, instrument, top, random), None)
+        return Wish(_protected(market, seen, random), None)
     return Wish(market, None)
 
 
@@ -128,8 +125,9 @@ def _side(seed: int, trader: Trader, turn: int) -> Side:
     return first.opposite if turn % 2 and pair.random() < undoes else first
 
 
-def _quantity(trader: Trader, instrument: Instrument, top: Top, random: Random) -> Decimal:
+def _quantity(trader: Trader, seen: Seen, random: Random) -> Decimal:
     """Return a quantity that binds a share of the first deposit as margin, on the step."""
+    instrument, top = seen.instrument, seen.top
     share = Decimal(random.randint(2, 12)) / 100
     if trader.strategy is Strategy.GAMBLER:
         share = Decimal(random.randint(25, 60)) / 100
@@ -140,8 +138,9 @@ def _quantity(trader: Trader, instrument: Instrument, top: Top, random: Random) 
     return max(instrument.quantity_min, steps * instrument.quantity_step)
 
 
-def _resting(order: SubmitOrder, instrument: Instrument, top: Top, random: Random) -> SubmitOrder:
+def _resting(order: SubmitOrder, seen: Seen, random: Random) -> SubmitOrder:
     """Turn a market order into a limit behind the price or a stop beyond it."""
+    instrument, top = seen.instrument, seen.top
     distance = _on_tick(top.ask * Decimal(random.randint(3, 40)) / 100_000, instrument)
     away = distance * order.side.sign
     price = top.ask if order.side is Side.BUY else top.bid
@@ -160,8 +159,9 @@ def _resting(order: SubmitOrder, instrument: Instrument, top: Top, random: Rando
     )
 
 
-def _protected(order: SubmitOrder, instrument: Instrument, top: Top, random: Random) -> SubmitOrder:
+def _protected(order: SubmitOrder, seen: Seen, random: Random) -> SubmitOrder:
     """Give an order a stop-loss and a take-profit around the price."""
+    instrument, top = seen.instrument, seen.top
     distance = _on_tick(top.ask * Decimal(random.randint(15, 90)) / 100_000, instrument)
     away = distance * order.side.sign
     price = top.ask if order.side is Side.BUY else top.bid

@@ -66,7 +66,9 @@ def _close(
     position.realised_pnl += pnl
     if not position.quantity:
         del account.positions[position.instrument.symbol]
-    trade_id = _book_trade(desk, account, position, fill_id, dealt, ("close", used_rate, pnl))
+    trade_id = _book_trade(
+        desk, account, position, fill_id, ("close", quantity, price, used_rate, pnl)
+    )
     house = desk.house[account.profile.currency][HouseCode.DEALING]
     if pnl > 0:
         desk.journal.receive(
@@ -101,7 +103,7 @@ def _open(
         position.take_profit = order.take_profit
     rate = _required_rate(desk, order.instrument.quote_currency, account.profile.currency)
     used_rate = rate.mid.quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
-    _book_trade(desk, account, position, fill_id, dealt, ("open", used_rate, _NOTHING))
+    _book_trade(desk, account, position, fill_id, ("open", quantity, price, used_rate, _NOTHING))
 
 
 def _new_position(account: AccountState, order: OrderState, price: Decimal) -> PositionState:
@@ -119,17 +121,18 @@ def _new_position(account: AccountState, order: OrderState, price: Decimal) -> P
     )
 
 
-def _book_trade(  # noqa: PLR0913 (the columns of a trade)
+def _book_trade(
     desk: Desk,
     account: AccountState,
     position: PositionState,
     fill_id: str,
-    dealt: tuple[Decimal, Decimal],
-    outcome: tuple[str, Decimal, Decimal],
+    done: tuple[str, Decimal, Decimal, Decimal, Decimal],
 ) -> str:
-    """Write a trade and its commission; return the trade's id."""
-    quantity, price = dealt
-    effect, rate, pnl = outcome
+    """Write a trade and its commission; return the trade's id.
+
+    `done` is what the trade did: effect, signed quantity, price, conversion rate and result.
+    """
+    effect, quantity, price, rate, pnl = done
     currency = account.profile.currency
     base_rate = _required_rate(desk, position.instrument.base_currency, currency)
     fee = round_to_minor_unit(commission(quantity, position, base_rate), currency)

@@ -261,18 +261,16 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
 
 
 _FREE_TEXTS = ("details", "metadata")
-_EVENT = tuple(
-    [
-        "order_id",
-        "seq",
-        "event_type",
-        "from_status",
-        "to_status",
-        "quantity",
-        "price",
-        "actor",
-        "details",
-    ]
+_EVENT = (
+    "order_id",
+    "seq",
+    "event_type",
+    "from_status",
+    "to_status",
+    "quantity",
+    "price",
+    "actor",
+    "details",
 )
 _ORDER = (
     "id",

@@ -20,8 +20,9 @@ from tradewright.liquidity.model import Quote
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.dispatch import ask_providers, recall_answers
-from tradewright.trading.model import Command, Report
+from tradewright.trading.model import BookAnswers, Command, Report
 from tradewright.trading.reference import Reference, read_reference
+from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.store import read_live_desk
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
@@ -58,6 +59,7 @@ class Engine:
         self._idle = threading.Condition()
         self._in_flight = 0
         self._is_running = False
+        self._recalled: list[tuple[BookAnswers, _Currencies]] = []
         with open_session() as session, session.transaction():
             self.reference: Reference = read_reference(session)
         self.market = Market(_board(self.reference))
@@ -76,12 +78,13 @@ class Engine:
             desk = read_live_desk(session, self.reference, self.market)
         with self._lock:
             self._watchers.learn(desk)
-            recalled = [
-                recall_answers(order, self.market, self._providers)
+            self._recalled = [
+                (recall_answers(order, self.market, self._providers), _currencies(order, desk))
                 for order in desk.orders.values()
                 if order.is_routed
             ]
-        self._propose(recalled)
+            bookable = self._take_bookable()
+        self._propose(bookable)
 
     def stop(self) -> None:
         """Book what is queued and in flight, then stop the writers."""
@@ -121,7 +124,10 @@ class Engine:
                 offered = provider.on_quote(quote)
                 if offered is not None:
                     self.market.update(offered)
-            proposals = self._watchers.on_price(quote.symbol) if propose else []
+            proposals: list[Command] = []
+            if propose:
+                proposals += self._take_bookable()
+                proposals += self._watchers.on_price(quote.symbol)
         if proposals:
             self._propose(proposals)
         return len(proposals)
@@ -202,6 +208,18 @@ class Engine:
         if answers:
             self._propose(answers)
 
+    def _take_bookable(self) -> list[Command]:
+        """Take the recalled answers that can be booked: what was dealt must be valued at a rate."""
+        waiting, self._recalled = self._recalled, []
+        bookable: list[Command] = []
+        for answers, (sources, target) in waiting:
+            is_dealt = any(answer.accepted for _, answer in answers.answers)
+            if is_dealt and any(self.market.last_rate(one, target) is None for one in sources):
+                self._recalled.append((answers, (sources, target)))
+            else:
+                bookable.append(answers)
+        return bookable
+
     def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
         group.waiting.resolve(answers)
         self._one_less_in_flight()
@@ -227,6 +245,16 @@ class _WaitingFutures:
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+
+_Currencies = tuple[tuple[str, str], str]
+"""The two currencies of an instrument, and the account's into which they are converted."""
+
+
+def _currencies(order: OrderState, desk: Desk) -> _Currencies:
+    instrument = order.instrument
+    target = desk.accounts[order.account_id].profile.currency
+    return (instrument.base_currency, instrument.quote_currency), target
 
 
 def _board(reference: Reference) -> QuoteBoard:

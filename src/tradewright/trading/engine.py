@@ -8,12 +8,18 @@ database call.
 
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
-from tradewright.core.errors import ErrorCode, StateError, TradewrightError
+from tradewright.core.errors import (
+    DatabaseError,
+    ErrorCode,
+    InternalError,
+    StateError,
+    TradewrightError,
+)
 from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Quote
@@ -59,6 +65,7 @@ class Engine:
         self._idle = threading.Condition()
         self._in_flight = 0
         self._is_running = False
+        self._failure: TradewrightError | None = None
         self._recalled: list[tuple[BookAnswers, _Currencies]] = []
         with open_session() as session, session.transaction():
             self.reference: Reference = read_reference(session)
@@ -88,7 +95,7 @@ class Engine:
 
     def stop(self) -> None:
         """Book what is queued and in flight, then stop the writers."""
-        self.wait_until_idle()
+        self._wait_until_idle()
         self._is_running = False
         for writer in self._writers:
             writer.stop()
@@ -161,7 +168,20 @@ class Engine:
         return futures
 
     def wait_until_idle(self) -> None:
-        """Block until every command, and all that follows from it, has been answered."""
+        """Block until every command, and all that follows from it, has been answered.
+
+        Raises:
+            DatabaseError: what the house's own commands have failed on since the last call; a
+                client's command raises from its own future.
+            InternalError: the same, for a defect.
+
+        """
+        self._wait_until_idle()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _wait_until_idle(self) -> None:
         with self._idle:
             self._idle.wait_for(lambda: self._in_flight == 0)
 
@@ -186,7 +206,9 @@ class Engine:
 
     def _propose(self, commands: Sequence[Command]) -> None:
         for writer, places in self._by_writer(commands).items():
-            self._queue([commands[place] for place in places], _WaitingFutures([]), writer)
+            self._queue(
+                [commands[place] for place in places], _Proposed(self._note_failure), writer
+            )
 
     def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
         places: dict[int, list[int]] = {}
@@ -224,6 +246,9 @@ class Engine:
         group.waiting.resolve(answers)
         self._one_less_in_flight()
 
+    def _note_failure(self, failure: TradewrightError) -> None:
+        self._failure = failure
+
     def _one_less_in_flight(self) -> None:
         with self._idle:
             self._in_flight -= 1
@@ -233,18 +258,33 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class _WaitingFutures:
-    """The futures of a group; empty for what the house proposed to itself."""
+    """The futures of a group that clients wait for."""
 
     futures: "Sequence[Future[Report]]"
 
     def resolve(self, answers: Sequence[Answer]) -> None:
-        for future, answer in zip(self.futures, answers, strict=False):
+        for future, answer in zip(self.futures, answers, strict=True):
             if not future.set_running_or_notify_cancel():
                 continue
             if isinstance(answer, TradewrightError):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    """A group that the house proposed to itself: nobody waits for it, but no failure is lost.
+
+    A refusal is no failure: the watchers propose again while the price is there.
+    """
+
+    note: Callable[[TradewrightError], None]
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            if isinstance(answer, DatabaseError | InternalError):
+                self.note(answer)
 
 
 _Currencies = tuple[tuple[str, str], str]

@@ -326,3 +326,19 @@ def test_a_cancel_of_another_accounts_order_changes_nothing(floor: Floor) -> Non
         error = refusal(lambda: ask(engine, CancelOrder(account_id=other, client_order_id="mine")))
     assert error.code is ErrorCode.ORDER_UNKNOWN
     assert row_counts(floor.session) == counts
+
+
+def test_what_the_house_itself_fails_on_is_told_to_who_waits(floor: Floor) -> None:
+    account = floor.account("4000")
+    with floor.engine() as engine:
+        deal(engine, buy(account, stop_loss="1.09000"))
+        floor.session.execute("ALTER TABLE stop_outs RENAME TO mislaid")
+        floor.session.execute("ALTER TABLE order_fills RENAME TO mislaid_too")
+        error = refusal(lambda: floor.quote(engine, "EURUSD", "1.05000", "1.05010"))
+        engine.wait_until_idle()  # told once
+        floor.session.execute("ALTER TABLE mislaid RENAME TO stop_outs")
+        floor.session.execute("ALTER TABLE mislaid_too RENAME TO order_fills")
+        floor.quote(engine, "EURUSD", "1.05000", "1.05011")
+    assert error.code is ErrorCode.DATABASE_STATEMENT_FAILED
+    assert floor.position(account) == 0
+    assert floor.broken_laws() == {}

@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         server.remove()
 
 
-def begin(quotes: Path, folder: Path) -> "subprocess.Popen[str]":
+def begin(quotes: Path, folder: Path) -> subprocess.Popen[str]:
     """Start a day that is to be kept, and wait until a part of its orders has been answered."""
     process = start(
         *("demo", "--quotes", str(quotes), "--orders", str(ORDERS), "--traders", "20"),
@@ -52,7 +52,7 @@ def acknowledged(folder: Path) -> set[str]:
     return set(text[: text.rfind("\n") + 1].split())
 
 
-def kill(process: "subprocess.Popen[str]") -> None:
+def kill(process: subprocess.Popen[str]) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
 

@@ -52,7 +52,7 @@ class Ended:
         return json.loads(self.out)
 
 
-def start(*words: str) -> "subprocess.Popen[str]":
+def start(*words: str) -> subprocess.Popen[str]:
     """Start the command in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "tradewright", *words],
@@ -62,7 +62,7 @@ def start(*words: str) -> "subprocess.Popen[str]":
     )
 
 
-def finish(process: "subprocess.Popen[str]", *, seconds: float = 120) -> Ended:
+def finish(process: subprocess.Popen[str], *, seconds: float = 120) -> Ended:
     """Wait until a started command has ended."""
     out, err = process.communicate(timeout=seconds)
     return Ended(process.returncode, out, err)

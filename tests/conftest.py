@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from tests.floor import Floor
 from tradewright import migrate
 from tradewright.postgres.binaries import programs_folder, server_user
 from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Session, connect
@@ -26,8 +27,11 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
-    """Run the server of this test session; tests that stop or kill one make their own."""
-    with EmbeddedServer.temporary() as running:
+    """Run the server of this test session; tests that stop or kill one make their own.
+
+    It never waits for the disk: nothing here outlives the machine.
+    """
+    with EmbeddedServer.temporary({"fsync": "off"}) as running:
         yield running
 
 
@@ -75,3 +79,9 @@ def open_session(engine_database: str) -> Iterator[OpenSession]:
 def engine(open_session: OpenSession) -> Session:
     """Give one session on the engine's database, in autocommit."""
     return open_session()
+
+
+@pytest.fixture
+def floor(engine_database: str, engine: Session) -> Floor:
+    """Give the engine's database of this test with pairs and two steady providers listed."""
+    return Floor.opened(engine_database, engine)

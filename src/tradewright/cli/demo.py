@@ -78,11 +78,12 @@ def command(as_json: bool, database: str | None, **values: Any) -> None:
     the database. Exits with 1 if one is broken.
     """
     options = resumed_options(demo.DayOptions(**values))
+    plan = demo.plan_day(options)
     server_folder = None if options.keep is None else options.keep / "server"
     tag = f"day-{options.seed}" if options.keep else new_id_text()
     url = None if options.keep else database
     with open_house(url, server_folder) as house, _bar(hidden=as_json) as on_turn:
-        summary = demo.run_day(house, options, open_progress(options), tag=tag, on_turn=on_turn)
+        summary = demo.run_day(house, plan, open_progress(options), tag=tag, on_turn=on_turn)
     if as_json:
         click.echo(json.dumps(asdict(summary), default=_plain))
     else:

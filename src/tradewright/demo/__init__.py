@@ -5,7 +5,7 @@ through the real engine, and ends with the laws of the database. Read `day` firs
 what the traders want, `progress` how an interrupted day is resumed, `summary` what is reported.
 """
 
-from tradewright.demo.day import OnTurn, run_day
+from tradewright.demo.day import DayPlan, OnTurn, plan_day, run_day
 from tradewright.demo.model import DayOptions, DaySummary
 
-__all__ = ["DayOptions", "DaySummary", "OnTurn", "run_day"]
+__all__ = ["DayOptions", "DayPlan", "DaySummary", "OnTurn", "plan_day", "run_day"]

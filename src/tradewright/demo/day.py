@@ -39,40 +39,54 @@ OnTurn = Callable[[int, int], None]
 """Is told how many turns are done, of how many."""
 
 
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """A day that can be run: its quotes are read, its instruments known."""
+
+    options: DayOptions
+    quotes: Sequence[Quote]
+    instruments: Sequence[Instrument]
+    currency: str
+
+
+def plan_day(options: DayOptions) -> DayPlan:
+    """Read the day's quotes to their end, before anything is opened or changed.
+
+    Raises:
+        InputError: what reading the quotes raises, INSTRUMENT_UNKNOWN.
+
+    """
+    source = seeded_day(options.seed) if options.quotes is None else read_quotes(options.quotes)
+    quotes = list(source)
+    symbols = sorted({quote.symbol for quote in quotes})
+    return DayPlan(options, quotes, instruments_for(symbols), account_currency(symbols))
+
+
 def run_day(
-    house: House, options: DayOptions, progress: Progress, *, tag: str, on_turn: OnTurn
+    house: House, plan: DayPlan, progress: Progress, *, tag: str, on_turn: OnTurn
 ) -> DaySummary:
     """Run a day, or the rest of one, and return what it came to.
 
     `tag` tells this day's users from those of other days in the same database.
 
     Raises:
-        InputError: what reading the quotes raises; nothing has been changed then.
         DatabaseError: the server went away for good; the day can be resumed.
 
     """
-    quotes = _quotes(options)
-    symbols = sorted({quote.symbol for quote in quotes})
-    instruments = instruments_for(symbols)
+    options = plan.options
     with house.session() as session, session.transaction():
-        for instrument in instruments:
+        for instrument in plan.instruments:
             list_instrument(session, instrument)
         providers = simulated_providers(session, options.seed)
-    members = open_members(house, make_traders(options.traders), tag, account_currency(symbols))
+    members = open_members(house, make_traders(options.traders), tag, plan.currency)
     engine = house.engine(providers)
-    day = _Day(engine, options, progress, members, instruments)
+    day = _Day(engine, options, progress, members, plan.instruments)
     started = monotonic_seconds()
     with engine:
-        day.run(quotes, on_turn)
+        day.run(plan.quotes, on_turn)
         day.measured.seconds = monotonic_seconds() - started
     progress.finish()
     return summarise(house, options, progress, members, day.measured)
-
-
-def _quotes(options: DayOptions) -> Sequence[Quote]:
-    if options.quotes is None:
-        return list(seeded_day(options.seed))
-    return list(read_quotes(options.quotes))
 
 
 @dataclass(slots=True)
@@ -83,7 +97,7 @@ class _Day:
     options: DayOptions
     progress: Progress
     members: list[Member]
-    instruments: list[Instrument]
+    instruments: Sequence[Instrument]
     filter: QuoteFilter = field(default_factory=QuoteFilter)
     measured: Measured = field(default_factory=Measured)
     tops: dict[str, Top] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from tradewright.trading.model import (
     SubmitOrder,
     TriggerOrder,
 )
+from tradewright.trading.positions import require_rates
 from tradewright.trading.state import AccountState, Desk
 
 DECIMAL_DIGITS = 60
@@ -86,10 +87,17 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
 def _book_answers(
     desk: Desk, account: AccountState, command: BookAnswers
 ) -> OrderReport | NothingDone:
-    """Book what the providers answered for a routed order, once."""
+    """Book what the providers answered for a routed order, once.
+
+    Raises:
+        StateError: ORDER_RATE_MISSING, when what was dealt cannot be valued yet.
+
+    """
     order = desk.orders.get(command.order_id)
     if order is None or not order.is_routed:
         return NothingDone("the answers have been booked before")
+    if any(answer.accepted for _, answer in command.answers):
+        require_rates(desk, account, order.instrument)
     order.is_routed = False
     for request, answer in command.answers:
         desk.changes.answers.append((order.id, request, answer))

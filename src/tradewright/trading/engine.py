@@ -8,20 +8,27 @@ database call.
 
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
-from tradewright.core.errors import ErrorCode, StateError, TradewrightError
+from tradewright.core.errors import (
+    DatabaseError,
+    ErrorCode,
+    InternalError,
+    StateError,
+    TradewrightError,
+)
 from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Quote
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.dispatch import ask_providers, recall_answers
-from tradewright.trading.model import Command, Report
+from tradewright.trading.model import BookAnswers, Command, Report
 from tradewright.trading.reference import Reference, read_reference
+from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.store import read_live_desk
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
@@ -58,6 +65,8 @@ class Engine:
         self._idle = threading.Condition()
         self._in_flight = 0
         self._is_running = False
+        self._failure: TradewrightError | None = None
+        self._recalled: list[tuple[BookAnswers, _Currencies]] = []
         with open_session() as session, session.transaction():
             self.reference: Reference = read_reference(session)
         self.market = Market(_board(self.reference))
@@ -76,16 +85,17 @@ class Engine:
             desk = read_live_desk(session, self.reference, self.market)
         with self._lock:
             self._watchers.learn(desk)
-            recalled = [
-                recall_answers(order, self.market, self._providers)
+            self._recalled = [
+                (recall_answers(order, self.market, self._providers), _currencies(order, desk))
                 for order in desk.orders.values()
                 if order.is_routed
             ]
-        self._propose(recalled)
+            bookable = self._take_bookable()
+        self._propose(bookable)
 
     def stop(self) -> None:
         """Book what is queued and in flight, then stop the writers."""
-        self.wait_until_idle()
+        self._wait_until_idle()
         self._is_running = False
         for writer in self._writers:
             writer.stop()
@@ -121,7 +131,10 @@ class Engine:
                 offered = provider.on_quote(quote)
                 if offered is not None:
                     self.market.update(offered)
-            proposals = self._watchers.on_price(quote.symbol) if propose else []
+            proposals: list[Command] = []
+            if propose:
+                proposals += self._take_bookable()
+                proposals += self._watchers.on_price(quote.symbol)
         if proposals:
             self._propose(proposals)
         return len(proposals)
@@ -155,7 +168,20 @@ class Engine:
         return futures
 
     def wait_until_idle(self) -> None:
-        """Block until every command, and all that follows from it, has been answered."""
+        """Block until every command, and all that follows from it, has been answered.
+
+        Raises:
+            DatabaseError: what the house's own commands have failed on since the last call; a
+                client's command raises from its own future.
+            InternalError: the same, for a defect.
+
+        """
+        self._wait_until_idle()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _wait_until_idle(self) -> None:
         with self._idle:
             self._idle.wait_for(lambda: self._in_flight == 0)
 
@@ -180,7 +206,9 @@ class Engine:
 
     def _propose(self, commands: Sequence[Command]) -> None:
         for writer, places in self._by_writer(commands).items():
-            self._queue([commands[place] for place in places], _WaitingFutures([]), writer)
+            self._queue(
+                [commands[place] for place in places], _Proposed(self._note_failure), writer
+            )
 
     def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
         places: dict[int, list[int]] = {}
@@ -202,9 +230,24 @@ class Engine:
         if answers:
             self._propose(answers)
 
+    def _take_bookable(self) -> list[Command]:
+        """Take the recalled answers that can be booked: what was dealt must be valued at a rate."""
+        waiting, self._recalled = self._recalled, []
+        bookable: list[Command] = []
+        for answers, (sources, target) in waiting:
+            is_dealt = any(answer.accepted for _, answer in answers.answers)
+            if is_dealt and any(self.market.last_rate(one, target) is None for one in sources):
+                self._recalled.append((answers, (sources, target)))
+            else:
+                bookable.append(answers)
+        return bookable
+
     def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
         group.waiting.resolve(answers)
         self._one_less_in_flight()
+
+    def _note_failure(self, failure: TradewrightError) -> None:
+        self._failure = failure
 
     def _one_less_in_flight(self) -> None:
         with self._idle:
@@ -215,18 +258,43 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class _WaitingFutures:
-    """The futures of a group; empty for what the house proposed to itself."""
+    """The futures of a group that clients wait for."""
 
     futures: "Sequence[Future[Report]]"
 
     def resolve(self, answers: Sequence[Answer]) -> None:
-        for future, answer in zip(self.futures, answers, strict=False):
+        for future, answer in zip(self.futures, answers, strict=True):
             if not future.set_running_or_notify_cancel():
                 continue
             if isinstance(answer, TradewrightError):
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposed:
+    """A group that the house proposed to itself: nobody waits for it, but no failure is lost.
+
+    A refusal is no failure: the watchers propose again while the price is there.
+    """
+
+    note: Callable[[TradewrightError], None]
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            if isinstance(answer, DatabaseError | InternalError):
+                self.note(answer)
+
+
+_Currencies = tuple[tuple[str, str], str]
+"""The two currencies of an instrument, and the account's into which they are converted."""
+
+
+def _currencies(order: OrderState, desk: Desk) -> _Currencies:
+    instrument = order.instrument
+    target = desk.accounts[order.account_id].profile.currency
+    return (instrument.base_currency, instrument.quote_currency), target
 
 
 def _board(reference: Reference) -> QuoteBoard:

@@ -11,6 +11,7 @@ from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import round_to_minor_unit
 from tradewright.ledger.model import HouseCode
+from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.risk.margin import conversion
 from tradewright.trading.rules import average_price_after, split_fill
@@ -39,6 +40,17 @@ def apply_fill(
         _close(desk, account, position, fill_id, (split.closes, price))
     if split.opens:
         _open(desk, account, order, fill_id, (split.opens, price))
+
+
+def require_rates(desk: Desk, account: AccountState, instrument: Instrument) -> None:
+    """Refuse to book trades that could not be valued; ask before anything is changed.
+
+    Raises:
+        StateError: ORDER_RATE_MISSING.
+
+    """
+    for currency in (instrument.quote_currency, instrument.base_currency):
+        _required_rate(desk, currency, account.profile.currency)
 
 
 def commission(quantity: Decimal, order: OrderState | PositionState, rate: Rate) -> Decimal:

@@ -27,7 +27,7 @@ from tradewright.trading.model import (
     TimeInForce,
     TriggerOrder,
 )
-from tradewright.trading.positions import commission
+from tradewright.trading.positions import commission, require_rates
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
 
@@ -122,7 +122,8 @@ def close_position(
 
     Raises:
         InputError: POSITION_UNKNOWN, when a client names a position that is not open.
-        StateError: ORDER_PRICE_STALE, when a client's close has no price to deal on.
+        StateError: ORDER_PRICE_STALE, when a client's close has no price to deal on;
+            ORDER_RATE_MISSING, when its result cannot be converted.
 
     """
     position = account.positions.get(command.symbol)
@@ -149,6 +150,7 @@ def close_position(
         )
     if not _protection_holds(position, command.origin, top):
         return NothingDone("the price is no longer there")
+    require_rates(desk, account, position.instrument)
     return close(desk, account, position, command.origin).report()
 
 

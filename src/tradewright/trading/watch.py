@@ -3,8 +3,9 @@
 Resting orders, stop-losses and take-profits stand in sorted lists by price, so a quote costs the
 same whether ten or a hundred thousand rest. Margin levels are watched by two prices per position:
 as long as every symbol stays between its own two, the account's level cannot have crossed any of
-its thresholds; when one is passed, the account is valued again and gets new ones. The batch asks
-everything again under lock.
+its thresholds; when one is passed, the account is valued again and gets new ones. An account that
+is valued through a third currency is valued again with each quote of the pairs in between. The
+batch asks everything again under lock.
 """
 
 from collections.abc import Iterable
@@ -14,9 +15,9 @@ from decimal import Decimal
 from sortedcontainers import SortedList
 
 from tradewright.liquidity.board import Top
-from tradewright.liquidity.market import Market
+from tradewright.liquidity.market import BRIDGE_CURRENCY, Market
 from tradewright.liquidity.model import Side
-from tradewright.risk.margin import MarginState, margin_state
+from tradewright.risk.margin import MarginState, closing_price, margin_rate, margin_state
 from tradewright.trading.liquidation import owes_what_is_forgiven
 from tradewright.trading.model import (
     CheckMargin,
@@ -31,6 +32,10 @@ Proposal = TriggerOrder | ClosePosition | CheckMargin
 
 HEADROOM_SHARE = Decimal("0.8")
 """Share of an account's headroom that its symbols may use up before it is valued again."""
+
+MOVE_SHARE_MAX = Decimal("0.05")
+"""Share of a price that it may move before the account is valued again: so far a rate that moves
+with the price is as good as straight."""
 
 _ENDLESS = Decimal("Infinity")
 
@@ -82,6 +87,8 @@ class Watchers:
         self._watched: dict[str, _Watched] = {}
         self._accounts: dict[str, AccountState] = {}
         self._margin_keys: dict[str, set[str]] = {}
+        self._rate_pairs: dict[str, frozenset[str]] = {}
+        self._by_rate: dict[str, dict[str, None]] = {}
         self._changed: dict[str, AccountState] = {}
 
     @property
@@ -97,7 +104,8 @@ class Watchers:
         """
         proposals: list[Proposal] = []
         changed, self._changed = self._changed, {}
-        for account in changed.values():
+        converted = {key: self._accounts[key] for key in self._by_rate.get(symbol, ())}
+        for account in (converted | changed).values():
             proposals.extend(self._look_at(account))
         top, lists = self._market.top(symbol), self._lists.get(symbol)
         if top is None or lists is None:
@@ -147,6 +155,8 @@ class Watchers:
         """Value an account, set its next thresholds, and propose a check if a level is crossed."""
         for key in self._margin_keys.pop(account.id, ()):
             self._forget(key)
+        for pair in self._rate_pairs.pop(account.id, ()):
+            del self._by_rate[pair][account.id]
         self._accounts[account.id] = account
         positions = account.open_positions
         if not positions:
@@ -157,8 +167,12 @@ class Watchers:
         exposures = [position.exposure() for position in positions]
         state = margin_state(account.profile, account.holder.available, exposures, self._market)
         if state is None:
+            self._changed[account.id] = account
             return []
         self._watch_margin(account, positions, state)
+        self._rate_pairs[account.id] = pairs = _rate_pairs(account, positions)
+        for pair in pairs:
+            self._by_rate.setdefault(pair, {})[account.id] = None
         return [CheckMargin(account_id=account.id)] if _is_crossed(account, state) else []
 
     def _watch_order(self, order: OrderState) -> None:
@@ -205,25 +219,23 @@ class Watchers:
         falls, rises = _headroom(account, state)
         keys = self._margin_keys.setdefault(account.id, set())
         for position in positions:
-            top = self._market.top(position.instrument.symbol)
+            symbol = position.instrument.symbol
+            top = self._market.top(symbol)
             rate = self._market.rate(position.instrument.quote_currency, account.profile.currency)
             if top is None or rate is None:
                 continue
-            value = abs(position.quantity) * rate.ask * len(positions) / HEADROOM_SHARE
+            price = closing_price(top, position.quantity)
+            value = _sensitivity(account, position, price) * rate.ask
+            value *= len(positions) / HEADROOM_SHARE
             is_long = position.quantity > 0
-            price = top.bid if is_long else top.ask
-            down = price - (falls if is_long else rises) / value
-            up = price + (rises if is_long else falls) / value
+            most = price * MOVE_SHARE_MAX
+            down = price - min(most, (falls if is_long else rises) / value)
+            up = price + min(most, (rises if is_long else falls) / value)
             side = "bid" if is_long else "ask"
-            levels = [(f"{side}_down", down), (f"{side}_up", up)]
-            key = f"margin:{account.id}:{position.instrument.symbol}"
+            key = f"margin:{account.id}:{symbol}"
             keys.add(key)
-            self._watch(
-                key,
-                position.instrument.symbol,
-                [(name, level) for name, level in levels if level.is_finite()],
-                CheckMargin(account_id=account.id),
-            )
+            levels = [(f"{side}_down", down), (f"{side}_up", up)]
+            self._watch(key, symbol, levels, CheckMargin(account_id=account.id))
 
     def _watch(
         self, key: str, symbol: str, levels: list[tuple[str, Decimal]], proposal: Proposal
@@ -259,6 +271,30 @@ def _headroom(account: AccountState, state: MarginState) -> tuple[Decimal, Decim
     if account.margin_call_id is None:
         return max(Decimal(0), state.equity - call), _ENDLESS
     return max(Decimal(0), state.equity - stop), max(Decimal(0), call - state.equity)
+
+
+def _sensitivity(account: AccountState, position: PositionState, price: Decimal) -> Decimal:
+    """Return by how much headroom shrinks for one unit of price, in quote currency, at the most.
+
+    A loss is not all of it: the margin of a short position grows with the price, and a loss in a
+    currency that falls with the price is worth more of the account's.
+    """
+    share = margin_rate(account.profile, position.instrument)
+    grown = 1 + share * account.profile.margin_call_level / 100
+    return abs(position.quantity) * max(Decimal(1), position.average_price / price) * grown
+
+
+def _rate_pairs(account: AccountState, positions: Iterable[PositionState]) -> frozenset[str]:
+    """Return the symbols that may convert the account's positions beside their own."""
+    target = account.profile.currency
+    pairs: set[str] = set()
+    for position in positions:
+        sources = position.instrument.base_currency, position.instrument.quote_currency
+        if target in sources:
+            continue
+        for one in (*sources, target):
+            pairs.update((one + BRIDGE_CURRENCY, BRIDGE_CURRENCY + one, one + target, target + one))
+    return frozenset(pairs)
 
 
 def _without_repeats(proposals: Iterable[Proposal]) -> list[Proposal]:

@@ -29,6 +29,9 @@ ATTEMPTS_MAX = 8
 PAUSE_SECONDS = 0.05
 SETTLE_SECONDS = 0.0002
 
+_SERVER_IS_GONE = frozenset({ErrorCode.DATABASE_CONNECTION_LOST, ErrorCode.DATABASE_UNREACHABLE})
+"""What no smaller batch would change."""
+
 SessionOpener = Callable[[], AbstractContextManager[Session]]
 OnBooked = Callable[[Booked], None]
 
@@ -149,8 +152,8 @@ class Writer:
         try:
             booked = self._attempt(commands)
         except TradewrightError as error:
-            if len(commands) == 1:
-                return [error]
+            if len(commands) == 1 or error.code in _SERVER_IS_GONE:
+                return [error] * len(commands)
             self.counts.splits += 1
             half = len(commands) // 2
             return self._book(commands[:half]) + self._book(commands[half:])

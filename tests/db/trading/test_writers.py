@@ -1,0 +1,344 @@
+"""Writers: batches that fail, lost servers, full queues, many submitters and many engines."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from decimal import Decimal
+
+import pytest
+
+from tests.conftest import migrate_engine
+from tests.floor import Floor, ask, buy, deal, refusal, row_counts, sell
+from tradewright.core.clock import pause
+from tradewright.core.errors import DatabaseError, ErrorCode, StateError
+from tradewright.core.ids import new_id_text
+from tradewright.postgres.connect import connect
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.risk.model import ClientClass
+from tradewright.trading import writer
+from tradewright.trading.engine import Engine
+from tradewright.trading.model import (
+    CancelOrder,
+    Direction,
+    MoneyReport,
+    MoveMoney,
+    OrderReport,
+    OrderStatus,
+    SubmitOrder,
+)
+
+POISON = {"strategy": "a\x00b"}
+"""JSON that jsonb cannot hold: the decision is sound, the write fails."""
+
+
+def statuses(futures: "list[object]") -> list[object]:
+    found: list[object] = []
+    for future in futures:
+        try:
+            report = future.result(timeout=60)  # type: ignore[attr-defined]
+        except Exception as error:  # noqa: BLE001 (what a client would see)
+            found.append(getattr(error, "code", error))
+        else:
+            found.append(report.status)
+    return found
+
+
+def test_a_poisoned_command_is_answered_alone_and_its_neighbours_are_booked(floor: Floor) -> None:
+    accounts = [floor.account() for _ in range(7)]
+    commands = [buy(account, 10_000) for account in accounts]
+    commands[3] = buy(accounts[3], 10_000, metadata=POISON)
+    with floor.engine() as engine:
+        answers = statuses(list(engine.submit_together(commands)))
+        splits = engine.counts.splits
+        after = deal(engine, buy(accounts[3], 10_000))
+    assert (
+        answers
+        == [OrderStatus.FILLED] * 3 + [ErrorCode.DATABASE_VALUE_REFUSED] + [OrderStatus.FILLED] * 3
+    )
+    assert splits == 3
+    assert after.status is OrderStatus.FILLED
+    assert floor.one("SELECT count(*) FROM orders") == 7
+    assert floor.broken_laws() == {}
+
+
+def test_a_poisoned_command_of_an_account_does_not_spoil_its_other_orders(floor: Floor) -> None:
+    account = floor.account()
+    commands = [buy(account, 10_000), buy(account, 10_000, metadata=POISON), sell(account, 10_000)]
+    with floor.engine() as engine:
+        answers = statuses(list(engine.submit_together(commands)))
+    assert answers == [
+        OrderStatus.FILLED,
+        ErrorCode.DATABASE_VALUE_REFUSED,
+        OrderStatus.FILLED,
+    ]
+    assert floor.position(account) == 0
+    assert floor.broken_laws() == {}
+
+
+def test_a_command_that_breaks_the_program_is_answered_and_the_writer_lives_on(
+    floor: Floor,
+) -> None:
+    account = floor.account()
+    unwritable = buy(account, 10_000, metadata={"strategy": object()})
+    with floor.engine() as engine:
+        answers = statuses(
+            list(engine.submit_together([buy(account, 10_000), unwritable, buy(account, 10_000)]))
+        )
+        assert deal(engine, buy(account, 10_000)).status is OrderStatus.FILLED
+    assert answers == [
+        OrderStatus.FILLED,
+        ErrorCode.INTERNAL_DEFECT,
+        OrderStatus.FILLED,
+    ]
+    assert floor.broken_laws() == {}
+
+
+def test_an_account_that_does_not_exist_is_named_in_the_error(floor: Floor) -> None:
+    stranger = new_id_text()
+    with floor.engine() as engine:
+        counts = row_counts(floor.session)
+        error = refusal(lambda: ask(engine, buy(stranger)))
+        malformed = refusal(lambda: ask(engine, buy("nobody")))
+    assert error.code is ErrorCode.ACCOUNT_UNKNOWN
+    assert error.hint == "Check the account's id."
+    assert stranger in error.what
+    assert malformed.code is ErrorCode.DATABASE_VALUE_REFUSED
+    assert '"nobody"' in malformed.what
+    assert row_counts(floor.session) == counts
+
+
+def test_a_full_queue_takes_no_more_and_says_what_to_do(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = floor.account()
+    monkeypatch.setattr(writer, "QUEUED_COMMANDS_MAX", 0)
+    with floor.engine() as engine:
+        error = refusal(lambda: engine.submit(buy(account)))
+        monkeypatch.undo()
+        assert deal(engine, buy(account, 10_000)).status is OrderStatus.FILLED
+    assert error.code is ErrorCode.ENGINE_QUEUE_FULL
+    assert error.hint == "Slow down and submit again with the same keys."
+
+
+def test_an_engine_that_does_not_run_takes_no_commands(floor: Floor) -> None:
+    account = floor.account()
+    engine = floor.build()
+    before = refusal(lambda: engine.submit(buy(account)))
+    engine.start()
+    engine.stop()
+    after = refusal(lambda: engine.submit_together([buy(account)]))
+    for error in (before, after):
+        assert isinstance(error, StateError)
+        assert error.code is ErrorCode.ENGINE_STOPPED
+        assert error.hint == "Start it, then submit again with the same keys."
+
+
+def test_stopping_books_what_is_queued(floor: Floor) -> None:
+    account = floor.account("100000")
+    with floor.engine() as engine:
+        futures = [engine.submit(buy(account, 1000)) for _ in range(50)]
+    assert all(future.done() for future in futures)
+    assert floor.position(account) == 50_000
+
+
+@pytest.mark.parametrize("writers", [1, 2])
+def test_parallel_submitters_never_exceed_the_margin(floor: Floor, writers: int) -> None:
+    # 4,000 USD at 30:1 carry 100,000 EUR at 1.10, ten orders of 10,000, and not eleven.
+    accounts = [floor.account("4000") for _ in range(4)]
+
+    def submit(place: int) -> OrderReport:
+        report = engine.submit(buy(accounts[place % 4], 10_000)).result(timeout=60)
+        assert isinstance(report, OrderReport)
+        return report
+
+    with floor.engine(writers=writers) as engine, ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(submit, range(80)))
+        engine.wait_until_idle()
+    for account in accounts:
+        assert floor.position(account) == 100_000
+    assert sum(report.status is OrderStatus.FILLED for report in reports) == 40
+    assert {report.refusal_code for report in reports} == {
+        None,
+        ErrorCode.ORDER_MARGIN_INSUFFICIENT,
+    }
+    assert floor.broken_laws() == {}
+
+
+def test_two_engines_on_one_database_keep_every_law(floor: Floor) -> None:
+    accounts = [floor.account("20000") for _ in range(3)]
+    keys = [f"key-{number}" for number in range(20)]
+
+    def trade(engine_number: int) -> list[object]:
+        engine = engines[engine_number]
+        futures = [
+            engine.submit(
+                (buy if number % 3 else sell)(
+                    accounts[number % 3], 5_000, client_order_id=keys[number]
+                )
+            )
+            for number in range(20)
+        ]
+        return [future.result(timeout=60) for future in futures]
+
+    with floor.engine() as first, floor.engine(writers=2) as second, ThreadPoolExecutor(2) as pool:
+        engines = [first, second]
+        left, right = pool.map(trade, range(2))
+    for mine, theirs in zip(left, right, strict=True):
+        assert isinstance(mine, OrderReport)
+        assert isinstance(theirs, OrderReport)
+        assert mine.order_id == theirs.order_id
+        assert mine.is_replay != theirs.is_replay
+    assert floor.one("SELECT count(*) FROM orders") == 20
+    assert floor.broken_laws() == {}
+
+
+def test_money_moves_once_per_transaction_id(floor: Floor) -> None:
+    account = floor.account("1000")
+    move = MoveMoney(
+        account_id=account,
+        direction=Direction.TO_WALLET,
+        amount=Decimal("400.05"),
+        transaction_id=new_id_text(),
+    )
+    other = MoveMoney(
+        account_id=account,
+        direction=Direction.TO_WALLET,
+        amount=Decimal("400.06"),
+        transaction_id=move.transaction_id,
+    )
+    with floor.engine() as engine:
+        reports = [f.result(timeout=30) for f in engine.submit_together([move, move])]
+        counts = row_counts(floor.session)
+        again = ask(engine, move)
+        conflict = refusal(lambda: ask(engine, other))
+    assert reports == [
+        MoneyReport(account, Decimal("599.95")),
+        MoneyReport(account, Decimal("599.95"), is_replay=True),
+    ]
+    assert again == reports[1]
+    assert conflict.code is ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
+    assert row_counts(floor.session) == counts
+    assert floor.broken_laws() == {}
+
+
+def test_only_what_is_free_of_margin_leaves_an_account(floor: Floor) -> None:
+    account = floor.account("10000")
+
+    def take(amount: str) -> MoveMoney:
+        return MoveMoney(
+            account_id=account,
+            direction=Direction.TO_WALLET,
+            amount=Decimal(amount),
+            transaction_id=new_id_text(),
+        )
+
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(account))
+        # Equity 9,990 less 100,000 * 1.10005 / 30.
+        error = refusal(lambda: ask(engine, take("6323.17")))
+        done = ask(engine, take("6323.16"))
+    assert error.code is ErrorCode.MONEY_INSUFFICIENT_FUNDS
+    assert error.hint == "Close positions, deposit more, or ask for less."
+    assert done == MoneyReport(account, Decimal("3676.84"))
+
+
+@contextmanager
+def own_server() -> Iterator[tuple[EmbeddedServer, Floor]]:
+    """Run a server that may be killed, with a floor on it."""
+    with EmbeddedServer.temporary() as server:
+        server.create_database("floor")
+        conninfo = server.conninfo("floor")
+        migrate_engine(conninfo)
+        with connect(conninfo, autocommit=True) as session:
+            floor = Floor.opened(conninfo, session)
+            floor.account("100000", client_class=ClientClass.PROFESSIONAL)
+        yield server, floor
+
+
+def insist(engine: Engine, command: SubmitOrder) -> None:
+    """Submit a command as a client does that was not answered: again, under the same key."""
+    for _ in range(50):
+        try:
+            engine.submit(command).result(timeout=60)
+        except DatabaseError:
+            pause(0.1)
+        else:
+            return
+    raise AssertionError("the server did not come back")
+
+
+def test_a_server_that_is_killed_loses_nothing_that_was_answered() -> None:
+    with own_server() as (server, floor):
+        with connect(floor.conninfo, autocommit=True) as session:
+            account = str(session.execute("SELECT id FROM accounts").fetchall()[0][0])
+        answered: list[str] = []
+        first_ten = threading.Event()
+
+        def submit() -> None:
+            for number in range(100):
+                insist(engine, buy(account, 1000, client_order_id=f"key-{number}"))
+                answered.append(f"key-{number}")
+                if number == 10:
+                    first_ten.set()
+
+        engine = floor.build()
+        with engine:
+            floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+            client = threading.Thread(target=submit)
+            client.start()
+            assert first_ten.wait(60)
+            server.kill()
+            server.start()
+            client.join(60)
+            reconnects = engine.counts.reconnects
+        with connect(floor.conninfo, autocommit=True) as session:
+            floor.session = session
+            booked = {row[0] for row in floor.rows("SELECT client_order_id FROM orders")}
+            assert set(answered) <= booked
+            assert floor.position(account) == 100_000
+            assert floor.broken_laws() == {}
+    assert len(answered) == 100
+    assert reconnects >= 1
+
+
+def test_a_batch_meets_a_server_that_is_gone_once_and_not_once_for_each_command() -> None:
+    with own_server() as (server, floor):
+        with connect(floor.conninfo, autocommit=True) as session:
+            account = str(session.execute("SELECT id FROM accounts").fetchall()[0][0])
+        engine = floor.build()
+        with engine:
+            floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+            server.kill()
+            commands: list[SubmitOrder] = [buy(account, 1000) for _ in range(64)]
+            answers = statuses(list(engine.submit_together(commands)))
+            splits = engine.counts.splits
+    assert set(answers) <= {ErrorCode.DATABASE_UNREACHABLE, ErrorCode.DATABASE_CONNECTION_LOST}
+    assert len(answers) == 64
+    assert splits == 0
+
+
+def test_a_cancel_of_another_accounts_order_changes_nothing(floor: Floor) -> None:
+    mine, other = floor.account(), floor.account()
+    with floor.engine() as engine:
+        deal(engine, buy(mine, limit_price="1.00000", client_order_id="mine"))
+        counts = row_counts(floor.session)
+        error = refusal(lambda: ask(engine, CancelOrder(account_id=other, client_order_id="mine")))
+    assert error.code is ErrorCode.ORDER_UNKNOWN
+    assert row_counts(floor.session) == counts
+
+
+def test_what_the_house_itself_fails_on_is_told_to_who_waits(floor: Floor) -> None:
+    account = floor.account("4000")
+    with floor.engine() as engine:
+        deal(engine, buy(account, stop_loss="1.09000"))
+        floor.session.execute("ALTER TABLE stop_outs RENAME TO mislaid")
+        floor.session.execute("ALTER TABLE order_fills RENAME TO mislaid_too")
+        error = refusal(lambda: floor.quote(engine, "EURUSD", "1.05000", "1.05010"))
+        engine.wait_until_idle()  # told once
+        floor.session.execute("ALTER TABLE mislaid RENAME TO stop_outs")
+        floor.session.execute("ALTER TABLE mislaid_too RENAME TO order_fills")
+        floor.quote(engine, "EURUSD", "1.05000", "1.05011")
+    assert error.code is ErrorCode.DATABASE_STATEMENT_FAILED
+    assert floor.position(account) == 0
+    assert floor.broken_laws() == {}

@@ -4,6 +4,6 @@ A figure alone says little on a shared machine; the ratio of two figures taken i
 Each benchmark runs several interleaved rounds and reports medians. Nothing here is a test.
 """
 
-from tradewright.bench.orders import OrdersBench, bench_orders
+from tradewright.bench.orders import OrdersBench, OrdersLoad, bench_orders
 
-__all__ = ["OrdersBench", "bench_orders"]
+__all__ = ["OrdersBench", "OrdersLoad", "bench_orders"]

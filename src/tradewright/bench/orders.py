@@ -38,6 +38,17 @@ from tradewright.wiring import House, simulated_providers
 
 ACCOUNTS = 1_000
 DEPOSIT = Decimal(10_000_000)
+WARM_UP_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersLoad:
+    """How many clients submit, how many writers book, and for how long."""
+
+    submitters: int
+    writers: int
+    rounds: int
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +76,7 @@ class _Round:
     latencies: list[float]
 
 
-def bench_orders(
-    server: EmbeddedServer,
-    house: House,
-    *,
-    submitters: int,
-    writers: int,
-    rounds: int,
-    seconds: int,
-) -> OrdersBench:
+def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> OrdersBench:
     """Measure in interleaved rounds, pgbench first in each; checks every law at the end.
 
     Raises:
@@ -84,15 +87,22 @@ def bench_orders(
     accounts = _open_accounts(house)
     with house.session() as session, session.transaction():
         providers = simulated_providers(session, 1)
-    with house.engine(providers, writers=writers) as engine:
+    with house.engine(providers, writers=load.writers) as engine:
         _quote(engine)
-        asyncio.run(_submit_all(engine, accounts, submitters, 1.0))
+        asyncio.run(_submit_all(engine, accounts, load.submitters, WARM_UP_SECONDS))
         before = engine.counts
-        measured = [_round(server, engine, accounts, submitters, seconds) for _ in range(rounds)]
+        measured = [_round(server, engine, accounts, load) for _ in range(load.rounds)]
         after = engine.counts
     with house.session() as session, session.transaction():
         require_laws(check_laws(session))
         version = session.info.parameter_status("server_version") or "unknown"
+    mean_batch = (after.commands - before.commands) / (after.batches - before.batches)
+    return _figures(measured, load, mean_batch, version)
+
+
+def _figures(
+    measured: Sequence[_Round], load: OrdersLoad, mean_batch: float, version: str
+) -> OrdersBench:
     latencies = sorted(one for part in measured for one in part.latencies)
     ratios = [part.orders_per_second / part.pgbench_tps for part in measured]
     return OrdersBench(
@@ -101,22 +111,22 @@ def bench_orders(
         ratio=round(statistics.median(ratios), 3),
         ratios=[round(ratio, 3) for ratio in ratios],
         latency_ms={"p50": _percentile(latencies, 0.5), "p99": _percentile(latencies, 0.99)},
-        submitters=submitters,
-        writers=writers,
-        rounds=rounds,
-        seconds_per_round=seconds,
+        submitters=load.submitters,
+        writers=load.writers,
+        rounds=load.rounds,
+        seconds_per_round=load.seconds,
         orders_booked=len(latencies),
-        mean_batch=round((after.commands - before.commands) / (after.batches - before.batches), 1),
+        mean_batch=round(mean_batch, 1),
         postgres_version=version,
     )
 
 
 def _round(
-    server: EmbeddedServer, engine: Engine, accounts: Sequence[str], submitters: int, seconds: int
+    server: EmbeddedServer, engine: Engine, accounts: Sequence[str], load: OrdersLoad
 ) -> _Round:
-    tps = run_pgbench(server, seconds)
+    tps = run_pgbench(server, load.seconds)
     started = monotonic_seconds()
-    latencies = asyncio.run(_submit_all(engine, accounts, submitters, seconds))
+    latencies = asyncio.run(_submit_all(engine, accounts, load.submitters, load.seconds))
     elapsed = monotonic_seconds() - started
     return _Round(len(latencies) / elapsed, tps, latencies)
 

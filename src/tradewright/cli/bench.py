@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from tradewright.bench.orders import bench_orders
+from tradewright.bench import OrdersBench, OrdersLoad, bench_orders
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.wiring import open_house
 
@@ -58,23 +58,18 @@ def orders(submitters: int, writers: int, rounds: int, seconds: int, *, as_json:
                 why="It compares with pgbench on a server of its own, where nobody else works.",
                 hint="Unset DATABASE_URL.",
             )
-        result = bench_orders(
-            house.server,
-            house,
-            submitters=submitters,
-            writers=writers,
-            rounds=rounds,
-            seconds=seconds,
-        )
-    if as_json:
-        click.echo(json.dumps(asdict(result)))
-        return
-    click.echo(
-        f"orders booked      {result.orders_per_second:>10,.0f} /s from {submitters} submitters, "
-        f"{result.mean_batch:.0f} in a batch\n"
+        load = OrdersLoad(submitters=submitters, writers=writers, rounds=rounds, seconds=seconds)
+        result = bench_orders(house.server, house, load)
+    click.echo(json.dumps(asdict(result)) if as_json else _lines(result))
+
+
+def _lines(result: OrdersBench) -> str:
+    rounds = ", ".join(f"{ratio:.2f}" for ratio in result.ratios)
+    return (
+        f"orders booked      {result.orders_per_second:>10,.0f} /s from {result.submitters} "
+        f"submitters, {result.mean_batch:.0f} in a batch\n"
         f"pgbench TPC-B -c 8 {result.pgbench_tps:>10,.0f} /s\n"
-        f"ratio              {result.ratio:>10.2f}    (rounds: "
-        f"{', '.join(f'{ratio:.2f}' for ratio in result.ratios)})\n"
+        f"ratio              {result.ratio:>10.2f}    (rounds: {rounds})\n"
         f"latency p50 / p99  {result.latency_ms['p50']:>10.1f} / "
         f"{result.latency_ms['p99']:.1f} ms\n"
         f"{result.orders_booked:,} orders booked, every law holds"

@@ -16,8 +16,9 @@ from tradewright.postgres.connect import Session
 from tradewright.trading.decide import decide
 from tradewright.trading.model import Command, Report
 from tradewright.trading.reference import Reference
+from tradewright.trading.rows import write_desk
 from tradewright.trading.state import Desk
-from tradewright.trading.store import lock_desk, write_desk
+from tradewright.trading.store import lock_desk
 
 Answer = Report | TradewrightError
 

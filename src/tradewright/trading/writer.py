@@ -26,8 +26,8 @@ from tradewright.trading.model import Command
 BATCH_COMMANDS_MAX = 1_000
 QUEUED_COMMANDS_MAX = 100_000
 ATTEMPTS_MAX = 8
-PAUSE_SECONDS = 0.05
-SETTLE_SECONDS = 0.0002
+PAUSE_MS = 50
+SETTLE_MICROSECONDS = 200
 
 _SERVER_IS_GONE = frozenset({ErrorCode.DATABASE_CONNECTION_LOST, ErrorCode.DATABASE_UNREACHABLE})
 """What no smaller batch would change."""
@@ -129,7 +129,7 @@ class Writer:
         waiting = -1
         while waiting < self._queue.qsize() < BATCH_COMMANDS_MAX:
             waiting = self._queue.qsize()
-            pause(SETTLE_SECONDS)
+            pause(SETTLE_MICROSECONDS / 1_000_000)
         while group is not None:
             groups.append(group)
             count += len(group.commands)
@@ -170,12 +170,12 @@ class Writer:
             except psycopg.Error as error:
                 if attempt == ATTEMPTS_MAX or not self._may_retry(error):
                     raise translate(error) from error
-                pause(PAUSE_SECONDS * attempt)
+                pause(PAUSE_MS * attempt / 1000)
             except TradewrightError:
                 # No session could be opened: the server is away, perhaps for a moment only.
                 if attempt == ATTEMPTS_MAX or self._session is not None:
                     raise
-                pause(PAUSE_SECONDS * attempt)
+                pause(PAUSE_MS * attempt / 1000)
             except Exception as error:
                 raise _defect(error) from error
         raise AssertionError("the last attempt returns or raises")

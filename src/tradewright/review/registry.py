@@ -1,0 +1,74 @@
+"""Finding the rules: every module of `rules` that holds a RULE."""
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.review import rules
+from tradewright.review.rule import Rule
+
+
+@cache
+def all_rules() -> dict[str, Rule]:
+    """Return every rule by its id, in alphabetical order."""
+    found = {}
+    for module in pkgutil.iter_modules(rules.__path__):
+        rule: Rule = importlib.import_module(f"{rules.__name__}.{module.name}").RULE
+        found[rule.id] = rule
+    return dict(sorted(found.items()))
+
+
+def rule_named(rule_id: str) -> Rule:
+    """Return one rule.
+
+    Raises:
+        InputError: INPUT_REVIEW_RULE_UNKNOWN.
+
+    """
+    rule = all_rules().get(rule_id)
+    if rule is None:
+        raise InputError(
+            ErrorCode.INPUT_REVIEW_RULE_UNKNOWN,
+            f'review rule "{rule_id}" does not exist',
+            hint="List the rules with: tradewright review --rules",
+            facts={"rule": rule_id},
+        )
+    return rule
+
+
+def title_of(rule: Rule) -> str:
+    """Return the first line of a rule's page."""
+    return _docstring(rule).partition("\n")[0]
+
+
+def page_of(rule: Rule) -> str:
+    """Return a rule's documentation page in Markdown, made from its module's docstring."""
+    title, _, rest = _docstring(rule).partition("\n")
+    lines = [f"# {rule.id}", "", title, ""]
+    lines += [f"*{rule.severity.capitalize()} · {rule.category} · needs: {rule.needs}*", ""]
+    return "\n".join(lines) + _fenced(rest.strip()) + "\n"
+
+
+def _docstring(rule: Rule) -> str:
+    module = importlib.import_module(f"{rules.__name__}.{rule.id.replace('-', '_')}")
+    return inspect.cleandoc(module.__doc__ or "")
+
+
+def _fenced(text: str) -> str:
+    """Turn indented blocks behind `Instead of::` and `Use::` into fenced SQL."""
+    lines: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        if inside and line and not line.startswith("    "):
+            while lines and not lines[-1]:
+                lines.pop()
+            lines += ["```", ""]
+            inside = False
+        if line.endswith("::"):
+            lines += [f"**{line[:-2]}**", "", "```sql"]
+            inside = True
+        elif not (inside and not line and lines[-1] == "```sql"):
+            lines.append(line[4:] if inside else line)
+    return "\n".join([*lines, "```"] if inside else lines)

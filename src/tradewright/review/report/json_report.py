@@ -1,0 +1,24 @@
+"""The report for programs: every fact of the review as one JSON object."""
+
+import json
+
+from tradewright.review.model import Severity
+from tradewright.review.result import Review
+
+
+def render(review: Review) -> str:
+    """Return the review as JSON."""
+    document = {
+        "folder": review.folder,
+        "counts": {str(severity): review.count(severity) for severity in Severity},
+        "files": [
+            {
+                "path": file.path,
+                "lines": file.line_count,
+                "worst": str(file.worst) if file.worst else None,
+            }
+            for file in review.files
+        ],
+        "findings": [finding.as_dict() for finding in review.findings],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

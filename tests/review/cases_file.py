@@ -2,7 +2,8 @@
 
 A case file holds blocks that begin with `-- bad:`, `-- repaired:` or `-- near miss:` and a title.
 A block is one migration, or several when `-- file: NAME` lines divide it. `-- <-` at a line's end
-marks where a finding is expected; a bad block without marks expects one anywhere.
+marks where a finding is expected; a bad block without marks expects one anywhere. `@BOM@` stands
+for a byte order mark and `@ROWS@` for more than a megabyte of rows.
 """
 
 import re
@@ -17,6 +18,7 @@ CASES = Path(__file__).parent / "cases"
 _BLOCK = re.compile(r"^-- (bad|repaired|near miss): (.+)$", re.MULTILINE)
 _FILE = re.compile(r"^-- file: (\S+)$", re.MULTILINE)
 MARK = "-- <-"
+_ROWS = ", ".join(["('0198c5f0-0000-7000-8000-000000000000')"] * 30_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def review_case(case: Case, folder: Path) -> Review:
     for name, text in case.files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        path.write_text(text.replace("@BOM@", "\ufeff").replace("@ROWS@", _ROWS), "utf-8")
     sources = [
         replace(s, path=Path(s.path).relative_to(folder).as_posix()) for s in read_folder(folder)
     ]

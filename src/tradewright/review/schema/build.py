@@ -35,7 +35,7 @@ def apply(schema: Schema, statement: Statement) -> None:
 def _create_table(schema: Schema, statement: Statement) -> None:
     node = statement.node
     name = schema.key(range_name(node.get("relation")))
-    if name in schema.tables and node.get("if_not_exists"):
+    if name in schema.tables:
         return
     table = Table(*name, Relation.TABLE, statement)
     table.temporary = node.get("relation", {}).get("relpersistence") == "t"

@@ -38,7 +38,7 @@ def _idiom(dialect: str, name: str, pattern: str, advice: str, stand_in: str = "
 
 _INLINE_INDEX = (
     r",\s*(?:(?:FULLTEXT|SPATIAL)\s+)?(?:INDEX|KEY)\s+(?:[`\"\w]+\s*)?"
-    r"\((?:[^()]|\([^()]*\))*\)(?:\s*USING\s+\w+)?(?:\s*COMMENT\s+'[^']*')?"
+    r"\((?:[^()]|\([^()]*\))*\)(?:\s*USING\s+\w+)?"
 )
 
 IDIOMS = (

@@ -8,7 +8,7 @@ from tradewright.review.source.parser import ParseError, RawStatement, parse
 from tradewright.review.source.splitting import split
 from tradewright.review.source.text import BrokenStatement, Source, Statement
 
-WHOLE_FILE_BYTES_MAX = 2_000_000
+WHOLE_FILE_BYTES_MAX = 1_000_000
 """Larger files are read statement by statement, to bound memory."""
 
 STATEMENT_BYTES_MAX = 1_000_000
@@ -108,7 +108,8 @@ def _read_client_lines(reading: Reading) -> None:
 
 def _refusal(reading: Reading, broken: BrokenStatement, piece: str) -> Refusal:
     seen = list(merged(sightings(piece)))
-    refusal = Refusal(broken, [(s, broken.start + _bytes(piece, _word(piece, s))) for s in seen])
+    masked = mask(piece)
+    refusal = Refusal(broken, [(s, broken.start + _bytes(piece, _word(masked, s))) for s in seen])
     routine = _ROUTINE.match(piece)
     if routine:
         refusal.routine = _foreign_routine(broken, piece, routine)
@@ -120,10 +121,10 @@ def _refusal(reading: Reading, broken: BrokenStatement, piece: str) -> Refusal:
     return refusal
 
 
-def _word(piece: str, sighting: Sighting) -> int:
-    """Return where the idiom's first word begins, behind a comma or blanks."""
+def _word(masked: str, sighting: Sighting) -> int:
+    """Return where the idiom's first word begins, behind a comma, blanks and comments."""
     start = sighting.start
-    while start < sighting.end and piece[start] in ", \t\r\n":
+    while start < sighting.end - 1 and masked[start] in ", \t\r\n":
         start += 1
     return start
 

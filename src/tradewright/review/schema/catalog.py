@@ -34,6 +34,9 @@ class ConstraintKind(StrEnum):
     EXCLUDE = "exclusion"
 
 
+UNIQUE_KINDS = frozenset({ConstraintKind.PRIMARY, ConstraintKind.UNIQUE})
+
+
 @dataclass(slots=True)
 class Column:
     """A column with its type in common words."""
@@ -122,11 +125,13 @@ class Table:
         """Return the columns of the primary key, or an empty tuple."""
         return next((c.columns for c in self.of_kind(ConstraintKind.PRIMARY)), ())
 
+    def keys(self) -> Iterator[Constraint]:
+        """Yield the primary key and the unique constraints."""
+        return (c for c in self.constraints if c.kind in UNIQUE_KINDS)
+
     def unique_keys(self) -> Iterator[tuple[str, ...]]:
         """Yield the columns of each whole-table unique key: constraints and unique indexes."""
-        for constraint in self.constraints:
-            if constraint.kind in {ConstraintKind.PRIMARY, ConstraintKind.UNIQUE}:
-                yield constraint.columns
+        yield from (key.columns for key in self.keys())
         for index in self.indexes:
             if index.unique and index.where is None:
                 yield index.columns
@@ -136,9 +141,7 @@ class Table:
         for index in self.indexes:
             if index.method in {"btree", "hash"} and index.where is None:
                 yield index.columns
-        for constraint in self.constraints:
-            if constraint.kind in {ConstraintKind.PRIMARY, ConstraintKind.UNIQUE}:
-                yield constraint.columns
+        yield from (key.columns for key in self.keys())
 
     def checks_of(self, column: str) -> Iterator[Constraint]:
         """Yield the CHECK constraints that mention a column."""

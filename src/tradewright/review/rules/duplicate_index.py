@@ -55,7 +55,7 @@ def _covering(table: Table, index: Index) -> str:
     width = len(index.columns)
     plain = index.where is None and index.method == "btree" and not index.include
     if plain and not _is_special(index):
-        for key in table.keys():
+        for key in table.key_constraints():
             if key.columns[:width] == index.columns:
                 return f'the {key.kind} "{key.name}"'
     for other in table.indexes:
@@ -81,7 +81,7 @@ def _repeated_keys(table: Table, own: list[Index]) -> Iterator[Hit]:
     for index in own:
         if not index.unique or index.where is not None or "" in index.columns:
             continue
-        for key in table.keys():
+        for key in table.key_constraints():
             if key.columns == index.columns:
                 message = f'unique index "{index.name}" repeats {key.kind} "{key.name}"'
                 yield Hit(

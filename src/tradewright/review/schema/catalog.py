@@ -125,13 +125,13 @@ class Table:
         """Return the columns of the primary key, or an empty tuple."""
         return next((c.columns for c in self.of_kind(ConstraintKind.PRIMARY)), ())
 
-    def keys(self) -> Iterator[Constraint]:
+    def key_constraints(self) -> Iterator[Constraint]:
         """Yield the primary key and the unique constraints."""
         return (c for c in self.constraints if c.kind in UNIQUE_KINDS)
 
     def unique_keys(self) -> Iterator[tuple[str, ...]]:
         """Yield the columns of each whole-table unique key: constraints and unique indexes."""
-        yield from (key.columns for key in self.keys())
+        yield from (key.columns for key in self.key_constraints())
         for index in self.indexes:
             if index.unique and index.where is None:
                 yield index.columns
@@ -141,7 +141,7 @@ class Table:
         for index in self.indexes:
             if index.method in {"btree", "hash"} and index.where is None:
                 yield index.columns
-        yield from (key.columns for key in self.keys())
+        yield from (key.columns for key in self.key_constraints())
 
     def checks_of(self, column: str) -> Iterator[Constraint]:
         """Yield the CHECK constraints that mention a column."""

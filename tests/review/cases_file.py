@@ -3,7 +3,8 @@
 A case file holds blocks that begin with `-- bad:`, `-- repaired:` or `-- near miss:` and a title.
 A block is one migration, or several when `-- file: NAME` lines divide it. `-- <-` at a line's end
 marks where a finding is expected; a bad block without marks expects one anywhere. `@BOM@` stands
-for a byte order mark and `@ROWS@` for more than a megabyte of rows.
+for a byte order mark and `@ROWS@` for more than a megabyte of rows. `-- edited: NAME` says that a
+file was changed after its release.
 """
 
 import re
@@ -17,6 +18,7 @@ from tradewright.review.source.layouts import read_folder
 CASES = Path(__file__).parent / "cases"
 _BLOCK = re.compile(r"^-- (bad|repaired|near miss): (.+)$", re.MULTILINE)
 _FILE = re.compile(r"^-- file: (\S+)$", re.MULTILINE)
+_EDITED = re.compile(r"^-- edited: (\S+)$", re.MULTILINE)
 MARK = "-- <-"
 _ROWS = ", ".join(["('0198c5f0-0000-7000-8000-000000000000')"] * 30_000)
 
@@ -67,4 +69,6 @@ def review_case(case: Case, folder: Path) -> Review:
     sources = [
         replace(s, path=Path(s.path).relative_to(folder).as_posix()) for s in read_folder(folder)
     ]
-    return review_sources(sources, Settings(), Scope(), "case")
+    text = "".join(text for _, text in case.files)
+    edited = frozenset(str(Path(name).resolve()) for name in _EDITED.findall(text))
+    return review_sources(sources, Settings(), Scope(edited=edited), "case")

@@ -55,7 +55,7 @@ def test_each_page_is_the_rules_own_text(rule_id: str) -> None:
     rule = all_rules()[rule_id]
     page = (PAGES / f"{rule_id}.md").read_text("utf-8")
     assert page == page_of(rule)
-    for heading in ("**Instead of**", "**Use**", "Not reported when"):
+    for heading in ("**Instead of**", "**Use**", "Not reported"):
         assert heading in page
     assert title_of(rule).endswith(".")
 

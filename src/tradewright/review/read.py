@@ -14,9 +14,8 @@ from tradewright.review.model import Finding, Severity, fingerprint
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.bodies import Body, read_body
 from tradewright.review.schema.build import apply, body_of
-from tradewright.review.schema.catalog import Routine, Schema, Table
+from tradewright.review.schema.catalog import Routine, Table
 from tradewright.review.schema.tree import range_name, strings
-from tradewright.review.settings import Settings
 from tradewright.review.source.statements import Reading, Refusal, read_statements
 from tradewright.review.source.text import Direction, Source, Statement
 
@@ -38,11 +37,9 @@ _BODY_KINDS = frozenset(
 class ReadStage:
     """One pass over a set of sources."""
 
-    def __init__(
-        self, rules: Iterable[Rule], settings: Settings, unapplied: frozenset[str] | None = None
-    ) -> None:
-        self.rules = [rule for rule in rules if rule.id not in settings.disable]
-        self.context = Context(Schema(), settings, unapplied=unapplied)
+    def __init__(self, rules: Iterable[Rule], context: Context) -> None:
+        self.rules = [rule for rule in rules if rule.id not in context.settings.disable]
+        self.context = context
         self.hits: list[tuple[Rule, Hit]] = []
         self._by_kind: dict[str, list[Rule]] = defaultdict(list)
         for rule in self.rules:

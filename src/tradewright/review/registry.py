@@ -47,7 +47,7 @@ def page_of(rule: Rule) -> str:
     """Return a rule's documentation page in Markdown, made from its module's docstring."""
     title, _, rest = _docstring(rule).partition("\n")
     lines = [f"# {rule.id}", "", title, ""]
-    lines += [f"*{rule.severity.capitalize()} · {rule.category} · needs: {rule.needs}*", ""]
+    lines += [f"*{rule.severity.capitalize()} · {rule.category} · needs: {rule.needs}*", "", ""]
     return "\n".join(lines) + _fenced(rest.strip()) + "\n"
 
 

@@ -9,6 +9,7 @@ from tradewright.review.model import Finding, Severity
 from tradewright.review.read import ReadStage
 from tradewright.review.registry import all_rules
 from tradewright.review.rule import Context
+from tradewright.review.schema.catalog import Schema
 from tradewright.review.settings import Settings, read_settings
 from tradewright.review.source.layouts import read_folder
 from tradewright.review.source.text import Source
@@ -52,11 +53,12 @@ class Scope:
     """Which migrations count as not yet applied; findings elsewhere are left out.
 
     `after` is a version that is already applied; `changed` holds the paths that differ from a
-    revision of the repository.
+    revision of the repository, `edited` those among them that already stood in it.
     """
 
     after: str | None = None
     changed: frozenset[str] | None = None
+    edited: frozenset[str] = frozenset()
 
     @property
     def is_limited(self) -> bool:
@@ -92,7 +94,8 @@ def review_sources(
     """Judge sources that have already been read from somewhere."""
     covered = frozenset(source.path for source in sources if scope.covers(source))
     unapplied = covered if scope.is_limited else None
-    stage = ReadStage(all_rules().values(), settings, unapplied)
+    context = Context(Schema(), settings, unapplied=unapplied, edited=scope.edited)
+    stage = ReadStage(all_rules().values(), context)
     findings = stage.run(sources)
     if unapplied is not None:
         findings = [f for f in findings if f.location.path in unapplied]
@@ -100,7 +103,7 @@ def review_sources(
         folder=folder,
         findings=tuple(findings),
         files=reviewed_files(sources, findings),
-        context=stage.context,
+        context=context,
     )
 
 

@@ -65,6 +65,7 @@ class Context:
     readings: list[Reading] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
     unapplied: frozenset[str] | None = None
+    edited: frozenset[str] = frozenset()
 
     def is_new(self, table: Table, source: Source) -> bool:
         """Return whether the table is created in the same unapplied set of migrations."""

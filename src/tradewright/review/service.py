@@ -28,8 +28,10 @@ def review(request: Request) -> Review:
         InputError: nothing to review, or settings, baseline or revision cannot be read.
 
     """
-    changed = changed_since(request.folder, request.since) if request.since else None
-    scope = Scope(after=request.after, changed=changed)
+    scope = Scope(after=request.after)
+    if request.since:
+        changed, edited = changed_since(request.folder, request.since)
+        scope = replace(scope, changed=changed, edited=edited)
     result = review_folder(request.folder, read_settings(request.folder), scope)
     if request.baseline is None:
         return result

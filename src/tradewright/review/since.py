@@ -1,13 +1,14 @@
 """Which files differ from a revision of the git repository."""
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from tradewright.core.errors import ErrorCode, InputError
 
 
-def changed_since(folder: Path, revision: str) -> frozenset[str]:
-    """Return the absolute paths below the folder that differ from a revision, or are new.
+def changed_since(folder: Path, revision: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the absolute paths that differ from a revision, and those of them that were in it.
 
     Raises:
         InputError: INPUT_REVIEW_REVISION_UNKNOWN.
@@ -19,6 +20,11 @@ def changed_since(folder: Path, revision: str) -> frozenset[str]:
     changed = _git(root, revision, "diff", "--name-only", "-z", revision, "--")
     new = _git(root, revision, "ls-files", "--others", "--exclude-standard", "-z")
     names = filter(None, (changed + new).split("\0"))
+    edited = _git(root, revision, "diff", "--name-only", "--diff-filter=M", "-z", revision, "--")
+    return _absolute(root, names), _absolute(root, filter(None, edited.split("\0")))
+
+
+def _absolute(root: Path, names: Iterable[str]) -> frozenset[str]:
     return frozenset(str((root / name).resolve()) for name in names)
 
 

@@ -8,6 +8,12 @@ from tradewright.review.result import Review
 FORMATS = {
     "terminal": "for a person: source line, caret, help",
     "json": "everything, for programs",
+    "markdown": "a document with scores, to be read and kept",
+    "html": "the same document as one page",
+    "sarif": "SARIF 2.1.0, for code scanning",
+    "github": "annotations of GitHub Actions",
+    "gitlab": "GitLab's code quality report",
+    "junit": "JUnit XML, for build servers",
 }
 """Format → what it is for; each is a module of this package (hyphens as underscores)."""
 

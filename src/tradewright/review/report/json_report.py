@@ -4,13 +4,20 @@ import json
 
 from tradewright.review.model import Severity
 from tradewright.review.result import Review
+from tradewright.review.score import score_of
 
 
 def render(review: Review) -> str:
     """Return the review as JSON."""
+    score = score_of(review.findings)
     document = {
         "folder": review.folder,
         "counts": {str(severity): review.count(severity) for severity in Severity},
+        "status": str(score.status),
+        "score": {
+            "overall": str(score.overall),
+            "categories": {str(row.category): str(row.score) for row in score.categories},
+        },
         "files": [
             {
                 "path": file.path,

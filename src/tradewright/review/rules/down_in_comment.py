@@ -23,8 +23,8 @@ from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 
 _DROPS = re.compile(
-    r"^[ \t]*--+[ \t]*(?:DROP[ \t]+(?:TABLE|INDEX|FUNCTION|VIEW|TYPE|TRIGGER|MATERIALIZED|EXTENSION|"
-    r"PROCEDURE)|"
+    r"^[ \t]*--+[ \t]*(?:DROP[ \t]+(?:TABLE|INDEX|FUNCTION|VIEW|TYPE|TRIGGER|MATERIALIZED|"
+    r"EXTENSION|PROCEDURE)|"
     r"ALTER[ \t]+TABLE[ \t]+\S+[ \t]+DROP)\b[^\n]*",
     re.MULTILINE | re.IGNORECASE,
 )

@@ -10,6 +10,13 @@ CREATE TABLE payments (
     INDEX idx_status (status) -- <-
 ) ENGINE=InnoDB; -- <-
 
+-- bad: an inline index that parses as a column
+CREATE TABLE payments (
+    id uuid PRIMARY KEY,
+    status text NOT NULL,
+    INDEX idx_status (status) -- <-
+);
+
 -- bad: T-SQL
 CREATE TABLE events (
     id bigint IDENTITY(1,1) PRIMARY KEY, -- <-
@@ -35,4 +42,4 @@ CREATE TABLE payments (
 );
 
 -- near miss: names that look like another dialect
-CREATE TABLE engine (id uuid PRIMARY KEY, key text NOT NULL, comment text DEFAULT 'AUTO_INCREMENT');
+CREATE TABLE engine (id uuid PRIMARY KEY, key text NOT NULL, index varchar(3), comment text DEFAULT 'AUTO_INCREMENT');

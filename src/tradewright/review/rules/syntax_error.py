@@ -32,11 +32,14 @@ from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.rules.inline_unique_where import UNIQUE_WHERE
 from tradewright.review.rules.psql_meta_command import META
 from tradewright.review.rules.template_placeholder import PLACEHOLDER
+from tradewright.review.schema.define import is_inline_index
+from tradewright.review.schema.tree import column_refs, find, range_name, type_name
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
     refusal = event.refusal
     if refusal is None:
+        yield from _inline_indexes(event)
         return
     broken = refusal.broken
     text = broken.text
@@ -58,6 +61,22 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         yield Hit(event.statement, broken.offset, broken.message, advice, _subject(text, ""))
 
 
+def _inline_indexes(event: Event) -> Iterator[Hit]:
+    """Find MySQL's INDEX name (columns), which parses as a column of an unknown type."""
+    table = range_name(event.node.get("relation"))[1]
+    for definition in find(event.node.get("tableElts", []), "ColumnDef"):
+        if is_inline_index(definition):
+            name = type_name(definition.get("typeName"))
+            message = "inline INDEX is MySQL, PostgreSQL reads a column of an unknown type"
+            columns = ", ".join(c for _, c in column_refs(definition["typeName"]["typmods"]))
+            advice = "Create the index after the table: CREATE INDEX name ON table (columns);"
+            corrected = (
+                f"CREATE INDEX idx_{table}_{columns.replace(', ', '_')} ON {table} ({columns});"
+            )
+            offset = event.statement.place(definition)
+            yield Hit(event.statement, offset, message, advice, f"{table}:{name}", corrected)
+
+
 def _has_own_rule(text: str) -> bool:
     return any(p.search(text) for p in (UNIQUE_WHERE, META, PLACEHOLDER))
 
@@ -72,7 +91,7 @@ RULE = Rule(
     id="syntax-error",
     severity=Severity.CRITICAL,
     category=Category.SYNTAX,
-    kinds=("refusal",),
+    kinds=("refusal", "CreateStmt"),
     check=_check,
     downs=True,
 )

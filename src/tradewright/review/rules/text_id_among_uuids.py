@@ -1,4 +1,4 @@
-"""A table's key is text where its neighbours use uuid.
+"""A key, or a column that points at one, is text where the neighbours use uuid.
 
 Such keys cannot be referred to by the uuid columns of the other tables, take more room, and admit
 anything: an e-mail, an empty string, the same uuid in two spellings.
@@ -38,11 +38,19 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
         return
     for table, column in texts:
         yield _hit(table, column)
-        for other in table.columns.values():
-            target = referred_table(other, context.schema.tables)
+    for table in context.schema.tables.values():
+        if table.relation is Relation.TABLE and not table.partition_of:
+            yield from (_hit(table, column) for column in _pointing(context, table))
+
+
+def _pointing(context: Context, table: Table) -> Iterator[Column]:
+    """Yield the text columns that speak of a table whose key is a uuid."""
+    for column in table.columns.values():
+        if column.type in TEXTS:
+            target = referred_table(column, context.schema.tables)
             key = target.columns.get("id") if target is not None else None
-            if other.type in TEXTS and key is not None and key.type == "uuid":
-                yield _hit(table, other)
+            if key is not None and key.type == "uuid" and target is not table:
+                yield column
 
 
 def _hit(table: Table, column: Column) -> Hit:

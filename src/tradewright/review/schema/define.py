@@ -32,11 +32,20 @@ _SUFFIXES = {
 def add_element(table: Table, statement: Statement, kind: str, inside: Node) -> None:
     """Add a column definition (with its constraints) or a table constraint to a table."""
     if kind == "ColumnDef":
-        add_column(table, statement, inside)
+        if not is_inline_index(inside):
+            add_column(table, statement, inside)
     elif kind == "Constraint":
         constraint = constraint_of(table, statement, inside, ())
         if constraint is not None:
             add_constraint(table, constraint)
+
+
+def is_inline_index(node: Node) -> bool:
+    """Return whether a column is MySQL's `INDEX name (columns)`, which parses as a column."""
+    if node.get("colname", "") not in {"index", "key"}:
+        return False
+    modifiers = node.get("typeName", {}).get("typmods", ())
+    return any("ColumnRef" in modifier for modifier in modifiers)
 
 
 def add_column(table: Table, statement: Statement, node: Node) -> Column:

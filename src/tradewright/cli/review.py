@@ -3,6 +3,7 @@
 Exit codes: 0 nothing at or above the threshold, 1 findings, 2 wrong usage or an internal error.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def command(context: click.Context, /, **options: object) -> None:
 
 
 def _run(context: click.Context, options: dict[str, object]) -> int:
+    gc.disable()  # the trees live until the end; collecting would only walk them again and again
     from tradewright.review import service  # noqa: PLC0415 - the overview must not load it
 
     if options["list_rules"]:

@@ -6,7 +6,7 @@ rules never disagree on what an amount is.
 
 import re
 
-from tradewright.review.schema.catalog import Column, Table
+from tradewright.review.schema.catalog import Column, Schema, Table
 
 _MONEY = re.compile(
     r"(?:^|_)(?:price|amount|balance|fee|fees|pnl|profit|loss|cost|commission|credit|debit|"
@@ -73,14 +73,13 @@ def plural_forms(word: str) -> tuple[str, ...]:
     return tuple(forms)
 
 
-def referred_table(column: Column, tables: dict[tuple[str, str], Table]) -> Table | None:
+def referred_table(column: Column, schema: Schema) -> Table | None:
     """Return the table that a column `thing_id` speaks of: things, thing, or `..._things`."""
     if not column.name.endswith("_id") or column.name == "_id":
         return None
     stem = column.name[:-3]
-    candidates = {name for part in (stem, stem.rpartition("_")[2]) for name in plural_forms(part)}
-    for forms in (plural_forms(stem), tuple(candidates)):
-        for (_, name), table in tables.items():
-            if name in forms:
-                return table
+    for part in (stem, stem.rpartition("_")[2]):
+        for form in plural_forms(part):
+            if form in schema.by_name:
+                return schema.by_name[form]
     return None

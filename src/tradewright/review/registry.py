@@ -1,7 +1,6 @@
 """Finding the rules: every module of `rules` that holds a RULE."""
 
 import importlib
-import inspect
 import pkgutil
 from functools import cache
 
@@ -53,7 +52,7 @@ def page_of(rule: Rule) -> str:
 
 def _docstring(rule: Rule) -> str:
     module = importlib.import_module(f"{rules.__name__}.{rule.id.replace('-', '_')}")
-    return inspect.cleandoc(module.__doc__ or "")
+    return (module.__doc__ or "").strip()
 
 
 def _fenced(text: str) -> str:

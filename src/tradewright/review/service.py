@@ -7,7 +7,6 @@ from tradewright.review.baseline import read_baseline, write_baseline
 from tradewright.review.registry import all_rules, page_of, rule_named, title_of
 from tradewright.review.result import Review, Scope, review_folder
 from tradewright.review.settings import read_settings
-from tradewright.review.since import changed_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,8 @@ def review(request: Request) -> Review:
     """
     scope = Scope(after=request.after)
     if request.since:
+        from tradewright.review.since import changed_since  # noqa: PLC0415 - only with git
+
         changed, edited = changed_since(request.folder, request.since)
         scope = replace(scope, changed=changed, edited=edited)
     result = review_folder(request.folder, read_settings(request.folder), scope)

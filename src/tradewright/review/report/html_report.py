@@ -1,6 +1,6 @@
 """The review as one HTML page without outside parts, to be opened in any browser."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from tradewright.review.model import Severity
@@ -43,7 +43,7 @@ def _head(document: Document) -> Iterator[str]:
     yield from _list(escape(line) for line in document.summary)
 
 
-def _list(items: Iterator[str], kind: str = "ul") -> Iterator[str]:
+def _list(items: Iterable[str], kind: str = "ul") -> Iterator[str]:
     yield f"<{kind}>"
     yield from (f"<li>{item}</li>" for item in items)
     yield f"</{kind}>"
@@ -94,9 +94,12 @@ def _recommendations(document: Document) -> Iterator[str]:
         groups = [group for group in document.groups if group.severity is severity]
         if groups:
             yield f"<h3>{heading}</h3>"
-            yield from _list(
-                (f"{escape(group.advice)} ({len(group.findings)} places)" for group in groups), "ol"
-            )
+            yield from _list(map(_recommendation, groups), "ol")
+
+
+def _recommendation(group: Group) -> str:
+    advice = f"<b>{escape(group.title)}</b> {escape(group.advice)}"
+    return f"{advice} ({len(group.findings)} places)"
 
 
 def _checklist(document: Document) -> Iterator[str]:

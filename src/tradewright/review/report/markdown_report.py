@@ -103,7 +103,7 @@ def _recommendations(document: Document) -> Iterator[str]:
             shown = ", ".join(f"`{path}`" for path in where[:3])
             more = f" and {len(where) - 3} more" if len(where) > 3 else ""
             count = len(group.findings)
-            yield f"{number}. {group.advice} ({count} in {shown}{more})"
+            yield f"{number}. **{group.title}** {group.advice} ({count} in {shown}{more})"
         if groups:
             yield ""
     if not number:

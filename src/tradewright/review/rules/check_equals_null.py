@@ -18,11 +18,11 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import find, strings
+from tradewright.review.schema.tree import strings
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
-    for expression in find(event.node, "A_Expr"):
+    for expression in event.statement.nodes("A_Expr"):
         operator = (strings(expression.get("name")) or [""])[0]
         if operator not in {"=", "<>", "!="} or expression.get("kind") != "AEXPR_OP":
             continue

@@ -38,7 +38,7 @@ _HEADING = re.compile(
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
     text = event.source.text
-    if event.source.has_down:
+    if event.source.has_down or "DROP" not in text.upper():
         return
     found = list(_DROPS.finditer(text)) or list(_BLOCK.finditer(text))
     if not found:

@@ -36,7 +36,7 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
             continue
         bound = {c for fk in table.of_kind(ConstraintKind.FOREIGN) for c in fk.columns}
         for column in table.columns.values():
-            target = referred_table(column, context.schema.tables)
+            target = referred_table(column, context.schema)
             if target is None or column.name in bound or not _refers(table, column, target):
                 continue
             yield _hit(table, column, target)

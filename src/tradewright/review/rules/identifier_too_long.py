@@ -25,11 +25,12 @@ from tradewright.review.source.dialects import mask
 from tradewright.review.source.statements import Reading
 
 _BYTES_MAX = 63
-_WORD = re.compile(r'[A-Za-z_][\w$]{63,}|"[^"\n]{64,}"')
+_WORD = re.compile(r'\b[A-Za-z_][\w$]{63,}|"[^"\n]{64,}"')
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
-    if not _WORD.search(event.source.text):
+    words = event.source.text.split() or [""]
+    if max(map(len, words)) <= _BYTES_MAX and '"' not in event.source.text:
         return
     reading = event.reading
     for match in _WORD.finditer(mask(event.source.text)):

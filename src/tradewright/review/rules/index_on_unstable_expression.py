@@ -36,6 +36,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     else:
         table, name = event.table, event.column.name if event.column else ""
         parts = [c["raw_expr"] for c in _generated(event)]
+        if not parts:
+            return
     for call, node in function_calls(parts):
         by_zone = call in _BY_ZONE and _reads_zone(table, node)
         if by_zone or call in unstable_functions():
@@ -45,8 +47,10 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
 
 
 def _generated(event: Event) -> Iterator[Node]:
-    for definition in find(event.node, "ColumnDef"):
-        if event.column is not None and definition.get("colname") == event.column.name:
+    if event.column is None or not event.column.generated:
+        return
+    for definition in event.statement.nodes("ColumnDef"):
+        if definition.get("colname") == event.column.name:
             for constraint in find(definition.get("constraints", []), "Constraint"):
                 if constraint.get("contype") == "CONSTR_GENERATED":
                     yield constraint

@@ -32,7 +32,9 @@ from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.source.dialects import mask
 
-UNIQUE_WHERE = re.compile(r"\bUNIQUE\s*\((?P<columns>[^()]*)\)\s*(?P<where>WHERE\b)", re.IGNORECASE)
+UNIQUE_WHERE = re.compile(
+    r"\bUNIQUE\s*\((?P<columns>[^()]*)\)\s*(?P<where>WHERE\b[^\n,]*)", re.IGNORECASE
+)
 _TABLE = re.compile(r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.\"]+)", re.IGNORECASE)
 
 
@@ -48,8 +50,9 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         offset = broken.start + len(broken.text[: match.start()].encode())
         message = f'table "{table[1]}" is never created: UNIQUE inside a table takes no WHERE'
         advice = "Create a unique index with the condition after the table."
+        where = match["where"].strip()
         corrected = (
-            f"CREATE UNIQUE INDEX {table[1]}_once ON {table[1]} ({match['columns']}) WHERE ...;"
+            f"CREATE UNIQUE INDEX {table[1]}_once ON {table[1]} ({match['columns']}) {where};"
         )
         yield Hit(event.statement, offset, message, advice, table[1], corrected)
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.builtins import COMES_WITH, EXTENSION_OF
-from tradewright.review.schema.tree import strings, type_name, walk
+from tradewright.review.schema.tree import strings, type_name
 
 _ADVICE = {"uuid-ossp": "Use uuidv7() or gen_random_uuid(), which need no extension."}
 
@@ -43,13 +43,13 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
 
 def _used(event: Event) -> Iterator[tuple[str, int]]:
     place = event.statement.place
-    for kind, node in walk(event.node):
-        if kind == "FuncCall":
-            yield strings(node.get("funcname"))[-1].lower(), place(node)
-        elif kind == "ColumnDef":
-            yield type_name(node.get("typeName")).removesuffix("[]"), place(node)
-        elif kind == "IndexElem":
-            yield from ((name, event.statement.start) for name in strings(node.get("opclass")))
+    statement = event.statement
+    for node in statement.nodes("FuncCall"):
+        yield strings(node.get("funcname"))[-1].lower(), place(node)
+    for node in statement.nodes("ColumnDef"):
+        yield type_name(node.get("typeName")).removesuffix("[]"), place(node)
+    for node in statement.nodes("IndexElem"):
+        yield from ((name, statement.start) for name in strings(node.get("opclass")))
 
 
 RULE = Rule(

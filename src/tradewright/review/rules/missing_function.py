@@ -44,7 +44,9 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
 def _called(event: Event) -> Iterator[tuple[list[str], int]]:
     if event.kind == "CreateTrigStmt":
         yield strings(event.node.get("funcname")), event.statement.start
-    for call in find(event.node, "FuncCall"):
+    whole = event.node is event.statement.node
+    calls = event.statement.nodes("FuncCall") if whole else find(event.node, "FuncCall")
+    for call in calls:
         yield strings(call.get("funcname")), event.statement.place(call)
 
 

@@ -78,7 +78,7 @@ def _begins_at_beginning(context: Context) -> bool:
 def _named(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
     node, place = event.node, event.statement.place
     if event.kind == "CreateStmt":
-        for constraint in find(node.get("tableElts", []), "Constraint"):
+        for constraint in event.statement.nodes("Constraint"):
             if "pktable" in constraint:
                 yield range_name(constraint["pktable"]), place(constraint)
         for parent in node.get("inhRelations", ()):
@@ -99,7 +99,7 @@ def _altered(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
     if node.get("missing_ok") or node.get("objtype") not in {"OBJECT_TABLE", None}:
         return
     yield range_name(node.get("relation")), place(node.get("relation"))
-    for constraint in find(node.get("cmds", []), "Constraint"):
+    for constraint in event.statement.nodes("Constraint"):
         if "pktable" in constraint:
             yield range_name(constraint["pktable"]), place(constraint)
 

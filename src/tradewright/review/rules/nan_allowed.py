@@ -42,12 +42,10 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         column = table.columns.get(name)
         if column is None or column.type not in EXACT | FLOATS or not is_exact_quantity(name):
             continue
+        if "lower" not in _bounds(constraint.node, name):
+            continue
         bounds = {b for c in table.checks_of(name) for b in _bounds(c.node, name)}
-        if (
-            "lower" in bounds
-            and "upper" not in bounds
-            and "lower" in set(_bounds(constraint.node, name))
-        ):
+        if "upper" not in bounds:
             full = f"{table.full_name}.{name}"
             message = (
                 f'check "{constraint.name}" admits NaN into "{full}": NaN is above every number'

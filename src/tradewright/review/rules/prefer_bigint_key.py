@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.catalog import Column
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
@@ -27,14 +28,19 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     column = table.columns.get(table.primary_key[0])
     if column is None:
         return
-    counted = column.identity or "nextval" in str(column.default)
-    if column.type in {"serial", "smallserial"} or (
-        column.type in {"integer", "smallint"} and counted
-    ):
+    if column.type in {"serial", "smallserial"} or (_is_narrow(column) and _is_counted(column)):
         name = f"{table.full_name}.{column.name}"
         message = f'key "{name}" ends at {"32,767" if "small" in column.type else "2,147,483,647"}'
         fix = f"{column.name} bigint GENERATED ALWAYS AS IDENTITY"
         yield Hit(event.statement, column.offset, message, "Use bigint.", name, fix)
+
+
+def _is_narrow(column: Column) -> bool:
+    return column.type in {"integer", "smallint"}
+
+
+def _is_counted(column: Column) -> bool:
+    return column.identity or "nextval" in str(column.default)
 
 
 RULE = Rule(

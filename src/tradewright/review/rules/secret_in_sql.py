@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import constant_text, find, option, range_name
+from tradewright.review.schema.tree import constant_text, option, range_name
 
 _HASH = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$|\$6\$[^$]+\$|\{SSHA\}")
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}|\bsk_live_\w{10,}|\bghp_\w{30,}")
@@ -38,7 +38,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             label = name if isinstance(name, str) else name.get("rolename", "role")
             yield Hit(event.statement, event.statement.start, message, advice, str(label))
         return
-    for constant in find(event.node, "A_Const"):
+    for constant in event.statement.nodes("A_Const"):
         text = constant.get("sval", {}).get("sval", "")
         if _HASH.search(text) or _KEY.search(text):
             message = "a password's hash or a private key stands in the migration"

@@ -33,7 +33,7 @@ from tradewright.review.rules.inline_unique_where import UNIQUE_WHERE
 from tradewright.review.rules.psql_meta_command import META
 from tradewright.review.rules.template_placeholder import PLACEHOLDER
 from tradewright.review.schema.define import is_inline_index
-from tradewright.review.schema.tree import column_refs, find, range_name, type_name
+from tradewright.review.schema.tree import column_refs, range_name, type_name
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
@@ -64,15 +64,14 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
 def _inline_indexes(event: Event) -> Iterator[Hit]:
     """Find MySQL's INDEX name (columns), which parses as a column of an unknown type."""
     table = range_name(event.node.get("relation"))[1]
-    for definition in find(event.node.get("tableElts", []), "ColumnDef"):
+    for definition in event.statement.nodes("ColumnDef"):
         if is_inline_index(definition):
             name = type_name(definition.get("typeName"))
             message = "inline INDEX is MySQL, PostgreSQL reads a column of an unknown type"
             columns = ", ".join(c for _, c in column_refs(definition["typeName"]["typmods"]))
             advice = "Create the index after the table: CREATE INDEX name ON table (columns);"
-            corrected = (
-                f"CREATE INDEX idx_{table}_{columns.replace(', ', '_')} ON {table} ({columns});"
-            )
+            index = f"idx_{table}_{columns.replace(', ', '_')}"
+            corrected = f"CREATE INDEX {index} ON {table} ({columns});"
             offset = event.statement.place(definition)
             yield Hit(event.statement, offset, message, advice, f"{table}:{name}", corrected)
 

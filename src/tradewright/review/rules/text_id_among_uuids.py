@@ -47,7 +47,7 @@ def _pointing(context: Context, table: Table) -> Iterator[Column]:
     """Yield the text columns that speak of a table whose key is a uuid."""
     for column in table.columns.values():
         if column.type in TEXTS:
-            target = referred_table(column, context.schema.tables)
+            target = referred_table(column, context.schema)
             key = target.columns.get("id") if target is not None else None
             if key is not None and key.type == "uuid" and target is not table:
                 yield column

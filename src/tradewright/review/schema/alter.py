@@ -113,12 +113,13 @@ def rename(schema: Schema, statement: Statement) -> None:
         found = schema.index(range_name(node.get("relation"))[1])
         if found:
             found[1].name = new
+            schema.index_owners[new] = found[0]
     elif table is None:
         return
     elif kind in {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW"}:
-        schema.tables.pop((table.schema, table.name), None)
+        schema.remove(table)
         table.name = new
-        schema.tables[table.schema, new] = table
+        schema.put(table)
     elif kind == "OBJECT_COLUMN":
         _rename_column(table, node.get("subname", ""), new)
     elif kind == "OBJECT_TABCONSTRAINT":
@@ -156,7 +157,7 @@ def _drop_table(schema: Schema, name: tuple[str, str], statement: Statement) -> 
     if table is None:
         return
     key = (table.schema, table.name)
-    del schema.tables[key]
+    schema.remove(table)
     schema.dropped[key] = statement
     schema.triggers = [t for t in schema.triggers if t.table != key]
     for other in schema.tables.values():
@@ -217,6 +218,6 @@ def move(schema: Schema, statement: Statement) -> None:
     """Apply ALTER TABLE ... SET SCHEMA."""
     table = schema.table(range_name(statement.node.get("relation")))
     if table is not None and statement.node.get("newschema"):
-        schema.tables.pop((table.schema, table.name), None)
+        schema.remove(table)
         table.schema = statement.node["newschema"]
-        schema.tables[table.schema, table.name] = table
+        schema.put(table)

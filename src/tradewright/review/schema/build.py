@@ -47,7 +47,7 @@ def _create_table(schema: Schema, statement: Statement) -> None:
         table.partition_strategy = spec.get("strategy", "").rpartition("_")[2].lower()
     for wrapped in node.get("tableElts", ()):
         _element(schema, table, statement, wrapped)
-    schema.tables[name] = table
+    schema.put(table)
 
 
 def _element(schema: Schema, table: Table, statement: Statement, wrapped: Node) -> None:
@@ -97,7 +97,7 @@ def _derived(
     table.reads = frozenset(schema.key(range_name(r)) for r in find(query, "RangeVar"))
     if name in schema.tables and statement.node.get("if_not_exists"):
         return
-    schema.tables[name] = table
+    schema.put(table)
 
 
 def _create_index(schema: Schema, statement: Statement) -> None:
@@ -111,7 +111,8 @@ def _create_index(schema: Schema, statement: Statement) -> None:
     if node.get("if_not_exists") and any(index.name == name for index in table.indexes):
         return
     included = [kind_of(e)[1].get("name", "") for e in node.get("indexIncludingParams", ())]
-    table.indexes.append(
+    schema.own(
+        table,
         Index(
             name=name,
             columns=columns,
@@ -122,7 +123,7 @@ def _create_index(schema: Schema, statement: Statement) -> None:
             statement=statement,
             include=tuple(included),
             nulls_not_distinct=node.get("nulls_not_distinct", False),
-        )
+        ),
     )
 
 

@@ -60,6 +60,7 @@ def _sections() -> dict[str, frozenset[str]]:
     return {section: frozenset(names) for section, names in found.items()}
 
 
+@cache
 def functions() -> frozenset[str]:
     """Return the names of all functions of pg_catalog."""
     return frozenset().union(
@@ -72,6 +73,7 @@ def volatile_functions() -> frozenset[str]:
     return _sections()["volatile"]
 
 
+@cache
 def unstable_functions() -> frozenset[str]:
     """Return the functions that no index may use: stable or volatile in every form."""
     return _sections()["volatile"] | _sections()["stable"]

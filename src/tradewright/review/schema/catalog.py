@@ -190,6 +190,8 @@ class Schema:
     schemas: set[str] = field(default_factory=lambda: {DEFAULT_SCHEMA})
     dropped: dict[tuple[str, str], Statement] = field(default_factory=dict)
     search_schema: str = DEFAULT_SCHEMA
+    by_name: dict[str, Table] = field(default_factory=dict)
+    index_owners: dict[str, Table] = field(default_factory=dict)
 
     def key(self, name: tuple[str, str]) -> tuple[str, str]:
         """Return the key of a possibly unqualified name."""
@@ -199,13 +201,28 @@ class Schema:
         """Return a table by its possibly unqualified name."""
         found = self.tables.get(self.key(name))
         if found is None and not name[0]:
-            found = next((t for key, t in self.tables.items() if key[1] == name[1]), None)
+            found = self.by_name.get(name[1])
         return found
+
+    def put(self, table: Table) -> None:
+        """Add a table or view."""
+        self.tables[table.schema, table.name] = table
+        self.by_name[table.name] = table
+
+    def remove(self, table: Table) -> None:
+        """Take a table or view away."""
+        self.tables.pop((table.schema, table.name), None)
+        if self.by_name.get(table.name) is table:
+            del self.by_name[table.name]
+
+    def own(self, table: Table, index: Index) -> None:
+        """Add an index to a table."""
+        table.indexes.append(index)
+        self.index_owners[index.name] = table
 
     def index(self, name: str) -> tuple[Table, Index] | None:
         """Return an index by name with its table."""
-        for table in self.tables.values():
-            for index in table.indexes:
-                if index.name == name:
-                    return table, index
-        return None
+        table = self.index_owners.get(name)
+        if table is None or self.tables.get((table.schema, table.name)) is not table:
+            return None
+        return next(((table, index) for index in table.indexes if index.name == name), None)

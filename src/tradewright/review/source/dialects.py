@@ -8,6 +8,7 @@ statement can still be read and reviewed at its true lines.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tradewright.review.source.sections import blank
 
@@ -41,146 +42,151 @@ _INLINE_INDEX = (
     r"\((?:[^()]|\([^()]*\))*\)(?:\s*USING\s+\w+)?"
 )
 
-IDIOMS = (
-    _idiom(
+_IDIOMS = (
+    (
         "MySQL",
         "DELIMITER",
         r"^[ \t]*DELIMITER[ \t]+\S+[ \t]*$",
         "Quote the body instead: CREATE FUNCTION ... LANGUAGE plpgsql AS $$ ... $$;",
     ),
-    _idiom(
+    (
         "MySQL",
         "inline INDEX",
         _INLINE_INDEX,
         "Create the index after the table: CREATE INDEX name ON table (columns);",
     ),
-    _idiom(
+    (
         "MySQL",
         "inline UNIQUE KEY",
         r"\bUNIQUE\s+(?:KEY|INDEX)\s+[`\"\w]*\s*(?=\()",
         "Write CONSTRAINT name UNIQUE (columns).",
         "UNIQUE",
     ),
-    _idiom(
+    (
         "MySQL",
         "AUTO_INCREMENT",
         r"\bAUTO_?INCREMENT\b(?:\s*=\s*\d+)?",
         "Use bigint GENERATED ALWAYS AS IDENTITY.",
     ),
-    _idiom("MySQL", "ENGINE=", r"\bENGINE\s*=\s*\w+", "Remove it; PostgreSQL has one engine."),
-    _idiom(
+    ("MySQL", "ENGINE=", r"\bENGINE\s*=\s*\w+", "Remove it; PostgreSQL has one engine."),
+    (
         "MySQL",
         "table charset",
         r"\b(?:DEFAULT\s+)?(?:CHARSET|CHARACTER\s+SET)\s*=?\s*\w+",
         "Remove it; the encoding belongs to the database.",
     ),
-    _idiom(
+    (
         "MySQL",
         "COLLATE=",
         r"\bCOLLATE\s*=\s*\w+|\bCOLLATE\s+utf8\w+",
         "Use COLLATE on the column with a collation of PostgreSQL, or remove it.",
     ),
-    _idiom(
+    (
         "MySQL",
         "ON UPDATE CURRENT_TIMESTAMP",
         r"\bON\s+UPDATE\s+(?:CURRENT_TIMESTAMP|NOW)(?:\s*\(\s*\d*\s*\))?",
         "Set the column in a BEFORE UPDATE trigger.",
     ),
-    _idiom(
+    (
         "MySQL",
         "ON DUPLICATE KEY UPDATE",
         r"\bON\s+DUPLICATE\s+KEY\s+UPDATE\b[^;]*",
         "Use ON CONFLICT (columns) DO UPDATE SET column = EXCLUDED.column.",
     ),
-    _idiom(
+    (
         "MySQL",
         "UNSIGNED",
         r"\b(?:UNSIGNED|ZEROFILL)\b",
         "Use the next wider type, or a CHECK (column >= 0).",
     ),
-    _idiom(
+    (
         "MySQL",
         "COMMENT in a definition",
         r"\bCOMMENT\s*=?\s*'(?:[^']|'')*'",
         "Use COMMENT ON COLUMN table.column IS '...';",
     ),
-    _idiom(
+    (
         "MySQL",
         "inline ENUM",
         r"\bENUM\s*\(\s*'[^)]*\)",
         "Use text with CHECK (column IN (...)), or CREATE TYPE ... AS ENUM.",
         "text",
     ),
-    _idiom(
+    (
         "MySQL",
         "integer display width",
         r"\b(?:TINYINT|SMALLINT|MEDIUMINT|BIGINT|INTEGER|INT)\s*\(\s*\d+\s*\)",
         "Write the type without a width: smallint, integer, bigint.",
         "bigint",
     ),
-    _idiom(
+    (
         "MySQL",
         "INSERT IGNORE",
         r"\bINSERT\s+IGNORE\b",
         "Use INSERT ... ON CONFLICT DO NOTHING.",
         "INSERT",
     ),
-    _idiom(
+    (
         "MySQL",
         "REPLACE INTO",
         r"^\s*REPLACE\s+INTO\b",
         "Use INSERT ... ON CONFLICT (columns) DO UPDATE.",
         "INSERT INTO",
     ),
-    _idiom(
+    (
         "MySQL",
         "MODIFY COLUMN",
         r"\bMODIFY\s+(?:COLUMN\s+)?(?=\w+\s+\w)",
         "Use ALTER COLUMN name TYPE type.",
     ),
-    _idiom("MySQL", "backticks", r"`([^`\n]*)`", "Write names bare, or in double quotes.", '"'),
-    _idiom("T-SQL", "GO", r"^[ \t]*GO[ \t]*;?[ \t]*$", "End each statement with a semicolon."),
-    _idiom(
+    ("MySQL", "backticks", r"`([^`\n]*)`", "Write names bare, or in double quotes.", '"'),
+    ("T-SQL", "GO", r"^[ \t]*GO[ \t]*;?[ \t]*$", "End each statement with a semicolon."),
+    (
         "T-SQL",
         "IDENTITY(seed, step)",
         r"\bIDENTITY\s*\(\s*\d+\s*,\s*\d+\s*\)",
         "Use bigint GENERATED ALWAYS AS IDENTITY.",
     ),
-    _idiom(
+    (
         "T-SQL",
         "type(MAX)",
         r"\bN?VAR(?:CHAR|BINARY)\s*\(\s*MAX\s*\)",
         "Use text, or bytea for bytes.",
         "text",
     ),
-    _idiom(
-        "T-SQL", "CLUSTERED", r"\b(?:NON)?CLUSTERED\b", "Remove it; tables of PostgreSQL are heaps."
-    ),
-    _idiom("T-SQL", "square brackets", r"(?<![\w\])])\[(\w+)\]", "Write names bare.", '"'),
-    _idiom(
+    ("T-SQL", "CLUSTERED", r"\b(?:NON)?CLUSTERED\b", "Remove it; tables of PostgreSQL are heaps."),
+    ("T-SQL", "square brackets", r"(?<![\w\])])\[(\w+)\]", "Write names bare.", '"'),
+    (
         "Oracle",
         "NUMBER",
         r"\bNUMBER\s*\(\s*\d+\s*,\s*-?\d+\s*\)",
         "Use numeric(precision, scale), or bigint.",
         "numeric",
     ),
-    _idiom(
+    (
         "Oracle",
         "VARCHAR2",
         r"\bN?VARCHAR2\s*\(\s*\d+(?:\s+(?:CHAR|BYTE))?\s*\)",
         "Use text.",
         "text",
     ),
-    _idiom("Oracle", "slash line", r"^[ \t]*/[ \t]*$", "End each statement with a semicolon."),
-    _idiom(
+    ("Oracle", "slash line", r"^[ \t]*/[ \t]*$", "End each statement with a semicolon."),
+    (
         "Oracle",
         "sequence.NEXTVAL",
         r"\b\w+\.NEXTVAL\b(?!\s*\()",
         "Use nextval('sequence'), or an identity column.",
         "NULL",
     ),
-    _idiom("Oracle", "FROM DUAL", r"\bFROM\s+DUAL\b", "Leave FROM away."),
+    ("Oracle", "FROM DUAL", r"\bFROM\s+DUAL\b", "Leave FROM away."),
 )
+
+
+@cache
+def idioms() -> tuple[Idiom, ...]:
+    """Return the idioms; their patterns are compiled when the first statement is refused."""
+    return tuple(_idiom(*parts) for parts in _IDIOMS)
+
 
 FOREIGN_TYPES = {
     "datetime": ("MySQL or T-SQL", "timestamptz"),
@@ -241,7 +247,7 @@ def sightings(text: str) -> list[Sighting]:
     masked = mask(text)
     found = [
         Sighting(idiom, match.start(), match.end())
-        for idiom in IDIOMS
+        for idiom in idioms()
         for match in idiom.pattern.finditer(_pick(idiom, text, masked))
     ]
     return sorted(found, key=lambda sighting: sighting.start)

@@ -68,7 +68,7 @@ def _read_file(path: Path, root: Path, plan: dict[str, int]) -> Iterator[Source]
     if text.startswith("\ufeff"):
         text = "   " + text[1:]
     base = replace(base, text=text, raw=raw[:4])
-    if _script_config_says_bare(path):
+    if base.layout == "flyway" and _script_config_says_bare(path):
         base = replace(base, wrapping=Wrapping.BARE)
     yield from _directions(base)
 

@@ -8,7 +8,7 @@ would take as long as reading hundreds of files. All offsets are bytes of UTF-8.
 import ctypes
 import importlib.util
 import json
-import platform
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,9 +17,9 @@ from typing import Any
 from tradewright.core.errors import ErrorCode, InternalError
 
 LIBRARY_NAMES = {
-    "Linux": "libpg_query.so",
-    "Darwin": "libpg_query.dylib",
-    "Windows": "pg_query.dll",
+    "linux": "libpg_query.so",
+    "darwin": "libpg_query.dylib",
+    "win32": "pg_query.dll",
 }
 
 Node = dict[str, Any]
@@ -78,7 +78,7 @@ def _library() -> ctypes.CDLL:
             why="PostgreSQL's parser comes with the package postgast.",
             hint="Install postgast 0.2 or newer.",
         )
-    name = LIBRARY_NAMES.get(platform.system(), "libpg_query.so")
+    name = LIBRARY_NAMES.get(sys.platform, "libpg_query.so")
     library = ctypes.CDLL(str(Path(spec.origin).parent / name))
     library.pg_query_parse.argtypes = [ctypes.c_char_p]
     library.pg_query_parse.restype = _CTree

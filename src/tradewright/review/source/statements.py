@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from tradewright.review.source.dialects import IDIOMS, Sighting, mask, merged, sightings, without
+from tradewright.review.source.dialects import Sighting, idioms, mask, merged, sightings, without
 from tradewright.review.source.parser import ParseError, RawStatement, parse
 from tradewright.review.source.splitting import split
 from tradewright.review.source.text import BrokenStatement, Source, Statement
@@ -96,7 +96,7 @@ def _read_piece(reading: Reading, start: int, end: int) -> None:
 def _read_client_lines(reading: Reading) -> None:
     """Report the first line of each client's own command (DELIMITER, GO); psql's have a rule."""
     source, masked = reading.source, mask(reading.source.text)
-    for idiom in (idiom for idiom in IDIOMS if idiom.name in {"DELIMITER", "GO"}):
+    for idiom in (idiom for idiom in idioms() if idiom.name in {"DELIMITER", "GO"}):
         match = idiom.pattern.search(masked)
         if match is not None:
             start, end = source.byte_of(match.start()), source.byte_of(match.end())

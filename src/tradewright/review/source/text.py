@@ -84,6 +84,30 @@ class Source:
         return self.data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")
 
 
+DIGESTED = ("A_Const", "A_Expr", "ColumnDef", "Constraint", "FuncCall", "IndexElem")
+"""The kinds of nodes that rules look for anywhere in a statement."""
+
+_BARREN = frozenset(
+    {
+        "typeName",
+        "relation",
+        "pktable",
+        "names",
+        "funcname",
+        "fields",
+        "name",
+        "keys",
+        "fk_attrs",
+        "pk_attrs",
+        "String",
+        "A_Const",
+        "RangeVar",
+        "objects",
+    }
+)
+"""Keys below which no digested node stands."""
+
+
 @dataclass(slots=True)
 class Statement:
     """One statement of a source; offsets are bytes from the file's beginning.
@@ -98,11 +122,18 @@ class Statement:
     end: int
     shift: int = 0
     repaired: bool = False
+    digest: dict[str, list[Node]] | None = None
 
     @property
     def text(self) -> str:
         """Return the statement as written."""
         return self.source.data[self.start : self.end].decode("utf-8", "replace")
+
+    def nodes(self, kind: str) -> list[Node]:
+        """Return every node of a digested kind; one walk serves all the rules that ask."""
+        if self.digest is None:
+            self.digest = _digest(self.node)
+        return self.digest[kind]
 
     def place(self, node: Node | None) -> int:
         """Return the byte offset of a node, or of the statement when the node has none."""
@@ -112,6 +143,26 @@ class Statement:
         if location < 0:
             return self.start
         return location + self.shift
+
+
+def _digest(node: Node) -> dict[str, list[Node]]:
+    """Return the nodes below a tree by their kind, in the order of the text."""
+    found: dict[str, list[Node]] = {kind: [] for kind in DIGESTED}
+    pending: list[Node | list[Node]] = [node]
+    while pending:
+        current = pending.pop()
+        if type(current) is list:
+            pending.extend(reversed(current))
+            continue
+        for key, value in current.items():  # type: ignore[union-attr]
+            if type(value) is dict:
+                if key in found:
+                    found[key].append(value)
+                if key not in _BARREN:
+                    pending.append(value)
+            elif type(value) is list and key not in _BARREN:
+                pending.append(value)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ _BODY_KINDS = frozenset(
 """Kinds of statements that rules see inside functions."""
 
 
+_OFFENDING_MAX = 20_000
+"""Characters of a statement that a finding carries along."""
+
+
 class ReadStage:
     """One pass over a set of sources."""
 
@@ -193,7 +197,7 @@ class ReadStage:
             message=hit.message,
             advice=hit.advice,
             subject=hit.subject,
-            offending="" if statement.kind == "file" else statement.text,
+            offending="" if statement.kind == "file" else statement.text[:_OFFENDING_MAX],
             corrected=hit.corrected,
         )
 

@@ -1,6 +1,9 @@
 """Whether a statement runs inside a transaction, by its runner and by its file's own words."""
 
+from bisect import bisect_left
+
 from tradewright.review.rule import Context
+from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Source, Statement, Wrapping
 
 OPENING = frozenset({"TRANS_STMT_BEGIN", "TRANS_STMT_START"})
@@ -9,37 +12,45 @@ CLOSING = frozenset({"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PRE
 
 def in_transaction(context: Context, statement: Statement) -> str:
     """Return why a statement is inside a transaction, or an empty string when it is not."""
-    opened = _opened_before(context, statement)
+    source = statement.source
+    reading = _reading(context, source)
+    opened = _opened_before(reading, statement)
     if opened is not None:
         return "the file's own BEGIN opened one" if opened else ""
-    source = statement.source
     if source.wrapping is Wrapping.WRAPPED:
         if source.layout != "golang-migrate":
             return "the runner wraps each file in one"
-        if _statement_count(context, source) > 1:
+        if reading is not None and len(reading.statements) > 1:
             return "the runner sends the file as one message, which is one transaction"
     return ""
 
 
-def _opened_before(context: Context, statement: Statement) -> bool | None:
+def _reading(context: Context, source: Source) -> Reading | None:
+    return next((r for r in reversed(context.readings) if r.source is source), None)
+
+
+def _opened_before(reading: Reading | None, statement: Statement) -> bool | None:
     """Return whether BEGIN stands before the statement; None when the file has no BEGIN there."""
+    if reading is None:
+        return None
+    if reading.boundaries is None:
+        reading.boundaries = _boundaries(reading)
+    at = bisect_left(reading.boundaries, statement.start, key=lambda boundary: boundary[0])
+    return reading.boundaries[at - 1][1] if at else None
+
+
+def _boundaries(reading: Reading) -> list[tuple[int, bool | None]]:
+    """Return what holds behind each BEGIN and COMMIT of the file."""
+    wrapped = reading.source.wrapping is Wrapping.WRAPPED
     opened: bool | None = None
-    for other in _statements(context, statement.source):
-        if other.start >= statement.start:
-            break
-        if other.kind == "TransactionStmt":
-            kind = other.node.get("kind")
-            if kind in OPENING:
-                opened = True
-            elif kind in CLOSING and opened:
-                opened = None if statement.source.wrapping is Wrapping.WRAPPED else False
-    return opened
-
-
-def _statement_count(context: Context, source: Source) -> int:
-    return len(_statements(context, source))
-
-
-def _statements(context: Context, source: Source) -> list[Statement]:
-    reading = next((r for r in reversed(context.readings) if r.source is source), None)
-    return reading.statements if reading else []
+    found = []
+    for statement in reading.statements:
+        kind = statement.node.get("kind") if statement.kind == "TransactionStmt" else None
+        if kind in OPENING:
+            opened = True
+        elif kind in CLOSING and opened:
+            opened = None if wrapped else False
+        else:
+            continue
+        found.append((statement.start, opened))
+    return found

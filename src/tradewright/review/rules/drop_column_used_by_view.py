@@ -23,7 +23,6 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Relation, Table
-from tradewright.review.schema.tree import column_refs, find
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -51,9 +50,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
 
 def _reads(view: Table, table: Table, column: str) -> bool:
     """Count a bare name for the view's table that has such a column."""
-    starred = any(True for _ in find(view.query, "A_Star"))
-    named = any(name == column for _, name in column_refs(view.query))
-    return named or (starred and column in table.columns)
+    return column in view.read_columns or ("*" in view.read_columns and column in table.columns)
 
 
 RULE = Rule(

@@ -13,7 +13,9 @@ from tradewright.review.source.parser import ParseError, parse
 from tradewright.review.source.text import Source, Statement
 
 _QUIET = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?P=tag)?\$", re.DOTALL
+    r"--[^\n]*|/\*(?:.*?\*/|.*)|'(?:[^']|'')*'"
+    r"|(?<!\w)\$(?P<tag>[A-Za-z_]\w*|)\$(?:.*?\$(?P=tag)\$|.*)",
+    re.DOTALL,
 )
 _INTO = re.compile(
     r"(?<!\bINSERT)(?<!\bMERGE)(?P<into>\s+\bINTO\s+(?:STRICT\s+)?"
@@ -37,7 +39,8 @@ _PERFORM = re.compile(r"PERFORM\b", re.IGNORECASE)
 _ENDING = re.compile(r"(?P<word>COMMIT|ROLLBACK|START\s+TRANSACTION)\b", re.IGNORECASE)
 _DYNAMIC = re.compile(r"EXECUTE\b(?!\s+(?:FUNCTION|PROCEDURE))", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"[\w.\"\[\]]+\s*(?::=|=)", re.IGNORECASE)
-_DECLARE = re.compile(r"\bDECLARE\b(?P<part>.*?)\bBEGIN\b", re.IGNORECASE | re.DOTALL)
+_DECLARE = re.compile(r"\bDECLARE\b", re.IGNORECASE)
+_BEGIN = re.compile(r"\bBEGIN\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -60,7 +63,7 @@ def read_body(source: Source, body: str, start: int) -> Body:
     """Read a PL/pgSQL body that begins at byte `start` of the source."""
     quiet = hush(body)
     result = Body(quiet=quiet, start=start)
-    quiet = _DECLARE.sub(lambda match: " " * (len(match.group()) - 5) + "BEGIN", quiet)
+    quiet = _without_declarations(quiet)
     reader = _Reader(source, body, quiet, result)
     at = 0
     while at < len(quiet):
@@ -69,6 +72,18 @@ def read_body(source: Source, body: str, start: int) -> Body:
         reader.read(at, end)
         at = end + 1
     return result
+
+
+def _without_declarations(quiet: str) -> str:
+    """Blank out what stands between DECLARE and BEGIN."""
+    parts, at = [], 0
+    while declare := _DECLARE.search(quiet, at):
+        begin = _BEGIN.search(quiet, declare.end())
+        if begin is None:
+            break
+        parts += [quiet[at : declare.start()], " " * (begin.start() - declare.start())]
+        at = begin.start()
+    return "".join([*parts, quiet[at:]])
 
 
 @dataclass(slots=True)

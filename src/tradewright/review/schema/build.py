@@ -13,6 +13,7 @@ from tradewright.review.schema.catalog import (
 )
 from tradewright.review.schema.define import add_element
 from tradewright.review.schema.tree import (
+    column_refs,
     find,
     kind_of,
     list_name,
@@ -95,6 +96,8 @@ def _derived(
     query = statement.node.get("query", {})
     table = Table(*name, relation, statement, columns_known=False, query=query)
     table.reads = frozenset(schema.key(range_name(r)) for r in find(query, "RangeVar"))
+    starred = ["*"] if any(True for _ in find(query, "A_Star")) else []
+    table.read_columns = frozenset([*(name for _, name in column_refs(query)), *starred])
     if name in schema.tables and statement.node.get("if_not_exists"):
         return
     schema.put(table)

@@ -110,6 +110,7 @@ class Table:
     row_security: bool = False
     query: Node | None = None
     reads: frozenset[tuple[str, str]] = frozenset()
+    read_columns: frozenset[str] = frozenset()
 
     @property
     def full_name(self) -> str:

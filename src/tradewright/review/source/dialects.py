@@ -258,7 +258,7 @@ def _pick(idiom: Idiom, text: str, masked: str) -> str:
     return text if "'" in idiom.pattern.pattern else masked
 
 
-_MASKED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", re.DOTALL)
+_MASKED = re.compile(r"--[^\n]*|/\*(?:.*?\*/|.*)|'(?:[^']|'')*'", re.DOTALL)
 
 
 def mask(text: str) -> str:

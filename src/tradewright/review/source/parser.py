@@ -8,7 +8,9 @@ would take as long as reading hundreds of files. All offsets are bytes of UTF-8.
 import ctypes
 import importlib.util
 import json
+import re
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,6 +100,13 @@ def parse(data: bytes) -> list[RawStatement]:
         ParseError: the parser refused the text, or the tree is nested too deeply to be read.
 
     """
+    if len(data) <= _SAFE_BYTES:
+        return _parse(data)
+    _refuse_hostile_runs(data)
+    return _parse_on_deep_stack(data)
+
+
+def _parse(data: bytes) -> list[RawStatement]:
     library = _library()
     result = library.pg_query_parse(data)
     try:
@@ -108,6 +117,44 @@ def parse(data: bytes) -> list[RawStatement]:
         raise ParseError("expression is nested too deeply to be reviewed", 0) from None
     finally:
         library.pg_query_free_parse_result(result)
+
+
+def _parse_on_deep_stack(data: bytes) -> list[RawStatement]:
+    """Parse in a thread of its own: the library writes deep trees by recursion in C."""
+    outcome: list[list[RawStatement] | ParseError] = []
+
+    def work() -> None:
+        try:
+            outcome.append(_parse(data))
+        except ParseError as error:
+            outcome.append(error)
+
+    usual = threading.stack_size(_STACK_BYTES + _STACK_BYTES_PER_BYTE * len(data))
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+    except RuntimeError:
+        raise ParseError("not enough memory to review a text of this size", 0) from None
+    finally:
+        threading.stack_size(usual)
+    thread.join()
+    result = outcome[0] if outcome else ParseError("text cannot be reviewed", 0)
+    if isinstance(result, ParseError):
+        raise result
+    return result
+
+
+_STACK_BYTES = 64 * 1024 * 1024
+_STACK_BYTES_PER_BYTE = 256
+_SAFE_BYTES = 20_000
+_OPERATOR_RUN = re.compile(rb"[-+*/<>=~!@#%^&|`?]{2000}")
+
+
+def _refuse_hostile_runs(data: bytes) -> None:
+    """Refuse long runs of operator signs: PostgreSQL's scanner needs quadratic time for them."""
+    run = _OPERATOR_RUN.search(data)
+    if run is not None:
+        raise ParseError("run of operator signs is too long to be reviewed", run.start())
 
 
 def plpgsql_error(data: bytes) -> ParseError | None:

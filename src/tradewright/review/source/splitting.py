@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
+_ATOMIC_END = re.compile(r"\bEND\s*;", re.IGNORECASE)
 _SEARCHES_MAX = 1000
 
 
@@ -35,6 +36,7 @@ class _Splitter:
         self.at = 0
         self.mark = ";"
         self.searches = 0
+        self.absent: set[str] = set()
 
     def run(self) -> Iterator[tuple[int, int]]:
         while match := _TOKEN.search(self.text, self.at):
@@ -68,14 +70,26 @@ class _Splitter:
         if kind == "copy":
             return self._find("\n\\.", match.end() - 1)
         if kind == "atomic":
-            closed = re.compile(r"\bEND\s*;", re.IGNORECASE).search(self.text, match.end())
-            return closed.end() - 1 if closed else match.end()
+            return self._end_of_atomic(match.end())
         return match.end()
 
+    def _end_of_atomic(self, start: int) -> int:
+        closed = None if "END" in self.absent else _ATOMIC_END.search(self.text, start)
+        if closed is None:
+            self.absent.add("END")
+            return start
+        return closed.end() - 1
+
     def _find(self, mark: str, start: int) -> int:
+        """Return the place behind a closing mark; a mark once missed is not looked for again."""
+        if mark in self.absent:
+            return start
         self.searches += 1
         end = self.text.find(mark, start) if self.searches < _SEARCHES_MAX else -1
-        return end + len(mark) if end >= 0 else start
+        if end < 0:
+            self.absent.add(mark)
+            return start
+        return end + len(mark)
 
 
 _LEADING = re.compile(r"(?:\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)+")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tradewright.review.source.dialects import Sighting, idioms, mask, merged, sightings, without
 from tradewright.review.source.parser import ParseError, RawStatement, parse
@@ -10,6 +11,15 @@ from tradewright.review.source.text import BrokenStatement, Source, Statement
 
 WHOLE_FILE_BYTES_MAX = 1_000_000
 """Larger files are read statement by statement, to bound memory."""
+
+ROWS_MAX = 2_000
+"""INSERT statements read of a file that is read statement by statement."""
+
+SIGHTED_CHARACTERS_MAX = 32_000
+"""Foreign idioms are looked for in so much of a refused statement."""
+
+SIGHTINGS_MAX = 200
+"""Foreign idioms reported for one statement; more of them are the same story."""
 
 STATEMENT_BYTES_MAX = 1_000_000
 """Larger statements (seed data, as a rule) are not read; a finding says so."""
@@ -42,6 +52,7 @@ class Reading:
     statements: list[Statement] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     unread: list[BrokenStatement] = field(default_factory=list)
+    boundaries: list[tuple[int, bool | None]] | None = None
 
 
 _ROUTINE = re.compile(
@@ -61,8 +72,7 @@ def read_statements(source: Source) -> Reading:
             reading.statements = []
         else:
             return reading
-    for start, end in split(source.text):
-        _read_piece(reading, start, end)
+    _read_pieces(reading)
     _read_client_lines(reading)
     return reading
 
@@ -75,10 +85,28 @@ def _statement(
     )
 
 
-def _read_piece(reading: Reading, start: int, end: int) -> None:
+def _read_pieces(reading: Reading) -> None:
+    """Read a file statement by statement; of a large file's rows only the first are read."""
+    source, text = reading.source, reading.source.text
+    rows_left = ROWS_MAX if len(source.data) > WHOLE_FILE_BYTES_MAX else len(text)
+    skipped, character, byte, first = 0, 0, 0, 0
+    for start, end in split(text):
+        byte += len(text[character:start].encode("utf-8", "replace"))
+        character = start
+        if text.startswith(("INSERT", "insert"), start):
+            rows_left -= 1
+            if rows_left < 0:
+                first = first if skipped else byte
+                skipped += 1
+                continue
+        _read_piece(reading, text[start:end], byte)
+    if skipped:
+        message = f"{skipped:,} statements that insert rows were not read"
+        reading.unread.append(BrokenStatement(source, first, first, message, first))
+
+
+def _read_piece(reading: Reading, piece: str, shift: int) -> None:
     source = reading.source
-    piece = source.text[start:end]
-    shift = source.byte_of(start)
     data = piece.encode("utf-8", "replace")
     if len(data) > STATEMENT_BYTES_MAX:
         message = f"statement of {len(data):,} bytes was not read"
@@ -95,9 +123,10 @@ def _read_piece(reading: Reading, start: int, end: int) -> None:
 
 def _read_client_lines(reading: Reading) -> None:
     """Report the first line of each client's own command (DELIMITER, GO); psql's have a rule."""
-    source, masked = reading.source, mask(reading.source.text)
+    source = reading.source
     for idiom in (idiom for idiom in idioms() if idiom.name in {"DELIMITER", "GO"}):
-        match = idiom.pattern.search(masked)
+        match = idiom.pattern.search(source.text)
+        match = match and idiom.pattern.search(mask(source.text))
         if match is not None:
             start, end = source.byte_of(match.start()), source.byte_of(match.end())
             message = f'syntax error at or near "{idiom.name}"'
@@ -107,7 +136,7 @@ def _read_client_lines(reading: Reading) -> None:
 
 
 def _refusal(reading: Reading, broken: BrokenStatement, piece: str) -> Refusal:
-    seen = list(merged(sightings(piece)))
+    seen = list(islice(merged(sightings(piece[:SIGHTED_CHARACTERS_MAX])), SIGHTINGS_MAX))
     masked = mask(piece)
     refusal = Refusal(broken, [(s, broken.start + _bytes(piece, _word(masked, s))) for s in seen])
     routine = _ROUTINE.match(piece)

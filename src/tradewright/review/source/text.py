@@ -78,7 +78,9 @@ class Source:
         return Location(self.path, line, column, end_line)
 
     def line_text(self, line: int) -> str:
-        """Return one line of the file without its end."""
+        """Return one line of the file without its end; empty when there is no such line."""
+        if not 0 < line <= len(self.line_starts):
+            return ""
         start = self.line_starts[line - 1]
         end = self.data.find(b"\n", start)
         return self.data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.review.cases_file import CASES, Case, read_cases, review_case
 
+from tests.review.cases_file import CASES, Case, read_cases, review_case
 from tradewright.review.model import Severity
 from tradewright.review.registry import all_rules, page_of, title_of
 

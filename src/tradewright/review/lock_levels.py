@@ -7,7 +7,19 @@ from tradewright.review.schema.tree import list_name, range_name
 from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Statement
 
-_GENTLE = frozenset({"AT_ValidateConstraint", "AT_SetStatistics", "AT_AttachPartition"})
+_GENTLE = frozenset(
+    {
+        "AT_ValidateConstraint",
+        "AT_SetStatistics",
+        "AT_AttachPartition",
+        "AT_EnableTrig",
+        "AT_EnableAlwaysTrig",
+        "AT_EnableReplicaTrig",
+        "AT_EnableTrigUser",
+        "AT_DisableTrig",
+        "AT_DisableTrigUser",
+    }
+)
 """Commands of ALTER TABLE that let reads and writes pass."""
 
 

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 
 from tradewright.review.rule import Context
+from tradewright.review.schema.tree import option
 from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Source, Statement, Wrapping
 
@@ -17,12 +18,24 @@ def in_transaction(context: Context, statement: Statement) -> str:
     opened = _opened_before(reading, statement)
     if opened is not None:
         return "the file's own BEGIN opened one" if opened else ""
+    if source.layout == "tradewright" and reading is not None and _leaves(reading):
+        return ""
     if source.wrapping is Wrapping.WRAPPED:
         if source.layout != "golang-migrate":
             return "the runner wraps each file in one"
         if reading is not None and len(reading.statements) > 1:
             return "the runner sends the file as one message, which is one transaction"
     return ""
+
+
+def _leaves(reading: Reading) -> bool:
+    """Return whether Tradewright's own runner takes the file out of the transaction by itself."""
+    return any(
+        s.node.get("concurrent")
+        or s.kind in {"VacuumStmt", "AlterSystemStmt"}
+        or (s.kind == "ReindexStmt" and option(s.node.get("params"), "concurrently") is not None)
+        for s in reading.statements
+    )
 
 
 def _reading(context: Context, source: Source) -> Reading | None:

@@ -11,8 +11,8 @@ Use::
     ALTER TABLE orders ADD CONSTRAINT orders_user_fkey FOREIGN KEY (user_id) REFERENCES users (id)
         NOT VALID;
 
-Not reported when NOT VALID is given, or the table is created in the same unapplied set. Validate
-in a later file.
+Not reported when NOT VALID or NOT ENFORCED is given, or the table is created in the same unapplied
+set. Validate in a later file.
 """
 
 from collections.abc import Iterator
@@ -28,6 +28,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     shown = range_name(event.statement.node.get("relation"))[1]
     for constraint in find(event.node.get("def", {}), "Constraint"):
         if constraint.get("contype") != "CONSTR_FOREIGN" or constraint.get("skip_validation"):
+            continue
+        if "NOT ENFORCED" in event.statement.text.upper():
             continue
         target = range_name(constraint.get("pktable"))[1]
         blocked = f'"{shown}" and "{target}"'

@@ -15,14 +15,16 @@ Use::
     CREATE VIEW totals AS
         SELECT user_id, currency, sum(amount) AS total FROM payments GROUP BY user_id, currency;
 
-Not reported when the query groups by a currency, or fixes one in its condition.
+Not reported when the query groups by a currency, fixes one in its condition, or groups by what has
+one currency only (an account, a wallet).
 """
 
 from collections.abc import Iterator
 
-from tradewright.review.meaning import is_currency, is_money
+from tradewright.review.meaning import is_currency, is_money, referred_table
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.catalog import ConstraintKind, Table
 from tradewright.review.schema.tree import column_refs, find, function_calls, range_name
 from tradewright.review.source.parser import Node
 
@@ -40,11 +42,29 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         named = [select.get("groupClause", []), select.get("whereClause", {})]
         if any(is_currency(name) for _, name in column_refs(named)) or _by_position(select):
             continue
+        if any(_fixes_currency(context, t, n) for t in tables if t for _, n in column_refs(named)):
+            continue
         for call, node in function_calls(select.get("targetList", [])):
             argument = next((n for _, n in column_refs(node.get("args", [])) if is_money(n)), None)
             if call in {"sum", "avg"} and argument and "over" not in node:
                 relation = event.node.get("view") or event.node.get("into", {}).get("rel", {})
                 yield _hit(event, node, argument, relation.get("relname", "query"))
+
+
+def _fixes_currency(context: Context, table: Table, name: str) -> bool:
+    """Return whether a column points at a row that has one currency: a wallet, an account."""
+    if name not in table.columns:
+        return False
+    if table.primary_key == (name,) and any(map(is_currency, table.columns)):
+        return True
+    targets = [
+        context.schema.table(key.target)
+        for key in table.of_kind(ConstraintKind.FOREIGN)
+        if name in key.columns
+    ]
+    if not targets:
+        targets = [referred_table(table.columns[name], context.schema)]
+    return any(t is not None and any(map(is_currency, t.columns)) for t in targets)
 
 
 def _by_position(select: Node) -> bool:

@@ -14,7 +14,8 @@ Use::
     DROP INDEX CONCURRENTLY IF EXISTS idx_orders_symbol;
     CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);
 
-Not reported when the same file drops the index before, or IF NOT EXISTS is not used.
+Not reported when the same file drops the index before, IF NOT EXISTS is not used, or the runner
+is Tradewright's own, which rebuilds INVALID indexes.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from tradewright.review.schema.tree import list_name
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     node = event.node
     if not (node.get("concurrent") and node.get("if_not_exists")):
+        return
+    if event.source.layout == "tradewright":
         return
     name = str(node.get("idxname", ""))
     for statement in context.readings[-1].statements:

@@ -21,7 +21,9 @@ Use::
     CREATE INDEX idx_orders_user_id ON orders (user_id);
 
 Not reported when an index, in any file, begins with the foreign key's columns in any order; a
-partial index serves when its condition is that the column IS NOT NULL.
+partial index serves when its condition is that the column IS NOT NULL. A composite foreign key is
+served by a unique key within it, or by an index that begins with an id of it. NOT ENFORCED foreign
+keys look nothing up.
 """
 
 from collections.abc import Iterator
@@ -38,7 +40,9 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
         if table.partition_of is not None:
             continue
         for constraint in table.of_kind(ConstraintKind.FOREIGN):
-            if constraint.columns and not _is_served(table, constraint.columns):
+            if not (constraint.columns and constraint.enforced):
+                continue
+            if not _is_served(table, constraint.columns):
                 columns = ", ".join(constraint.columns)
                 name = f"idx_{table.name}_{'_'.join(constraint.columns)}"
                 yield Hit(
@@ -56,11 +60,19 @@ def _is_served(table: Table, columns: tuple[str, ...]) -> bool:
     wanted, width = set(columns), len(columns)
     if any(set(prefix[:width]) == wanted for prefix in table.index_prefixes()):
         return True
+    if any(set(key) <= wanted for key in table.unique_keys()):
+        return True
+    if width > 1 and any(_is_id(p[0]) and p[0] in wanted for p in table.index_prefixes() if p):
+        return True
     return any(
         set(index.columns[:width]) == wanted and _only_not_null(index.where, wanted)
         for index in table.indexes
         if index.where is not None
     )
+
+
+def _is_id(column: str) -> bool:
+    return column == "id" or column.endswith("_id")
 
 
 def _only_not_null(where: Node | None, wanted: set[str]) -> bool:

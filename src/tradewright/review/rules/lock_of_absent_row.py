@@ -22,8 +22,8 @@ Use::
         ON CONFLICT (user_id) DO UPDATE SET available = balances.available + excluded.available;
     END $$;
 
-Not reported when the insert has ON CONFLICT and stands before the lock, or the function raises an
-exception when the row is missing.
+Not reported when the insert has ON CONFLICT and the row is locked after it, or the function
+raises an exception when the row is missing.
 """
 
 import re
@@ -32,8 +32,8 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.bodies import Body
-from tradewright.review.schema.catalog import Routine
 from tradewright.review.schema.tree import find, range_name
+from tradewright.review.source.text import Statement
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
@@ -42,9 +42,9 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         return
     inserted: dict[str, int] = {}
     for statement in body.statements:
-        if statement.kind == "InsertStmt":
+        if statement.kind == "InsertStmt" and not _locked_after(statement, body):
             inserted.setdefault(range_name(statement.node.get("relation"))[1], statement.start)
-    foreign = _foreign_inserts(body, routine)
+    foreign = _foreign_inserts(body) if event.statement.kind == "refusal" else {}
     for statement in body.statements:
         if statement.kind != "SelectStmt" or "lockingClause" not in statement.node:
             continue
@@ -60,16 +60,25 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
                 yield Hit(statement, statement.start, message, advice, f"{routine.name}:{name}")
 
 
+def _locked_after(insert: Statement, body: Body) -> bool:
+    """Return whether an insert that yields to others is followed by a lock of the row."""
+    if "onConflictClause" not in insert.node:
+        return False
+    table = range_name(insert.node.get("relation"))[1]
+    return any(
+        statement.start > insert.start
+        and "lockingClause" in statement.node
+        and table in {r.get("relname") for r in find(statement.node, "RangeVar")}
+        for statement in body.statements
+    )
+
+
 _INSERT = re.compile(r"\bINSERT\s+INTO\s+[`\"]?(\w+)", re.IGNORECASE)
 
 
-def _foreign_inserts(body: Body, routine: Routine) -> dict[str, int]:
+def _foreign_inserts(body: Body) -> dict[str, int]:
     """Return where another database's INSERT stands that could not be parsed."""
-    return {
-        match[1]: body.start + match.start()
-        for match in _INSERT.finditer(body.quiet)
-        if not routine.returns
-    }
+    return {match[1]: body.start + match.start() for match in _INSERT.finditer(body.quiet)}
 
 
 RULE = Rule(

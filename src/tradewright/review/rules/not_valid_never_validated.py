@@ -13,7 +13,7 @@ Use::
     ALTER TABLE orders ADD CONSTRAINT quantity_positive CHECK (quantity > 0) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT quantity_positive;
 
-Not reported when a later statement validates or drops the constraint.
+Not reported when a later statement validates or drops the constraint, or it is NOT ENFORCED.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from tradewright.review.rule import Context, Event, Hit, Rule
 def _check(context: Context, _: Event) -> Iterator[Hit]:
     for table in context.schema.tables.values():
         for constraint in table.constraints:
-            if not constraint.valid:
+            if not constraint.valid and constraint.enforced:
                 fix = f"ALTER TABLE {table.full_name} VALIDATE CONSTRAINT {constraint.name};"
                 message = (
                     f'constraint "{constraint.name}" of "{table.full_name}" is never validated'

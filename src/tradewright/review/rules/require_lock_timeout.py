@@ -25,7 +25,11 @@ from tradewright.review.rule import Context, Event, Hit, Rule
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     reading = event.reading
-    if reading is None or context.settings.timeouts_set or event.source.layout == "flyway":
+    if (
+        reading is None
+        or context.settings.timeouts_set
+        or event.source.layout in {"flyway", "tradewright"}
+    ):
         return
     if "lock_timeout" in event.source.text.lower():
         return

@@ -69,6 +69,7 @@ class Constraint:
     statement: Statement
     offset: int
     valid: bool = True
+    enforced: bool = True
     target: tuple[str, str] = ("", "")
     target_columns: tuple[str, ...] = ()
     on_delete: str = "a"

@@ -20,6 +20,8 @@ KINDS = {
     "CONSTR_EXCLUSION": ConstraintKind.EXCLUDE,
 }
 
+_ENFORCEABLE = frozenset({ConstraintKind.CHECK, ConstraintKind.FOREIGN})
+
 _SUFFIXES = {
     ConstraintKind.PRIMARY: "pkey",
     ConstraintKind.UNIQUE: "key",
@@ -57,6 +59,8 @@ def add_column(table: Table, statement: Statement, node: Node) -> Column:
         constraint = constraint_of(table, statement, inside, (column.name,))
         if constraint is not None:
             add_constraint(table, constraint)
+        elif inside.get("contype") == "CONSTR_ATTR_NOT_ENFORCED" and table.constraints:
+            table.constraints[-1].enforced = False
     return column
 
 
@@ -106,6 +110,7 @@ def constraint_of(
         statement=statement,
         offset=statement.place(node),
         valid=not node.get("skip_validation", False),
+        enforced=kind not in _ENFORCEABLE or node.get("is_enforced", False),
         target=range_name(node.get("pktable")),
         target_columns=tuple(strings(node.get("pk_attrs"))),
         on_delete=node.get("fk_del_action", "a"),

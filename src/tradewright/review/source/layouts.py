@@ -105,7 +105,7 @@ def _from_name(relative: Path, shown: str, plan: dict[str, int]) -> Source:
         return replace(source, version=(plan.get(stem, len(plan)), stem), wrapping=Wrapping.BARE)
     down = _DOWN_SUFFIX.search(name) is not None or bool(parts & _DOWN_FOLDERS)
     stem = _DOWN_SUFFIX.sub("", name) if _DOWN_SUFFIX.search(name) else _UP_SUFFIX.sub("", name)
-    layout = "golang-migrate" if name.lower().endswith((".up.sql", ".down.sql")) else "numbered"
+    layout = "golang-migrate" if name.lower().endswith(".up.sql") else "numbered"
     return _source(shown, stem, Direction.DOWN if down else Direction.UP, layout)
 
 
@@ -170,13 +170,22 @@ def _script_config_says_bare(path: Path) -> bool:
 def _paired(sources: list[Source]) -> list[Source]:
     """Order the sources and tell each up whether its down exists."""
     downs = {_pair_key(s) for s in sources if s.direction is Direction.DOWN}
-    paired = [
-        replace(s, has_down=True)
-        if s.direction is Direction.UP and _pair_key(s) in downs and not s.has_down
-        else s
-        for s in sources
-    ]
-    return sorted(paired, key=_order)
+    layouts = {_pair_key(s): _paired_layout(s) for s in sources if s.direction is Direction.UP}
+    return sorted((_beside(s, downs, layouts) for s in sources), key=_order)
+
+
+def _beside(source: Source, downs: set[str], layouts: dict[str, str]) -> Source:
+    key = _pair_key(source)
+    if source.direction is Direction.DOWN and source.layout == "numbered":
+        return replace(source, layout=layouts.get(key, "numbered"))
+    if source.direction is Direction.UP and key in downs and not source.has_down:
+        return replace(source, has_down=True, layout=_paired_layout(source))
+    return source
+
+
+def _paired_layout(source: Source) -> str:
+    """Return `tradewright` for NNN_name.sql beside NNN_name.down.sql, which is its own layout."""
+    return "tradewright" if source.layout == "numbered" else source.layout
 
 
 def _pair_key(source: Source) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.review.cases_file import CASES, Case, read_cases, review_case
 from tradewright.review.model import Severity
-from tradewright.review.registry import all_rules, page_of, title_of
+from tradewright.review.registry import all_rules, index_page, page_of, title_of
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference" / "rules"
 ALL = [case for path in sorted(CASES.glob("*.sql")) for case in read_cases(path)]
@@ -42,6 +42,10 @@ def test_rules_pages_and_case_files_are_the_same_list() -> None:
     rules = set(all_rules())
     assert {path.stem for path in PAGES.glob("*.md")} - {"index"} == rules
     assert {path.stem for path in CASES.glob("*.sql")} == rules
+
+
+def test_the_index_of_pages_is_the_list_of_rules() -> None:
+    assert (PAGES / "index.md").read_text("utf-8") == index_page()
 
 
 @pytest.mark.parametrize("rule_id", all_rules())

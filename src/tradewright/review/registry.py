@@ -6,6 +6,7 @@ from functools import cache
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.review import rules
+from tradewright.review.model import Category
 from tradewright.review.rule import Rule
 
 
@@ -71,3 +72,18 @@ def _fenced(text: str) -> str:
         elif not (inside and not line and lines[-1] == "```sql"):
             lines.append(line[4:] if inside else line)
     return "\n".join([*lines, "```"] if inside else lines)
+
+
+def index_page() -> str:
+    """Return the list of all rules in Markdown, by category and severity."""
+    lines = ["# Rules of the review", ""]
+    rules = sorted(all_rules().values(), key=lambda rule: (rule.severity.rank, rule.id))
+    for category in Category:
+        lines += [f"## {category}", "", "| Rule | Severity | Finds |", "|---|---|---|"]
+        lines += [
+            f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {title_of(rule)} |"
+            for rule in rules
+            if rule.category is category
+        ]
+        lines.append("")
+    return "\n".join(lines)

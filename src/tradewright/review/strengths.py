@@ -33,31 +33,19 @@ def strengths_of(context: Context) -> list[Strength]:
 
 def _indexes(context: Context, tables: list[Table]) -> Iterator[Strength]:
     indexes = [index for t in context.schema.tables.values() for index in t.indexes]
-    keys = [fk for table in tables for fk in table.of_kind(ConstraintKind.FOREIGN)]
-    served = sum(
-        any(p[: len(fk.columns)] == fk.columns for p in table.index_prefixes())
-        for table in tables
-        for fk in table.of_kind(ConstraintKind.FOREIGN)
-    )
+    keys = [(t, fk.columns) for t in tables for fk in t.of_kind(ConstraintKind.FOREIGN)]
+    served = sum(any(p[: len(c)] == c for p in t.index_prefixes()) for t, c in keys)
     if keys and served == len(keys):
         detail = f"All {served} foreign keys can be looked up through an index."
         yield Strength("Indexed foreign keys", detail, "")
-    yield from _kind(
-        "Composite indexes",
-        "serve queries by several columns",
-        [i for i in indexes if len(i.columns) > 1],
+    kinds = (
+        ("Composite indexes", "serve queries by several columns", lambda i: len(i.columns) > 1),
+        ("Partial indexes", "hold only the rows that are asked for", lambda i: i.where is not None),
+        ("BRIN indexes", "keep time series small", lambda i: i.method == "brin"),
+        ("GIN indexes", "search inside documents", lambda i: i.method == "gin"),
     )
-    yield from _kind(
-        "Partial indexes",
-        "hold only the rows that are asked for",
-        [i for i in indexes if i.where is not None],
-    )
-    yield from _kind(
-        "BRIN indexes", "keep time series small", [i for i in indexes if i.method == "brin"]
-    )
-    yield from _kind(
-        "GIN indexes", "search inside documents", [i for i in indexes if i.method == "gin"]
-    )
+    for title, what, is_such in kinds:
+        yield from _kind(title, what, [index for index in indexes if is_such(index)])
 
 
 def _kind(title: str, what: str, indexes: list[Index]) -> Iterator[Strength]:

@@ -41,3 +41,13 @@ CREATE TABLE sales (id uuid PRIMARY KEY);
 CREATE MATERIALIZED VIEW totals AS SELECT id FROM sales;
 CREATE UNIQUE INDEX totals_once ON totals (id);
 REFRESH MATERIALIZED VIEW CONCURRENTLY totals;
+
+-- near miss: Tradewright's own layout, whose runner leaves the transaction by itself
+-- file: 001_init.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+-- file: 001_init.down.sql
+DROP TABLE orders;
+-- file: 002_indexes.sql
+CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);
+-- file: 002_indexes.down.sql
+DROP INDEX CONCURRENTLY IF EXISTS idx_orders_symbol;

@@ -34,3 +34,12 @@ CREATE TABLE user_roles (
     PRIMARY KEY (user_id, role)
 );
 CREATE INDEX idx_user_roles_granted_by ON user_roles (granted_by) WHERE granted_by IS NOT NULL;
+
+-- near miss: a composite key that is served by its id, and one that is not enforced
+CREATE TABLE holders (id uuid PRIMARY KEY, currency text NOT NULL, UNIQUE (id, currency));
+CREATE TABLE wallets (
+    id uuid PRIMARY KEY,
+    currency text NOT NULL,
+    note_id uuid REFERENCES holders (id) NOT ENFORCED,
+    CONSTRAINT wallets_holder_exists FOREIGN KEY (id, currency) REFERENCES holders (id, currency)
+);

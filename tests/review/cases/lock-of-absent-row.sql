@@ -28,3 +28,14 @@ BEGIN
     INSERT INTO ledger (user_id) VALUES (p_user_id);
 END
 $$;
+
+-- near miss: read, inserted if absent, and locked again
+CREATE FUNCTION lock_wallet(p_user_id uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM balances WHERE user_id = p_user_id FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO balances (user_id, available) VALUES (p_user_id, 0) ON CONFLICT DO NOTHING;
+        PERFORM 1 FROM balances WHERE user_id = p_user_id FOR UPDATE;
+    END IF;
+END
+$$;

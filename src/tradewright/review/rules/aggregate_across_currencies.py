@@ -15,8 +15,8 @@ Use::
     CREATE VIEW totals AS
         SELECT user_id, currency, sum(amount) AS total FROM payments GROUP BY user_id, currency;
 
-Not reported when the query groups by a currency, fixes one in its condition, or groups by what has
-one currency only (an account, a wallet).
+Not reported when the query groups by a currency, names one in its condition or list, or groups by
+what has one currency only (an account, a wallet).
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         ]
         if not any(t is not None and any(map(is_currency, t.columns)) for t in tables):
             continue
-        named = [select.get("groupClause", []), select.get("whereClause", {})]
+        named = [select.get(key, []) for key in ("groupClause", "whereClause", "targetList")]
         if any(is_currency(name) for _, name in column_refs(named)) or _by_position(select):
             continue
         if any(_fixes_currency(context, t, n) for t in tables if t for _, n in column_refs(named)):

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from tradewright.review.meaning import INTEGERS
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import ConstraintKind
+from tradewright.review.schema.catalog import Column, Constraint, ConstraintKind, Table
 
 _SAME = {
     "serial": "integer",
@@ -51,23 +51,27 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         mine, theirs = table.columns.get(own), target.columns.get(other)
         if mine is None or theirs is None:
             continue
-        kinds = {_SAME.get(mine.type, mine.type), _SAME.get(theirs.type, theirs.type)}
-        if len(kinds) == 2:
-            numbers = kinds <= INTEGERS
-            end = "accepts it, but the narrower one overflows" if numbers else "refuses it"
-            message = (
-                f'foreign key "{table.full_name}.{own}" is {mine.type_text} but '
-                f'"{target.full_name}.{other}" is {theirs.type_text}: PostgreSQL {end}'
-            )
-            yield Hit(
-                event.statement,
-                constraint.offset,
-                message,
-                f"Make the column {theirs.type}.",
-                f"{table.full_name}.{own}",
-                f"{own} {theirs.type_text}",
-                Severity.MAJOR if numbers else None,
-            )
+        if _SAME.get(mine.type, mine.type) != _SAME.get(theirs.type, theirs.type):
+            yield _hit(event, constraint, (table, mine), (target, theirs))
+
+
+def _hit(
+    event: Event, constraint: Constraint, mine: tuple[Table, Column], theirs: tuple[Table, Column]
+) -> Hit:
+    own, other = mine[1], theirs[1]
+    numbers = {_SAME.get(c.type, c.type) for c in (own, other)} <= INTEGERS
+    end = "accepts it, but the narrower one overflows" if numbers else "refuses it"
+    name = f"{mine[0].full_name}.{own.name}"
+    return Hit(
+        event.statement,
+        constraint.offset,
+        f'foreign key "{name}" is {own.type_text} but "{theirs[0].full_name}.{other.name}" is '
+        f"{other.type_text}: PostgreSQL {end}",
+        f"Make the column {other.type}.",
+        name,
+        f"{own.name} {other.type_text}",
+        Severity.MAJOR if numbers else None,
+    )
 
 
 RULE = Rule(

@@ -21,17 +21,12 @@ from collections.abc import Iterator
 from tradewright.review.meaning import EXACT, is_money
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.catalog import Column, Table
 
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
     widest: dict[str, tuple[int, str]] = {}
-    columns = [
-        (table, column)
-        for table in context.schema.tables.values()
-        if table.partition_of is None
-        for column in table.columns.values()
-        if column.type in EXACT and len(column.modifiers) == 2 and is_money(column.name)
-    ]
+    columns = list(_money_columns(context))
     for table, column in columns:
         known = widest.get(column.name, (-1, ""))
         widest[column.name] = max(known, (column.modifiers[1], table.full_name))
@@ -50,6 +45,14 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
                 "Give the same quantity the same scale everywhere.",
                 name,
             )
+
+
+def _money_columns(context: Context) -> Iterator[tuple[Table, Column]]:
+    for table in context.schema.tables.values():
+        for column in table.columns.values():
+            scaled = column.type in EXACT and len(column.modifiers) == 2
+            if scaled and is_money(column.name) and table.partition_of is None:
+                yield table, column
 
 
 RULE = Rule(

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import kind_of, list_name, range_name
+from tradewright.review.source.parser import Node
 
 _HARMLESS = frozenset({"usage", "execute", "connect", "temporary"})
 
@@ -33,9 +34,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     rights = [kind_of(p)[1].get("priv_name", "").lower() for p in grant.get("privileges", ())]
     public = any(role.get("roletype") == "ROLESPEC_PUBLIC" for role in roles)
     tables = grant.get("objtype") == "OBJECT_TABLE"
-    names = ", ".join(
-        list_name(o)[1] or range_name(o.get("RangeVar"))[1] for o in grant.get("objects", ())
-    )
+    names = _names(grant)
     if public and not (rights and set(rights) <= _HARMLESS):
         message = (
             f"{', '.join(rights).upper() or 'ALL'} on {names or 'objects'} is granted to every role"
@@ -50,6 +49,11 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     yield Hit(
         event.statement, event.statement.start, message, advice, names or "default privileges"
     )
+
+
+def _names(grant: Node) -> str:
+    objects = grant.get("objects", ())
+    return ", ".join(list_name(o)[1] or range_name(o.get("RangeVar"))[1] for o in objects)
 
 
 RULE = Rule(

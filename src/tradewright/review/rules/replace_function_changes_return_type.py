@@ -21,7 +21,9 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.catalog import Routine
 from tradewright.review.schema.tree import find, strings, type_name
+from tradewright.review.source.parser import Node
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -35,21 +37,20 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     wanted = [type_name(p.get("argType")) for p in parameters]
     if existing is None or [kind for _, kind in existing.arguments] != wanted:
         return
+    what = _difference(existing, node, [p.get("name", "") for p in parameters])
+    if what:
+        message = f'function "{names[-1]}" cannot be replaced: this changes its {what}'
+        advice = "Drop the function first, in the same migration."
+        yield Hit(event.statement, event.statement.start, message, advice, names[-1])
+
+
+def _difference(existing: Routine, node: Node, names: list[str]) -> str:
     returns = type_name(node.get("returnType"))
-    renamed = [
-        old
-        for (old, _), new in zip(existing.arguments, parameters, strict=True)
-        if old and old != new.get("name", "")
-    ]
     if returns != existing.returns:
-        what = f"return type from {existing.returns or 'none'} to {returns or 'none'}"
-    elif renamed:
-        what = f'name of argument "{renamed[0]}"'
-    else:
-        return
-    message = f'function "{names[-1]}" cannot be replaced: this changes its {what}'
-    advice = "Drop the function first, in the same migration."
-    yield Hit(event.statement, event.statement.start, message, advice, names[-1])
+        return f"return type from {existing.returns or 'none'} to {returns or 'none'}"
+    pairs = zip(existing.arguments, names, strict=True)
+    renamed = [old for (old, _), new in pairs if old and old != new]
+    return f'name of argument "{renamed[0]}"' if renamed else ""
 
 
 RULE = Rule(

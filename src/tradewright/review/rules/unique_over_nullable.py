@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import ConstraintKind
+from tradewright.review.schema.catalog import Constraint, ConstraintKind, Table
 
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
@@ -28,28 +28,24 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
         if table.partition_of is not None:
             continue
         for constraint in table.of_kind(ConstraintKind.UNIQUE):
-            nullable = [
-                name
-                for name in constraint.columns
-                if name in table.columns and not table.columns[name].not_null
-            ]
             if constraint.node.get("nulls_not_distinct") or len(constraint.columns) < 2:
                 continue
+            columns = (table.columns.get(name) for name in constraint.columns)
+            nullable = [c.name for c in columns if c is not None and not c.not_null]
             if nullable:
-                shown = ", ".join(constraint.columns)
-                message = (
-                    f'unique key ({shown}) of "{table.full_name}" does not hold where '
-                    f'"{nullable[0]}" is NULL'
-                )
-                advice = f"Make {nullable[0]} NOT NULL, or say UNIQUE NULLS NOT DISTINCT."
-                yield Hit(
-                    constraint.statement,
-                    constraint.offset,
-                    message,
-                    advice,
-                    f"{table.full_name}({shown})",
-                    f"UNIQUE NULLS NOT DISTINCT ({shown})",
-                )
+                yield _hit(table, constraint, nullable[0])
+
+
+def _hit(table: Table, constraint: Constraint, name: str) -> Hit:
+    shown = ", ".join(constraint.columns)
+    return Hit(
+        constraint.statement,
+        constraint.offset,
+        f'unique key ({shown}) of "{table.full_name}" does not hold where "{name}" is NULL',
+        f"Make {name} NOT NULL, or say UNIQUE NULLS NOT DISTINCT.",
+        f"{table.full_name}({shown})",
+        f"UNIQUE NULLS NOT DISTINCT ({shown})",
+    )
 
 
 RULE = Rule(

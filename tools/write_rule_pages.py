@@ -1,4 +1,4 @@
-"""Write docs/reference/rules from the rules' own docstrings."""
+"""Write docs/reference/rules from the rules' own docstrings."""  # noqa: INP001 - a script
 
 from pathlib import Path
 

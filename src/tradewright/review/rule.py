@@ -74,6 +74,14 @@ class Context:
             return True
         return self.unapplied is not None and created.path in self.unapplied
 
+    def mentions(self, rule: str, source: Source, words: Iterable[str]) -> bool:
+        """Return whether a file holds any of the words (lower case); asked once per file."""
+        key = f"{rule}:{source.direction}:{source.path}"
+        if key not in self.facts:
+            text = source.text.lower()
+            self.facts[key] = any(word in text for word in words)
+        return bool(self.facts[key])
+
     def ups(self) -> Iterator[Reading]:
         """Yield the readings of all up sources."""
         return (r for r in self.readings if r.source.direction is Direction.UP)

@@ -25,6 +25,8 @@ _ADVICE = {"uuid-ossp": "Use uuidv7() or gen_random_uuid(), which need no extens
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
+    if not context.mentions("missing-extension", event.source, EXTENSION_OF):
+        return
     schema = context.schema
     for name, offset in _used(event):
         extension = EXTENSION_OF.get(name)

@@ -23,12 +23,13 @@ from tradewright.review.schema.tree import constant_text, option, range_name
 
 _HASH = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}|\$argon2(?:id|i|d)\$|\$6\$[^$]+\$|\{SSHA\}")
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}|\bsk_live_\w{10,}|\bghp_\w{30,}")
+_SIGNS = ("$2", "$argon", "$6$", "{ssha}", "private key", "akia", "sk_live", "ghp_")
 _SECRET = re.compile(
     r"(?:^|_)(?:password|passwd|secret|api_key|private_key|token)(?:_hash)?$", re.IGNORECASE
 )
 
 
-def _check(_: Context, event: Event) -> Iterator[Hit]:
+def _check(context: Context, event: Event) -> Iterator[Hit]:
     if event.kind in {"CreateRoleStmt", "AlterRoleStmt"}:
         password = option(event.node.get("options"), "password")
         name = event.node.get("role") or event.node.get("role", {})
@@ -38,6 +39,9 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             label = name if isinstance(name, str) else name.get("rolename", "role")
             yield Hit(event.statement, event.statement.start, message, advice, str(label))
         return
+    yield from _named_secrets(event)
+    if not context.mentions("secret-in-sql", event.source, _SIGNS):
+        return
     for constant in event.statement.nodes("A_Const"):
         text = constant.get("sval", {}).get("sval", "")
         if _HASH.search(text) or _KEY.search(text):
@@ -45,7 +49,6 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             advice = "Create the account where it is deployed, and change what was committed."
             name = range_name(event.node.get("relation"))[1]
             yield Hit(event.statement, event.statement.place(constant), message, advice, name)
-    yield from _named_secrets(event)
 
 
 def _named_secrets(event: Event) -> Iterator[Hit]:

@@ -18,6 +18,10 @@ COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
+    "review": (
+        "tradewright.cli.review",
+        "Review migrations: what breaks, loses, locks or misleads.",
+    ),
     "bench": ("tradewright.cli.bench", "Measure against pgbench in the same run."),
 }
 """Command name → (module that defines `command`, line for the overview)."""

@@ -1,1 +1,1 @@
-"""(in the making)"""
+"""Review of migrations: read the files, prove them on a shadow database, report."""

@@ -1,0 +1,88 @@
+"""The command `tradewright review`: read migrations, report what is wrong with them.
+
+Exit codes: 0 nothing at or above the threshold, 1 findings, 2 wrong usage or an internal error.
+"""
+
+import gc
+import sys
+from pathlib import Path
+
+import click
+
+from tradewright.core.errors import TradewrightError
+from tradewright.review.model import Severity
+from tradewright.review.report import FORMATS, renderer
+
+LEVELS = [*map(str, Severity), "never"]
+
+
+@click.command(
+    "review", epilog="Example: tradewright review migrations --format markdown --output review.md"
+)
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "form", default="terminal", type=click.Choice(list(FORMATS)))
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report to a file.")
+@click.option("--fail-on", default="major", type=click.Choice(LEVELS), show_default=True)
+@click.option("--after", metavar="VERSION", help="Judge only migrations after this version.")
+@click.option("--since", metavar="REF", help="Judge only files that differ from a git revision.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out findings listed here.")
+@click.option("--update-baseline", is_flag=True, help="Write today's findings to the baseline.")
+@click.option("--rules", "list_rules", is_flag=True, help="List all rules.")
+@click.option("--explain", metavar="RULE", help="Print one rule's page.")
+@click.pass_context
+def command(context: click.Context, /, **options: object) -> None:
+    """Review the migrations in FOLDER: what cannot apply, loses data, locks or misleads."""
+    try:
+        sys.exit(_run(context, options))
+    except TradewrightError as error:
+        from json import dumps  # noqa: PLC0415 - only on failure
+
+        told = dumps({"error": error.as_dict()}) if options["as_json"] else error.render()
+        click.echo(
+            told if options["as_json"] else f"tradewright: {told}", err=not options["as_json"]
+        )
+        sys.exit(2)
+
+
+def _run(context: click.Context, options: dict[str, object]) -> int:
+    gc.disable()  # the trees live until the end; collecting would only walk them again and again
+    from tradewright.review import service  # noqa: PLC0415 - the overview must not load it
+
+    if options["list_rules"]:
+        click.echo(service.rule_list())
+        return 0
+    if options["explain"]:
+        click.echo(service.rule_page(str(options["explain"])))
+        return 0
+    folder = options["folder"]
+    if not isinstance(folder, Path):
+        raise click.UsageError("FOLDER is missing", context)
+    request = service.Request(
+        folder=folder,
+        after=_text(options["after"]),
+        since=_text(options["since"]),
+        baseline=_path(options["baseline"]),
+        update_baseline=bool(options["update_baseline"]),
+    )
+    review = service.review(request)
+    _write(renderer("json" if options["as_json"] else str(options["form"]))(review), options)
+    level = str(options["fail_on"])
+    return 0 if level == "never" or not review.at_or_above(Severity(level)) else 1
+
+
+def _write(text: str, options: dict[str, object]) -> None:
+    output = _path(options["output"])
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, "utf-8")
+        click.echo(f"review written to {output}", err=True)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _path(value: object) -> Path | None:
+    return value if isinstance(value, Path) else None

@@ -1,0 +1,206 @@
+"""The read stage: one walk over all statements, each shown to the rules that asked for its kind.
+
+Up sources are read in the runner's order and build the model; down sources are parsed and shown
+only to rules that ask for them. Rules see ALTER commands and statements before the model
+changes, and tables, columns, constraints and routines after it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tradewright.review.ignores import apply_ignores
+from tradewright.review.model import Finding, Severity, fingerprint
+from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.bodies import Body, read_body
+from tradewright.review.schema.build import apply, body_of
+from tradewright.review.schema.catalog import Routine, Table
+from tradewright.review.schema.tree import range_name, strings
+from tradewright.review.source.statements import Reading, Refusal, read_statements
+from tradewright.review.source.text import Direction, Source, Statement
+
+_BODY_KINDS = frozenset(
+    {
+        "SelectStmt",
+        "InsertStmt",
+        "UpdateStmt",
+        "DeleteStmt",
+        "MergeStmt",
+        "RefreshMatViewStmt",
+        "VariableSetStmt",
+        "CallStmt",
+    }
+)
+"""Kinds of statements that rules see inside functions."""
+
+
+_OFFENDING_MAX = 20_000
+"""Characters of a statement that a finding carries along."""
+
+
+class ReadStage:
+    """One pass over a set of sources."""
+
+    def __init__(self, rules: Iterable[Rule], context: Context) -> None:
+        self.rules = [rule for rule in rules if rule.id not in context.settings.disable]
+        self.context = context
+        self.hits: list[tuple[Rule, Hit]] = []
+        self._by_kind: dict[str, list[Rule]] = defaultdict(list)
+        for rule in self.rules:
+            for kind in rule.kinds:
+                self._by_kind[kind].append(rule)
+
+    def run(self, sources: Iterable[Source]) -> list[Finding]:
+        """Read all sources and return the findings, in the order of files and lines."""
+        for source in sources:
+            reading = read_statements(source)
+            self.context.readings.append(reading)
+            if source.direction is Direction.UP:
+                self._read_up(reading)
+            else:
+                self._read_down(reading)
+        if self.context.readings:
+            first = self.context.readings[0].source
+            self._show(Event("schema", first, _whole(first), {}))
+        return apply_ignores(self._findings(), self.context.readings)
+
+    def _read_up(self, reading: Reading) -> None:
+        for statement in reading.statements:
+            self._read_statement(statement)
+        self._show_remains(reading)
+
+    def _read_down(self, reading: Reading) -> None:
+        self._by_kind, kept = self._down_rules(), self._by_kind
+        for statement in reading.statements:
+            self._show(Event(statement.kind, reading.source, statement, statement.node))
+        self._show_remains(reading)
+        self._by_kind = kept
+
+    def _down_rules(self) -> dict[str, list[Rule]]:
+        downs = {kind: [r for r in rules if r.downs] for kind, rules in self._by_kind.items()}
+        return defaultdict(list, downs)
+
+    def _show_remains(self, reading: Reading) -> None:
+        source = reading.source
+        for refusal in reading.refusals:
+            self._read_refusal(source, refusal)
+        for unread in reading.unread:
+            place = Statement(
+                source, "unread", {"message": unread.message}, unread.start, unread.end
+            )
+            self._show(Event("unread", source, place, place.node))
+        self._show(Event("file", source, _whole(source), {}, reading=reading))
+
+    def _read_statement(self, statement: Statement, body: Body | None = None) -> None:
+        """Show a statement, apply it, and show what came of it."""
+        source, node = statement.source, statement.node
+        self._show(Event(statement.kind, source, statement, node, body=body))
+        table = None
+        if statement.kind == "AlterTableStmt":
+            table = self.context.schema.table(range_name(node.get("relation")))
+            for wrapped in node.get("cmds", ()):
+                command = wrapped["AlterTableCmd"]
+                kind = command.get("subtype", "")
+                if kind in self._by_kind:
+                    self._show(Event(kind, source, statement, command, table, body=body))
+        apply(self.context.schema, statement)
+        if statement.kind == "CreateStmt":
+            table = self.context.schema.table(range_name(node.get("relation")))
+        if table is not None:
+            self._show_parts(statement, table)
+        elif statement.kind == "CreateFunctionStmt":
+            self._read_routine(statement)
+        elif statement.kind == "DoStmt":
+            self._read_do(statement)
+
+    def _show_parts(self, statement: Statement, table: Table) -> None:
+        source, node = statement.source, statement.node
+        if table.statement is statement:
+            self._show(Event("table", source, statement, node, table))
+        for column in list(table.columns.values()):
+            if column.statement is statement:
+                self._show(Event("column", source, statement, node, table, column))
+        for constraint in list(table.constraints):
+            if constraint.statement is statement:
+                event = Event("constraint", source, statement, node, table, constraint=constraint)
+                self._show(event)
+
+    def _read_routine(self, statement: Statement) -> None:
+        names = strings(statement.node.get("funcname"))
+        schema = self.context.schema
+        routine = schema.routines.get(schema.key(("" if len(names) < 2 else names[-2], names[-1])))
+        if routine is not None:
+            self._show_routine(statement, routine)
+
+    def _show_routine(self, statement: Statement, routine: Routine) -> None:
+        source = statement.source
+        body = Body()
+        if routine.language in {"plpgsql", "sql"} and routine.body:
+            body = read_body(source, routine.body, routine.body_start)
+        self._show(Event("routine", source, statement, statement.node, routine=routine, body=body))
+        for inner in body.statements:
+            if inner.kind in _BODY_KINDS:
+                event = Event(inner.kind, source, inner, inner.node, routine=routine, body=body)
+                self._show(event)
+
+    def _read_do(self, statement: Statement) -> None:
+        text, start = body_of(statement)
+        body = read_body(statement.source, text, start)
+        for inner in body.statements:
+            self._read_statement(inner, body)
+
+    def _read_refusal(self, source: Source, refusal: Refusal) -> None:
+        broken = refusal.broken
+        place = Statement(source, "refusal", {}, broken.start, broken.end)
+        self._show(Event("refusal", source, place, {}, refusal=refusal))
+        if refusal.routine is not None:
+            foreign = refusal.routine
+            routine = Routine(
+                "",
+                foreign.name,
+                "plpgsql",
+                "",
+                (),
+                foreign.body,
+                foreign.body_start,
+                place,
+                procedure=True,
+            )
+            self._show_routine(place, routine)
+
+    def _show(self, event: Event) -> None:
+        for rule in self._by_kind.get(event.kind, ()):
+            for hit in rule.check(self.context, event):
+                self.hits.append((rule, hit))
+
+    def _findings(self) -> list[Finding]:
+        """Return the hits as findings in reading order, numbered where a subject repeats."""
+        findings = {self._finding(rule, hit): None for rule, hit in self.hits}
+        ordered = sorted(findings, key=lambda f: (f.location, f.severity.rank, f.rule))
+        seen: dict[tuple[str, str], int] = defaultdict(int)
+        numbered = []
+        for finding in ordered:
+            key = (finding.rule, finding.subject)
+            numbered.append(replace(finding, fingerprint=fingerprint(*key, seen[key])))
+            seen[key] += 1
+        return numbered
+
+    def _finding(self, rule: Rule, hit: Hit) -> Finding:
+        settings = self.context.settings
+        statement = hit.statement
+        severity: Severity = settings.severity.get(rule.id, hit.severity or rule.severity)
+        return Finding(
+            rule=rule.id,
+            severity=severity,
+            category=rule.category,
+            location=statement.source.locate(hit.offset, hit.offset),
+            message=hit.message,
+            advice=hit.advice,
+            subject=hit.subject,
+            offending="" if statement.kind == "file" else statement.text[:_OFFENDING_MAX],
+            corrected=hit.corrected,
+        )
+
+
+def _whole(source: Source) -> Statement:
+    return Statement(source, "file", {}, 0, len(source.data))

@@ -1,0 +1,89 @@
+"""Finding the rules: every module of `rules` that holds a RULE."""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.review import rules
+from tradewright.review.model import Category
+from tradewright.review.rule import Rule
+
+
+@cache
+def all_rules() -> dict[str, Rule]:
+    """Return every rule by its id, in alphabetical order."""
+    found = {}
+    for module in pkgutil.iter_modules(rules.__path__):
+        rule: Rule = importlib.import_module(f"{rules.__name__}.{module.name}").RULE
+        found[rule.id] = rule
+    return dict(sorted(found.items()))
+
+
+def rule_named(rule_id: str) -> Rule:
+    """Return one rule.
+
+    Raises:
+        InputError: INPUT_REVIEW_RULE_UNKNOWN.
+
+    """
+    rule = all_rules().get(rule_id)
+    if rule is None:
+        raise InputError(
+            ErrorCode.INPUT_REVIEW_RULE_UNKNOWN,
+            f'review rule "{rule_id}" does not exist',
+            hint="List the rules with: tradewright review --rules",
+            facts={"rule": rule_id},
+        )
+    return rule
+
+
+def title_of(rule: Rule) -> str:
+    """Return the first line of a rule's page."""
+    return _docstring(rule).partition("\n")[0]
+
+
+def page_of(rule: Rule) -> str:
+    """Return a rule's documentation page in Markdown, made from its module's docstring."""
+    title, _, rest = _docstring(rule).partition("\n")
+    lines = [f"# {rule.id}", "", title, ""]
+    lines += [f"*{rule.severity.capitalize()} · {rule.category} · needs: {rule.needs}*", "", ""]
+    return "\n".join(lines) + _fenced(rest.strip()) + "\n"
+
+
+def _docstring(rule: Rule) -> str:
+    module = importlib.import_module(f"{rules.__name__}.{rule.id.replace('-', '_')}")
+    return (module.__doc__ or "").strip()
+
+
+def _fenced(text: str) -> str:
+    """Turn indented blocks behind `Instead of::` and `Use::` into fenced SQL."""
+    lines: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        if inside and line and not line.startswith("    "):
+            while lines and not lines[-1]:
+                lines.pop()
+            lines += ["```", ""]
+            inside = False
+        if line.endswith("::"):
+            lines += [f"**{line[:-2]}**", "", "```sql"]
+            inside = True
+        elif not (inside and not line and lines[-1] == "```sql"):
+            lines.append(line[4:] if inside else line)
+    return "\n".join([*lines, "```"] if inside else lines)
+
+
+def index_page() -> str:
+    """Return the list of all rules in Markdown, by category and severity."""
+    lines = ["# Rules of the review", ""]
+    rules = sorted(all_rules().values(), key=lambda rule: (rule.severity.rank, rule.id))
+    for category in Category:
+        lines += [f"## {category}", "", "| Rule | Severity | Finds |", "|---|---|---|"]
+        lines += [
+            f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {title_of(rule)} |"
+            for rule in rules
+            if rule.category is category
+        ]
+        lines.append("")
+    return "\n".join(lines)

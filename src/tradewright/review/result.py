@@ -1,0 +1,139 @@
+"""A finished review, and how to obtain one from a folder of migrations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from pathlib import Path
+
+from tradewright.review.model import Finding, Severity
+from tradewright.review.read import ReadStage
+from tradewright.review.registry import all_rules
+from tradewright.review.rule import Context
+from tradewright.review.schema.catalog import Schema
+from tradewright.review.settings import Settings, read_settings
+from tradewright.review.source.layouts import read_folder
+from tradewright.review.source.text import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedFile:
+    """One file of the review with its length and its worst finding."""
+
+    path: str
+    line_count: int
+    worst: Severity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Everything that a report shows."""
+
+    folder: str
+    findings: tuple[Finding, ...]
+    files: tuple[ReviewedFile, ...]
+    context: Context
+    silenced_count: int = 0
+
+    def count(self, severity: Severity) -> int:
+        """Return the number of findings of one severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def at_or_above(self, severity: Severity) -> int:
+        """Return the number of findings at least as severe."""
+        return sum(finding.severity.rank <= severity.rank for finding in self.findings)
+
+    def line_of(self, path: str, line: int) -> str:
+        """Return one line of a reviewed file as its author wrote it."""
+        source = next((r.source for r in self.context.readings if r.source.path == path), None)
+        return source.line_text(line) if source else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which migrations count as not yet applied; findings elsewhere are left out.
+
+    `after` is a version that is already applied; `changed` holds the paths that differ from a
+    revision of the repository, `edited` those among them that already stood in it.
+    """
+
+    after: str | None = None
+    changed: frozenset[str] | None = None
+    edited: frozenset[str] = frozenset()
+
+    @property
+    def is_limited(self) -> bool:
+        """Return whether only a part of the files is under review."""
+        return self.after is not None or self.changed is not None
+
+    def covers(self, source: Source) -> bool:
+        """Return whether a source is in scope."""
+        if self.changed is not None and str(Path(source.path).resolve()) not in self.changed:
+            return False
+        return self.after is None or _newer(source, self.after)
+
+
+def review_folder(
+    folder: Path, settings: Settings | None = None, scope: Scope | None = None
+) -> Review:
+    """Read and judge every migration of a folder.
+
+    Raises:
+        InputError: the folder holds no migration, or its settings cannot be read.
+
+    """
+    settings = settings if settings is not None else read_settings(folder)
+    sources = [s for s in read_folder(folder) if not _excluded(s, settings)]
+    if settings.transaction is not None:
+        sources = [replace(s, wrapping=settings.transaction) for s in sources]
+    return review_sources(sources, settings, scope or Scope(), str(folder))
+
+
+def review_sources(
+    sources: Sequence[Source], settings: Settings, scope: Scope, folder: str
+) -> Review:
+    """Judge sources that have already been read from somewhere."""
+    covered = frozenset(source.path for source in sources if scope.covers(source))
+    unapplied = covered if scope.is_limited else None
+    context = Context(Schema(), settings, unapplied=unapplied, edited=scope.edited)
+    stage = ReadStage(all_rules().values(), context)
+    findings = stage.run(sources)
+    if unapplied is not None:
+        findings = [f for f in findings if f.location.path in unapplied]
+    return Review(
+        folder=folder,
+        findings=tuple(findings),
+        files=reviewed_files(sources, findings),
+        context=context,
+    )
+
+
+def reviewed_files(
+    sources: Sequence[Source], findings: Sequence[Finding]
+) -> tuple[ReviewedFile, ...]:
+    """Return each file once, with its lines and its worst finding."""
+    worst: dict[str, Severity] = {}
+    for finding in findings:
+        path = finding.location.path
+        if path not in worst or finding.severity.rank < worst[path].rank:
+            worst[path] = finding.severity
+    unique = {source.path: source for source in sources}
+    return tuple(
+        ReviewedFile(path, source.line_count, worst.get(path))
+        for path, source in sorted(unique.items())
+    )
+
+
+def _excluded(source: Source, settings: Settings) -> bool:
+    return any(
+        fnmatch(source.path, pattern) or fnmatch(Path(source.path).name, pattern)
+        for pattern in settings.exclude
+    )
+
+
+def _newer(source: Source, after: str) -> bool:
+    """Return whether a source's version comes after the given one (numbers, or a label)."""
+    numbers = tuple(part for part in source.version[1:] if isinstance(part, int))
+    wanted = tuple(int(part) for part in after.replace("_", ".").split(".") if part.isdigit())
+    if wanted and numbers:
+        return numbers > wanted
+    return source.label > after

@@ -1,0 +1,39 @@
+"""The file begins with a byte order mark.
+
+The server reads the mark as a part of the first word and reports a syntax error in a text that
+looks right in every editor.
+
+Instead of::
+
+    -- a file saved as "UTF-8 with BOM"
+
+Use::
+
+    -- the same file saved as "UTF-8"
+
+Not reported when the file begins with its first word. <!-- examples: prose -->
+"""
+
+from collections.abc import Iterator
+
+from tradewright.review.model import Category, Severity
+from tradewright.review.rule import Context, Event, Hit, Rule
+
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+def _check(_: Context, event: Event) -> Iterator[Hit]:
+    if event.source.raw.startswith(_MARKS):
+        message = "the file begins with a byte order mark, which PostgreSQL reads as a word"
+        advice = "Save the file as UTF-8 without a mark."
+        yield Hit(event.statement, 0, message, advice, event.source.label)
+
+
+RULE = Rule(
+    id="byte-order-mark",
+    severity=Severity.CRITICAL,
+    category=Category.SYNTAX,
+    kinds=("file",),
+    check=_check,
+    downs=True,
+)

@@ -1,0 +1,51 @@
+"""CREATE INDEX CONCURRENTLY is used on a partitioned table, where PostgreSQL refuses it.
+
+A partitioned table's index is built partition by partition. CONCURRENTLY is possible only on
+each partition.
+
+Instead of::
+
+    -- tradewright: no-transaction
+    CREATE TABLE logs (id uuid NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+    CREATE INDEX CONCURRENTLY idx_logs_at ON logs (at);
+
+Use::
+
+    -- tradewright: no-transaction
+    CREATE TABLE logs (id uuid NOT NULL, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+    CREATE INDEX idx_logs_at ON ONLY logs (at);
+
+Not reported when the index is made on one partition. Build one on each partition with
+CONCURRENTLY, then attach them with ALTER INDEX ... ATTACH PARTITION.
+"""
+
+from collections.abc import Iterator
+
+from tradewright.review.model import Category, Severity
+from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.tree import range_name
+
+
+def _check(context: Context, event: Event) -> Iterator[Hit]:
+    node = event.node
+    table = context.schema.table(range_name(node.get("relation")))
+    if table is None or table.partition_columns is None or not node.get("concurrent"):
+        return
+    name = str(node.get("idxname", ""))
+    message = f'index "{name}" cannot be built CONCURRENTLY on partitioned "{table.full_name}"'
+    advice = (
+        "Create it ON ONLY the parent, then CONCURRENTLY on each partition, then attach each with "
+        "ALTER INDEX ... ATTACH PARTITION."
+    )
+    corrected = f"CREATE INDEX {name} ON ONLY {table.full_name} (...);"
+    yield Hit(event.statement, event.statement.start, message, advice, name, corrected)
+
+
+RULE = Rule(
+    id="concurrently-on-partitioned-table",
+    severity=Severity.CRITICAL,
+    category=Category.SYNTAX,
+    kinds=("IndexStmt",),
+    check=_check,
+    needs="model",
+)

@@ -1,0 +1,54 @@
+"""Two migrations carry the same version.
+
+Runners apply one of them, or both in an order that differs between machines, and many refuse to
+start.
+
+Instead of::
+
+    -- 004_add_orders.sql and 004_add_users.sql
+
+Use::
+
+    -- 004_add_orders.sql and 005_add_users.sql
+
+Not reported when the files are the two directions of one migration, or are repeatable ones of
+Flyway. <!-- examples: prose -->
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tradewright.review.model import Category, Severity
+from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.source.text import Source, Statement
+
+
+def _check(context: Context, _: Event) -> Iterator[Hit]:
+    for readings in (list(context.ups()), list(context.downs())):
+        seen: dict[tuple[str, tuple[int, ...]], Source] = {}
+        for reading in readings:
+            source = reading.source
+            numbers = tuple(part for part in source.version[1:] if isinstance(part, int))
+            if source.version[0] != 0 or source.repeatable or source.layout == "sqitch":
+                continue
+            first = seen.setdefault((_folder(source), numbers), source)
+            if first.path != source.path:
+                version = ".".join(map(str, numbers))
+                place = Statement(source, "file", {}, 0, 0)
+                message = f'version {version} is already taken by "{Path(first.path).name}"'
+                advice = "Give the newer file the next free version."
+                yield Hit(place, 0, message, advice, f"version {version}:{source.label}")
+
+
+def _folder(source: Source) -> str:
+    folder = Path(source.path).parent
+    return str(folder.parent if source.layout in {"prisma", "folders"} else folder)
+
+
+RULE = Rule(
+    id="duplicate-version",
+    severity=Severity.CRITICAL,
+    category=Category.SYNTAX,
+    kinds=("schema",),
+    check=_check,
+)

@@ -1,0 +1,84 @@
+"""A foreign key's column has another type than the column it refers to.
+
+Between uuid and varchar PostgreSQL refuses the constraint. Between integer and bigint it accepts
+it silently: the key overflows at two thousand million, and each comparison converts.
+
+Instead of::
+
+    CREATE TABLE users (id uuid PRIMARY KEY);
+    CREATE TABLE payments (
+        id uuid PRIMARY KEY,
+        user_id varchar(64) NOT NULL REFERENCES users (id)
+    );
+
+Use::
+
+    CREATE TABLE users (id uuid PRIMARY KEY);
+    CREATE TABLE payments (
+        id uuid PRIMARY KEY,
+        user_id uuid NOT NULL REFERENCES users (id)
+    );
+
+Not reported when the types are the same, or differ only in length (varchar and text).
+"""
+
+from collections.abc import Iterator
+
+from tradewright.review.meaning import INTEGERS
+from tradewright.review.model import Category, Severity
+from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.catalog import Column, Constraint, ConstraintKind, Table
+
+_SAME = {
+    "serial": "integer",
+    "bigserial": "bigint",
+    "smallserial": "smallint",
+    "varchar": "text",
+    "decimal": "numeric",
+    "char": "text",
+}
+
+
+def _check(context: Context, event: Event) -> Iterator[Hit]:
+    constraint, table = event.constraint, event.table
+    if constraint is None or table is None or constraint.kind is not ConstraintKind.FOREIGN:
+        return
+    target = context.schema.table(constraint.target)
+    if target is None:
+        return
+    wanted = constraint.target_columns or target.primary_key
+    for own, other in zip(constraint.columns, wanted, strict=False):
+        mine, theirs = table.columns.get(own), target.columns.get(other)
+        if mine is None or theirs is None:
+            continue
+        if _SAME.get(mine.type, mine.type) != _SAME.get(theirs.type, theirs.type):
+            yield _hit(event, constraint, (table, mine), (target, theirs))
+
+
+def _hit(
+    event: Event, constraint: Constraint, mine: tuple[Table, Column], theirs: tuple[Table, Column]
+) -> Hit:
+    own, other = mine[1], theirs[1]
+    numbers = {_SAME.get(c.type, c.type) for c in (own, other)} <= INTEGERS
+    end = "accepts it, but the narrower one overflows" if numbers else "refuses it"
+    name = f"{mine[0].full_name}.{own.name}"
+    return Hit(
+        event.statement,
+        constraint.offset,
+        f'foreign key "{name}" is {own.type_text} but "{theirs[0].full_name}.{other.name}" is '
+        f"{other.type_text}: PostgreSQL {end}",
+        f"Make the column {other.type}.",
+        name,
+        f"{own.name} {other.type_text}",
+        Severity.MAJOR if numbers else None,
+    )
+
+
+RULE = Rule(
+    id="fk-column-type-mismatch",
+    severity=Severity.CRITICAL,
+    category=Category.CONSTRAINTS,
+    kinds=("constraint",),
+    check=_check,
+    needs="model",
+)

@@ -1,0 +1,76 @@
+"""A column has a type that does not exist in PostgreSQL.
+
+The statement parses, because any name may be a type, and fails when it is run. Most often the
+name comes from another database.
+
+Instead of::
+
+    CREATE TABLE payments (id uuid PRIMARY KEY, created_at DATETIME NOT NULL);
+
+Use::
+
+    CREATE TABLE payments (id uuid PRIMARY KEY, created_at timestamptz NOT NULL);
+
+Not reported when an earlier statement creates the type (enum, domain, composite, table), when an
+extension of the files brings it, or when the name carries a schema.
+"""
+
+from collections.abc import Iterator
+
+from tradewright.review.model import Category, Severity
+from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.builtins import EXTENSION_OF, types
+from tradewright.review.source.dialects import FOREIGN_TYPES
+
+_PSEUDO = frozenset(
+    {
+        "serial",
+        "bigserial",
+        "smallserial",
+        "integer",
+        "bigint",
+        "smallint",
+        "real",
+        "boolean",
+        "double precision",
+        "decimal",
+        "character varying",
+        "character",
+        "",
+    }
+)
+
+
+def _check(context: Context, event: Event) -> Iterator[Hit]:
+    column, table = event.column, event.table
+    if column is None or table is None:
+        return
+    name = column.type.removesuffix("[]")
+    if name in _PSEUDO or "." in name or _is_known(context, name):
+        return
+    dialect, instead = FOREIGN_TYPES.get(name, ("", ""))
+    origin = f" (it is {dialect})" if dialect else ""
+    message = f'type "{name}" of column "{table.full_name}.{column.name}" does not exist{origin}'
+    advice = f"Use {instead}." if instead else "Create the type first, or correct its name."
+    yield Hit(event.statement, column.offset, message, advice, f"{table.full_name}.{column.name}")
+
+
+def _is_known(context: Context, name: str) -> bool:
+    schema = context.schema
+    if name in types() or name in schema.types or name in {n.lower() for n in schema.types}:
+        return True
+    if name in EXTENSION_OF or any(key[1] == name for key in schema.tables):
+        return True
+    return (
+        bool(schema.extensions - {"plpgsql", "uuid-ossp", "pgcrypto"}) and name not in FOREIGN_TYPES
+    )
+
+
+RULE = Rule(
+    id="missing-type",
+    severity=Severity.CRITICAL,
+    category=Category.SYNTAX,
+    kinds=("column",),
+    check=_check,
+    needs="model",
+)

@@ -1,0 +1,56 @@
+"""A column stores time without a time zone.
+
+`timestamp` keeps the digits of a clock and forgets which clock it was. Sessions in other zones
+read other instants from the same row, an hour repeats each autumn, and reports that must order
+events (audit, best execution) cannot be trusted.
+
+Instead of::
+
+    CREATE TABLE payments (id uuid PRIMARY KEY, created_at timestamp NOT NULL);
+
+Use::
+
+    CREATE TABLE payments (id uuid PRIMARY KEY, created_at timestamptz NOT NULL);
+
+Not reported when the column is a date, an interval or a time of day that belongs to no instant.
+"""
+
+from collections.abc import Iterator
+
+from tradewright.review.model import Category, Severity
+from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.tree import type_name
+
+_BARE = frozenset({"timestamp", "timestamp[]"})
+
+
+def _check(_: Context, event: Event) -> Iterator[Hit]:
+    if event.column is not None and event.table is not None:
+        if event.column.type in _BARE:
+            yield _hit(event, event.table.full_name, event.column.name, event.column.offset)
+    elif event.kind == "AT_AlterColumnType":
+        definition = event.node.get("def", {}).get("ColumnDef", {})
+        if type_name(definition.get("typeName")) in _BARE and event.table is not None:
+            place = event.statement.place(definition)
+            yield _hit(event, event.table.full_name, event.node.get("name", ""), place)
+
+
+def _hit(event: Event, table: str, column: str, offset: int) -> Hit:
+    return Hit(
+        event.statement,
+        offset,
+        f'column "{table}.{column}" is timestamp without time zone: '
+        "which instant it means depends on the session",
+        "Use timestamptz.",
+        f"{table}.{column}",
+        f"{column} timestamptz",
+    )
+
+
+RULE = Rule(
+    id="prefer-timestamp-tz",
+    severity=Severity.MAJOR,
+    category=Category.TIME,
+    kinds=("column", "AT_AlterColumnType"),
+    check=_check,
+)

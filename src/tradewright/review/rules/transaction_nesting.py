@@ -1,0 +1,49 @@
+"""A file that its runner wraps in a transaction has its own BEGIN and COMMIT.
+
+The inner COMMIT ends the runner's transaction. Statements after it run on their own, and the
+runner's record of the migration is no longer written together with it.
+
+Instead of::
+
+    BEGIN;
+    ALTER TABLE orders ADD COLUMN note text;
+    COMMIT;
+
+Use::
+
+    ALTER TABLE orders ADD COLUMN note text;
+
+Not reported when the file tells its runner not to wrap it, or the runner does not (sqitch,
+golang-migrate).
+"""
+
+from collections.abc import Iterator
+
+from tradewright.review.model import Category, Severity
+from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.source.text import Wrapping
+
+
+def _check(_: Context, event: Event) -> Iterator[Hit]:
+    reading = event.reading
+    if reading is None or event.source.wrapping is not Wrapping.WRAPPED:
+        return
+    if event.source.layout == "golang-migrate":
+        return
+    for statement in reading.statements:
+        if statement.kind == "TransactionStmt" and "savepoint_name" not in statement.node:
+            kind = statement.node.get("kind", "").rpartition("_")[2]
+            message = f"{kind} in a file that the runner already wraps in a transaction"
+            advice = "Remove it, or tell the runner not to wrap the file."
+            yield Hit(statement, statement.start, message, advice, event.source.label)
+            return
+
+
+RULE = Rule(
+    id="transaction-nesting",
+    severity=Severity.MINOR,
+    category=Category.AVAILABILITY,
+    kinds=("file",),
+    check=_check,
+    downs=True,
+)

@@ -1,0 +1,1 @@
+"""The model of a schema as a series of migrations builds it up."""

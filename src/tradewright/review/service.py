@@ -1,0 +1,58 @@
+"""The use cases of the reviewer: review a folder, list the rules, explain one."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tradewright.review.baseline import read_baseline, write_baseline
+from tradewright.review.registry import all_rules, page_of, rule_named, title_of
+from tradewright.review.result import Review, Scope, review_folder
+from tradewright.review.settings import read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be reviewed, and what is to be left out."""
+
+    folder: Path
+    after: str | None = None
+    since: str | None = None
+    baseline: Path | None = None
+    update_baseline: bool = False
+
+
+def review(request: Request) -> Review:
+    """Review a folder of migrations.
+
+    Raises:
+        InputError: nothing to review, or settings, baseline or revision cannot be read.
+
+    """
+    scope = Scope(after=request.after)
+    if request.since:
+        from tradewright.review.since import changed_since  # noqa: PLC0415 - only with git
+
+        changed, edited = changed_since(request.folder, request.since)
+        scope = replace(scope, changed=changed, edited=edited)
+    result = review_folder(request.folder, read_settings(request.folder), scope)
+    if request.baseline is None:
+        return result
+    if request.update_baseline:
+        write_baseline(request.baseline, result.findings)
+    known = read_baseline(request.baseline)
+    kept = tuple(f for f in result.findings if f.fingerprint not in known)
+    return replace(result, findings=kept, silenced_count=len(result.findings) - len(kept))
+
+
+def rule_list() -> str:
+    """Return every rule on a line: severity, name and what it finds."""
+    rules = all_rules().values()
+    width = max(len(rule.id) for rule in rules)
+    return "\n".join(
+        f"{rule.severity:8}  {rule.id:{width}}  {title_of(rule)}"
+        for rule in sorted(rules, key=lambda rule: (rule.severity.rank, rule.id))
+    )
+
+
+def rule_page(rule_id: str) -> str:
+    """Return a rule's documentation page."""
+    return page_of(rule_named(rule_id))

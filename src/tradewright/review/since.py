@@ -1,0 +1,44 @@
+"""Which files differ from a revision of the git repository."""
+
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from tradewright.core.errors import ErrorCode, InputError
+
+
+def changed_since(folder: Path, revision: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the absolute paths that differ from a revision, and those of them that were in it.
+
+    Raises:
+        InputError: INPUT_REVIEW_REVISION_UNKNOWN.
+
+    """
+    here = folder if folder.is_dir() else folder.parent
+    root = Path(_git(here, revision, "rev-parse", "--show-toplevel").strip())
+    _git(here, revision, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    changed = _git(root, revision, "diff", "--name-only", "-z", revision, "--")
+    new = _git(root, revision, "ls-files", "--others", "--exclude-standard", "-z")
+    names = filter(None, (changed + new).split("\0"))
+    edited = _git(root, revision, "diff", "--name-only", "--diff-filter=M", "-z", revision, "--")
+    return _absolute(root, names), _absolute(root, filter(None, edited.split("\0")))
+
+
+def _absolute(root: Path, names: Iterable[str]) -> frozenset[str]:
+    return frozenset(str((root / name).resolve()) for name in names)
+
+
+def _git(folder: Path, revision: str, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise InputError(
+            ErrorCode.INPUT_REVIEW_REVISION_UNKNOWN,
+            f'git revision "{revision}" cannot be compared with',
+            why=str(getattr(error, "stderr", b"") or error),
+            hint="Give a branch, tag or commit of the repository that holds the migrations.",
+            facts={"revision": revision},
+        ) from error
+    return done.stdout.decode("utf-8", "replace")

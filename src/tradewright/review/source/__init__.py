@@ -1,0 +1,1 @@
+"""Reading migrations: layouts, directives and statements with their exact places."""

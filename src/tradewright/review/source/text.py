@@ -1,0 +1,183 @@
+"""A migration's text: one direction of one file, with the places of everything in it.
+
+A file that holds both directions (dbmate, goose, ...) becomes two sources in which the other
+direction is blanked out, so that every offset still points into the file itself.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from tradewright.review.model import Location
+from tradewright.review.source.parser import Node
+
+
+class Direction(StrEnum):
+    """What a source does: build the schema, or take it back."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Wrapping(StrEnum):
+    """How the runner sends a file: in a transaction of its own, as one message, or bare."""
+
+    WRAPPED = "wrapped"
+    IMPLICIT = "implicit"
+    BARE = "bare"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one migration in one direction."""
+
+    path: str
+    text: str
+    version: tuple[int | str, ...]
+    label: str
+    direction: Direction = Direction.UP
+    wrapping: Wrapping = Wrapping.WRAPPED
+    layout: str = "numbered"
+    repeatable: bool = False
+    has_down: bool = False
+    raw: bytes = field(default=b"", repr=False)
+
+    @cached_property
+    def data(self) -> bytes:
+        """Return the text as the bytes that the parser counts in."""
+        return self.text.encode("utf-8", "replace")
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Return the byte at which each line begins."""
+        starts, at = [0], self.data.find(b"\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = self.data.find(b"\n", at + 1)
+        return starts
+
+    @property
+    def line_count(self) -> int:
+        """Return the number of lines as editors count them."""
+        return len(self.line_starts) - (1 if self.data.endswith(b"\n") else 0)
+
+    def byte_of(self, character: int) -> int:
+        """Return the byte offset of a character offset in the text."""
+        if len(self.data) == len(self.text):
+            return character
+        return len(self.text[:character].encode("utf-8", "replace"))
+
+    def locate(self, offset: int, end: int = 0) -> Location:
+        """Return the place of a byte offset."""
+        offset = min(max(offset, 0), len(self.data))
+        line = bisect_right(self.line_starts, offset)
+        start = self.line_starts[line - 1]
+        column = len(self.data[start:offset].decode("utf-8", "replace")) + 1
+        end_line = bisect_right(self.line_starts, max(min(end, len(self.data)) - 1, offset))
+        return Location(self.path, line, column, end_line)
+
+    def line_text(self, line: int) -> str:
+        """Return one line of the file without its end; empty when there is no such line."""
+        if not 0 < line <= len(self.line_starts):
+            return ""
+        start = self.line_starts[line - 1]
+        end = self.data.find(b"\n", start)
+        return self.data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")
+
+
+DIGESTED = ("A_Const", "A_Expr", "ColumnDef", "Constraint", "FuncCall", "IndexElem")
+"""The kinds of nodes that rules look for anywhere in a statement."""
+
+_BARREN = frozenset(
+    {
+        "typeName",
+        "relation",
+        "pktable",
+        "names",
+        "funcname",
+        "fields",
+        "name",
+        "keys",
+        "fk_attrs",
+        "pk_attrs",
+        "String",
+        "A_Const",
+        "RangeVar",
+        "objects",
+    }
+)
+"""Keys below which no digested node stands."""
+
+
+@dataclass(slots=True)
+class Statement:
+    """One statement of a source; offsets are bytes from the file's beginning.
+
+    `shift` is added to locations inside the tree, which count from where its parse began.
+    """
+
+    source: Source
+    kind: str
+    node: Node
+    start: int
+    end: int
+    shift: int = 0
+    repaired: bool = False
+    digest: dict[str, list[Node]] | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the statement as written."""
+        return self.source.data[self.start : self.end].decode("utf-8", "replace")
+
+    def nodes(self, kind: str) -> list[Node]:
+        """Return every node of a digested kind; one walk serves all the rules that ask."""
+        if self.digest is None:
+            self.digest = _digest(self.node)
+        return self.digest[kind]
+
+    def place(self, node: Node | None) -> int:
+        """Return the byte offset of a node, or of the statement when the node has none."""
+        if node is None:
+            return self.start
+        location: int = node.get("location", -1)
+        if location < 0:
+            return self.start
+        return location + self.shift
+
+
+def _digest(node: Node) -> dict[str, list[Node]]:
+    """Return the nodes below a tree by their kind, in the order of the text."""
+    found: dict[str, list[Node]] = {kind: [] for kind in DIGESTED}
+    pending: list[Node | list[Node]] = [node]
+    while pending:
+        current = pending.pop()
+        if type(current) is list:
+            pending.extend(reversed(current))
+            continue
+        for key, value in current.items():  # type: ignore[union-attr]
+            if type(value) is dict:
+                if key in found:
+                    found[key].append(value)
+                if key not in _BARREN:
+                    pending.append(value)
+            elif type(value) is list and key not in _BARREN:
+                pending.append(value)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenStatement:
+    """A statement that PostgreSQL's parser refused."""
+
+    source: Source
+    start: int
+    end: int
+    message: str
+    offset: int
+
+    @property
+    def text(self) -> str:
+        """Return the statement as written."""
+        return self.source.data[self.start : self.end].decode("utf-8", "replace")

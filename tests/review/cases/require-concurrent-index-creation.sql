@@ -1,0 +1,21 @@
+-- bad: a table of an earlier file
+-- file: 001_a.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+-- file: 002_b.sql
+CREATE INDEX idx_orders_symbol ON orders (symbol); -- <-
+
+-- repaired: concurrently
+-- file: 001_a.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+-- file: 002_b.sql
+-- tradewright: no-transaction
+CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);
+
+-- near miss: a new table, and a partitioned one
+-- file: 001_a.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+CREATE INDEX idx_orders_symbol ON orders (symbol);
+CREATE TABLE logs (id uuid NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE logs_default PARTITION OF logs DEFAULT;
+-- file: 002_b.sql
+CREATE INDEX idx_logs_at ON logs (at);

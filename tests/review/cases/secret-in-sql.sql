@@ -1,0 +1,17 @@
+-- bad: a role, a hash, a key
+CREATE TABLE users (id uuid PRIMARY KEY, email text NOT NULL, password_hash text NOT NULL, api_key text);
+CREATE ROLE trader LOGIN PASSWORD 'secret123'; -- <-
+INSERT INTO users (id, email, password_hash) VALUES (
+    uuidv7(), 'admin@example.com',
+    '$2b$12$abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUVWXYZ01234' -- <-
+);
+INSERT INTO users (id, email, password_hash, api_key)
+SELECT uuidv7(), 'b', 'x', '-----BEGIN RSA PRIVATE KEY-----'; -- <-
+
+-- repaired: without
+CREATE ROLE trader LOGIN;
+ALTER ROLE trader PASSWORD NULL;
+
+-- near miss: a column of that name, and a short code
+CREATE TABLE users (id uuid PRIMARY KEY, token_count integer, password_hash text);
+INSERT INTO users (id, token_count, password_hash) VALUES (uuidv7(), 12345678, '!');

@@ -1,0 +1,11 @@
+-- bad: added and filled
+ALTER TABLE orders ADD COLUMN book text;
+UPDATE orders SET book = 'b' WHERE book IS NULL; -- <-
+
+-- repaired: a constant default costs nothing
+ALTER TABLE orders ADD COLUMN book text NOT NULL DEFAULT 'b';
+
+-- near miss: one row by its key, and another table
+ALTER TABLE orders ADD COLUMN book text;
+UPDATE orders SET book = 'b' WHERE id = 5;
+UPDATE books SET name = 'b' WHERE name IS NULL;

@@ -3,6 +3,7 @@
 DROP TABLE trades;
 DROP TABLE positions;
 DROP TABLE order_fills;
+DROP TABLE liquidity_providers;
 DROP TABLE orders;
 DROP TABLE accounts;
 DROP TABLE house_accounts;

@@ -321,6 +321,28 @@ COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or 
 COMMENT ON COLUMN orders.version IS 'Sequence number of the order''s last row in order_events; gapless.';
 COMMENT ON COLUMN orders.metadata IS 'The client''s own tags, such as {"strategy": "momentum"}.';
 
+CREATE TABLE liquidity_providers (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT liquidity_providers_pkey PRIMARY KEY,
+    code text
+        CONSTRAINT liquidity_providers_code_present NOT NULL
+        CONSTRAINT liquidity_providers_code_is_plain CHECK (code ~ '^[A-Z0-9-]{2,32}$')
+        CONSTRAINT liquidity_providers_code_unique UNIQUE,
+    priority smallint
+        CONSTRAINT liquidity_providers_priority_present NOT NULL
+        CONSTRAINT liquidity_providers_priority_not_negative CHECK (priority >= 0),
+    is_enabled boolean DEFAULT true
+        CONSTRAINT liquidity_providers_is_enabled_present NOT NULL,
+    revision integer DEFAULT 1
+        CONSTRAINT liquidity_providers_revision_present NOT NULL
+        CONSTRAINT liquidity_providers_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT liquidity_providers_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT liquidity_providers_updated_at_present NOT NULL
+);
+COMMENT ON TABLE liquidity_providers IS 'Firms that quote to us and fill what we pass on.';
+COMMENT ON COLUMN liquidity_providers.priority IS 'Of two equal prices the provider with the smaller number is taken.';
 CREATE TABLE order_fills (
     id uuid
         CONSTRAINT order_fills_pkey PRIMARY KEY,
@@ -333,12 +355,18 @@ CREATE TABLE order_fills (
     price numeric(20, 8)
         CONSTRAINT order_fills_price_present NOT NULL
         CONSTRAINT order_fills_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    provider_id uuid
+        CONSTRAINT order_fills_provider_id_present NOT NULL
+        CONSTRAINT order_fills_provider_exists REFERENCES liquidity_providers (id) NOT ENFORCED,
+    provider_execution_id text,
     quoted_at timestamptz
         CONSTRAINT order_fills_quoted_at_present NOT NULL,
     executed_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT order_fills_executed_at_present NOT NULL
 );
 COMMENT ON TABLE order_fills IS 'Executions of orders (FIX ExecType F): append-only.';
+COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; in book A also the counterparty.';
+COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider in book A; empty in book B. An execution is booked once.';
 COMMENT ON COLUMN order_fills.quoted_at IS 'Market time of the quote that was dealt on.';
 
 CREATE TABLE positions (

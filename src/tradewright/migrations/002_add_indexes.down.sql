@@ -7,6 +7,7 @@ DROP INDEX CONCURRENTLY IF EXISTS idx_trades_executed_at_brin;
 DROP INDEX CONCURRENTLY IF EXISTS idx_trades_fill_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_trades_account_id_executed_at;
 DROP INDEX CONCURRENTLY IF EXISTS idx_positions_account_id_symbol_open;
+DROP INDEX CONCURRENTLY IF EXISTS idx_order_fills_provider_id_execution_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_order_fills_order_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_metadata;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_created_at_brin;

@@ -35,6 +35,11 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_metadata
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_order_fills_order_id
     ON order_fills (order_id);
 
+-- A provider's execution is booked once; the house's own fills have none.
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_order_fills_provider_id_execution_id
+    ON order_fills (provider_id, provider_execution_id)
+    WHERE provider_execution_id IS NOT NULL;
+
 -- One open position per account and symbol: the truth that netting rests on.
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id_symbol_open
     ON positions (account_id, symbol)

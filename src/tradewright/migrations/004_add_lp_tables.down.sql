@@ -1,10 +1,9 @@
--- Takes away the providers, their answers, and which provider each fill was dealt with.
+-- Takes away the providers' answers with all that they record; the providers themselves stay.
 
 DROP TABLE provider_requests;
 DROP TRIGGER order_fills_refer_to_rows ON order_fills;
 DROP FUNCTION order_fills_refer_to_rows();
-ALTER TABLE order_fills
-    DROP CONSTRAINT order_fills_execution_once,
-    DROP COLUMN provider_execution_id,
-    DROP COLUMN provider_id;
-DROP TABLE liquidity_providers;
+DROP TRIGGER liquidity_providers_keep_their_key ON liquidity_providers;
+DROP TRIGGER liquidity_providers_are_kept ON liquidity_providers;
+DROP TRIGGER liquidity_providers_are_audited ON liquidity_providers;
+DROP TRIGGER liquidity_providers_count_revision ON liquidity_providers;

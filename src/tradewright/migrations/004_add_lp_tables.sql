@@ -1,27 +1,5 @@
 -- 004: whose prices we deal on, and what the providers answered.
 
-CREATE TABLE liquidity_providers (
-    id uuid DEFAULT uuidv7()
-        CONSTRAINT liquidity_providers_pkey PRIMARY KEY,
-    code text
-        CONSTRAINT liquidity_providers_code_present NOT NULL
-        CONSTRAINT liquidity_providers_code_is_plain CHECK (code ~ '^[A-Z0-9-]{2,32}$')
-        CONSTRAINT liquidity_providers_code_unique UNIQUE,
-    priority smallint
-        CONSTRAINT liquidity_providers_priority_present NOT NULL
-        CONSTRAINT liquidity_providers_priority_not_negative CHECK (priority >= 0),
-    is_enabled boolean DEFAULT true
-        CONSTRAINT liquidity_providers_is_enabled_present NOT NULL,
-    revision integer DEFAULT 1
-        CONSTRAINT liquidity_providers_revision_present NOT NULL
-        CONSTRAINT liquidity_providers_revision_positive CHECK (revision > 0),
-    created_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT liquidity_providers_created_at_present NOT NULL,
-    updated_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT liquidity_providers_updated_at_present NOT NULL
-);
-COMMENT ON TABLE liquidity_providers IS 'Firms that quote to us and fill what we pass on.';
-COMMENT ON COLUMN liquidity_providers.priority IS 'Of two equal prices the provider with the smaller number is taken.';
 CREATE TRIGGER liquidity_providers_count_revision
     BEFORE UPDATE ON liquidity_providers
     FOR EACH ROW EXECUTE FUNCTION count_revision();
@@ -30,12 +8,6 @@ CREATE TRIGGER liquidity_providers_are_audited
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
 ALTER TABLE liquidity_providers ENABLE ALWAYS TRIGGER liquidity_providers_are_audited;
 
-ALTER TABLE order_fills
-    ADD COLUMN provider_id uuid
-        CONSTRAINT order_fills_provider_id_present NOT NULL
-        CONSTRAINT order_fills_provider_exists REFERENCES liquidity_providers (id) NOT ENFORCED,
-    ADD COLUMN provider_execution_id text,
-    ADD CONSTRAINT order_fills_execution_once UNIQUE (provider_id, provider_execution_id);
 CREATE TRIGGER liquidity_providers_are_kept
     BEFORE DELETE OR TRUNCATE ON liquidity_providers
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -74,8 +46,6 @@ CREATE TRIGGER order_fills_refer_to_rows
     AFTER INSERT ON order_fills
     REFERENCING NEW TABLE AS new_fills
     FOR EACH STATEMENT EXECUTE FUNCTION order_fills_refer_to_rows();
-COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; in book A also the counterparty.';
-COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider in book A; empty in book B. An execution is booked once.';
 
 CREATE TABLE provider_requests (
     id uuid

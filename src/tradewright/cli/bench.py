@@ -29,9 +29,9 @@ def command() -> None:
 @click.option(
     "--writers",
     type=click.IntRange(1, 16),
-    default=1,
+    default=2,
     show_default=True,
-    help="How many writers book, each on a session of its own.",
+    help="How many writer processes book, each with its share of the clients.",
 )
 @click.option(
     "--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds in turn."

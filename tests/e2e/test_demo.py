@@ -19,6 +19,14 @@ FIGURES = {
 }
 """The figures that a reader of --json may rely on."""
 
+TRADED = (
+    *("balance_is_replay", "every_change_is_audited", "money_sums_to_zero", "order_is_its_events"),
+    *("order_is_its_fills", "payment_is_in_the_ledger", "position_is_its_trades"),
+    *("reserved_is_open_holds", "trade_is_in_the_ledger", "trades_are_their_fill"),
+    *("transfer_has_its_entries", "versions_are_gapless"),
+)
+"""Laws that a day cannot but be held against; a law without a case would prove nothing."""
+
 NewDatabase = Callable[[], str]
 
 
@@ -63,7 +71,8 @@ def test_the_built_in_market_runs_end_to_end_on_a_server_of_its_own() -> None:
     for law in summary["invariants"].values():
         assert law.keys() == {"checked", "broken"}
         assert law["broken"] == 0
-    assert all(law["checked"] for law in summary["invariants"].values())
+    for name in TRADED:
+        assert summary["invariants"][name]["checked"] > 0, name
 
 
 def test_recorded_quotes_give_the_same_day_in_both_layouts_and_packed(

@@ -20,13 +20,14 @@ from tradewright.core.errors import (
     StateError,
     TradewrightError,
 )
+from tradewright.core.ids import require_ids
 from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Quote
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.dispatch import ask_providers, recall_answers
-from tradewright.trading.model import BookAnswers, Command, Report
+from tradewright.trading.model import BookAnswers, Command, Report, ids_of
 from tradewright.trading.reference import Reference, read_reference
 from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.store import read_live_desk
@@ -143,9 +144,11 @@ class Engine:
         """Queue a client's command; the future gives its report or raises its error.
 
         Raises:
+            InputError: INPUT_ID_MALFORMED.
             StateError: ENGINE_STOPPED, ENGINE_QUEUE_FULL.
 
         """
+        require_ids(*ids_of(command))
         future: Future[Report] = Future()
         self._queue([command], _WaitingFutures([future]))
         return future
@@ -154,13 +157,23 @@ class Engine:
         """Queue a client's command; `waiting` is told its answer in the writer's thread.
 
         Raises:
+            InputError: INPUT_ID_MALFORMED.
             StateError: ENGINE_STOPPED, ENGINE_QUEUE_FULL.
 
         """
+        require_ids(*ids_of(command))
         self._queue([command], waiting)
 
     def submit_together(self, commands: Sequence[Command]) -> "list[Future[Report]]":
-        """Queue commands in one group for each writer; a group is booked in one batch."""
+        """Queue commands in one group for each writer; a group is booked in one batch.
+
+        Raises:
+            InputError: INPUT_ID_MALFORMED, and then none of them is queued.
+            StateError: ENGINE_STOPPED, ENGINE_QUEUE_FULL.
+
+        """
+        for command in commands:
+            require_ids(*ids_of(command))
         futures: list[Future[Report]] = [Future() for _ in commands]
         for writer, places in self._by_writer(commands).items():
             waiting = _WaitingFutures([futures[place] for place in places])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import assert_never
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
@@ -173,6 +174,21 @@ class MoveMoney:
 Command = (
     SubmitOrder | CancelOrder | TriggerOrder | ClosePosition | CheckMargin | BookAnswers | MoveMoney
 )
+
+
+def ids_of(command: Command) -> tuple[str, ...]:
+    """Return the ids by which a command names rows, as its sender wrote them."""
+    match command:
+        case MoveMoney():
+            return command.account_id, command.transaction_id
+        case ClosePosition():
+            return command.account_id, command.position_id
+        case TriggerOrder() | BookAnswers():
+            return command.account_id, command.order_id
+        case SubmitOrder() | CancelOrder() | CheckMargin():
+            return (command.account_id,)
+        case _:
+            assert_never(command)
 
 
 @dataclass(frozen=True, slots=True)

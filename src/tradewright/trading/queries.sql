@@ -30,7 +30,7 @@ ORDER BY currency;
 
 -- name: owners_of_accounts
 -- Find whose wallets may be needed for some accounts.
-SELECT user_id::text, currency
+SELECT id::text, user_id::text, currency, balance
 FROM accounts
 WHERE id = ANY(%(ids)s::uuid[]);
 

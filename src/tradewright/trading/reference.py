@@ -39,17 +39,18 @@ def read_reference(connection: Session) -> Reference:
 
 
 def _instrument(row: tuple[Any, ...]) -> Instrument:
+    """Lay out one row; its numbers lose the column's zeros, since errors show them to people."""
     return Instrument(
         symbol=row[0],
         base_currency=row[1],
         quote_currency=row[2],
-        quantity_step=row[3],
-        quantity_min=row[4],
-        quantity_max=row[5],
-        price_tick=row[6],
+        quantity_step=row[3].normalize(),
+        quantity_min=row[4].normalize(),
+        quantity_max=row[5].normalize(),
+        price_tick=row[6].normalize(),
         leverage_max=row[7],
         leverage_max_retail=row[8],
-        commission_per_million=row[9],
+        commission_per_million=row[9].normalize(),
         quote_age_max=timedelta(milliseconds=row[10]),
         is_tradable=row[11],
     )

@@ -6,6 +6,7 @@ committed while a lock was waited for come after it, as statements of their own.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from tradewright.core.errors import ErrorCode
@@ -25,6 +26,7 @@ from tradewright.trading.model import (
     CheckMargin,
     ClosePosition,
     Command,
+    Direction,
     MoveMoney,
     OrderStatus,
     OrderType,
@@ -144,15 +146,28 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
 def _lock_wallets(
     connection: Session, commands: Sequence[Command]
 ) -> dict[tuple[str, str], Holder]:
-    ids = sorted({c.account_id for c in commands if isinstance(c, MoveMoney)})
-    if not ids:
+    """Lock the wallets that money moves from or to; one that is to be paid is opened if missing."""
+    moves = [command for command in commands if isinstance(command, MoveMoney)]
+    if not moves:
         return {}
-    owners = connection.execute(
-        load_queries(_QUERIES)["owners_of_accounts"], {"ids": ids}
+    rows = connection.execute(
+        load_queries(_QUERIES)["owners_of_accounts"],
+        {"ids": array(sorted({move.account_id for move in moves}))},
     ).fetchall()
-    keys = wallet_ids(connection, [(row[0], row[1]) for row in owners], open_missing=True)
+    owners = {row[0]: (row[1], row[2], row[3]) for row in rows}
+    paid = [owners[m.account_id][:2] for m in moves if _pays_wallet(m, owners.get(m.account_id))]
+    keys = wallet_ids(connection, paid, open_missing=True) if paid else {}
+    others = {owner[:2] for owner in owners.values()} - keys.keys()
+    keys |= wallet_ids(connection, others, open_missing=False) if others else {}
     locked = lock_wallets(connection, list(keys.values()))
     return {(holder.user_id, holder.currency): holder for holder in locked.values()}
+
+
+def _pays_wallet(move: MoveMoney, owner: tuple[str, str, Decimal] | None) -> bool:
+    """Return whether a movement may open a wallet: a refused one must leave no trace."""
+    if owner is None or move.direction is not Direction.TO_WALLET or move.amount.is_nan():
+        return False
+    return 0 < move.amount <= owner[2]
 
 
 def _account(row: tuple[Any, ...]) -> AccountState:

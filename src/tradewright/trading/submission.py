@@ -272,8 +272,14 @@ def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[R
     base_rate = market.rate(instrument.base_currency, currency)
     if quote_rate is None or base_rate is None:
         return None
-    if any(market.top(position.instrument.symbol) is None for position in account.open_positions):
-        return None
+    for position in account.open_positions:
+        held = position.instrument
+        if (
+            market.top(held.symbol) is None
+            or market.rate(held.quote_currency, currency) is None
+            or market.rate(held.base_currency, currency) is None
+        ):
+            return None
     return quote_rate, base_rate
 
 

@@ -99,12 +99,9 @@ def test_an_account_that_does_not_exist_is_named_in_the_error(floor: Floor) -> N
     with floor.engine() as engine:
         counts = row_counts(floor.session)
         error = refusal(lambda: ask(engine, buy(stranger)))
-        malformed = refusal(lambda: ask(engine, buy("nobody")))
     assert error.code is ErrorCode.ACCOUNT_UNKNOWN
     assert error.hint == "Check the account's id."
     assert stranger in error.what
-    assert malformed.code is ErrorCode.DATABASE_VALUE_REFUSED
-    assert '"nobody"' in malformed.what
     assert row_counts(floor.session) == counts
 
 

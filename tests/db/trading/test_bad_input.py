@@ -1,0 +1,170 @@
+"""What a client gets wrong: an error with code and hint, and not one row more or less."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.floor import Floor, ask, buy, order, refusal, row_counts
+from tradewright.core.errors import ErrorCode, InputError, TradewrightError
+from tradewright.core.ids import new_id_text
+from tradewright.liquidity.model import Side
+from tradewright.trading.model import (
+    Command,
+    Direction,
+    MoveMoney,
+    OrderType,
+    TimeInForce,
+)
+
+STEP = "Give a multiple of 1000 from 1000 upwards."
+TICK = "Give a multiple of 0.00001."
+FIELDS = "Give the fields of one order type only."
+
+
+def refused(floor: Floor, command: Command) -> TradewrightError:
+    """Submit a command that must be refused without a trace, alone and among others."""
+    with floor.engine() as engine:
+        before = row_counts(floor.session)
+        error = refusal(lambda: ask(engine, command))
+        assert row_counts(floor.session) == before
+        together = refusal(lambda: [f.result(30) for f in engine.submit_together([command] * 2)])
+        engine.wait_until_idle()
+        assert together.code is error.code
+        assert row_counts(floor.session) == before
+    assert error.why
+    return error
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "hint"),
+    [
+        (
+            {"symbol": "ABCDEF"},
+            ErrorCode.INSTRUMENT_UNKNOWN,
+            "Use one of EURGBP, EURUSD, GBPUSD, USDJPY.",
+        ),
+        ({"quantity": 1500}, ErrorCode.ORDER_QUANTITY_OFF_STEP, "Give 1000 or 2000."),
+        (
+            {"quantity": "1000.00000001"},
+            ErrorCode.ORDER_QUANTITY_OFF_STEP,
+            "Give 1000.00000000 or 2000.00000000.",
+        ),
+        ({"quantity": 999}, ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE, "Give 1000 or more."),
+        ({"quantity": "1e-30"}, ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE, "Give 1000 or more."),
+        ({"quantity": "NaN"}, ErrorCode.ORDER_QUANTITY_MALFORMED, STEP),
+        ({"quantity": "sNaN"}, ErrorCode.ORDER_QUANTITY_MALFORMED, STEP),
+        ({"quantity": "Infinity"}, ErrorCode.ORDER_QUANTITY_MALFORMED, STEP),
+        ({"quantity": -1000}, ErrorCode.ORDER_QUANTITY_MALFORMED, STEP),
+        ({"quantity": 0}, ErrorCode.ORDER_QUANTITY_MALFORMED, STEP),
+        ({"quantity": "1e15"}, ErrorCode.ORDER_QUANTITY_MALFORMED, STEP),
+        ({"limit_price": "NaN"}, ErrorCode.ORDER_PRICE_MALFORMED, TICK),
+        ({"limit_price": "-1.1"}, ErrorCode.ORDER_PRICE_MALFORMED, TICK),
+        ({"stop_price": "0"}, ErrorCode.ORDER_PRICE_MALFORMED, TICK),
+        ({"stop_loss": "Infinity"}, ErrorCode.ORDER_PRICE_MALFORMED, TICK),
+        (
+            {"take_profit": "1.200005"},
+            ErrorCode.ORDER_PRICE_OFF_TICK,
+            "Give 1.200000 or 1.200010.",
+        ),
+        (
+            {"limit_price": "1.1000000000001"},
+            ErrorCode.ORDER_PRICE_OFF_TICK,
+            "Give 1.1000000000000 or 1.1000100000000.",
+        ),
+        (
+            {"limit_price": "1.1", "order_type": OrderType.MARKET},
+            ErrorCode.ORDER_FIELDS_CONTRADICT,
+            FIELDS,
+        ),
+        ({"order_type": OrderType.LIMIT}, ErrorCode.ORDER_FIELDS_CONTRADICT, FIELDS),
+        ({"order_type": OrderType.STOP}, ErrorCode.ORDER_FIELDS_CONTRADICT, FIELDS),
+        ({"time_in_force": TimeInForce.GTC}, ErrorCode.ORDER_FIELDS_CONTRADICT, FIELDS),
+        (
+            {"stop_price": "1.2", "time_in_force": TimeInForce.IOC},
+            ErrorCode.ORDER_FIELDS_CONTRADICT,
+            FIELDS,
+        ),
+        (
+            {"client_order_id": "my order"},
+            ErrorCode.ORDER_KEY_MALFORMED,
+            "Give each order a key of your own in these characters.",
+        ),
+        (
+            {"client_order_id": "x" * 65},
+            ErrorCode.ORDER_KEY_MALFORMED,
+            "Give each order a key of your own in these characters.",
+        ),
+        (
+            {"client_order_id": ""},
+            ErrorCode.ORDER_KEY_MALFORMED,
+            "Give each order a key of your own in these characters.",
+        ),
+    ],
+)
+def test_an_order_that_means_nothing_is_refused_without_a_trace(
+    floor: Floor, fields: dict[str, Any], code: ErrorCode, hint: str
+) -> None:
+    account = floor.account()
+    fields = {"quantity": 10_000} | fields
+    error = refused(floor, order(account, Side.BUY, **fields))
+    assert isinstance(error, InputError)
+    assert (error.code, error.hint) == (code, hint)
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize(
+    ("amount", "code", "hint"),
+    [
+        (
+            "NaN",
+            ErrorCode.INPUT_AMOUNT_MALFORMED,
+            "Write digits with a point, such as 125.50.",
+        ),
+        (
+            "Infinity",
+            ErrorCode.INPUT_AMOUNT_MALFORMED,
+            "Write digits with a point, such as 125.50.",
+        ),
+        ("-1", ErrorCode.INPUT_AMOUNT_NOT_POSITIVE, "Give an amount greater than zero."),
+        ("0", ErrorCode.INPUT_AMOUNT_NOT_POSITIVE, "Give an amount greater than zero."),
+        (
+            "1.001",
+            ErrorCode.INPUT_AMOUNT_OVER_SCALED,
+            "Give a multiple of 0.01 USD; nothing is rounded for you.",
+        ),
+        ("1e13", ErrorCode.INPUT_AMOUNT_TOO_LARGE, "Give at most 999999999999.99999999."),
+        (
+            "5000",
+            ErrorCode.MONEY_INSUFFICIENT_FUNDS,
+            "Close positions, deposit more, or ask for less.",
+        ),
+    ],
+)
+def test_money_that_means_nothing_is_not_moved(
+    floor: Floor, direction: Direction, amount: str, code: ErrorCode, hint: str
+) -> None:
+    account = floor.account("0")  # whose owner has no wallet yet
+    command = MoveMoney(
+        account_id=account,
+        direction=direction,
+        amount=Decimal(amount),
+        transaction_id=new_id_text(),
+    )
+    error = refused(floor, command)
+    assert (error.code, error.hint) == (code, hint)
+    assert floor.one("SELECT count(*) FROM user_balances") == 0
+
+
+def test_an_id_that_is_no_id_is_refused_with_what_to_do(floor: Floor) -> None:
+    account = floor.account()
+    move = MoveMoney(
+        account_id=account,
+        direction=Direction.TO_WALLET,
+        amount=Decimal(1),
+        transaction_id="tuesday",
+    )
+    for command in (move, buy("nobody")):
+        error = refused(floor, command)
+        assert error.code is ErrorCode.INPUT_ID_MALFORMED
+        assert error.hint == "Write 32 hexadecimal digits in small letters, with four hyphens."

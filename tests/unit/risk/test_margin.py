@@ -1,0 +1,134 @@
+"""Margin on the worked examples of the domain rules, and conversion on every way there is."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.floor import market_of, pair
+from tradewright.liquidity.market import Rate
+from tradewright.risk.margin import (
+    Exposure,
+    MarginState,
+    conversion,
+    margin_rate,
+    margin_state,
+    unrealised_pnl,
+)
+from tradewright.risk.model import ClientClass, RiskProfile
+
+LOT = Decimal(100_000)
+EURUSD, USDJPY, EURGBP = pair("EURUSD"), pair("USDJPY"), pair("EURGBP")
+
+
+def profile(
+    leverage: int = 100,
+    currency: str = "USD",
+    client_class: ClientClass = ClientClass.PROFESSIONAL,
+) -> RiskProfile:
+    return RiskProfile(client_class, currency, leverage, Decimal(100), Decimal(50))
+
+
+def test_one_lot_of_eurusd_up_a_cent_tenth_has_won_a_hundred_dollars() -> None:
+    market = market_of({"EURUSD": ("1.10100", "1.10105")})
+    exposure = Exposure(EURUSD, LOT, Decimal("1.10000"))
+    assert unrealised_pnl(profile(), exposure, market) == Decimal(100)
+
+
+def test_one_lot_of_usdjpy_up_half_a_yen_has_won_332_dollars() -> None:
+    market = market_of({"USDJPY": ("150.500", "150.500")})
+    assert market.top("USDJPY") is None  # a locked quote is no price
+    market = market_of({"USDJPY": ("150.500", "150.501")})
+    exposure = Exposure(USDJPY, LOT, Decimal("150.000"))
+    won = unrealised_pnl(profile(), exposure, market)
+    assert won is not None
+    # 50,000 JPY: 332.2259 at 150.500; a profit is converted at the bid of JPYUSD, 1/150.501.
+    assert round(won, 4) == Decimal("332.2237")
+
+
+def test_a_long_is_valued_at_the_bid_and_a_short_at_the_ask() -> None:
+    market = market_of({"EURUSD": ("1.10000", "1.10010")})
+    long = Exposure(EURUSD, LOT, Decimal("1.10000"))
+    short = Exposure(EURUSD, -LOT, Decimal("1.10000"))
+    assert unrealised_pnl(profile(), long, market) == 0
+    assert unrealised_pnl(profile(), short, market) == Decimal(-10)
+
+
+def test_a_profit_is_converted_at_the_bid_and_a_loss_at_the_ask() -> None:
+    rate = Rate(Decimal("1.1"), Decimal("1.2"))
+    assert conversion(Decimal(1), rate) == Decimal("1.1")
+    assert conversion(Decimal(0), rate) == Decimal("1.1")
+    assert conversion(Decimal(-1), rate) == Decimal("1.2")
+    assert rate.mid == Decimal("1.15")
+
+
+@pytest.mark.parametrize(
+    ("leverage", "client_class", "most"),
+    [
+        (500, ClientClass.PROFESSIONAL, 500),
+        (500, ClientClass.RETAIL, 30),
+        (20, ClientClass.RETAIL, 20),
+        (1, ClientClass.PROFESSIONAL, 1),
+    ],
+)
+def test_leverage_is_capped_by_account_instrument_and_class(
+    leverage: int, client_class: ClientClass, most: int
+) -> None:
+    assert margin_rate(profile(leverage, client_class=client_class), EURUSD) == 1 / Decimal(most)
+    tight = pair("EURUSD", leverage_max=10, leverage_max_retail=2)
+    assert margin_rate(profile(leverage, client_class=client_class), tight) >= Decimal("0.1")
+
+
+def test_used_margin_is_the_notional_at_the_middle_over_the_leverage() -> None:
+    market = market_of({"EURUSD": ("1.09990", "1.10010"), "USDJPY": ("150.000", "150.010")})
+    exposures = [Exposure(EURUSD, LOT, Decimal("1.1")), Exposure(USDJPY, -LOT, Decimal(150))]
+    state = margin_state(profile(), Decimal(10_000), exposures, market)
+    assert state is not None
+    assert state.used == Decimal(1100) + Decimal(1000)
+    # Long one pip under water; short a hundredth of a yen under water, converted at the ask.
+    assert state.equity == Decimal(10_000) - 10 - 1000 * (1 / Decimal("150.000"))
+    assert state.free == state.equity - state.used
+    assert state.level == 100 * state.equity / state.used
+
+
+def test_the_level_of_an_account_without_positions_is_unknown_and_not_zero() -> None:
+    state = margin_state(profile(), Decimal(10), [], market_of({}))
+    assert state == MarginState(Decimal(10), Decimal(0))
+    assert state.level is None
+
+
+def test_an_account_cannot_be_valued_while_a_price_or_a_rate_is_missing() -> None:
+    eurgbp = Exposure(EURGBP, LOT, Decimal("0.88"))
+    assert margin_state(profile(), Decimal(10), [eurgbp], market_of({})) is None
+    lonely = market_of({"EURGBP": ("0.88000", "0.88010")})
+    assert margin_state(profile(), Decimal(10), [eurgbp], lonely) is None
+    assert margin_state(profile(currency="GBP"), Decimal(10), [eurgbp], lonely) is not None
+
+
+def test_rates_are_found_directly_inverted_and_through_the_dollar() -> None:
+    market = market_of({"EURUSD": ("1.10000", "1.10010"), "USDJPY": ("150.000", "150.010")})
+    assert market.rate("EUR", "EUR") == Rate(Decimal(1), Decimal(1))
+    assert market.rate("EUR", "USD") == Rate(Decimal("1.10000"), Decimal("1.10010"))
+    assert market.rate("JPY", "USD") == Rate(1 / Decimal("150.010"), 1 / Decimal("150.000"))
+    assert market.rate("EUR", "JPY") == Rate(
+        Decimal("1.10000") * Decimal("150.000"), Decimal("1.10010") * Decimal("150.010")
+    )
+    assert market.rate("GBP", "JPY") is None
+
+
+def test_a_direct_pair_comes_before_the_way_through_the_dollar() -> None:
+    prices = {
+        "EURUSD": ("1.10000", "1.10010"),
+        "GBPUSD": ("1.25000", "1.25010"),
+        "EURGBP": ("0.80000", "0.80010"),
+    }
+    assert market_of(prices).rate("EUR", "GBP") == Rate(Decimal("0.80000"), Decimal("0.80010"))
+
+
+def test_a_rate_is_never_better_for_selling_than_for_buying() -> None:
+    prices = {"EURUSD": ("1.10000", "1.10010"), "USDJPY": ("150.000", "150.010")}
+    market = market_of(prices)
+    for source in ("EUR", "USD", "JPY"):
+        for target in ("EUR", "USD", "JPY"):
+            rate = market.rate(source, target)
+            assert rate is not None
+            assert 0 < rate.bid <= rate.mid <= rate.ask

@@ -14,43 +14,45 @@ from rich.console import Console
 from rich.table import Table
 
 from tradewright import audit
+from tradewright.cli import options
 from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.target import open_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """The options that every subcommand takes."""
 
-    url: str
+    url: str | None
+    keep: Path | None
     schema: str
     as_json: bool
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Give a session on the database that was asked for; commits on leaving."""
-        with connect(self.url, schema=self.schema, application_name="tradewright audit") as session:
+        with (
+            open_database(self.url, self.keep) as database,
+            connect(
+                database.conninfo, schema=self.schema, application_name="tradewright audit"
+            ) as session,
+        ):
             yield session
 
 
 def _with_common_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the common options and hand them over as one `Asked`."""
 
-    def command(database: str, schema: str, as_json: bool, **rest: Any) -> None:
-        function(Asked(url=database, schema=schema, as_json=as_json), **rest)
+    def command(
+        database: str | None, keep: Path | None, schema: str, *, as_json: bool, **rest: Any
+    ) -> None:
+        if database is None and keep is None:
+            raise click.UsageError("Give --database URL, --keep FOLDER, or DATABASE_URL.")
+        url = None if keep else database
+        function(Asked(url=url, keep=keep, schema=schema, as_json=as_json), **rest)
 
     command.__doc__ = function.__doc__
-    options = [
-        click.option(
-            "--database",
-            metavar="URL",
-            envvar="DATABASE_URL",
-            required=True,
-            help="The database, as postgresql://user:password@host:port/name.  [env: DATABASE_URL]",
-        ),
-        click.option("--schema", default="tradewright", show_default=True, help="The schema."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
-    ]
-    for option in reversed(options):
+    for option in (options.JSON, options.SCHEMA, options.KEEP, options.DATABASE):
         command = option(command)
     return command
 

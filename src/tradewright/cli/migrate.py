@@ -12,6 +12,7 @@ import click
 
 from tradewright import migrate
 from tradewright.cli import migrate_output as output
+from tradewright.cli import options
 from tradewright.migrate import upkeep
 from tradewright.migrate.rehearsal import rehearse
 from tradewright.postgres.target import open_database
@@ -46,26 +47,16 @@ class Asked:
 
 
 _COMMON_OPTIONS = (
-    click.option(
-        "--database",
-        metavar="URL",
-        envvar="DATABASE_URL",
-        help="The database, as postgresql://user:password@host:port/name.  [env: DATABASE_URL]",
-    ),
-    click.option(
-        "--keep",
-        metavar="FOLDER",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Use an embedded server whose data stays in FOLDER.",
-    ),
-    click.option("--schema", default="tradewright", show_default=True, help="The schema."),
+    options.DATABASE,
+    options.KEEP,
+    options.SCHEMA,
     click.option(
         "--dir",
         "folder",
         type=click.Path(path_type=Path, file_okay=False, exists=True),
         help="The folder of the migrations.  [default: the ones of Tradewright itself]",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table."),
+    options.JSON,
     click.option(
         "--lock-timeout",
         "lock_timeout_ms",

@@ -81,9 +81,12 @@ def test_a_wrong_password_opens_nothing(server: EmbeddedServer) -> None:
         psycopg.connect(wrong)
 
 
-def test_checksums_fsync_and_utc_are_on(database: str) -> None:
+def test_checksums_fsync_and_utc_are_on() -> None:
     asked = ("data_checksums", "fsync", "TimeZone", "server_encoding", "listen_addresses")
-    with psycopg.connect(database) as connection:
+    with (
+        EmbeddedServer.temporary() as own,
+        psycopg.connect(own.conninfo("postgres")) as connection,
+    ):
         given = [connection.execute(f"SHOW {name}").fetchone() for name in asked]
     assert given == [("on",), ("on",), ("UTC",), ("UTF8",), ("",)]
 

@@ -419,6 +419,47 @@ CREATE TRIGGER positions_update_follows_trades
     REFERENCING NEW TABLE AS new_positions
     FOR EACH STATEMENT EXECUTE FUNCTION positions_follow_their_trades();
 
+-- Events come before their order, and trades before their position, because the guards demand the
+-- record before the state. So the first record of each is looked at again when the transaction ends;
+-- later ones follow from it.
+CREATE FUNCTION order_events_begin_an_order() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM orders WHERE id = NEW.order_id) THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('an event refers to order "%s", which does not exist', NEW.order_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'order_events_order_exists';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION order_events_begin_an_order() IS 'Trigger of order_events: the order of a first event is there when the transaction ends.';
+CREATE CONSTRAINT TRIGGER order_events_begin_an_order
+    AFTER INSERT ON order_events
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.seq = 1)
+    EXECUTE FUNCTION order_events_begin_an_order();
+
+CREATE FUNCTION trades_begin_a_position() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM positions WHERE id = NEW.position_id) THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('a trade refers to position "%s", which does not exist', NEW.position_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'trades_position_exists';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION trades_begin_a_position() IS 'Trigger of trades: the position of a first trade is there when the transaction ends.';
+CREATE CONSTRAINT TRIGGER trades_begin_a_position
+    AFTER INSERT ON trades
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.position_version = 1)
+    EXECUTE FUNCTION trades_begin_a_position();
+
 -- What others refer to is never deleted and keeps its key.
 CREATE TRIGGER users_are_kept
     BEFORE DELETE OR TRUNCATE ON users

@@ -319,6 +319,16 @@ FROM trades AS s
 LEFT JOIN accounts AS t ON t.id = s.account_id
 WHERE t.id IS NULL
 UNION ALL
+SELECT 'trades_position_exists', s.id
+FROM trades AS s
+LEFT JOIN positions AS t ON t.id = s.position_id
+WHERE t.id IS NULL
+UNION ALL
+SELECT 'order_events_order_exists', s.order_id
+FROM order_events AS s
+LEFT JOIN orders AS t ON t.id = s.order_id
+WHERE t.id IS NULL
+UNION ALL
 SELECT 'trades_fill_exists', s.id
 FROM trades AS s
 LEFT JOIN order_fills AS t ON t.id = s.fill_id
@@ -437,7 +447,7 @@ UNION ALL
 SELECT 'realised_pnl_is_the_ledger', count(DISTINCT account_id) FROM trades
 UNION ALL
 SELECT 'references_hold', (SELECT count(*) FROM orders) + (SELECT count(*) FROM order_fills)
-    + (SELECT count(*) FROM positions) + (SELECT count(*) FROM trades)
+    + (SELECT count(*) FROM order_events) + (SELECT count(*) FROM positions) + (SELECT count(*) FROM trades)
     + (SELECT count(*) FROM transfers) + (SELECT count(*) FROM balance_ledger)
 UNION ALL
 SELECT 'every_change_is_audited', count(*) FROM audited_rows

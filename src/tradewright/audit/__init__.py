@@ -6,7 +6,7 @@ record (`seals`) and reads it (`trail`). It changes nothing but seals.
 """
 
 from tradewright.audit.context import acting_as
-from tradewright.audit.laws import LawResult, check_laws, require_laws
+from tradewright.audit.laws import LawResult, analyze_record, check_laws, require_laws
 from tradewright.audit.seals import Head, Verification, export_heads, read_heads, seal, verify
 from tradewright.audit.trail import TrailEntry, read_trail
 
@@ -16,6 +16,7 @@ __all__ = [
     "TrailEntry",
     "Verification",
     "acting_as",
+    "analyze_record",
     "check_laws",
     "export_heads",
     "read_heads",

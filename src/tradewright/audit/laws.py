@@ -25,6 +25,15 @@ class LawResult:
     examples: tuple[Mapping[str, Any], ...]
 
 
+def analyze_record(connection: Session) -> None:
+    """Refresh the planner's figures of the tables that the laws read whole.
+
+    Worth it after many writes in a short time: with the figures of an empty table some laws are
+    planned row by row, and take minutes for what takes a second. Needs to be done by the owner.
+    """
+    connection.execute(load_queries("tradewright.audit")["analyze_record"])
+
+
 def check_laws(connection: Session, *, examples_max: int = 3) -> dict[str, LawResult]:
     """Hold every law against the database; results by the law's name, in its order.
 

@@ -93,3 +93,9 @@ FROM (
     LIMIT %(entries_max)s::integer
 ) AS newest
 ORDER BY occurred_at, place;
+
+-- name: analyze_record
+-- Let the planner know how large the tables have become that the laws read whole.
+ANALYZE
+    users, accounts, orders, order_events, order_fills, positions, trades, ledger_holders,
+    transfers, user_balances, balance_holds, balance_ledger, payment_transactions, audit_log;

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tradewright.audit import check_laws, require_laws
+from tradewright.audit import analyze_record, check_laws, require_laws
 from tradewright.bench.load import LoadProcess, bench_instruments
 from tradewright.bench.pgbench import prepare_pgbench, run_pgbench
 from tradewright.core.ids import new_id_text
@@ -95,6 +95,7 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
         _run_load(processes, WARM_UP_SECONDS)
         measured = [_round(server, processes, load.seconds) for _ in range(load.rounds)]
     with house.session() as session, session.transaction():
+        analyze_record(session)
         require_laws(check_laws(session))
         version = session.info.parameter_status("server_version") or "unknown"
     return _figures(measured, load, version)

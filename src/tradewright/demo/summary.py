@@ -7,7 +7,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tradewright.audit import check_laws, seal
+from tradewright.audit import analyze_record, check_laws, seal
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode
 from tradewright.demo.model import DayOptions, DaySummary, LawFigures
@@ -55,6 +55,7 @@ def summarise(
     with house.session() as session:
         with session.transaction():
             seal(session)
+            analyze_record(session)
         with session.transaction():
             figures = _figures(session, ids, [member.user_id for member in members])
             laws = check_laws(session)

@@ -4,6 +4,7 @@ The process is started afresh (spawn), so it holds nothing of its parent but wha
 """
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,9 @@ from tradewright.trading.awaiting import AwaitedEngine
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import OrderReport, OrderStatus, SubmitOrder
 from tradewright.wiring import House
+
+GARBAGE_THRESHOLD = 50_000
+"""A batch makes thousands of values that die with it; looking for cycles among them finds none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ def bench_instruments() -> list[Instrument]:
 
 def _serve(pipe: Connection, conninfo: str, accounts: Sequence[str], submitters: int) -> None:
     """Run in the process: a round for each number of seconds that arrives, until None."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
     providers = {profile.code: SimulatedProvider(profile, 1) for profile in DEFAULT_PROFILES}
     with House(conninfo, None).engine(providers) as engine:
         _quote(engine)

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from tradewright.audit import analyze_record, check_laws, require_laws
 from tradewright.bench.load import LoadProcess, bench_instruments
-from tradewright.bench.pgbench import prepare_pgbench, run_pgbench
+from tradewright.bench.pgbench import checkpoint, prepare_pgbench, run_pgbench
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import credit, transfer_to_account
 from tradewright.postgres.embedded import EmbeddedServer
@@ -102,7 +102,10 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
 
 
 def _round(server: EmbeddedServer, processes: Sequence[LoadProcess], seconds: int) -> _Round:
+    """Measure one side after the other, each from just after a checkpoint."""
+    checkpoint(server)
     tps = run_pgbench(server, seconds)
+    checkpoint(server)
     latencies, batches = _run_load(processes, seconds)
     return _Round(len(latencies) / seconds, tps, latencies, batches)
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 from tradewright.core.errors import DatabaseError, ErrorCode
+from tradewright.postgres.connect import connect
 from tradewright.postgres.embedded import EmbeddedServer
 
 DATABASE = "pgbench"
@@ -18,6 +19,12 @@ def prepare_pgbench(server: EmbeddedServer) -> None:
     """Make a database of its own with pgbench's tables at scale 10 (a million accounts)."""
     server.create_database(DATABASE)
     _run(server, "--initialize", "--quiet", "--scale", str(SCALE))
+
+
+def checkpoint(server: EmbeddedServer) -> None:
+    """Write everything out, so that the next figure does not pay for what went before."""
+    with connect(server.conninfo(DATABASE), autocommit=True) as session:
+        session.execute("CHECKPOINT")
 
 
 def run_pgbench(server: EmbeddedServer, seconds: int) -> float:

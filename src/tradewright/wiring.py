@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tradewright.core.errors import ErrorCode, MigrationError
 from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
 from tradewright.migrate import Target, find_migrations, our_migrations, up
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.target import open_database
+from tradewright.review.model import Severity
+from tradewright.review.result import review_folder
 from tradewright.trading.engine import Engine
 from tradewright.trading.registry import list_provider
 
@@ -34,6 +37,28 @@ class House:
         return Engine(
             lambda: self.session(writer=True, autocommit=True), providers, writers=writers
         )
+
+
+def review_migrations() -> Mapping[str, int]:
+    """Review our own migrations; return the number of files and of findings by severity.
+
+    Raises:
+        MigrationError: MIGRATION_REVIEW_FAILED, before a database is touched.
+
+    """
+    reviewed = review_folder(our_migrations())
+    if reviewed.at_or_above(Severity.MAJOR):
+        worst = next(
+            f for f in reviewed.findings if f.severity in (Severity.CRITICAL, Severity.MAJOR)
+        )
+        raise MigrationError(
+            ErrorCode.MIGRATION_REVIEW_FAILED,
+            f"the migrations have {reviewed.at_or_above(Severity.MAJOR)} serious findings",
+            why=f"The first is: {worst.message}.",
+            hint="Read them all with `tradewright review` and correct the files.",
+        )
+    counts = {str(severity): reviewed.count(severity) for severity in Severity}
+    return {"files": len(reviewed.files), **counts}
 
 
 @contextmanager

@@ -73,9 +73,9 @@ Example:
 def command(as_json: bool, database: str | None, **values: Any) -> None:
     """Replay a trading day and check every law.
 
-    Starts an embedded PostgreSQL, applies the migrations, opens users and accounts, replays the
-    quotes, lets traders deposit, trade, get margin-called and withdraw, and checks every law of
-    the database. Exits with 1 if one is broken.
+    Reviews the migrations, starts an embedded PostgreSQL, applies them, opens users and accounts,
+    replays the quotes, lets traders deposit, trade, get margin-called and withdraw, and checks
+    every law of the database. Exits with 1 if one is broken.
     """
     options = resumed_options(demo.DayOptions(**values))
     plan = demo.plan_day(options)
@@ -125,6 +125,7 @@ def _figures(summary: demo.DaySummary) -> Table:
     rows: list[tuple[str, str]] = [
         ("PostgreSQL", summary.postgres_version),
         ("seed", str(summary.seed)),
+        ("migration files reviewed", f"{summary.migrations_reviewed['files']:,}"),
         ("quotes read", f"{summary.quotes_read:,}"),
         *((f"  refused: {why}", f"{n:,}") for why, n in summary.quotes_refused.items()),
         ("orders", f"{summary.orders:,}"),

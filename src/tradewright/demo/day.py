@@ -7,7 +7,7 @@ answers with its first report.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from tradewright.liquidity.seeded_market import seeded_day
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import Command, OrderReport, Report, SubmitOrder
 from tradewright.trading.registry import list_instrument
-from tradewright.wiring import House, simulated_providers
+from tradewright.wiring import House, review_migrations, simulated_providers
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -41,25 +41,31 @@ OnTurn = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class DayPlan:
-    """A day that can be run: its quotes are read, its instruments known."""
+    """A day that can be run: its migrations are reviewed, its quotes read, its instruments known.
+
+    `reviewed` counts the migration files, and the review's findings by severity.
+    """
 
     options: DayOptions
     quotes: Sequence[Quote]
     instruments: Sequence[Instrument]
     currency: str
+    reviewed: Mapping[str, int]
 
 
 def plan_day(options: DayOptions) -> DayPlan:
-    """Read the day's quotes to their end, before anything is opened or changed.
+    """Review the migrations and read the quotes to their end, before anything is changed.
 
     Raises:
         InputError: what reading the quotes raises, INSTRUMENT_UNKNOWN.
+        MigrationError: MIGRATION_REVIEW_FAILED.
 
     """
     source = seeded_day(options.seed) if options.quotes is None else read_quotes(options.quotes)
     quotes = list(source)
     symbols = sorted({quote.symbol for quote in quotes})
-    return DayPlan(options, quotes, instruments_for(symbols), account_currency(symbols))
+    instruments, currency = instruments_for(symbols), account_currency(symbols)
+    return DayPlan(options, quotes, instruments, currency, review_migrations())
 
 
 def run_day(
@@ -81,12 +87,13 @@ def run_day(
     members = open_members(house, make_traders(options.traders), tag, plan.currency)
     engine = house.engine(providers)
     day = _Day(engine, options, progress, members, plan.instruments)
+    day.measured.seed = options.seed
     started = monotonic_seconds()
     with engine:
         day.run(plan.quotes, on_turn)
         day.measured.seconds = monotonic_seconds() - started
     progress.finish()
-    return summarise(house, options, progress, members, day.measured)
+    return summarise(house, plan.reviewed, progress, members, day.measured)
 
 
 @dataclass(slots=True)

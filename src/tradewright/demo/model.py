@@ -36,6 +36,7 @@ class DaySummary:
 
     seed: int
     postgres_version: str
+    migrations_reviewed: Mapping[str, int]
     quotes_read: int
     quotes_refused: Mapping[str, int]
     orders: int

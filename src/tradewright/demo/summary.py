@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tradewright.audit import analyze_record, check_laws, seal
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode
-from tradewright.demo.model import DayOptions, DaySummary, LawFigures
+from tradewright.demo.model import DaySummary, LawFigures
 from tradewright.demo.progress import Progress
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class Measured:
     """What only the clients of the engine can know."""
 
+    seed: int = 0
     seconds: float = 0.0
     quotes_read: int = 0
     quotes_refused: Mapping[str, int] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class Measured:
 
 def summarise(
     house: House,
-    options: DayOptions,
+    reviewed: Mapping[str, int],
     progress: Progress,
     members: "Sequence[Member]",
     measured: Measured,
@@ -63,8 +64,9 @@ def summarise(
             lost = acknowledged - _known_keys(session, ids)
         version = session.info.parameter_status("server_version") or "unknown"
     return DaySummary(
-        seed=options.seed,
+        seed=measured.seed,
         postgres_version=version,
+        migrations_reviewed=reviewed,
         quotes_read=measured.quotes_read,
         quotes_refused=measured.quotes_refused,
         replays=measured.replays,

@@ -1,0 +1,68 @@
+"""The reference pages list what is there: tables, laws, SQLSTATEs, constraints, checks."""
+
+import re
+
+from tests.style.house import ROOT
+from tradewright.postgres.connect import Session
+from tradewright.postgres.refusals import CONSTRAINT_REFUSALS, FUNCTION_REFUSALS
+from tradewright.risk.checks import CHECKS
+
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """Return the rows of the tables under a heading, as their cells."""
+    text = (REFERENCE / page).read_text(encoding="utf-8")
+    section = re.split(
+        r"^## ", text.partition(f"## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE
+    )[0]
+    lines = [line.strip("|") for line in section.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.split("|")] for line in lines[1:]]
+
+
+def names(engine: Session, kinds: list[str]) -> set[str]:
+    found = engine.execute(
+        "SELECT relname FROM pg_class WHERE relkind = ANY(%s) AND NOT relispartition"
+        " AND relnamespace = current_schema()::regnamespace",
+        (kinds,),
+    )
+    return {row[0] for row in found}
+
+
+def test_the_page_of_tables_lists_every_table_once(engine: Session) -> None:
+    headings = (
+        "Who and what there is",
+        "Orders and positions",
+        "Money",
+        "Payments",
+        "Records",
+    )
+    listed = [row[0].strip("`") for heading in headings for row in rows("tables.md", heading)]
+    assert sorted(listed) == sorted(names(engine, ["r", "p"]))
+
+
+def test_the_page_of_tables_lists_every_law(engine: Session) -> None:
+    laws = {name.removeprefix("law_") for name in names(engine, ["v"]) if name.startswith("law_")}
+    assert {row[0].strip("`") for row in rows("tables.md", "The laws")} == laws
+
+
+def test_the_page_of_sqlstates_lists_what_functions_raise_with_its_code() -> None:
+    listed = {state: code.strip("`") for state, code, *_ in rows("sqlstates.md", "Class TW")}
+    assert listed == {state: str(code) for state, (_, code) in FUNCTION_REFUSALS.items()}
+
+
+def test_the_page_of_sqlstates_lists_every_constraint_with_its_code() -> None:
+    heading = "Constraints that have a code of their own"
+    listed = {
+        constraint: code
+        for cell, told in rows("sqlstates.md", heading)
+        for constraint in re.findall(r"`(\w+)`", cell)
+        for code in re.findall(r"^`(\w+)`", told)
+    }
+    assert listed == {name: str(code) for name, (_, code) in CONSTRAINT_REFUSALS.items()}
+
+
+def test_the_page_of_denials_lists_the_checks_in_their_order() -> None:
+    heading = "Denied: the checks before a trade"
+    listed = [row[0].strip("`") for row in rows("denial-codes.md", heading)]
+    assert listed == [check.__module__.rpartition(".")[2] for check in CHECKS]

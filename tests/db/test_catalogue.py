@@ -114,7 +114,9 @@ def test_every_foreign_key_that_is_not_enforced_is_kept_by_a_trigger(engine: Ses
     for table, _, column in unenforced_keys(engine):
         nobody = "NOBODY" if column == "symbol" else new_id_text()
         begins = {"position_version": 1} if column == "position_id" else {}
-        changes = json.dumps({**fresh[table], **begins, column: nobody}).replace("{new}", new_id_text())
+        changes = json.dumps({**fresh[table], **begins, column: nobody}).replace(
+            "{new}", new_id_text()
+        )
         statement = (
             f"INSERT INTO {table} SELECT (jsonb_populate_record(t, %s::jsonb)).* FROM"
             f" (SELECT s AS t FROM {table} AS s ORDER BY 1 LIMIT 1) AS one"

@@ -140,7 +140,7 @@ def resumed_options(options: DayOptions) -> DayOptions:
             f'the day in "{folder}" has ended',
             why="Its orders are booked and its laws were checked.",
             hint="Choose another folder for a new day, or look at this one with "
-            "`tradewright audit laws`.",
+            f"`tradewright audit laws --keep {folder}/server`.",
         )
     asked = day["asked"]
     quotes = asked["quotes"]

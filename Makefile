@@ -29,7 +29,7 @@ demo: $(RUN) ## Replay a trading day on a PostgreSQL of its own and check every 
 	@$(BIN)/tradewright demo $(ARGS)
 
 test: $(DEV) ## Run all tests
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV) ## Lint, formatting, types and the direction of imports
 	@status=0; \

@@ -174,13 +174,11 @@ def _trade(
     price, quantity = ("1.10", 1000) if is_buy else ("1.11", -1000)
     with session.transaction():
         session.execute(
-            "INSERT INTO order_events (order_id, seq, event_type, from_status, to_status, quantity,"
-            " price, actor) VALUES (%(id)s, 1, 'new', NULL, 'new', NULL, NULL, 'trader'),"
-            " (%(id)s, 2, 'trade', 'new', 'filled', 1000, %(price)s, 'trader')",
-            {"id": order_id, "price": price},
-        )
-        session.execute(
-            "INSERT INTO orders (id, account_id, client_order_id, symbol, side, order_type,"
+            "WITH events AS ("
+            " INSERT INTO order_events (order_id, seq, event_type, from_status, to_status,"
+            " quantity, price, actor) VALUES (%(id)s, 1, 'new', NULL, 'new', NULL, NULL, 'trader'),"
+            " (%(id)s, 2, 'trade', 'new', 'filled', 1000, %(price)s, 'trader'))"
+            " INSERT INTO orders (id, account_id, client_order_id, symbol, side, order_type,"
             " time_in_force, origin, book, quantity, filled_quantity, remaining_quantity,"
             " average_price, status, is_routed, version)"
             " VALUES (%(id)s, %(account)s, %(key)s, 'EURUSD', %(side)s, 'market', 'ioc', 'client',"
@@ -193,36 +191,31 @@ def _trade(
             (fill_id, order_id, price, provider_id),
         )
         session.execute(
-            "INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect,"
+            "WITH traded AS ("
+            " INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect,"
             " quantity, price, conversion_rate, realised_pnl, commission, position_quantity,"
             " position_average_price, position_realised_pnl)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0.02, %s, 1.10, %s)",
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1, %s, 0.02, %s, 1.10, %s)) "
+            + (_OPEN_POSITION if is_buy else _CLOSE_POSITION),
             (
                 *(trade_id, account_id, fill_id, position_id, 1 if is_buy else 2),
                 *("open" if is_buy else "close", quantity, price, 0 if is_buy else 10),
                 *((1000, 0) if is_buy else (0, 10)),
+                *((position_id, account_id) if is_buy else (position_id,)),
             ),
         )
-        _move_position(session, account_id, position_id, is_opening=is_buy)
         _book(session, account_id, trade_id, realised=0 if is_buy else 10)
     return order_id, fill_id, trade_id
 
 
-def _move_position(
-    session: Session, account_id: str, position_id: str, *, is_opening: bool
-) -> None:
-    if is_opening:
-        session.execute(
-            "INSERT INTO positions (id, account_id, symbol, quantity, average_price, is_open,"
-            " version) VALUES (%s, %s, 'EURUSD', 1000, 1.10, true, 1)",
-            (position_id, account_id),
-        )
-    else:
-        session.execute(
-            "UPDATE positions SET quantity = 0, realised_pnl = 10, is_open = false, version = 2,"
-            " closed_at = clock_timestamp() WHERE id = %s",
-            (position_id,),
-        )
+_OPEN_POSITION = (
+    "INSERT INTO positions (id, account_id, symbol, quantity, average_price, is_open, version)"
+    " VALUES (%s, %s, 'EURUSD', 1000, 1.10, true, 1)"
+)
+_CLOSE_POSITION = (
+    "UPDATE positions SET quantity = 0, realised_pnl = 10, is_open = false, version = 2,"
+    " closed_at = clock_timestamp() WHERE id = %s"
+)
 
 
 def _book(session: Session, account_id: str, trade_id: str, *, realised: int) -> None:

@@ -13,6 +13,7 @@ from tests.floor import Floor, market_of, order
 from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import connect
+from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.model import CancelOrder, CheckMargin, Command, OrderReport
@@ -107,10 +108,11 @@ def test_one_batch_singles_and_any_cut_come_to_the_same(
         trading = Trading(reference, market_of(PRICES, "300000"), threading.Lock())
         commands = [command(step, accounts) for step in history]
         with connect(floor.conninfo, writer=True, autocommit=True) as session:
+            pipeline = Pipeline(session)
             answers = [
                 told(answer)
                 for part in slices
-                for answer in book_batch(session, trading, commands[part]).answers
+                for answer in book_batch(pipeline, trading, commands[part]).answers
             ]
         runs.append((answers, outcome(floor, accounts)))
     assert runs[0] == runs[1]

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import Holder, HolderKind
-from tradewright.postgres.arrays import array, columns
-from tradewright.postgres.connect import Session
+from tradewright.postgres.arrays import columns
+from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 
 _TRANSFER = (
@@ -77,13 +77,13 @@ class Journal:
         self._enter(giver, -amount, (transaction_id, "transfer_out"), transfer)
         self._enter(receiver, amount, (transaction_id, "transfer_in"), transfer)
 
-    def write(self, connection: Session) -> None:
+    def write(self, statements: Statements) -> None:
         """Write everything in the caller's transaction; the holders must still be locked by it."""
         if not self._transfers:
             return
         queries = load_queries("tradewright.ledger")
-        connection.execute(queries["write_transfers"], columns(_TRANSFER, self._transfers))
-        connection.execute(queries["write_entries"], columns(_ENTRY, self._entries))
+        statements.execute(queries["write_transfers"], columns(_TRANSFER, self._transfers))
+        statements.execute(queries["write_entries"], columns(_ENTRY, self._entries))
         for kind, query in (
             (HolderKind.ACCOUNT, "update_account_balances"),
             (HolderKind.WALLET, "update_wallet_balances"),
@@ -93,12 +93,12 @@ class Journal:
                 key=lambda holder: holder.id,
             )
             if moved:
-                connection.execute(
+                statements.execute(
                     queries[query],
                     {
-                        "ids": array(holder.id for holder in moved),
-                        "balances": array(holder.available for holder in moved),
-                        "versions": array(holder.version for holder in moved),
+                        "ids": [holder.id for holder in moved],
+                        "balances": [holder.available for holder in moved],
+                        "versions": [holder.version for holder in moved],
                     },
                 )
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from tradewright.ledger.model import Holder, HolderKind, HouseCode
 from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 
 WalletKey = tuple[str, str]
@@ -19,11 +20,11 @@ def house_holder_ids(connection: Session, currency: str) -> dict[HouseCode, str]
     return {HouseCode(code): holder_id for code, holder_id in rows}
 
 
-def lock_wallets(connection: Session, ids: Collection[str]) -> dict[str, Holder]:
+def lock_wallets(statements: Statements, ids: Collection[str]) -> dict[str, Holder]:
     """Lock wallets in key order and return those that exist by holder id."""
-    rows = connection.execute(
+    rows = statements.execute(
         load_queries("tradewright.ledger")["lock_wallets"], {"ids": list(ids)}
-    )
+    ).fetchall()
     return {
         row[0]: Holder.locked(
             HolderKind.WALLET,
@@ -38,11 +39,11 @@ def lock_wallets(connection: Session, ids: Collection[str]) -> dict[str, Holder]
     }
 
 
-def lock_accounts(connection: Session, ids: Collection[str]) -> dict[str, Holder]:
+def lock_accounts(statements: Statements, ids: Collection[str]) -> dict[str, Holder]:
     """Lock trading accounts in key order, after any wallets, and return them by holder id."""
-    rows = connection.execute(
+    rows = statements.execute(
         load_queries("tradewright.ledger")["lock_accounts"], {"ids": list(ids)}
-    )
+    ).fetchall()
     return {
         row[0]: Holder.locked(
             HolderKind.ACCOUNT,
@@ -57,18 +58,18 @@ def lock_accounts(connection: Session, ids: Collection[str]) -> dict[str, Holder
 
 
 def wallet_ids(
-    connection: Session, keys: Iterable[WalletKey], *, open_missing: bool
+    statements: Statements, keys: Iterable[WalletKey], *, open_missing: bool
 ) -> dict[WalletKey, str]:
     """Return the holder ids of wallets by owner and currency, opening missing ones when asked."""
     queries = load_queries("tradewright.ledger")
     pairs = sorted(set(keys))
     parameters = {"user_ids": [pair[0] for pair in pairs], "currencies": [p[1] for p in pairs]}
     if open_missing:
-        opened = connection.execute(queries["open_wallets"], parameters).fetchall()
+        opened = statements.execute(queries["open_wallets"], parameters).fetchall()
         if opened:
-            connection.execute(
+            statements.execute(
                 queries["open_wallet_holders"],
                 {"ids": [row[0] for row in opened], "currencies": [row[1] for row in opened]},
             )
-    rows = connection.execute(queries["wallets_of_users"], parameters)
+    rows = statements.execute(queries["wallets_of_users"], parameters).fetchall()
     return {(user_id, currency): holder_id for user_id, currency, holder_id in rows}

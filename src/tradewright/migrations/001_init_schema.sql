@@ -421,7 +421,7 @@ CREATE TABLE trades (
         CONSTRAINT trades_fill_exists REFERENCES order_fills (id) NOT ENFORCED,
     position_id uuid
         CONSTRAINT trades_position_id_present NOT NULL
-        -- The trade is written first, and the position's guard then demands it.
+        -- Written by one statement with its position, so the guard sees both.
         CONSTRAINT trades_position_exists REFERENCES positions (id) NOT ENFORCED,
     position_version integer
         CONSTRAINT trades_position_version_present NOT NULL

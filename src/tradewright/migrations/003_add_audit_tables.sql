@@ -202,7 +202,7 @@ ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_are_audited;
 CREATE TABLE order_events (
     order_id uuid
         CONSTRAINT order_events_order_id_present NOT NULL
-        -- The events are written first, and the order's guard then demands them.
+        -- Written by one statement with its order, so the guard below sees both.
         CONSTRAINT order_events_order_exists REFERENCES orders (id) NOT ENFORCED,
     seq integer
         CONSTRAINT order_events_seq_present NOT NULL
@@ -246,34 +246,48 @@ COMMENT ON COLUMN order_events.details IS 'What was seen and decided: the quotes
 -- record must be the newest, and each record must begin where the one before ended. They look a
 -- whole statement up at once and by index only, so their cost does not grow with the tables: they
 -- are outer joins under these planner settings, because plans are kept from when the tables were
--- small, and an EXISTS beside an OR would be hashed over the whole table.
+-- small, and an EXISTS beside an OR would be hashed over the whole table. A row that need not be
+-- looked up is looked up by NULL, which an index answers without being read. State and record are
+-- written by one statement, whose guards see both.
 
 CREATE FUNCTION order_events_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
+    v_is_orphan boolean;
 BEGIN
-    SELECT n.order_id INTO v_id
+    SELECT n.order_id, n.seq = 1 AND o.id IS NULL
+    INTO v_id, v_is_orphan
     FROM new_events AS n
-    LEFT JOIN order_events AS before ON before.order_id = n.order_id AND before.seq = n.seq - 1
+    LEFT JOIN order_events AS before
+        ON before.order_id = n.order_id AND before.seq = nullif(n.seq - 1, 0)
+    LEFT JOIN orders AS o ON o.id = CASE WHEN n.seq = 1 THEN n.order_id END
     WHERE before.to_status IS DISTINCT FROM n.from_status
+       OR (n.seq = 1 AND o.id IS NULL)
     LIMIT 1;
-    IF v_id IS NOT NULL THEN
+    IF v_is_orphan THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('an event refers to order "%s", which does not exist', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'order_events_order_exists';
+    ELSIF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW011',
             MESSAGE = format('order "%s" cannot change without its events', v_id),
             DETAIL = 'An order stands where its last row in order_events leads, and each event begins where the one before ended.',
-            HINT = 'Write the events first, in the same transaction.',
+            HINT = 'Write the order and its events in one statement.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION order_events_follow_each_other() IS 'Trigger of order_events: each event begins in the state in which the one before ended (SQLSTATE TW011).';
+COMMENT ON FUNCTION order_events_follow_each_other() IS 'Trigger of order_events: each event begins in the state in which the one before ended (SQLSTATE TW011); the order of a first event exists.';
 CREATE TRIGGER order_events_follow_each_other
     AFTER INSERT ON order_events
     REFERENCING NEW TABLE AS new_events
@@ -284,21 +298,29 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
+    v_is_new boolean := TG_OP = 'INSERT'; -- what an order refers to never changes afterwards
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
-    SELECT n.id, a.id IS NULL OR i.symbol IS NULL
+    SELECT n.id, v_is_new AND (a.id IS NULL OR i.symbol IS NULL)
     INTO v_id, v_is_orphan
     FROM new_orders AS n
-    LEFT JOIN accounts AS a ON a.id = n.account_id
-    LEFT JOIN instruments AS i ON i.symbol = n.symbol
-    LEFT JOIN order_events AS last ON last.order_id = n.id AND last.seq = n.version
-    LEFT JOIN order_events AS later ON later.order_id = n.id AND later.seq = n.version + 1
-    WHERE (a.id IS NULL OR i.symbol IS NULL)
-       OR last.to_status IS DISTINCT FROM n.status
-       OR later.seq IS NOT NULL
+    LEFT JOIN accounts AS a ON a.id = CASE WHEN v_is_new THEN n.account_id END
+    LEFT JOIN instruments AS i ON i.symbol = CASE WHEN v_is_new THEN n.symbol END
+    LEFT JOIN LATERAL (
+        SELECT e.seq, e.to_status
+        FROM order_events AS e
+        WHERE e.order_id = n.id
+        ORDER BY e.seq DESC
+        LIMIT 1
+    ) AS last ON true
+    WHERE (v_is_new AND (a.id IS NULL OR i.symbol IS NULL))
+       OR last.seq IS DISTINCT FROM n.version
+       OR last.to_status <> n.status
     LIMIT 1;
     IF v_is_orphan THEN
         RAISE foreign_key_violation USING
@@ -310,7 +332,7 @@ BEGIN
             ERRCODE = 'TW011',
             MESSAGE = format('order "%s" cannot change without its events', v_id),
             DETAIL = 'An order stands where its last row in order_events leads, and each event begins where the one before ended.',
-            HINT = 'Write the events first, in the same transaction.',
+            HINT = 'Write the order and its events in one statement.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
@@ -331,41 +353,47 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
-    SELECT n.position_id, a.id IS NULL OR f.id IS NULL
+    SELECT n.position_id, f.id IS NULL OR position.account_id IS DISTINCT FROM n.account_id
     INTO v_id, v_is_orphan
     FROM new_trades AS n
-    LEFT JOIN accounts AS a ON a.id = n.account_id
     LEFT JOIN order_fills AS f ON f.id = n.fill_id
     LEFT JOIN trades AS before
-        ON before.position_id = n.position_id AND before.position_version = n.position_version - 1
-    WHERE (a.id IS NULL OR f.id IS NULL)
-       OR (n.position_version > 1) <> (before.id IS NOT NULL)
+        ON before.position_id = n.position_id AND before.position_version = nullif(n.position_version - 1, 0)
+    LEFT JOIN positions AS p ON p.id = CASE WHEN n.position_version = 1 THEN n.position_id END
+    CROSS JOIN LATERAL (
+        -- A later trade without its predecessor is a gap, which is refused further down.
+        SELECT CASE n.position_version WHEN 1 THEN p.account_id ELSE coalesce(before.account_id, n.account_id) END
+    ) AS position (account_id)
+    WHERE f.id IS NULL
+       OR position.account_id IS DISTINCT FROM n.account_id
        OR n.position_quantity <> coalesce(before.position_quantity, 0) + n.quantity
        OR n.position_realised_pnl <> coalesce(before.position_realised_pnl, 0) + n.realised_pnl
        OR (n.effect = 'close' AND n.position_average_price <> before.position_average_price)
     LIMIT 1;
     IF v_is_orphan THEN
         RAISE foreign_key_violation USING
-            MESSAGE = format('a trade of position "%s" refers to an account or fill that does not exist', v_id),
+            MESSAGE = format('a trade of position "%s" refers to a fill or position that does not exist, or to another account than the position''s', v_id),
             TABLE = TG_TABLE_NAME,
-            CONSTRAINT = 'trades_fill_exists';
+            CONSTRAINT = 'trades_position_exists';
     ELSIF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW012',
             MESSAGE = format('position "%s" cannot change without its trades', v_id),
             DETAIL = 'A position is what its last row in trades says, and each trade begins where the one before ended.',
-            HINT = 'Write the trades first, in the same transaction.',
+            HINT = 'Write the position and its trades in one statement.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION trades_follow_each_other() IS 'Trigger of trades: each trade begins where the one before left the position (SQLSTATE TW012); its account and fill exist.';
+COMMENT ON FUNCTION trades_follow_each_other() IS 'Trigger of trades: each trade begins where the one before left the position (SQLSTATE TW012); its fill and position exist, and its account is the position''s.';
 CREATE TRIGGER trades_follow_each_other
     AFTER INSERT ON trades
     REFERENCING NEW TABLE AS new_trades
@@ -376,22 +404,31 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
+    v_is_new boolean := TG_OP = 'INSERT'; -- what a position refers to never changes afterwards
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
-    SELECT n.id, a.id IS NULL OR i.symbol IS NULL
+    SELECT n.id, v_is_new AND (a.id IS NULL OR i.symbol IS NULL)
     INTO v_id, v_is_orphan
     FROM new_positions AS n
-    LEFT JOIN accounts AS a ON a.id = n.account_id
-    LEFT JOIN instruments AS i ON i.symbol = n.symbol
-    LEFT JOIN trades AS last ON last.position_id = n.id AND last.position_version = n.version
-    LEFT JOIN trades AS later ON later.position_id = n.id AND later.position_version = n.version + 1
-    WHERE (a.id IS NULL OR i.symbol IS NULL)
-       OR (last.position_quantity, last.position_average_price, last.position_realised_pnl)
-          IS DISTINCT FROM (n.quantity, n.average_price, n.realised_pnl)
-       OR later.id IS NOT NULL
+    LEFT JOIN accounts AS a ON a.id = CASE WHEN v_is_new THEN n.account_id END
+    LEFT JOIN instruments AS i ON i.symbol = CASE WHEN v_is_new THEN n.symbol END
+    LEFT JOIN LATERAL (
+        SELECT t.position_version, t.position_quantity, t.position_average_price, t.position_realised_pnl
+        FROM trades AS t
+        WHERE t.position_id = n.id
+        ORDER BY t.position_version DESC
+        LIMIT 1
+    ) AS last ON true
+    WHERE (v_is_new AND (a.id IS NULL OR i.symbol IS NULL))
+       OR last.position_version IS DISTINCT FROM n.version
+       OR last.position_quantity <> n.quantity
+       OR last.position_average_price <> n.average_price
+       OR last.position_realised_pnl <> n.realised_pnl
     LIMIT 1;
     IF v_is_orphan THEN
         RAISE foreign_key_violation USING
@@ -403,7 +440,7 @@ BEGIN
             ERRCODE = 'TW012',
             MESSAGE = format('position "%s" cannot change without its trades', v_id),
             DETAIL = 'A position is what its last row in trades says, and each trade begins where the one before ended.',
-            HINT = 'Write the trades first, in the same transaction.',
+            HINT = 'Write the position and its trades in one statement.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NULL;
@@ -418,47 +455,6 @@ CREATE TRIGGER positions_update_follows_trades
     AFTER UPDATE ON positions
     REFERENCING NEW TABLE AS new_positions
     FOR EACH STATEMENT EXECUTE FUNCTION positions_follow_their_trades();
-
--- Events come before their order, and trades before their position, because the guards demand the
--- record before the state. So the first record of each is looked at again when the transaction ends;
--- later ones follow from it.
-CREATE FUNCTION order_events_begin_an_order() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM orders WHERE id = NEW.order_id) THEN
-        RAISE foreign_key_violation USING
-            MESSAGE = format('an event refers to order "%s", which does not exist', NEW.order_id),
-            TABLE = TG_TABLE_NAME,
-            CONSTRAINT = 'order_events_order_exists';
-    END IF;
-    RETURN NULL;
-END;
-$$;
-COMMENT ON FUNCTION order_events_begin_an_order() IS 'Trigger of order_events: the order of a first event is there when the transaction ends.';
-CREATE CONSTRAINT TRIGGER order_events_begin_an_order
-    AFTER INSERT ON order_events
-    DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.seq = 1)
-    EXECUTE FUNCTION order_events_begin_an_order();
-
-CREATE FUNCTION trades_begin_a_position() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM positions WHERE id = NEW.position_id) THEN
-        RAISE foreign_key_violation USING
-            MESSAGE = format('a trade refers to position "%s", which does not exist', NEW.position_id),
-            TABLE = TG_TABLE_NAME,
-            CONSTRAINT = 'trades_position_exists';
-    END IF;
-    RETURN NULL;
-END;
-$$;
-COMMENT ON FUNCTION trades_begin_a_position() IS 'Trigger of trades: the position of a first trade is there when the transaction ends.';
-CREATE CONSTRAINT TRIGGER trades_begin_a_position
-    AFTER INSERT ON trades
-    DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.position_version = 1)
-    EXECUTE FUNCTION trades_begin_a_position();
 
 -- What others refer to is never deleted and keeps its key.
 CREATE TRIGGER users_are_kept

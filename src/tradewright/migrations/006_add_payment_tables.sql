@@ -194,7 +194,9 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
@@ -224,7 +226,9 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
     v_is_orphan boolean;
@@ -235,9 +239,9 @@ BEGIN
     INTO v_id, v_is_orphan
     FROM new_entries AS n
     LEFT JOIN accounts AS a ON a.id = n.holder_id
-    LEFT JOIN user_balances AS w ON w.holder_id = n.holder_id
+    LEFT JOIN user_balances AS w ON w.holder_id = CASE WHEN a.id IS NULL THEN n.holder_id END
     LEFT JOIN transfers AS t ON t.id = n.transfer_id AND n.holder_id IN (t.debit_holder_id, t.credit_holder_id)
-    LEFT JOIN balance_ledger AS before ON before.holder_id = n.holder_id AND before.version = n.version - 1
+    LEFT JOIN balance_ledger AS before ON before.holder_id = n.holder_id AND before.version = nullif(n.version - 1, 0)
     WHERE (coalesce(a.user_id, w.user_id) IS DISTINCT FROM n.user_id
         OR coalesce(a.currency, w.currency) IS DISTINCT FROM n.currency
         OR (n.transfer_id IS NOT NULL AND t.id IS NULL))
@@ -299,17 +303,23 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
     SELECT n.id INTO v_id
     FROM new_accounts AS n
-    LEFT JOIN balance_ledger AS last ON last.holder_id = n.id AND last.version = n.version
-    LEFT JOIN balance_ledger AS later ON later.holder_id = n.id AND later.version = n.version + 1
-    WHERE (n.version > 0) <> (last.version IS NOT NULL)
+    LEFT JOIN LATERAL (
+        SELECT e.version, e.available_after
+        FROM balance_ledger AS e
+        WHERE e.holder_id = n.id
+        ORDER BY e.version DESC
+        LIMIT 1
+    ) AS last ON true
+    WHERE n.version <> coalesce(last.version, 0)
        OR n.balance <> coalesce(last.available_after, 0)
-       OR later.version IS NOT NULL
     LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -333,18 +343,24 @@ LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = off
-SET enable_mergejoin = off AS $$
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
     SELECT n.holder_id INTO v_id
     FROM new_wallets AS n
-    LEFT JOIN balance_ledger AS last ON last.holder_id = n.holder_id AND last.version = n.version
-    LEFT JOIN balance_ledger AS later ON later.holder_id = n.holder_id AND later.version = n.version + 1
-    WHERE (n.version > 0) <> (last.version IS NOT NULL)
+    LEFT JOIN LATERAL (
+        SELECT e.version, e.available_after, e.reserved_after
+        FROM balance_ledger AS e
+        WHERE e.holder_id = n.holder_id
+        ORDER BY e.version DESC
+        LIMIT 1
+    ) AS last ON true
+    WHERE n.version <> coalesce(last.version, 0)
        OR n.available <> coalesce(last.available_after, 0)
        OR n.reserved <> coalesce(last.reserved_after, 0)
-       OR later.version IS NOT NULL
     LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING

@@ -2,8 +2,8 @@
 
 Lock what the commands touch, decide them in order, write everything set-based, commit, then
 report. The database is the only truth: nothing is remembered between batches, so any number of
-writers may run. The session is in pipeline mode: a batch waits for the server twice, for what it
-has locked and for its commit, however many statements it has.
+writers may run. A batch waits for the server twice, for what it has locked and for its commit,
+however many statements it has.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.market import Market
-from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Pipeline
 from tradewright.trading.decide import decide
 from tradewright.trading.model import Command, Report
 from tradewright.trading.reference import Reference
@@ -40,7 +40,7 @@ class Trading:
     market_lock: AbstractContextManager[object]
 
 
-def book_batch(connection: Session, trading: Trading, commands: Sequence[Command]) -> Booked:
+def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
     """Book commands in one transaction and commit it.
 
     Raises:
@@ -48,9 +48,9 @@ def book_batch(connection: Session, trading: Trading, commands: Sequence[Command
             happens then.
 
     """
-    with connection.pipeline(), connection.transaction():
-        desk = lock_desk(connection, trading.reference, trading.market, commands)
+    with pipeline.transaction():
+        desk = lock_desk(pipeline, trading.reference, trading.market, commands)
         with trading.market_lock:
             answers = decide(desk, list(commands))
-        write_desk(connection, desk)
+        write_desk(pipeline, desk)
     return Booked(answers, desk)

@@ -153,10 +153,10 @@ def _book_trade(
     desk.changes.positions[position.id] = position
     desk.changes.trades.append(
         (
+            position.id,
             trade_id,
             account.id,
             fill_id,
-            position.id,
             position.version,
             effect,
             quantity,

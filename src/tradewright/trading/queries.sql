@@ -59,8 +59,8 @@ WHERE a.id = ANY(%(ids)s::uuid[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;
 
--- name: lock_positions
--- Lock the open positions of some accounts in key order; their accounts are locked.
+-- name: open_positions
+-- Read the open positions of some accounts; their accounts are locked, and with them these.
 SELECT
     id::text,
     account_id::text,
@@ -72,9 +72,7 @@ SELECT
     take_profit,
     version
 FROM positions
-WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open
-ORDER BY id
-FOR NO KEY UPDATE;
+WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open;
 
 -- name: orders_named
 -- Read orders by id; their accounts are locked, and with them every order of the account.
@@ -179,20 +177,20 @@ WHERE balance < 0
    )
 ORDER BY id;
 
--- name: write_events
--- Write order events in bulk, before the orders that they explain.
-INSERT INTO order_events (
-    order_id, seq, event_type, from_status, to_status, quantity, price, actor, details
-)
-SELECT *
-FROM unnest(
-    %(order_id)s::uuid[], %(seq)s::integer[], %(event_type)s::text[], %(from_status)s::text[],
-    %(to_status)s::text[], %(quantity)s::numeric[], %(price)s::numeric[], %(actor)s::text[],
-    %(details)s::jsonb[]
-);
-
 -- name: write_orders
--- Write new orders in bulk.
+-- Write new orders in bulk, with their events.
+WITH events AS (
+    INSERT INTO order_events (
+        order_id, seq, event_type, from_status, to_status, quantity, price, actor, details
+    )
+    SELECT *
+    FROM unnest(
+        %(event_order_ids)s::uuid[], %(event_seqs)s::integer[], %(event_types)s::text[],
+        %(event_from_statuses)s::text[], %(event_to_statuses)s::text[],
+        %(event_quantities)s::numeric[], %(event_prices)s::numeric[], %(event_actors)s::text[],
+        %(event_details)s::jsonb[]
+    )
+)
 INSERT INTO orders (
     id, account_id, client_order_id, symbol, side, order_type, time_in_force, origin, book,
     quantity, filled_quantity, remaining_quantity, average_price, limit_price, stop_price,
@@ -210,7 +208,19 @@ FROM unnest(
 );
 
 -- name: update_orders
--- Write what became of orders that were there before.
+-- Write what became of orders that were there before, with their events.
+WITH events AS (
+    INSERT INTO order_events (
+        order_id, seq, event_type, from_status, to_status, quantity, price, actor, details
+    )
+    SELECT *
+    FROM unnest(
+        %(event_order_ids)s::uuid[], %(event_seqs)s::integer[], %(event_types)s::text[],
+        %(event_from_statuses)s::text[], %(event_to_statuses)s::text[],
+        %(event_quantities)s::numeric[], %(event_prices)s::numeric[], %(event_actors)s::text[],
+        %(event_details)s::jsonb[]
+    )
+)
 UPDATE orders AS o
 SET
     filled_quantity = n.filled_quantity,
@@ -243,24 +253,24 @@ FROM unnest(
     %(provider_id)s::uuid[], %(provider_execution_id)s::text[], %(quoted_at)s::timestamptz[]
 );
 
--- name: write_trades
--- Write trades in bulk, before the positions that they explain.
-INSERT INTO trades (
-    id, account_id, fill_id, position_id, position_version, effect, quantity, price,
-    conversion_rate, realised_pnl, commission, position_quantity, position_average_price,
-    position_realised_pnl
-)
-SELECT *
-FROM unnest(
-    %(id)s::uuid[], %(account_id)s::uuid[], %(fill_id)s::uuid[], %(position_id)s::uuid[],
-    %(position_version)s::integer[], %(effect)s::text[], %(quantity)s::numeric[],
-    %(price)s::numeric[], %(conversion_rate)s::numeric[], %(realised_pnl)s::numeric[],
-    %(commission)s::numeric[], %(position_quantity)s::numeric[],
-    %(position_average_price)s::numeric[], %(position_realised_pnl)s::numeric[]
-);
-
 -- name: write_positions
--- Write new positions in bulk.
+-- Write new positions in bulk, with their trades.
+WITH traded AS (
+    INSERT INTO trades (
+        id, account_id, fill_id, position_id, position_version, effect, quantity, price,
+        conversion_rate, realised_pnl, commission, position_quantity, position_average_price,
+        position_realised_pnl
+    )
+    SELECT *
+    FROM unnest(
+        %(trade_ids)s::uuid[], %(trade_account_ids)s::uuid[], %(trade_fill_ids)s::uuid[],
+        %(trade_position_ids)s::uuid[], %(trade_versions)s::integer[], %(trade_effects)s::text[],
+        %(trade_quantities)s::numeric[], %(trade_prices)s::numeric[],
+        %(trade_conversion_rates)s::numeric[], %(trade_realised_pnls)s::numeric[],
+        %(trade_commissions)s::numeric[], %(trade_position_quantities)s::numeric[],
+        %(trade_position_prices)s::numeric[], %(trade_position_pnls)s::numeric[]
+    )
+)
 INSERT INTO positions (
     id, account_id, symbol, quantity, average_price, realised_pnl, stop_loss, take_profit,
     is_open, version, closed_at
@@ -274,7 +284,23 @@ FROM unnest(
 );
 
 -- name: update_positions
--- Write what became of positions that were there before.
+-- Write what became of positions that were there before, with their trades.
+WITH traded AS (
+    INSERT INTO trades (
+        id, account_id, fill_id, position_id, position_version, effect, quantity, price,
+        conversion_rate, realised_pnl, commission, position_quantity, position_average_price,
+        position_realised_pnl
+    )
+    SELECT *
+    FROM unnest(
+        %(trade_ids)s::uuid[], %(trade_account_ids)s::uuid[], %(trade_fill_ids)s::uuid[],
+        %(trade_position_ids)s::uuid[], %(trade_versions)s::integer[], %(trade_effects)s::text[],
+        %(trade_quantities)s::numeric[], %(trade_prices)s::numeric[],
+        %(trade_conversion_rates)s::numeric[], %(trade_realised_pnls)s::numeric[],
+        %(trade_commissions)s::numeric[], %(trade_position_quantities)s::numeric[],
+        %(trade_position_prices)s::numeric[], %(trade_position_pnls)s::numeric[]
+    )
+)
 UPDATE positions AS p
 SET
     quantity = n.quantity,

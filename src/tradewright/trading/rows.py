@@ -1,68 +1,93 @@
 """How a decided batch is written: every table's rows as arrays, each table in one statement.
 
-Children go before the rows that they explain, because the guards of the database demand the
-record before the state. `store` reads what is written here.
+The guards of the database compare state and record at the end of each statement, so an order goes
+with its events and a position with its trades. `store` reads what is written here.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
-from tradewright.postgres.arrays import columns
-from tradewright.postgres.connect import Session
+from tradewright.postgres.arrays import Column, columns
+from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
-from tradewright.trading.state import Desk, OrderState, PositionState, Row
+from tradewright.trading.state import Changes, Desk, OrderState, PositionState, Row
 
 _QUERIES = "tradewright.trading"
 
 
-def write_desk(connection: Session, desk: Desk) -> None:
-    """Write everything that the batch decided, children before the rows that they explain."""
+def write_desk(statements: Statements, desk: Desk) -> None:
+    """Write everything that the batch decided, each state in one statement with its record."""
     changes = desk.changes
-    new_orders = [order for order in changes.orders.values() if not order.version_read]
-    old_orders = [order for order in changes.orders.values() if order.version_read]
-    new_positions = [p for p in changes.positions.values() if not p.version_read]
-    old_positions = [p for p in changes.positions.values() if p.version_read]
-    _write(connection, "write_events", _EVENT, changes.events)
-    _write(connection, "write_orders", _ORDER, [_order_row(order) for order in new_orders])
-    _write(connection, "update_orders", _OLD_ORDER, [_old_order_row(o) for o in old_orders])
-    _write(connection, "write_fills", _FILL, changes.fills)
-    _write(connection, "write_trades", _TRADE, changes.trades)
-    # A flip closes one position and opens another: the old one must make room first.
-    _write(
-        connection, "update_positions", _OLD_POSITION, [_old_position_row(p) for p in old_positions]
-    )
-    _write(connection, "write_positions", _POSITION, [_position_row(p) for p in new_positions])
+    _write_orders(statements, changes)
+    _write(statements, "write_fills", _FILL, changes.fills)
+    _write_positions(statements, changes)
     answers = [_request_row(desk, *answer) for answer in changes.answers]
-    _write(connection, "write_provider_requests", _REQUEST, answers)
-    _write(connection, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
+    _write(statements, "write_provider_requests", _REQUEST, answers)
+    _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     resolved = [(call_id,) for call_id in changes.resolved_calls]
-    _write(connection, "resolve_margin_calls", ("ids",), resolved)
-    _write(connection, "write_stop_outs", _STOP_OUT, changes.stop_outs)
-    desk.journal.write(connection)
+    _write(statements, "resolve_margin_calls", ("ids",), resolved)
+    _write(statements, "write_stop_outs", _STOP_OUT, changes.stop_outs)
+    desk.journal.write(statements)
+
+
+def _write_orders(statements: Statements, changes: Changes) -> None:
+    new = [order for order in changes.orders.values() if not order.version_read]
+    old = [order for order in changes.orders.values() if order.version_read]
+    written = [_order_row(order) for order in new]
+    _write(statements, "write_orders", _ORDER, written, _record_of(new, _EVENT, changes.events))
+    updated = [_old_order_row(order) for order in old]
+    _write(
+        statements, "update_orders", _OLD_ORDER, updated, _record_of(old, _EVENT, changes.events)
+    )
+
+
+def _write_positions(statements: Statements, changes: Changes) -> None:
+    """Write the old positions first: a flip closes one to make room for another."""
+    new = [position for position in changes.positions.values() if not position.version_read]
+    old = [position for position in changes.positions.values() if position.version_read]
+    updated = [_old_position_row(position) for position in old]
+    trades = _record_of(old, _TRADE, changes.trades)
+    _write(statements, "update_positions", _OLD_POSITION, updated, trades)
+    written = [_position_row(position) for position in new]
+    trades = _record_of(new, _TRADE, changes.trades)
+    _write(statements, "write_positions", _POSITION, written, trades)
+
+
+def _record_of(
+    states: Sequence[OrderState] | Sequence[PositionState],
+    names: Sequence[str],
+    rows: Iterable[Row],
+) -> Mapping[str, Column]:
+    """Return those rows of a record that belong to `states`; each begins with its state's id."""
+    ids = {state.id for state in states}
+    return columns(names, [row for row in rows if row[0] in ids])
 
 
 def _write(
-    connection: Session, query: str, names: Sequence[str], rows: Sequence[Sequence[object]]
+    statements: Statements,
+    query: str,
+    names: Sequence[str],
+    rows: Sequence[Row],
+    record: Mapping[str, Column] | None = None,
 ) -> None:
     if rows:
-        arrays = columns(names, rows, texts=_FREE_TEXTS)
-        connection.execute(load_queries(_QUERIES)[query], arrays)
+        parameters = {**columns(names, rows), **(record or {})}
+        statements.execute(load_queries(_QUERIES)[query], parameters)
 
 
-_FREE_TEXTS = ("details", "metadata")
 _EVENT = (
-    "order_id",
-    "seq",
-    "event_type",
-    "from_status",
-    "to_status",
-    "quantity",
-    "price",
-    "actor",
-    "details",
+    "event_order_ids",
+    "event_seqs",
+    "event_types",
+    "event_from_statuses",
+    "event_to_statuses",
+    "event_quantities",
+    "event_prices",
+    "event_actors",
+    "event_details",
 )
 _ORDER = (
     "id",
@@ -110,20 +135,20 @@ _FILL = (
     "quoted_at",
 )
 _TRADE = (
-    "id",
-    "account_id",
-    "fill_id",
-    "position_id",
-    "position_version",
-    "effect",
-    "quantity",
-    "price",
-    "conversion_rate",
-    "realised_pnl",
-    "commission",
-    "position_quantity",
-    "position_average_price",
-    "position_realised_pnl",
+    "trade_position_ids",
+    "trade_ids",
+    "trade_account_ids",
+    "trade_fill_ids",
+    "trade_versions",
+    "trade_effects",
+    "trade_quantities",
+    "trade_prices",
+    "trade_conversion_rates",
+    "trade_realised_pnls",
+    "trade_commissions",
+    "trade_position_quantities",
+    "trade_position_prices",
+    "trade_position_pnls",
 )
 _POSITION = (
     "id",

@@ -15,8 +15,8 @@ from tradewright.ledger.store import lock_wallets, wallet_ids
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Side
-from tradewright.postgres.arrays import array, text_array
 from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.rules import Book
@@ -48,17 +48,17 @@ _QUERIES = "tradewright.trading"
 
 
 def lock_desk(
-    connection: Session, reference: Reference, market: Market, commands: Sequence[Command]
+    statements: Statements, reference: Reference, market: Market, commands: Sequence[Command]
 ) -> Desk:
     """Lock and read all that the commands may touch, and lay it out as a desk.
 
-    On a session in pipeline mode the queries go to the server together, in this order.
+    On a pipeline the queries go to the server together, in this order.
     """
     account_ids = sorted({command.account_id for command in commands})
-    wallets = _lock_wallets(connection, commands)
-    asked = _ask(connection, account_ids, commands)
+    wallets = _lock_wallets(statements, commands)
+    asked = _ask(statements, account_ids, commands)
     accounts = {row[0]: _account(row) for row in asked["lock_accounts"]}
-    _lay_out_positions(asked["lock_positions"], reference, accounts)
+    _lay_out_positions(asked["open_positions"], reference, accounts)
     orders: dict[str, OrderState] = {}
     for query in ("orders_named", "live_orders", "orders_by_key"):
         for row in asked.get(query, ()):
@@ -83,7 +83,7 @@ def lock_desk(
 
 
 def _ask(
-    connection: Session, account_ids: list[str], commands: Sequence[Command]
+    statements: Statements, account_ids: list[str], commands: Sequence[Command]
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send every query that these commands need, then read all the answers."""
     named = [c.order_id for c in commands if isinstance(c, TriggerOrder | BookAnswers)]
@@ -91,26 +91,26 @@ def _ask(
     keyed = [c for c in commands if isinstance(c, SubmitOrder | CancelOrder)]
     moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
     queries = {
-        "lock_accounts": {"ids": array(account_ids)},
-        "lock_positions": {"ids": array(account_ids)},
-        "orders_named": {"ids": array(named)},
-        "live_orders": {"ids": array(sorted(watched))},
+        "lock_accounts": {"ids": account_ids},
+        "open_positions": {"ids": account_ids},
+        "orders_named": {"ids": named},
+        "live_orders": {"ids": sorted(watched)},
         "orders_by_key": {
-            "account_ids": array(c.account_id for c in keyed),
-            "keys": text_array(c.client_order_id for c in keyed),
+            "account_ids": [c.account_id for c in keyed],
+            "keys": [c.client_order_id for c in keyed],
         },
         "entries_of_transactions": {
-            "transaction_ids": array(moved),
-            "operations": array("transfer_out" for _ in moved),
+            "transaction_ids": moved,
+            "operations": ["transfer_out"] * len(moved),
         },
     }
     ours, ledgers = load_queries(_QUERIES), load_queries("tradewright.ledger")
-    cursors = {
-        name: connection.execute(ours.get(name) or ledgers[name], arrays)
-        for name, arrays in queries.items()
-        if "{}" not in arrays.values()
+    asked = {
+        name: statements.execute(ours.get(name) or ledgers[name], columns)
+        for name, columns in queries.items()
+        if all(columns.values())
     }
-    return {name: cursor.fetchall() for name, cursor in cursors.items()}
+    return {name: rows.fetchall() for name, rows in asked.items()}
 
 
 def read_live_desk(connection: Session, reference: Reference, market: Market) -> Desk:
@@ -118,11 +118,11 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
     rows = connection.execute(load_queries(_QUERIES)["accounts_at_risk"]).fetchall()
     ids = [row[0] for row in rows]
     queries = load_queries(_QUERIES)
-    arrays = {"ids": array(ids)}
+    arrays = {"ids": ids}
     accounts = {
         row[0]: _account(row) for row in connection.execute(queries["lock_accounts"], arrays)
     }
-    positions = connection.execute(queries["lock_positions"], arrays).fetchall()
+    positions = connection.execute(queries["open_positions"], arrays).fetchall()
     _lay_out_positions(positions, reference, accounts)
     orders = {
         row[0]: order_from_row(row, reference.instruments[row[3]])
@@ -144,22 +144,22 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
 
 
 def _lock_wallets(
-    connection: Session, commands: Sequence[Command]
+    statements: Statements, commands: Sequence[Command]
 ) -> dict[tuple[str, str], Holder]:
     """Lock the wallets that money moves from or to; one that is to be paid is opened if missing."""
     moves = [command for command in commands if isinstance(command, MoveMoney)]
     if not moves:
         return {}
-    rows = connection.execute(
+    rows = statements.execute(
         load_queries(_QUERIES)["owners_of_accounts"],
-        {"ids": array(sorted({move.account_id for move in moves}))},
+        {"ids": sorted({move.account_id for move in moves})},
     ).fetchall()
     owners = {row[0]: (row[1], row[2], row[3]) for row in rows}
     paid = [owners[m.account_id][:2] for m in moves if _pays_wallet(m, owners.get(m.account_id))]
-    keys = wallet_ids(connection, paid, open_missing=True) if paid else {}
+    keys = wallet_ids(statements, paid, open_missing=True) if paid else {}
     others = {owner[:2] for owner in owners.values()} - keys.keys()
-    keys |= wallet_ids(connection, others, open_missing=False) if others else {}
-    locked = lock_wallets(connection, list(keys.values()))
+    keys |= wallet_ids(statements, others, open_missing=False) if others else {}
+    locked = lock_wallets(statements, list(keys.values()))
     return {(holder.user_id, holder.currency): holder for holder in locked.values()}
 
 

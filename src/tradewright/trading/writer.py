@@ -19,6 +19,7 @@ import psycopg
 from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, InternalError, StateError, TradewrightError
 from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Pipeline
 from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate
 from tradewright.trading.batch import Answer, Booked, Trading, book_batch
 from tradewright.trading.model import Command
@@ -79,6 +80,7 @@ class Writer:
     _queue: SimpleQueue[Group | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
     _session: Session | None = None
+    _pipeline: Pipeline | None = None
     _manager: AbstractContextManager[Session] | None = None
 
     def start(self) -> None:
@@ -190,16 +192,18 @@ class Writer:
             return True
         return False
 
-    def _connected(self) -> Session:
-        if self._session is None:
+    def _connected(self) -> Pipeline:
+        if self._session is None or self._pipeline is None:
             self._manager = self.open_session()
             self._session = self._manager.__enter__()
-        return self._session
+            self._pipeline = Pipeline(self._session)
+        return self._pipeline
 
     def _disconnect(self) -> None:
         if self._session is not None:
             self._session.close()
             self._session = None
+            self._pipeline = None
             self._manager = None
 
 

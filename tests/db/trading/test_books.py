@@ -12,6 +12,7 @@ from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderProfile, ProviderRequest, Quote
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.routing.rules import Book
 from tradewright.trading.batch import Trading, book_batch
@@ -278,7 +279,7 @@ def route_and_vanish(floor: Floor, account: str) -> None:
         assert offered is not None
         running.market.update(offered)
     with connect(floor.conninfo, writer=True, autocommit=True) as session:
-        book_batch(session, trading, [buy(account)])
+        book_batch(Pipeline(session), trading, [buy(account)])
 
 
 def quote_now(floor: Floor) -> Quote:

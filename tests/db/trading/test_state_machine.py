@@ -31,6 +31,9 @@ def takes(session: Session, came_from: OrderStatus | None, leads_to: OrderStatus
             )
     except psycopg.errors.CheckViolation as error:
         return error.diag.constraint_name != "order_events_transition_allowed"
+    except psycopg.errors.ForeignKeyViolation as error:
+        # Past the CHECK: there is no order of this first event.
+        return error.diag.constraint_name == "order_events_order_exists"
     except psycopg.errors.Error as error:
         # Past the CHECK: there is no event before this one.
         return translate(error).code is ErrorCode.ORDER_WITHOUT_EVENTS

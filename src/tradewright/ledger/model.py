@@ -4,9 +4,10 @@ Ids are canonical UUID text throughout the engine, because they are written as t
 compared in between. Amounts are exact decimals of the holder's currency.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class HolderKind(StrEnum):
@@ -26,8 +27,7 @@ class HouseCode(StrEnum):
     NEGATIVE_BALANCE = "negative_balance"
 
 
-@dataclass(slots=True)
-class Holder:
+class Holder(Struct):
     """A wallet or account whose row is locked, with its balance running through the batch.
 
     `available` of an account is its balance, which may be negative; `version` counts entries.
@@ -64,8 +64,7 @@ class Holder:
         return self.version != self.version_read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class Movement(Struct, frozen=True, kw_only=True):
     """A request to move money between two holders, done once per (transaction_id, operation).
 
     `debit_id` gives, `credit_id` receives; either may be a house holder.

@@ -6,9 +6,10 @@ of the newest quote, so that a replayed day ages its quotes as the live one did.
 """
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+
+from msgspec import Struct
 
 from tradewright.liquidity.board import QuoteBoard, Top
 from tradewright.liquidity.model import Level, ProviderQuote, Side
@@ -19,8 +20,7 @@ BRIDGE_CURRENCY = "USD"
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """Units of one currency for one unit of another: a profit is converted at bid, a loss at ask.
 
     The worse side for the client is taken both ways (domain rule: conservative conversion).

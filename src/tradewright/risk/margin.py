@@ -8,8 +8,9 @@ rounded here; rounding happens once, at booking.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
@@ -19,8 +20,7 @@ from tradewright.risk.model import ClientClass, RiskProfile
 HUNDRED = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """A signed quantity of an instrument opened at an average price."""
 
     instrument: Instrument
@@ -28,8 +28,7 @@ class Exposure:
     average_price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class MarginState:
+class MarginState(Struct, frozen=True):
     """Equity, used margin and level of an account at one moment, in its currency."""
 
     equity: Decimal

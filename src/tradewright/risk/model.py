@@ -1,9 +1,10 @@
 """Values of risk: who the client is, what an order would do, and a denial with its reason."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.instrument import Instrument
@@ -18,8 +19,7 @@ class ClientClass(StrEnum):
     PROFESSIONAL = "professional"
 
 
-@dataclass(frozen=True, slots=True)
-class RiskProfile:
+class RiskProfile(Struct, frozen=True):
     """What margin depends on besides positions: class, leverage, and the two levels in percent."""
 
     client_class: ClientClass
@@ -29,16 +29,14 @@ class RiskProfile:
     stop_out_level: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(Struct, frozen=True):
     """Why the house does not take an order: a code for machines, figures for people."""
 
     code: ErrorCode
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderFacts:
+class OrderFacts(Struct, frozen=True, kw_only=True):
     """All that the checks ask about one order, measured under the account's lock.
 
     `reduces` says that the order can only shrink the position. `reference_price` is what the

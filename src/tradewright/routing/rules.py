@@ -1,9 +1,10 @@
 """How a quantity is spread over the providers' levels: best price first, never more than quoted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tradewright.liquidity.model import Level, Side
 
@@ -15,8 +16,7 @@ class Book(StrEnum):
     B = "B"
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(Struct, frozen=True):
     """A part of an order that one provider's level can take."""
 
     level: Level

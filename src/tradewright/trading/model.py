@@ -5,10 +5,11 @@ became of it. Words and codes are FIX 4.4's. Ids are canonical UUID text.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
+
+from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
@@ -87,8 +88,7 @@ class RefusedBy(StrEnum):
     PROVIDER = "provider"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitOrder:
+class SubmitOrder(Struct, frozen=True, kw_only=True):
     """Ask for a new order. The same (account_id, client_order_id) again returns the first one.
 
     Quantity is in units of the base currency, prices in quote currency. A market order is
@@ -109,24 +109,21 @@ class SubmitOrder:
     metadata: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOrder:
+class CancelOrder(Struct, frozen=True, kw_only=True):
     """Ask to cancel a live order by the client's own key."""
 
     account_id: str
     client_order_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerOrder:
+class TriggerOrder(Struct, frozen=True, kw_only=True):
     """Proposed by the watcher: a resting order's price has been reached."""
 
     account_id: str
     order_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosePosition:
+class ClosePosition(Struct, frozen=True, kw_only=True):
     """Ask to close an open position whole; proposed by the watcher for stop-loss or take-profit.
 
     For the two protections the batch asks again whether the price has been reached.
@@ -138,15 +135,13 @@ class ClosePosition:
     origin: Origin = Origin.CLIENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckMargin:
+class CheckMargin(Struct, frozen=True, kw_only=True):
     """Proposed by the watcher: the account's margin level has crossed one of its levels."""
 
     account_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookAnswers:
+class BookAnswers(Struct, frozen=True, kw_only=True):
     """What the providers answered for an order that was passed on to them (book A)."""
 
     account_id: str
@@ -161,8 +156,7 @@ class Direction(StrEnum):
     TO_WALLET = "to_wallet"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveMoney:
+class MoveMoney(Struct, frozen=True, kw_only=True):
     """Move money between a trading account and its owner's wallet, once per transaction_id."""
 
     account_id: str
@@ -191,8 +185,7 @@ def ids_of(command: Command) -> tuple[str, ...]:
             assert_never(command)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderReport:
+class OrderReport(Struct, frozen=True):
     """An order after a command: its state, what was filled, and why it was refused if it was.
 
     `is_routed` says that the providers' answer is awaited; `is_replay` that the order had been
@@ -210,8 +203,7 @@ class OrderReport:
     is_replay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MarginReport:
+class MarginReport(Struct, frozen=True):
     """What a margin check found and did."""
 
     account_id: str
@@ -223,8 +215,7 @@ class MarginReport:
     forgiven: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyReport:
+class MoneyReport(Struct, frozen=True):
     """The trading account's balance after money moved."""
 
     account_id: str
@@ -232,8 +223,7 @@ class MoneyReport:
     is_replay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NothingDone:
+class NothingDone(Struct, frozen=True):
     """A watcher's proposal that no longer held under the lock; nothing was changed."""
 
     why: str

@@ -4,8 +4,9 @@ Sources: FIX 4.4 for words and states; the dealer-market convention that a clien
 and sells at the bid; average price and realised P&L as in domain rules 1.3. No I/O and no state.
 """
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.money import AMOUNT_MAX
@@ -154,8 +155,7 @@ def take_profit_is_reached(quantity: Decimal, take_profit: Decimal, top: Top) ->
     return top.bid >= take_profit if quantity > 0 else top.ask <= take_profit
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """How a signed fill meets a position: what it closes of it and what it opens."""
 
     closes: Decimal

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec import Struct
+
 from tradewright.core.errors import ErrorCode
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.model import Holder, HouseCode
@@ -28,8 +30,7 @@ from tradewright.trading.model import (
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class OrderState:
+class OrderState(Struct, kw_only=True):
     """An order; `version` counts its events."""
 
     id: str
@@ -73,8 +74,7 @@ class OrderState:
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class PositionState:
+class PositionState(Struct, kw_only=True):
     """A net position; `quantity` is signed, `version` counts its trades."""
 
     id: str
@@ -94,8 +94,7 @@ class PositionState:
         return Exposure(self.instrument, self.quantity, self.average_price)
 
 
-@dataclass(slots=True, kw_only=True)
-class AccountState:
+class AccountState(Struct, kw_only=True):
     """A trading account under lock with its open positions by symbol and its loaded live orders."""
 
     id: str
@@ -104,8 +103,8 @@ class AccountState:
     profile: RiskProfile
     holder: Holder
     margin_call_id: str | None
-    positions: dict[str, PositionState] = field(default_factory=dict)
-    live_orders: dict[str, OrderState] = field(default_factory=dict)
+    positions: dict[str, PositionState] = {}
+    live_orders: dict[str, OrderState] = {}
 
     @property
     def open_positions(self) -> list[PositionState]:
@@ -117,8 +116,7 @@ Row = tuple[object, ...]
 """A row to be written, in the order of the columns of its query."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoutedOrder:
+class RoutedOrder(Struct, frozen=True):
     """An order whose intent is committed and that now goes to the providers."""
 
     account_id: str

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 import psycopg
+from msgspec import Struct
 
 from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, InternalError, StateError, TradewrightError
@@ -45,8 +46,7 @@ class Waiting(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Commands that were submitted together and are booked in one batch."""
 
     commands: Sequence[Command]

@@ -1,9 +1,9 @@
 """Each check before a trade: bad, on the boundary, and reducing; and the order of asking."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from tests.floor import pair
 from tradewright.core.errors import ErrorCode

@@ -4,7 +4,8 @@ A rule names the kinds of events it wants and a function that turns one event in
 are the parser's statement names (`CreateStmt`, `UpdateStmt`, ...), the commands of ALTER TABLE
 (`AT_AddColumn`, ...), and the reviewer's own: `table`, `column`, `constraint`, `routine` (after the
 model knows them), `refusal`, `unread`, `file` (each source, at its end) and `schema` (once, at the
-very end). The module's docstring is the rule's page.
+very end). Kinds that begin with `prove-` come from a shadow database; their event holds a `fact`
+of `prove.model`. The module's docstring is the rule's page.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,7 @@ class Event:
     body: Body | None = None
     reading: Reading | None = None
     refusal: Refusal | None = None
+    fact: object | None = None
 
 
 @dataclass(slots=True)

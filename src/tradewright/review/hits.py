@@ -1,4 +1,4 @@
-"""From the rules' answers to findings: places, severities as the settings want them, fingerprints."""
+"""From the rules' answers to findings: places, fingerprints, severities as the settings want."""
 
 from collections import defaultdict
 from collections.abc import Iterable

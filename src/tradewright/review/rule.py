@@ -76,6 +76,11 @@ class Context:
             return True
         return self.unapplied is not None and created.path in self.unapplied
 
+    def standing(self, names: Iterable[str], source: Source) -> list[str]:
+        """Return those of the named tables that stood before the file or its unapplied set."""
+        tables = ((name, self.schema.table(_parts(name))) for name in names)
+        return [name for name, table in tables if table is None or not self.is_new(table, source)]
+
     def mentions(self, rule: str, source: Source, words: Iterable[str]) -> bool:
         """Return whether a file holds any of the words (lower case); asked once per file."""
         key = f"{rule}:{source.direction}:{source.path}"
@@ -91,6 +96,11 @@ class Context:
     def downs(self) -> Iterator[Reading]:
         """Yield the readings of all down sources."""
         return (r for r in self.readings if r.source.direction is Direction.DOWN)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    space, _, table = name.rpartition(".")
+    return space, table
 
 
 Check = Callable[[Context, Event], Iterable[Hit]]

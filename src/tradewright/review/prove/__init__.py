@@ -1,19 +1,7 @@
 """The prove stage: what a shadow database shows about a set of migrations.
 
-`prove(sources, server=...)` applies them as their runner would on a database of its own, and
-answers with facts and findings. Nothing is ever run anywhere else: `server` is an embedded scratch
-server, which `shadow_server()` starts and removes.
+`stage.prove(sources, server=...)` applies them as their runner would, on a database of their own,
+and answers with facts and findings. Nothing is ever run anywhere else: `server` is an embedded
+scratch server, which `shadow.shadow_server()` starts and removes. This package imports nothing by
+itself, because the rules read its `model` and must not load a database driver for it.
 """
-
-from tradewright.review.prove.model import ProofResult
-from tradewright.review.prove.shadow import Shadow, shadow_database, shadow_server
-from tradewright.review.prove.stage import prove, prove_context
-
-__all__ = [
-    "ProofResult",
-    "Shadow",
-    "prove",
-    "prove_context",
-    "shadow_database",
-    "shadow_server",
-]

@@ -111,6 +111,14 @@ class DownDiffers:
     differences: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A table by schema and name."""
+
+    schema: str
+    table: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignKey:
     """A foreign key of the finished schema, by its name and the names of its table."""
@@ -119,18 +127,24 @@ class ForeignKey:
     schema: str
     table: str
     columns: tuple[str, ...]
-    referenced: str
+    parent: Home
+    referenced_columns: tuple[str, ...]
     is_enforced: bool
-    is_valid: bool
 
     def __str__(self) -> str:
         return f"{self.table}.{self.name}"
+
+    @property
+    def home(self) -> Home:
+        """The table that refers."""
+        return Home(self.schema, self.table)
 
 
 class OrphanVerdict(StrEnum):
     """How a foreign key met a row that refers to nothing."""
 
     REFUSED = "refused"
+    GUARDED = "refused by a trigger"
     ACCEPTED = "accepted"
     UNTRIED = "untried"
 

@@ -2,32 +2,23 @@
 
 Each key is tried alone: in a transaction that is rolled back, the checks, the other foreign keys
 and the triggers of its table are put aside, so that nothing else can refuse the row first. Only a
-refusal in the key's own name counts.
+refusal in the key's own name counts. A key that lets the row in may still be kept by triggers, so
+the row is offered again with them, its other references being real.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
-from tradewright.review.prove.model import ForeignKey, OrphanTrial, OrphanVerdict
-from tradewright.review.prove.rows import Column, columns_of, orphan_value, some_value
+from tradewright.review.prove.model import ForeignKey, Home, OrphanTrial, OrphanVerdict
+from tradewright.review.prove.rows import columns_of, orphan_value, some_value
 from tradewright.review.schema.tree import range_name, walk
 from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Direction, Statement
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    schema: str
-    name: str
-
-    @property
-    def quoted(self) -> sql.Identifier:
-        return sql.Identifier(self.schema, self.name)
 
 
 def try_orphans(session: Session, readings: Iterable[Reading]) -> list[OrphanTrial]:
@@ -51,71 +42,112 @@ def foreign_keys(session: Session) -> list[ForeignKey]:
             schema=schema,
             table=table,
             columns=tuple(columns),
-            referenced=referenced,
+            parent=Home(parent_schema, parent),
+            referenced_columns=tuple(referenced),
             is_enforced=enforced,
-            is_valid=valid,
         )
-        for name, schema, table, columns, referenced, enforced, valid in rows.fetchall()
+        for name, schema, table, columns, parent_schema, parent, referenced, enforced in rows
     ]
 
 
 def _try(session: Session, key: ForeignKey) -> tuple[OrphanVerdict, str]:
+    """Offer the row with triggers put aside; where the key lets it in, once more with them."""
     if session.closed:
         return OrphanVerdict.UNTRIED, "the session was lost"
+    error = _offer(session, key, triggers=False)
+    if error is None:
+        return _with_triggers(session, key)
+    if error.diag.constraint_name == key.name:
+        return OrphanVerdict.REFUSED, ""
+    return OrphanVerdict.UNTRIED, str(error.diag.message_primary or error)
+
+
+def _with_triggers(session: Session, key: ForeignKey) -> tuple[OrphanVerdict, str]:
+    error = _offer(session, key, triggers=True)
+    if error is None:
+        return OrphanVerdict.ACCEPTED, "" if key.is_enforced else "it is NOT ENFORCED"
+    why = str(error.diag.message_primary or error)
+    is_guard = isinstance(error, psycopg.errors.ForeignKeyViolation)
+    return OrphanVerdict.GUARDED if is_guard else OrphanVerdict.UNTRIED, why
+
+
+def _offer(session: Session, key: ForeignKey, *, triggers: bool) -> psycopg.Error | None:
+    """Insert the row, and roll it back; return what the server said against it."""
     try:
         with session.transaction(force_rollback=True):
-            _isolate(session, key)
-            _insert_orphan(session, key)
+            others = [each for each in foreign_keys(session) if _is_beside(each, key)]
+            _isolate(session, key.home, keep=key.name, triggers=triggers)
+            real = _real_parents(session, others) if triggers else {}
+            _insert_orphan(session, key, real)
             session.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except psycopg.errors.ForeignKeyViolation as error:
-        if error.diag.constraint_name == key.name:
-            return OrphanVerdict.REFUSED, ""
-        return OrphanVerdict.UNTRIED, str(error.diag.message_primary)
     except psycopg.Error as error:
-        return OrphanVerdict.UNTRIED, str(error.diag.message_primary or error)
-    why = "" if key.is_enforced else "it is NOT ENFORCED"
-    return OrphanVerdict.ACCEPTED, why
+        return error
+    return None
 
 
-def _isolate(session: Session, key: ForeignKey) -> None:
+def _is_beside(other: ForeignKey, key: ForeignKey) -> bool:
+    """Return whether another key of the table can refer to a real row while this one does not."""
+    is_elsewhere = other.parent != key.home and not {*other.columns} & {*key.columns}
+    return other.home == key.home and is_elsewhere
+
+
+def _isolate(session: Session, home: Home, *, keep: str = "", triggers: bool = False) -> None:
     """Put aside what else could refuse a row of the table."""
-    table = _Table(key.schema, key.table).quoted
     found = session.execute(
         load_queries("tradewright.review.prove")["other_constraints"],
-        {"schema": key.schema, "table": key.table, "name": key.name},
+        {"schema": home.schema, "table": home.table, "name": keep},
     )
     for (name,) in found.fetchall():
         drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
-        session.execute(drop.format(table, sql.Identifier(name)))
-    session.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
+        session.execute(drop.format(quoted(home), sql.Identifier(name)))
+    if not triggers:
+        session.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(quoted(home)))
 
 
-def _insert_orphan(session: Session, key: ForeignKey) -> None:
+def _real_parents(session: Session, others: Sequence[ForeignKey]) -> dict[str, sql.Composable]:
+    """Make a row for each other key of the table to refer to; return the columns that do."""
+    real: dict[str, sql.Composable] = {}
+    for other in others:
+        _isolate(session, other.parent)
+        row = _insert(session, other.parent, {})
+        for column, referenced in zip(other.columns, other.referenced_columns, strict=True):
+            real[column] = sql.Literal(row[referenced])
+    return real
+
+
+def _insert_orphan(session: Session, key: ForeignKey, real: dict[str, sql.Composable]) -> None:
     columns = columns_of(session, key.schema, key.table)
-    given = [each for each in columns if each.name in key.columns or each.must_be_given]
-    values = [_value(each, key) for each in given]
-    insert = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(
-        _Table(key.schema, key.table).quoted,
-        sql.SQL(", ").join(sql.Identifier(each.name) for each in given),
-        sql.SQL(", ").join(values),
+    forged = {each.name: orphan_value(each) for each in columns if each.name in key.columns}
+    _insert(session, key.home, {**real, **forged})
+
+
+def _insert(session: Session, home: Home, given: dict[str, sql.Composable]) -> dict[str, object]:
+    """Insert a row with the given values, made-up ones where the table demands some; return it."""
+    columns = columns_of(session, home.schema, home.table)
+    values = {each.name: some_value(each) for each in columns if each.must_be_given} | given
+    insert = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({}) RETURNING *").format(
+        quoted(home),
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join(values.values()),
     )
-    try:
-        with session.transaction():
-            session.execute(insert)
-    except psycopg.errors.CheckViolation:
-        _add_default_partition(session, key)
-        session.execute(insert)
+    with session.cursor(row_factory=dict_row) as cursor:
+        try:
+            with session.transaction():
+                return cursor.execute(insert).fetchone() or {}
+        except psycopg.errors.CheckViolation:
+            _add_default_partition(session, home)
+            return cursor.execute(insert).fetchone() or {}
 
 
-def _value(column: Column, key: ForeignKey) -> sql.Composable:
-    return orphan_value(column) if column.name in key.columns else some_value(column)
-
-
-def _add_default_partition(session: Session, key: ForeignKey) -> None:
-    table = _Table(key.schema, key.table).quoted
+def _add_default_partition(session: Session, home: Home) -> None:
     text = "CREATE TABLE {} PARTITION OF {} DEFAULT"
-    name = sql.Identifier(key.schema, "tradewright_orphans")
-    session.execute(sql.SQL(text).format(name, table))
+    name = sql.Identifier(home.schema, "tradewright_orphans")
+    session.execute(sql.SQL(text).format(name, quoted(home)))
+
+
+def quoted(home: Home) -> sql.Identifier:
+    """Return a table's name as SQL."""
+    return sql.Identifier(home.schema, home.table)
 
 
 class _Places:

@@ -1,7 +1,8 @@
 """Running a file's statements as its runner would: which transaction each one is in.
 
 Inside a transaction every statement has a savepoint, so that one refusal does not undo the rest.
-BEGIN and COMMIT of the file itself are not sent: they only say where a transaction begins.
+BEGIN and COMMIT of the file itself are not sent: they only say where a transaction begins. Nor is
+COPY from or to the client, of which there is none.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,11 @@ def pieces_of(reading: Reading) -> list[Statement]:
     return sorted([*whole, *broken], key=lambda statement: statement.start)
 
 
+def talks_to_client(statement: Statement) -> bool:
+    """Return whether a statement waits for rows from its client, or gives it some: COPY does."""
+    return statement.kind == "CopyStmt" and not statement.node.get("filename")
+
+
 class Player:
     """Sends statements on one session; `finish` ends the transaction that may be open."""
 
@@ -45,7 +51,10 @@ class Player:
         """
         if statement.kind == "TransactionStmt":
             self._control(str(statement.node.get("kind")))
-            return
+        elif not talks_to_client(statement):
+            self._send(statement)
+
+    def _send(self, statement: Statement) -> None:
         inside = bool(in_transaction(self._context, statement))
         if inside is not self._is_open:
             self.session.execute("BEGIN" if inside else "COMMIT")
@@ -123,5 +132,3 @@ def offset_of(statement: Statement, error: psycopg.Error) -> int:
         return statement.start
     before = statement.text[: int(position) - 1]
     return statement.start + len(before.encode("utf-8", "replace"))
-
-

@@ -6,6 +6,7 @@ file first. What came of it are facts; the rules make findings of them.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -14,6 +15,7 @@ from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import TradewrightError
 from tradewright.migrate.catalog import Catalog
 from tradewright.postgres.connect import Session
+from tradewright.review.prove.made import made_by, made_by_refusal
 from tradewright.review.prove.model import (
     DownDiffers,
     DownRefused,
@@ -34,17 +36,12 @@ from tradewright.review.prove.play import (
     offset_of,
     pieces_of,
     replay,
+    talks_to_client,
     word_of,
 )
 from tradewright.review.prove.shadow import Shadow, stand_in_extensions
 from tradewright.review.prove.snapshot import take_snapshot, told_differences
-from tradewright.review.prove.verdict import (
-    Memory,
-    extension_of,
-    made_by,
-    made_by_refusal,
-    roles_named,
-)
+from tradewright.review.prove.verdict import Memory, extension_of, roles_named
 from tradewright.review.prove.watch import Watch
 from tradewright.review.rule import Context
 from tradewright.review.source.statements import Reading
@@ -74,6 +71,7 @@ class Prover:
         self.facts: list[Fact] = []
         self.files: list[FileProof] = []
         self.keys: list[OrphanTrial] = []
+        self.schema_objects = 0
         self.steps = _steps(context.readings)
         self._memory = Memory()
         self._skipped: set[int] = set()
@@ -87,23 +85,30 @@ class Prover:
         for step in self.steps:
             if before_file is not None:
                 before_file(step)
-            before = self._build_file(step, before)
+            try:
+                before = self._build_file(step, before)
+            except (psycopg.Error, TradewrightError) as error:
+                self._give_up(step, error)
+        self.schema_objects = len(before.objects)
 
     def try_orphans(self) -> None:
         """Offer a row that refers to nothing to every foreign key."""
-        with self.shadow.session() as session:
+        with suppress(psycopg.Error, TradewrightError), self.shadow.session() as session:
             self.keys = try_orphans(session, self.context.readings)
         self.facts += self.keys
 
-    def count_objects(self) -> int:
-        """Return how many objects the finished schema has."""
-        finished = self._snapshot()
-        return 0 if finished is None else len(finished.objects)
-
     def take_down(self) -> bool | None:
         """Run every down, last file first; tell whether nothing is left, None when not tried."""
-        if self._empty is None or not all(file.down for file in self.files):
+        is_refused = any(isinstance(fact, DownRefused) for fact in self.facts)
+        tried = [file for file in self.files if file.down is not None]
+        if self._empty is None or is_refused or len(tried) < len(self.steps):
             return None
+        try:
+            return self._take_all_down(self._empty)
+        except (psycopg.Error, TradewrightError):
+            return None
+
+    def _take_all_down(self, empty: Catalog) -> bool:
         for step in reversed(self.steps):
             try:
                 with self.shadow.session() as session:
@@ -112,7 +117,13 @@ class Prover:
                 self.facts.append(_down_refused(refused, at_the_end=True))
                 return False
         with self.shadow.session() as session:
-            return not told_differences(self._empty, take_snapshot(session))
+            return not told_differences(empty, take_snapshot(session))
+
+    def _give_up(self, step: Step, error: Exception) -> None:
+        """Write down that a file left the shadow unusable, as none of goodwill does."""
+        said = str(error).strip().partition("\n")[0]
+        for statement in step.up[:1]:
+            self.facts.append(Untried(statement=statement, reason=f"the shadow is lost ({said})"))
 
     def _build_file(self, step: Step, before: Catalog) -> Catalog:
         """Prove one file; return the catalog after it."""
@@ -122,7 +133,8 @@ class Prover:
         second_run = down = None
         if not refused:
             second_run = self._try_again(step, after)
-            after = self._snapshot() or after
+            if not self._is_transactional(step):
+                after = self._snapshot() or after
             down = self._try_down(step, before, after)
         self.files.append(
             FileProof(
@@ -151,6 +163,9 @@ class Prover:
 
     def _step(self, player: Player, statement: Statement) -> bool:
         """Send one statement, once more when it only missed a role; tell whether it ran."""
+        if talks_to_client(statement):
+            self.facts.append(Untried(statement=statement, reason="its rows are with the client"))
+            return False
         try:
             player.step(statement)
         except psycopg.Error as error:
@@ -169,9 +184,7 @@ class Prover:
         except psycopg.Error as error:
             self._judge(step.up[-1], error)
 
-    def _stand_in_roles(
-        self, session: Session, statement: Statement, error: psycopg.Error
-    ) -> bool:
+    def _stand_in_roles(self, session: Session, statement: Statement, error: psycopg.Error) -> bool:
         """Make the roles that a statement names and that do not exist; tell whether any."""
         if error.sqlstate != psycopg.errors.UndefinedObject.sqlstate or session.closed:
             return False
@@ -217,30 +230,22 @@ class Prover:
         kept = self._kept(step.up)
         if not kept:
             return None
+        transactional = self._is_transactional(step)
         with self.shadow.session() as session:
             try:
                 player = replay(session, kept, self.context)
             except StepRefused as refused:
-                transactional = self._is_transactional(step)
-                word = word_of(refused.error)
-                self.facts.append(
-                    SecondRun(
-                        statement=refused.statement, transactional=transactional, word=word
-                    )
-                )
+                at, word = refused.statement, word_of(refused.error)
+                again = SecondRun(statement=at, transactional=transactional, word=word)
+                self.facts.append(again)
                 return False
             second = take_snapshot(session)
             player.finish(keep=False)
-        differences = told_differences(first, second)
-        if differences:
-            self.facts.append(
-                SecondRun(
-                    statement=kept[0],
-                    transactional=self._is_transactional(step),
-                    differences=differences,
-                )
-            )
-        return not differences
+        changes = told_differences(first, second)
+        if changes:
+            again = SecondRun(statement=kept[0], transactional=transactional, differences=changes)
+            self.facts.append(again)
+        return not changes
 
     def _try_down(self, step: Step, before: Catalog, after: Catalog) -> bool | None:
         """Run a file's down and compare; then bring the file back where it was really taken."""

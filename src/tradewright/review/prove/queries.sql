@@ -55,12 +55,21 @@ SELECT
             ON columns.attrelid = held.conrelid AND columns.attnum = key.number
         ORDER BY key.position
     )::text[],
-    held.confrelid::regclass::text,
-    held.conenforced,
-    held.convalidated
+    parent_space.nspname,
+    parent.relname,
+    ARRAY(
+        SELECT columns.attname
+        FROM unnest(held.confkey) WITH ORDINALITY AS key (number, position)
+        JOIN pg_attribute AS columns
+            ON columns.attrelid = held.confrelid AND columns.attnum = key.number
+        ORDER BY key.position
+    )::text[],
+    held.conenforced
 FROM pg_constraint AS held
 JOIN pg_class AS owner ON owner.oid = held.conrelid
 JOIN pg_namespace AS space ON space.oid = owner.relnamespace
+JOIN pg_class AS parent ON parent.oid = held.confrelid
+JOIN pg_namespace AS parent_space ON parent_space.oid = parent.relnamespace
 WHERE held.contype = 'f' AND held.conparentid = 0
 ORDER BY space.nspname, owner.relname, held.conname;
 

@@ -1,4 +1,4 @@
-"""Making up values for any column, by its type: plain ones, odd ones, and ones that do not exist."""
+"""Making up values for any column by its type: plain ones, odd ones, ones that do not exist."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,4 +126,4 @@ _NUMBERS = {
 
 def _literal(text: str, column: Column) -> sql.Composable:
     """Return an expression of the column's type; `text` and the type are the server's own words."""
-    return sql.SQL("({})::{}").format(sql.SQL(text), sql.SQL(column.type))  # type: ignore[arg-type]
+    return sql.SQL("({})::{}").format(sql.SQL(text), sql.SQL(column.type))

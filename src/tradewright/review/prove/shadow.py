@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tradewright.migrate.shadow import scratch_server
-from tradewright.postgres.connect import Limits, Session, connect
+from tradewright.postgres.connect import NO_LIMITS, Limits, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.queries import load_queries
 
@@ -46,21 +46,22 @@ class Shadow:
     """One database of a scratch server and the role that owns it."""
 
     server: EmbeddedServer
+    administrator: Session
     name: str
     role: str
     password: str = field(repr=False)
 
-    def conninfo(self, name: str | None = None) -> str:
-        """Return how its role reaches this database, or a neighbour made by `neighbour`."""
-        base = self.server.conninfo(name or self.name)
+    def conninfo(self) -> str:
+        """Return how its role reaches this database."""
+        base = self.server.conninfo(self.name)
         return make_conninfo(base, user=self.role, password=self.password)
 
     @contextmanager
-    def session(self, seconds: float = FILE_SECONDS) -> Iterator[Session]:
-        """Open a session that is ended, whatever it does, after so many seconds."""
+    def session(self) -> Iterator[Session]:
+        """Open a session that is ended, whatever it does, after FILE_SECONDS."""
         session = connect(self.conninfo(), schema=SCHEMA, autocommit=True, limits=_LIMITS)
         pid = session.info.backend_pid
-        sentry = threading.Timer(seconds, self._terminate, (pid,))
+        sentry = threading.Timer(FILE_SECONDS, self._terminate, (pid,))
         sentry.daemon = True
         sentry.start()
         try:
@@ -73,16 +74,16 @@ class Shadow:
         """Make a role that migrations name and that somebody else makes in real life."""
         text = "CREATE ROLE {} ADMIN {}"
         command = sql.SQL(text).format(sql.Identifier(name), sql.Identifier(self.role))
-        with _administrator(self.server) as session, suppress(psycopg.errors.DuplicateObject):
-            session.execute(command)
+        with suppress(psycopg.errors.DuplicateObject):
+            self.administrator.execute(command)
 
     @contextmanager
-    def neighbour(self) -> Iterator[str]:
-        """Give the name of one more empty database of the same role."""
-        name = f"{self.name}_b"
-        _make_database(self, name)
+    def neighbour(self, *, copy: bool) -> Iterator["Shadow"]:
+        """Give one more database of the same role, empty or a copy of this one."""
+        name = f"{self.name}_{next(_NUMBERS)}"
+        _make_database(self, name, self.name if copy else None)
         try:
-            yield name
+            yield replace(self, name=name)
         finally:
             self.server.drop_database(name)
 
@@ -94,21 +95,22 @@ class Shadow:
 @contextmanager
 def shadow_database(server: EmbeddedServer) -> Iterator[Shadow]:
     """Make an empty database for one proof; on leaving, drop it and every role made meanwhile."""
-    number = next(_NUMBERS)
-    before = _roles(server)
-    shadow = Shadow(
-        server=server,
-        name=f"shadow_{number}",
-        role=f"prover_{secrets.token_hex(4)}",
-        password=secrets.token_urlsafe(24),
-    )
-    try:
-        _make_role(shadow)
-        _make_database(shadow, shadow.name)
-        yield shadow
-    finally:
-        server.drop_database(shadow.name)
-        _drop_roles(server, _roles(server) - before)
+    with _administrator(server) as administrator:
+        before = _roles(administrator)
+        shadow = Shadow(
+            server=server,
+            administrator=administrator,
+            name=f"shadow_{next(_NUMBERS)}",
+            role=f"prover_{secrets.token_hex(4)}",
+            password=secrets.token_urlsafe(24),
+        )
+        try:
+            _make_role(shadow)
+            _make_database(shadow, shadow.name)
+            yield shadow
+        finally:
+            server.drop_database(shadow.name)
+            _drop_roles(administrator, _roles(administrator) - before)
 
 
 def _make_role(shadow: Shadow) -> None:
@@ -118,43 +120,35 @@ def _make_role(shadow: Shadow) -> None:
         sql.SQL("ALTER ROLE {} SET createrole_self_grant = 'set, inherit'").format(role),
         sql.SQL("ALTER ROLE {} SET temp_file_limit = '1GB'").format(role),
     )
-    with _administrator(shadow.server) as session:
-        for command in commands:
-            session.execute(command)
+    for command in commands:
+        shadow.administrator.execute(command)
 
 
-def _make_database(shadow: Shadow, name: str) -> None:
-    shadow.server.create_database(name)
-    owner = sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
-        sql.Identifier(name), sql.Identifier(shadow.role)
-    )
-    path = f"{_extension_home(shadow.server)}:$system"
-    extensions = sql.SQL("ALTER DATABASE {} SET extension_control_path = {}").format(
-        sql.Identifier(name), sql.Literal(path)
-    )
-    with _administrator(shadow.server) as session:
-        session.execute(owner)
-        session.execute(extensions)
+def _make_database(shadow: Shadow, name: str, template: str | None = None) -> None:
+    shadow.server.create_database(name, template)
+    database = sql.Identifier(name)
+    owner = sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(shadow.role))
+    path = sql.Literal(f"{_extension_home(shadow.server)}:$system")
+    extensions = sql.SQL("ALTER DATABASE {} SET extension_control_path = {}").format(database, path)
+    shadow.administrator.execute(owner)
+    shadow.administrator.execute(extensions)
 
 
-def _drop_roles(server: EmbeddedServer, names: set[str]) -> None:
+def _drop_roles(administrator: Session, names: set[str]) -> None:
     """Drop roles with what they were given on the server itself."""
-    if not names:
-        return
-    listed = sql.SQL(", ").join(map(sql.Identifier, sorted(names)))
-    with _administrator(server) as session:
-        session.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(listed))
-        session.execute(sql.SQL("DROP ROLE {}").format(listed))
+    if names:
+        listed = sql.SQL(", ").join(map(sql.Identifier, sorted(names)))
+        administrator.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(listed))
+        administrator.execute(sql.SQL("DROP ROLE {}").format(listed))
 
 
-def _roles(server: EmbeddedServer) -> set[str]:
-    with _administrator(server) as session:
-        return {str(row[0]) for row in session.execute(_queries()["roles"])}
+def _roles(administrator: Session) -> set[str]:
+    return {str(row[0]) for row in administrator.execute(_queries()["roles"])}
 
 
 @contextmanager
 def _administrator(server: EmbeddedServer) -> Iterator[Session]:
-    session = connect(server.conninfo(), autocommit=True)
+    session = connect(server.conninfo(), autocommit=True, limits=NO_LIMITS)
     try:
         yield session
     finally:

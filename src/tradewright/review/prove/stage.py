@@ -38,27 +38,23 @@ def prove_context(context: Context, *, server: EmbeddedServer) -> ProofResult:
     with shadow_database(server) as shadow:
         prover = Prover(shadow, context)
         prover.build()
-        objects = prover.count_objects()
         prover.try_orphans()
         all_down = prover.take_down()
     return result_of(
         prover,
         all_down=all_down,
-        objects=objects,
         elapsed_ms=round((monotonic_seconds() - started) * 1000),
     )
 
 
-def result_of(
-    prover: Prover, *, all_down: bool | None, objects: int, elapsed_ms: int
-) -> ProofResult:
+def result_of(prover: Prover, *, all_down: bool | None, elapsed_ms: int) -> ProofResult:
     """Return what a prover has seen, with the findings that the rules make of it."""
     return ProofResult(
         files=tuple(prover.files),
         facts=tuple(prover.facts),
         findings=tuple(findings_from(prover.facts, prover.context)),
         keys=tuple(prover.keys),
-        schema_objects=objects,
+        schema_objects=prover.schema_objects,
         elapsed_ms=elapsed_ms,
         all_down=all_down,
     )

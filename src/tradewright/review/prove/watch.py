@@ -4,8 +4,6 @@ Nothing is guessed from the text: a rewritten table is stored in another file th
 locks are those that the session holds.
 """
 
-from collections.abc import Mapping
-
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.review.prove.model import Fact, Locked, Rewritten
@@ -33,7 +31,7 @@ class Watch:
         self._session = session
         self._queries = load_queries("tradewright.review.prove")
         rows = self._tables()
-        self._old: Mapping[int, str] = {oid: name for oid, (name, _) in rows.items()}
+        self._old = {oid: name for oid, (name, _) in rows.items()}
         self._stored = {oid: node for oid, (_, node) in rows.items()}
         self._locked: Locked | None = None
 

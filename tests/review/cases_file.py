@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.review.proven import with_proof
 from tradewright.review.result import Review, Scope, review_sources
 from tradewright.review.settings import Settings
 from tradewright.review.source.layouts import read_folder
@@ -72,3 +74,7 @@ def review_case(case: Case, folder: Path) -> Review:
     text = "".join(text for _, text in case.files)
     edited = frozenset(str(Path(name).resolve()) for name in _EDITED.findall(text))
     return review_sources(sources, Settings(), Scope(edited=edited), "case")
+
+
+def prove_case(case: Case, folder: Path, server: EmbeddedServer) -> Review:
+    return with_proof(review_case(case, folder), server)

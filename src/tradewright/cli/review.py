@@ -28,6 +28,11 @@ LEVELS = [*map(str, Severity), "never"]
 @click.option("--since", metavar="REF", help="Judge only files that differ from a git revision.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out findings listed here.")
 @click.option("--update-baseline", is_flag=True, help="Write today's findings to the baseline.")
+@click.option(
+    "--prove/--no-prove",
+    default=None,
+    help="Apply the files to a shadow database too.  [default: when the embedded server is there]",
+)
 @click.option("--rules", "list_rules", is_flag=True, help="List all rules.")
 @click.option("--explain", metavar="RULE", help="Print one rule's page.")
 @click.pass_context
@@ -64,6 +69,7 @@ def _run(context: click.Context, options: dict[str, object]) -> int:
         since=_text(options["since"]),
         baseline=_path(options["baseline"]),
         update_baseline=bool(options["update_baseline"]),
+        prove=None if options["prove"] is None else bool(options["prove"]),
     )
     review = service.review(request)
     _write(renderer("json" if options["as_json"] else str(options["form"]))(review), options)

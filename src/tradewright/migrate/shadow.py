@@ -61,8 +61,15 @@ def shadow_copy(target: Target, applied: Sequence[PlannedFile]) -> Iterator[Targ
 
 
 @contextmanager
-def _scratch_server(target: Target) -> Iterator[EmbeddedServer]:
+def scratch_server() -> Iterator[EmbeddedServer]:
+    """Run a server for trying things; it is stopped and removed on leaving."""
     with EmbeddedServer.temporary(_SETTINGS, is_scratch=True) as server:
+        yield server
+
+
+@contextmanager
+def _scratch_server(target: Target) -> Iterator[EmbeddedServer]:
+    with scratch_server() as server:
         everywhere = replace(target, conninfo=server.conninfo())
         with _session(target) as real, _session(everywhere) as copy:
             _copy_roles(real, copy)

@@ -6,7 +6,7 @@ nothing, or that gives no reason, is itself a finding (`unused-ignore`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from tradewright.review.model import Category, Finding, Severity, fingerprint
@@ -32,14 +32,28 @@ class Ignore:
     used: bool = False
 
 
-def apply_ignores(findings: list[Finding], readings: Iterable[Reading]) -> list[Finding]:
-    """Return the findings that no comment silences, and one for each comment of no use."""
+def apply_ignores(
+    findings: list[Finding], readings: Iterable[Reading], unasked: Container[str] = ()
+) -> list[Finding]:
+    """Return the findings that no comment silences, and one for each comment of no use.
+
+    Of a comment for one of the `unasked` rules nobody can tell yet whether it is of use.
+    """
     ignores = [ignore for reading in readings for ignore in _ignores(reading)]
     if not ignores:
         return findings
-    kept = [finding for finding in findings if not _silenced(finding, ignores)]
-    complaints = (_complaint(ignore) for ignore in ignores)
+    kept = _unsilenced(findings, ignores)
+    complaints = (_complaint(ignore) for ignore in ignores if ignore.rule not in unasked)
     return sorted([*kept, *filter(None, complaints)], key=lambda f: (f.location, f.rule))
+
+
+def without_ignored(findings: list[Finding], readings: Iterable[Reading]) -> list[Finding]:
+    """Return the findings that no comment silences."""
+    return _unsilenced(findings, [ignore for reading in readings for ignore in _ignores(reading)])
+
+
+def _unsilenced(findings: list[Finding], ignores: list[Ignore]) -> list[Finding]:
+    return [finding for finding in findings if not _silenced(finding, ignores)]
 
 
 def _silenced(finding: Finding, ignores: list[Ignore]) -> bool:

@@ -7,11 +7,11 @@ changes, and tables, columns, constraints and routines after it.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 
+from tradewright.review.hits import Answer, findings_of
 from tradewright.review.ignores import apply_ignores
-from tradewright.review.model import Finding, Severity, fingerprint
-from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.model import Finding, Stage
+from tradewright.review.rule import Context, Event, Rule
 from tradewright.review.schema.bodies import Body, read_body
 from tradewright.review.schema.build import apply, body_of
 from tradewright.review.schema.catalog import Routine, Table
@@ -34,17 +34,13 @@ _BODY_KINDS = frozenset(
 """Kinds of statements that rules see inside functions."""
 
 
-_OFFENDING_MAX = 20_000
-"""Characters of a statement that a finding carries along."""
-
-
 class ReadStage:
     """One pass over a set of sources."""
 
     def __init__(self, rules: Iterable[Rule], context: Context) -> None:
         self.rules = [rule for rule in rules if rule.id not in context.settings.disable]
         self.context = context
-        self.hits: list[tuple[Rule, Hit]] = []
+        self.hits: list[Answer] = []
         self._by_kind: dict[str, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             for kind in rule.kinds:
@@ -62,7 +58,9 @@ class ReadStage:
         if self.context.readings:
             first = self.context.readings[0].source
             self._show(Event("schema", first, _whole(first), {}))
-        return apply_ignores(self._findings(), self.context.readings)
+        found = findings_of(self.hits, self.context.settings, Stage.READ)
+        unasked = {rule.id for rule in self.rules if rule.needs == "shadow"}
+        return apply_ignores(found, self.context.readings, unasked)
 
     def _read_up(self, reading: Reading) -> None:
         for statement in reading.statements:
@@ -172,34 +170,6 @@ class ReadStage:
         for rule in self._by_kind.get(event.kind, ()):
             for hit in rule.check(self.context, event):
                 self.hits.append((rule, hit))
-
-    def _findings(self) -> list[Finding]:
-        """Return the hits as findings in reading order, numbered where a subject repeats."""
-        findings = {self._finding(rule, hit): None for rule, hit in self.hits}
-        ordered = sorted(findings, key=lambda f: (f.location, f.severity.rank, f.rule))
-        seen: dict[tuple[str, str], int] = defaultdict(int)
-        numbered = []
-        for finding in ordered:
-            key = (finding.rule, finding.subject)
-            numbered.append(replace(finding, fingerprint=fingerprint(*key, seen[key])))
-            seen[key] += 1
-        return numbered
-
-    def _finding(self, rule: Rule, hit: Hit) -> Finding:
-        settings = self.context.settings
-        statement = hit.statement
-        severity: Severity = settings.severity.get(rule.id, hit.severity or rule.severity)
-        return Finding(
-            rule=rule.id,
-            severity=severity,
-            category=rule.category,
-            location=statement.source.locate(hit.offset, hit.offset),
-            message=hit.message,
-            advice=hit.advice,
-            subject=hit.subject,
-            offending="" if statement.kind == "file" else statement.text[:_OFFENDING_MAX],
-            corrected=hit.corrected,
-        )
 
 
 def _whole(source: Source) -> Statement:

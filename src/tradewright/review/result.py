@@ -6,6 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from tradewright.review.model import Finding, Severity
+from tradewright.review.prove.model import ProofResult
 from tradewright.review.read import ReadStage
 from tradewright.review.registry import all_rules
 from tradewright.review.rule import Context
@@ -33,6 +34,7 @@ class Review:
     files: tuple[ReviewedFile, ...]
     context: Context
     silenced_count: int = 0
+    proof: ProofResult | None = None
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of one severity."""

@@ -4,7 +4,8 @@ A rule names the kinds of events it wants and a function that turns one event in
 are the parser's statement names (`CreateStmt`, `UpdateStmt`, ...), the commands of ALTER TABLE
 (`AT_AddColumn`, ...), and the reviewer's own: `table`, `column`, `constraint`, `routine` (after the
 model knows them), `refusal`, `unread`, `file` (each source, at its end) and `schema` (once, at the
-very end). The module's docstring is the rule's page.
+very end). Kinds that begin with `prove-` come from a shadow database; their event holds a `fact`
+of `prove.model`. The module's docstring is the rule's page.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,7 @@ class Event:
     body: Body | None = None
     reading: Reading | None = None
     refusal: Refusal | None = None
+    fact: object | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +76,11 @@ class Context:
             return True
         return self.unapplied is not None and created.path in self.unapplied
 
+    def standing(self, names: Iterable[str], source: Source) -> list[str]:
+        """Return those of the named tables that stood before the file or its unapplied set."""
+        tables = ((name, self.schema.table(_parts(name))) for name in names)
+        return [name for name, table in tables if table is None or not self.is_new(table, source)]
+
     def mentions(self, rule: str, source: Source, words: Iterable[str]) -> bool:
         """Return whether a file holds any of the words (lower case); asked once per file."""
         key = f"{rule}:{source.direction}:{source.path}"
@@ -89,6 +96,11 @@ class Context:
     def downs(self) -> Iterator[Reading]:
         """Yield the readings of all down sources."""
         return (r for r in self.readings if r.source.direction is Direction.DOWN)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    space, _, table = name.rpartition(".")
+    return space, table
 
 
 Check = Callable[[Context, Event], Iterable[Hit]]

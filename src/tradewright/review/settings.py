@@ -20,7 +20,7 @@ class Settings:
     `disable` names rules that do not run, `severity` changes how bad a rule's findings are,
     `transaction` overrides how the runner sends files, `retained` is a pattern of tables whose
     rows must be kept. `timeouts_set` says that the runner itself
-    sets lock_timeout and statement_timeout.
+    sets lock_timeout and statement_timeout; `prove` that a shadow database is asked too.
     """
 
     disable: frozenset[str] = frozenset()
@@ -30,6 +30,7 @@ class Settings:
     retained: str = RETAINED
     timeouts_set: bool = False
     require_down: bool | None = None
+    prove: bool = True
 
     def is_retained(self, table: str) -> bool:
         """Return whether the rows of a table must be kept, by its name."""
@@ -98,6 +99,8 @@ def _converted(names: Mapping[str, object]) -> Settings:
             settings = replace(settings, timeouts_set=value)
         elif name == "require_down" and isinstance(value, bool):
             settings = replace(settings, require_down=value)
+        elif name == "prove" and isinstance(value, bool):
+            settings = replace(settings, prove=value)
         else:
             raise ValueError(f"{name} cannot be {value!r}")
     return settings

@@ -6,6 +6,14 @@ and statistics are not part of it.
 """
 
 from tradewright.migrate.catalog.model import Catalog, CatalogKey, Change, Difference, compare
-from tradewright.migrate.catalog.reader import take_catalog
+from tradewright.migrate.catalog.reader import read_catalog, take_catalog
 
-__all__ = ["Catalog", "CatalogKey", "Change", "Difference", "compare", "take_catalog"]
+__all__ = [
+    "Catalog",
+    "CatalogKey",
+    "Change",
+    "Difference",
+    "compare",
+    "read_catalog",
+    "take_catalog",
+]

@@ -34,6 +34,16 @@ def take_catalog(session: Session, schema: str, *, skip: Iterable[str] = ()) -> 
     The runner's own table of history and the relations named in `skip` are left out, with all that
     belongs to them. The session must not be inside a transaction.
     """
+    level, session.isolation_level = session.isolation_level, IsolationLevel.REPEATABLE_READ
+    try:
+        with session.transaction():
+            return read_catalog(session, schema, skip=skip)
+    finally:
+        session.isolation_level = level
+
+
+def read_catalog(session: Session, schema: str, *, skip: Iterable[str] = ()) -> Catalog:
+    """Read the catalog inside the session's transaction, whose search_path is empty afterwards."""
     facts = {
         "schema": schema,
         "quoted_schema": sql.Identifier(schema).as_string(session),
@@ -41,15 +51,10 @@ def take_catalog(session: Session, schema: str, *, skip: Iterable[str] = ()) -> 
     }
     queries = load_queries("tradewright.migrate.catalog")
     objects: dict[CatalogKey, tuple[str, ...]] = {}
-    level, session.isolation_level = session.isolation_level, IsolationLevel.REPEATABLE_READ
-    try:
-        with session.transaction():
-            session.execute(queries["empty_search_path"])
-            for name in _QUERIES:
-                for kind, identity, lines in session.execute(queries[name], facts):
-                    objects[CatalogKey(kind, identity)] = _lines(lines)
-    finally:
-        session.isolation_level = level
+    session.execute(queries["empty_search_path"])
+    for name in _QUERIES:
+        for kind, identity, lines in session.execute(queries[name], facts):
+            objects[CatalogKey(kind, identity)] = _lines(lines)
     return Catalog(MappingProxyType(objects))
 
 

@@ -1,0 +1,335 @@
+"""The proof of a set of migrations: each applied, run twice, taken back, on one shadow database.
+
+`build` applies every up file as its runner would and tries each file's second run and its down
+right behind it; `try_orphans` offers rows that refer to nothing; `take_down` runs all downs, last
+file first. What came of it are facts; the rules make findings of them.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psycopg
+
+from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import TradewrightError
+from tradewright.migrate.catalog import Catalog
+from tradewright.postgres.connect import Session
+from tradewright.review.prove.made import made_by, made_by_refusal
+from tradewright.review.prove.model import (
+    DownDiffers,
+    DownRefused,
+    Fact,
+    FileProof,
+    OrphanTrial,
+    Refused,
+    SecondRun,
+    StandIn,
+    StandInOf,
+    Untried,
+)
+from tradewright.review.prove.orphans import try_orphans
+from tradewright.review.prove.play import (
+    REFUSED_BY_PARSER,
+    Player,
+    StepRefused,
+    offset_of,
+    pieces_of,
+    replay,
+    talks_to_client,
+    word_of,
+)
+from tradewright.review.prove.shadow import Shadow, stand_in_extensions
+from tradewright.review.prove.snapshot import take_snapshot, told_differences
+from tradewright.review.prove.verdict import Memory, extension_of, roles_named
+from tradewright.review.prove.watch import Watch
+from tradewright.review.rule import Context
+from tradewright.review.source.statements import Reading
+from tradewright.review.source.text import Direction, Source, Statement
+from tradewright.review.transactions import in_transaction
+
+BeforeFile = Callable[["Step"], None]
+"""Is told of each migration just before it is applied, when the shadow is as the file finds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One migration: what its up and its down send."""
+
+    source: Source
+    up: tuple[Statement, ...]
+    down: tuple[Statement, ...] | None
+    down_source: Source | None
+
+
+class Prover:
+    """Proves one set of migrations on one shadow; the methods are called in their order."""
+
+    def __init__(self, shadow: Shadow, context: Context) -> None:
+        self.shadow = shadow
+        self.context = context
+        self.facts: list[Fact] = []
+        self.files: list[FileProof] = []
+        self.keys: list[OrphanTrial] = []
+        self.schema_objects = 0
+        self.steps = _steps(context.readings)
+        self._memory = Memory()
+        self._skipped: set[int] = set()
+        self._empty: Catalog | None = None
+
+    def build(self, before_file: BeforeFile | None = None) -> None:
+        """Apply every file; try its second run and its down."""
+        with self.shadow.session() as session:
+            self._empty = take_snapshot(session)
+        before = self._empty
+        for step in self.steps:
+            if before_file is not None:
+                before_file(step)
+            try:
+                before = self._build_file(step, before)
+            except (psycopg.Error, TradewrightError) as error:
+                self._give_up(step, error)
+        self.schema_objects = len(before.objects)
+
+    def try_orphans(self) -> None:
+        """Offer a row that refers to nothing to every foreign key."""
+        with suppress(psycopg.Error, TradewrightError), self.shadow.session() as session:
+            self.keys = try_orphans(session, self.context.readings)
+        self.facts += self.keys
+
+    def take_down(self) -> bool | None:
+        """Run every down, last file first; tell whether nothing is left, None when not tried."""
+        is_refused = any(isinstance(fact, DownRefused) for fact in self.facts)
+        tried = [file for file in self.files if file.down is not None]
+        if self._empty is None or is_refused or len(tried) < len(self.steps):
+            return None
+        try:
+            return self._take_all_down(self._empty)
+        except (psycopg.Error, TradewrightError):
+            return None
+
+    def _take_all_down(self, empty: Catalog) -> bool:
+        for step in reversed(self.steps):
+            try:
+                with self.shadow.session() as session:
+                    replay(session, self._kept(step.down or ()), self.context).finish()
+            except StepRefused as refused:
+                self.facts.append(_down_refused(refused, at_the_end=True))
+                return False
+        with self.shadow.session() as session:
+            return not told_differences(empty, take_snapshot(session))
+
+    def _give_up(self, step: Step, error: Exception) -> None:
+        """Write down that a file left the shadow unusable, as none of goodwill does."""
+        said = str(error).strip().partition("\n")[0]
+        for statement in step.up[:1]:
+            self.facts.append(Untried(statement=statement, reason=f"the shadow is lost ({said})"))
+
+    def _build_file(self, step: Step, before: Catalog) -> Catalog:
+        """Prove one file; return the catalog after it."""
+        started = monotonic_seconds()
+        refused = self._apply(step)
+        after = self._snapshot() or before
+        second_run = down = None
+        if not refused:
+            second_run = self._try_again(step, after)
+            if not self._is_transactional(step):
+                after = self._snapshot() or after
+            down = self._try_down(step, before, after)
+        self.files.append(
+            FileProof(
+                source=step.source,
+                statements=len(step.up),
+                elapsed_ms=round((monotonic_seconds() - started) * 1000),
+                refused=refused,
+                second_run=second_run,
+                down=down,
+            )
+        )
+        return after
+
+    def _apply(self, step: Step) -> int:
+        """Apply a file, statement by statement, behind every refusal too; count the refusals."""
+        before = sum(isinstance(fact, Refused) for fact in self.facts)
+        with self.shadow.session() as session:
+            player, watch = Player(session, self.context), Watch(session)
+            for statement in step.up:
+                if self._step(player, statement):
+                    self.facts += watch.seen(statement, in_transaction=player.is_open)
+                if session.closed:
+                    break
+            self._commit(player, step)
+        return sum(isinstance(fact, Refused) for fact in self.facts) - before
+
+    def _step(self, player: Player, statement: Statement) -> bool:
+        """Send one statement, once more when it only missed a role; tell whether it ran."""
+        if talks_to_client(statement):
+            self.facts.append(Untried(statement=statement, reason="its rows are with the client"))
+            return False
+        try:
+            player.step(statement)
+        except psycopg.Error as error:
+            if not self._stand_in_roles(player.session, statement, error):
+                self._judge(statement, error)
+                return False
+            return self._step(player, statement)
+        if extension_of(statement) in stand_in_extensions():
+            name = extension_of(statement)
+            self.facts.append(StandIn(statement=statement, of=StandInOf.EXTENSION, name=name))
+        return True
+
+    def _commit(self, player: Player, step: Step) -> None:
+        try:
+            player.finish()
+        except psycopg.Error as error:
+            self._judge(step.up[-1], error)
+
+    def _stand_in_roles(self, session: Session, statement: Statement, error: psycopg.Error) -> bool:
+        """Make the roles that a statement names and that do not exist; tell whether any."""
+        if error.sqlstate != psycopg.errors.UndefinedObject.sqlstate or session.closed:
+            return False
+        known = {row[0] for row in session.execute("SELECT rolname FROM pg_roles")}
+        missing = sorted(roles_named(statement.node) - known)
+        for name in missing:
+            self.shadow.add_role(name)
+            self.facts.append(StandIn(statement=statement, of=StandInOf.ROLE, name=name))
+        return bool(missing)
+
+    def _judge(self, statement: Statement, error: psycopg.Error) -> None:
+        """Write down what a refusal means, and what will be missing because of it."""
+        word, memory = word_of(error), self._memory
+        self._skipped.add(id(statement))
+        names = [name for name in self._made(statement) if name]
+        reason = memory.reason(statement, word)
+        if reason:
+            self.facts.append(Untried(statement=statement, reason=reason))
+            memory.untried.update(names)
+            if statement.kind == "CreateExtensionStmt":
+                memory.absent.append(extension_of(statement))
+            return
+        root = memory.root_of(word)
+        if root is None:
+            offset = offset_of(statement, error)
+            root = Refused(statement=statement, offset=offset, word=word)
+            self.facts.append(root)
+        else:
+            root.followers += 1
+        for name in names:
+            memory.lost.setdefault(name, root)
+
+    def _made(self, statement: Statement) -> list[str]:
+        if statement.kind != REFUSED_BY_PARSER:
+            return made_by(statement)
+        reading = next(r for r in self.context.readings if r.source is statement.source)
+        repaired = [each for each in reading.statements if each.repaired]
+        refusals = (each for each in reading.refusals if each.broken.start == statement.start)
+        return [name for refusal in refusals for name in made_by_refusal(refusal, repaired)]
+
+    def _try_again(self, step: Step, first: Catalog) -> bool | None:
+        """Run a file a second time; where it is one transaction, this is rolled back."""
+        kept = self._kept(step.up)
+        if not kept:
+            return None
+        transactional = self._is_transactional(step)
+        with self.shadow.session() as session:
+            try:
+                player = replay(session, kept, self.context)
+            except StepRefused as refused:
+                at, word = refused.statement, word_of(refused.error)
+                again = SecondRun(statement=at, transactional=transactional, word=word)
+                self.facts.append(again)
+                return False
+            second = take_snapshot(session)
+            player.finish(keep=False)
+        changes = told_differences(first, second)
+        if changes:
+            again = SecondRun(statement=kept[0], transactional=transactional, differences=changes)
+            self.facts.append(again)
+        return not changes
+
+    def _try_down(self, step: Step, before: Catalog, after: Catalog) -> bool | None:
+        """Run a file's down and compare; then bring the file back where it was really taken."""
+        if step.down is None or not step.down:
+            return None
+        with self.shadow.session() as session:
+            try:
+                player = replay(session, self._kept(step.down), self.context)
+            except StepRefused as refused:
+                return self._down_failed(refused)
+            was_open = player.is_open
+            left = take_snapshot(session)
+            player.finish(keep=False)
+        differences = told_differences(before, left)
+        if differences:
+            self.facts.append(DownDiffers(statement=step.down[0], differences=differences))
+        if not was_open:
+            self._bring_back(step, after)
+        return not differences
+
+    def _down_failed(self, refused: StepRefused) -> bool | None:
+        reason = self._memory.reason(refused.statement, word_of(refused.error))
+        if reason:
+            self._skipped.add(id(refused.statement))
+            self.facts.append(Untried(statement=refused.statement, reason=reason))
+            return None
+        self.facts.append(_down_refused(refused))
+        return False
+
+    def _bring_back(self, step: Step, after: Catalog) -> None:
+        """Apply a file again behind a down that no transaction could hold."""
+        try:
+            with self.shadow.session() as session:
+                replay(session, self._kept(step.up), self.context).finish()
+                differences = told_differences(after, take_snapshot(session))
+        except StepRefused as refused:
+            differences = (f"the up no longer applies: {word_of(refused.error)}",)
+        if differences and step.down:
+            self.facts.append(DownDiffers(statement=step.down[0], differences=differences))
+
+    def _snapshot(self) -> Catalog | None:
+        """Read the catalog; none when the migration left the database unreadable."""
+        try:
+            with self.shadow.session() as session:
+                return take_snapshot(session)
+        except (psycopg.Error, TradewrightError):
+            return None
+
+    def _kept(self, statements: Iterable[Statement]) -> list[Statement]:
+        return [statement for statement in statements if id(statement) not in self._skipped]
+
+    def _is_transactional(self, step: Step) -> bool:
+        return all(in_transaction(self.context, each) for each in self._kept(step.up))
+
+
+def _down_refused(refused: StepRefused, *, at_the_end: bool = False) -> DownRefused:
+    return DownRefused(
+        statement=refused.statement,
+        offset=offset_of(refused.statement, refused.error),
+        word=word_of(refused.error),
+        at_the_end=at_the_end,
+    )
+
+
+def _steps(readings: Iterable[Reading]) -> list[Step]:
+    """Pair every up with its down, in the runner's order."""
+    readings = list(readings)
+    downs = {_pair(r.source): r for r in readings if r.source.direction is Direction.DOWN}
+    steps = []
+    for reading in readings:
+        if reading.source.direction is Direction.UP:
+            down = downs.get(_pair(reading.source))
+            steps.append(
+                Step(
+                    source=reading.source,
+                    up=tuple(pieces_of(reading)),
+                    down=None if down is None else tuple(pieces_of(down)),
+                    down_source=None if down is None else down.source,
+                )
+            )
+    return steps
+
+
+def _pair(source: Source) -> str:
+    """Return what an up and its down have in common."""
+    flyway = source.layout == "flyway" and not source.repeatable
+    return source.label.partition("__")[0] if flyway else source.label

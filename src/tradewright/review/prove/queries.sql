@@ -1,0 +1,125 @@
+-- What the proof asks the shadow about itself. Everything is asked as the migrations' own role.
+
+-- name: roles
+-- Every role of the server.
+SELECT rolname FROM pg_roles;
+
+-- name: terminate
+-- End a session that ignored its time limit.
+SELECT pg_terminate_backend(%(pid)s);
+
+-- name: schemas
+-- The schemas that somebody made, and public.
+SELECT nspname
+FROM pg_namespace
+WHERE nspname NOT LIKE 'pg\_%%' AND nspname != 'information_schema'
+ORDER BY nspname;
+
+-- name: stored_tables
+-- Every table and materialized view: id, name for people, the file it is stored in.
+SELECT
+    relation.oid,
+    CASE space.nspname
+        WHEN 'public' THEN relation.relname
+        ELSE format('%%s.%%s', space.nspname, relation.relname)
+    END,
+    relation.relfilenode
+FROM pg_class AS relation
+JOIN pg_namespace AS space ON space.oid = relation.relnamespace
+WHERE
+    relation.relkind IN ('r', 'p', 'm')
+    AND relation.relpersistence != 't'
+    AND space.nspname NOT LIKE 'pg\_%%'
+    AND space.nspname != 'information_schema';
+
+-- name: locks_held
+-- The relations that this session keeps everybody else from, in the strongest mode.
+SELECT relation
+FROM pg_locks
+WHERE
+    pid = pg_backend_pid()
+    AND locktype = 'relation'
+    AND mode = 'AccessExclusiveLock'
+    AND granted;
+
+-- name: foreign_keys
+-- Every foreign key that was declared, not the copies that partitions inherit.
+SELECT
+    held.conname,
+    space.nspname,
+    owner.relname,
+    ARRAY(
+        SELECT columns.attname
+        FROM unnest(held.conkey) WITH ORDINALITY AS key (number, position)
+        JOIN pg_attribute AS columns
+            ON columns.attrelid = held.conrelid AND columns.attnum = key.number
+        ORDER BY key.position
+    )::text[],
+    parent_space.nspname,
+    parent.relname,
+    ARRAY(
+        SELECT columns.attname
+        FROM unnest(held.confkey) WITH ORDINALITY AS key (number, position)
+        JOIN pg_attribute AS columns
+            ON columns.attrelid = held.confrelid AND columns.attnum = key.number
+        ORDER BY key.position
+    )::text[],
+    held.conenforced
+FROM pg_constraint AS held
+JOIN pg_class AS owner ON owner.oid = held.conrelid
+JOIN pg_namespace AS space ON space.oid = owner.relnamespace
+JOIN pg_class AS parent ON parent.oid = held.confrelid
+JOIN pg_namespace AS parent_space ON parent_space.oid = parent.relnamespace
+WHERE held.contype = 'f' AND held.conparentid = 0
+ORDER BY space.nspname, owner.relname, held.conname;
+
+-- name: other_constraints
+-- The checks and the other foreign keys of a table that were declared on it.
+SELECT held.conname
+FROM pg_constraint AS held
+WHERE
+    held.conrelid = to_regclass(format('%%I.%%I', %(schema)s::text, %(table)s::text))
+    AND held.contype IN ('c', 'f')
+    AND held.conname != %(name)s
+    AND held.conparentid = 0
+    AND held.coninhcount = 0;
+
+-- name: columns
+-- The columns of a table with what a made-up value must respect.
+SELECT
+    columns.attname,
+    format_type(columns.atttypid, columns.atttypmod),
+    format_type(base.oid, NULL),
+    base.typcategory::text,
+    columns.attnotnull OR coalesce(own.typnotnull, false),
+    columns.atthasdef OR columns.attidentity != '',
+    columns.attgenerated != '',
+    coalesce(
+        (
+            SELECT array_agg(labels.enumlabel::text ORDER BY labels.enumsortorder)
+            FROM pg_enum AS labels
+            WHERE labels.enumtypid = base.oid
+        ),
+        (
+            SELECT array_agg(word.found[1] ORDER BY held.conname, word.position)
+            FROM pg_constraint AS held
+            CROSS JOIN regexp_matches(
+                pg_get_constraintdef(held.oid), '''([^'']{1,60})''::text', 'g'
+            ) WITH ORDINALITY AS word (found, position)
+            WHERE
+                held.contype = 'c'
+                AND (
+                    (held.conrelid = columns.attrelid AND held.conkey = ARRAY[columns.attnum])
+                    OR (held.contypid = own.oid AND own.typtype = 'd')
+                )
+                AND base.typcategory = 'S'
+        )
+    )
+FROM pg_attribute AS columns
+JOIN pg_type AS own ON own.oid = columns.atttypid
+JOIN pg_type AS base ON base.oid = CASE own.typtype WHEN 'd' THEN own.typbasetype ELSE own.oid END
+WHERE
+    columns.attrelid = to_regclass(format('%%I.%%I', %(schema)s::text, %(table)s::text))
+    AND columns.attnum > 0
+    AND NOT columns.attisdropped
+ORDER BY columns.attnum;

@@ -1,0 +1,12 @@
+-- bad: only a superuser may, and an extension that is nowhere takes its types along
+COPY (SELECT 1) TO PROGRAM 'true'; -- <-
+COPY (SELECT 1) TO STDOUT; -- <-
+CREATE EXTENSION no_such_extension; -- <-
+CREATE TABLE places (id uuid PRIMARY KEY, at no_such_type); -- <-
+
+-- repaired: anybody may
+CREATE TABLE places (id uuid PRIMARY KEY);
+INSERT INTO places (id) VALUES (uuidv7());
+
+-- near miss: a role may be made, and is gone after the review
+CREATE ROLE case_visitor NOLOGIN;

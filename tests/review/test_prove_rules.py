@@ -1,0 +1,55 @@
+"""The rules that only a shadow can answer, against their case files and their pages' examples."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.review.cases_file import CASES, Case, prove_case, read_cases
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.review.model import Severity, Stage
+from tradewright.review.registry import all_rules, page_of
+
+RULES = [rule for rule in all_rules().values() if rule.needs == "shadow"]
+ALL = [case for rule in RULES for case in read_cases(CASES / f"{rule.id}.sql")]
+PAGES = [rule.id for rule in RULES if "examples: prose" not in page_of(rule)]
+
+
+def named(case: Case) -> str:
+    return f"{case.rule}: {case.title}"
+
+
+@pytest.mark.parametrize("case", [c for c in ALL if c.kind == "bad"], ids=named)
+def test_the_shadow_finds_every_bad_case_at_its_line(
+    case: Case, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    review = prove_case(case, tmp_path, server)
+    found = {(f.location.path, f.location.line) for f in review.findings if f.rule == case.rule}
+    assert found == case.marks
+    assert {f.stage for f in review.findings if f.rule == case.rule} == {Stage.PROVE}
+
+
+@pytest.mark.parametrize("case", [c for c in ALL if c.kind != "bad"], ids=named)
+def test_repaired_forms_and_near_misses_are_silent_on_the_shadow(
+    case: Case, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    review = prove_case(case, tmp_path, server)
+    loud = [
+        f"{f.rule} {f.location.line}: {f.message}"
+        for f in review.findings
+        if f.rule == case.rule
+        or (f.stage is Stage.PROVE and f.severity in {Severity.CRITICAL, Severity.MAJOR})
+    ]
+    assert loud == []
+
+
+@pytest.mark.parametrize("rule_id", PAGES)
+def test_the_pages_examples_do_on_the_shadow_what_the_page_says(
+    rule_id: str, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    blocks = [part.split("```")[0] for part in page_of(all_rules()[rule_id]).split("```sql\n")[1:]]
+    found = []
+    for number, block in enumerate(blocks[:2]):
+        case = Case(rule_id, "page", "", (("001_case.sql", block),))
+        review = prove_case(case, tmp_path / str(number), server)
+        found.append(any(f.rule == rule_id for f in review.findings))
+    assert found == [True, False]

@@ -1,0 +1,167 @@
+"""The review with its proof: the founding migrations, the house's own, and strangers."""
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+import tradewright
+from tests.review.test_founding_review import MISSED, reviewed
+from tradewright.cli.review import command
+from tradewright.core.clock import monotonic_seconds
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.review.model import Severity, Stage
+from tradewright.review.prove import shadow as shadow_room
+from tradewright.review.prove.model import OrphanVerdict, Refused
+from tradewright.review.prove.stage import prove
+from tradewright.review.proven import with_proof
+from tradewright.review.result import Review, Scope, review_folder
+from tradewright.review.score import score_of
+from tradewright.review.settings import Settings
+from tradewright.review.source.layouts import read_folder
+
+HERE = Path(__file__).parent
+MIGRATIONS = Path(tradewright.__file__).parent / "migrations"
+
+REFUSED_BY_THE_SERVER = {
+    ("001_init_schema.sql", "inline-unique-where"),
+    ("002_add_indexes.sql", "concurrently-in-transaction"),
+    ("003_add_audit_tables.sql", "partition-of-plain-table"),
+    ("006_add_payment_tables.sql", "syntax-error"),
+}
+"""What the founding review missed or knew, and PostgreSQL refuses outright."""
+
+
+@pytest.fixture(scope="module")
+def founding(server: EmbeddedServer) -> Review:
+    review = reviewed("founding")
+    return with_proof(replace(review, findings=tuple(review.findings)), server)
+
+
+@pytest.fixture(scope="module")
+def house(server: EmbeddedServer) -> Review:
+    return with_proof(review_folder(MIGRATIONS, Settings(), Scope(after="0")), server)
+
+
+def test_what_the_founding_review_missed_is_refused_by_a_real_server(founding: Review) -> None:
+    found = {
+        (Path(f.location.path).name, f.rule)
+        for f in founding.findings
+        if f.stage is Stage.PROVE and "(PostgreSQL: " in f.message
+    }
+    assert found == REFUSED_BY_THE_SERVER
+    assert any(rules <= {rule for _, rule in found} for rules in MISSED.values())
+
+
+def test_the_proof_repeats_nothing_that_was_read(founding: Review) -> None:
+    assert "does-not-apply" not in {f.rule for f in founding.findings}
+    read = reviewed("founding").findings
+    kept = [f for f in founding.findings if f.rule in {r.rule for r in read}]
+    assert len(kept) == len(read)
+
+
+def test_the_servers_words_stand_at_the_lines_that_are_marked(founding: Review) -> None:
+    marked = {
+        (path.name, number)
+        for path in (HERE / "founding").glob("*.sql")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"-- <- ", line)
+    }
+    said = {
+        (Path(f.location.path).name, f.location.line)
+        for f in founding.findings
+        if "(PostgreSQL: " in f.message
+    }
+    assert said <= marked
+
+
+def test_the_house_passes_its_own_review_on_a_server(house: Review) -> None:
+    loud = [f"{f.rule} {f.location}" for f in house.findings if f.severity is not Severity.INFO]
+    assert loud == []
+    assert score_of(house.findings).overall >= Decimal("9.8")
+    assert house.proof is not None
+    assert house.proof.applies
+    assert house.proof.all_down
+    assert {key.verdict for key in house.proof.keys} <= {
+        OrphanVerdict.REFUSED,
+        OrphanVerdict.GUARDED,
+    }
+
+
+HOSTILE = {
+    "sleeps": "SET statement_timeout = 0; SELECT pg_sleep(600);",
+    "runs a program": "COPY (SELECT 1) TO PROGRAM 'touch /tmp/tradewright-was-here';",
+    "writes a file": "COPY (SELECT 1) TO '/tmp/tradewright-was-here';",
+    "reads a file": "SELECT pg_read_file('/etc/passwd');",
+    "drops databases": "DROP DATABASE postgres; DROP DATABASE template1;",
+    "changes the server": "ALTER SYSTEM SET shared_buffers = '1MB';",
+    "becomes superuser": "ALTER ROLE CURRENT_USER SUPERUSER; SET ROLE tradewright;",
+    "makes roles": "CREATE ROLE hostile_visitor LOGIN CREATEROLE; SET ROLE hostile_visitor;",
+    "ends its session": "SELECT pg_terminate_backend(pg_backend_pid()); SELECT 1;",
+    "locks itself out": "ALTER ROLE CURRENT_USER PASSWORD 'x';",
+    "spoils its database": (
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on',"
+        " current_database()); END $$"
+    ),
+    "talks to psql": "\\c postgres\n\\! touch /tmp/tradewright-was-here\nSELECT 1;",
+    "takes everything": "DROP OWNED BY CURRENT_USER CASCADE; DROP SCHEMA public CASCADE;",
+    "means another transaction": "ROLLBACK; COMMIT; BEGIN; SAVEPOINT tradewright_step; COMMIT;",
+    "hides a bomb in a trigger": (
+        "CREATE TABLE a (id uuid PRIMARY KEY); CREATE TABLE b (a uuid REFERENCES a NOT ENFORCED);"
+        "CREATE FUNCTION bomb() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " COPY (SELECT 1) TO PROGRAM 'touch /tmp/tradewright-was-here'; RETURN NEW; END $$;"
+        "CREATE TRIGGER bomb BEFORE INSERT ON b FOR EACH ROW EXECUTE FUNCTION bomb();"
+    ),
+}
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_strangers_of_ill_will_reach_nothing_but_their_shadow(
+    title: str, tmp_path: Path, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow_room, "FILE_SECONDS", 1.0)
+    before = clusterwide(server)
+    (tmp_path / "001_a.sql").write_text(HOSTILE[title], "utf-8")
+    (tmp_path / "002_b.sql").write_text("CREATE TABLE after (id uuid PRIMARY KEY);", "utf-8")
+    started = monotonic_seconds()
+    prove(read_folder(tmp_path), server=server)
+    assert monotonic_seconds() - started < 20
+    assert clusterwide(server) == before
+    assert not Path("/tmp/tradewright-was-here").exists()  # noqa: S108 - what they try to make
+
+
+def clusterwide(server: EmbeddedServer) -> list[tuple[object, ...]]:
+    """Return the databases and roles of the server, and whether any role gained power."""
+    with psycopg.connect(server.conninfo(), autocommit=True) as connection:
+        return connection.execute(
+            "SELECT datname::text, datallowconn FROM pg_database UNION ALL"
+            " SELECT rolname::text, rolsuper FROM pg_roles ORDER BY 1"
+        ).fetchall()
+
+
+def test_a_failing_file_does_not_hide_those_behind_it(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    (tmp_path / "001_a.sql").write_text("SELECT 1 / 0;\nCREATE TABLE a (id uuid PRIMARY KEY);\n")
+    (tmp_path / "002_b.sql").write_text("CREATE TABLE b (id uuid REFERENCES a);\nSELECT 2 / 0;\n")
+    proof = prove(read_folder(tmp_path), server=server)
+    refused = [fact for fact in proof.facts if isinstance(fact, Refused)]
+    assert [(Path(f.statement.source.path).name, f.word.sqlstate) for f in refused] == [
+        ("001_a.sql", "22012"),
+        ("002_b.sql", "22012"),
+    ]
+
+
+def test_the_command_proves_by_itself_unless_told_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "001_a.sql").write_text("SELECT 1 / 0;\n")
+    told = CliRunner().invoke(command, [str(tmp_path)])
+    assert told.exit_code == 1
+    assert "division by zero [does-not-apply]" in told.output
+    assert CliRunner().invoke(command, [str(tmp_path), "--no-prove"]).exit_code == 0
+    (tmp_path / "tradewright.toml").write_text("[review]\nprove = false\n")
+    assert CliRunner().invoke(command, [str(tmp_path)]).exit_code == 0
+    assert CliRunner().invoke(command, [str(tmp_path), "--prove"]).exit_code == 1

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tradewright.audit import analyze_record, check_laws, require_laws
-from tradewright.bench.load import LoadProcess, bench_instruments
+from tradewright.bench.load import Done, bench_instruments, serve_orders
 from tradewright.bench.pgbench import checkpoint, prepare_pgbench, run_pgbench
 from tradewright.core.ids import new_id_text
+from tradewright.core.processes import WorkProcess
 from tradewright.ledger import credit, transfer_to_account
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.risk.model import ClientClass
@@ -84,7 +85,8 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
     with ExitStack() as running:
         processes = [
             running.enter_context(
-                LoadProcess(
+                WorkProcess[Done](
+                    serve_orders,
                     house.conninfo,
                     accounts[number :: load.writers],
                     _share(load.submitters, number, load.writers),
@@ -101,7 +103,7 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
     return _figures(measured, load, version)
 
 
-def _round(server: EmbeddedServer, processes: Sequence[LoadProcess], seconds: int) -> _Round:
+def _round(server: EmbeddedServer, processes: Sequence[WorkProcess[Done]], seconds: int) -> _Round:
     """Measure one side after the other, each from just after a checkpoint."""
     checkpoint(server)
     tps = run_pgbench(server, seconds)
@@ -110,7 +112,7 @@ def _round(server: EmbeddedServer, processes: Sequence[LoadProcess], seconds: in
     return _Round(len(latencies) / seconds, tps, latencies, batches)
 
 
-def _run_load(processes: Sequence[LoadProcess], seconds: int) -> tuple[list[float], int]:
+def _run_load(processes: Sequence[WorkProcess[Done]], seconds: int) -> tuple[list[float], int]:
     """Let all processes submit at once for `seconds`; return latencies in seconds, and batches."""
     for process in processes:
         process.begin(seconds)

@@ -6,8 +6,7 @@ from dataclasses import asdict
 import click
 
 from tradewright.bench import OrdersBench, OrdersLoad, bench_orders
-from tradewright.core.errors import ErrorCode, StateError
-from tradewright.wiring import open_house
+from tradewright.wiring import open_private_house
 
 
 @click.group()
@@ -47,19 +46,13 @@ def command() -> None:
 def orders(submitters: int, writers: int, rounds: int, seconds: int, *, as_json: bool) -> None:
     """Book market orders from many concurrent submitters, beside pgbench TPC-B.
 
-    Runs on an embedded server of its own: every order is booked with its events, fill, trade,
-    position, ledger entries and audit, and every law is checked at the end.
+    Runs on an embedded server of its own, whatever DATABASE_URL says: every order is booked with
+    its events, fill, trade, position, ledger entries and audit, and every law is checked at the
+    end.
     """
-    with open_house(url=None, keep=None) as house:
-        if house.server is None:
-            raise StateError(
-                ErrorCode.BENCH_NEEDS_EMBEDDED,
-                "the benchmark cannot run on the database of DATABASE_URL",
-                why="It compares with pgbench on a server of its own, where nobody else works.",
-                hint="Unset DATABASE_URL.",
-            )
-        load = OrdersLoad(submitters=submitters, writers=writers, rounds=rounds, seconds=seconds)
-        result = bench_orders(house.server, house, load)
+    load = OrdersLoad(submitters=submitters, writers=writers, rounds=rounds, seconds=seconds)
+    with open_private_house() as (server, house):
+        result = bench_orders(server, house, load)
     click.echo(json.dumps(asdict(result)) if as_json else _lines(result))
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from tradewright.audit import analyze_record, check_laws, require_laws
 from tradewright.bench.load import Done, bench_instruments, serve_orders
-from tradewright.bench.pgbench import checkpoint, prepare_pgbench, run_pgbench
+from tradewright.bench.pgbench import checkpoint, percentile, prepare_pgbench, run_pgbench
 from tradewright.core.ids import new_id_text
 from tradewright.core.processes import WorkProcess
 from tradewright.ledger import credit, transfer_to_account
@@ -133,7 +133,7 @@ def _figures(measured: Sequence[_Round], load: OrdersLoad, version: str) -> Orde
         pgbench_tps=round(statistics.median(p.pgbench_tps for p in measured), 1),
         ratio=round(statistics.median(ratios), 3),
         ratios=[round(ratio, 3) for ratio in ratios],
-        latency_ms={"p50": _percentile(latencies, 0.5), "p99": _percentile(latencies, 0.99)},
+        latency_ms={"p50": percentile(latencies, 0.5), "p99": percentile(latencies, 0.99)},
         submitters=load.submitters,
         writers=load.writers,
         rounds=load.rounds,
@@ -164,8 +164,3 @@ def _open_accounts(house: House) -> list[str]:
             transfer_to_account(session, account_id, DEPOSIT, transaction_id=new_id_text())
             accounts.append(account_id)
     return accounts
-
-
-def _percentile(ranked: Sequence[float], share: float) -> float:
-    """Return a percentile of sorted seconds, in milliseconds."""
-    return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, 2)

@@ -14,7 +14,7 @@ from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
 from tradewright.migrate import Target, find_migrations, our_migrations, up
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
-from tradewright.postgres.target import open_database
+from tradewright.postgres.target import DATABASE_NAME, open_database
 from tradewright.review.model import Severity
 from tradewright.review.result import review_folder
 from tradewright.trading.engine import Engine
@@ -67,6 +67,19 @@ def open_house(url: str | None = None, keep: Path | None = None) -> Iterator[Hou
     with open_database(url, keep) as database:
         up(Target(conninfo=database.conninfo), find_migrations(our_migrations()))
         yield House(database.conninfo, database.server)
+
+
+@contextmanager
+def open_private_house() -> Iterator[tuple[EmbeddedServer, House]]:
+    """Open a migrated database on a temporary server of our own, whatever DATABASE_URL says.
+
+    For what must not happen on anybody's server: measurements, and runs that kill it.
+    """
+    with EmbeddedServer.temporary() as server:
+        server.create_database(DATABASE_NAME)
+        conninfo = server.conninfo(DATABASE_NAME)
+        up(Target(conninfo=conninfo), find_migrations(our_migrations()))
+        yield server, House(conninfo, server)
 
 
 def simulated_providers(session: Session, seed: int) -> dict[str, SimulatedProvider]:

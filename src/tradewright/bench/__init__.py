@@ -4,6 +4,14 @@ A figure alone says little on a shared machine; the ratio of two figures taken i
 Each benchmark runs several interleaved rounds and reports medians. Nothing here is a test.
 """
 
+from tradewright.bench.ledger import LedgerBench, LedgerLoad, bench_ledger
 from tradewright.bench.orders import OrdersBench, OrdersLoad, bench_orders
 
-__all__ = ["OrdersBench", "OrdersLoad", "bench_orders"]
+__all__ = [
+    "LedgerBench",
+    "LedgerLoad",
+    "OrdersBench",
+    "OrdersLoad",
+    "bench_ledger",
+    "bench_orders",
+]

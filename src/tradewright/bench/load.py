@@ -1,6 +1,6 @@
-"""One writer process of the benchmark: an engine with its clients, told when to begin by a pipe.
+"""One writer process of the benchmark of orders: an engine with its clients.
 
-The process is started afresh (spawn), so it holds nothing of its parent but what it is given.
+`core.processes` starts it and tells it for how many seconds to submit.
 """
 
 import asyncio
@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from random import Random
-from typing import Self
 
 from tradewright.core.clock import monotonic_seconds
-from tradewright.core.errors import ErrorCode, InternalError, TradewrightError
+from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.core.ids import new_id_text
+from tradewright.core.processes import serve_requests
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Quote, Side
 from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
@@ -37,60 +36,25 @@ class Done:
     batches: int
 
 
-class LoadProcess:
-    """A process with an engine and `submitters` clients; enter it, begin, finish, leave it."""
-
-    def __init__(self, conninfo: str, accounts: Sequence[str], submitters: int) -> None:
-        context = get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(theirs, conninfo, accounts, submitters), daemon=True
-        )
-
-    def __enter__(self) -> Self:
-        self._process.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pipe.send(None)
-        self._process.join()
-
-    def begin(self, seconds: int) -> None:
-        """Let the clients submit for `seconds`."""
-        self._pipe.send(seconds)
-
-    def finish(self) -> Done:
-        """Wait until they have done so, and return what they did.
-
-        Raises:
-            TradewrightError: what stopped them.
-
-        """
-        done = self._pipe.recv()
-        if isinstance(done, Done):
-            return done
-        raise done
-
-
 def bench_instruments() -> list[Instrument]:
     """Return the two instruments that the benchmark trades."""
     return [_instrument("EURUSD", "0.00001"), _instrument("USDJPY", "0.001")]
 
 
-def _serve(pipe: Connection, conninfo: str, accounts: Sequence[str], submitters: int) -> None:
+def serve_orders(pipe: Connection, conninfo: str, accounts: Sequence[str], submitters: int) -> None:
     """Run in the process: a round for each number of seconds that arrives, until None."""
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
     providers = {profile.code: SimulatedProvider(profile, 1) for profile in DEFAULT_PROFILES}
     with House(conninfo, None).engine(providers) as engine:
         _quote(engine)
-        while (seconds := pipe.recv()) is not None:
+
+        def submit_for(seconds: float) -> Done:
             before = engine.counts.batches
-            try:
-                latencies = asyncio.run(_submit_all(engine, accounts, submitters, seconds))
-                pipe.send(Done(latencies, engine.counts.batches - before))
-            except TradewrightError as error:
-                pipe.send(error)
+            latencies = asyncio.run(_submit_all(engine, accounts, submitters, seconds))
+            return Done(latencies, engine.counts.batches - before)
+
+        serve_requests(pipe, submit_for)
 
 
 async def _submit_all(

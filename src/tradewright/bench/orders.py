@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tradewright.audit import analyze_record, check_laws, require_laws
-from tradewright.bench.load import LoadProcess, bench_instruments
-from tradewright.bench.pgbench import checkpoint, prepare_pgbench, run_pgbench
+from tradewright.bench.load import Done, bench_instruments, serve_orders
+from tradewright.bench.pgbench import checkpoint, percentile, prepare_pgbench, run_pgbench
 from tradewright.core.ids import new_id_text
+from tradewright.core.processes import WorkProcess
 from tradewright.ledger import credit, transfer_to_account
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.risk.model import ClientClass
@@ -86,7 +87,8 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
     with ExitStack() as running:
         processes = [
             running.enter_context(
-                LoadProcess(
+                WorkProcess[Done](
+                    serve_orders,
                     house.conninfo,
                     accounts[number :: load.writers],
                     _share(load.submitters, number, load.writers),
@@ -105,7 +107,7 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
     return _figures(measured, load, version)
 
 
-def _round(server: EmbeddedServer, processes: Sequence[LoadProcess], seconds: int) -> _Round:
+def _round(server: EmbeddedServer, processes: Sequence[WorkProcess[Done]], seconds: int) -> _Round:
     """Measure one side after the other, each from just after a checkpoint."""
     checkpoint(server)
     tps = run_pgbench(server, seconds)
@@ -114,7 +116,7 @@ def _round(server: EmbeddedServer, processes: Sequence[LoadProcess], seconds: in
     return _Round(len(latencies) / seconds, tps, latencies, batches)
 
 
-def _run_load(processes: Sequence[LoadProcess], seconds: int) -> tuple[list[float], int]:
+def _run_load(processes: Sequence[WorkProcess[Done]], seconds: int) -> tuple[list[float], int]:
     """Let all processes submit at once for `seconds`; return latencies in seconds, and batches."""
     for process in processes:
         process.begin(seconds)
@@ -135,7 +137,7 @@ def _figures(measured: Sequence[_Round], load: OrdersLoad, version: str) -> Orde
         pgbench_tps=round(statistics.median(p.pgbench_tps for p in measured), 1),
         ratio=round(statistics.median(ratios), 3),
         ratios=[round(ratio, 3) for ratio in ratios],
-        latency_ms={"p50": _percentile(latencies, 0.5), "p99": _percentile(latencies, 0.99)},
+        latency_ms={"p50": percentile(latencies, 0.5), "p99": percentile(latencies, 0.99)},
         submitters=load.submitters,
         writers=load.writers,
         rounds=load.rounds,
@@ -166,8 +168,3 @@ def _open_accounts(house: House) -> list[str]:
             transfer_to_account(session, account_id, DEPOSIT, transaction_id=new_id_text())
             accounts.append(account_id)
     return accounts
-
-
-def _percentile(ranked: Sequence[float], share: float) -> float:
-    """Return a percentile of sorted seconds, in milliseconds."""
-    return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, 2)

@@ -1,7 +1,15 @@
-"""PostgreSQL's own benchmark, TPC-B (sort of), as the yardstick of the same server and run."""
+"""PostgreSQL's own benchmark, TPC-B (sort of), as the yardstick of the same server and run.
+
+The same program, with the same clients and threads, runs our own statements beside it, so that
+neither side has the faster client.
+"""
 
 import re
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.postgres.connect import connect
@@ -13,12 +21,21 @@ CLIENTS = 8
 THREADS = 2
 
 _TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
+_LATENCY_COLUMN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Transactions per second, and the latency of each in seconds."""
+
+    per_second: float
+    latencies: list[float]
 
 
 def prepare_pgbench(server: EmbeddedServer) -> None:
     """Make a database of its own with pgbench's tables at scale 10 (a million accounts)."""
     server.create_database(DATABASE)
-    _run(server, "--initialize", "--quiet", "--scale", str(SCALE))
+    _run(server, "--initialize", "--quiet", "--scale", str(SCALE), server.conninfo(DATABASE))
 
 
 def checkpoint(server: EmbeddedServer) -> None:
@@ -29,29 +46,50 @@ def checkpoint(server: EmbeddedServer) -> None:
 
 def run_pgbench(server: EmbeddedServer, seconds: int) -> float:
     """Run TPC-B with 8 clients on 2 threads and return its transactions per second."""
-    answer = _run(
-        server,
-        "--client",
-        str(CLIENTS),
-        "--jobs",
-        str(THREADS),
-        "--time",
-        str(seconds),
-        "--no-vacuum",
-    )
+    return _per_second(_run(server, *_load(seconds), server.conninfo(DATABASE)))
+
+
+def run_tpc_b(server: EmbeddedServer, seconds: int) -> Measured:
+    """Run TPC-B as `run_pgbench` does, and measure each transaction."""
+    return _measure(server, server.conninfo(DATABASE), _load(seconds))
+
+
+def run_script(server: EmbeddedServer, conninfo: str, script: str, seconds: int) -> Measured:
+    """Run a script of ours with as many clients and threads as TPC-B."""
+    with TemporaryDirectory(prefix="tw-") as folder:
+        path = Path(folder) / "script.sql"
+        path.write_text(script, encoding="utf-8")
+        return _measure(server, conninfo, (*_load(seconds), "--file", str(path)))
+
+
+def _load(seconds: int) -> tuple[str, ...]:
+    clients = ("--client", str(CLIENTS), "--jobs", str(THREADS))
+    return (*clients, "--time", str(seconds), "--no-vacuum")
+
+
+def _measure(server: EmbeddedServer, conninfo: str, options: tuple[str, ...]) -> Measured:
+    with TemporaryDirectory(prefix="tw-") as folder:
+        log = ("--log", "--log-prefix", str(Path(folder) / "log"))
+        answer = _run(server, *options, *log, conninfo)
+        lines = (line for path in Path(folder).iterdir() for line in path.open(encoding="utf-8"))
+        latencies = [int(line.split()[_LATENCY_COLUMN]) / 1_000_000 for line in lines]
+    return Measured(_per_second(answer), latencies)
+
+
+def _per_second(answer: str) -> float:
     found = _TPS.search(answer)
     if found is None:
         raise _failed(answer)
     return float(found.group(1))
 
 
-def _run(server: EmbeddedServer, *options: str) -> str:
+def _run(server: EmbeddedServer, *arguments: str) -> str:
     done = subprocess.run(
-        [str(server.binary("pgbench")), *options, server.conninfo(DATABASE)],
+        [str(server.binary("pgbench")), *arguments],
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=900,
     )
     if done.returncode:
         raise _failed(done.stderr)
@@ -65,3 +103,8 @@ def _failed(answer: str) -> DatabaseError:
         why=answer.strip()[-500:],
         hint="Check that the embedded server's programs can be started on this machine.",
     )
+
+
+def percentile(ranked: Sequence[float], share: float) -> float:
+    """Return a percentile of sorted seconds, in milliseconds."""
+    return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, 2)

@@ -5,9 +5,27 @@ from dataclasses import asdict
 
 import click
 
-from tradewright.bench import OrdersBench, OrdersLoad, bench_orders
-from tradewright.core.errors import ErrorCode, StateError
-from tradewright.wiring import open_house
+from tradewright.bench import (
+    LedgerBench,
+    LedgerLoad,
+    OrdersBench,
+    OrdersLoad,
+    bench_ledger,
+    bench_orders,
+)
+from tradewright.cli.options import JSON
+from tradewright.wiring import open_private_house
+
+ROUNDS = click.option(
+    "--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds in turn."
+)
+SECONDS = click.option(
+    "--seconds",
+    type=click.IntRange(1, 600),
+    default=5,
+    show_default=True,
+    help="Seconds of each side in each round.",
+)
 
 
 @click.group()
@@ -33,34 +51,58 @@ def command() -> None:
     show_default=True,
     help="How many writer processes book, each with its share of the clients.",
 )
-@click.option(
-    "--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds in turn."
-)
-@click.option(
-    "--seconds",
-    type=click.IntRange(1, 600),
-    default=5,
-    show_default=True,
-    help="Seconds of each side in each round.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@ROUNDS
+@SECONDS
+@JSON
 def orders(submitters: int, writers: int, rounds: int, seconds: int, *, as_json: bool) -> None:
     """Book market orders from many concurrent submitters, beside pgbench TPC-B.
 
-    Runs on an embedded server of its own: every order is booked with its events, fill, trade,
-    position, ledger entries and audit, and every law is checked at the end.
+    Runs on an embedded server of its own, whatever DATABASE_URL says: every order is booked with
+    its events, fill, trade, position, ledger entries and audit, and every law is checked at the
+    end.
     """
-    with open_house(url=None, keep=None) as house:
-        if house.server is None:
-            raise StateError(
-                ErrorCode.BENCH_NEEDS_EMBEDDED,
-                "the benchmark cannot run on the database of DATABASE_URL",
-                why="It compares with pgbench on a server of its own, where nobody else works.",
-                hint="Unset DATABASE_URL.",
-            )
-        load = OrdersLoad(submitters=submitters, writers=writers, rounds=rounds, seconds=seconds)
-        result = bench_orders(house.server, house, load)
+    load = OrdersLoad(submitters=submitters, writers=writers, rounds=rounds, seconds=seconds)
+    with open_private_house() as (server, house):
+        result = bench_orders(server, house, load)
     click.echo(json.dumps(asdict(result)) if as_json else _lines(result))
+
+
+@command.command(
+    epilog="\b\nExample:\n  tradewright bench ledger --json\n"
+    "  tradewright bench ledger --wallets 1000000\n"
+)
+@click.option(
+    "--wallets",
+    type=click.IntRange(1_000, 10_000_000),
+    default=10_000,
+    show_default=True,
+    help="How many wallets there are.",
+)
+@ROUNDS
+@SECONDS
+@JSON
+def ledger(wallets: int, rounds: int, seconds: int, *, as_json: bool) -> None:
+    """Do ledger operations, one by one and in batches, beside pgbench TPC-B.
+
+    Runs on an embedded server of its own, whatever DATABASE_URL says. Single calls come from
+    pgbench's own 8 clients, on all wallets and on one hot one; batches from one and from two
+    writers. Every law is checked at the end.
+    """
+    load = LedgerLoad(wallets=wallets, rounds=rounds, seconds=seconds)
+    with open_private_house() as (server, house):
+        result = bench_ledger(server, house, load)
+    click.echo(json.dumps(asdict(result)) if as_json else _ledger_lines(result))
+
+
+def _ledger_lines(result: LedgerBench) -> str:
+    head = f"{'':<22}{'/s':>10}{'ratio':>8}{'target':>8}{'server us':>11}{'p50 ms':>9}{'p99 ms':>9}"
+    lines = [
+        f"{name:<22}{side.per_second:>10,.0f}{side.ratio:>8.2f}"
+        f"{'' if side.target is None else f'{side.target:.1f}':>8}{side.server_us:>11.1f}"
+        f"{side.latency_ms['p50']:>9.2f}{side.latency_ms['p99']:>9.2f}"
+        for name, side in result.sides.items()
+    ]
+    return "\n".join([head, *lines, f"{result.operations:,} operations, every law holds"])
 
 
 def _lines(result: OrdersBench) -> str:

@@ -23,6 +23,10 @@ COMMANDS = {
         "Review migrations: what breaks, loses, locks or misleads.",
     ),
     "bench": ("tradewright.cli.bench", "Measure against pgbench in the same run."),
+    "soak": (
+        "tradewright.cli.soak",
+        "Look for lost money: random work, a server that is killed, an audit.",
+    ),
 }
 """Command name → (module that defines `command`, line for the overview)."""
 

@@ -1,0 +1,85 @@
+"""One writer process of the ledger's benchmark: it books batch after batch over its wallets."""
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from multiprocessing.connection import Connection
+from random import Random
+
+from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import ErrorCode, InternalError
+from tradewright.core.ids import new_id_text
+from tradewright.core.processes import serve_requests
+from tradewright.ledger import HouseCode, Movement, house_holder_ids, post_movements
+from tradewright.wiring import House
+
+GARBAGE_THRESHOLD = 50_000
+_AMOUNTS = [Decimal(cents) / 100 for cents in range(1, 2_000, 37)]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """Book batches of `size` movements for `seconds`."""
+
+    seconds: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesDone:
+    """The seconds that each batch took, from asking to its commit, and the time they took all."""
+
+    latencies: list[float]
+    seconds: float
+
+
+def serve_batches(pipe: Connection, conninfo: str, wallets: Sequence[str], number: int) -> None:
+    """Run in the process: book for each request that arrives, until None."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    random = Random(number)  # noqa: S311 (a load, not a secret)
+    with House(conninfo, None).session(writer=True, autocommit=True) as session:
+        clearing = house_holder_ids(session, "USD")[HouseCode.CLEARING]
+
+        def book_for(request: BatchRequest) -> BatchesDone:
+            begun = last = monotonic_seconds()
+            latencies = []
+            while last < begun + request.seconds:
+                movements = _movements(random, wallets, clearing, request.size)
+                with session.transaction():
+                    results = post_movements(session, movements)
+                _require_done(sum(result.error is not None for result in results))
+                latencies.append(monotonic_seconds() - last)
+                last += latencies[-1]
+            return BatchesDone(latencies, last - begun)
+
+        serve_requests(pipe, book_for)
+
+
+def _movements(random: Random, wallets: Sequence[str], clearing: str, size: int) -> list[Movement]:
+    """Draw movements: four in five credit a wallet, one debits it."""
+    drawn = []
+    for wallet in random.choices(wallets, k=size):
+        is_debit = random.random() < 1 / 5
+        drawn.append(
+            Movement(
+                transaction_id=new_id_text(),
+                operation="debit" if is_debit else "credit",
+                debit_id=wallet if is_debit else clearing,
+                credit_id=clearing if is_debit else wallet,
+                currency="USD",
+                amount=random.choice(_AMOUNTS),
+            )
+        )
+    return drawn
+
+
+def _require_done(refused: int) -> None:
+    if refused:
+        raise InternalError(
+            ErrorCode.INTERNAL_DEFECT,
+            f"{refused} movements of the benchmark were refused",
+            why="Its wallets are rich.",
+            hint="Report this.",
+        )

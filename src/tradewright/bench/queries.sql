@@ -1,0 +1,27 @@
+-- name: open_bench_users
+-- Open users whose ids follow from their numbers.
+INSERT INTO users (id, email, client_class)
+SELECT
+    ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
+    n || '@bench.example',
+    'professional'
+FROM generate_series(1, %(count)s::integer) AS n;
+
+-- name: open_bench_wallets
+-- Open an empty wallet for each of them.
+INSERT INTO user_balances (user_id, currency)
+SELECT ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'USD'
+FROM generate_series(1, %(count)s::integer) AS n;
+
+-- name: open_bench_holders
+-- Give these wallets their holder rows.
+INSERT INTO ledger_holders (id, kind, currency)
+SELECT w.holder_id, 'wallet', 'USD'
+FROM user_balances AS w;
+
+-- name: bench_wallet_ids
+-- Read the holders of the first wallets.
+SELECT w.holder_id::text
+FROM user_balances AS w
+ORDER BY w.user_id
+LIMIT %(count)s::integer;

@@ -1,0 +1,57 @@
+"""Processes of our own that work beside this one: started afresh, told what to do by a pipe.
+
+A fresh start (spawn) leaves a process nothing of its parent but what it is given, so each is a
+client like any other. The function that runs in it reads requests from its pipe until None comes,
+and answers each one; an answer that is an error of the house is raised where it is awaited.
+"""
+
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, Generic, Self, TypeVar
+
+from tradewright.core.errors import TradewrightError
+
+Answer = TypeVar("Answer")
+
+
+class WorkProcess(Generic[Answer]):
+    """A process that runs `serve(pipe, *given)`; enter it, begin, finish, leave it."""
+
+    def __init__(self, serve: Callable[..., None], *given: object) -> None:
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, *given), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipe.send(None)
+        self._process.join()
+
+    def begin(self, request: object) -> None:
+        """Send a request; the process works on it while this one goes on."""
+        self._pipe.send(request)
+
+    def finish(self) -> Answer:
+        """Wait for the answer to what was begun.
+
+        Raises:
+            TradewrightError: what stopped the work.
+
+        """
+        answer: Answer | TradewrightError = self._pipe.recv()
+        if isinstance(answer, TradewrightError):
+            raise answer
+        return answer
+
+
+def serve_requests(pipe: Connection, work: Callable[[Any], object]) -> None:
+    """Answer each request that arrives with `work(request)`, until None; run in the process."""
+    while (request := pipe.recv()) is not None:
+        try:
+            pipe.send(work(request))
+        except TradewrightError as error:
+            pipe.send(error)

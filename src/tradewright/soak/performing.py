@@ -1,0 +1,150 @@
+"""How a session performs its commands: each until its outcome is known, whatever the server does.
+
+A call whose connection was lost is *unknown*: it may have been committed or not. The session
+connects again and repeats it under the same key; the ledger answers it as a replay if it had been
+done. Conflicts that the server rolled back are tried again. Nothing here knows what the right
+outcome is; `checking` does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing.connection import Connection
+
+import psycopg
+
+from tradewright.core.clock import monotonic_seconds, pause
+from tradewright.core.errors import (
+    DatabaseError,
+    ErrorCode,
+    InternalError,
+    RetryableError,
+    TradewrightError,
+)
+from tradewright.core.processes import serve_requests
+from tradewright.ledger import LedgerReply, MovementResult
+from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.refusals import translate
+from tradewright.soak.calls import Call, Cast, Outcome, call_of
+from tradewright.soak.commands import Command, CommandStream
+
+RECONNECT_SECONDS_MAX = 60
+_RECONNECT_PAUSE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """What one session did; the commands can be drawn again from the seed."""
+
+    outcomes: Sequence[Outcome]
+    retries: int
+
+
+@dataclass(slots=True)
+class Performer:
+    """Performs the commands of one session, one after the other, and keeps their outcomes."""
+
+    conninfo: str
+    cast: Cast
+    commands: list[Command] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    retries: int = 0
+    session: Session | None = None
+
+    def perform(self, command: Command) -> None:
+        """Perform a command until its outcome is known."""
+        outcome = Outcome(command.number, "skipped")
+        call = call_of(command, self.cast, self.commands, self.outcomes)
+        self.commands.append(command)
+        self.outcomes.append(outcome)
+        while call is not None and not self._is_settled(call, outcome):
+            pass
+
+    def close(self) -> None:
+        """Close the session, if there is one."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    def _is_settled(self, call: Call, outcome: Outcome) -> bool:
+        """Try a call once; tell whether its outcome is known."""
+        try:
+            answer = self._run(call)
+        except RetryableError:
+            self.retries += 1
+            return False
+        except DatabaseError as error:
+            if error.code is not ErrorCode.DATABASE_CONNECTION_LOST:
+                raise
+            self.close()
+            outcome.unknowns += 1
+            return False
+        except TradewrightError as error:
+            outcome.word, outcome.code = "refused", str(error.code)
+            return True
+        _note(outcome, answer)
+        return True
+
+    def _run(self, call: Call) -> object:
+        """Run a call; what the driver raises outside the ledger's own calls is translated too."""
+        if self.session is None:
+            self.session = self._connected()
+        try:
+            return call(self.session)
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def _connected(self) -> Session:
+        """Open a session as soon as the server is back.
+
+        Raises:
+            DatabaseError: DATABASE_UNREACHABLE when it does not come back.
+
+        """
+        deadline = monotonic_seconds() + RECONNECT_SECONDS_MAX
+        while True:
+            try:
+                return connect(self.conninfo, autocommit=True)
+            except (DatabaseError, psycopg.OperationalError):
+                if monotonic_seconds() > deadline:
+                    raise
+                pause(_RECONNECT_PAUSE)
+
+
+def serve_session(pipe: Connection, conninfo: str, cast: Cast, seed: int, session: int) -> None:
+    """Run in a process: perform commands for each number of seconds that arrives, until None."""
+    stream = iter(CommandStream(seed, session, len(cast.user_ids)))
+    performer = Performer(conninfo, cast)
+
+    def perform_for(seconds: float) -> SessionRecord:
+        end = monotonic_seconds() + seconds
+        while monotonic_seconds() < end:
+            for command in islice(stream, 1):
+                performer.perform(command)
+        performer.close()
+        return SessionRecord(performer.outcomes, performer.retries)
+
+    serve_requests(pipe, perform_for)
+
+
+def _note(outcome: Outcome, answer: object) -> None:
+    """Keep what a call answered."""
+    outcome.word = "done"
+    is_replay = False
+    if isinstance(answer, LedgerReply):
+        outcome.reply, is_replay = answer, answer.is_replay
+    elif isinstance(answer, list):
+        outcome.words = tuple(_word(result) for result in answer)
+        is_replay = "replay" in outcome.words
+    elif not isinstance(answer, int):
+        raise InternalError(
+            ErrorCode.INTERNAL_DEFECT,
+            f"a call of the soak answered {answer!r}",
+            why="It answers a reply, the results of a batch, or a count.",
+            hint="Report this.",
+        )
+    outcome.was_committed = outcome.unknowns > 0 and is_replay
+
+
+def _word(result: MovementResult) -> str:
+    return str(result.error.code) if result.error else "replay" if result.is_replay else "done"

@@ -39,7 +39,7 @@ def post(endpoint: Endpoint, message_id: str, body: bytes) -> Answer:
     """Sign a message with the present time and send it once.
 
     Raises:
-        InputError: WEBHOOK_ENDPOINT_MALFORMED, WEBHOOK_SECRET_MALFORMED.
+        InputError: WEBHOOK_ENDPOINT_MALFORMED, WEBHOOK_KEY_MALFORMED.
 
     """
     connection, path = _connection(endpoint.url)

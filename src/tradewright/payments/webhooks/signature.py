@@ -40,7 +40,7 @@ def sign(message_id: str, sent_at: datetime, body: bytes, secrets: Sequence[str]
     """Return the headers of a message, signed with each of the secrets.
 
     Raises:
-        InputError: WEBHOOK_SECRET_MALFORMED.
+        InputError: WEBHOOK_KEY_MALFORMED.
 
     """
     timestamp = str(int(sent_at.timestamp()))
@@ -61,7 +61,7 @@ def verify(
 
     Raises:
         InputError: WEBHOOK_HEADER_MALFORMED, WEBHOOK_TIMESTAMP_REFUSED,
-            WEBHOOK_SIGNATURE_REFUSED, WEBHOOK_SECRET_MALFORMED.
+            WEBHOOK_SIGNATURE_REFUSED, WEBHOOK_KEY_MALFORMED.
 
     """
     message_id = _header(headers, ID_HEADER, _ID)
@@ -97,7 +97,7 @@ def _key(secret: str) -> bytes:
         key = b""
     if not secret.startswith(_PREFIX) or len(key) < _SECRET_BYTES_MIN:
         raise InputError(
-            ErrorCode.WEBHOOK_SECRET_MALFORMED,
+            ErrorCode.WEBHOOK_KEY_MALFORMED,
             "a webhook secret cannot be read",
             why=f"It is written {_PREFIX} and base64 of at least {_SECRET_BYTES_MIN} bytes.",
             hint="Make one with tradewright payments secret.",

@@ -7,9 +7,11 @@ with a database in which every law holds. Each function takes a session in autoc
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tradewright import ledger
+from tradewright import ledger, payments
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import HouseCode, Movement
+from tradewright.payments.claims import ClaimKind, ClaimOrder, open_claim
+from tradewright.payments.steps import lock
 from tradewright.postgres.connect import Session
 
 
@@ -64,6 +66,7 @@ class Cast:
     hold_id: str
     deposit_id: str
     withdrawal_id: str
+    dispute_id: str
     order_ids: tuple[str, str]
     fill_ids: tuple[str, str]
     trade_ids: tuple[str, str]
@@ -98,6 +101,7 @@ def play(session: Session) -> Cast:
         " VALUES (uuidv7(), %s, 90, 45, 50)",
         (account_id,),
     )
+    dispute_id = _dispute(session)
     session.execute("SELECT seal_audit_log()")
     return Cast(
         user_id=user_id,
@@ -107,6 +111,7 @@ def play(session: Session) -> Cast:
         hold_id=str(hold.hold_id),
         deposit_id=deposit_id,
         withdrawal_id=withdrawal_id,
+        dispute_id=dispute_id,
         order_ids=(bought[0], sold[0]),
         fill_ids=(bought[1], sold[1]),
         trade_ids=(bought[2], sold[2]),
@@ -163,6 +168,21 @@ def _withdrawal(session: Session, user_id: str, amount: Decimal) -> str:
             (reply.hold_id, payment_id),
         )
     return payment_id
+
+
+def _dispute(session: Session) -> str:
+    """Open a dispute on a deposit of which 40 of 50 are gone, and credit 10 more."""
+    user_id, dispute_id = open_user(session), new_id_text()
+    deposit_id = _deposit(session, user_id, Decimal(50))
+    ledger.debit(session, user_id, "USD", Decimal(40), transaction_id=new_id_text())
+    order = ClaimOrder(
+        claim_id=dispute_id, kind=ClaimKind.DISPUTE, amount=Decimal(50), reason="fraud"
+    )
+    with session.transaction():
+        open_claim(session, lock(session, deposit_id), order, lends=True)
+    assert payments.read_debts(session, user_id) == {"USD": 40}
+    ledger.credit(session, user_id, "USD", Decimal(10), transaction_id=new_id_text())
+    return dispute_id
 
 
 def _trade(

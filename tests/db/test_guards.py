@@ -18,16 +18,35 @@ APPEND_ONLY = (
     "audit_log",
     "audit_seals",
     "balance_ledger",
+    "deposit_addresses",
+    "exchange_rates",
     "fraud_checks",
     "ledger_holders",
     "order_events",
     "order_fills",
+    "payment_settlements",
+    "payment_transitions",
     "provider_requests",
+    "provider_statement_lines",
+    "provider_statements",
     "stop_outs",
     "trades",
     "transfers",
 )
-KEPT = ("accounts", "balance_holds", "orders", "positions", "user_balances")
+KEPT = (
+    "accounts",
+    "balance_holds",
+    "orders",
+    "outbox_events",
+    "payment_claims",
+    "positions",
+    "receivables",
+    "reconciliation_breaks",
+    "user_balances",
+    "user_devices",
+    "user_ip_addresses",
+    "webhook_events",
+)
 """Tables whose rows may change but never go."""
 
 
@@ -51,22 +70,24 @@ def partitions(session: Session) -> list[str]:
     return [row[0] for row in rows]
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("attempt", ["UPDATE", "DELETE", "TRUNCATE"])
-def test_an_append_only_table_refuses_it(engine: Session, table: str, attempt: str) -> None:
+def test_append_only_tables_refuse_it(engine: Session, attempt: str) -> None:
     """Case 25."""
-    column = value(
-        engine,
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::text::regclass AND attnum > 0"
-        " AND attidentity = '' ORDER BY attnum LIMIT 1",
-        table,
-    )
-    statement = {
-        "UPDATE": f"UPDATE {table} SET {column} = {column}",
-        "DELETE": f"DELETE FROM {table}",
-        "TRUNCATE": f"TRUNCATE {table} CASCADE",
-    }[attempt]
-    assert refused(engine, statement) == "TW010"
+    states = {}
+    for table in APPEND_ONLY:
+        column = value(
+            engine,
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::text::regclass AND attnum > 0"
+            " AND attidentity = '' ORDER BY attnum LIMIT 1",
+            table,
+        )
+        statement = {
+            "UPDATE": f"UPDATE {table} SET {column} = {column}",
+            "DELETE": f"DELETE FROM {table}",
+            "TRUNCATE": f"TRUNCATE {table} CASCADE",
+        }[attempt]
+        states[table] = refused(engine, statement)
+    assert states == dict.fromkeys(APPEND_ONLY, "TW010")
 
 
 def test_every_partition_of_the_audit_log_refuses_all_three(engine: Session) -> None:
@@ -92,11 +113,11 @@ def test_a_partition_made_later_is_append_only_too(engine: Session) -> None:
     assert refused(engine, f"DELETE FROM {name}") == "TW010"
 
 
-@pytest.mark.parametrize("table", KEPT)
 @pytest.mark.parametrize("attempt", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
-def test_a_kept_table_refuses_to_lose_rows(engine: Session, table: str, attempt: str) -> None:
+def test_kept_tables_refuse_to_lose_rows(engine: Session, attempt: str) -> None:
     """Case 24."""
-    assert refused(engine, attempt.format(table)) == "TW010"
+    states = {table: refused(engine, attempt.format(table)) for table in KEPT}
+    assert states == dict.fromkeys(KEPT, "TW010")
 
 
 def test_every_table_is_append_only_or_kept_or_audited_or_a_list(engine: Session) -> None:
@@ -313,7 +334,7 @@ def test_a_position_does_not_move_without_trades(
     ("status", "target"),
     [
         ("succeeded", "pending"),
-        ("succeeded", "failed"),
+        ("succeeded", "canceled"),
         ("failed", "succeeded"),
         ("canceled", "processing"),
         ("processing", "canceled"),

@@ -79,7 +79,7 @@ BREAKS = (
                 "UPDATE balance_ledger SET version = version + 100"
                 " WHERE holder_id = '{wallet_id}' AND version > 2"
             ),
-            "UPDATE user_balances SET version = version + 100",
+            "UPDATE user_balances SET version = version + 100 WHERE holder_id = '{wallet_id}'",
         ),
     ),
     Break(
@@ -169,7 +169,7 @@ BREAKS = (
         (
             (
                 "UPDATE balance_holds SET remaining = remaining"
-                " + CASE id WHEN '{hold_id}' THEN 5 ELSE -5 END"
+                " + CASE id WHEN '{hold_id}' THEN 5 ELSE -5 END WHERE holder_id = '{wallet_id}'"
             ),
         ),
     ),
@@ -203,6 +203,21 @@ BREAKS = (
                 " clock_timestamp())"
             ),
         ),
+    ),
+    Break(
+        "claim_is_in_the_ledger",
+        "a dispute that was lost and took nothing",
+        (
+            (
+                "UPDATE payment_claims SET status = 'lost', revision = revision + 1,"
+                " completed_at = clock_timestamp() WHERE id = '{dispute_id}'"
+            ),
+        ),
+    ),
+    Break(
+        "receivables_are_the_house_account",
+        "a debt that was struck out and not paid",
+        ("UPDATE receivables SET remaining = 0",),
     ),
     Break(
         "order_is_its_fills",
@@ -392,7 +407,7 @@ def test_broken_laws_stop_the_caller_with_an_example_of_each(engine: Session) ->
     engine.execute("UPDATE positions SET realised_pnl = 11")
     with pytest.raises(InternalError) as caught:
         audit.require_laws(audit.check_laws(engine))
-    assert caught.value.what == "1 of 20 laws are broken: position_is_its_trades"
+    assert caught.value.what == "1 of 22 laws are broken: position_is_its_trades"
     assert set(caught.value.facts) == {"position_is_its_trades"}
 
 

@@ -246,10 +246,21 @@ def test_a_withdrawal_soon_after_an_untraded_deposit_waits_for_approval(engine: 
     }
 
 
+def busy_user(session: Session) -> str:
+    """Open a new user who has asked for ten payments within the hour, all of which failed."""
+    user_id = open_user(session, kyc_level=4)
+    open_wallet(session, user_id)
+    session.execute(
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
+        " completed_at) SELECT uuidv7(), %s, 'deposit', 'USD', 10, 'failed', now()"
+        " FROM generate_series(1, 10)",
+        (user_id,),
+    )
+    return user_id
+
+
 def test_a_denied_payment_is_kept_as_failed_and_moves_nothing(engine: Session) -> None:
-    user_id = open_user(engine, kyc_level=4)
-    for _ in range(10):
-        pay_in(engine, user_id, "10")
+    user_id = busy_user(engine)
     denied = withdraw(engine, user_id, "5")
     assert denied.status is PaymentStatus.FAILED
     assert denied.failure_reason == "PAYMENT_FRAUD_SUSPECTED"
@@ -261,9 +272,7 @@ def test_a_denied_payment_is_kept_as_failed_and_moves_nothing(engine: Session) -
 
 
 def test_a_denied_deposit_is_not_credited(engine: Session) -> None:
-    user_id = open_user(engine, kyc_level=4)
-    for _ in range(10):
-        pay_in(engine, user_id, "10")
+    user_id = busy_user(engine)
     denied = pay_in(engine, user_id, "1000")
     assert denied.failure_reason == "PAYMENT_FRAUD_SUSPECTED"
     assert balances(engine, user_id) == (100, 0)
@@ -288,8 +297,8 @@ def test_an_officer_approves_and_the_record_says_who(engine: Session) -> None:
     officer_id = open_user(engine, role="payments_officer")
     assert payment.status is PaymentStatus.REQUIRES_APPROVAL
     with engine.transaction():
-        approved = payments.approve_withdrawal(engine, payment.id, officer_id)
-        assert payments.approve_withdrawal(engine, payment.id, officer_id) == approved
+        approved = payments.approve_payment(engine, payment.id, officer_id)
+        assert payments.approve_payment(engine, payment.id, officer_id) == approved
         payments.complete_withdrawal(engine, payment.id)
     stored = payments.find_payment(engine, payment.id)
     assert (stored.status, stored.approved_by) == (PaymentStatus.SUCCEEDED, officer_id)
@@ -307,7 +316,7 @@ def test_only_another_officer_approves(engine: Session) -> None:
         (new_id_text(), ErrorCode.USER_UNKNOWN),
     ):
         with pytest.raises(TradewrightError) as caught:
-            payments.approve_withdrawal(engine, payment.id, officer_id)
+            payments.approve_payment(engine, payment.id, officer_id)
         assert refusal(caught) == code
     assert payments.find_payment(engine, payment.id).status is PaymentStatus.REQUIRES_APPROVAL
 
@@ -339,7 +348,7 @@ def test_an_ended_withdrawal_takes_no_other_step(engine: Session) -> None:
     for step in (
         partial(payments.complete_withdrawal, engine, payment.id),
         partial(payments.fail_withdrawal, engine, payment.id, "late"),
-        partial(payments.approve_withdrawal, engine, payment.id, officer_id),
+        partial(payments.approve_payment, engine, payment.id, officer_id),
     ):
         with pytest.raises(TradewrightError) as caught:
             step()
@@ -387,7 +396,7 @@ def test_completing_and_failing_at_once_end_it_once(
         payments.complete_withdrawal,
         payments.cancel_withdrawal,
         partial(payments.fail_withdrawal, reason="x"),
-        partial(payments.approve_withdrawal, officer_id=new_id_text()),
+        partial(payments.approve_payment, officer_id=new_id_text()),
     ],
 )
 def test_an_unknown_payment_is_refused(engine: Session, step: object) -> None:

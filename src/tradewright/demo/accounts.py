@@ -15,7 +15,7 @@ from tradewright.demo.summary import Measured
 from tradewright.demo.traders import Trader
 from tradewright.payments import (
     PaymentStatus,
-    approve_withdrawal,
+    approve_payment,
     complete_withdrawal,
     deposit,
     request_withdrawal,
@@ -139,7 +139,7 @@ def _pay_out(engine: Engine, session: Session, member: Member) -> None:
     require_not_denied(payment)
     with session.transaction():
         if payment.status is PaymentStatus.REQUIRES_APPROVAL:
-            approve_withdrawal(session, payment_id, member.officer_id)
+            approve_payment(session, payment_id, member.officer_id)
         complete_withdrawal(session, payment_id)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import psycopg
 
+from tradewright.core.money import Money
+from tradewright.ledger.model import HouseCode
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import translate
@@ -29,10 +31,16 @@ class LedgerReply:
     is_replay: bool
 
 
-def credit(
-    connection: Session, user_id: str, currency: str, amount: Decimal, *, transaction_id: str
+def credit(  # noqa: PLR0913 (the parameters of the SQL function)
+    connection: Session,
+    user_id: str,
+    currency: str,
+    amount: Decimal,
+    *,
+    transaction_id: str,
+    house: HouseCode = HouseCode.CLEARING,
 ) -> LedgerReply:
-    """Move money from the house's clearing holder to a wallet, opening it at the first credit."""
+    """Move money from a house holder to a wallet, opening it at the first credit."""
     return _call(
         connection,
         "credit",
@@ -40,13 +48,20 @@ def credit(
         currency=currency,
         amount=amount,
         transaction_id=transaction_id,
+        house=house,
     )
 
 
-def debit(
-    connection: Session, user_id: str, currency: str, amount: Decimal, *, transaction_id: str
+def debit(  # noqa: PLR0913 (the parameters of the SQL function)
+    connection: Session,
+    user_id: str,
+    currency: str,
+    amount: Decimal,
+    *,
+    transaction_id: str,
+    house: HouseCode = HouseCode.CLEARING,
 ) -> LedgerReply:
-    """Move available money from a wallet to the house's clearing holder.
+    """Move available money from a wallet to a house holder.
 
     Raises:
         MoneyError: MONEY_INSUFFICIENT_FUNDS.
@@ -59,6 +74,7 @@ def debit(
         currency=currency,
         amount=amount,
         transaction_id=transaction_id,
+        house=house,
     )
 
 
@@ -105,16 +121,26 @@ def release(
 
 
 def capture(
-    connection: Session, hold_id: str, *, transaction_id: str, amount: Decimal | None = None
+    connection: Session,
+    hold_id: str,
+    *,
+    transaction_id: str,
+    amount: Decimal | None = None,
+    house: HouseCode = HouseCode.CLEARING,
 ) -> LedgerReply:
-    """Move a hold, or `amount` of it, to the house's clearing holder.
+    """Move a hold, or `amount` of it, to a house holder.
 
     Raises:
         MoneyError: MONEY_HOLD_EXHAUSTED.
 
     """
     return _call(
-        connection, "capture", hold_id=hold_id, transaction_id=transaction_id, amount=amount
+        connection,
+        "capture",
+        hold_id=hold_id,
+        transaction_id=transaction_id,
+        amount=amount,
+        house=house,
     )
 
 
@@ -142,6 +168,34 @@ def reverse(
         transaction_id=transaction_id,
         amount=amount,
     )
+
+
+def move_between_houses(
+    connection: Session,
+    giver: HouseCode,
+    receiver: HouseCode,
+    money: Money,
+    *,
+    key: tuple[str, str],
+) -> str:
+    """Move money between two of the house's holders and return the transfer's id.
+
+    `key` is the transaction id and the operation. House holders keep no balance, so nothing here
+    finds out a repeat: the caller's own row must do that, in the same transaction.
+    """
+    parameters = {
+        "transaction_id": key[0],
+        "operation": key[1],
+        "giver": giver,
+        "receiver": receiver,
+        "currency": money.currency,
+        "amount": money.amount,
+    }
+    query = load_queries("tradewright.ledger")["move_between_houses"]
+    row = connection.execute(query, parameters).fetchone()
+    if row is None:
+        raise AssertionError(query)
+    return str(row[0])
 
 
 def expire_holds(connection: Session, *, count_max: int = 1000) -> int:

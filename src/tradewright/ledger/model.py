@@ -22,6 +22,11 @@ class HouseCode(StrEnum):
     """The broker's own holders, one of each per currency."""
 
     CLEARING = "clearing"
+    CLEARING_CARDS = "clearing_cards"
+    CLEARING_CHAIN = "clearing_chain"
+    BANK = "bank"
+    PROVIDER_COSTS = "provider_costs"
+    RECEIVABLES = "receivables"
     FEES = "fees"
     DEALING = "dealing"
     NEGATIVE_BALANCE = "negative_balance"

@@ -135,13 +135,13 @@ FROM unnest(%(codes)s::text[]) AS h (code);
 -- name: credit
 -- Move money from the house to a wallet.
 SELECT * FROM credit_user_balance(
-    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid
+    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(house)s
 );
 
 -- name: debit
 -- Move available money from a wallet to the house.
 SELECT * FROM debit_user_balance(
-    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid
+    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(house)s
 );
 
 -- name: reserve
@@ -157,6 +157,13 @@ SELECT * FROM reverse_user_movement(
     %(reversed_id)s::uuid, %(reversed_operation)s, %(transaction_id)s::uuid, %(amount)s::numeric
 );
 
+-- name: move_between_houses
+-- Move money from one house holder to another.
+SELECT write_transfer(
+    %(transaction_id)s::uuid, %(operation)s, house_holder(%(giver)s, %(currency)s),
+    house_holder(%(receiver)s, %(currency)s), %(currency)s, %(amount)s::numeric
+)::text;
+
 -- name: expire_holds
 -- Give expired holds back to their wallets.
 SELECT expire_user_holds(%(count_max)s::integer);
@@ -170,7 +177,7 @@ SELECT * FROM release_user_balance(
 -- name: capture
 -- Move a hold, or part of it, to the house.
 SELECT * FROM debit_reserved_balance(
-    %(hold_id)s::uuid, %(transaction_id)s::uuid, %(amount)s::numeric
+    %(hold_id)s::uuid, %(transaction_id)s::uuid, %(amount)s::numeric, %(house)s
 );
 
 -- name: transfer_to_account

@@ -1,9 +1,24 @@
 -- Takes away payments, wallets, holds and the journal with all the money that they record; what
 -- remains in accounts.balance is no longer explained by any entry.
 
+DROP TABLE payment_settlements;
+DROP TABLE reconciliation_breaks;
+DROP TABLE provider_statement_lines;
+DROP TABLE provider_statements;
+DROP TABLE outbox_events;
+DROP TABLE webhook_events;
+DROP TABLE receivables;
+DROP TABLE payment_claims;
+DROP FUNCTION claims_stay_within_their_deposit();
+DROP TABLE deposit_addresses;
 DROP TABLE fraud_checks;
 DROP TABLE payment_transactions;
+DROP FUNCTION announce_state();
 DROP FUNCTION payments_follow_their_states();
+DROP TABLE payment_transitions;
+DROP TABLE user_ip_addresses;
+DROP TABLE user_devices;
+DROP TABLE exchange_rates;
 DROP TABLE payment_limits;
 DROP FUNCTION transfer_to_wallet(uuid, numeric, uuid);
 DROP FUNCTION transfer_to_account(uuid, numeric, uuid);

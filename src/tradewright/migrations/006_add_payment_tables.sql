@@ -92,7 +92,7 @@ CREATE TABLE balance_holds (
         CONSTRAINT balance_holds_wallet_exists REFERENCES user_balances (holder_id) ON DELETE RESTRICT,
     purpose text
         CONSTRAINT balance_holds_purpose_present NOT NULL
-        CONSTRAINT balance_holds_purpose_known CHECK (purpose IN ('order', 'withdrawal', 'dispute', 'unconfirmed')),
+        CONSTRAINT balance_holds_purpose_known CHECK (purpose IN ('order', 'withdrawal', 'refund', 'dispute', 'unconfirmed')),
     amount numeric(20, 8)
         CONSTRAINT balance_holds_amount_present NOT NULL
         CONSTRAINT balance_holds_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
@@ -1084,6 +1084,8 @@ END;
 $$;
 COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions to the owner''s wallet.';
 
+-- Payments: money that crosses the house's border, through a provider or directly.
+
 CREATE TABLE payment_limits (
     id uuid DEFAULT uuidv7()
         CONSTRAINT payment_limits_pkey PRIMARY KEY,
@@ -1102,18 +1104,136 @@ CREATE TABLE payment_limits (
     daily_max numeric(20, 8)
         CONSTRAINT payment_limits_daily_max_present NOT NULL
         CONSTRAINT payment_limits_daily_max_not_below_amount_max CHECK (daily_max >= amount_max AND daily_max < 'Infinity'),
+    rolling_max numeric(20, 8)
+        CONSTRAINT payment_limits_rolling_max_present NOT NULL
+        CONSTRAINT payment_limits_rolling_max_not_below_daily_max CHECK (rolling_max >= daily_max AND rolling_max < 'Infinity'),
     CONSTRAINT payment_limits_one_per_level_kind_currency UNIQUE (kyc_level, kind, currency)
 );
-COMMENT ON TABLE payment_limits IS 'Largest single amount and largest sum of a UTC day, by verification level; no row means none is allowed.';
+COMMENT ON TABLE payment_limits IS 'Largest amount at once, in a UTC day and in 30 days, by verification level; a currency without a row is measured in USD, and no row there means none is allowed.';
+COMMENT ON COLUMN payment_limits.daily_max IS 'Largest sum from midnight UTC, that instant included.';
+COMMENT ON COLUMN payment_limits.rolling_max IS 'Largest sum of the last 30 times 24 hours; what is exactly that old no longer counts.';
 CREATE INDEX idx_payment_limits_currency
     ON payment_limits (currency);
 
-INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max)
-SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor
-FROM (VALUES (1, 1000, 2000), (2, 10000, 25000), (3, 100000, 250000), (4, 1000000, 5000000))
-    AS l (kyc_level, amount_max, daily_max)
+INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max)
+SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor, l.rolling_max * c.factor
+FROM (VALUES
+    (1, 1000, 2000, 10000), (2, 10000, 25000, 150000), (3, 100000, 250000, 2000000), (4, 1000000, 5000000, 50000000)
+) AS l (kyc_level, amount_max, daily_max, rolling_max)
 CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind)
-CROSS JOIN (VALUES ('USD', 1), ('EUR', 1), ('GBP', 1), ('JPY', 100)) AS c (code, factor);
+CROSS JOIN (VALUES ('USD', 1.0), ('EUR', 1.0), ('GBP', 1.0), ('JPY', 100.0)) AS c (code, factor);
+
+CREATE TABLE exchange_rates (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT exchange_rates_pkey PRIMARY KEY,
+    base_currency text
+        CONSTRAINT exchange_rates_base_currency_present NOT NULL
+        CONSTRAINT exchange_rates_base_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    quote_currency text
+        CONSTRAINT exchange_rates_quote_currency_present NOT NULL
+        CONSTRAINT exchange_rates_quote_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    rate numeric(20, 8)
+        CONSTRAINT exchange_rates_rate_present NOT NULL
+        CONSTRAINT exchange_rates_rate_positive CHECK (rate > 0 AND rate < 'Infinity'),
+    source text
+        CONSTRAINT exchange_rates_source_present NOT NULL,
+    observed_at timestamptz
+        CONSTRAINT exchange_rates_observed_at_present NOT NULL,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT exchange_rates_created_at_present NOT NULL,
+    CONSTRAINT exchange_rates_currencies_differ CHECK (base_currency <> quote_currency),
+    CONSTRAINT exchange_rates_one_per_instant UNIQUE (base_currency, quote_currency, observed_at, source)
+);
+COMMENT ON TABLE exchange_rates IS 'What one unit of the base currency was worth in the quote currency, when and by whom; append-only. Old rates are refused by their readers.';
+CREATE INDEX idx_exchange_rates_quote_currency
+    ON exchange_rates (quote_currency);
+CREATE TRIGGER exchange_rates_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON exchange_rates
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE user_devices (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT user_devices_pkey PRIMARY KEY,
+    user_id uuid
+        CONSTRAINT user_devices_user_id_present NOT NULL
+        CONSTRAINT user_devices_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    fingerprint text
+        CONSTRAINT user_devices_fingerprint_present NOT NULL
+        CONSTRAINT user_devices_fingerprint_has_length CHECK (length(fingerprint) BETWEEN 1 AND 128),
+    first_seen_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_devices_first_seen_at_present NOT NULL,
+    last_seen_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_devices_last_seen_at_present NOT NULL,
+    CONSTRAINT user_devices_seen_once UNIQUE (user_id, fingerprint)
+);
+COMMENT ON TABLE user_devices IS 'Devices from which a user asked for payments, by the fingerprint that the client sent.';
+CREATE INDEX idx_user_devices_fingerprint
+    ON user_devices (fingerprint);
+CREATE TRIGGER user_devices_are_kept
+    BEFORE DELETE OR TRUNCATE ON user_devices
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE user_ip_addresses (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT user_ip_addresses_pkey PRIMARY KEY,
+    user_id uuid
+        CONSTRAINT user_ip_addresses_user_id_present NOT NULL
+        CONSTRAINT user_ip_addresses_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    address inet
+        CONSTRAINT user_ip_addresses_address_present NOT NULL,
+    first_seen_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_ip_addresses_first_seen_at_present NOT NULL,
+    last_seen_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT user_ip_addresses_last_seen_at_present NOT NULL,
+    CONSTRAINT user_ip_addresses_seen_once UNIQUE (user_id, address)
+);
+COMMENT ON TABLE user_ip_addresses IS 'Network addresses from which a user asked for payments.';
+CREATE INDEX idx_user_ip_addresses_address
+    ON user_ip_addresses (address);
+CREATE TRIGGER user_ip_addresses_are_kept
+    BEFORE DELETE OR TRUNCATE ON user_ip_addresses
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE payment_transitions (
+    object text
+        CONSTRAINT payment_transitions_object_present NOT NULL
+        CONSTRAINT payment_transitions_object_known CHECK (object IN ('deposit', 'withdrawal', 'refund', 'dispute')),
+    from_status text
+        CONSTRAINT payment_transitions_from_status_present NOT NULL,
+    to_status text
+        CONSTRAINT payment_transitions_to_status_present NOT NULL,
+    CONSTRAINT payment_transitions_pkey PRIMARY KEY (object, from_status, to_status),
+    CONSTRAINT payment_transitions_lead_on CHECK (from_status <> to_status)
+);
+COMMENT ON TABLE payment_transitions IS 'Every step that a deposit, withdrawal, refund or dispute may take; all others are refused (TW014).';
+
+INSERT INTO payment_transitions (object, from_status, to_status)
+SELECT s.object, s.from_status, t.to_status
+FROM (VALUES
+    ('deposit', 'pending', 'requires_approval processing unconfirmed succeeded failed canceled conflicted reversed'),
+    ('deposit', 'processing', 'requires_approval unconfirmed succeeded failed canceled conflicted reversed'),
+    ('deposit', 'requires_approval', 'succeeded failed reversed'),
+    ('deposit', 'unconfirmed', 'succeeded reversed'),
+    ('deposit', 'succeeded', 'reversed'),
+    -- A provider may find a payment that it had given up, and the client's money with it.
+    ('deposit', 'failed', 'requires_approval unconfirmed succeeded reversed'),
+    ('deposit', 'canceled', 'requires_approval unconfirmed succeeded failed reversed'),
+    ('deposit', 'conflicted', 'requires_approval unconfirmed succeeded failed canceled reversed'),
+    ('withdrawal', 'pending', 'requires_approval processing failed canceled'),
+    ('withdrawal', 'requires_approval', 'processing failed canceled'),
+    ('withdrawal', 'processing', 'succeeded failed conflicted'),
+    ('withdrawal', 'conflicted', 'succeeded failed'),
+    -- A bank may send back what it had paid out.
+    ('withdrawal', 'succeeded', 'failed'),
+    ('refund', 'pending', 'succeeded failed'),
+    ('refund', 'succeeded', 'failed'),
+    ('dispute', 'opened', 'lost won'),
+    ('dispute', 'lost', 'won')
+) AS s (object, from_status, to_statuses)
+CROSS JOIN LATERAL string_to_table(s.to_statuses, ' ') AS t (to_status);
+CREATE TRIGGER payment_transitions_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_transitions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE payment_transactions (
     id uuid
@@ -1130,16 +1250,26 @@ CREATE TABLE payment_transactions (
     amount numeric(20, 8)
         CONSTRAINT payment_transactions_amount_present NOT NULL
         CONSTRAINT payment_transactions_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    provider text DEFAULT 'direct'
+        CONSTRAINT payment_transactions_provider_present NOT NULL
+        CONSTRAINT payment_transactions_provider_known CHECK (provider IN ('direct', 'cards', 'chain')),
+    reference text,
+    destination text,
     status text DEFAULT 'pending'
         CONSTRAINT payment_transactions_status_present NOT NULL
         CONSTRAINT payment_transactions_status_known CHECK (status IN (
-            'pending', 'requires_approval', 'processing', 'succeeded', 'failed', 'canceled'
+            'pending', 'requires_approval', 'processing', 'unconfirmed', 'succeeded', 'failed', 'canceled',
+            'conflicted', 'reversed'
         )),
     hold_id uuid
         CONSTRAINT payment_transactions_hold_exists REFERENCES balance_holds (id) ON DELETE RESTRICT,
     approved_by uuid
         CONSTRAINT payment_transactions_approver_exists REFERENCES users (id) ON DELETE RESTRICT,
     failure_reason text,
+    device_id uuid
+        CONSTRAINT payment_transactions_device_exists REFERENCES user_devices (id) ON DELETE RESTRICT,
+    ip_address_id uuid
+        CONSTRAINT payment_transactions_ip_address_exists REFERENCES user_ip_addresses (id) ON DELETE RESTRICT,
     revision integer DEFAULT 1
         CONSTRAINT payment_transactions_revision_present NOT NULL
         CONSTRAINT payment_transactions_revision_positive CHECK (revision > 0),
@@ -1147,16 +1277,22 @@ CREATE TABLE payment_transactions (
         CONSTRAINT payment_transactions_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT payment_transactions_updated_at_present NOT NULL,
+    submitted_at timestamptz,
     completed_at timestamptz,
+    CONSTRAINT payment_transactions_reference_once UNIQUE (provider, reference),
     CONSTRAINT payment_transactions_approver_is_another CHECK (approved_by <> user_id),
-    CONSTRAINT payment_transactions_deposit_holds_nothing CHECK (kind = 'withdrawal' OR hold_id IS NULL),
     CONSTRAINT payment_transactions_completed_at_iff_ended CHECK (
-        (status IN ('succeeded', 'failed', 'canceled')) = (completed_at IS NOT NULL)
+        (status IN ('succeeded', 'failed', 'canceled', 'reversed')) = (completed_at IS NOT NULL)
     )
 );
 COMMENT ON TABLE payment_transactions IS 'Deposits and withdrawals as state machines; money moves in the same transaction as the state.';
-COMMENT ON COLUMN payment_transactions.hold_id IS 'Money set aside for the withdrawal while it is not decided.';
-COMMENT ON COLUMN payment_transactions.approved_by IS 'Payments officer who approved the withdrawal; never its owner.';
+COMMENT ON COLUMN payment_transactions.provider IS 'Through whom the money comes and goes; direct: booked by the house itself, at once.';
+COMMENT ON COLUMN payment_transactions.reference IS 'The provider''s own name for the payment; of a coin transfer: chain, transaction and output.';
+COMMENT ON COLUMN payment_transactions.destination IS 'Where a withdrawal is paid to, in the provider''s terms.';
+COMMENT ON COLUMN payment_transactions.status IS 'unconfirmed: credited and held until it can no longer be taken back; conflicted: the provider tells another amount or currency; reversed: it was credited and taken back, or never became final.';
+COMMENT ON COLUMN payment_transactions.hold_id IS 'Money set aside for a withdrawal that is not decided, or of a deposit that is not confirmed.';
+COMMENT ON COLUMN payment_transactions.approved_by IS 'Payments officer who approved the payment; never its owner.';
+COMMENT ON COLUMN payment_transactions.submitted_at IS 'When the provider had taken the order to collect or pay out.';
 -- A user's payments by state: the composite that two single-column indexes cannot replace.
 CREATE INDEX idx_payment_transactions_user_id_status
     ON payment_transactions (user_id, status);
@@ -1166,35 +1302,42 @@ CREATE INDEX idx_payment_transactions_hold_id
     ON payment_transactions (hold_id);
 CREATE INDEX idx_payment_transactions_approved_by
     ON payment_transactions (approved_by);
+CREATE INDEX idx_payment_transactions_device_id
+    ON payment_transactions (device_id);
+CREATE INDEX idx_payment_transactions_ip_address_id
+    ON payment_transactions (ip_address_id);
+-- What still has to be handed to a provider.
+CREATE INDEX idx_payment_transactions_provider_open
+    ON payment_transactions (provider, created_at)
+    WHERE submitted_at IS NULL AND provider <> 'direct' AND status IN ('pending', 'processing');
 
+-- Refuses a change of state that payment_transitions does not list.
 CREATE FUNCTION payments_follow_their_states() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF NOT (CASE OLD.status
-        WHEN 'pending' THEN NEW.status IN ('requires_approval', 'processing', 'succeeded', 'failed', 'canceled')
-        WHEN 'requires_approval' THEN NEW.status IN ('processing', 'failed', 'canceled')
-        WHEN 'processing' THEN NEW.status IN ('succeeded', 'failed')
-        ELSE false
-    END) THEN
+    IF NOT EXISTS (
+        SELECT FROM payment_transitions AS t
+        WHERE t.object = NEW.kind AND t.from_status = OLD.status AND t.to_status = NEW.status
+    ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW014',
-            MESSAGE = format('payment "%s" cannot go from %s to %s', OLD.id, OLD.status, NEW.status),
-            DETAIL = 'A payment that has ended never changes, and one in flight only ends.',
+            MESSAGE = format('%s "%s" cannot go from %s to %s', NEW.kind, OLD.id, OLD.status, NEW.status),
+            DETAIL = 'The steps that may be taken stand in payment_transitions.',
             HINT = 'Read the payment''s state again.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NEW;
 END;
 $$;
-COMMENT ON FUNCTION payments_follow_their_states() IS 'Trigger of payment_transactions: refuses a change of state that is not allowed (SQLSTATE TW014).';
+COMMENT ON FUNCTION payments_follow_their_states() IS 'Trigger of payments and claims: refuses a change of state that is not allowed (SQLSTATE TW014).';
 CREATE TRIGGER payment_transactions_count_revision
     BEFORE UPDATE ON payment_transactions
     FOR EACH ROW EXECUTE FUNCTION count_revision();
 CREATE TRIGGER payment_transactions_keep_their_key
-    BEFORE UPDATE OF id, user_id, kind, currency, amount ON payment_transactions
+    BEFORE UPDATE OF id, user_id, kind, currency, amount, provider ON payment_transactions
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.user_id, OLD.kind, OLD.currency, OLD.amount)
-        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.kind, NEW.currency, NEW.amount)
+        (OLD.id, OLD.user_id, OLD.kind, OLD.currency, OLD.amount, OLD.provider)
+        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.kind, NEW.currency, NEW.amount, NEW.provider)
     )
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER payment_transactions_follow_states
@@ -1233,11 +1376,445 @@ CREATE TABLE fraud_checks (
 );
 COMMENT ON TABLE fraud_checks IS 'Score of a payment before money moves: 0 to 100, with the figures that led to it. Append-only.';
 COMMENT ON COLUMN fraud_checks.risk_level IS 'low below 30, medium below 60, high below 85, critical from 85.';
-COMMENT ON COLUMN fraud_checks.findings IS 'Rule name to its points and inputs.';
+COMMENT ON COLUMN fraud_checks.findings IS 'Check name to its points and inputs.';
 CREATE INDEX idx_fraud_checks_payment_id
     ON fraud_checks (payment_id);
 CREATE INDEX idx_fraud_checks_risk_level
     ON fraud_checks (risk_level);
 CREATE TRIGGER fraud_checks_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON fraud_checks
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE deposit_addresses (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT deposit_addresses_pkey PRIMARY KEY,
+    provider text
+        CONSTRAINT deposit_addresses_provider_present NOT NULL
+        CONSTRAINT deposit_addresses_provider_known CHECK (provider IN ('chain')),
+    address text
+        CONSTRAINT deposit_addresses_address_present NOT NULL,
+    user_id uuid
+        CONSTRAINT deposit_addresses_user_id_present NOT NULL
+        CONSTRAINT deposit_addresses_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    currency text
+        CONSTRAINT deposit_addresses_currency_present NOT NULL
+        CONSTRAINT deposit_addresses_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT deposit_addresses_created_at_present NOT NULL,
+    CONSTRAINT deposit_addresses_one_owner UNIQUE (provider, address)
+);
+COMMENT ON TABLE deposit_addresses IS 'Whose deposit it is when coins arrive at an address; append-only, because coins may arrive years later.';
+CREATE INDEX idx_deposit_addresses_user_id
+    ON deposit_addresses (user_id);
+CREATE INDEX idx_deposit_addresses_currency
+    ON deposit_addresses (currency);
+CREATE TRIGGER deposit_addresses_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON deposit_addresses
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE payment_claims (
+    id uuid
+        CONSTRAINT payment_claims_pkey PRIMARY KEY,
+    kind text
+        CONSTRAINT payment_claims_kind_present NOT NULL
+        CONSTRAINT payment_claims_kind_known CHECK (kind IN ('refund', 'dispute')),
+    payment_id uuid
+        CONSTRAINT payment_claims_payment_id_present NOT NULL
+        CONSTRAINT payment_claims_payment_exists REFERENCES payment_transactions (id) ON DELETE RESTRICT,
+    amount numeric(20, 8)
+        CONSTRAINT payment_claims_amount_present NOT NULL
+        CONSTRAINT payment_claims_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    reference text,
+    reason text
+        CONSTRAINT payment_claims_reason_present NOT NULL,
+    status text
+        CONSTRAINT payment_claims_status_present NOT NULL,
+    hold_id uuid
+        CONSTRAINT payment_claims_hold_id_present NOT NULL
+        CONSTRAINT payment_claims_hold_exists REFERENCES balance_holds (id) ON DELETE RESTRICT,
+    revision integer DEFAULT 1
+        CONSTRAINT payment_claims_revision_present NOT NULL
+        CONSTRAINT payment_claims_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_claims_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_claims_updated_at_present NOT NULL,
+    submitted_at timestamptz,
+    completed_at timestamptz,
+    CONSTRAINT payment_claims_reference_once UNIQUE (payment_id, kind, reference),
+    CONSTRAINT payment_claims_status_known CHECK (CASE kind
+        WHEN 'refund' THEN status IN ('pending', 'succeeded', 'failed')
+        ELSE status IN ('opened', 'lost', 'won')
+    END),
+    CONSTRAINT payment_claims_completed_at_iff_ended CHECK (
+        (status IN ('pending', 'opened')) = (completed_at IS NULL)
+    )
+);
+COMMENT ON TABLE payment_claims IS 'What is asked back of a deposit, each an object of its own: refunds by the house or the provider, and disputes by the payer''s bank.';
+COMMENT ON COLUMN payment_claims.reference IS 'The provider''s own name for the refund or dispute.';
+COMMENT ON COLUMN payment_claims.hold_id IS 'The money, set aside until the claim is decided.';
+CREATE INDEX idx_payment_claims_hold_id
+    ON payment_claims (hold_id);
+CREATE INDEX idx_payment_claims_kind_open
+    ON payment_claims (kind, created_at)
+    WHERE completed_at IS NULL;
+
+-- All claims that were not given up may together take the deposit and no more. The payment is
+-- locked first, so two claims that fit only one by one never both pass.
+CREATE FUNCTION claims_stay_within_their_deposit() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_payment payment_transactions;
+    v_claimed numeric;
+BEGIN
+    SELECT * INTO v_payment FROM payment_transactions WHERE id = NEW.payment_id FOR NO KEY UPDATE;
+    SELECT coalesce(sum(amount), 0) INTO v_claimed
+    FROM payment_claims
+    WHERE payment_id = NEW.payment_id AND status NOT IN ('failed', 'won');
+    IF v_payment.kind <> 'deposit' OR v_payment.status <> 'succeeded' OR v_claimed + NEW.amount > v_payment.amount THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW030',
+            MESSAGE = format(
+                '%s of %s cannot be taken from payment "%s"', NEW.kind, NEW.amount, NEW.payment_id
+            ),
+            DETAIL = format(
+                'It is a %s of %s that is %s, and %s of it are claimed.',
+                v_payment.kind, v_payment.amount, v_payment.status, v_claimed
+            ),
+            HINT = 'Claim at most what is left of a deposit that succeeded.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION claims_stay_within_their_deposit() IS 'Trigger of payment_claims: refuses claims that would pass their deposit (SQLSTATE TW030).';
+CREATE TRIGGER payment_claims_stay_within_their_deposit
+    BEFORE INSERT ON payment_claims
+    FOR EACH ROW EXECUTE FUNCTION claims_stay_within_their_deposit();
+CREATE TRIGGER payment_claims_count_revision
+    BEFORE UPDATE ON payment_claims
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER payment_claims_keep_their_key
+    BEFORE UPDATE OF id, kind, payment_id, amount, hold_id ON payment_claims
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.kind, OLD.payment_id, OLD.amount, OLD.hold_id)
+        IS DISTINCT FROM (NEW.id, NEW.kind, NEW.payment_id, NEW.amount, NEW.hold_id)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER payment_claims_follow_states
+    BEFORE UPDATE ON payment_claims
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION payments_follow_their_states();
+CREATE TRIGGER payment_claims_are_kept
+    BEFORE DELETE OR TRUNCATE ON payment_claims
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER payment_claims_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON payment_claims
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE payment_claims ENABLE ALWAYS TRIGGER payment_claims_are_audited;
+
+CREATE TABLE receivables (
+    id uuid
+        CONSTRAINT receivables_pkey PRIMARY KEY,
+    user_id uuid
+        CONSTRAINT receivables_user_id_present NOT NULL
+        CONSTRAINT receivables_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    currency text
+        CONSTRAINT receivables_currency_present NOT NULL
+        CONSTRAINT receivables_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    payment_id uuid
+        CONSTRAINT receivables_payment_id_present NOT NULL
+        CONSTRAINT receivables_payment_exists REFERENCES payment_transactions (id) ON DELETE RESTRICT,
+    amount numeric(20, 8)
+        CONSTRAINT receivables_amount_present NOT NULL
+        CONSTRAINT receivables_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    remaining numeric(20, 8)
+        CONSTRAINT receivables_remaining_present NOT NULL
+        CONSTRAINT receivables_remaining_not_negative CHECK (remaining >= 0 AND remaining < 'Infinity')
+        CONSTRAINT receivables_remaining_within_amount CHECK (remaining <= amount),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT receivables_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT receivables_updated_at_present NOT NULL
+);
+COMMENT ON TABLE receivables IS 'What a client owes, because money that was taken back had already left the wallet; it freezes withdrawals until it is paid.';
+COMMENT ON COLUMN receivables.payment_id IS 'The deposit that was taken back.';
+CREATE INDEX idx_receivables_user_id_currency
+    ON receivables (user_id, currency);
+CREATE INDEX idx_receivables_currency
+    ON receivables (currency);
+CREATE INDEX idx_receivables_payment_id
+    ON receivables (payment_id);
+CREATE TRIGGER receivables_are_kept
+    BEFORE DELETE OR TRUNCATE ON receivables
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER receivables_keep_their_key
+    BEFORE UPDATE OF id, user_id, currency, payment_id, amount ON receivables
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.user_id, OLD.currency, OLD.payment_id, OLD.amount)
+        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.currency, NEW.payment_id, NEW.amount)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+
+-- What providers tell us. Only messages whose signature held are written; the same one again is
+-- not written again.
+CREATE TABLE webhook_events (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT webhook_events_pkey PRIMARY KEY,
+    provider text
+        CONSTRAINT webhook_events_provider_present NOT NULL
+        CONSTRAINT webhook_events_provider_known CHECK (provider IN ('cards', 'chain')),
+    event_id text
+        CONSTRAINT webhook_events_event_id_present NOT NULL
+        CONSTRAINT webhook_events_event_id_has_length CHECK (length(event_id) BETWEEN 1 AND 128),
+    event_type text
+        CONSTRAINT webhook_events_event_type_present NOT NULL,
+    reference text
+        CONSTRAINT webhook_events_reference_present NOT NULL,
+    body text
+        CONSTRAINT webhook_events_body_present NOT NULL,
+    status text DEFAULT 'waiting'
+        CONSTRAINT webhook_events_status_present NOT NULL
+        CONSTRAINT webhook_events_status_known CHECK (status IN ('waiting', 'applied', 'ignored', 'conflicted')),
+    outcome text,
+    payment_id uuid
+        CONSTRAINT webhook_events_payment_exists REFERENCES payment_transactions (id) ON DELETE RESTRICT,
+    received_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT webhook_events_received_at_present NOT NULL,
+    processed_at timestamptz,
+    CONSTRAINT webhook_events_once_per_provider UNIQUE (provider, event_id),
+    CONSTRAINT webhook_events_processed_unless_waiting CHECK ((status = 'waiting') = (processed_at IS NULL))
+);
+COMMENT ON TABLE webhook_events IS 'Inbox: each signed message of a provider once, with what became of it, written in the transaction that moved the money.';
+COMMENT ON COLUMN webhook_events.reference IS 'The provider''s own name for the payment that the message is about.';
+COMMENT ON COLUMN webhook_events.body IS 'The message as it was signed, to the byte (UTF-8).';
+COMMENT ON COLUMN webhook_events.status IS 'waiting: it came before what it builds on; ignored: it says nothing new; conflicted: it contradicts our books and an officer must look.';
+CREATE INDEX idx_webhook_events_payment_id
+    ON webhook_events (payment_id);
+CREATE INDEX idx_webhook_events_provider_waiting
+    ON webhook_events (provider, reference)
+    WHERE status = 'waiting';
+CREATE TRIGGER webhook_events_are_kept
+    BEFORE DELETE OR TRUNCATE ON webhook_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER webhook_events_keep_their_key
+    BEFORE UPDATE OF id, provider, event_id, event_type, reference, body ON webhook_events
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.provider, OLD.event_id, OLD.event_type, OLD.reference, OLD.body)
+        IS DISTINCT FROM (NEW.id, NEW.provider, NEW.event_id, NEW.event_type, NEW.reference, NEW.body)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+
+-- What we tell others. Written by trigger with every change of state, so none can be forgotten.
+CREATE TABLE outbox_events (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT outbox_events_pkey PRIMARY KEY,
+    aggregate_id uuid
+        CONSTRAINT outbox_events_aggregate_id_present NOT NULL,
+    seq integer
+        CONSTRAINT outbox_events_seq_present NOT NULL
+        CONSTRAINT outbox_events_seq_positive CHECK (seq > 0),
+    event_type text
+        CONSTRAINT outbox_events_event_type_present NOT NULL,
+    body jsonb
+        CONSTRAINT outbox_events_body_present NOT NULL,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT outbox_events_created_at_present NOT NULL,
+    attempt_count integer DEFAULT 0
+        CONSTRAINT outbox_events_attempt_count_present NOT NULL
+        CONSTRAINT outbox_events_attempt_count_not_negative CHECK (attempt_count >= 0),
+    next_attempt_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT outbox_events_next_attempt_at_present NOT NULL,
+    delivered_at timestamptz,
+    given_up_at timestamptz,
+    last_answer text,
+    CONSTRAINT outbox_events_once_per_step UNIQUE (aggregate_id, seq),
+    CONSTRAINT outbox_events_end_once CHECK (delivered_at IS NULL OR given_up_at IS NULL)
+);
+COMMENT ON TABLE outbox_events IS 'Each change of state of a payment, refund or dispute, to be delivered at least once and in order per object.';
+COMMENT ON COLUMN outbox_events.aggregate_id IS 'The payment, refund or dispute.';
+COMMENT ON COLUMN outbox_events.seq IS 'The revision of the row that the event tells of; rising per object.';
+CREATE INDEX idx_outbox_events_next_attempt_at_open
+    ON outbox_events (next_attempt_at)
+    WHERE delivered_at IS NULL AND given_up_at IS NULL;
+CREATE TRIGGER outbox_events_are_kept
+    BEFORE DELETE OR TRUNCATE ON outbox_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER outbox_events_keep_their_key
+    BEFORE UPDATE OF id, aggregate_id, seq, event_type, body ON outbox_events
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.aggregate_id, OLD.seq, OLD.event_type, OLD.body)
+        IS DISTINCT FROM (NEW.id, NEW.aggregate_id, NEW.seq, NEW.event_type, NEW.body)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+
+-- Amounts are written as text, so that no reader makes a float of them.
+CREATE FUNCTION announce_state() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_row jsonb := to_jsonb(NEW);
+BEGIN
+    INSERT INTO outbox_events (aggregate_id, seq, event_type, body)
+    VALUES (
+        NEW.id,
+        NEW.revision,
+        format('%s.%s', NEW.kind, NEW.status),
+        jsonb_strip_nulls(jsonb_build_object(
+            'id', NEW.id,
+            'object', NEW.kind,
+            'status', NEW.status,
+            'user_id', v_row -> 'user_id',
+            'payment_id', v_row -> 'payment_id',
+            'currency', v_row -> 'currency',
+            'amount', trim_scale(NEW.amount)::text,
+            'reason', coalesce(v_row -> 'failure_reason', v_row -> 'reason')
+        ))
+    );
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION announce_state() IS 'Trigger of payments and claims: writes each new state to outbox_events.';
+CREATE TRIGGER payment_transactions_insert_is_announced
+    AFTER INSERT ON payment_transactions
+    FOR EACH ROW EXECUTE FUNCTION announce_state();
+CREATE TRIGGER payment_transactions_update_is_announced
+    AFTER UPDATE ON payment_transactions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION announce_state();
+CREATE TRIGGER payment_claims_insert_is_announced
+    AFTER INSERT ON payment_claims
+    FOR EACH ROW EXECUTE FUNCTION announce_state();
+CREATE TRIGGER payment_claims_update_is_announced
+    AFTER UPDATE ON payment_claims
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION announce_state();
+
+-- Reconciliation: the provider's statement beside our payments and our ledger.
+CREATE TABLE provider_statements (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT provider_statements_pkey PRIMARY KEY,
+    provider text
+        CONSTRAINT provider_statements_provider_present NOT NULL
+        CONSTRAINT provider_statements_provider_known CHECK (provider IN ('cards', 'chain')),
+    digest text
+        CONSTRAINT provider_statements_digest_present NOT NULL
+        CONSTRAINT provider_statements_imported_once UNIQUE,
+    format text
+        CONSTRAINT provider_statements_format_present NOT NULL
+        CONSTRAINT provider_statements_format_known CHECK (format IN ('csv', 'camt.053')),
+    imported_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_statements_imported_at_present NOT NULL
+);
+COMMENT ON TABLE provider_statements IS 'Statements of providers that were read, each file once; append-only.';
+COMMENT ON COLUMN provider_statements.digest IS 'SHA-256 of the file.';
+CREATE TRIGGER provider_statements_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_statements
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE provider_statement_lines (
+    statement_id uuid
+        CONSTRAINT provider_statement_lines_statement_id_present NOT NULL
+        CONSTRAINT provider_statement_lines_statement_exists REFERENCES provider_statements (id) ON DELETE RESTRICT,
+    line_number integer
+        CONSTRAINT provider_statement_lines_line_number_present NOT NULL
+        CONSTRAINT provider_statement_lines_line_number_positive CHECK (line_number > 0),
+    kind text
+        CONSTRAINT provider_statement_lines_kind_present NOT NULL
+        CONSTRAINT provider_statement_lines_kind_known CHECK (kind IN ('deposit', 'withdrawal', 'refund', 'dispute')),
+    reference text
+        CONSTRAINT provider_statement_lines_reference_present NOT NULL,
+    currency text
+        CONSTRAINT provider_statement_lines_currency_present NOT NULL
+        CONSTRAINT provider_statement_lines_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    amount numeric(20, 8)
+        CONSTRAINT provider_statement_lines_amount_present NOT NULL
+        CONSTRAINT provider_statement_lines_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    fee numeric(20, 8)
+        CONSTRAINT provider_statement_lines_fee_present NOT NULL
+        CONSTRAINT provider_statement_lines_fee_not_negative CHECK (fee >= 0 AND fee < 'Infinity'),
+    booked_on date
+        CONSTRAINT provider_statement_lines_booked_on_present NOT NULL,
+    CONSTRAINT provider_statement_lines_pkey PRIMARY KEY (statement_id, line_number)
+);
+COMMENT ON TABLE provider_statement_lines IS 'One booking each, as the provider states it; append-only.';
+COMMENT ON COLUMN provider_statement_lines.reference IS 'The payment''s reference, or the claim''s for refunds and disputes.';
+COMMENT ON COLUMN provider_statement_lines.booked_on IS 'The provider''s day, in UTC.';
+CREATE INDEX idx_provider_statement_lines_reference
+    ON provider_statement_lines (reference);
+CREATE INDEX idx_provider_statement_lines_currency_booked_on
+    ON provider_statement_lines (currency, booked_on);
+CREATE TRIGGER provider_statement_lines_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_statement_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE reconciliation_breaks (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT reconciliation_breaks_pkey PRIMARY KEY,
+    provider text
+        CONSTRAINT reconciliation_breaks_provider_present NOT NULL
+        CONSTRAINT reconciliation_breaks_provider_known CHECK (provider IN ('cards', 'chain')),
+    kind text
+        CONSTRAINT reconciliation_breaks_kind_present NOT NULL,
+    reference text
+        CONSTRAINT reconciliation_breaks_reference_present NOT NULL,
+    bucket text
+        CONSTRAINT reconciliation_breaks_bucket_present NOT NULL
+        CONSTRAINT reconciliation_breaks_bucket_known CHECK (bucket IN (
+            'internal_only', 'external_only', 'amount_mismatch', 'status_mismatch', 'ledger_mismatch', 'duplicate',
+            'timing'
+        )),
+    details jsonb
+        CONSTRAINT reconciliation_breaks_details_present NOT NULL,
+    opened_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT reconciliation_breaks_opened_at_present NOT NULL,
+    closed_at timestamptz
+);
+COMMENT ON TABLE reconciliation_breaks IS 'Each difference between payments, ledger and statements, from the run that found it to the run that no longer did: its age is how long nobody has settled it.';
+CREATE UNIQUE INDEX idx_reconciliation_breaks_provider_open
+    ON reconciliation_breaks (provider, kind, reference, bucket)
+    WHERE closed_at IS NULL;
+CREATE TRIGGER reconciliation_breaks_are_kept
+    BEFORE DELETE OR TRUNCATE ON reconciliation_breaks
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE payment_settlements (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT payment_settlements_pkey PRIMARY KEY,
+    provider text
+        CONSTRAINT payment_settlements_provider_present NOT NULL
+        CONSTRAINT payment_settlements_provider_known CHECK (provider IN ('cards', 'chain')),
+    currency text
+        CONSTRAINT payment_settlements_currency_present NOT NULL
+        CONSTRAINT payment_settlements_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    settled_on date
+        CONSTRAINT payment_settlements_settled_on_present NOT NULL,
+    deposits numeric(20, 8)
+        CONSTRAINT payment_settlements_deposits_present NOT NULL
+        CONSTRAINT payment_settlements_deposits_not_negative CHECK (deposits >= 0 AND deposits < 'Infinity'),
+    withdrawals numeric(20, 8)
+        CONSTRAINT payment_settlements_withdrawals_present NOT NULL
+        CONSTRAINT payment_settlements_withdrawals_not_negative CHECK (withdrawals >= 0 AND withdrawals < 'Infinity'),
+    refunds numeric(20, 8)
+        CONSTRAINT payment_settlements_refunds_present NOT NULL
+        CONSTRAINT payment_settlements_refunds_not_negative CHECK (refunds >= 0 AND refunds < 'Infinity'),
+    disputes numeric(20, 8)
+        CONSTRAINT payment_settlements_disputes_present NOT NULL
+        CONSTRAINT payment_settlements_disputes_not_negative CHECK (disputes >= 0 AND disputes < 'Infinity'),
+    fees numeric(20, 8)
+        CONSTRAINT payment_settlements_fees_present NOT NULL
+        CONSTRAINT payment_settlements_fees_not_negative CHECK (fees >= 0 AND fees < 'Infinity'),
+    net numeric(20, 8)
+        CONSTRAINT payment_settlements_net_present NOT NULL
+        CONSTRAINT payment_settlements_net_adds_up CHECK (net = deposits - withdrawals - refunds - disputes - fees)
+        CONSTRAINT payment_settlements_net_finite CHECK (net > '-Infinity' AND net < 'Infinity'),
+    line_count integer
+        CONSTRAINT payment_settlements_line_count_present NOT NULL
+        CONSTRAINT payment_settlements_line_count_positive CHECK (line_count > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_settlements_created_at_present NOT NULL,
+    CONSTRAINT payment_settlements_once_per_day UNIQUE (provider, currency, settled_on)
+);
+COMMENT ON TABLE payment_settlements IS 'What a provider''s day comes to: the transfers with the settlement''s id book its net to the bank and its fees to the house''s costs. Append-only.';
+CREATE INDEX idx_payment_settlements_currency
+    ON payment_settlements (currency);
+CREATE TRIGGER payment_settlements_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_settlements
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -171,20 +171,58 @@ SELECT p.id AS payment_id, p.kind, p.status, p.amount, e.credited, e.held, e.pai
 FROM payment_transactions AS p
 CROSS JOIN LATERAL (
     SELECT
-        coalesce(sum(l.amount) FILTER (WHERE l.effect = 'credit'), 0) AS credited,
+        coalesce(sum(CASE l.effect WHEN 'credit' THEN l.amount WHEN 'debit' THEN -l.amount END), 0) AS credited,
         coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
-        coalesce(sum(l.amount) FILTER (WHERE l.effect = 'capture'), 0) AS paid,
+        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS paid,
         coalesce(bool_and(
-            l.user_id = p.user_id AND l.currency = p.currency AND l.hold_id IS NOT DISTINCT FROM p.hold_id
+            l.user_id = p.user_id AND l.currency = p.currency
+            AND (l.hold_id IS NOT DISTINCT FROM p.hold_id OR (l.hold_id IS NULL AND l.effect IN ('credit', 'debit')))
         ), true) AS is_at_home
     FROM balance_ledger AS l
     WHERE l.transaction_id = p.id
 ) AS e
 WHERE NOT e.is_at_home
-   OR e.credited <> CASE WHEN p.kind = 'deposit' AND p.status = 'succeeded' THEN p.amount ELSE 0 END
-   OR e.held <> CASE WHEN p.kind = 'withdrawal' AND p.status IN ('requires_approval', 'processing') THEN p.amount ELSE 0 END
-   OR e.paid <> CASE WHEN p.kind = 'withdrawal' AND p.status = 'succeeded' THEN p.amount ELSE 0 END;
-COMMENT ON VIEW law_payment_is_in_the_ledger IS 'A deposit is credited once it has succeeded and never else; a withdrawal is held while it is open and paid once it has succeeded.';
+   OR (p.kind = 'deposit' AND (
+       e.credited <> CASE WHEN p.status IN ('unconfirmed', 'succeeded') THEN p.amount ELSE 0 END
+       OR e.held <> CASE WHEN p.status = 'unconfirmed' THEN p.amount ELSE 0 END
+   ))
+   OR (p.kind = 'withdrawal' AND (
+       e.held <> CASE WHEN p.status IN ('requires_approval', 'processing', 'conflicted') THEN p.amount ELSE 0 END
+       OR e.paid <> CASE WHEN p.status = 'succeeded' THEN p.amount ELSE 0 END
+   ));
+COMMENT ON VIEW law_payment_is_in_the_ledger IS 'A deposit is credited once it has succeeded, held while it is not confirmed, and taken back when it is reversed; a withdrawal is held while it is open and paid once it has succeeded.';
+
+CREATE VIEW law_claim_is_in_the_ledger AS
+SELECT c.id AS claim_id, c.kind, c.status, c.amount, e.held, e.taken
+FROM payment_claims AS c
+JOIN payment_transactions AS p ON p.id = c.payment_id
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
+        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS taken,
+        coalesce(bool_and(l.user_id = p.user_id AND l.currency = p.currency), true) AS is_at_home
+    FROM balance_ledger AS l
+    WHERE l.transaction_id = c.id
+) AS e
+WHERE NOT e.is_at_home
+   OR e.held <> CASE WHEN c.status IN ('pending', 'opened') THEN c.amount ELSE 0 END
+   OR e.taken <> CASE WHEN c.status IN ('succeeded', 'lost') THEN c.amount ELSE 0 END;
+COMMENT ON VIEW law_claim_is_in_the_ledger IS 'A refund or dispute holds its amount while it is open, has taken it once it succeeded or was lost, and nothing else.';
+
+CREATE VIEW law_receivables_are_the_house_account AS
+SELECT coalesce(r.currency, h.currency) AS currency, r.remaining, h.lent
+FROM (
+    SELECT currency, sum(remaining) AS remaining FROM receivables GROUP BY currency
+) AS r
+FULL JOIN (
+    SELECT a.currency, sum(CASE a.id WHEN t.debit_holder_id THEN t.amount ELSE -t.amount END) AS lent
+    FROM house_accounts AS a
+    JOIN transfers AS t ON a.id IN (t.debit_holder_id, t.credit_holder_id)
+    WHERE a.code = 'receivables'
+    GROUP BY a.currency
+) AS h ON h.currency = r.currency
+WHERE coalesce(r.remaining, 0) <> coalesce(h.lent, 0);
+COMMENT ON VIEW law_receivables_are_the_house_account IS 'Per currency, what clients owe is what the house account of receivables has lent and not got back.';
 
 CREATE VIEW law_order_is_its_fills AS
 SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.value AS fills_value
@@ -373,7 +411,9 @@ SELECT 'liquidity_providers', id, revision FROM liquidity_providers
 UNION ALL
 SELECT 'margin_calls', id, revision FROM margin_calls
 UNION ALL
-SELECT 'payment_transactions', id, revision FROM payment_transactions;
+SELECT 'payment_transactions', id, revision FROM payment_transactions
+UNION ALL
+SELECT 'payment_claims', id, revision FROM payment_claims;
 COMMENT ON VIEW audited_rows IS 'Every row whose changes are copied into audit_log, with the number of its changes.';
 
 CREATE VIEW law_every_change_is_audited AS
@@ -433,6 +473,10 @@ UNION ALL
 SELECT 'hold_is_its_entries', count(*) FROM balance_holds
 UNION ALL
 SELECT 'payment_is_in_the_ledger', count(*) FROM payment_transactions
+UNION ALL
+SELECT 'claim_is_in_the_ledger', count(*) FROM payment_claims
+UNION ALL
+SELECT 'receivables_are_the_house_account', count(*) FROM receivables
 UNION ALL
 SELECT 'order_is_its_fills', count(*) FROM orders
 UNION ALL

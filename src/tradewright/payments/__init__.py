@@ -1,42 +1,82 @@
-"""Deposits and withdrawals: limits, fraud checks, approval, and the money that moves with them.
+"""Money across the house's border: deposits, withdrawals, refunds, disputes, and their providers.
 
 A payment is a state machine whose every step moves its money in the same transaction. Read
-`service` for the steps, `rules` for what is allowed and what is suspect. Balances are the
-ledger's; this room never writes them.
+`service` for how payments begin, `steps` for what becomes of them, `rules` for what is decided,
+`webhooks` for what providers tell, `outbox` for what others are told, and `reconciliation` for
+whether all of it agrees. Balances are the ledger's; this room never writes them.
 """
 
+from tradewright.payments.approvals import approve_payment, refuse_payment
+from tradewright.payments.claims import (
+    Claim,
+    ClaimKind,
+    ClaimOrder,
+    ClaimStatus,
+    find_claim,
+    read_claims,
+    request_refund,
+)
+from tradewright.payments.debts import read_debts
 from tradewright.payments.model import (
     FraudCheck,
+    Origin,
     Payment,
     PaymentKind,
+    PaymentRequest,
     PaymentStatus,
+    Provider,
     RiskLevel,
     Verdict,
 )
+from tradewright.payments.rates import RateObserved, read_rate, record_rates
 from tradewright.payments.service import (
-    approve_withdrawal,
-    cancel_withdrawal,
-    complete_withdrawal,
     deposit,
-    fail_withdrawal,
     find_payment,
     request_withdrawal,
     require_not_denied,
+    start_payment,
 )
+from tradewright.payments.steps import (
+    cancel_deposit,
+    cancel_withdrawal,
+    complete_withdrawal,
+    fail_withdrawal,
+)
+from tradewright.payments.store import assign_address, list_payments, read_fraud_checks
 
 __all__ = [
+    "Claim",
+    "ClaimKind",
+    "ClaimOrder",
+    "ClaimStatus",
     "FraudCheck",
+    "Origin",
     "Payment",
     "PaymentKind",
+    "PaymentRequest",
     "PaymentStatus",
+    "Provider",
+    "RateObserved",
     "RiskLevel",
     "Verdict",
-    "approve_withdrawal",
+    "approve_payment",
+    "assign_address",
+    "cancel_deposit",
     "cancel_withdrawal",
     "complete_withdrawal",
     "deposit",
     "fail_withdrawal",
+    "find_claim",
     "find_payment",
+    "list_payments",
+    "read_claims",
+    "read_debts",
+    "read_fraud_checks",
+    "read_rate",
+    "record_rates",
+    "refuse_payment",
+    "request_refund",
     "request_withdrawal",
     "require_not_denied",
+    "start_payment",
 ]

@@ -14,15 +14,30 @@ class PaymentKind(StrEnum):
     WITHDRAWAL = "withdrawal"
 
 
+class Provider(StrEnum):
+    """Through whom money comes and goes; `direct` is booked by the house itself, at once."""
+
+    DIRECT = "direct"
+    CARDS = "cards"
+    CHAIN = "chain"
+
+
 class PaymentStatus(StrEnum):
-    """Where a payment stands; the last three are its ends."""
+    """Where a payment stands.
+
+    `unconfirmed` is credited and held until nobody can take it back; `conflicted` waits for an
+    officer, because the provider tells another amount; `reversed` was taken back by the chain.
+    """
 
     PENDING = "pending"
     REQUIRES_APPROVAL = "requires_approval"
     PROCESSING = "processing"
+    UNCONFIRMED = "unconfirmed"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    CONFLICTED = "conflicted"
+    REVERSED = "reversed"
 
 
 class RiskLevel(StrEnum):
@@ -44,7 +59,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A deposit or withdrawal as it is stored."""
+    """A deposit or withdrawal as it is stored; `reference` is the provider's name for it."""
 
     id: str
     user_id: str
@@ -57,17 +72,35 @@ class Payment:
     failure_reason: str | None
     created_at: datetime
     completed_at: datetime | None
+    provider: Provider = Provider.DIRECT
+    reference: str | None = None
+    destination: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where a payment was asked for: the device's fingerprint and the network address."""
+
+    device: str | None = None
+    ip_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRequest:
-    """What a client asks for; the same id again is the same payment."""
+    """What a client asks for; the same id again is the same payment.
+
+    `destination` is where a withdrawal goes, in the provider's terms.
+    """
 
     payment_id: str
     user_id: str
     kind: PaymentKind
     currency: str
     amount: Decimal
+    provider: Provider = Provider.DIRECT
+    reference: str | None = None
+    destination: str | None = None
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +114,19 @@ class PaymentUser:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Largest single amount and largest sum of a UTC day for a level, kind and currency."""
+    """Largest amount at once, in a UTC day, and in 30 days, for a level, kind and currency."""
 
     amount_max: Decimal
     daily_max: Decimal
+    rolling_max: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the user's payments take of a limit: of this UTC day's and of the last 30 days'."""
+
+    day: Decimal
+    rolling: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +135,8 @@ class History:
 
     `amount_average` is over `succeeded_count` payments of the same kind and currency. `deposit_age`
     is how long ago the last deposit succeeded; `has_traded_since` whether the user traded after it.
+    The device's and the address's figures are zero when the request does not name them;
+    `device_age` is how long ago this user was first seen on the device.
     """
 
     user_age: timedelta
@@ -102,6 +146,10 @@ class History:
     amount_average: Decimal | None
     deposit_age: timedelta | None
     has_traded_since: bool
+    device_user_count: int = 0
+    device_age: timedelta | None = None
+    ip_user_count: int = 0
+    ip_payments_last_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)

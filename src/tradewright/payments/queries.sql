@@ -28,7 +28,10 @@ SELECT
     approved_by::text,
     failure_reason,
     created_at,
-    completed_at
+    completed_at,
+    provider,
+    reference,
+    destination
 FROM payment_transactions
 WHERE id = %(payment_id)s::uuid;
 
@@ -45,27 +48,33 @@ SELECT
     approved_by::text,
     failure_reason,
     created_at,
-    completed_at
+    completed_at,
+    provider,
+    reference,
+    destination
 FROM payment_transactions
 WHERE id = %(payment_id)s::uuid
 FOR NO KEY UPDATE;
 
 -- name: limit
 -- Read the limit of a level, kind and currency.
-SELECT amount_max, daily_max
+SELECT amount_max, daily_max, rolling_max
 FROM payment_limits
 WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s AND currency = %(currency)s;
 
--- name: day_sum
--- Sum the user's payments of this UTC day that were not lost: each takes its part of the limit.
-SELECT coalesce(sum(amount), 0)
-FROM payment_transactions
-WHERE
-    user_id = %(user_id)s::uuid
-    AND kind = %(kind)s
-    AND currency = %(currency)s
-    AND status NOT IN ('failed', 'canceled')
-    AND created_at >= date_trunc('day', clock_timestamp(), 'UTC');
+-- name: used
+-- Sum the user's payments that were not lost, of this UTC day and of the last 30 times 24 hours.
+SELECT
+    coalesce(sum(p.amount) FILTER (WHERE p.created_at >= date_trunc('day', n.at, 'UTC')), 0),
+    coalesce(sum(p.amount) FILTER (WHERE p.created_at > n.at - interval '720 hours'), 0)
+FROM (SELECT clock_timestamp() AS at) AS n
+LEFT JOIN payment_transactions AS p
+    ON p.user_id = %(user_id)s::uuid
+    AND p.kind = %(kind)s
+    AND p.currency = %(currency)s
+    AND p.id <> %(payment_id)s::uuid
+    AND p.status NOT IN ('failed', 'canceled', 'reversed')
+    AND p.created_at > n.at - interval '744 hours';
 
 -- name: history
 -- Read the figures that a fraud check judges by, over 90 days.
@@ -98,10 +107,48 @@ LEFT JOIN (
 ) AS p ON true
 GROUP BY n.at;
 
+-- name: origin
+-- Read who else was seen on the device and at the address of a payment.
+SELECT
+    (SELECT count(*) FROM user_devices AS d WHERE d.fingerprint = mine.fingerprint),
+    clock_timestamp() - mine.first_seen_at,
+    (SELECT count(*) FROM user_ip_addresses AS i WHERE i.address = here.address),
+    (
+        SELECT count(*)
+        FROM user_ip_addresses AS i
+        JOIN payment_transactions AS q
+            ON q.ip_address_id = i.id
+            AND q.id <> p.id
+            AND q.created_at > clock_timestamp() - interval '1 hour'
+        WHERE i.address = here.address
+    )
+FROM payment_transactions AS p
+LEFT JOIN user_devices AS mine ON mine.id = p.device_id
+LEFT JOIN user_ip_addresses AS here ON here.id = p.ip_address_id
+WHERE p.id = %(payment_id)s::uuid;
+
+-- name: see_device
+-- Note that a user was seen on a device.
+INSERT INTO user_devices (user_id, fingerprint)
+VALUES (%(user_id)s::uuid, %(device)s)
+ON CONFLICT (user_id, fingerprint) DO UPDATE SET last_seen_at = clock_timestamp()
+RETURNING id::text;
+
+-- name: see_ip_address
+-- Note that a user was seen at an address.
+INSERT INTO user_ip_addresses (user_id, address)
+VALUES (%(user_id)s::uuid, %(ip_address)s::inet)
+ON CONFLICT (user_id, address) DO UPDATE SET last_seen_at = clock_timestamp()
+RETURNING id::text;
+
 -- name: insert_payment
 -- Write a new payment, pending.
-INSERT INTO payment_transactions (id, user_id, kind, currency, amount)
-VALUES (%(payment_id)s::uuid, %(user_id)s::uuid, %(kind)s, %(currency)s, %(amount)s);
+INSERT INTO payment_transactions (
+    id, user_id, kind, currency, amount, provider, reference, destination, device_id, ip_address_id
+) VALUES (
+    %(payment_id)s::uuid, %(user_id)s::uuid, %(kind)s, %(currency)s, %(amount)s, %(provider)s,
+    %(reference)s, %(destination)s, %(device_id)s::uuid, %(ip_address_id)s::uuid
+);
 
 -- name: insert_fraud_check
 -- Keep what a fraud check found.
@@ -117,9 +164,12 @@ SET
     status = %(status)s,
     hold_id = coalesce(%(hold_id)s::uuid, hold_id),
     approved_by = coalesce(%(approved_by)s::uuid, approved_by),
-    failure_reason = coalesce(%(failure_reason)s, failure_reason),
+    failure_reason = CASE
+        WHEN %(status)s IN ('failed', 'canceled', 'conflicted', 'reversed') THEN %(failure_reason)s
+    END,
+    reference = coalesce(reference, %(reference)s),
     completed_at = CASE
-        WHEN %(status)s IN ('succeeded', 'failed', 'canceled') THEN clock_timestamp()
+        WHEN %(status)s IN ('succeeded', 'failed', 'canceled', 'reversed') THEN clock_timestamp()
     END
 WHERE id = %(payment_id)s::uuid
 RETURNING
@@ -133,4 +183,286 @@ RETURNING
     approved_by::text,
     failure_reason,
     created_at,
+    completed_at,
+    provider,
+    reference,
+    destination;
+
+-- name: payment_by_reference
+-- Find a payment by the provider's own name for it.
+SELECT id::text
+FROM payment_transactions
+WHERE provider = %(provider)s AND reference = %(reference)s;
+
+-- name: verdict
+-- Read the level of a payment's last fraud check.
+SELECT risk_level
+FROM fraud_checks
+WHERE payment_id = %(payment_id)s::uuid
+ORDER BY created_at DESC
+LIMIT 1;
+
+-- name: list_payments
+-- List payments, the newest first.
+SELECT
+    id::text,
+    user_id::text,
+    kind,
+    currency,
+    amount,
+    status,
+    hold_id::text,
+    approved_by::text,
+    failure_reason,
+    created_at,
+    completed_at,
+    provider,
+    reference,
+    destination
+FROM payment_transactions
+WHERE (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+  AND (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
+ORDER BY created_at DESC, id DESC
+LIMIT %(count_max)s::integer;
+
+-- name: fraud_checks_of
+-- Read the fraud checks of a payment, oldest first.
+SELECT risk_score, risk_level, findings
+FROM fraud_checks
+WHERE payment_id = %(payment_id)s::uuid
+ORDER BY created_at;
+
+-- name: submit_due
+-- Read payments that a provider has not been told of yet, oldest first.
+SELECT
+    id::text,
+    user_id::text,
+    kind,
+    currency,
+    amount,
+    status,
+    hold_id::text,
+    approved_by::text,
+    failure_reason,
+    created_at,
+    completed_at,
+    provider,
+    reference,
+    destination
+FROM payment_transactions
+WHERE submitted_at IS NULL
+  AND provider = %(provider)s
+  AND (kind, status) IN (('deposit', 'pending'), ('withdrawal', 'processing'))
+  AND reference IS NULL
+ORDER BY created_at
+LIMIT %(count_max)s::integer;
+
+-- name: mark_submitted
+-- Note that the provider has taken the order.
+UPDATE payment_transactions
+SET submitted_at = clock_timestamp()
+WHERE id = %(payment_id)s::uuid AND submitted_at IS NULL;
+
+-- name: insert_address
+-- Give a deposit address to a user for ever.
+INSERT INTO deposit_addresses (provider, address, user_id, currency)
+VALUES (%(provider)s, %(address)s, %(user_id)s::uuid, %(currency)s);
+
+-- name: address_owner
+-- Read whose deposit arrives at an address.
+SELECT user_id::text, currency
+FROM deposit_addresses
+WHERE provider = %(provider)s AND address = %(address)s;
+
+-- name: insert_receivable
+-- Note what a client owes.
+INSERT INTO receivables (id, user_id, currency, payment_id, amount, remaining)
+VALUES (
+    %(id)s::uuid, %(user_id)s::uuid, %(currency)s, %(payment_id)s::uuid, %(amount)s, %(amount)s
+);
+
+-- name: open_receivables
+-- Read what a client owes in a currency, oldest first, under lock.
+SELECT id::text, remaining
+FROM receivables
+WHERE user_id = %(user_id)s::uuid AND currency = %(currency)s AND remaining > 0
+ORDER BY id
+FOR UPDATE;
+
+-- name: owed
+-- Sum what a client owes, in all currencies, by currency.
+SELECT currency, sum(remaining)
+FROM receivables
+WHERE user_id = %(user_id)s::uuid AND remaining > 0
+GROUP BY currency
+ORDER BY currency;
+
+-- name: pay_receivable
+-- Note that a part of what a client owes was paid.
+UPDATE receivables
+SET remaining = remaining - %(amount)s, updated_at = clock_timestamp()
+WHERE id = %(id)s::uuid;
+
+-- name: available
+-- Read what is available in a wallet that is locked.
+SELECT available
+FROM user_balances
+WHERE user_id = %(user_id)s::uuid AND currency = %(currency)s;
+
+-- name: record_rate
+-- Keep a rate; the same observation again is not written again.
+INSERT INTO exchange_rates (base_currency, quote_currency, rate, source, observed_at)
+VALUES (%(base)s, %(quote)s, %(rate)s, %(source)s, %(observed_at)s)
+ON CONFLICT (base_currency, quote_currency, observed_at, source) DO NOTHING
+RETURNING id::text;
+
+-- name: newest_rate
+-- Read the newest rate of a pair with its age.
+SELECT rate, source, observed_at, clock_timestamp() - observed_at
+FROM exchange_rates
+WHERE base_currency = %(base)s AND quote_currency = %(quote)s
+ORDER BY observed_at DESC, created_at DESC
+LIMIT 1;
+
+-- name: set_reference
+-- Note the provider's own name for a payment that has none yet.
+UPDATE payment_transactions
+SET reference = %(reference)s
+WHERE id = %(payment_id)s::uuid AND reference IS NULL;
+
+-- name: insert_claim
+-- Write a new refund or dispute.
+INSERT INTO payment_claims (id, kind, payment_id, amount, reference, reason, status, hold_id)
+VALUES (
+    %(id)s::uuid, %(kind)s, %(payment_id)s::uuid, %(amount)s, %(reference)s, %(reason)s,
+    %(status)s, %(hold_id)s::uuid
+)
+RETURNING
+    id::text,
+    kind,
+    payment_id::text,
+    amount,
+    reference,
+    reason,
+    status,
+    hold_id::text,
+    created_at,
     completed_at;
+
+-- name: move_claim
+-- Take a refund or dispute to its next state.
+UPDATE payment_claims
+SET
+    status = %(status)s,
+    reference = coalesce(reference, %(reference)s),
+    completed_at = clock_timestamp()
+WHERE id = %(id)s::uuid
+RETURNING
+    id::text,
+    kind,
+    payment_id::text,
+    amount,
+    reference,
+    reason,
+    status,
+    hold_id::text,
+    created_at,
+    completed_at;
+
+-- name: claim
+-- Read one refund or dispute.
+SELECT
+    id::text,
+    kind,
+    payment_id::text,
+    amount,
+    reference,
+    reason,
+    status,
+    hold_id::text,
+    created_at,
+    completed_at
+FROM payment_claims
+WHERE id = %(id)s::uuid;
+
+-- name: claims_of
+-- Read the refunds and disputes of a deposit, oldest first.
+SELECT
+    id::text,
+    kind,
+    payment_id::text,
+    amount,
+    reference,
+    reason,
+    status,
+    hold_id::text,
+    created_at,
+    completed_at
+FROM payment_claims
+WHERE payment_id = %(payment_id)s::uuid
+ORDER BY created_at, id;
+
+-- name: refunds_due
+-- Read refunds that a provider has not been asked for yet, with their payment's reference.
+SELECT
+    c.id::text,
+    c.kind,
+    c.payment_id::text,
+    c.amount,
+    c.reference,
+    c.reason,
+    c.status,
+    c.hold_id::text,
+    c.created_at,
+    c.completed_at,
+    p.reference
+FROM payment_claims AS c
+JOIN payment_transactions AS p ON p.id = c.payment_id AND p.provider = %(provider)s
+WHERE c.kind = 'refund'
+  AND c.completed_at IS NULL
+  AND c.submitted_at IS NULL
+  AND c.reference IS NULL
+ORDER BY c.created_at
+LIMIT %(count_max)s::integer;
+
+-- name: mark_refund_submitted
+-- Note that the provider has taken the refund.
+UPDATE payment_claims
+SET submitted_at = clock_timestamp()
+WHERE id = %(id)s::uuid AND submitted_at IS NULL;
+
+-- name: claim_outbox_event
+-- Claim the longest due event that is the oldest undelivered of its object, for a while.
+UPDATE outbox_events
+SET
+    attempt_count = attempt_count + 1,
+    next_attempt_at = clock_timestamp() + %(lease)s::interval
+WHERE id = (
+    SELECT o.id
+    FROM outbox_events AS o
+    WHERE o.delivered_at IS NULL
+      AND o.given_up_at IS NULL
+      AND o.next_attempt_at <= clock_timestamp()
+      AND NOT EXISTS (
+          SELECT FROM outbox_events AS earlier
+          WHERE earlier.aggregate_id = o.aggregate_id
+            AND earlier.seq < o.seq
+            AND earlier.delivered_at IS NULL
+            AND earlier.given_up_at IS NULL
+      )
+    ORDER BY o.next_attempt_at, o.id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id::text, event_type, body, created_at, attempt_count;
+
+-- name: note_outbox_answer
+-- Note what the receiver answered to an event.
+UPDATE outbox_events
+SET
+    delivered_at = CASE WHEN %(became)s = 'delivered' THEN clock_timestamp() END,
+    given_up_at = CASE WHEN %(became)s = 'given_up' THEN clock_timestamp() END,
+    next_attempt_at = clock_timestamp() + %(pause)s::interval,
+    last_answer = %(answer)s
+WHERE id = %(id)s::uuid AND delivered_at IS NULL AND given_up_at IS NULL;

@@ -1,17 +1,17 @@
-"""What a payment may be and how suspect it is: pure decisions over values.
+"""What a payment may be, how suspect it is, and which news of it is newer: pure decisions.
 
-Limits are hard: over the limit is refused. Fraud rules each give points; the points are added and
-capped at 100, so that one strong finding is never diluted by quiet ones. A missing history gives
-no points by itself: being new is a rule of its own.
+Limits are hard: over the limit is refused. Points of the fraud checks (`checks`) are added and
+capped at 100. States are ranked, so that the news of a provider end in the same state in whatever
+order they come: a payment moves to a higher rank and never back.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import assert_never
 
 from tradewright.core.errors import ErrorCode, MoneyError
+from tradewright.payments.checks import CHECKS
 from tradewright.payments.model import (
     Finding,
     FraudCheck,
@@ -19,7 +19,9 @@ from tradewright.payments.model import (
     Limit,
     PaymentKind,
     PaymentRequest,
+    PaymentStatus,
     RiskLevel,
+    Used,
     Verdict,
 )
 
@@ -32,19 +34,15 @@ LEVELS = (
 )
 """Scores from which a level begins, highest first; the same edges stand in fraud_checks."""
 
+ARRIVED_POINTS = 30
+"""Enough that an officer looks at money which arrived although it would have been refused."""
+
 APPROVAL_FREE_PART = Decimal(5)
 """A withdrawal of at most this part (a fifth) of the largest single amount is small."""
 
-SUCCEEDED_COUNT_MIN = 3
-"""With fewer payments than this there is no habit that an amount could break."""
 
-NEW_USER_AGE = timedelta(days=1)
-FRESH_DEPOSIT_AGE = timedelta(hours=1)
-RECENT_DEPOSIT_AGE = timedelta(days=1)
-
-
-def require_within_limit(request: PaymentRequest, limit: Limit | None, day_sum: Decimal) -> Limit:
-    """Return the limit, unless the amount is over it, alone or with this UTC day's `day_sum`.
+def require_within_limit(request: PaymentRequest, limit: Limit | None, used: Used) -> Limit:
+    """Return the limit, unless the amount is over it, alone or with what is `used` of it.
 
     Raises:
         MoneyError: PAYMENT_LIMIT_EXCEEDED.
@@ -58,13 +56,58 @@ def require_within_limit(request: PaymentRequest, limit: Limit | None, day_sum: 
             f"at most {limit.amount_max:f} {request.currency} at once",
             "Larger payments need a higher verification level.",
         )
-    if day_sum + request.amount > limit.daily_max:
-        raise _over(
-            request,
-            f"at most {limit.daily_max:f} {request.currency} in a UTC day",
-            f"{day_sum:f} {request.currency} of this day are taken.",
-        )
+    for taken, sum_max, window in (
+        (used.day, limit.daily_max, "in a UTC day"),
+        (used.rolling, limit.rolling_max, "in 30 days"),
+    ):
+        if taken + request.amount > sum_max:
+            raise _over(
+                request,
+                f"at most {sum_max:f} {request.currency} {window}",
+                f"{taken:f} {request.currency} of that are taken.",
+            )
     return limit
+
+
+RANKS: Mapping[PaymentKind, Mapping[PaymentStatus, int]] = MappingProxyType(
+    {
+        PaymentKind.DEPOSIT: MappingProxyType(
+            {
+                PaymentStatus.PENDING: 0,
+                PaymentStatus.PROCESSING: 1,
+                PaymentStatus.CONFLICTED: 2,
+                PaymentStatus.CANCELED: 3,
+                PaymentStatus.FAILED: 4,
+                PaymentStatus.UNCONFIRMED: 5,
+                PaymentStatus.REQUIRES_APPROVAL: 6,  # success was told, and an officer must look
+                PaymentStatus.SUCCEEDED: 6,
+                PaymentStatus.REVERSED: 7,
+            }
+        ),
+        PaymentKind.WITHDRAWAL: MappingProxyType(
+            {
+                PaymentStatus.PENDING: 0,
+                PaymentStatus.REQUIRES_APPROVAL: 0,
+                PaymentStatus.PROCESSING: 1,
+                PaymentStatus.CONFLICTED: 2,
+                PaymentStatus.SUCCEEDED: 3,
+                PaymentStatus.CANCELED: 4,
+                PaymentStatus.FAILED: 4,
+            }
+        ),
+    }
+)
+"""How far each state is along the way that a provider's news lead.
+
+A deposit that a provider had given up may still arrive, so success is behind failure; a withdrawal
+that was paid may still come back, so failure is behind success.
+"""
+
+
+def is_news(kind: PaymentKind, *, told: PaymentStatus, known: PaymentStatus) -> bool:
+    """Tell whether what a provider tells leads on from the state that is known."""
+    ranks = RANKS[kind]
+    return told in ranks and ranks[told] > ranks[known]
 
 
 def is_small(amount: Decimal, limit: Limit) -> bool:
@@ -73,13 +116,20 @@ def is_small(amount: Decimal, limit: Limit) -> bool:
 
 
 def check_fraud(request: PaymentRequest, history: History) -> FraudCheck:
-    """Score a payment by every rule; only rules that gave points are among the findings."""
-    found = {name: rule(request, history) for name, rule in RULES.items()}
+    """Score a payment by every check; only checks that gave points are among the findings."""
+    found = {name: check(request, history) for name, check in CHECKS.items()}
     findings = {name: finding for name, finding in found.items() if finding.points}
     total = Decimal(sum(finding.points for finding in findings.values()))
     score = min(total, SCORE_MAX)
     level = level_of(score)
     return FraudCheck(score, level, verdict_of(level), findings)
+
+
+def with_finding(check: FraudCheck, name: str, finding: Finding) -> FraudCheck:
+    """Return a check with one more finding and its points."""
+    score = min(check.score + finding.points, SCORE_MAX)
+    level = level_of(score)
+    return FraudCheck(score, level, verdict_of(level), {**check.findings, name: finding})
 
 
 def level_of(score: Decimal) -> RiskLevel:
@@ -105,62 +155,6 @@ def verdict_of(level: RiskLevel) -> Verdict:
             return Verdict.DENY
         case _:
             assert_never(level)
-
-
-def amount_against_history(request: PaymentRequest, history: History) -> Finding:
-    """Give points to an amount far above the user's average of this kind and currency."""
-    average = history.amount_average
-    if average is None or history.succeeded_count < SUCCEEDED_COUNT_MIN:
-        return Finding(0, {})
-    steps = ((10, 40), (5, 25), (3, 10))
-    points = next((p for factor, p in steps if request.amount >= average * factor), 0)
-    return Finding(points, {"amount": f"{request.amount:f}", "average": f"{average:.8f}"})
-
-
-def payments_in_last_hour(request: PaymentRequest, history: History) -> Finding:  # noqa: ARG001
-    """Give points to many payments within an hour, whatever became of them."""
-    count = history.payments_last_hour
-    points = next((p for count_min, p in ((10, 60), (5, 35), (3, 15)) if count >= count_min), 0)
-    return Finding(points, {"payments": str(count)})
-
-
-def failures_in_last_day(request: PaymentRequest, history: History) -> Finding:  # noqa: ARG001
-    """Give points to repeated failures: somebody is trying what passes."""
-    count = history.failures_last_day
-    points = next((p for count_min, p in ((5, 40), (3, 20)) if count >= count_min), 0)
-    return Finding(points, {"failures": str(count)})
-
-
-def withdrawal_without_trading(request: PaymentRequest, history: History) -> Finding:
-    """Give points to money that leaves soon after it came and was never traded with."""
-    age = history.deposit_age
-    if request.kind is not PaymentKind.WITHDRAWAL or age is None or history.has_traded_since:
-        return Finding(0, {})
-    points = 45 if age < FRESH_DEPOSIT_AGE else 30 if age < RECENT_DEPOSIT_AGE else 0
-    return Finding(points, {"minutes_since_deposit": str(age // timedelta(minutes=1))})
-
-
-def new_user(request: PaymentRequest, history: History) -> Finding:
-    """Give points to users of less than a day, more when money leaves."""
-    if history.user_age >= NEW_USER_AGE:
-        return Finding(0, {})
-    points = 20 if request.kind is PaymentKind.WITHDRAWAL else 10
-    return Finding(points, {"hours_since_opening": str(history.user_age // timedelta(hours=1))})
-
-
-RULES: Mapping[str, Callable[[PaymentRequest, History], Finding]] = MappingProxyType(
-    {
-        rule.__name__: rule
-        for rule in (
-            amount_against_history,
-            payments_in_last_hour,
-            failures_in_last_day,
-            withdrawal_without_trading,
-            new_user,
-        )
-    }
-)
-"""Every rule by its name, which is also its name in `fraud_checks.findings`."""
 
 
 def _over(request: PaymentRequest, allowed: str, why: str) -> MoneyError:

@@ -1,17 +1,20 @@
-"""The steps of payments, each in the caller's transaction, each safe to repeat.
+"""How payments begin: checked, written, and their money credited, set aside or asked for.
 
-Every step first locks the user's wallet of that currency, then the payment: limits are counted,
-states are read and money is moved under that lock, so two requests that pass a limit only
-together never both pass. The ledger's keys are the payment's id, so a repeated step moves nothing.
+Everything runs in the caller's transaction under the wallet's lock: limits are counted, states are
+read and money is moved under it, so two requests that pass a limit only together never both pass.
+The same request again is answered with the payment that it made. What comes after is in `steps`.
 """
 
-from decimal import Decimal
+from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal
 
 from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, StateError
-from tradewright.core.money import parse_amount
+from tradewright.core.money import minor_unit, parse_amount
 from tradewright.payments import store
+from tradewright.payments.debts import require_no_debts
 from tradewright.payments.model import (
+    Finding,
     FraudCheck,
     Limit,
     Payment,
@@ -19,78 +22,86 @@ from tradewright.payments.model import (
     PaymentRequest,
     PaymentStatus,
     PaymentUser,
+    Provider,
     Verdict,
 )
-from tradewright.payments.rules import check_fraud, is_small, require_within_limit
+from tradewright.payments.rates import read_rate
+from tradewright.payments.rules import (
+    ARRIVED_POINTS,
+    check_fraud,
+    is_small,
+    require_within_limit,
+    with_finding,
+)
+from tradewright.payments.steps import credit_deposit, unknown_payment
 from tradewright.postgres.connect import Session
 
-OFFICER_ROLE = "payments_officer"
+LIMIT_CURRENCY = "USD"
+"""Limits of a currency that has none of its own are measured in this one."""
 
 
 def deposit(
     connection: Session, *, payment_id: str, user_id: str, currency: str, amount: Decimal
 ) -> Payment:
-    """Take money in: succeeded and credited, or failed when the fraud check denied it.
-
-    A denied deposit is returned, not raised, because its record must outlive this transaction;
-    call `require_not_denied` after the commit.
-
-    Raises:
-        InputError: USER_UNKNOWN, and the codes of amounts and currencies.
-        StateError: USER_NOT_ACTIVE.
-        MoneyError: PAYMENT_LIMIT_EXCEEDED, MONEY_IDEMPOTENCY_CONFLICT.
-
-    """
-    request = _request(
-        PaymentKind.DEPOSIT,
-        payment_id=payment_id,
-        user_id=user_id,
-        currency=currency,
-        amount=amount,
+    """Take money in directly; see `start_payment`."""
+    return start_payment(
+        connection,
+        PaymentRequest(
+            payment_id=payment_id,
+            user_id=user_id,
+            kind=PaymentKind.DEPOSIT,
+            currency=currency,
+            amount=amount,
+        ),
     )
-    user = _require_user(connection, user_id)
-    store.lock_wallet(connection, user_id, currency, is_opened=True)
-    existing = _replayed(connection, request)
-    if existing is not None:
-        return existing
-    _require_limit(connection, request, user)
-    check = _open(connection, request, user)
-    if check.verdict is Verdict.DENY:
-        return _deny(connection, payment_id)
-    ledger.credit(connection, user_id, currency, request.amount, transaction_id=payment_id)
-    return store.move_payment(connection, payment_id, PaymentStatus.SUCCEEDED)
 
 
 def request_withdrawal(
     connection: Session, *, payment_id: str, user_id: str, currency: str, amount: Decimal
 ) -> Payment:
-    """Set money aside to be paid out: in processing, or waiting for an officer's approval.
+    """Set money aside to be paid out directly; see `start_payment`."""
+    return start_payment(
+        connection,
+        PaymentRequest(
+            payment_id=payment_id,
+            user_id=user_id,
+            kind=PaymentKind.WITHDRAWAL,
+            currency=currency,
+            amount=amount,
+        ),
+    )
 
-    Small and unsuspicious withdrawals need no approval. A denied one is returned as failed, not
-    raised, because its record must outlive this transaction; see `require_not_denied`.
+
+def start_payment(connection: Session, request: PaymentRequest) -> Payment:
+    """Begin a payment.
+
+    A direct deposit is credited at once, or waits for an officer when the fraud check asks for
+    one; a deposit through a provider is pending until the provider's news. A withdrawal's money is
+    set aside: in processing when it is small and unsuspicious, else waiting for an officer. A
+    denied payment is returned as failed, not raised, because its record must outlive this
+    transaction; call `require_not_denied` after the commit.
 
     Raises:
         InputError: USER_UNKNOWN, and the codes of amounts and currencies.
-        StateError: USER_NOT_ACTIVE.
+        StateError: USER_NOT_ACTIVE, PAYMENT_DEBT_OPEN, EXCHANGE_RATE_MISSING, EXCHANGE_RATE_STALE.
         MoneyError: PAYMENT_LIMIT_EXCEEDED, MONEY_INSUFFICIENT_FUNDS, MONEY_IDEMPOTENCY_CONFLICT.
 
     """
-    request = _request(
-        PaymentKind.WITHDRAWAL,
-        payment_id=payment_id,
-        user_id=user_id,
-        currency=currency,
-        amount=amount,
-    )
-    user = _require_user(connection, user_id)
-    store.lock_wallet(connection, user_id, currency, is_opened=False)
+    request = replace(request, amount=parse_amount(request.amount, request.currency).amount)
+    is_deposit = request.kind is PaymentKind.DEPOSIT
+    user = require_user(connection, request.user_id)
+    store.lock_wallet(connection, request.user_id, request.currency, is_opened=is_deposit)
     existing = _replayed(connection, request)
     if existing is not None:
         return existing
+    if not is_deposit:
+        require_no_debts(connection, request.user_id)
     limit = _require_limit(connection, request, user)
     check = _open(connection, request, user)
     if check.verdict is Verdict.DENY:
-        return _deny(connection, payment_id)
+        return _deny(connection, request.payment_id)
+    if is_deposit:
+        return _collect(connection, request, check.verdict)
     is_free = check.verdict is Verdict.ALLOW and is_small(request.amount, limit)
     return _set_aside(
         connection,
@@ -99,87 +110,29 @@ def request_withdrawal(
     )
 
 
-def approve_withdrawal(connection: Session, payment_id: str, officer_id: str) -> Payment:
-    """Let a withdrawal go on; by a payments officer who is not its owner.
+def book_arrival(connection: Session, request: PaymentRequest) -> Payment:
+    """Write a deposit that arrives unasked, such as coins at a user's address, pending.
 
-    Raises:
-        InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
-        StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED,
-            PAYMENT_STATE_REFUSED.
-
+    It cannot be refused, since the money is there: what would have refused it (the limit, a user
+    who is not active) makes the fraud check ask for an officer instead.
     """
-    payment = _lock(connection, payment_id, PaymentKind.WITHDRAWAL)
-    _require_user(connection, officer_id)
-    if not store.has_role(connection, officer_id, OFFICER_ROLE):
-        raise StateError(
-            ErrorCode.USER_ROLE_MISSING,
-            f'user "{officer_id}" is no payments officer',
-            why="Withdrawals are approved by users with the role payments_officer.",
-            hint="Have an officer approve it.",
-        )
-    if officer_id == payment.user_id:
-        raise StateError(
-            ErrorCode.PAYMENT_APPROVAL_REFUSED,
-            f'user "{officer_id}" owns withdrawal "{payment_id}" and cannot approve it',
-            why="Four eyes: the officer who approves is never the owner.",
-            hint="Have another officer approve it.",
-        )
-    if payment.approved_by == officer_id:
-        return payment
-    _require_status(payment, PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_APPROVAL)
-    return store.move_payment(
-        connection, payment_id, PaymentStatus.PROCESSING, approved_by=officer_id
-    )
-
-
-def complete_withdrawal(connection: Session, payment_id: str) -> Payment:
-    """Pay out a withdrawal in processing: the money set aside leaves the house's books.
-
-    Raises:
-        InputError: PAYMENT_UNKNOWN.
-        StateError: PAYMENT_STATE_REFUSED.
-
-    """
-    payment = _lock(connection, payment_id, PaymentKind.WITHDRAWAL)
-    if payment.status is PaymentStatus.SUCCEEDED:
-        return payment
-    _require_status(payment, PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING)
-    ledger.capture(connection, _hold_of(payment), transaction_id=payment_id)
-    return store.move_payment(connection, payment_id, PaymentStatus.SUCCEEDED)
-
-
-def cancel_withdrawal(connection: Session, payment_id: str) -> Payment:
-    """Give a withdrawal that still waits for approval back to its owner, who asked for that.
-
-    Raises:
-        InputError: PAYMENT_UNKNOWN.
-        StateError: PAYMENT_STATE_REFUSED.
-
-    """
-    payment = _lock(connection, payment_id, PaymentKind.WITHDRAWAL)
-    if payment.status is PaymentStatus.CANCELED:
-        return payment
-    _require_status(payment, PaymentStatus.CANCELED, PaymentStatus.REQUIRES_APPROVAL)
-    ledger.release(connection, _hold_of(payment), transaction_id=payment_id)
-    return store.move_payment(connection, payment_id, PaymentStatus.CANCELED)
-
-
-def fail_withdrawal(connection: Session, payment_id: str, reason: str) -> Payment:
-    """Give a withdrawal back that an officer refused or a provider could not pay.
-
-    Raises:
-        InputError: PAYMENT_UNKNOWN.
-        StateError: PAYMENT_STATE_REFUSED.
-
-    """
-    payment = _lock(connection, payment_id, PaymentKind.WITHDRAWAL)
-    if payment.status is PaymentStatus.FAILED:
-        return payment
-    _require_status(
-        payment, PaymentStatus.FAILED, PaymentStatus.REQUIRES_APPROVAL, PaymentStatus.PROCESSING
-    )
-    ledger.release(connection, _hold_of(payment), transaction_id=payment_id)
-    return store.move_payment(connection, payment_id, PaymentStatus.FAILED, failure_reason=reason)
+    store.lock_wallet(connection, request.user_id, request.currency, is_opened=True)
+    user = store.read_user(connection, request.user_id)
+    if user is None:
+        raise unknown_user(request.user_id)
+    concerns: dict[str, str] = {}
+    if user.status != "active":
+        concerns["user_not_active"] = user.status
+    try:
+        _require_limit(connection, request, user)
+    except (MoneyError, StateError) as refusal:
+        concerns["limit_exceeded"] = refusal.what
+    store.insert_payment(connection, request)
+    check = check_fraud(request, store.read_history(connection, request, user))
+    for name, why in concerns.items():
+        check = with_finding(check, name, Finding(ARRIVED_POINTS, {"why": why}))
+    store.insert_fraud_check(connection, request.payment_id, check)
+    return find_payment(connection, request.payment_id)
 
 
 def find_payment(connection: Session, payment_id: str) -> Payment:
@@ -191,7 +144,7 @@ def find_payment(connection: Session, payment_id: str) -> Payment:
     """
     payment = store.read_payment(connection, payment_id)
     if payment is None:
-        raise _unknown_payment(payment_id)
+        raise unknown_payment(payment_id)
     return payment
 
 
@@ -212,24 +165,17 @@ def require_not_denied(payment: Payment) -> Payment:
     return payment
 
 
-def _request(
-    kind: PaymentKind, *, payment_id: str, user_id: str, currency: str, amount: Decimal
-) -> PaymentRequest:
-    money = parse_amount(amount, currency)
-    return PaymentRequest(
-        payment_id=payment_id, user_id=user_id, kind=kind, currency=currency, amount=money.amount
-    )
+def require_user(connection: Session, user_id: str) -> PaymentUser:
+    """Return an active user.
 
+    Raises:
+        InputError: USER_UNKNOWN.
+        StateError: USER_NOT_ACTIVE.
 
-def _require_user(connection: Session, user_id: str) -> PaymentUser:
+    """
     user = store.read_user(connection, user_id)
     if user is None:
-        raise InputError(
-            ErrorCode.USER_UNKNOWN,
-            f'user "{user_id}" does not exist',
-            why="No user has this id.",
-            hint="Correct the id.",
-        )
+        raise unknown_user(user_id)
     if user.status != "active":
         raise StateError(
             ErrorCode.USER_NOT_ACTIVE,
@@ -240,13 +186,24 @@ def _require_user(connection: Session, user_id: str) -> PaymentUser:
     return user
 
 
+def unknown_user(user_id: str) -> InputError:
+    """Return the error for a user that does not exist."""
+    return InputError(
+        ErrorCode.USER_UNKNOWN,
+        f'user "{user_id}" does not exist',
+        why="No user has this id.",
+        hint="Correct the id.",
+    )
+
+
 def _replayed(connection: Session, request: PaymentRequest) -> Payment | None:
     """Return the payment that this request made before, if it did."""
     before = store.read_payment(connection, request.payment_id)
     if before is None:
         return None
-    asked = (request.user_id, request.kind, request.currency, request.amount)
-    if (before.user_id, before.kind, before.currency, before.amount) == asked:
+    asked = (request.user_id, request.kind, request.currency, request.amount, request.provider)
+    made = (before.user_id, before.kind, before.currency, before.amount, before.provider)
+    if asked == made:
         return before
     raise MoneyError(
         ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
@@ -257,9 +214,26 @@ def _replayed(connection: Session, request: PaymentRequest) -> Payment | None:
 
 
 def _require_limit(connection: Session, request: PaymentRequest, user: PaymentUser) -> Limit:
-    limit = store.read_limit(connection, user.kyc_level, request)
-    day_sum = store.read_day_sum(connection, request)
-    return require_within_limit(request, limit, day_sum)
+    limit = store.read_limit(connection, user.kyc_level, request.kind, request.currency)
+    if limit is None:
+        limit = _converted_limit(connection, request, user)
+    return require_within_limit(request, limit, store.read_used(connection, request))
+
+
+def _converted_limit(
+    connection: Session, request: PaymentRequest, user: PaymentUser
+) -> Limit | None:
+    """Measure the limit of a currency that has none of its own, at a fresh rate."""
+    limit = store.read_limit(connection, user.kyc_level, request.kind, LIMIT_CURRENCY)
+    if limit is None:
+        return None
+    rate = read_rate(connection, request.currency, LIMIT_CURRENCY).rate
+    unit = minor_unit(request.currency)
+    amount_max, daily_max, rolling_max = (
+        (each / rate).quantize(unit, rounding=ROUND_DOWN)
+        for each in (limit.amount_max, limit.daily_max, limit.rolling_max)
+    )
+    return Limit(amount_max, daily_max, rolling_max)
 
 
 def _open(connection: Session, request: PaymentRequest, user: PaymentUser) -> FraudCheck:
@@ -268,6 +242,15 @@ def _open(connection: Session, request: PaymentRequest, user: PaymentUser) -> Fr
     check = check_fraud(request, store.read_history(connection, request, user))
     store.insert_fraud_check(connection, request.payment_id, check)
     return check
+
+
+def _collect(connection: Session, request: PaymentRequest, verdict: Verdict) -> Payment:
+    payment = find_payment(connection, request.payment_id)
+    if request.provider is not Provider.DIRECT:
+        return payment
+    if verdict is Verdict.REVIEW:
+        return store.move_payment(connection, payment.id, PaymentStatus.REQUIRES_APPROVAL)
+    return credit_deposit(connection, payment)
 
 
 def _set_aside(connection: Session, request: PaymentRequest, status: PaymentStatus) -> Payment:
@@ -285,37 +268,3 @@ def _set_aside(connection: Session, request: PaymentRequest, status: PaymentStat
 def _deny(connection: Session, payment_id: str) -> Payment:
     reason = str(ErrorCode.PAYMENT_FRAUD_SUSPECTED)
     return store.move_payment(connection, payment_id, PaymentStatus.FAILED, failure_reason=reason)
-
-
-def _lock(connection: Session, payment_id: str, kind: PaymentKind) -> Payment:
-    """Lock a payment after its wallet, in the house's order."""
-    seen = store.read_payment(connection, payment_id)
-    if seen is None or seen.kind is not kind:
-        raise _unknown_payment(payment_id, kind)
-    store.lock_wallet(connection, seen.user_id, seen.currency, is_opened=False)
-    return store.lock_payment(connection, payment_id) or seen
-
-
-def _require_status(payment: Payment, target: PaymentStatus, *allowed: PaymentStatus) -> None:
-    if payment.status not in allowed:
-        raise StateError(
-            ErrorCode.PAYMENT_STATE_REFUSED,
-            f'payment "{payment.id}" cannot go from {payment.status} to {target}',
-            why=f"That step begins at {' or '.join(allowed)}.",
-            hint="Read the payment's state again.",
-        )
-
-
-def _hold_of(payment: Payment) -> str:
-    if payment.hold_id is None:
-        raise AssertionError(payment.id)
-    return payment.hold_id
-
-
-def _unknown_payment(payment_id: str, kind: str = "payment") -> InputError:
-    return InputError(
-        ErrorCode.PAYMENT_UNKNOWN,
-        f'{kind} "{payment_id}" does not exist',
-        why=f"No {kind} has this id.",
-        hint="Correct the id.",
-    )

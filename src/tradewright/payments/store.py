@@ -1,7 +1,6 @@
 """The only SQL of payments: reads and writes of one payment, its user, limits and history."""
 
 import json
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +14,9 @@ from tradewright.payments.model import (
     PaymentRequest,
     PaymentStatus,
     PaymentUser,
+    Provider,
+    RiskLevel,
+    Used,
 )
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -22,56 +24,57 @@ from tradewright.postgres.queries import load_queries
 
 def read_user(connection: Session, user_id: str) -> PaymentUser | None:
     """Return what payments need to know of a user."""
-    row = _one(connection, "user", user_id=user_id)
+    row = one(connection, "user", user_id=user_id)
     return None if row is None else PaymentUser(*row)
 
 
 def has_role(connection: Session, user_id: str, role: str) -> bool:
     """Tell whether a user has a role."""
-    row = _one(connection, "has_role", user_id=user_id, role=role)
+    row = one(connection, "has_role", user_id=user_id, role=role)
     return bool(row and row[0])
 
 
 def lock_wallet(connection: Session, user_id: str, currency: str, *, is_opened: bool) -> None:
     """Lock a wallet, opened first when `is_opened`; without one there is nothing to lock."""
-    _one(connection, "lock_wallet", user_id=user_id, currency=currency, open=is_opened)
+    one(connection, "lock_wallet", user_id=user_id, currency=currency, open=is_opened)
 
 
 def read_payment(connection: Session, payment_id: str) -> Payment | None:
     """Return a payment as it stands now."""
-    row = _one(connection, "payment", payment_id=payment_id)
+    row = one(connection, "payment", payment_id=payment_id)
     return None if row is None else _payment(row)
 
 
 def lock_payment(connection: Session, payment_id: str) -> Payment | None:
     """Lock a payment, after its wallet, and return it."""
-    row = _one(connection, "lock_payment", payment_id=payment_id)
+    row = one(connection, "lock_payment", payment_id=payment_id)
     return None if row is None else _payment(row)
 
 
-def read_limit(connection: Session, kyc_level: int, request: PaymentRequest) -> Limit | None:
-    """Return the limit for a level and the request's kind and currency."""
-    row = _one(
-        connection, "limit", kyc_level=kyc_level, kind=request.kind, currency=request.currency
-    )
+def read_limit(
+    connection: Session, kyc_level: int, kind: PaymentKind, currency: str
+) -> Limit | None:
+    """Return the limit for a level, kind and currency."""
+    row = one(connection, "limit", kyc_level=kyc_level, kind=kind, currency=currency)
     return None if row is None else Limit(*row)
 
 
-def read_day_sum(connection: Session, request: PaymentRequest) -> Decimal:
-    """Return what the user's payments of this kind and currency take of this UTC day's limit."""
-    row = _one(
+def read_used(connection: Session, request: PaymentRequest) -> Used:
+    """Return what the user's other payments of this kind and currency take of the limits."""
+    row = one(
         connection,
-        "day_sum",
+        "used",
         user_id=request.user_id,
         kind=request.kind,
         currency=request.currency,
+        payment_id=request.payment_id,
     )
-    return Decimal(0) if row is None else Decimal(row[0])
+    return Used(Decimal(0), Decimal(0)) if row is None else Used(*row)
 
 
 def read_history(connection: Session, request: PaymentRequest, user: PaymentUser) -> History:
-    """Return the figures that a fraud check of this request judges by."""
-    row = _one(
+    """Return the figures that a fraud check of this payment, already written, judges by."""
+    row = one(
         connection,
         "history",
         user_id=request.user_id,
@@ -79,8 +82,9 @@ def read_history(connection: Session, request: PaymentRequest, user: PaymentUser
         currency=request.currency,
         payment_id=request.payment_id,
     )
-    if row is None:
-        raise AssertionError("an aggregate query always answers one row")
+    origin = one(connection, "origin", payment_id=request.payment_id)
+    if row is None or origin is None:
+        raise AssertionError(request.payment_id)
     return History(
         user_age=user.age,
         payments_last_hour=row[0],
@@ -89,12 +93,34 @@ def read_history(connection: Session, request: PaymentRequest, user: PaymentUser
         amount_average=row[3],
         deposit_age=row[4],
         has_traded_since=row[5],
+        device_user_count=origin[0],
+        device_age=origin[1],
+        ip_user_count=origin[2],
+        ip_payments_last_hour=origin[3],
     )
 
 
 def insert_payment(connection: Session, request: PaymentRequest) -> None:
-    """Write a new payment, pending."""
-    connection.execute(load_queries("tradewright.payments")["insert_payment"], asdict(request))
+    """Write a new payment, pending, and from where it was asked for."""
+    origin = request.origin
+    seen = {"user_id": request.user_id, "device": origin.device, "ip_address": origin.ip_address}
+    device = one(connection, "see_device", **seen) if origin.device else None
+    ip_address = one(connection, "see_ip_address", **seen) if origin.ip_address else None
+    connection.execute(
+        load_queries("tradewright.payments")["insert_payment"],
+        {
+            "payment_id": request.payment_id,
+            "user_id": request.user_id,
+            "kind": request.kind,
+            "currency": request.currency,
+            "amount": request.amount,
+            "provider": request.provider,
+            "reference": request.reference,
+            "destination": request.destination,
+            "device_id": device and device[0],
+            "ip_address_id": ip_address and ip_address[0],
+        },
+    )
 
 
 def insert_fraud_check(connection: Session, payment_id: str, check: FraudCheck) -> None:
@@ -120,13 +146,86 @@ def move_payment(
 ) -> Payment:
     """Take a payment to its next state and return it.
 
-    `given` may name hold_id, approved_by and failure_reason; what is not given stays.
+    `given` may name hold_id, approved_by and reference, which stay when they are not given, and
+    failure_reason, which belongs to the new state.
     """
-    parameters = {"hold_id": None, "approved_by": None, "failure_reason": None, **given}
-    row = _one(connection, "move_payment", payment_id=payment_id, status=status, **parameters)
+    parameters = {
+        "hold_id": None,
+        "approved_by": None,
+        "failure_reason": None,
+        "reference": None,
+        **given,
+    }
+    row = one(connection, "move_payment", payment_id=payment_id, status=status, **parameters)
     if row is None:
         raise AssertionError(payment_id)
     return _payment(row)
+
+
+def find_by_reference(connection: Session, provider: Provider, reference: str) -> str | None:
+    """Return the id of the payment that a provider knows by a name."""
+    row = one(connection, "payment_by_reference", provider=provider, reference=reference)
+    return None if row is None else str(row[0])
+
+
+def assign_address(
+    connection: Session, provider: Provider, address: str, *, user_id: str, currency: str
+) -> None:
+    """Give an address of a provider to a user for ever: what arrives there is the user's deposit.
+
+    Raises:
+        psycopg.errors.UniqueViolation: when the address has an owner.
+
+    """
+    write_one(
+        connection,
+        "insert_address",
+        provider=provider,
+        address=address,
+        user_id=user_id,
+        currency=currency,
+    )
+
+
+def read_level(connection: Session, payment_id: str) -> RiskLevel:
+    """Return the level of a payment's last fraud check."""
+    row = one(connection, "verdict", payment_id=payment_id)
+    if row is None:
+        raise AssertionError(payment_id)
+    return RiskLevel(row[0])
+
+
+def list_payments(
+    connection: Session,
+    *,
+    status: str | None = None,
+    kind: str | None = None,
+    user_id: str | None = None,
+    count_max: int = 50,
+) -> list[Payment]:
+    """List payments, the newest first; what is not given is not asked for."""
+    rows = connection.execute(
+        load_queries("tradewright.payments")["list_payments"],
+        {"status": status, "kind": kind, "user_id": user_id, "count_max": count_max},
+    )
+    return [_payment(row) for row in rows]
+
+
+def read_fraud_checks(connection: Session, payment_id: str) -> list[dict[str, Any]]:
+    """Return the fraud checks of a payment, oldest first, as they are kept."""
+    rows = connection.execute(
+        load_queries("tradewright.payments")["fraud_checks_of"], {"payment_id": payment_id}
+    )
+    return [{"score": row[0], "level": row[1], "findings": row[2]} for row in rows]
+
+
+def read_unsubmitted(connection: Session, provider: Provider, count_max: int) -> list[Payment]:
+    """Return payments that a provider has not been told of yet, oldest first."""
+    rows = connection.execute(
+        load_queries("tradewright.payments")["submit_due"],
+        {"provider": provider, "count_max": count_max},
+    )
+    return [_payment(row) for row in rows]
 
 
 def _payment(row: tuple[Any, ...]) -> Payment:
@@ -142,8 +241,17 @@ def _payment(row: tuple[Any, ...]) -> Payment:
         failure_reason=row[8],
         created_at=row[9],
         completed_at=row[10],
+        provider=Provider(row[11]),
+        reference=row[12],
+        destination=row[13],
     )
 
 
-def _one(connection: Session, query: str, **parameters: object) -> tuple[Any, ...] | None:
+def write_one(connection: Session, query: str, **parameters: object) -> None:
+    """Run one of this room's queries that writes a row and answers nothing."""
+    connection.execute(load_queries("tradewright.payments")[query], parameters)
+
+
+def one(connection: Session, query: str, **parameters: object) -> tuple[Any, ...] | None:
+    """Run one of this room's queries and return its first row."""
     return connection.execute(load_queries("tradewright.payments")[query], parameters).fetchone()

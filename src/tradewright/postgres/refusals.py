@@ -45,6 +45,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW018": (InputError, ErrorCode.INPUT_AMOUNT_TOO_LARGE),
         "TW019": (InputError, ErrorCode.MONEY_MOVEMENT_UNKNOWN),
         "TW020": (MoneyError, ErrorCode.MONEY_REVERSAL_EXCEEDED),
+        "TW030": (MoneyError, ErrorCode.PAYMENT_CLAIM_EXCEEDED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

@@ -7,16 +7,17 @@ from decimal import Decimal
 import pytest
 
 from tradewright.core.errors import ErrorCode, MoneyError
+from tradewright.payments.checks import CHECKS
 from tradewright.payments.model import (
     History,
     Limit,
     PaymentKind,
     PaymentRequest,
     RiskLevel,
+    Used,
     Verdict,
 )
 from tradewright.payments.rules import (
-    RULES,
     check_fraud,
     is_small,
     level_of,
@@ -33,7 +34,7 @@ QUIET = History(
     deposit_age=timedelta(days=30),
     has_traded_since=True,
 )
-LIMIT = Limit(Decimal(1000), Decimal(2000))
+LIMIT = Limit(Decimal(1000), Decimal(2000), Decimal(5000))
 
 
 def request(kind: PaymentKind = PaymentKind.DEPOSIT, amount: str = "100") -> PaymentRequest:
@@ -43,7 +44,7 @@ def request(kind: PaymentKind = PaymentKind.DEPOSIT, amount: str = "100") -> Pay
 
 
 def points(rule: str, asked: PaymentRequest, history: History) -> int:
-    return RULES[rule](asked, history).points
+    return CHECKS[rule](asked, history).points
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,9 @@ def test_points_are_added_and_capped_and_the_findings_say_their_inputs() -> None
     assert check.score == 100
     assert check.verdict is Verdict.DENY
     assert sum(finding.points for finding in check.findings.values()) == 205
-    assert set(check.findings) == set(RULES)
+    assert set(check.findings) == {
+        name for name in CHECKS if not name.startswith(("device", "new_device", "ip_address"))
+    }
     assert check.findings["amount_against_history"].inputs == {
         "amount": "5000",
         "average": "100.00000000",
@@ -167,23 +170,27 @@ def test_a_strong_finding_is_not_diluted_by_quiet_rules() -> None:
 
 
 def test_the_limits_themselves_are_allowed() -> None:
-    assert require_within_limit(request(amount="1000"), LIMIT, Decimal(1000)) is LIMIT
+    assert (
+        require_within_limit(request(amount="1000"), LIMIT, Used(Decimal(1000), Decimal(4000)))
+        is LIMIT
+    )
 
 
 @pytest.mark.parametrize(
-    ("amount", "day_sum", "limit", "said"),
+    ("amount", "used", "limit", "said"),
     [
-        ("1000.01", "0", LIMIT, "at most 1000 USD at once"),
-        ("1000", "1000.01", LIMIT, "at most 2000 USD in a UTC day"),
-        ("0.01", "0", None, "none is allowed"),
-        ("0.01", "0", Limit(Decimal(0), Decimal(0)), "at most 0 USD at once"),
+        ("1000.01", "0 0", LIMIT, "at most 1000 USD at once"),
+        ("1000", "1000.01 1000.01", LIMIT, "at most 2000 USD in a UTC day"),
+        ("1000", "1000 4000.01", LIMIT, "at most 5000 USD in 30 days"),
+        ("0.01", "0 0", None, "none is allowed"),
+        ("0.01", "0 0", Limit(Decimal(0), Decimal(0), Decimal(0)), "at most 0 USD at once"),
     ],
 )
 def test_over_the_limit_is_refused_with_its_figure(
-    amount: str, day_sum: str, limit: Limit | None, said: str
+    amount: str, used: str, limit: Limit | None, said: str
 ) -> None:
     with pytest.raises(MoneyError) as caught:
-        require_within_limit(request(amount=amount), limit, Decimal(day_sum))
+        require_within_limit(request(amount=amount), limit, Used(*map(Decimal, used.split())))
     assert caught.value.code == ErrorCode.PAYMENT_LIMIT_EXCEEDED
     assert said in caught.value.what
 

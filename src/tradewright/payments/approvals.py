@@ -1,0 +1,88 @@
+"""Four eyes: what an officer decides about payments that the house does not let through alone.
+
+The officer holds the role `payments_officer` and is never the payment's owner; the database
+refuses the owner too.
+"""
+
+from tradewright.core.errors import ErrorCode, StateError
+from tradewright.payments import store
+from tradewright.payments.debts import require_no_debts
+from tradewright.payments.model import Payment, PaymentKind, PaymentStatus
+from tradewright.payments.service import require_user
+from tradewright.payments.steps import credit_deposit, fail_withdrawal, lock, require_status
+from tradewright.postgres.connect import Session
+
+OFFICER_ROLE = "payments_officer"
+
+
+def approve_payment(connection: Session, payment_id: str, officer_id: str) -> Payment:
+    """Let a payment go on that waits for approval: a deposit is credited, a withdrawal paid.
+
+    Raises:
+        InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
+        StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED,
+            PAYMENT_STATE_REFUSED, PAYMENT_DEBT_OPEN.
+
+    """
+    payment = lock(connection, payment_id)
+    require_officer(connection, payment, officer_id)
+    if payment.approved_by == officer_id:
+        return payment
+    if payment.kind is PaymentKind.DEPOSIT:
+        require_status(payment, PaymentStatus.SUCCEEDED, PaymentStatus.REQUIRES_APPROVAL)
+        return credit_deposit(connection, payment, approved_by=officer_id)
+    require_status(payment, PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_APPROVAL)
+    require_no_debts(connection, payment.user_id)
+    return store.move_payment(
+        connection, payment_id, PaymentStatus.PROCESSING, approved_by=officer_id
+    )
+
+
+def refuse_payment(
+    connection: Session, payment_id: str, officer_id: str, *, reason: str
+) -> Payment:
+    """End a payment that waits for approval, or whose amount is in conflict, without success.
+
+    A withdrawal gives its money back. A deposit's money stays with the provider's clearing holder
+    until the provider has sent it back; reconciliation keeps it in sight until then.
+
+    Raises:
+        InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
+        StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED,
+            PAYMENT_STATE_REFUSED.
+
+    """
+    payment = lock(connection, payment_id)
+    require_officer(connection, payment, officer_id)
+    if payment.kind is PaymentKind.WITHDRAWAL:
+        require_status(payment, PaymentStatus.FAILED, PaymentStatus.REQUIRES_APPROVAL)
+        return fail_withdrawal(connection, payment_id, reason)
+    require_status(
+        payment, PaymentStatus.FAILED, PaymentStatus.REQUIRES_APPROVAL, PaymentStatus.CONFLICTED
+    )
+    return store.move_payment(connection, payment_id, PaymentStatus.FAILED, failure_reason=reason)
+
+
+def require_officer(connection: Session, payment: Payment, officer_id: str) -> None:
+    """Refuse whoever may not decide about a payment.
+
+    Raises:
+        InputError: USER_UNKNOWN.
+        StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED.
+
+    """
+    require_user(connection, officer_id)
+    if not store.has_role(connection, officer_id, OFFICER_ROLE):
+        raise StateError(
+            ErrorCode.USER_ROLE_MISSING,
+            f'user "{officer_id}" is no payments officer',
+            why="Payments are approved by users with the role payments_officer.",
+            hint="Have an officer decide.",
+        )
+    if officer_id == payment.user_id:
+        raise StateError(
+            ErrorCode.PAYMENT_APPROVAL_REFUSED,
+            f'user "{officer_id}" owns {payment.kind} "{payment.id}" and cannot approve it',
+            why="Four eyes: the officer who decides is never the owner.",
+            hint="Have another officer decide.",
+        )

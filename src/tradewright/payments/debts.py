@@ -1,0 +1,95 @@
+"""What clients owe the house: money that was taken back after it had left the wallet.
+
+A wallet is never negative. What it lacks is lent by the house account `receivables` and noted in
+the table of that name; the next money that comes in pays it back first, and until then nothing is
+withdrawn. The caller has locked the wallet.
+"""
+
+from decimal import Decimal
+
+from tradewright import ledger
+from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.ids import new_id_text
+from tradewright.ledger import HouseCode
+from tradewright.payments import store
+from tradewright.payments.model import Payment
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+
+
+def lend_shortfall(connection: Session, payment: Payment, needed: Decimal) -> None:
+    """Lend the payment's wallet what it lacks of `needed`, and note that it is owed."""
+    lacking = needed - _available(connection, payment.user_id, payment.currency)
+    if lacking <= 0:
+        return
+    receivable_id = new_id_text()
+    store.write_one(
+        connection,
+        "insert_receivable",
+        id=receivable_id,
+        user_id=payment.user_id,
+        currency=payment.currency,
+        payment_id=payment.id,
+        amount=lacking,
+    )
+    ledger.credit(
+        connection,
+        payment.user_id,
+        payment.currency,
+        lacking,
+        transaction_id=receivable_id,
+        house=HouseCode.RECEIVABLES,
+    )
+
+
+def collect_debts(connection: Session, user_id: str, currency: str) -> None:
+    """Pay what the user owes in a currency from what is available, the oldest debt first."""
+    available = _available(connection, user_id, currency)
+    owed = connection.execute(
+        load_queries("tradewright.payments")["open_receivables"],
+        {"user_id": user_id, "currency": currency},
+    ).fetchall()
+    for receivable_id, remaining in owed:
+        part = min(available, remaining)
+        if part <= 0:
+            return
+        ledger.debit(
+            connection,
+            user_id,
+            currency,
+            part,
+            transaction_id=new_id_text(),
+            house=HouseCode.RECEIVABLES,
+        )
+        store.write_one(connection, "pay_receivable", id=receivable_id, amount=part)
+        available -= part
+
+
+def read_debts(connection: Session, user_id: str) -> dict[str, Decimal]:
+    """Return what a user owes, by currency."""
+    rows = connection.execute(load_queries("tradewright.payments")["owed"], {"user_id": user_id})
+    return {row[0]: row[1] for row in rows}
+
+
+def require_no_debts(connection: Session, user_id: str) -> None:
+    """Refuse to pay out to a user who owes anything, in whatever currency.
+
+    Raises:
+        StateError: PAYMENT_DEBT_OPEN.
+
+    """
+    debts = read_debts(connection, user_id)
+    if debts:
+        told = ", ".join(f"{amount:f} {currency}" for currency, amount in debts.items())
+        raise StateError(
+            ErrorCode.PAYMENT_DEBT_OPEN,
+            f'user "{user_id}" owes {told} and cannot withdraw',
+            why="Money that was taken back by a provider had already left the wallet.",
+            hint="Pay in what is owed first.",
+            facts={"user_id": user_id},
+        )
+
+
+def _available(connection: Session, user_id: str, currency: str) -> Decimal:
+    row = store.one(connection, "available", user_id=user_id, currency=currency)
+    return Decimal(0) if row is None else Decimal(row[0])

@@ -1,0 +1,81 @@
+"""Exchange rates with their age: written as they are observed, refused once they are old.
+
+A rate is the worth of one unit of the base currency in the quote currency. Without a fresh rate
+nothing is converted; it is never taken to be 1.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.core.money import minor_unit
+from tradewright.payments import store
+from tradewright.postgres.connect import Session
+
+RATE_AGE_MAX = timedelta(hours=1)
+"""An older rate measures no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateObserved:
+    """What one unit of `base` was worth in `quote`, by whose word and when."""
+
+    base: str
+    quote: str
+    rate: Decimal
+    source: str
+    observed_at: datetime
+
+
+def record_rates(connection: Session, observed: Iterable[RateObserved]) -> int:
+    """Keep rates; return how many were new. The same observation again is not written again.
+
+    Raises:
+        InputError: INPUT_CURRENCY_UNKNOWN, EXCHANGE_RATE_MALFORMED.
+
+    """
+    return sum(_record(connection, each) for each in observed)
+
+
+def read_rate(
+    connection: Session, base: str, quote: str, *, age_max: timedelta = RATE_AGE_MAX
+) -> RateObserved:
+    """Return the newest rate of a pair, as long as it is fresh.
+
+    Raises:
+        StateError: EXCHANGE_RATE_MISSING, EXCHANGE_RATE_STALE.
+
+    """
+    row = store.one(connection, "newest_rate", base=base, quote=quote)
+    if row is None:
+        raise StateError(
+            ErrorCode.EXCHANGE_RATE_MISSING,
+            f"there is no rate from {base} to {quote}",
+            why="A missing rate is never taken to be 1.",
+            hint="Record a rate with tradewright payments rate.",
+        )
+    rate, source, observed_at, age = row
+    if age > age_max:
+        raise StateError(
+            ErrorCode.EXCHANGE_RATE_STALE,
+            f"the rate from {base} to {quote} is {age // timedelta(seconds=1)} s old",
+            why=f"Rates older than {age_max // timedelta(seconds=1)} s are not converted at.",
+            hint="Record a newer rate with tradewright payments rate.",
+            facts={"source": source, "observed_at": observed_at},
+        )
+    return RateObserved(base=base, quote=quote, rate=rate, source=source, observed_at=observed_at)
+
+
+def _record(connection: Session, observed: RateObserved) -> bool:
+    minor_unit(observed.base)
+    minor_unit(observed.quote)
+    if not observed.rate.is_finite() or observed.rate <= 0 or observed.base == observed.quote:
+        raise InputError(
+            ErrorCode.EXCHANGE_RATE_MALFORMED,
+            f"{observed.rate} is no rate from {observed.base} to {observed.quote}",
+            why="A rate is a finite number above zero between two currencies.",
+            hint="Give what one unit of the first currency is worth in the second.",
+        )
+    return store.one(connection, "record_rate", **asdict(observed)) is not None

@@ -1,0 +1,174 @@
+-- name: keep_statement
+-- Keep a statement, each file once.
+INSERT INTO provider_statements (provider, digest, format)
+VALUES (%(provider)s, %(digest)s, %(format)s)
+ON CONFLICT (digest) DO NOTHING
+RETURNING id::text;
+
+-- name: keep_lines
+-- Keep the lines of a statement.
+INSERT INTO provider_statement_lines (
+    statement_id, line_number, kind, reference, currency, amount, fee, booked_on
+)
+SELECT %(statement_id)s::uuid, n.line_number, n.kind, n.reference, n.currency, n.amount, n.fee, n.booked_on
+FROM unnest(
+    %(kinds)s::text[], %(references)s::text[], %(currencies)s::text[], %(amounts)s::numeric[],
+    %(fees)s::numeric[], %(days)s::date[]
+) WITH ORDINALITY AS n (kind, reference, currency, amount, fee, booked_on, line_number);
+
+-- name: recorded
+-- Read what payments, claims and the ledger know of a provider's movements since a day.
+SELECT
+    m.kind,
+    m.reference,
+    m.currency,
+    m.amount,
+    m.status,
+    m.is_done,
+    m.is_booked,
+    coalesce((
+        SELECT sum(CASE WHEN (t.debit_holder_id = h.id) = (m.kind = 'deposit') THEN t.amount ELSE -t.amount END)
+        FROM house_accounts AS h
+        JOIN balance_ledger AS e ON e.transaction_id = m.id AND e.transfer_id IS NOT NULL
+        JOIN transfers AS t ON t.id = e.transfer_id AND h.id IN (t.debit_holder_id, t.credit_holder_id)
+        WHERE h.code = %(clearing)s AND h.currency = m.currency
+    ), 0) AS ledger_amount,
+    clock_timestamp() - m.changed_at AS age
+FROM (
+    SELECT
+        p.id,
+        p.kind,
+        p.reference,
+        p.currency,
+        p.amount,
+        p.status,
+        p.status = 'succeeded' AS is_done,
+        p.status IN ('succeeded', 'unconfirmed') AS is_booked,
+        coalesce(p.completed_at, p.updated_at) AS changed_at
+    FROM payment_transactions AS p
+    WHERE p.provider = %(provider)s AND p.reference IS NOT NULL
+    UNION ALL
+    SELECT
+        c.id,
+        c.kind,
+        c.reference,
+        p.currency,
+        c.amount,
+        c.status,
+        c.status IN ('succeeded', 'lost'),
+        c.status IN ('succeeded', 'lost'),
+        coalesce(c.completed_at, c.updated_at)
+    FROM payment_claims AS c
+    JOIN payment_transactions AS p ON p.id = c.payment_id
+    WHERE p.provider = %(provider)s AND c.reference IS NOT NULL
+) AS m
+WHERE m.changed_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
+   OR EXISTS (
+       SELECT FROM provider_statement_lines AS l
+       WHERE l.reference = m.reference AND l.kind = m.kind AND l.booked_on >= %(since)s::date
+   );
+
+-- name: lines
+-- Read the lines of a provider's statements since a day, and older ones of what changed since.
+SELECT l.kind, l.reference, l.currency, l.amount, l.fee, l.booked_on
+FROM provider_statement_lines AS l
+JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
+WHERE l.booked_on >= %(since)s::date
+   OR l.reference = ANY(%(references)s::text[])
+ORDER BY l.statement_id, l.line_number;
+
+-- name: close_breaks
+-- Close the differences that this run no longer found, among those that it could have found.
+UPDATE reconciliation_breaks AS b
+SET closed_at = clock_timestamp()
+WHERE b.provider = %(provider)s
+  AND b.closed_at IS NULL
+  AND NOT EXISTS (
+      SELECT FROM unnest(%(kinds)s::text[], %(references)s::text[], %(buckets)s::text[])
+          AS n (kind, reference, bucket)
+      WHERE n.kind = b.kind AND n.reference = b.reference AND n.bucket = b.bucket
+  );
+
+-- name: open_breaks
+-- Open the differences that were not open before.
+INSERT INTO reconciliation_breaks (provider, kind, reference, bucket, details)
+SELECT %(provider)s, n.kind, n.reference, n.bucket, n.details::jsonb
+FROM unnest(
+    %(kinds)s::text[], %(references)s::text[], %(buckets)s::text[], %(details)s::text[]
+) AS n (kind, reference, bucket, details)
+ON CONFLICT (provider, kind, reference, bucket) WHERE closed_at IS NULL
+DO UPDATE SET details = excluded.details;
+
+-- name: breaks
+-- Read the open differences of a provider, the oldest first.
+SELECT kind, reference, bucket, details, opened_at, clock_timestamp() - opened_at
+FROM reconciliation_breaks
+WHERE (%(provider)s::text IS NULL OR provider = %(provider)s) AND closed_at IS NULL
+ORDER BY opened_at, kind, reference;
+
+-- name: lock_provider
+-- Let one run at a time reconcile or settle a provider.
+SELECT pg_advisory_xact_lock(hashtextextended('reconciliation/' || %(provider)s, 0));
+
+-- name: unsettled_breaks
+-- Count the open differences of a provider's day that must be settled by people first.
+SELECT count(*)
+FROM reconciliation_breaks AS b
+WHERE b.provider = %(provider)s
+  AND b.closed_at IS NULL
+  AND b.bucket <> 'timing'
+  AND EXISTS (
+      SELECT FROM provider_statement_lines AS l
+      JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = b.provider
+      WHERE l.kind = b.kind AND l.reference = b.reference AND l.booked_on = %(day)s::date
+  );
+
+-- name: settlements
+-- Read what a provider's days came to.
+SELECT
+    id::text,
+    currency,
+    settled_on,
+    deposits,
+    withdrawals,
+    refunds,
+    disputes,
+    fees,
+    net,
+    line_count
+FROM payment_settlements
+WHERE provider = %(provider)s AND settled_on = %(day)s::date
+ORDER BY currency;
+
+-- name: settle
+-- Add up a provider's day by currency and keep it; what was settled before stays.
+INSERT INTO payment_settlements (
+    provider, currency, settled_on, deposits, withdrawals, refunds, disputes, fees, net, line_count
+)
+SELECT
+    %(provider)s,
+    t.currency,
+    %(day)s::date,
+    t.deposits,
+    t.withdrawals,
+    t.refunds,
+    t.disputes,
+    t.fees,
+    t.deposits - t.withdrawals - t.refunds - t.disputes - t.fees,
+    t.line_count
+FROM (
+    SELECT
+        l.currency,
+        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'deposit'), 0) AS deposits,
+        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'withdrawal'), 0) AS withdrawals,
+        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunds,
+        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'dispute'), 0) AS disputes,
+        sum(l.fee) AS fees,
+        count(*) AS line_count
+    FROM provider_statement_lines AS l
+    JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
+    WHERE l.booked_on = %(day)s::date
+    GROUP BY l.currency
+) AS t
+ON CONFLICT (provider, currency, settled_on) DO NOTHING
+RETURNING id::text, currency, fees, net;

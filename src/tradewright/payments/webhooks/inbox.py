@@ -1,0 +1,174 @@
+"""The inbox: each signed message of a provider once, its money and its mark in one transaction.
+
+Messages about one payment are taken one after the other, under a lock on its name; of two workers
+with the same message one waits and then finds it done. What waits is tried again with each message
+about the same payment, and by `retry_waiting`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import psycopg
+
+from tradewright.core.errors import (
+    DatabaseError,
+    ErrorCode,
+    MoneyError,
+    TradewrightError,
+)
+from tradewright.payments.model import Provider
+from tradewright.payments.providers import cards, chain
+from tradewright.payments.providers.event import ProviderEvent, malformed
+from tradewright.payments.webhooks.apply import Outcome, OutcomeKind, apply_event
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate
+
+READERS: Mapping[Provider, Callable[[bytes], ProviderEvent]] = MappingProxyType(
+    {Provider.CARDS: cards.read_event, Provider.CHAIN: chain.read_event}
+)
+"""How each provider's messages are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message whose signature held."""
+
+    provider: Provider
+    event_id: str
+    body: bytes
+
+
+def receive(connection: Session, message: Message) -> Outcome:
+    """Take one message in the caller's transaction: kept, applied, and marked with its outcome.
+
+    The same message again changes nothing and is answered as ignored. What the house's rules
+    refuse is kept as conflicted, and its money untouched.
+
+    Raises:
+        InputError: WEBHOOK_BODY_MALFORMED.
+        MoneyError: MONEY_IDEMPOTENCY_CONFLICT when the id was used for another body.
+
+    """
+    event = READERS[message.provider](message.body)
+    _lock_reference(connection, message.provider, event.reference)
+    row_id = _keep(connection, message, event)
+    if row_id is None:
+        return _replayed(connection, message)
+    outcome = _try(connection, message.provider, event)
+    _mark(connection, row_id, outcome)
+    if outcome.kind is OutcomeKind.APPLIED:
+        _retry(connection, message.provider, event.reference)
+    return outcome
+
+
+def retry_waiting(connection: Session, provider: Provider) -> int:
+    """Try every waiting message of a provider again; return how many no longer wait."""
+    rows = connection.execute(
+        load_queries("tradewright.payments.webhooks")["waiting_references"],
+        {"provider": provider},
+    ).fetchall()
+    return sum(_retry_locked(connection, provider, reference) for (reference,) in rows)
+
+
+def _retry_locked(connection: Session, provider: Provider, reference: str) -> int:
+    _lock_reference(connection, provider, reference)
+    return _retry(connection, provider, reference)
+
+
+def _retry(connection: Session, provider: Provider, reference: str) -> int:
+    """Try what waits on a payment, oldest first, until a round changes nothing."""
+    done = 0
+    while True:
+        rows = connection.execute(
+            load_queries("tradewright.payments.webhooks")["waiting"],
+            {"provider": provider, "reference": reference},
+        ).fetchall()
+        moved = 0
+        for row_id, body in rows:
+            outcome = _try(connection, provider, READERS[provider](body.encode()))
+            _mark(connection, row_id, outcome)
+            moved += outcome.kind is not OutcomeKind.WAITING
+        done += moved
+        if moved == 0:
+            return done
+
+
+def _try(connection: Session, provider: Provider, event: ProviderEvent) -> Outcome:
+    """Apply an event in a savepoint; a refusal of the house becomes a conflict to look at."""
+    try:
+        with connection.transaction():
+            return apply_event(connection, provider, event)
+    except psycopg.Error as error:
+        if is_retryable(error) or is_connection_lost(error):
+            raise
+        refusal = translate(error)
+    except TradewrightError as error:
+        cause = error.__cause__
+        if isinstance(cause, psycopg.Error) and (is_retryable(cause) or is_connection_lost(cause)):
+            raise cause from error
+        refusal = error
+    if isinstance(refusal, DatabaseError):
+        raise refusal
+    return Outcome(OutcomeKind.CONFLICTED, f"{refusal.code}: {refusal.what}")
+
+
+def _lock_reference(connection: Session, provider: Provider, reference: str) -> None:
+    connection.execute(
+        load_queries("tradewright.payments.webhooks")["lock_reference"],
+        {"name": f"{provider}/{reference}"},
+    )
+
+
+def _keep(connection: Session, message: Message, event: ProviderEvent) -> str | None:
+    """Write the message; None when it is there already."""
+    row = connection.execute(
+        load_queries("tradewright.payments.webhooks")["keep"],
+        {
+            "provider": message.provider,
+            "event_id": message.event_id,
+            "event_type": event.event_type,
+            "reference": event.reference,
+            "body": _text(message.body),
+        },
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _text(body: bytes) -> str:
+    text = body.decode("utf-8")
+    if "\x00" in text:
+        raise malformed("It holds a byte of zero.")
+    return text
+
+
+def _replayed(connection: Session, message: Message) -> Outcome:
+    row = connection.execute(
+        load_queries("tradewright.payments.webhooks")["kept"],
+        {"provider": message.provider, "event_id": message.event_id},
+    ).fetchone()
+    if row is None:
+        raise AssertionError(message.event_id)
+    body, payment_id = row
+    if json.loads(body) != json.loads(message.body):
+        raise MoneyError(
+            ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
+            f'message "{message.event_id}" came before with another body',
+            why="One id names one message.",
+            hint="Have the provider give each message an id of its own.",
+        )
+    return Outcome(OutcomeKind.IGNORED, "it came before", payment_id)
+
+
+def _mark(connection: Session, row_id: str, outcome: Outcome) -> None:
+    connection.execute(
+        load_queries("tradewright.payments.webhooks")["mark"],
+        {
+            "id": row_id,
+            "status": outcome.kind,
+            "outcome": outcome.why or None,
+            "payment_id": outcome.payment_id,
+        },
+    )

@@ -1,0 +1,69 @@
+"""Send one signed message over HTTP: one attempt, one answer. Retries are the caller's."""
+
+import http.client
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tradewright.core.clock import utc_now
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.payments.webhooks.signature import sign
+
+TIMEOUT_SECONDS = 15
+GONE = 410
+"""The answer of a receiver that wants no more messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where messages are sent to, and the secrets that they are signed with (new and old)."""
+
+    url: str
+    secrets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the receiver answered; without a status nobody did, and `text` says why."""
+
+    status: int | None
+    text: str
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the receiver has taken the message."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def post(endpoint: Endpoint, message_id: str, body: bytes) -> Answer:
+    """Sign a message with the present time and send it once.
+
+    Raises:
+        InputError: WEBHOOK_ENDPOINT_MALFORMED, WEBHOOK_KEY_MALFORMED.
+
+    """
+    connection, path = _connection(endpoint.url)
+    headers = sign(message_id, utc_now(), body, endpoint.secrets)
+    headers["content-type"] = "application/json"
+    try:
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        return Answer(response.status, response.read(1000).decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(None, f"{type(error).__name__}: {error}")
+    finally:
+        connection.close()
+
+
+def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+    parts = urlsplit(url)
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    if parts.scheme not in kinds or not parts.hostname:
+        raise InputError(
+            ErrorCode.WEBHOOK_ENDPOINT_MALFORMED,
+            f'"{url}" is no address that messages can be sent to',
+            why="Messages go over HTTP or HTTPS.",
+            hint="Write https://host/path.",
+        )
+    connection = kinds[parts.scheme](parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
+    return connection, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

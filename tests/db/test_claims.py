@@ -1,0 +1,263 @@
+"""Refunds, disputes and debts on a real database, and the limits and origins of payments."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.cast import open_user, value
+from tests.news import deposited, news, settled_user, start, tell, wallet
+from tradewright import audit, ledger, payments
+from tradewright.core.errors import ErrorCode, TradewrightError
+from tradewright.core.ids import new_id_text
+from tradewright.payments import (
+    Claim,
+    ClaimKind,
+    ClaimOrder,
+    ClaimStatus,
+    Origin,
+    Payment,
+    PaymentKind,
+    PaymentRequest,
+    PaymentStatus,
+    Provider,
+    RateObserved,
+)
+from tradewright.postgres.connect import Session
+
+
+@pytest.fixture(autouse=True)
+def laws_hold(engine: Session) -> Iterator[None]:
+    """Hold every law after each of these tests, whatever it did."""
+    yield
+    audit.require_laws(audit.check_laws(engine))
+
+
+def refund(
+    session: Session, payment: Payment, amount: str, *, claim_id: str = "", officer_id: str = ""
+) -> Claim:
+    order = ClaimOrder(
+        claim_id=claim_id or new_id_text(),
+        kind=ClaimKind.REFUND,
+        amount=Decimal(amount),
+        reason="asked for",
+    )
+    officer_id = officer_id or open_user(session, role="payments_officer")
+    with session.transaction():
+        return payments.request_refund(session, order, payment_id=payment.id, officer_id=officer_id)
+
+
+def refusal(call: object, *given: object, **named: object) -> ErrorCode:
+    assert callable(call)
+    with pytest.raises(TradewrightError) as caught:
+        call(*given, **named)
+    return caught.value.code
+
+
+def spend(session: Session, user_id: str, amount: str) -> None:
+    ledger.debit(session, user_id, "USD", Decimal(amount), transaction_id=new_id_text())
+
+
+def test_a_refund_sets_its_money_aside_and_takes_it_when_the_provider_has_paid(
+    engine: Session,
+) -> None:
+    user_id = settled_user(engine)
+    payment = deposited(engine, user_id)
+    claim = refund(engine, payment, "30")
+    assert wallet(engine, user_id) == (70, 30)
+    told = {"amount": "30", "claim": "re_1", "claim_metadata_id": claim.id}
+    tell(engine, news(payment, "refund.succeeded", **told))
+    assert wallet(engine, user_id) == (70, 0)
+    done = payments.find_claim(engine, claim.id)
+    assert (done.status, done.reference) == (ClaimStatus.SUCCEEDED, "re_1")
+    tell(engine, news(payment, "refund.failed", **told))
+    assert wallet(engine, user_id) == (100, 0)
+
+
+def test_refunds_of_more_than_the_deposit_are_refused(engine: Session) -> None:
+    """Case 42."""
+    user_id = settled_user(engine, "500")
+    payment = deposited(engine, user_id)
+    refund(engine, payment, "60")
+    assert refusal(refund, engine, payment, "40.01") == ErrorCode.PAYMENT_CLAIM_EXCEEDED
+    refund(engine, payment, "40")
+    assert wallet(engine, user_id) == (500, 100)
+
+
+def test_the_same_refund_again_is_the_same_and_with_other_contents_a_conflict(
+    engine: Session,
+) -> None:
+    payment, claim_id = deposited(engine, settled_user(engine)), new_id_text()
+    first = refund(engine, payment, "30", claim_id=claim_id)
+    assert refund(engine, payment, "30.00", claim_id=claim_id) == first
+    again = refusal(refund, engine, payment, "31", claim_id=claim_id)
+    assert again == ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
+
+
+def test_a_refund_needs_an_officer_the_money_and_a_deposit_that_succeeded(
+    engine: Session,
+) -> None:
+    user_id = settled_user(engine)
+    payment, pending = deposited(engine, user_id), start(engine, user_id)
+    nobody = refusal(refund, engine, payment, "1", officer_id=open_user(engine))
+    assert nobody == ErrorCode.USER_ROLE_MISSING
+    assert refusal(refund, engine, pending, "1") == ErrorCode.PAYMENT_CLAIM_EXCEEDED
+    spend(engine, user_id, "90")
+    assert refusal(refund, engine, payment, "11") == ErrorCode.MONEY_INSUFFICIENT_FUNDS
+    assert refusal(payments.find_claim, engine, new_id_text()) == ErrorCode.PAYMENT_CLAIM_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("end", "available"), [("dispute.won", 100), ("dispute.lost", 0)], ids=["won", "lost"]
+)
+def test_a_dispute_holds_the_money_until_it_is_decided(
+    engine: Session, end: str, available: int
+) -> None:
+    user_id = settled_user(engine)
+    payment = deposited(engine, user_id)
+    tell(engine, news(payment, "dispute.opened"))
+    assert wallet(engine, user_id) == (0, 100)
+    tell(engine, news(payment, end))
+    assert wallet(engine, user_id) == (available, 0)
+
+
+def test_a_dispute_after_the_money_was_withdrawn_is_owed_and_freezes_withdrawals(
+    engine: Session,
+) -> None:
+    """Case 41."""
+    user_id = settled_user(engine, "30")
+    payment = deposited(engine, user_id)
+    spend(engine, user_id, "120")
+    tell(engine, news(payment, "dispute.opened"))
+    assert wallet(engine, user_id) == (0, 100)
+    assert payments.read_debts(engine, user_id) == {"USD": 90}
+    ledger.credit(engine, user_id, "EUR", Decimal(5), transaction_id=new_id_text())
+    frozen = replace(withdrawal_of(user_id), currency="EUR", amount=Decimal(1))
+    assert refusal(payments.start_payment, engine, frozen) == ErrorCode.PAYMENT_DEBT_OPEN
+    tell(engine, news(payment, "dispute.lost"))
+    assert payments.read_debts(engine, user_id) == {"USD": 90}
+    deposited(engine, user_id, "50")
+    assert (payments.read_debts(engine, user_id), wallet(engine, user_id)) == (
+        {"USD": 40},
+        (0, 0),
+    )
+    deposited(engine, user_id, "45")
+    assert (payments.read_debts(engine, user_id), wallet(engine, user_id)) == ({}, (5, 0))
+
+
+def test_a_dispute_that_is_won_pays_the_debt_that_it_made(engine: Session) -> None:
+    user_id = settled_user(engine)
+    payment = deposited(engine, user_id)
+    spend(engine, user_id, "100")
+    tell(engine, news(payment, "dispute.opened"))
+    tell(engine, news(payment, "dispute.won"))
+    assert (payments.read_debts(engine, user_id), wallet(engine, user_id)) == ({}, (0, 0))
+
+
+def test_an_officer_does_not_pay_out_to_a_user_who_owes(engine: Session) -> None:
+    user_id = settled_user(engine, "5000")
+    payment = deposited(engine, user_id)
+    waiting = start(engine, user_id, "2500", kind=PaymentKind.WITHDRAWAL)
+    assert waiting.status is PaymentStatus.REQUIRES_APPROVAL
+    spend(engine, user_id, "2600")
+    tell(engine, news(payment, "dispute.opened"))
+    officer_id = open_user(engine, role="payments_officer")
+    code = refusal(payments.approve_payment, engine, waiting.id, officer_id)
+    assert code == ErrorCode.PAYMENT_DEBT_OPEN
+
+
+def withdrawal_of(user_id: str, origin: Origin = Origin()) -> PaymentRequest:  # noqa: B008
+    return PaymentRequest(
+        payment_id=new_id_text(),
+        user_id=user_id,
+        kind=PaymentKind.WITHDRAWAL,
+        currency="USD",
+        amount=Decimal(10),
+        provider=Provider.CARDS,
+        origin=origin,
+    )
+
+
+def findings(session: Session, payment: Payment) -> dict[str, object]:
+    found: dict[str, object] = payments.read_fraud_checks(session, payment.id)[0]["findings"]
+    return found
+
+
+def test_devices_and_addresses_are_kept_and_judged(engine: Session) -> None:
+    origin = Origin(device="fingerprint-1", ip_address="192.0.2.7")
+    for number in range(5):
+        user_id = settled_user(engine, "100")
+        with engine.transaction():
+            payment = payments.start_payment(engine, withdrawal_of(user_id, origin))
+        found = findings(engine, payment)
+        assert ("device_shared" in found) is (number >= 1)
+        assert ("ip_address_shared" in found) is (number >= 4)
+        assert found["new_device"] == {"points": 25, "minutes_on_device": "0"}
+    assert found["device_shared"] == {"points": 60, "users": "5"}
+    assert payment.failure_reason == "PAYMENT_FRAUD_SUSPECTED"
+    assert value(engine, "SELECT count(*) FROM user_ip_addresses") == 5
+
+
+def test_a_device_seen_again_is_the_same_device(engine: Session) -> None:
+    user_id, origin = settled_user(engine, "100"), Origin(device="d", ip_address="2001:db8::1")
+    for _ in range(2):
+        with engine.transaction():
+            payments.start_payment(engine, withdrawal_of(user_id, origin))
+    rows = engine.execute("SELECT first_seen_at < last_seen_at FROM user_devices").fetchall()
+    assert rows == [(True,)]
+
+
+@pytest.mark.parametrize(("microseconds", "counts"), [(2_000_000, True), (0, False)])
+def test_a_payment_leaves_the_rolling_window_after_30_times_24_hours(
+    engine: Session, microseconds: int, counts: bool
+) -> None:
+    """Case 35, the rolling edge: what is exactly as old no longer counts, DST or not."""
+    user_id = settled_user(engine, kyc_level=1)
+    engine.execute("SET timezone TO 'Europe/Berlin'")
+    engine.execute(
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, created_at)"
+        " VALUES (uuidv7(), %s, 'deposit', 'USD', 9500, clock_timestamp() - interval '720 hours'"
+        " + %s * interval '1 microsecond')",
+        (user_id, microseconds),
+    )
+    if counts:
+        assert refusal(start, engine, user_id, "501") == ErrorCode.PAYMENT_LIMIT_EXCEEDED
+    else:
+        assert start(engine, user_id, "501").status is PaymentStatus.PENDING
+
+
+def rate(age: timedelta, *, of: str = "50000") -> RateObserved:
+    return RateObserved(
+        base="BTC",
+        quote="USD",
+        rate=Decimal(of),
+        source="test",
+        observed_at=datetime.now(UTC) - age,
+    )
+
+
+def test_a_limit_of_a_currency_without_its_own_is_measured_at_a_fresh_rate(
+    engine: Session,
+) -> None:
+    user_id = settled_user(engine)
+    ledger.credit(engine, user_id, "BTC", Decimal(2), transaction_id=new_id_text())
+    asked = replace(withdrawal_of(user_id), currency="BTC", amount=Decimal("0.2"))
+    code = refusal(payments.start_payment, engine, asked)
+    assert code == ErrorCode.EXCHANGE_RATE_MISSING
+    assert payments.record_rates(engine, [rate(timedelta(hours=2))]) == 1
+    code = refusal(payments.start_payment, engine, asked)
+    assert code == ErrorCode.EXCHANGE_RATE_STALE
+    fresh = rate(timedelta(minutes=1))
+    assert payments.record_rates(engine, [fresh, fresh]) == 1
+    over = replace(asked, amount=Decimal("0.20000001"))
+    assert refusal(payments.start_payment, engine, over) == ErrorCode.PAYMENT_LIMIT_EXCEEDED
+    with engine.transaction():
+        assert payments.start_payment(engine, asked).status is PaymentStatus.REQUIRES_APPROVAL
+
+
+@pytest.mark.parametrize("of", ["0", "-1", "NaN", "Infinity"])
+def test_a_rate_that_is_none_is_refused(engine: Session, of: str) -> None:
+    code = refusal(payments.record_rates, engine, [rate(timedelta(0), of=of)])
+    assert code == ErrorCode.EXCHANGE_RATE_MALFORMED

@@ -13,7 +13,7 @@ from tradewright.liquidity.market import Rate
 from tradewright.risk.checks import first_denial
 from tradewright.risk.margin import Exposure, margin_state
 from tradewright.risk.model import OrderFacts
-from tradewright.routing.rules import Book
+from tradewright.routing.rules import Book, allocate
 from tradewright.trading import orders, rules
 from tradewright.trading.model import (
     CancelOrder,
@@ -243,7 +243,8 @@ def _facts(desk: Desk, account: AccountState, order: OrderState, *, rests: bool)
     def free_margin_after() -> Decimal:
         if price is None or rates is None:
             raise AssertionError("asked only after the checks for price and rates")
-        return _free_margin_after(desk, account, order, price, rates)
+        expected = price if rests else _expected_price(desk, order, price)
+        return _free_margin_after(desk, account, order, expected, rates)
 
     return OrderFacts(
         account_is_active=account.is_active,
@@ -258,6 +259,16 @@ def _facts(desk: Desk, account: AccountState, order: OrderState, *, rests: bool)
         rates=rates,
         free_margin_after=free_margin_after,
     )
+
+
+def _expected_price(desk: Desk, order: OrderState, best: Decimal) -> Decimal:
+    """Return what the order would deal at on average, walking the levels as `execute` will."""
+    levels = desk.market.levels(order.instrument.symbol, order.side)
+    parts = allocate(levels, order.side, order.remaining_quantity, order.limit_price)
+    if not parts:
+        return best
+    quantity = sum((part.quantity for part in parts), Decimal(0))
+    return sum((part.quantity * part.level.price for part in parts), Decimal(0)) / quantity
 
 
 def _protected_price(order: OrderState, price: Decimal | None) -> Decimal | None:

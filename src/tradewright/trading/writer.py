@@ -26,7 +26,7 @@ from tradewright.trading.batch import Answer, Booked, Trading, book_batch
 from tradewright.trading.model import Command
 
 BATCH_COMMANDS_MAX = 1_000
-QUEUED_COMMANDS_MAX = 100_000
+QUEUED_GROUPS_MAX = 100_000
 ATTEMPTS_MAX = 8
 PAUSE_MS = 50
 SETTLE_MICROSECONDS = 200
@@ -102,10 +102,10 @@ class Writer:
             StateError: ENGINE_QUEUE_FULL.
 
         """
-        if self._queue.qsize() >= QUEUED_COMMANDS_MAX:
+        if self._queue.qsize() >= QUEUED_GROUPS_MAX:
             raise StateError(
                 ErrorCode.ENGINE_QUEUE_FULL,
-                f"the engine has {QUEUED_COMMANDS_MAX} commands waiting and takes no more",
+                f"the writer has {QUEUED_GROUPS_MAX} groups of commands waiting and takes no more",
                 why="Commands arrive faster than they can be booked.",
                 hint="Slow down and submit again with the same keys.",
             )

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.floor import Floor, ask, buy, deal, row_counts, sell
+from tradewright.core.errors import ErrorCode
 from tradewright.risk.model import ClientClass
 from tradewright.routing.rules import Book
 from tradewright.trading.engine import Engine
@@ -250,3 +251,21 @@ def test_an_order_with_the_last_of_the_margin_is_denied_to_the_second(floor: Flo
         OrderStatus.REJECTED,
     ]
     assert floor.position(account) == 100_000
+
+
+def test_an_order_is_measured_at_what_it_will_deal_at_not_at_the_best_price(floor: Floor) -> None:
+    # One million at 1.10010 and two further away, 1.10018 in the mean of the three: margin
+    # 3,000,000 * 1.10005 / 100 = 33,001.50, and a loss of 540 at once. At the best price the loss
+    # would have been 300, and 33,400 enough.
+    poor, rich = (
+        floor.account(balance, client_class=ClientClass.PROFESSIONAL, leverage=100)
+        for balance in ("33400", "33600")
+    )
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        denied, dealt = (deal(engine, buy(account, 3_000_000)) for account in (poor, rich))
+    assert (denied.status, denied.refusal_code) == (
+        OrderStatus.REJECTED,
+        ErrorCode.ORDER_MARGIN_INSUFFICIENT,
+    )
+    assert (dealt.status, dealt.average_price) == (OrderStatus.FILLED, Decimal("1.10018"))
+    assert floor.broken_laws() == {}

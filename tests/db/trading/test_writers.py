@@ -109,7 +109,7 @@ def test_a_full_queue_takes_no_more_and_says_what_to_do(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = floor.account()
-    monkeypatch.setattr(writer, "QUEUED_COMMANDS_MAX", 0)
+    monkeypatch.setattr(writer, "QUEUED_GROUPS_MAX", 0)
     with floor.engine() as engine:
         error = refusal(lambda: engine.submit(buy(account)))
         monkeypatch.undo()

@@ -1,11 +1,11 @@
 """The ledger's batch entry: many movements in one transaction, each with a result of its own."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cast import open_account, open_user, open_wallet, value
 from tests.conftest import OpenSession
@@ -37,7 +37,7 @@ def movement(debit_id: str, credit_id: str, amount: str = "1", **changes: str) -
         currency="USD",
         amount=Decimal(amount),
     )
-    return replace(made, **changes) if changes else made  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def book(session: Session, movements: Sequence[Movement]) -> list[MovementResult]:

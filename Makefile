@@ -31,12 +31,14 @@ demo: $(RUN) ## Replay a trading day on a PostgreSQL of its own and check every 
 test: $(DEV) ## Run all tests
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-check: $(DEV) ## Lint, formatting, types and the direction of imports
+check: $(DEV) ## Lint, formatting, types, the direction of imports, and our migrations on a shadow
 	@status=0; \
 		$(BIN)/ruff check . || status=1; \
 		$(BIN)/ruff format --check . || status=1; \
 		$(BIN)/mypy || status=1; \
 		$(BIN)/lint-imports || status=1; \
+		$(BIN)/tradewright review src/tradewright/migrations --after 0 --prove --fail-on minor \
+			|| status=1; \
 		exit $$status
 
 bench: $(RUN) ## Measure against pgbench in the same run

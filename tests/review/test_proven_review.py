@@ -19,6 +19,8 @@ from tradewright.review.prove import shadow as shadow_room
 from tradewright.review.prove.model import OrphanVerdict, Refused
 from tradewright.review.prove.stage import prove
 from tradewright.review.proven import with_proof
+from tradewright.review.report.document import document_of
+from tradewright.review.report.markdown_report import render
 from tradewright.review.result import Review, Scope, review_folder
 from tradewright.review.score import score_of
 from tradewright.review.settings import Settings
@@ -90,6 +92,20 @@ def test_the_house_passes_its_own_review_on_a_server(house: Review) -> None:
         OrphanVerdict.REFUSED,
         OrphanVerdict.GUARDED,
     }
+
+
+def test_the_checklist_of_the_report_holds_what_the_shadow_found(house: Review) -> None:
+    done = [item for item in document_of(house).checklist if item.is_done]
+    assert len(done) == 7
+    text = render(house)
+    assert "- [x] All migrations apply without errors (✅ 7 files, " in text
+    assert "- [ ] Backup and restore" in text
+
+
+def test_the_checklist_says_what_failed(founding: Review) -> None:
+    text = render(founding)
+    assert "- [ ] All migrations apply without errors (❌ 001_init_schema: syntax error" in text
+    assert "has no foreign key at all and 4 more" in text
 
 
 HOSTILE = {
@@ -164,4 +180,3 @@ def test_the_command_proves_by_itself_unless_told_otherwise(tmp_path: Path) -> N
     assert CliRunner().invoke(command, [str(tmp_path), "--no-prove"]).exit_code == 0
     (tmp_path / "tradewright.toml").write_text("[review]\nprove = false\n")
     assert CliRunner().invoke(command, [str(tmp_path)]).exit_code == 0
-    assert CliRunner().invoke(command, [str(tmp_path), "--prove"]).exit_code == 1

@@ -22,6 +22,7 @@ COMMANDS = {
         "tradewright.cli.review",
         "Review migrations: what breaks, loses, locks or misleads.",
     ),
+    "verify": ("tradewright.cli.verify", "Make the ten tests of a set of migrations on a shadow."),
     "bench": ("tradewright.cli.bench", "Measure against pgbench in the same run."),
     "soak": (
         "tradewright.cli.soak",

@@ -84,14 +84,14 @@ def _empty_database(server: EmbeddedServer, target: Target, name: str) -> Target
 def _dump(target: Target, *options: str) -> str:
     program = EmbeddedServer.programs() / "pg_dump"
     command = [str(program), "--no-owner", "--no-tablespaces", *options]
-    return _client(command, target.conninfo)
+    return run_client(command, target.conninfo)
 
 
 def _restore(shadow: Target, dumped: str, *, strict: bool = True) -> None:
     """Run a dump; when not strict, leave out what a table that has drifted cannot hold."""
     program = EmbeddedServer.programs() / "psql"
     stop = f"--set=ON_ERROR_STOP={int(strict)}"
-    _client([str(program), "-X", "--quiet", stop], shadow.conninfo, given=dumped)
+    run_client([str(program), "-X", "--quiet", stop], shadow.conninfo, given=dumped)
 
 
 def _copy_roles(real: Session, copy: Session) -> None:
@@ -125,8 +125,13 @@ def _session(target: Target) -> Iterator[Session]:
         session.close()
 
 
-def _client(command: list[str], conninfo: str, *, given: str | None = None) -> str:
-    """Run one of PostgreSQL's client programs; the password goes by its environment."""
+def run_client(command: list[str], conninfo: str, *, given: str | None = None) -> str:
+    """Run one of PostgreSQL's client programs; the password goes by its environment.
+
+    Raises:
+        DatabaseError: DATABASE_SHADOW_FAILED with what the program said.
+
+    """
     parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     password = parameters.pop("password", "")
     done = subprocess.run(

@@ -25,33 +25,42 @@ def load_queries(package: str) -> Mapping[str, str]:
             line, or a statement without its semicolon.
 
     """
-    text = files(package).joinpath("queries.sql").read_text(encoding="utf-8")
+    return read_queries(files(package).joinpath("queries.sql").read_text(encoding="utf-8"), package)
+
+
+def read_queries(text: str, origin: str) -> Mapping[str, str]:
+    """Return the queries of a text by name; `origin` is where errors say that it stands.
+
+    Raises:
+        InternalError: INTERNAL_QUERY_FILE_MALFORMED as `load_queries`.
+
+    """
     parts = _NAME_LINE.split(text)
     queries: dict[str, str] = {}
     for name, body in zip(parts[1::2], parts[2::2], strict=True):
         if not _NAME.fullmatch(name):
-            raise _malformed(package, name, "A name is snake_case.")
+            raise _malformed(origin, name, "A name is snake_case.")
         if name in queries:
-            raise _malformed(package, name, "The name is used twice.")
-        queries[name] = _statement(package, name, body)
+            raise _malformed(origin, name, "The name is used twice.")
+        queries[name] = _statement(origin, name, body)
     return MappingProxyType(queries)
 
 
-def _statement(package: str, name: str, body: str) -> str:
+def _statement(origin: str, name: str, body: str) -> str:
     purpose, _, statement = body.strip().partition("\n")
     if not re.fullmatch(r"-- \S.*\.", purpose):
-        raise _malformed(package, name, "The line after the name must be '-- <purpose>.'")
+        raise _malformed(origin, name, "The line after the name must be '-- <purpose>.'")
     statement = statement.strip()
     if not statement.endswith(";"):
-        raise _malformed(package, name, "The statement must end with a semicolon.")
+        raise _malformed(origin, name, "The statement must end with a semicolon.")
     return statement[:-1].rstrip()
 
 
-def _malformed(package: str, name: str, why: str) -> InternalError:
+def _malformed(origin: str, name: str, why: str) -> InternalError:
     return InternalError(
         ErrorCode.INTERNAL_QUERY_FILE_MALFORMED,
-        f"query '{name}' of {package} is malformed",
+        f"query '{name}' of {origin} is malformed",
         why=why,
         hint="Correct queries.sql in that package.",
-        facts={"package": package, "query": name},
+        facts={"package": origin, "query": name},
     )

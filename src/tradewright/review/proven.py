@@ -9,9 +9,13 @@ from dataclasses import replace
 
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.model import Category, Finding, Severity, Stage
+from tradewright.review.prove.prover import Prover
 from tradewright.review.prove.stage import prove_context
 from tradewright.review.result import Review, reviewed_files
 from tradewright.review.source.statements import Reading
+from tradewright.review.verify.model import Ground
+from tradewright.review.verify.outcome import Verdict  # noqa: TC001 - with what it comes from
+from tradewright.review.verify.registry import all_checks, judge
 
 _SAME = {
     "does-not-apply": frozenset({"secret-in-sql"}),
@@ -34,8 +38,18 @@ _WHOLE_FILE = frozenset({"second-run-fails", "takes-access-exclusive"})
 
 
 def with_proof(review: Review, server: EmbeddedServer) -> Review:
-    """Prove what was reviewed on a database of its own on `server`, and join the findings."""
-    proof = prove_context(review.context, server=server)
+    """Prove what was reviewed on a database of its own on `server`, and join the findings.
+
+    Those of the ten tests that need no declarations are made on the way.
+    """
+    chosen = [check for check in all_checks() if check.is_part_of_review]
+    verdicts: tuple[Verdict, ...] = ()
+
+    def verify(prover: Prover) -> None:
+        nonlocal verdicts
+        verdicts = judge(Ground(prover=prover, findings=review.findings), chosen)
+
+    proof = prove_context(review.context, server=server, before_end=verify)
     unapplied = review.context.unapplied
     proven = [f for f in proof.findings if unapplied is None or f.location.path in unapplied]
     findings = joined(list(review.findings), proven, review.context.readings)
@@ -45,6 +59,7 @@ def with_proof(review: Review, server: EmbeddedServer) -> Review:
         findings=tuple(findings),
         files=reviewed_files(sources, findings),
         proof=proof,
+        verdicts=verdicts,
     )
 
 

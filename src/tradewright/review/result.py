@@ -14,6 +14,7 @@ from tradewright.review.schema.catalog import Schema
 from tradewright.review.settings import Settings, read_settings
 from tradewright.review.source.layouts import read_folder
 from tradewright.review.source.text import Source
+from tradewright.review.verify.outcome import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Review:
     context: Context
     silenced_count: int = 0
     proof: ProofResult | None = None
+    verdicts: tuple[Verdict, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of one severity."""
@@ -84,10 +86,20 @@ def review_folder(
 
     """
     settings = settings if settings is not None else read_settings(folder)
+    return review_sources(read_sources(folder, settings), settings, scope or Scope(), str(folder))
+
+
+def read_sources(folder: Path, settings: Settings) -> list[Source]:
+    """Return the sources of a folder that the settings want, sent as they say.
+
+    Raises:
+        InputError: the folder holds no migration.
+
+    """
     sources = [s for s in read_folder(folder) if not _excluded(s, settings)]
     if settings.transaction is not None:
         sources = [replace(s, wrapping=settings.transaction) for s in sources]
-    return review_sources(sources, settings, scope or Scope(), str(folder))
+    return sources
 
 
 def review_sources(

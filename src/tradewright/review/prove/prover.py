@@ -1,13 +1,14 @@
 """The proof of a set of migrations: each applied, run twice, taken back, on one shadow database.
 
 `build` applies every up file as its runner would and tries each file's second run and its down
-right behind it; `try_orphans` offers rows that refer to nothing; `take_down` runs all downs, last
+right behind it; `try_orphans` offers rows that refer to nothing; `all_down` runs all downs, last
 file first. What came of it are facts; the rules make findings of them.
 """
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import psycopg
 
@@ -97,8 +98,12 @@ class Prover:
             self.keys = try_orphans(session, self.context.readings)
         self.facts += self.keys
 
-    def take_down(self) -> bool | None:
-        """Run every down, last file first; tell whether nothing is left, None when not tried."""
+    @cached_property
+    def all_down(self) -> bool | None:
+        """Whether every down, last file first, leaves nothing behind; None when not tried.
+
+        Asking for it takes the schema down.
+        """
         is_refused = any(isinstance(fact, DownRefused) for fact in self.facts)
         tried = [file for file in self.files if file.down is not None]
         if self._empty is None or is_refused or len(tried) < len(self.steps):

@@ -104,7 +104,7 @@ SELECT
             SELECT array_agg(word.found[1] ORDER BY held.conname, word.position)
             FROM pg_constraint AS held
             CROSS JOIN regexp_matches(
-                pg_get_constraintdef(held.oid), '''([^'']{1,60})''::text', 'g'
+                pg_get_constraintdef(held.oid), '''([^''^\[]{1,60})''::text', 'g'
             ) WITH ORDINALITY AS word (found, position)
             WHERE
                 held.contype = 'c'
@@ -123,3 +123,40 @@ WHERE
     AND columns.attnum > 0
     AND NOT columns.attisdropped
 ORDER BY columns.attnum;
+
+-- name: tables
+-- Every table that somebody made, without partitions; what refers to nothing comes first.
+SELECT space.nspname, relation.relname
+FROM pg_class AS relation
+JOIN pg_namespace AS space ON space.oid = relation.relnamespace
+WHERE
+    relation.relkind IN ('r', 'p')
+    AND NOT relation.relispartition
+    AND relation.relpersistence != 't'
+    AND space.nspname NOT LIKE 'pg\_%%'
+    AND space.nspname != 'information_schema'
+ORDER BY space.nspname, relation.relname;
+
+-- name: digest
+-- How many rows a table has, and a digest of them in which neither rows nor columns have an order.
+SELECT count(*), coalesce(md5(string_agg(row.digest, '' ORDER BY row.digest)), '')
+FROM (SELECT md5(to_jsonb(kept)::text) AS digest FROM {table} AS kept) AS row;
+
+-- name: columns_of_check
+-- The columns that a check of a table looks at.
+SELECT columns.attname
+FROM pg_constraint AS held
+JOIN pg_attribute AS columns
+    ON columns.attrelid = held.conrelid AND columns.attnum = ANY(held.conkey)
+WHERE
+    held.conrelid = to_regclass(format('%%I.%%I', %(schema)s::text, %(table)s::text))
+    AND held.conname = %(name)s;
+
+-- name: triggers
+-- The triggers of a table that somebody made, and in which mode each is.
+SELECT tgname, tgenabled::text
+FROM pg_trigger
+WHERE
+    tgrelid = to_regclass(format('%%I.%%I', %(schema)s::text, %(table)s::text))
+    AND NOT tgisinternal
+    AND tgparentid = 0;

@@ -55,7 +55,7 @@ _BY_TYPE = {
     "uuid": "gen_random_uuid()",
     "json": "'{}'",
     "jsonb": "'{}'",
-    "bytea": "'\\x01'",
+    "bytea": "sha256('a')",
     "inet": "'192.0.2.1'",
     "cidr": "'192.0.2.0/24'",
     "macaddr": "'08:00:2b:01:02:03'",
@@ -108,14 +108,24 @@ def candidates(column: Column) -> Iterator[sql.Composable]:
         for number in _NUMBERS[column.base in _WHOLE]:
             yield _literal(number, column)
     elif column.category == "S":
-        for text in ("'a'", "'AAA'", "left(md5(random()::text), 12)", "''"):
+        for text in _TEXTS:
             yield _literal(text, column)
     elif column.category in _BY_CATEGORY:
         yield _literal(_BY_CATEGORY[column.category], column)
     else:
         yield sql.SQL("NULL")
+    if not column.not_null:
+        yield sql.SQL("NULL")
 
 
+_TEXTS = (
+    "'a'",
+    "left(md5(random()::text), 12)",
+    "'AAA'",
+    "upper(left(md5(random()::text), 4))",
+    "left(md5(random()::text), 9) || '@example.org'",
+    "repeat('0', 64)",
+)
 _WHOLE = frozenset({"smallint", "integer", "bigint", "oid"})
 _NUMBERS = {
     True: ("1", "0", "7", "100"),

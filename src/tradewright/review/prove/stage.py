@@ -1,7 +1,7 @@
 """The entry points of the proof, and the way from its facts to findings."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tradewright.core.clock import monotonic_seconds
 from tradewright.postgres.embedded import EmbeddedServer
@@ -32,30 +32,28 @@ def prove(
     return prove_context(context, server=server)
 
 
-def prove_context(context: Context, *, server: EmbeddedServer) -> ProofResult:
-    """Prove what a review has already read."""
+def prove_context(
+    context: Context,
+    *,
+    server: EmbeddedServer,
+    before_end: Callable[[Prover], None] | None = None,
+) -> ProofResult:
+    """Prove what a review has already read; `before_end` sees the schema while it stands."""
     started = monotonic_seconds()
     with shadow_database(server) as shadow:
         prover = Prover(shadow, context)
         prover.build()
         prover.try_orphans()
-        all_down = prover.take_down()
-    return result_of(
-        prover,
-        all_down=all_down,
-        elapsed_ms=round((monotonic_seconds() - started) * 1000),
-    )
-
-
-def result_of(prover: Prover, *, all_down: bool | None, elapsed_ms: int) -> ProofResult:
-    """Return what a prover has seen, with the findings that the rules make of it."""
+        if before_end is not None:
+            before_end(prover)
+        all_down = prover.all_down
     return ProofResult(
         files=tuple(prover.files),
         facts=tuple(prover.facts),
-        findings=tuple(findings_from(prover.facts, prover.context)),
+        findings=tuple(findings_from(prover.facts, context)),
         keys=tuple(prover.keys),
         schema_objects=prover.schema_objects,
-        elapsed_ms=elapsed_ms,
+        elapsed_ms=round((monotonic_seconds() - started) * 1000),
         all_down=all_down,
     )
 

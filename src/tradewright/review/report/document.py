@@ -1,8 +1,8 @@
 """The review as a document: the parts that Markdown and HTML both show.
 
 Findings are grouped by rule, worst first; each group shows one offending excerpt and, where the
-rule can give it, the corrected SQL. The testing checklist says which of its tests would already
-fail by what was read.
+rule can give it, the corrected SQL. The testing checklist says which of its tests a shadow has
+made, and which would already fail by what was read.
 """
 
 from collections import defaultdict
@@ -15,6 +15,7 @@ from tradewright.review.registry import rule_named, title_of
 from tradewright.review.result import Review, ReviewedFile
 from tradewright.review.score import Score, score_of
 from tradewright.review.strengths import Strength, strengths_of
+from tradewright.review.verify.outcome import Status, Verdict
 
 PLACES_MAX = 12
 _AROUND = 2
@@ -36,10 +37,36 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """One test to be made before deployment; `failing` counts what contradicts it already."""
+    """One test to be made before deployment; `failing` counts what contradicts it already.
+
+    `verdict` is there when a shadow has made the test.
+    """
 
     text: str
     failing: int
+    verdict: Verdict | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the test was made and passed, and nothing that was read contradicts it."""
+        passed = self.verdict is not None and self.verdict.outcome.status is Status.PASSED
+        return passed and not self.failing
+
+    @property
+    def note(self) -> str:
+        """What is known of the test so far."""
+        notes = [] if self.verdict is None else [_told(self.verdict)]
+        if self.failing:
+            notes.append(f"❌ {self.failing} findings say that it would fail")
+        return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _told(verdict: Verdict) -> str:
+    outcome = verdict.outcome
+    if outcome.status is not Status.FAILED:
+        return f"{'✅' if outcome.status is Status.PASSED else '-'} {outcome.figures}"
+    more = f" and {len(outcome.problems) - 1} more" if len(outcome.problems) > 1 else ""
+    return f"❌ {outcome.problems[0]}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +188,12 @@ def _times(count: int) -> str:
 
 def _checklist(review: Review) -> list[ChecklistItem]:
     items = []
-    for text, contradicting in CHECKLIST:
+    verdicts = {verdict.number: verdict for verdict in review.verdicts}
+    for number, (text, contradicting) in enumerate(CHECKLIST, start=1):
         failing = sum(
             finding.rule in contradicting.split()
             or (str(finding.category) == contradicting and finding.severity is Severity.CRITICAL)
             for finding in review.findings
         )
-        items.append(ChecklistItem(text, failing))
+        items.append(ChecklistItem(text, failing, verdicts.get(number)))
     return items

@@ -105,8 +105,8 @@ def _recommendation(group: Group) -> str:
 def _checklist(document: Document) -> Iterator[str]:
     yield "<h2>Testing checklist</h2>"
     yield from _list(
-        f'<label><input type="checkbox"> {escape(item.text)}</label>'
-        + (f" (❌ {item.failing} findings say that it would fail)" if item.failing else "")
+        f'<label><input type="checkbox"{" checked" if item.is_done else ""}> '
+        f"{escape(item.text)}</label>{escape(item.note)}"
         for item in document.checklist
     )
 

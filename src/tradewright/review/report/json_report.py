@@ -26,6 +26,7 @@ def render(review: Review) -> str:
             }
             for file in review.files
         ],
+        "tests": [verdict.as_dict() for verdict in review.verdicts],
         "findings": [finding.as_dict() for finding in review.findings],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -113,9 +113,8 @@ def _recommendations(document: Document) -> Iterator[str]:
 def _checklist(document: Document) -> Iterator[str]:
     yield from ("## Testing checklist", "", "Before deployment, verify:", "")
     for item in document.checklist:
-        note = f" (❌ {item.failing} findings say that it would fail)" if item.failing else ""
-        yield f"- [ ] {item.text}{note}"
-    yield from ("", "`tradewright verify` runs these on a shadow database.", "")
+        yield f"- [{'x' if item.is_done else ' '}] {item.text}{item.note}"
+    yield from ("", "`tradewright verify` makes all ten on a shadow database.", "")
 
 
 def _scores(document: Document) -> Iterator[str]:

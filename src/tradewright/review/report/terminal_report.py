@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from tradewright.review.model import Finding, Severity
+from tradewright.review.prove.model import ProofResult
 from tradewright.review.result import Review
+from tradewright.review.verify.outcome import Status
 
 _WIDTH_MAX = 160
 
@@ -43,7 +45,20 @@ def _closing(review: Review) -> Iterator[str]:
     files = len(review.files)
     lines = sum(file.line_count for file in review.files)
     yield f"{told or 'no findings'} in {files:,} files, {lines:,} lines"
+    if review.proof is not None:
+        yield _proof(review, review.proof)
     if review.silenced_count:
         yield f"{review.silenced_count} findings of the baseline not shown"
     if review.findings:
         yield "explain a rule with: tradewright review --explain RULE"
+
+
+def _proof(review: Review, proof: ProofResult) -> str:
+    """Return what the shadow did, in one line."""
+    statements = sum(file.statements for file in proof.files)
+    passed = sum(verdict.outcome.status is Status.PASSED for verdict in review.verdicts)
+    failed = sum(verdict.outcome.status is Status.FAILED for verdict in review.verdicts)
+    return (
+        f"on a shadow: {statements:,} statements, {len(proof.keys)} foreign keys, "
+        f"{proof.schema_objects:,} objects; tests passed {passed}, failed {failed}"
+    )

@@ -1279,6 +1279,7 @@ CREATE TABLE payment_transactions (
         CONSTRAINT payment_transactions_updated_at_present NOT NULL,
     submitted_at timestamptz,
     completed_at timestamptz,
+    -- tradewright: ignore unique-over-nullable: none until the provider names it
     CONSTRAINT payment_transactions_reference_once UNIQUE (provider, reference),
     CONSTRAINT payment_transactions_approver_is_another CHECK (approved_by <> user_id),
     CONSTRAINT payment_transactions_completed_at_iff_ended CHECK (
@@ -1441,6 +1442,7 @@ CREATE TABLE payment_claims (
         CONSTRAINT payment_claims_updated_at_present NOT NULL,
     submitted_at timestamptz,
     completed_at timestamptz,
+    -- tradewright: ignore unique-over-nullable: none until the provider names it
     CONSTRAINT payment_claims_reference_once UNIQUE (payment_id, kind, reference),
     CONSTRAINT payment_claims_status_known CHECK (CASE kind
         WHEN 'refund' THEN status IN ('pending', 'succeeded', 'failed')

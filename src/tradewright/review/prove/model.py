@@ -82,13 +82,22 @@ class Locked:
 
 @dataclass(slots=True, kw_only=True)
 class SecondRun:
-    """A second run of a file that failed, or that left another schema than the first."""
+    """A second run of a file that failed, or that left another schema than the first.
+
+    Of files in transactions that fail only the last is told, with the number of all `others`.
+    """
 
     KIND = "prove-second-run"
     statement: Statement
     transactional: bool
     word: ServerWord | None = None
     differences: tuple[str, ...] = ()
+    others: int = 0
+
+    @property
+    def is_refused_whole(self) -> bool:
+        """Whether it failed and left no trace."""
+        return self.transactional and self.word is not None
 
 
 @dataclass(slots=True, kw_only=True)

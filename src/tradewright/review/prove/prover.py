@@ -241,8 +241,7 @@ class Prover:
                 player = replay(session, kept, self.context)
             except StepRefused as refused:
                 at, word = refused.statement, word_of(refused.error)
-                again = SecondRun(statement=at, transactional=transactional, word=word)
-                self.facts.append(again)
+                self._failed_again(SecondRun(statement=at, transactional=transactional, word=word))
                 return False
             second = take_snapshot(session)
             player.finish(keep=False)
@@ -251,6 +250,16 @@ class Prover:
             again = SecondRun(statement=kept[0], transactional=transactional, differences=changes)
             self.facts.append(again)
         return not changes
+
+    def _failed_again(self, again: SecondRun) -> None:
+        """Write a failed second run down, in the place of one that says no more than it."""
+        earlier = next(
+            (f for f in self.facts if isinstance(f, SecondRun) and f.is_refused_whole), None
+        )
+        if again.is_refused_whole and earlier is not None:
+            again.others = earlier.others + 1
+            self.facts.remove(earlier)
+        self.facts.append(again)
 
     def _try_down(self, step: Step, before: Catalog, after: Catalog) -> bool | None:
         """Run a file's down and compare; then bring the file back where it was really taken."""

@@ -12,7 +12,8 @@ Use::
 
     CREATE TABLE IF NOT EXISTS orders (id uuid PRIMARY KEY);
 
-Not reported when the file runs twice, or could not be applied once.
+Not reported when the file runs twice, or could not be applied once. Of the files in transactions
+only the last is named, with the number of the others.
 """
 
 from collections.abc import Iterator
@@ -27,10 +28,12 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     if not isinstance(fact, SecondRun) or fact.word is None:
         return
     message = f"a second run of this file fails here: {fact.word}"
+    if fact.others:
+        message += f"; {fact.others} earlier files fail too"
     advice = "Guard what the file makes (IF NOT EXISTS, OR REPLACE) if it may run twice."
     severity = Severity.INFO if fact.transactional else Severity.CRITICAL
-    label = event.source.label
-    yield Hit(fact.statement, fact.statement.start, message, advice, label, severity=severity)
+    subject = "transactional files" if fact.is_refused_whole else event.source.label
+    yield Hit(fact.statement, fact.statement.start, message, advice, subject, severity=severity)
 
 
 RULE = Rule(

@@ -17,8 +17,8 @@ def _run(ground: Ground) -> Outcome:
     for fact in ground.told(SecondRun):
         if not isinstance(fact, SecondRun):
             continue
-        if fact.word is not None and fact.transactional:
-            refused += 1
+        if fact.is_refused_whole:
+            refused += 1 + fact.others
         elif fact.word is not None:
             problems.append(f"{fact.statement.source.label} breaks off half-way: {fact.word}")
         else:

@@ -33,6 +33,7 @@ REFUSED_BY_THE_SERVER = {
     ("001_init_schema.sql", "inline-unique-where"),
     ("002_add_indexes.sql", "concurrently-in-transaction"),
     ("003_add_audit_tables.sql", "partition-of-plain-table"),
+    ("003_add_audit_tables.sql", "trigger-writes-missing-column"),
     ("006_add_payment_tables.sql", "syntax-error"),
 }
 """What the founding review missed or knew, and PostgreSQL refuses outright."""

@@ -30,9 +30,13 @@ _SAME = {
     "orphan-accepted": frozenset({"not-valid-never-validated"}),
     "down-fails": frozenset({"syntax-error", "missing-table"}),
     "second-run-fails": frozenset({"not-idempotent"}),
+    "trigger-fails": frozenset({"trigger-writes-missing-column"}),
     "stand-in-extension": frozenset({"missing-extension"}),
 }
 """Rule of the proof → rules that say the same of the same statement."""
+
+_WITH_WORDS = frozenset({"does-not-apply", "trigger-fails"})
+"""Rules whose message ends with what the server said, behind a colon."""
 
 _WHOLE_FILE = frozenset({"second-run-fails", "takes-access-exclusive"})
 
@@ -95,9 +99,9 @@ def _is_same_kind(read: Finding, proven: Finding) -> bool:
 
 
 def _in_the_servers_words(read: Finding, proven: Finding) -> Finding:
-    if proven.rule != "does-not-apply":
+    if proven.rule not in _WITH_WORDS:
         return replace(read, stage=Stage.PROVE)
-    said = proven.message.removeprefix("PostgreSQL refuses this: ")
+    said = proven.message.partition(": ")[2]
     return replace(read, stage=Stage.PROVE, message=f"{read.message} (PostgreSQL: {said})")
 
 

@@ -169,6 +169,18 @@ class OrphanTrial:
     why: str = ""
 
 
+@dataclass(slots=True, kw_only=True)
+class TriggerFailed:
+    """A trigger that fails by its own mistake when a row comes, changes or goes."""
+
+    KIND = "prove-trigger"
+    statement: Statement
+    trigger: str
+    table: str
+    command: str
+    word: ServerWord
+
+
 Fact = (
     Refused
     | Untried
@@ -179,6 +191,7 @@ Fact = (
     | DownRefused
     | DownDiffers
     | OrphanTrial
+    | TriggerFailed
 )
 
 

@@ -76,7 +76,7 @@ def _offer(session: Session, key: ForeignKey, *, triggers: bool) -> psycopg.Erro
     try:
         with session.transaction(force_rollback=True):
             others = [each for each in foreign_keys(session) if _is_beside(each, key)]
-            _isolate(session, key.home, keep=key.name, triggers=triggers)
+            isolate(session, key.home, keep=key.name, triggers=triggers)
             real = _real_parents(session, others) if triggers else {}
             _insert_orphan(session, key, real)
             session.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -91,7 +91,7 @@ def _is_beside(other: ForeignKey, key: ForeignKey) -> bool:
     return other.home == key.home and is_elsewhere
 
 
-def _isolate(session: Session, home: Home, *, keep: str = "", triggers: bool = False) -> None:
+def isolate(session: Session, home: Home, *, keep: str = "", triggers: bool = False) -> None:
     """Put aside what else could refuse a row of the table."""
     found = session.execute(
         load_queries("tradewright.review.prove")["other_constraints"],
@@ -108,8 +108,8 @@ def _real_parents(session: Session, others: Sequence[ForeignKey]) -> dict[str, s
     """Make a row for each other key of the table to refer to; return the columns that do."""
     real: dict[str, sql.Composable] = {}
     for other in others:
-        _isolate(session, other.parent)
-        row = _insert(session, other.parent, {})
+        isolate(session, other.parent)
+        row = insert_row(session, other.parent, {})
         for column, referenced in zip(other.columns, other.referenced_columns, strict=True):
             real[column] = sql.Literal(row[referenced])
     return real
@@ -118,10 +118,10 @@ def _real_parents(session: Session, others: Sequence[ForeignKey]) -> dict[str, s
 def _insert_orphan(session: Session, key: ForeignKey, real: dict[str, sql.Composable]) -> None:
     columns = columns_of(session, key.schema, key.table)
     forged = {each.name: orphan_value(each) for each in columns if each.name in key.columns}
-    _insert(session, key.home, {**real, **forged})
+    insert_row(session, key.home, {**real, **forged})
 
 
-def _insert(session: Session, home: Home, given: dict[str, sql.Composable]) -> dict[str, object]:
+def insert_row(session: Session, home: Home, given: dict[str, sql.Composable]) -> dict[str, object]:
     """Insert a row with the given values, made-up ones where the table demands some; return it."""
     columns = columns_of(session, home.schema, home.table)
     values = {each.name: some_value(each) for each in columns if each.must_be_given} | given

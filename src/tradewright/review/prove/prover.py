@@ -1,8 +1,9 @@
 """The proof of a set of migrations: each applied, run twice, taken back, on one shadow database.
 
 `build` applies every up file as its runner would and tries each file's second run and its down
-right behind it; `try_orphans` offers rows that refer to nothing; `all_down` runs all downs, last
-file first. What came of it are facts; the rules make findings of them.
+right behind it; `try_orphans` offers rows that refer to nothing, `fire_triggers` a row to every
+trigger; `all_down` runs all downs, last file first. What came of it are facts; the rules make
+findings of them.
 """
 
 from collections.abc import Callable, Iterable
@@ -42,6 +43,7 @@ from tradewright.review.prove.play import (
 )
 from tradewright.review.prove.shadow import Shadow, stand_in_extensions
 from tradewright.review.prove.snapshot import take_snapshot, told_differences
+from tradewright.review.prove.triggers import fire_triggers
 from tradewright.review.prove.verdict import Memory, extension_of, roles_named
 from tradewright.review.prove.watch import Watch
 from tradewright.review.rule import Context
@@ -97,6 +99,11 @@ class Prover:
         with suppress(psycopg.Error, TradewrightError), self.shadow.session() as session:
             self.keys = try_orphans(session, self.context.readings)
         self.facts += self.keys
+
+    def fire_triggers(self) -> None:
+        """Let every trigger meet a row."""
+        with suppress(psycopg.Error, TradewrightError), self.shadow.session() as session:
+            self.facts += fire_triggers(session, self.context.readings)
 
     @cached_property
     def all_down(self) -> bool | None:

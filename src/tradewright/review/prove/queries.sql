@@ -93,7 +93,7 @@ SELECT
     base.typcategory::text,
     columns.attnotnull OR coalesce(own.typnotnull, false),
     columns.atthasdef OR columns.attidentity != '',
-    columns.attgenerated != '',
+    columns.attgenerated != '' OR columns.attidentity = 'a',
     coalesce(
         (
             SELECT array_agg(labels.enumlabel::text ORDER BY labels.enumsortorder)
@@ -160,3 +160,17 @@ WHERE
     tgrelid = to_regclass(format('%%I.%%I', %(schema)s::text, %(table)s::text))
     AND NOT tgisinternal
     AND tgparentid = 0;
+
+-- name: fired_triggers
+-- Every trigger of a table that somebody made: schema, table, name, and its bits (see pg_trigger).
+SELECT space.nspname, owner.relname, fired.tgname, fired.tgtype::integer
+FROM pg_trigger AS fired
+JOIN pg_class AS owner ON owner.oid = fired.tgrelid
+JOIN pg_namespace AS space ON space.oid = owner.relnamespace
+WHERE
+    NOT fired.tgisinternal
+    AND fired.tgparentid = 0
+    AND fired.tgenabled != 'D'
+    AND owner.relkind IN ('r', 'p')
+    AND NOT owner.relispartition
+ORDER BY space.nspname, owner.relname, fired.tgname;

@@ -44,6 +44,7 @@ def prove_context(
         prover = Prover(shadow, context)
         prover.build()
         prover.try_orphans()
+        prover.fire_triggers()
         if before_end is not None:
             before_end(prover)
         all_down = prover.all_down

@@ -80,6 +80,7 @@ def ground_of(server: EmbeddedServer, subject: Subject) -> Iterator[Ground]:
         with RowTrials(shadow, context).running() as trials:
             prover.build(trials.before_file)
         prover.try_orphans()
+        prover.fire_triggers()
         yield Ground(
             prover=prover,
             findings=subject.read.findings,

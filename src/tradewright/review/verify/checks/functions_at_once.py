@@ -1,7 +1,8 @@
 """The declared functions are called by several sessions at once, and the declared laws hold after.
 
 A refusal in the functions' own words is an answer; a deadlock, or an error of the server's own
-classes, is a failure. What a project declares stands in `verify/functions.sql`.
+classes, is a failure, and so is a trigger that fails by its own mistake. What a project declares
+stands in `verify/functions.sql`.
 """
 
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 import psycopg
 
 from tradewright.core.clock import monotonic_seconds
+from tradewright.review.prove.model import TriggerFailed
 from tradewright.review.prove.shadow import Shadow
 from tradewright.review.verify.ask import ask
 from tradewright.review.verify.model import Check, Ground
@@ -24,16 +26,26 @@ _OWN_CLASSES = ("08", "22", "25", "40", "42", "53", "54", "55", "57", "58", "XX"
 
 
 def _run(ground: Ground) -> Outcome:
-    calls = ground.declared.functions_named("call_")
+    failed = [
+        f"trigger {fact.trigger} of {fact.table} fails on {fact.command}: {fact.word}"
+        for fact in ground.told(TriggerFailed)
+        if isinstance(fact, TriggerFailed)
+    ]
+    if failed:
+        return Outcome.of("triggers fail by their own mistake", failed, {"triggers": len(failed)})
+    if ground.declared.functions_named("call_") and ground.declared.functions_named("law_"):
+        return _called(ground)
+    count = len(ask(ground.shadow, "functions"))
+    declared = "none is declared in verify/functions.sql"
+    return Outcome.not_applicable(f"{count} functions, {declared}" if count else "no function")
+
+
+def _called(ground: Ground) -> Outcome:
     laws = ground.declared.functions_named("law_")
-    if not calls or not laws:
-        count = len(ask(ground.shadow, "functions"))
-        declared = "none is declared in verify/functions.sql"
-        return Outcome.not_applicable(f"{count} functions, {declared}" if count else "no function")
     with ground.shadow.neighbour(copy=True) as copy:
         _prepare(copy, ground.declared.functions_named("prepare_"))
         started = monotonic_seconds()
-        answers = _call_at_once(copy, calls)
+        answers = _call_at_once(copy, ground.declared.functions_named("call_"))
         elapsed = monotonic_seconds() - started
         broken = _broken_laws(copy, laws)
     problems = [

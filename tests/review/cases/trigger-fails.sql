@@ -1,0 +1,38 @@
+-- bad: a table that is not there, a function that is not there, at the second command
+CREATE TABLE orders (id uuid PRIMARY KEY, side text NOT NULL CHECK (side = 'buy'));
+CREATE FUNCTION log_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO order_log (order_id) VALUES (NEW.id);
+    RETURN NEW;
+END;
+$$;
+CREATE FUNCTION count_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        PERFORM recount();
+    END IF;
+    RETURN NULL;
+END;
+$$;
+CREATE TRIGGER orders_are_logged AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION log_order(); -- <-
+CREATE TRIGGER orders_are_counted AFTER INSERT OR DELETE ON orders FOR EACH STATEMENT EXECUTE FUNCTION count_order(); -- <-
+
+-- repaired: the table is there
+CREATE TABLE orders (id uuid PRIMARY KEY);
+CREATE TABLE order_log (order_id uuid PRIMARY KEY REFERENCES orders (id));
+CREATE FUNCTION log_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO order_log (order_id) VALUES (NEW.id);
+    RETURN NEW;
+END;
+$$;
+CREATE TRIGGER orders_are_logged AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION log_order();
+
+-- near miss: a guard refuses on purpose
+CREATE TABLE orders (id uuid PRIMARY KEY);
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'orders are never changed';
+END;
+$$;
+CREATE TRIGGER orders_are_kept BEFORE UPDATE OR DELETE ON orders FOR EACH ROW EXECUTE FUNCTION refuse_change();

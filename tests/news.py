@@ -81,7 +81,9 @@ def deposited(session: Session, user_id: str, amount: str = "100") -> Payment:
     return payments.find_payment(session, payment.id)
 
 
-def wallet(session: Session, user_id: str, currency: str = "USD") -> tuple[Decimal, Decimal]:
+def wallet(
+    session: Session, user_id: str, currency: str = "USD"
+) -> tuple[Decimal | int, Decimal | int]:
     """Return what is available and reserved in a wallet."""
     row = session.execute(
         "SELECT available, reserved FROM user_balances WHERE user_id = %s AND currency = %s",

@@ -243,6 +243,6 @@ def test_refunds_and_disputes_at_once_never_pass_their_deposit(
         )
         for number in range(3)
     ]
-    kinds = sorted(getattr(each, "kind", each) for each in at_once(open_session, works))
+    kinds = sorted(str(getattr(each, "kind", each)) for each in at_once(open_session, works))
     assert kinds == ["applied", "conflicted", "conflicted"]
     assert wallet(engine, user_id) == (40, 0)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import psycopg
 
@@ -71,6 +72,18 @@ def retry_waiting(connection: Session, provider: Provider) -> int:
         {"provider": provider},
     ).fetchall()
     return sum(_retry_locked(connection, provider, reference) for (reference,) in rows)
+
+
+def list_events(
+    connection: Session, *, status: str | None = None, count_max: int = 50
+) -> list[dict[str, Any]]:
+    """Return the messages of providers by column, the newest first."""
+    cursor = connection.execute(
+        load_queries("tradewright.payments.webhooks")["list_events"],
+        {"status": status, "count_max": count_max},
+    )
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def _retry_locked(connection: Session, provider: Provider, reference: str) -> int:

@@ -186,5 +186,5 @@ def test_waits_grow_up_to_a_day() -> None:
 
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        post(Endpoint("file:///secret", [SECRET]), "evt", b"{}")
+        post(Endpoint("ftp://example.org/secret", [SECRET]), "evt", b"{}")
     assert caught.value.code == ErrorCode.WEBHOOK_ENDPOINT_MALFORMED

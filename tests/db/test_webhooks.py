@@ -71,6 +71,34 @@ def test_an_event_id_with_another_body_is_a_conflict(engine: Session) -> None:
     assert status(engine, payment) is PaymentStatus.PROCESSING
 
 
+def test_a_name_that_another_payment_has_is_a_conflict(engine: Session) -> None:
+    user_id = settled_user(engine)
+    first, second = start(engine, user_id), start(engine, user_id)
+    tell(engine, news(first, "charge.processing"))
+    outcome = tell(engine, news(second, "charge.succeeded", payment=f"ch_{first.id}"))
+    assert outcome.kind is OutcomeKind.CONFLICTED
+    assert outcome.why.startswith("MONEY_IDEMPOTENCY_CONFLICT")
+    assert wallet(engine, user_id) == (0, 0)
+
+
+def test_two_officers_at_once_credit_once(engine: Session, open_session: OpenSession) -> None:
+    user_id = settled_user(engine)
+    payment = start(engine, user_id)
+    with engine.transaction():
+        payments.cancel_deposit(engine, payment.id)
+    tell(engine, news(payment, "charge.succeeded"))
+    officers = [open_user(engine, role="payments_officer") for _ in range(2)]
+
+    def decide(session: Session, officer_id: str) -> Payment:
+        with session.transaction():
+            return payments.approve_payment(session, payment.id, officer_id)
+
+    works = [partial(decide, officer_id=officer_id) for officer_id in officers]
+    refused = [each for each in at_once(open_session, works) if isinstance(each, TradewrightError)]
+    assert [error.code for error in refused] == [ErrorCode.PAYMENT_STATE_REFUSED]
+    assert wallet(engine, user_id) == (100, 0)
+
+
 @pytest.mark.parametrize(
     "changes", [{"amount": "100.01"}, {"amount": "99"}, {"currency": "EUR"}, {"amount": "0"}]
 )

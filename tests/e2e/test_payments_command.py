@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
+from signal import SIGINT
 from typing import Any
 
 import pytest
 
 from tests.cast import open_user
+from tests.e2e.trading_day import start as begin
 from tests.news import deposited, news, settled_user, start, tell
 from tradewright.cli.main import main
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
-from tradewright.payments import PaymentKind
+from tradewright.payments import PaymentKind, PaymentStatus, find_payment
+from tradewright.payments.webhooks.post import Endpoint, post
+from tradewright.payments.webhooks.signature import new_secret
 from tradewright.postgres.connect import Session
 
 
@@ -80,3 +84,21 @@ def test_rates_are_recorded_and_bad_ones_refused(run: Any) -> None:
 def test_an_unknown_payment_is_told_by_its_code(run: Any) -> None:
     status, told = run("show", new_id_text())
     assert (status, told["error"]["code"]) == (1, "PAYMENT_UNKNOWN")
+
+
+def test_the_endpoint_takes_signed_messages_until_it_is_interrupted(
+    engine: Session, engine_database: str
+) -> None:
+    payment, secret = start(engine, settled_user(engine)), new_secret()
+    words = ("payments", "receive", "--database", engine_database, "--cards-secret", secret)
+    process = begin(*words, "--json")
+    try:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["address"]
+        endpoint = Endpoint(f"{address}/v1/webhooks/cards", [secret])
+        assert post(endpoint, "evt_1", news(payment, "charge.succeeded")).is_taken
+    finally:
+        process.send_signal(SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert find_payment(engine, payment.id).status is PaymentStatus.SUCCEEDED

@@ -3,10 +3,12 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +27,10 @@ from tradewright.payments.reconciliation.service import import_statement, read_b
 from tradewright.payments.reconciliation.settlement import settle
 from tradewright.payments.webhooks.inbox import list_events, retry_waiting
 from tradewright.payments.webhooks.post import Endpoint
+from tradewright.payments.webhooks.receiver import webhook_server
 from tradewright.payments.webhooks.signature import new_secret
+from tradewright.postgres.pool import open_pool
+from tradewright.postgres.target import open_database
 
 PROVIDER = click.option(
     "--provider",
@@ -172,6 +177,40 @@ def events_command(asked: options.Asked, status: str | None, last: int) -> None:
     _print_rows(
         asked, rows, ("received_at", "provider", "event_type", "reference", "status", "outcome")
     )
+
+
+@command.command("receive", epilog=options.example("tradewright payments receive --port 8080"))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option("--port", default=0, show_default=True, help="Listen on this port; 0: a free one.")
+@click.option(
+    "--cards-secret", multiple=True, envvar="TRADEWRIGHT_CARDS_SECRETS", help="Of the cards."
+)
+@click.option(
+    "--chain-secret", multiple=True, envvar="TRADEWRIGHT_CHAIN_SECRETS", help="Of the chain."
+)
+@options.with_database
+def receive_command(
+    asked: options.Asked,
+    host: str,
+    port: int,
+    *,
+    cards_secret: Sequence[str],
+    chain_secret: Sequence[str],
+) -> None:
+    """Take what providers post, until it is interrupted.
+
+    Secrets may be given twice while they are changed, or in the environment, with spaces between.
+    Put a server with TLS in front of it.
+    """
+    secrets = {Provider.CARDS: cards_secret, Provider.CHAIN: chain_secret}
+    with (
+        open_database(asked.url, asked.keep) as database,
+        open_pool(database.conninfo, schema=asked.schema) as pool,
+        webhook_server(pool.connection, secrets, host=host, port=port) as address,
+    ):
+        click.echo(json.dumps({"address": address}) if asked.as_json else f"taking at {address}")
+        with suppress(KeyboardInterrupt):
+            Event().wait()
 
 
 @command.command("retry", epilog=options.example("tradewright payments retry --provider chain"))

@@ -38,8 +38,9 @@ def start(
     *,
     kind: PaymentKind = PaymentKind.DEPOSIT,
     provider: Provider = Provider.CARDS,
+    destination: str | None = "DE02120300000000202051",
 ) -> Payment:
-    """Begin a payment through a provider, in US dollars."""
+    """Begin a payment through a provider, in US dollars; withdrawals go to `destination`."""
     request = PaymentRequest(
         payment_id=new_id_text(),
         user_id=user_id,
@@ -47,7 +48,7 @@ def start(
         currency="USD",
         amount=Decimal(amount),
         provider=provider,
-        destination="DE02120300000000202051" if kind is PaymentKind.WITHDRAWAL else None,
+        destination=destination if kind is PaymentKind.WITHDRAWAL else None,
     )
     with session.transaction():
         return payments.start_payment(session, request)

@@ -1,6 +1,7 @@
 """The simulated providers over real HTTP: signed, late, twice, in any order, to the last cent."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.client import HTTPConnection
@@ -12,14 +13,15 @@ from tests.cast import open_user, value
 from tests.conftest import OpenSession
 from tests.news import news, settled_user, start, wallet
 from tradewright import audit, ledger, payments
-from tradewright.core.clock import utc_now
-from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.clock import pause, utc_now
+from tradewright.core.errors import ErrorCode, StateError, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.payments import ClaimKind, ClaimOrder, PaymentKind, PaymentStatus, Provider
 from tradewright.payments.providers.cards import CardSimulator
 from tradewright.payments.providers.chain import ChainSimulator, Transfer
 from tradewright.payments.providers.sender import Manners, WebhookSender
 from tradewright.payments.submission import submit_due
+from tradewright.payments.webhooks import receiver
 from tradewright.payments.webhooks.post import Answer, Endpoint, post
 from tradewright.payments.webhooks.receiver import BODY_BYTES_MAX, webhook_server
 from tradewright.payments.webhooks.signature import new_secret, sign
@@ -256,6 +258,32 @@ def test_who_told_stands_in_the_audit_trail(engine: Session, address: str) -> No
     ).is_taken
     trail = audit.read_trail(engine, payment.id)
     assert trail[-1].actor == "provider:cards"
+
+
+def test_more_messages_than_are_taken_at_once_are_asked_to_come_again(
+    engine: Session, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "IN_HAND_MAX", 1)
+    payment, holder, inbox = start(engine, settled_user(engine)), open_session(), open_session()
+    served = webhook_server(same_connection(inbox), {Provider.CARDS: [NEW]})
+    with served as base, ThreadPoolExecutor(1) as pool:
+        endpoint = Endpoint(f"{base}/v1/webhooks/cards", [NEW])
+        with holder.transaction():
+            holder.execute("SELECT FROM user_balances FOR UPDATE")
+            first = pool.submit(post, endpoint, "evt_1", news(payment, "charge.processing"))
+            while value(engine, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
+                pause(0.01)
+            assert post(endpoint, "evt_2", news(payment, "charge.succeeded")).status == 503
+        assert first.result().is_taken
+    assert status(engine, payment) is PaymentStatus.PROCESSING
+
+
+def test_coins_without_an_address_have_no_way_to_go(engine: Session) -> None:
+    user_id = settled_user(engine)
+    for kind in PaymentKind:
+        with pytest.raises(TradewrightError) as caught:
+            start(engine, user_id, kind=kind, provider=Provider.CHAIN, destination=None)
+        assert caught.value.code == ErrorCode.PAYMENT_ROUTE_MISSING
 
 
 def test_an_endpoint_that_is_down_is_an_answer_and_no_failure() -> None:

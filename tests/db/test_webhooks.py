@@ -19,6 +19,7 @@ from tradewright.payments.rules import RANKS, is_news
 from tradewright.payments.webhooks.apply import OutcomeKind
 from tradewright.payments.webhooks.inbox import retry_waiting
 from tradewright.postgres.connect import Session
+from tradewright.postgres.retry import same_connection
 
 
 @pytest.fixture(autouse=True)
@@ -181,10 +182,10 @@ def test_news_of_a_payment_that_is_not_there_yet_wait_for_the_sweep(engine: Sess
         amount=Decimal(5),
         provider=Provider.CARDS,
     )
+    assert retry_waiting(same_connection(engine), Provider.CARDS) == 0
     with engine.transaction():
-        assert retry_waiting(engine, Provider.CARDS) == 0
         payments.start_payment(engine, request)
-        assert retry_waiting(engine, Provider.CARDS) == 1
+    assert retry_waiting(same_connection(engine), Provider.CARDS) == 1
     assert wallet(engine, user_id) == (5, 0)
 
 

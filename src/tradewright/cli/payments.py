@@ -30,6 +30,7 @@ from tradewright.payments.webhooks.post import Endpoint
 from tradewright.payments.webhooks.receiver import webhook_server
 from tradewright.payments.webhooks.signature import new_secret
 from tradewright.postgres.pool import open_pool
+from tradewright.postgres.retry import same_connection
 from tradewright.postgres.target import open_database
 
 PROVIDER = click.option(
@@ -219,8 +220,7 @@ def receive_command(
 def retry_command(asked: options.Asked, provider: str) -> None:
     """Try the messages again that came before what they build on."""
     with asked.session() as session:
-        audit.acting_as(session, f"provider:{provider}")
-        count = retry_waiting(session, Provider(provider))
+        count = retry_waiting(same_connection(session), Provider(provider))
     _print_facts(asked, {"no_longer_waiting": count})
 
 

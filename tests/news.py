@@ -38,8 +38,9 @@ def start(
     *,
     kind: PaymentKind = PaymentKind.DEPOSIT,
     provider: Provider = Provider.CARDS,
+    destination: str | None = "DE02120300000000202051",
 ) -> Payment:
-    """Begin a payment through a provider, in US dollars."""
+    """Begin a payment through a provider, in US dollars; withdrawals go to `destination`."""
     request = PaymentRequest(
         payment_id=new_id_text(),
         user_id=user_id,
@@ -47,7 +48,7 @@ def start(
         currency="USD",
         amount=Decimal(amount),
         provider=provider,
-        destination="DE02120300000000202051" if kind is PaymentKind.WITHDRAWAL else None,
+        destination=destination if kind is PaymentKind.WITHDRAWAL else None,
     )
     with session.transaction():
         return payments.start_payment(session, request)
@@ -81,7 +82,9 @@ def deposited(session: Session, user_id: str, amount: str = "100") -> Payment:
     return payments.find_payment(session, payment.id)
 
 
-def wallet(session: Session, user_id: str, currency: str = "USD") -> tuple[Decimal, Decimal]:
+def wallet(
+    session: Session, user_id: str, currency: str = "USD"
+) -> tuple[Decimal | int, Decimal | int]:
     """Return what is available and reserved in a wallet."""
     row = session.execute(
         "SELECT available, reserved FROM user_balances WHERE user_id = %s AND currency = %s",

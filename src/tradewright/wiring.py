@@ -12,8 +12,15 @@ from pathlib import Path
 from tradewright.core.errors import ErrorCode, MigrationError
 from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
 from tradewright.migrate import Target, find_migrations, our_migrations, up
+from tradewright.payments import Provider
+from tradewright.payments.providers.cards import CardSimulator
+from tradewright.payments.providers.sender import Manners, WebhookSender
+from tradewright.payments.webhooks.post import Endpoint
+from tradewright.payments.webhooks.receiver import webhook_server
+from tradewright.payments.webhooks.signature import new_secret
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.postgres.retry import same_connection
 from tradewright.postgres.target import DATABASE_NAME, open_database
 from tradewright.review.model import Severity
 from tradewright.review.result import review_folder
@@ -87,3 +94,16 @@ def simulated_providers(session: Session, seed: int) -> dict[str, SimulatedProvi
     for profile in DEFAULT_PROFILES:
         list_provider(session, code=profile.code, priority=profile.priority)
     return {profile.code: SimulatedProvider(profile, seed) for profile in DEFAULT_PROFILES}
+
+
+@contextmanager
+def simulated_cards(house: House, seed: int) -> Iterator[tuple[CardSimulator, WebhookSender]]:
+    """Give a card scheme that tells this house over HTTP, and the queue of its messages."""
+    secret = new_secret()
+    with (
+        house.session(autocommit=True) as inbox,
+        webhook_server(same_connection(inbox), {Provider.CARDS: [secret]}) as address,
+    ):
+        endpoint = Endpoint(f"{address}/v1/webhooks/cards", [secret])
+        sender = WebhookSender(endpoint, "cards", Manners(), seed=seed)
+        yield CardSimulator(sender), sender

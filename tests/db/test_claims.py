@@ -139,10 +139,8 @@ def test_a_dispute_after_the_money_was_withdrawn_is_owed_and_freezes_withdrawals
     tell(engine, news(payment, "dispute.lost"))
     assert payments.read_debts(engine, user_id) == {"USD": 90}
     deposited(engine, user_id, "50")
-    assert (payments.read_debts(engine, user_id), wallet(engine, user_id)) == (
-        {"USD": 40},
-        (0, 0),
-    )
+    assert payments.read_debts(engine, user_id) == {"USD": 40}
+    assert wallet(engine, user_id) == (0, 0)
     deposited(engine, user_id, "45")
     assert (payments.read_debts(engine, user_id), wallet(engine, user_id)) == ({}, (5, 0))
 

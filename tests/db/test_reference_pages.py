@@ -3,6 +3,9 @@
 import re
 
 from tests.style.house import ROOT
+from tradewright.payments import checks as fraud_checks
+from tradewright.payments.providers import cards
+from tradewright.payments.providers.booking import COLUMNS
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import CONSTRAINT_REFUSALS, FUNCTION_REFUSALS
 from tradewright.risk.checks import CHECKS
@@ -66,3 +69,29 @@ def test_the_page_of_denials_lists_the_checks_in_their_order() -> None:
     heading = "Denied: the checks before a trade"
     listed = [row[0].strip("`") for row in rows("denial-codes.md", heading)]
     assert listed == [check.__module__.rpartition(".")[2] for check in CHECKS]
+
+
+def test_the_page_of_payments_lists_every_step_that_is_allowed(engine: Session) -> None:
+    listed = {
+        (kind, before, after)
+        for kind, before, targets in rows("payments.md", "Steps")
+        for after in targets.split(", ")
+    }
+    found = engine.execute("SELECT object, from_status, to_status FROM payment_transitions")
+    assert listed == set(found)
+
+
+def test_the_page_of_payments_lists_every_message_of_the_cards() -> None:
+    told = {
+        name: f"{kind} {status}"
+        for name, (kind, status) in {**cards.PAYMENT_EVENTS, **cards.CLAIM_EVENTS}.items()
+    }
+    listed = {name.strip("`"): what for name, what in rows("payments.md", "Messages of cards")}
+    assert listed == told
+
+
+def test_the_page_of_payments_lists_the_fraud_checks_and_the_columns() -> None:
+    listed = [row[0].strip("`") for row in rows("payments.md", "Fraud checks")]
+    assert listed == list(fraud_checks.CHECKS)
+    text = (REFERENCE / "payments.md").read_text(encoding="utf-8")
+    assert f"```text\n{','.join(COLUMNS)}\n```" in text

@@ -19,6 +19,7 @@ from tradewright.payments.rules import RANKS, is_news
 from tradewright.payments.webhooks.apply import OutcomeKind
 from tradewright.payments.webhooks.inbox import retry_waiting
 from tradewright.postgres.connect import Session
+from tradewright.postgres.retry import same_connection
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,34 @@ def test_an_event_id_with_another_body_is_a_conflict(engine: Session) -> None:
         tell(engine, news(payment, "charge.succeeded"), event_id="evt_1")
     assert caught.value.code == ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
     assert status(engine, payment) is PaymentStatus.PROCESSING
+
+
+def test_a_name_that_another_payment_has_is_a_conflict(engine: Session) -> None:
+    user_id = settled_user(engine)
+    first, second = start(engine, user_id), start(engine, user_id)
+    tell(engine, news(first, "charge.processing"))
+    outcome = tell(engine, news(second, "charge.succeeded", payment=f"ch_{first.id}"))
+    assert outcome.kind is OutcomeKind.CONFLICTED
+    assert outcome.why.startswith("MONEY_IDEMPOTENCY_CONFLICT")
+    assert wallet(engine, user_id) == (0, 0)
+
+
+def test_two_officers_at_once_credit_once(engine: Session, open_session: OpenSession) -> None:
+    user_id = settled_user(engine)
+    payment = start(engine, user_id)
+    with engine.transaction():
+        payments.cancel_deposit(engine, payment.id)
+    tell(engine, news(payment, "charge.succeeded"))
+    officers = [open_user(engine, role="payments_officer") for _ in range(2)]
+
+    def decide(session: Session, officer_id: str) -> Payment:
+        with session.transaction():
+            return payments.approve_payment(session, payment.id, officer_id)
+
+    works = [partial(decide, officer_id=officer_id) for officer_id in officers]
+    refused = [each for each in at_once(open_session, works) if isinstance(each, TradewrightError)]
+    assert [error.code for error in refused] == [ErrorCode.PAYMENT_STATE_REFUSED]
+    assert wallet(engine, user_id) == (100, 0)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +182,10 @@ def test_news_of_a_payment_that_is_not_there_yet_wait_for_the_sweep(engine: Sess
         amount=Decimal(5),
         provider=Provider.CARDS,
     )
+    assert retry_waiting(same_connection(engine), Provider.CARDS) == 0
     with engine.transaction():
-        assert retry_waiting(engine, Provider.CARDS) == 0
         payments.start_payment(engine, request)
-        assert retry_waiting(engine, Provider.CARDS) == 1
+    assert retry_waiting(same_connection(engine), Provider.CARDS) == 1
     assert wallet(engine, user_id) == (5, 0)
 
 
@@ -243,6 +272,6 @@ def test_refunds_and_disputes_at_once_never_pass_their_deposit(
         )
         for number in range(3)
     ]
-    kinds = sorted(getattr(each, "kind", each) for each in at_once(open_session, works))
+    kinds = sorted(str(getattr(each, "kind", each)) for each in at_once(open_session, works))
     assert kinds == ["applied", "conflicted", "conflicted"]
     assert wallet(engine, user_id) == (40, 0)

@@ -64,6 +64,8 @@ def test_the_built_in_market_runs_end_to_end_on_a_server_of_its_own() -> None:
     assert summary["fills"] > 0
     assert summary["deposits"] >= 15
     assert summary["withdrawals"] > 0
+    assert summary["card_payments"].keys() == {"matched"}
+    assert summary["card_payments"]["matched"] >= 3
     assert summary["latency_ms"].keys() == {"p50", "p99"}
     assert 0 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p99"]
     assert summary["orders_per_second"] > 0

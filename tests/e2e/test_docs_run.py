@@ -1,4 +1,4 @@
-"""What docs/start shows runs: every page in order, in one folder, as a newcomer would."""
+"""What the documentation shows runs: a newcomer's first day, and the life of a payment."""
 
 from pathlib import Path
 
@@ -18,6 +18,14 @@ def write_page(folder: Path, text: str) -> Path:
 def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
     failed = first_failure(sorted(START.glob("*.md")), tmp_path)
     assert not failed, f"docs/start/{failed}"
+
+
+def test_the_life_of_a_payment_runs(
+    engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", engine_database)
+    failed = first_failure([START.parent / "explain" / "life-of-a-payment.md"], tmp_path)
+    assert not failed, f"docs/explain/{failed}"
 
 
 def test_a_page_without_blocks_has_no_steps(tmp_path: Path) -> None:

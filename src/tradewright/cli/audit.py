@@ -2,11 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import click
@@ -15,66 +12,21 @@ from rich.table import Table
 
 from tradewright import audit
 from tradewright.cli import options
-from tradewright.postgres.connect import Session, connect
-from tradewright.postgres.target import open_database
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The options that every subcommand takes."""
-
-    url: str | None
-    keep: Path | None
-    schema: str
-    as_json: bool
-
-    @contextmanager
-    def session(self) -> Iterator[Session]:
-        """Give a session on the database that was asked for; commits on leaving."""
-        with (
-            open_database(self.url, self.keep) as database,
-            connect(
-                database.conninfo, schema=self.schema, application_name="tradewright audit"
-            ) as session,
-        ):
-            yield session
-
-
-def _with_common_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the common options and hand them over as one `Asked`."""
-
-    def command(
-        database: str | None, keep: Path | None, schema: str, *, as_json: bool, **rest: Any
-    ) -> None:
-        if database is None and keep is None:
-            raise click.UsageError("Give --database URL, --keep FOLDER, or DATABASE_URL.")
-        url = None if keep else database
-        function(Asked(url=url, keep=keep, schema=schema, as_json=as_json), **rest)
-
-    command.__doc__ = function.__doc__
-    for option in (options.JSON, options.SCHEMA, options.KEEP, options.DATABASE):
-        command = option(command)
-    return command
-
-
-def _example(line: str) -> str:
-    """Return the end of a help text, its line kept as it is."""
-    return f"\b\nExample:\n  {line}"
 
 
 @click.group(
     "audit",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_example("tradewright audit laws --database postgresql://me@localhost/broker"),
+    epilog=options.example("tradewright audit laws --database postgresql://me@localhost/broker"),
 )
 def command() -> None:
     """Hold the laws, seal the record, verify it, and show the trail of a row."""
 
 
-@command.command("laws", epilog=_example("tradewright audit laws --json"))
+@command.command("laws", epilog=options.example("tradewright audit laws --json"))
 @click.option("--examples", default=3, show_default=True, help="Broken rows shown for each law.")
-@_with_common_options
-def laws_command(asked: Asked, examples: int) -> None:
+@options.with_database
+def laws_command(asked: options.Asked, examples: int) -> None:
     """Check every law of the database; exit 1 when any is broken."""
     with asked.session() as session:
         results = audit.check_laws(session, examples_max=examples)
@@ -85,9 +37,9 @@ def laws_command(asked: Asked, examples: int) -> None:
     sys.exit(1 if any(result.broken for result in results.values()) else 0)
 
 
-@command.command("seal", epilog=_example("tradewright audit seal"))
-@_with_common_options
-def seal_command(asked: Asked) -> None:
+@command.command("seal", epilog=options.example("tradewright audit seal"))
+@options.with_database
+def seal_command(asked: options.Asked) -> None:
     """Seal the audit rows of all ended transactions."""
     with asked.session() as session:
         rows = audit.seal(session)
@@ -102,10 +54,10 @@ def seal_command(asked: Asked) -> None:
         click.echo("nothing to seal")
 
 
-@command.command("export", epilog=_example("tradewright audit export heads.jsonl"))
+@command.command("export", epilog=options.example("tradewright audit export heads.jsonl"))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_with_common_options
-def export_command(asked: Asked, file: Path) -> None:
+@options.with_database
+def export_command(asked: options.Asked, file: Path) -> None:
     """Add the heads that FILE does not hold yet to it, one JSON object to a line."""
     known = audit.read_heads(file.read_text().splitlines()) if file.exists() else []
     with asked.session() as session:
@@ -118,14 +70,14 @@ def export_command(asked: Asked, file: Path) -> None:
         click.echo(f"added {len(new)} heads to {file}")
 
 
-@command.command("verify", epilog=_example("tradewright audit verify --heads heads.jsonl"))
+@command.command("verify", epilog=options.example("tradewright audit verify --heads heads.jsonl"))
 @click.option(
     "--heads",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Heads that were exported before; without them a removed last seal is not noticed.",
 )
-@_with_common_options
-def verify_command(asked: Asked, heads: Path | None) -> None:
+@options.with_database
+def verify_command(asked: options.Asked, heads: Path | None) -> None:
     """Verify every seal; exit 1 and name the first that does not hold."""
     exported = audit.read_heads(heads.read_text().splitlines()) if heads else []
     with asked.session() as session:
@@ -142,11 +94,13 @@ def verify_command(asked: Asked, heads: Path | None) -> None:
     sys.exit(0 if found.is_good else 1)
 
 
-@command.command("show", epilog=_example("tradewright audit show 0199c1d2-7f0a-7e3b-9a51-..."))
+@command.command(
+    "show", epilog=options.example("tradewright audit show 0199c1d2-7f0a-7e3b-9a51-...")
+)
 @click.argument("row_id", type=click.UUID)
 @click.option("--last", default=1000, show_default=True, help="Show at most so many entries.")
-@_with_common_options
-def show_command(asked: Asked, row_id: UUID, last: int) -> None:
+@options.with_database
+def show_command(asked: options.Asked, row_id: UUID, last: int) -> None:
     """Show what was recorded of a row, an order, a payment or a holder, oldest first."""
     with asked.session() as session:
         trail = audit.read_trail(session, str(row_id), entries_max=last)

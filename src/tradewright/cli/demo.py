@@ -148,6 +148,7 @@ def _figures(summary: demo.DaySummary) -> Table:
         ("  money in", _money(summary.money_in)),
         ("withdrawals", f"{summary.withdrawals:,}"),
         ("  money out", _money(summary.money_out)),
+        *((f"card payments {how}", f"{n:,}") for how, n in summary.card_payments.items()),
         ("orders per second", f"{summary.orders_per_second:,.0f}"),
         ("latency p50 / p99", "{p50:.1f} / {p99:.1f} ms".format_map(summary.latency_ms)),
         (

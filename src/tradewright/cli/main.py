@@ -18,6 +18,10 @@ COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
+    "payments": (
+        "tradewright.cli.payments",
+        "Look at payments, decide about them, reconcile and settle.",
+    ),
     "review": (
         "tradewright.cli.review",
         "Review migrations: what breaks, loses, locks or misleads.",

@@ -1,8 +1,15 @@
 """Options that several commands take: which database, which schema, and JSON."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
+
+from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.target import open_database
 
 DATABASE = click.option(
     "--database",
@@ -18,3 +25,48 @@ KEEP = click.option(
 )
 SCHEMA = click.option("--schema", default="tradewright", show_default=True, help="The schema.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options that every subcommand takes."""
+
+    url: str | None
+    keep: Path | None
+    schema: str
+    as_json: bool
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give a session on the database that was asked for; commits on leaving."""
+        with (
+            open_database(self.url, self.keep) as database,
+            connect(
+                database.conninfo,
+                schema=self.schema,
+                application_name=click.get_current_context().command_path,
+            ) as session,
+        ):
+            yield session
+
+
+def with_database(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the common options and hand them over as one `Asked`."""
+
+    def command(
+        database: str | None, keep: Path | None, schema: str, *, as_json: bool, **rest: Any
+    ) -> None:
+        if database is None and keep is None:
+            raise click.UsageError("Give --database URL, --keep FOLDER, or DATABASE_URL.")
+        url = None if keep else database
+        function(Asked(url=url, keep=keep, schema=schema, as_json=as_json), **rest)
+
+    command.__doc__ = function.__doc__
+    for option in (JSON, SCHEMA, KEEP, DATABASE):
+        command = option(command)
+    return command
+
+
+def example(line: str) -> str:
+    """Return the end of a help text, its line kept as it is."""
+    return f"\b\nExample:\n  {line}"

@@ -11,15 +11,18 @@ from uuid import NAMESPACE_OID, uuid5
 
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.core.money import minor_unit
+from tradewright.demo.cards import CardDesk, provider_of
 from tradewright.demo.summary import Measured
 from tradewright.demo.traders import Trader
 from tradewright.payments import (
+    PaymentKind,
+    PaymentRequest,
     PaymentStatus,
+    Provider,
     approve_payment,
     complete_withdrawal,
-    deposit,
-    request_withdrawal,
     require_not_denied,
+    start_payment,
 )
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -65,22 +68,17 @@ def open_members(house: House, traders: Sequence[Trader], tag: str, currency: st
     return members
 
 
-def money_in(engine: Engine, members: Sequence[Member], occasion: str) -> None:
+def money_in(engine: Engine, members: Sequence[Member], occasion: str, desk: CardDesk) -> None:
     """Let members deposit into their wallets and move it all to their trading accounts."""
     with members[0].house.session() as session:
         for member in members:
             amount = MIDDAY_DEPOSIT
             if occasion == "opening":
                 amount = Decimal(member.trader.deposit)
+            request = _request(member, PaymentKind.DEPOSIT, f"{occasion} deposit", amount)
             with session.transaction():
-                payment = deposit(
-                    session,
-                    payment_id=member.key(f"{occasion} deposit"),
-                    user_id=member.user_id,
-                    currency=member.currency,
-                    amount=amount,
-                )
-            require_not_denied(payment)
+                payment = start_payment(session, request)
+            require_not_denied(desk.carry(session, payment))
             move = MoveMoney(
                 account_id=member.account_id,
                 direction=Direction.TO_ACCOUNT,
@@ -91,17 +89,21 @@ def money_in(engine: Engine, members: Sequence[Member], occasion: str) -> None:
     engine.wait_until_idle()
 
 
-def money_out(engine: Engine, members: Sequence[Member], measured: Measured) -> None:
+def money_out(
+    engine: Engine, members: Sequence[Member], measured: Measured, desk: CardDesk
+) -> None:
     """Let every other member take a part of its balance home."""
     with members[0].house.session() as session:
         for member in members[::2]:
             try:
-                _pay_out(engine, session, member)
+                _pay_out(engine, session, member, desk)
             except TradewrightError as error:
                 if error.code not in _EXPECTED:
                     raise
                 measured.refused[error.code] += 1
     engine.wait_until_idle()
+    with members[0].house.session() as session:
+        measured.reconciled = desk.reconciled(session)
 
 
 _EXPECTED = frozenset(
@@ -115,7 +117,7 @@ _EXPECTED = frozenset(
 """What may keep a trader from its payout without anything being wrong."""
 
 
-def _pay_out(engine: Engine, session: Session, member: Member) -> None:
+def _pay_out(engine: Engine, session: Session, member: Member, desk: CardDesk) -> None:
     """Move a share of the balance to the wallet, then withdraw it through an officer if needed."""
     with session.transaction():
         balance = _balance(session, member)
@@ -127,20 +129,26 @@ def _pay_out(engine: Engine, session: Session, member: Member) -> None:
         transaction_id=member.key("payout transfer"),
     )
     engine.submit(move).result()
-    payment_id = member.key("payout")
     with session.transaction():
-        payment = request_withdrawal(
-            session,
-            payment_id=payment_id,
-            user_id=member.user_id,
-            currency=member.currency,
-            amount=amount,
-        )
+        payment = start_payment(session, _request(member, PaymentKind.WITHDRAWAL, "payout", amount))
     require_not_denied(payment)
     with session.transaction():
         if payment.status is PaymentStatus.REQUIRES_APPROVAL:
-            approve_payment(session, payment_id, member.officer_id)
-        complete_withdrawal(session, payment_id)
+            payment = approve_payment(session, payment.id, member.officer_id)
+        if payment.provider is Provider.DIRECT:
+            complete_withdrawal(session, payment.id)
+    desk.carry(session, payment)
+
+
+def _request(member: Member, kind: PaymentKind, occasion: str, amount: Decimal) -> PaymentRequest:
+    return PaymentRequest(
+        payment_id=member.key(occasion),
+        user_id=member.user_id,
+        kind=kind,
+        currency=member.currency,
+        amount=amount,
+        provider=provider_of(member.trader.number),
+    )
 
 
 def _find_user(session: Session, email: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.demo.accounts import Member, money_in, money_out, open_members
+from tradewright.demo.cards import CardDesk
 from tradewright.demo.listing import account_currency, instruments_for
 from tradewright.demo.model import DayOptions, DaySummary
 from tradewright.demo.progress import Progress
@@ -86,10 +87,10 @@ def run_day(
         providers = simulated_providers(session, options.seed)
     members = open_members(house, make_traders(options.traders), tag, plan.currency)
     engine = house.engine(providers)
-    day = _Day(engine, options, progress, members, plan.instruments)
-    day.measured.seed = options.seed
     started = monotonic_seconds()
-    with engine:
+    with engine, CardDesk.opened(house, options.seed) as desk:
+        day = _Day(engine, options, progress, members, plan.instruments, desk)
+        day.measured.seed = options.seed
         day.run(plan.quotes, on_turn)
         day.measured.seconds = monotonic_seconds() - started
     progress.finish()
@@ -105,6 +106,7 @@ class _Day:
     progress: Progress
     members: list[Member]
     instruments: Sequence[Instrument]
+    desk: CardDesk
     filter: QuoteFilter = field(default_factory=QuoteFilter)
     measured: Measured = field(default_factory=Measured)
     tops: dict[str, Top] = field(default_factory=dict)
@@ -112,17 +114,17 @@ class _Day:
     def run(self, quotes: Sequence[Quote], on_turn: OnTurn) -> None:
         turns = max(1, min(self.options.orders // ORDERS_PER_TURN, len(quotes) // 2))
         first = self.progress.turns_done
-        money_in(self.engine, self.members, "opening")
+        money_in(self.engine, self.members, "opening", self.desk)
         for turn in range(turns):
             chunk = quotes[_share(len(quotes), turn, turns) : _share(len(quotes), turn + 1, turns)]
             self._feed(chunk, follows=turn >= first)
             if turn >= first:
                 self._trade(turn, turns)
                 if turn == turns // 2:
-                    money_in(self.engine, self.members[::10], "midday")
+                    money_in(self.engine, self.members[::10], "midday", self.desk)
                 self.progress.end_turn(turn)
             on_turn(turn + 1, turns)
-        money_out(self.engine, self.members, self.measured)
+        money_out(self.engine, self.members, self.measured, self.desk)
         self.measured.quotes_read = self.filter.read
         self.measured.quotes_refused = {
             str(refusal): count for refusal, count in self.filter.refused.items()

@@ -30,8 +30,9 @@ class LawFigures:
 class DaySummary:
     """What a day came to. Money is in text with its currency; durations are milliseconds.
 
-    `digest` is a hash over every client order (key, state, fills, price) and every balance: the
-    same seed and quotes give the same digest, run after run.
+    `card_payments` counts the movements through the card scheme by how they compare with its
+    statement. `digest` is a hash over every client order (key, state, fills, price) and every
+    balance: the same seed and quotes give the same digest, run after run.
     """
 
     seed: int
@@ -55,6 +56,7 @@ class DaySummary:
     withdrawals: int
     money_in: Mapping[str, Decimal]
     money_out: Mapping[str, Decimal]
+    card_payments: Mapping[str, int]
     replays: int
     acknowledged: int
     acknowledged_lost: int
@@ -66,7 +68,9 @@ class DaySummary:
 
     @property
     def is_sound(self) -> bool:
-        """Whether every law held and nothing that was acknowledged is missing."""
-        return self.acknowledged_lost == 0 and not any(
-            figures.broken for figures in self.invariants.values()
+        """Whether every law held, nothing acknowledged is missing, and the cards' books agree."""
+        return (
+            self.acknowledged_lost == 0
+            and not any(figures.broken for figures in self.invariants.values())
+            and self.card_payments.keys() <= {"matched", "timing"}
         )

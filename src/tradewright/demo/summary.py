@@ -30,6 +30,7 @@ class Measured:
     quotes_refused: Mapping[str, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
     refused: Counter[ErrorCode] = field(default_factory=Counter)
+    reconciled: Mapping[str, int] = field(default_factory=dict)
     replays: int = 0
 
     def answered(self, sent: float) -> None:
@@ -70,6 +71,7 @@ def summarise(
         quotes_read=measured.quotes_read,
         quotes_refused=measured.quotes_refused,
         replays=measured.replays,
+        card_payments=measured.reconciled,
         acknowledged=len(acknowledged),
         acknowledged_lost=len(lost),
         seconds=round(measured.seconds, 3),

@@ -82,13 +82,14 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     transaction; call `require_not_denied` after the commit.
 
     Raises:
-        InputError: USER_UNKNOWN, and the codes of amounts and currencies.
+        InputError: USER_UNKNOWN, PAYMENT_ROUTE_MISSING, and the codes of amounts and currencies.
         StateError: USER_NOT_ACTIVE, PAYMENT_DEBT_OPEN, EXCHANGE_RATE_MISSING, EXCHANGE_RATE_STALE.
         MoneyError: PAYMENT_LIMIT_EXCEEDED, MONEY_INSUFFICIENT_FUNDS, MONEY_IDEMPOTENCY_CONFLICT.
 
     """
     request = replace(request, amount=parse_amount(request.amount, request.currency).amount)
     is_deposit = request.kind is PaymentKind.DEPOSIT
+    _require_route(request)
     user = require_user(connection, request.user_id)
     store.lock_wallet(connection, request.user_id, request.currency, is_opened=is_deposit)
     existing = _replayed(connection, request)
@@ -193,6 +194,20 @@ def unknown_user(user_id: str) -> InputError:
         f'user "{user_id}" does not exist',
         why="No user has this id.",
         hint="Correct the id.",
+    )
+
+
+def _require_route(request: PaymentRequest) -> None:
+    """Refuse what no provider could carry: coins to nowhere, or coins that are asked for."""
+    if request.provider is not Provider.CHAIN or (
+        request.kind is PaymentKind.WITHDRAWAL and request.destination
+    ):
+        return
+    raise InputError(
+        ErrorCode.PAYMENT_ROUTE_MISSING,
+        f"a {request.kind} of {request.currency} has no way to go",
+        why="Coins are withdrawn to an address, and arrive without being asked for.",
+        hint="Give the address to withdraw to; to deposit, show the user an address of theirs.",
     )
 
 

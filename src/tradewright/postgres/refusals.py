@@ -69,7 +69,13 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             ErrorCode.PAYMENT_APPROVAL_REFUSED,
         ),
         "payment_transactions_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "payment_claims_pkey": (RetryableError, ErrorCode.DATABASE_SERIALIZATION_FAILED),
+        "payment_claims_reference_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
         "payment_transactions_pkey": (RetryableError, ErrorCode.DATABASE_SERIALIZATION_FAILED),
+        "payment_transactions_reference_once": (
+            MoneyError,
+            ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
+        ),
         "payment_transactions_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         "user_balances_available_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
         "user_balances_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tradewright.core.errors import ErrorCode, MoneyError
+from tradewright.payments import checks
 from tradewright.payments.checks import CHECKS
 from tradewright.payments.model import (
     History,
@@ -41,6 +44,11 @@ def request(kind: PaymentKind = PaymentKind.DEPOSIT, amount: str = "100") -> Pay
     return PaymentRequest(
         payment_id="p", user_id="u", kind=kind, currency="USD", amount=Decimal(amount)
     )
+
+
+def test_every_check_is_a_file_and_every_file_a_check() -> None:
+    files = {path.stem for path in Path(str(checks.__file__)).parent.glob("*.py")}
+    assert files - {"__init__"} == set(CHECKS)
 
 
 def points(rule: str, asked: PaymentRequest, history: History) -> int:
@@ -139,6 +147,30 @@ def test_a_user_of_less_than_a_day_gives_points(hours: int, expected: int) -> No
     young = replace(QUIET, user_age=timedelta(hours=hours))
     assert points("new_user", request(PaymentKind.WITHDRAWAL), young) == expected
     assert points("new_user", request(), young) == expected // 2
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "edges"),
+    [
+        ("device_shared", "device_user_count", {1: 0, 2: 15, 3: 40, 4: 40, 5: 60}),
+        ("ip_address_shared", "ip_user_count", {4: 0, 5: 20, 9: 20, 10: 45}),
+        ("ip_address_in_last_hour", "ip_payments_last_hour", {4: 0, 5: 30, 19: 30, 20: 60}),
+    ],
+)
+def test_devices_and_addresses_give_points(name: str, field: str, edges: dict[int, int]) -> None:
+    found = {}
+    for count in edges:
+        change: dict[str, Any] = {field: count}
+        found[count] = points(name, request(), replace(QUIET, **change))
+    assert found == edges
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(0, 25), (23, 25), (24, 0)])
+def test_a_withdrawal_from_a_new_device_gives_points(hours: int, expected: int) -> None:
+    history = replace(QUIET, device_age=timedelta(hours=hours))
+    assert points("new_device", request(PaymentKind.WITHDRAWAL), history) == expected
+    assert points("new_device", request(), history) == 0
+    assert points("new_device", request(PaymentKind.WITHDRAWAL), QUIET) == 0
 
 
 def test_points_are_added_and_capped_and_the_findings_say_their_inputs() -> None:

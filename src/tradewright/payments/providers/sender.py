@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tradewright.core.clock import pause
+from tradewright.core.ids import new_id
 from tradewright.payments.webhooks.post import GONE, Endpoint, post
 
 
@@ -35,14 +36,12 @@ class WebhookSender:
         self._manners = manners
         self._random = Random(f"{name}/{seed}")  # noqa: S311 (a simulation)
         self._waiting: list[tuple[str, bytes]] = []
-        self._count = 0
         self.lost: list[str] = []
 
     def send(self, fields: Mapping[str, object]) -> None:
         """Put a message in the queue."""
-        self._count += 1
         body = json.dumps(fields, separators=(",", ":")).encode()
-        self._waiting.append((f"{self._name}_{self._count}", body))
+        self._waiting.append((f"{self._name}_{new_id().hex}", body))
 
     def deliver(self) -> int:
         """Send everything that waits; return how many deliveries were taken."""

@@ -17,7 +17,6 @@ from tradewright.payments.reconciliation.match import match
 from tradewright.payments.reconciliation.model import Bucket, Match, Recorded, StatementLine
 from tradewright.payments.reconciliation.statements import read_statement
 from tradewright.payments.steps import CLEARING
-from tradewright.postgres.arrays import columns
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
@@ -103,14 +102,17 @@ def require_settling(provider: Provider) -> None:
 
 
 def _keep_lines(connection: Session, statement_id: str, lines: list[StatementLine]) -> None:
-    names = ("kinds", "references", "currencies", "amounts", "fees", "days")
-    rows = [
-        (each.kind, each.reference, each.currency, each.amount, each.fee, each.booked_on)
-        for each in lines
-    ]
+    parameters = {
+        "statement_id": statement_id,
+        "kinds": [each.kind for each in lines],
+        "references": [each.reference for each in lines],
+        "currencies": [each.currency for each in lines],
+        "amounts": [each.amount for each in lines],
+        "fees": [each.fee for each in lines],
+        "days": [each.booked_on for each in lines],
+    }
     connection.execute(
-        load_queries("tradewright.payments.reconciliation")["keep_lines"],
-        {"statement_id": statement_id, **columns(names, rows, texts=("references",))},
+        load_queries("tradewright.payments.reconciliation")["keep_lines"], parameters
     )
 
 

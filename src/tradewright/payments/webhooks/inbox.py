@@ -8,10 +8,13 @@ about the same payment, and by `retry_waiting`.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import psycopg
 
+from tradewright.audit import acting_as
 from tradewright.core.errors import (
     DatabaseError,
     ErrorCode,
@@ -25,6 +28,7 @@ from tradewright.payments.webhooks.apply import Outcome, OutcomeKind, apply_even
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate
+from tradewright.postgres.retry import SessionSource, run_transaction
 
 READERS: Mapping[Provider, Callable[[bytes], ProviderEvent]] = MappingProxyType(
     {Provider.CARDS: cards.read_event, Provider.CHAIN: chain.read_event}
@@ -64,16 +68,37 @@ def receive(connection: Session, message: Message) -> Outcome:
     return outcome
 
 
-def retry_waiting(connection: Session, provider: Provider) -> int:
-    """Try every waiting message of a provider again; return how many no longer wait."""
-    rows = connection.execute(
-        load_queries("tradewright.payments.webhooks")["waiting_references"],
-        {"provider": provider},
-    ).fetchall()
-    return sum(_retry_locked(connection, provider, reference) for (reference,) in rows)
+def retry_waiting(source: SessionSource, provider: Provider) -> int:
+    """Try every waiting message of a provider again; return how many no longer wait.
+
+    Each payment has a transaction of its own, so that no two payments' locks are held at once.
+    """
+
+    def references(connection: Session) -> list[str]:
+        query = load_queries("tradewright.payments.webhooks")["waiting_references"]
+        return [row[0] for row in connection.execute(query, {"provider": provider})]
+
+    waiting = run_transaction(source, references, idempotent=True)
+    return sum(
+        run_transaction(source, partial(_retry_locked, provider, reference), idempotent=True)
+        for reference in waiting
+    )
 
 
-def _retry_locked(connection: Session, provider: Provider, reference: str) -> int:
+def list_events(
+    connection: Session, *, status: str | None = None, count_max: int = 50
+) -> list[dict[str, Any]]:
+    """Return the messages of providers by column, the newest first."""
+    cursor = connection.execute(
+        load_queries("tradewright.payments.webhooks")["list_events"],
+        {"status": status, "count_max": count_max},
+    )
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _retry_locked(provider: Provider, reference: str, connection: Session) -> int:
+    acting_as(connection, f"provider:{provider}")
     _lock_reference(connection, provider, reference)
     return _retry(connection, provider, reference)
 

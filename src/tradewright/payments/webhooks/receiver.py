@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 
 from tradewright.audit import acting_as
 from tradewright.core.clock import utc_now
@@ -27,6 +27,8 @@ BODY_BYTES_MAX = 1 << 20
 PATH = "/v1/webhooks/"
 SOCKET_SECONDS_MAX = 30
 POLLS_PER_SECOND = 50
+IN_HAND_MAX = 32
+"""So many messages are taken at once; the senders of others are asked to come again."""
 
 Secrets = Mapping[Provider, Sequence[str]]
 """The secrets of each provider, the new one and those that are still taken."""
@@ -49,6 +51,7 @@ def webhook_server(
     """Serve the endpoint until the context is left; give its address, `http://host:port`."""
     server = _Server((host, port), _Handler)
     server.source, server.secrets = source, secrets
+    server.places = BoundedSemaphore(IN_HAND_MAX)
     thread = Thread(target=server.serve_forever, args=(1 / POLLS_PER_SECOND,), daemon=True)
     thread.start()
     try:
@@ -62,6 +65,7 @@ def webhook_server(
 class _Server(ThreadingHTTPServer):
     source: SessionSource
     secrets: Secrets
+    places: BoundedSemaphore
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -78,10 +82,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": {"what": "too large"}})
         else:
             body = self.rfile.read(int(length))
-            self._answer(*self._take(Provider(provider), body))
+            self._answer(*self._take_in_turn(Provider(provider), body))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the parent's name)
         """Say nothing: the inbox is the record."""
+
+    def _take_in_turn(
+        self, provider: Provider, body: bytes
+    ) -> tuple[HTTPStatus, Mapping[str, object]]:
+        if not self.server.places.acquire(blocking=False):
+            return HTTPStatus.SERVICE_UNAVAILABLE, {"error": {"what": "too many messages at once"}}
+        try:
+            return self._take(provider, body)
+        finally:
+            self.server.places.release()
 
     def _take(self, provider: Provider, body: bytes) -> tuple[HTTPStatus, Mapping[str, object]]:
         headers = {name.lower(): value for name, value in self.headers.items()}

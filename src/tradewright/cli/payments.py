@@ -1,0 +1,361 @@
+"""`tradewright payments`: look at payments, decide about them, reconcile, settle, and deliver."""
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tradewright import audit, payments
+from tradewright.cli import options
+from tradewright.core.clock import utc_now
+from tradewright.core.ids import new_id_text
+from tradewright.core.money import parse_amount
+from tradewright.payments import ClaimKind, ClaimOrder, Provider
+from tradewright.payments.outbox import deliver_due
+from tradewright.payments.reconciliation.service import import_statement, read_breaks, reconcile
+from tradewright.payments.reconciliation.settlement import settle
+from tradewright.payments.webhooks.inbox import list_events, retry_waiting
+from tradewright.payments.webhooks.post import Endpoint
+from tradewright.payments.webhooks.receiver import webhook_server
+from tradewright.payments.webhooks.signature import new_secret
+from tradewright.postgres.pool import open_pool
+from tradewright.postgres.retry import same_connection
+from tradewright.postgres.target import open_database
+
+PROVIDER = click.option(
+    "--provider",
+    type=click.Choice([str(each) for each in Provider if each is not Provider.DIRECT]),
+    default=str(Provider.CARDS),
+    show_default=True,
+    help="Whose payments.",
+)
+OFFICER = click.option(
+    "--officer", type=click.UUID, required=True, help="The payments officer who decides."
+)
+LAST = click.option(
+    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
+)
+
+
+@click.group(
+    "payments",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=options.example("tradewright payments list --status requires_approval"),
+)
+def command() -> None:
+    """Look at payments, decide about them, reconcile and settle."""
+
+
+@command.command("list", epilog=options.example("tradewright payments list --kind withdrawal"))
+@click.option("--status", help="Only payments in this state.")
+@click.option("--kind", type=click.Choice(["deposit", "withdrawal"]), help="Only this kind.")
+@click.option("--user", type=click.UUID, help="Only payments of this user.")
+@LAST
+@options.with_database
+def list_command(
+    asked: options.Asked, status: str | None, kind: str | None, user: UUID | None, last: int
+) -> None:
+    """List payments, the newest first."""
+    with asked.session() as session:
+        found = payments.list_payments(
+            session, status=status, kind=kind, user_id=str(user) if user else None, count_max=last
+        )
+    _print_rows(
+        asked,
+        [asdict(each) for each in found],
+        ("created_at", "id", "kind", "amount", "currency", "provider", "status"),
+    )
+
+
+@command.command("show", epilog=options.example("tradewright payments show 0199c1d2-7f0a-..."))
+@click.argument("payment_id", type=click.UUID)
+@options.with_database
+def show_command(asked: options.Asked, payment_id: UUID) -> None:
+    """Show a payment with its fraud checks, its refunds and disputes, and what its user owes."""
+    with asked.session() as session:
+        payment = payments.find_payment(session, str(payment_id))
+        facts = {
+            **asdict(payment),
+            "fraud_checks": payments.read_fraud_checks(session, payment.id),
+            "claims": [asdict(each) for each in payments.read_claims(session, payment.id)],
+            "debts": payments.read_debts(session, payment.user_id),
+        }
+    _print_facts(asked, facts)
+
+
+@command.command(
+    "approve", epilog=options.example("tradewright payments approve 0199c1d2-... --officer 0199...")
+)
+@click.argument("payment_id", type=click.UUID)
+@OFFICER
+@options.with_database
+def approve_command(asked: options.Asked, payment_id: UUID, officer: UUID) -> None:
+    """Let a payment go on that waits for approval."""
+    with asked.session() as session:
+        audit.acting_as(session, f"user:{officer}")
+        payment = payments.approve_payment(session, str(payment_id), str(officer))
+    _print_facts(asked, asdict(payment))
+
+
+@command.command(
+    "refuse",
+    epilog=options.example(
+        'tradewright payments refuse 0199c1d2-... --officer 0199... --reason "no proof of funds"'
+    ),
+)
+@click.argument("payment_id", type=click.UUID)
+@OFFICER
+@click.option("--reason", required=True, help="Why; it is kept with the payment.")
+@options.with_database
+def refuse_command(asked: options.Asked, payment_id: UUID, officer: UUID, reason: str) -> None:
+    """End a payment that waits for approval or is in conflict."""
+    with asked.session() as session:
+        audit.acting_as(session, f"user:{officer}")
+        payment = payments.refuse_payment(session, str(payment_id), str(officer), reason=reason)
+    _print_facts(asked, asdict(payment))
+
+
+@command.command(
+    "refund",
+    epilog=options.example(
+        'tradewright payments refund 0199c1d2-... 25.00 --officer 0199... --reason "asked for"'
+    ),
+)
+@click.argument("payment_id", type=click.UUID)
+@click.argument("amount")
+@OFFICER
+@click.option("--reason", required=True, help="Why; it is kept with the refund.")
+@click.option("--claim-id", type=click.UUID, help="The refund's own id, kept for repeats.")
+@options.with_database
+def refund_command(  # noqa: PLR0913 (one for each option)
+    asked: options.Asked,
+    payment_id: UUID,
+    amount: str,
+    *,
+    officer: UUID,
+    reason: str,
+    claim_id: UUID | None,
+) -> None:
+    """Set a part of a deposit aside to be given back through its provider."""
+    with asked.session() as session:
+        audit.acting_as(session, f"user:{officer}")
+        payment = payments.find_payment(session, str(payment_id))
+        order = ClaimOrder(
+            claim_id=str(claim_id) if claim_id else new_id_text(),
+            kind=ClaimKind.REFUND,
+            amount=parse_amount(amount, payment.currency).amount,
+            reason=reason,
+        )
+        claim = payments.request_refund(
+            session, order, payment_id=payment.id, officer_id=str(officer)
+        )
+    _print_facts(asked, asdict(claim))
+
+
+@command.command("events", epilog=options.example("tradewright payments events --status waiting"))
+@click.option(
+    "--status",
+    type=click.Choice(["waiting", "applied", "ignored", "conflicted"]),
+    help="Only messages that became this.",
+)
+@LAST
+@options.with_database
+def events_command(asked: options.Asked, status: str | None, last: int) -> None:
+    """List what providers told, the newest first, and what became of it."""
+    with asked.session() as session:
+        rows = list_events(session, status=status, count_max=last)
+    _print_rows(
+        asked, rows, ("received_at", "provider", "event_type", "reference", "status", "outcome")
+    )
+
+
+@command.command("receive", epilog=options.example("tradewright payments receive --port 8080"))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option("--port", default=0, show_default=True, help="Listen on this port; 0: a free one.")
+@click.option(
+    "--cards-secret", multiple=True, envvar="TRADEWRIGHT_CARDS_SECRETS", help="Of the cards."
+)
+@click.option(
+    "--chain-secret", multiple=True, envvar="TRADEWRIGHT_CHAIN_SECRETS", help="Of the chain."
+)
+@options.with_database
+def receive_command(
+    asked: options.Asked,
+    host: str,
+    port: int,
+    *,
+    cards_secret: Sequence[str],
+    chain_secret: Sequence[str],
+) -> None:
+    """Take what providers post, until it is interrupted.
+
+    Secrets may be given twice while they are changed, or in the environment, with spaces between.
+    Put a server with TLS in front of it.
+    """
+    secrets = {Provider.CARDS: cards_secret, Provider.CHAIN: chain_secret}
+    with (
+        open_database(asked.url, asked.keep) as database,
+        open_pool(database.conninfo, schema=asked.schema) as pool,
+        webhook_server(pool.connection, secrets, host=host, port=port) as address,
+    ):
+        click.echo(json.dumps({"address": address}) if asked.as_json else f"taking at {address}")
+        with suppress(KeyboardInterrupt):
+            Event().wait()
+
+
+@command.command("retry", epilog=options.example("tradewright payments retry --provider chain"))
+@PROVIDER
+@options.with_database
+def retry_command(asked: options.Asked, provider: str) -> None:
+    """Try the messages again that came before what they build on."""
+    with asked.session() as session:
+        count = retry_waiting(same_connection(session), Provider(provider))
+    _print_facts(asked, {"no_longer_waiting": count})
+
+
+@command.command(
+    "reconcile", epilog=options.example("tradewright payments reconcile 2026-01-13.csv")
+)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@PROVIDER
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), help="First UTC day.  [default: 90 days ago]"
+)
+@options.with_database
+def reconcile_command(
+    asked: options.Asked, files: Sequence[Path], provider: str, since: datetime | None
+) -> None:
+    """Take statements in (CSV or camt.053), compare; exit 1 when anything differs."""
+    first_day = since.date() if since else utc_now().date() - timedelta(days=90)
+    with asked.session() as session:
+        for file in files:
+            import_statement(session, Provider(provider), file.read_bytes())
+        counts = reconcile(session, Provider(provider), since=first_day)
+    _print_facts(asked, {str(bucket): count for bucket, count in counts.items()})
+    different = sum(
+        count for bucket, count in counts.items() if bucket not in ("matched", "timing")
+    )
+    if different and not asked.as_json:
+        click.echo("next: tradewright payments breaks")
+    sys.exit(1 if different else 0)
+
+
+@command.command("breaks", epilog=options.example("tradewright payments breaks --json"))
+@options.with_database
+def breaks_command(asked: options.Asked) -> None:
+    """List the open differences of reconciliation, the oldest first, with their age."""
+    with asked.session() as session:
+        found = read_breaks(session)
+    _print_rows(
+        asked, [asdict(each) for each in found], ("age", "bucket", "kind", "reference", "details")
+    )
+
+
+@command.command("settle", epilog=options.example("tradewright payments settle 2026-01-13"))
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@PROVIDER
+@options.with_database
+def settle_command(asked: options.Asked, day: datetime, provider: str) -> None:
+    """Settle a provider's UTC day from its statements, once, and show what it came to."""
+    with asked.session() as session:
+        settled = settle(session, Provider(provider), day.date())
+    _print_rows(
+        asked,
+        [asdict(each) for each in settled],
+        ("currency", "deposits", "withdrawals", "refunds", "disputes", "fees", "net", "line_count"),
+    )
+
+
+@command.command("rate", epilog=options.example("tradewright payments rate BTC USD 64250.00"))
+@click.argument("base")
+@click.argument("quote")
+@click.argument("rate", type=Decimal)
+@click.option("--source", default="hand", show_default=True, help="By whose word.")
+@options.with_database
+def rate_command(asked: options.Asked, base: str, quote: str, rate: Decimal, source: str) -> None:
+    """Record what one unit of BASE is worth in QUOTE now."""
+    observed = payments.RateObserved(
+        base=base, quote=quote, rate=rate, source=source, observed_at=utc_now()
+    )
+    with asked.session() as session:
+        payments.record_rates(session, [observed])
+    _print_facts(asked, asdict(observed))
+
+
+@command.command(
+    "deliver", epilog=options.example("tradewright payments deliver https://example.org/events")
+)
+@click.argument("url")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    required=True,
+    envvar="TRADEWRIGHT_WEBHOOK_SECRETS",
+    help="Sign with it; twice while it is changed.  [env: TRADEWRIGHT_WEBHOOK_SECRETS]",
+)
+@click.option("--at-most", default=100, show_default=True, help="Try at most so many.")
+@options.with_database
+def deliver_command(asked: options.Asked, url: str, secrets: Sequence[str], at_most: int) -> None:
+    """Send what became of payments to URL, signed and in order."""
+    with asked.session() as session:
+        session.autocommit = True
+        done = deliver_due(session, Endpoint(url, secrets), count_max=at_most)
+    _print_facts(asked, asdict(done))
+
+
+@command.command("secret", epilog=options.example("tradewright payments secret"))
+def secret_command() -> None:
+    """Make a new secret for signing webhooks."""
+    click.echo(new_secret())
+
+
+def _print_facts(asked: options.Asked, facts: dict[str, Any]) -> None:
+    if asked.as_json:
+        click.echo(json.dumps(facts, default=_as_text))
+        return
+    table = Table(show_header=False)
+    for name, fact in facts.items():
+        if fact not in (None, [], {}):
+            table.add_row(name.replace("_", " "), _shown(fact))
+    Console().print(table)
+
+
+def _print_rows(
+    asked: options.Asked, rows: Sequence[dict[str, Any]], columns: Sequence[str]
+) -> None:
+    if asked.as_json:
+        click.echo(json.dumps(rows, default=_as_text))
+        return
+    table = Table(*(name.replace("_", " ") for name in columns))
+    for row in rows:
+        table.add_row(*(_shown(row[name]) for name in columns))
+    Console().print(table)
+
+
+def _shown(fact: object) -> str:
+    if isinstance(fact, (dict, list)):
+        return json.dumps(fact, default=_as_text)
+    return "" if fact is None else _as_text(fact)
+
+
+def _as_text(fact: object) -> str:
+    """Write amounts without exponents, times to the second, and everything else as itself."""
+    if isinstance(fact, Decimal):
+        return f"{fact.normalize():f}"
+    if isinstance(fact, datetime):
+        return f"{fact:%Y-%m-%d %H:%M:%S}"
+    if isinstance(fact, timedelta):
+        return str(timedelta(seconds=int(fact.total_seconds())))
+    return fact.isoformat() if isinstance(fact, date) else str(fact)

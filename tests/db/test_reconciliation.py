@@ -1,0 +1,163 @@
+"""Reconciliation and settlement on a real database, with the statements of the simulators."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from tests.cast import value
+from tests.news import deposited, news, settled_user, start, tell
+from tradewright import audit
+from tradewright.core.clock import utc_now
+from tradewright.core.errors import ErrorCode, TradewrightError
+from tradewright.payments import Payment, PaymentKind, Provider
+from tradewright.payments.providers.booking import Booking, as_camt053, as_csv
+from tradewright.payments.reconciliation.model import Bucket
+from tradewright.payments.reconciliation.service import (
+    import_statement,
+    read_breaks,
+    reconcile,
+)
+from tradewright.payments.reconciliation.settlement import settle
+from tradewright.postgres.connect import Session
+
+TODAY = utc_now().date()
+
+
+@pytest.fixture(autouse=True)
+def laws_hold(engine: Session) -> Iterator[None]:
+    """Hold every law after each of these tests, whatever it did."""
+    yield
+    audit.require_laws(audit.check_laws(engine))
+
+
+def booking(payment: Payment, amount: str = "100", *, fee: str = "1.65") -> Booking:
+    name = "ch" if payment.kind is PaymentKind.DEPOSIT else "po"
+    return Booking(
+        kind=payment.kind,
+        reference=f"{name}_{payment.id}",
+        currency="USD",
+        amount=Decimal(amount),
+        fee=Decimal(fee),
+        booked_on=TODAY,
+    )
+
+
+def run(session: Session) -> dict[str, int]:
+    with session.transaction():
+        counts = reconcile(session, Provider.CARDS, since=TODAY - timedelta(days=1))
+    return {str(bucket): count for bucket, count in counts.items() if count}
+
+
+def take(session: Session, *bookings: Booking) -> int | None:
+    with session.transaction():
+        return import_statement(session, Provider.CARDS, as_csv(list(bookings)))
+
+
+def clearing(session: Session) -> object:
+    """Return what the cards' clearing holder has received less what it has given."""
+    return value(
+        session,
+        "SELECT coalesce(sum(CASE h.id WHEN t.credit_holder_id THEN amount ELSE -amount END), 0)"
+        " FROM transfers AS t JOIN house_accounts AS h"
+        " ON h.id IN (t.debit_holder_id, t.credit_holder_id) WHERE h.code = 'clearing_cards'",
+    )
+
+
+def test_differences_open_with_the_run_that_finds_them_and_close_with_the_one_that_does_not(
+    engine: Session,
+) -> None:
+    user_id = settled_user(engine)
+    matched, missing, wrong = (deposited(engine, user_id) for _ in range(3))
+    take(engine, booking(matched), booking(wrong, "90"))
+    assert run(engine) == {"matched": 1, "amount_mismatch": 1, "timing": 1}
+    first = read_breaks(engine)
+    assert {(each.bucket, each.reference) for each in first} == {
+        (Bucket.AMOUNT_MISMATCH, f"ch_{wrong.id}"),
+        (Bucket.TIMING, f"ch_{missing.id}"),
+    }
+    take(engine, booking(missing))
+    assert run(engine) == {"matched": 2, "amount_mismatch": 1}
+    [left] = read_breaks(engine, Provider.CARDS)
+    assert left.details["our_amount"] == "100.00000000 USD"
+    assert left.details["their_amount"] == "90.00000000 USD"
+    assert left.opened_at == next(e for e in first if e.reference == left.reference).opened_at
+    assert left.age > timedelta(0)
+    assert value(engine, "SELECT count(*) FROM reconciliation_breaks") == 2
+
+
+def test_the_same_statement_is_taken_once(engine: Session) -> None:
+    payment = deposited(engine, settled_user(engine))
+    assert (take(engine, booking(payment)), take(engine, booking(payment))) == (1, None)
+    assert run(engine) == {"matched": 1}
+    camt = as_camt053([booking(payment)], "another")
+    with engine.transaction():
+        import_statement(engine, Provider.CARDS, camt)
+    assert run(engine) == {"duplicate": 1}
+
+
+def test_money_that_only_the_provider_or_only_the_ledger_knows_is_found(engine: Session) -> None:
+    user_id = settled_user(engine)
+    pending, done = start(engine, user_id), deposited(engine, user_id)
+    take(engine, booking(pending), booking(done))
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("UPDATE house_accounts SET code = 'fees' WHERE code = 'clearing_cards'")
+    assert run(engine) == {"external_only": 1, "ledger_mismatch": 1}
+    engine.execute("UPDATE house_accounts SET code = 'clearing_cards' WHERE code = 'fees'")
+    engine.execute("SET session_replication_role = origin")
+    assert run(engine) == {"external_only": 1, "matched": 1}
+    tell(engine, news(pending, "charge.processing"))
+    assert run(engine) == {"status_mismatch": 1, "matched": 1}
+
+
+def test_a_day_is_settled_once_and_empties_the_clearing_holder(engine: Session) -> None:
+    user_id = settled_user(engine, "500")
+    payout = start(engine, user_id, "70", kind=PaymentKind.WITHDRAWAL)
+    deposit = deposited(engine, user_id)
+    tell(engine, news(payout, "payout.paid", payment=f"po_{payout.id}"))
+    assert clearing(engine) == -30
+    take(engine, booking(deposit), booking(payout, "70", fee="0"))
+    run(engine)
+    with engine.transaction():
+        [settled] = settle(engine, Provider.CARDS, TODAY)
+        assert settle(engine, Provider.CARDS, TODAY) == [settled]
+    figures = (settled.deposits, settled.withdrawals, settled.fees, settled.net)
+    assert figures == (Decimal(100), Decimal(70), Decimal("1.65"), Decimal("28.35"))
+    assert clearing(engine) == 0
+    moved = engine.execute(
+        "SELECT amount FROM transfers WHERE transaction_id = %s ORDER BY amount", (settled.id,)
+    ).fetchall()
+    assert moved == [(Decimal("1.65"),), (Decimal("28.35"),)]
+
+
+def test_a_day_with_open_differences_is_not_settled(engine: Session) -> None:
+    payment = deposited(engine, settled_user(engine))
+    take(engine, booking(payment, "90"))
+    run(engine)
+    with pytest.raises(TradewrightError) as caught:
+        settle(engine, Provider.CARDS, TODAY)
+    assert caught.value.code == ErrorCode.SETTLEMENT_NOT_RECONCILED
+    assert clearing(engine) == -100
+
+
+def test_a_settlement_whose_net_does_not_add_up_cannot_be_written(engine: Session) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        engine.execute(
+            "INSERT INTO payment_settlements (provider, currency, settled_on, deposits,"
+            " withdrawals, refunds, disputes, fees, net, line_count)"
+            " VALUES ('cards', 'USD', '2026-01-13', 100, 0, 0, 0, 1, 100, 1)"
+        )
+    assert caught.value.diag.constraint_name == "payment_settlements_net_adds_up"
+
+
+def test_direct_payments_have_no_statements(engine: Session) -> None:
+    for work in (
+        lambda: import_statement(engine, Provider.DIRECT, b""),
+        lambda: reconcile(engine, Provider.DIRECT, since=TODAY),
+        lambda: settle(engine, Provider.DIRECT, TODAY),
+    ):
+        with pytest.raises(TradewrightError) as caught:
+            work()
+        assert caught.value.code == ErrorCode.PAYMENT_PROVIDER_UNKNOWN

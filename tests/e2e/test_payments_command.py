@@ -1,0 +1,104 @@
+"""`tradewright payments` as an officer meets it: facts as JSON, refusals with their codes."""
+
+import json
+from pathlib import Path
+from signal import SIGINT
+from typing import Any
+
+import pytest
+
+from tests.cast import open_user
+from tests.e2e.trading_day import start as begin
+from tests.news import deposited, news, settled_user, start, tell
+from tradewright.cli.main import main
+from tradewright.core.clock import utc_now
+from tradewright.core.ids import new_id_text
+from tradewright.payments import PaymentKind, PaymentStatus, find_payment
+from tradewright.payments.webhooks.post import Endpoint, post
+from tradewright.payments.webhooks.signature import new_secret
+from tradewright.postgres.connect import Session
+
+
+@pytest.fixture
+def run(
+    engine_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    """Give a function that runs a command and returns its exit status and what it said."""
+    monkeypatch.setenv("DATABASE_URL", engine_database)
+
+    def ran(*words: str) -> tuple[object, Any]:
+        with pytest.raises(SystemExit) as caught:
+            main(["payments", *words, "--json"])
+        return caught.value.code, json.loads(capsys.readouterr().out)
+
+    return ran
+
+
+def test_an_officer_finds_approves_and_refuses_what_waits(engine: Session, run: Any) -> None:
+    user_id, officer_id = settled_user(engine, "9000"), open_user(engine, role="payments_officer")
+    first, second = (start(engine, user_id, "2500", kind=PaymentKind.WITHDRAWAL) for _ in "ab")
+    status, listed = run("list", "--status", "requires_approval", "--user", user_id)
+    assert (status, [each["id"] for each in listed]) == (0, [second.id, first.id])
+    assert listed[0]["amount"] == "2500"
+    status, approved = run("approve", first.id, "--officer", officer_id)
+    assert (status, approved["status"]) == (0, "processing")
+    status, refused = run("refuse", second.id, "--officer", officer_id, "--reason", "no proof")
+    assert (status, refused["status"], refused["failure_reason"]) == (0, "failed", "no proof")
+    status, told = run("approve", second.id, "--officer", officer_id)
+    assert (status, told["error"]["code"]) == (1, "PAYMENT_STATE_REFUSED")
+    status, shown = run("show", first.id)
+    assert (status, shown["approved_by"], len(shown["fraud_checks"])) == (0, officer_id, 1)
+
+
+def test_statements_are_reconciled_and_the_day_settled(
+    engine: Session, run: Any, tmp_path: Path
+) -> None:
+    payment, today = deposited(engine, settled_user(engine)), str(utc_now().date())
+    statement = tmp_path / "cards.csv"
+    head = "kind,reference,currency,amount,fee,booked_on\n"
+    statement.write_text(f"{head}deposit,ch_{payment.id},USD,99.00,1.65,{today}\n")
+    status, counts = run("reconcile", str(statement))
+    assert (status, counts["amount_mismatch"], counts["matched"]) == (1, 1, 0)
+    status, breaks = run("breaks")
+    assert (status, breaks[0]["bucket"]) == (0, "amount_mismatch")
+    status, told = run("settle", today)
+    assert (status, told["error"]["code"]) == (1, "SETTLEMENT_NOT_RECONCILED")
+    status, told = run("reconcile", str(Path(__file__)))
+    assert (status, told["error"]["code"]) == (1, "STATEMENT_UNREADABLE")
+
+
+def test_messages_that_wait_are_listed_and_tried_again(engine: Session, run: Any) -> None:
+    payment = start(engine, settled_user(engine))
+    tell(engine, news(payment, "refund.succeeded", amount="1"))
+    status, waiting = run("events", "--status", "waiting")
+    assert (status, [each["event_type"] for each in waiting]) == (0, ["refund.succeeded"])
+    assert run("retry") == (0, {"no_longer_waiting": 0})
+
+
+def test_rates_are_recorded_and_bad_ones_refused(run: Any) -> None:
+    assert run("rate", "BTC", "USD", "64250.00")[1]["rate"] == "64250"
+    status, told = run("rate", "BTC", "BTC", "1")
+    assert (status, told["error"]["code"]) == (1, "EXCHANGE_RATE_MALFORMED")
+
+
+def test_an_unknown_payment_is_told_by_its_code(run: Any) -> None:
+    status, told = run("show", new_id_text())
+    assert (status, told["error"]["code"]) == (1, "PAYMENT_UNKNOWN")
+
+
+def test_the_endpoint_takes_signed_messages_until_it_is_interrupted(
+    engine: Session, engine_database: str
+) -> None:
+    payment, secret = start(engine, settled_user(engine)), new_secret()
+    words = ("payments", "receive", "--database", engine_database, "--cards-secret", secret)
+    process = begin(*words, "--json")
+    try:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["address"]
+        endpoint = Endpoint(f"{address}/v1/webhooks/cards", [secret])
+        assert post(endpoint, "evt_1", news(payment, "charge.succeeded")).is_taken
+    finally:
+        process.send_signal(SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert find_payment(engine, payment.id).status is PaymentStatus.SUCCEEDED

@@ -1,0 +1,134 @@
+"""Statements are read whole or refused, and every movement falls into one bucket."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.payments.providers.booking import Booking, as_camt053, as_csv
+from tradewright.payments.reconciliation.match import match
+from tradewright.payments.reconciliation.model import Bucket, Recorded, StatementLine
+from tradewright.payments.reconciliation.statements import CAMT053, CSV, read_statement
+
+DAY = date(2026, 1, 13)
+LINE = StatementLine(
+    kind="deposit",
+    reference="ch_1",
+    currency="USD",
+    amount=Decimal("100.00"),
+    fee=Decimal("1.65"),
+    booked_on=DAY,
+)
+OURS = Recorded(
+    kind="deposit",
+    reference="ch_1",
+    currency="USD",
+    amount=Decimal(100),
+    status="succeeded",
+    is_done=True,
+    is_booked=True,
+    ledger_amount=Decimal(100),
+    age=timedelta(hours=1),
+)
+BOOKINGS = [
+    Booking(
+        kind=kind,
+        reference=f"{kind} <&> 1",
+        currency="USD",
+        amount=Decimal("100.10"),
+        fee=Decimal("1.65"),
+        booked_on=DAY,
+    )
+    for kind in ("deposit", "withdrawal", "refund", "dispute")
+]
+HEAD = "kind,reference,currency,amount,fee,booked_on\n"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "lines", "bucket"),
+    [
+        ([OURS], [LINE], Bucket.MATCHED),
+        ([], [LINE], Bucket.EXTERNAL_ONLY),
+        ([], [LINE, LINE], Bucket.EXTERNAL_ONLY),
+        ([OURS], [LINE, LINE], Bucket.DUPLICATE),
+        ([OURS], [replace(LINE, amount=Decimal("100.01"))], Bucket.AMOUNT_MISMATCH),
+        ([OURS], [replace(LINE, currency="EUR")], Bucket.AMOUNT_MISMATCH),
+        ([replace(OURS, is_done=False, status="failed")], [LINE], Bucket.STATUS_MISMATCH),
+        ([replace(OURS, ledger_amount=Decimal(0))], [LINE], Bucket.LEDGER_MISMATCH),
+        ([replace(OURS, ledger_amount=Decimal(0))], [], Bucket.LEDGER_MISMATCH),
+        ([OURS], [], Bucket.TIMING),
+        ([replace(OURS, age=timedelta(days=2))], [], Bucket.TIMING),
+        ([replace(OURS, age=timedelta(days=2, seconds=1))], [], Bucket.INTERNAL_ONLY),
+    ],
+)
+def test_a_movement_falls_into_its_bucket(
+    recorded: list[Recorded], lines: list[StatementLine], bucket: Bucket
+) -> None:
+    assert [each.bucket for each in match(recorded, lines)] == [bucket]
+
+
+def test_what_has_moved_no_money_is_no_difference() -> None:
+    pending = replace(OURS, is_done=False, is_booked=False, ledger_amount=Decimal(0))
+    unconfirmed = replace(OURS, reference="btc:1:0", is_done=False)
+    assert match([pending, unconfirmed], []) == []
+
+
+def test_kind_and_reference_together_name_a_movement() -> None:
+    payout = replace(LINE, kind="withdrawal")
+    assert [each.bucket for each in match([OURS], [LINE, payout])] == [
+        Bucket.MATCHED,
+        Bucket.EXTERNAL_ONLY,
+    ]
+
+
+def test_both_formats_say_the_same() -> None:
+    form, lines = read_statement(as_csv(BOOKINGS))
+    assert (form, len(lines)) == (CSV, 4)
+    assert read_statement(as_camt053(BOOKINGS, "s-1")) == (CAMT053, lines)
+    assert lines[0].reference == "deposit <&> 1"
+
+
+def test_entries_of_a_bank_that_are_not_booked_or_name_no_kind_are_read_so() -> None:
+    statement = as_camt053(BOOKINGS[:2], "s-1").decode()
+    pending = statement.replace("<Cd>BOOK</Cd>", "<Cd>PDNG</Cd>", 1)
+    assert [line.kind for line in read_statement(pending.encode())[1]] == ["withdrawal"]
+    bare = statement.replace("<AddtlTxInf>deposit</AddtlTxInf>", "")
+    assert [line.kind for line in read_statement(bare.encode())[1]] == ["deposit", "withdrawal"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"a,b\n",
+        HEAD.encode() + b"deposit,r,USD,1.00\n",
+        HEAD.encode() + b"gift,r,USD,1.00,0,2026-01-13\n",
+        HEAD.encode() + b"deposit,,USD,1.00,0,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,1.001,0,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,-1.00,0,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,NaN,0,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,XXX,1.00,0,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,1.00,-1,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,1.00,0.001,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,1.00,NaN,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,1.00,0,13.01.2026\n",
+        HEAD.encode() + b'deposit,"r,USD\n',
+        b"<Document><Ntry></Document>",
+        b"<Document><Ntry><Amt Ccy='USD'>1</Amt></Ntry></Document>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        b'<!DOCTYPE a SYSTEM "ftp://example.org/secret"><a/>',
+    ],
+    ids=range(19),
+)
+def test_a_statement_that_cannot_be_read_is_refused_whole(content: bytes) -> None:
+    with pytest.raises(InputError) as caught:
+        read_statement(content)
+    assert caught.value.code == ErrorCode.STATEMENT_UNREADABLE
+
+
+def test_a_statement_without_lines_is_empty() -> None:
+    assert read_statement(HEAD.encode()) == (CSV, [])
+    assert read_statement(b"\xef\xbb\xbf" + HEAD.encode())[1] == []

@@ -22,7 +22,7 @@ COMMANDS = {
         "tradewright.cli.review",
         "Review migrations: what breaks, loses, locks or misleads.",
     ),
-    "bench": ("tradewright.cli.bench", "Measure against pgbench in the same run."),
+    "bench": ("tradewright.cli.bench", "Measure beside public programs in the same run."),
     "soak": (
         "tradewright.cli.soak",
         "Look for lost money: random work, a server that is killed, an audit.",

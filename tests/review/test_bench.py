@@ -16,7 +16,7 @@ from tradewright.review.result import review_folder
 
 def texts(folder: Path, seed: int) -> list[str]:
     folder.mkdir()
-    write_corpus(folder, files=30, statements=214, seed=seed)
+    write_corpus(folder, files=100, statements=714, seed=seed)
     return [path.read_text("utf-8") for path in sorted(folder.iterdir())]
 
 
@@ -29,8 +29,8 @@ def test_every_statement_of_the_corpus_is_read_and_fits_the_schema(tmp_path: Pat
     texts(tmp_path / "corpus", 7)
     review = review_folder(tmp_path / "corpus")
     readings = review.context.readings
-    assert len(readings) == 30
-    assert sum(len(reading.statements) for reading in readings) == 214
+    assert len(readings) == 100
+    assert sum(len(reading.statements) for reading in readings) == 714
     assert not any(reading.refusals or reading.unread for reading in readings)
     kinds = {statement.kind for reading in readings for statement in reading.statements}
     assert {"CreateStmt", "AlterTableStmt", "IndexStmt", "CreateFunctionStmt", "InsertStmt"} < kinds

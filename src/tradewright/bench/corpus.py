@@ -154,12 +154,7 @@ def _indexes(project: _Project) -> Iterator[str]:
         column, other = project.random.sample(table.columns, 2)
         name = f"idx_{table.name}_{number}"
         kind = project.random.randrange(4)
-        inside = (
-            f"({column})",
-            f"({column}, {other} DESC)",
-            f"({column})",
-            f"(lower({column}::text))",
-        )
+        inside = (column, f"{column}, {other} DESC", column, f"lower({column}::text)")
         where = f"\n    WHERE {other} IS NOT NULL" if kind == 2 else ""
         yield f"CREATE INDEX CONCURRENTLY {name}\n    ON {table.name} ({inside[kind]}){where};"
 

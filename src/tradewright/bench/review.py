@@ -114,10 +114,20 @@ def _findings(review: _Run, files: int) -> int:
 
 
 def _run(command: list[str], folder: Path) -> _Run:
-    """Run one side in the folder; squawk says by 1 that it found something."""
+    """Run one side in the folder; squawk says by 1 that it found something.
+
+    Python may keep its compiled modules, as after any installation.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     before, began = os.times(), monotonic_seconds()
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS_MAX
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
     )
     wall, after = monotonic_seconds() - began, os.times()
     if done.returncode not in {0, 1} or not done.stdout:

@@ -13,7 +13,7 @@ from tradewright.review.ignores import apply_ignores
 from tradewright.review.model import Finding, Stage
 from tradewright.review.rule import Context, Event, Rule
 from tradewright.review.schema.bodies import Body, read_body
-from tradewright.review.schema.build import apply, body_of
+from tradewright.review.schema.build import apply, body_of, changes_model
 from tradewright.review.schema.catalog import Routine, Table
 from tradewright.review.schema.tree import range_name, strings
 from tradewright.review.source.statements import Reading, Refusal, read_statements
@@ -42,6 +42,7 @@ class ReadStage:
         self.context = context
         self.hits: list[Answer] = []
         self._by_kind: dict[str, list[Rule]] = defaultdict(list)
+        self._narrowed: dict[tuple[str, str], list[Rule]] = {}
         for rule in self.rules:
             for kind in rule.kinds:
                 self._by_kind[kind].append(rule)
@@ -83,45 +84,60 @@ class ReadStage:
         for refusal in reading.refusals:
             self._read_refusal(source, refusal)
         for unread in reading.unread:
-            place = Statement(
-                source, "unread", {"message": unread.message}, unread.start, unread.end
-            )
+            place = Statement(source, "unread", "", unread.start, unread.end)
+            place.decoded = {"message": unread.message}
             self._show(Event("unread", source, place, place.node))
         self._show(Event("file", source, _whole(source), {}, reading=reading))
 
     def _read_statement(self, statement: Statement, body: Body | None = None) -> None:
         """Show a statement, apply it, and show what came of it."""
-        source, node = statement.source, statement.node
-        self._show(Event(statement.kind, source, statement, node, body=body))
-        table = None
-        if statement.kind == "AlterTableStmt":
+        source, kind = statement.source, statement.kind
+        if kind not in self._by_kind and not changes_model(kind) and kind != "DoStmt":
+            return
+        node, table = statement.node, None
+        if kind in {"AlterTableStmt", "IndexStmt"}:
             table = self.context.schema.table(range_name(node.get("relation")))
-            for wrapped in node.get("cmds", ()):
-                command = wrapped["AlterTableCmd"]
-                kind = command.get("subtype", "")
-                if kind in self._by_kind:
-                    self._show(Event(kind, source, statement, command, table, body=body))
+        indexed = table if kind == "IndexStmt" else None
+        self._show(Event(kind, source, statement, node, indexed, body=body))
+        if kind == "AlterTableStmt":
+            self._show_commands(statement, table, body)
         apply(self.context.schema, statement)
-        if statement.kind == "CreateStmt":
+        if kind == "CreateStmt":
             table = self.context.schema.table(range_name(node.get("relation")))
-        if table is not None:
+        if table is not None and indexed is None:
             self._show_parts(statement, table)
-        elif statement.kind == "CreateFunctionStmt":
+        elif kind == "CreateFunctionStmt":
             self._read_routine(statement)
-        elif statement.kind == "DoStmt":
+        elif kind == "DoStmt":
             self._read_do(statement)
+
+    def _show_commands(self, statement: Statement, table: Table | None, body: Body | None) -> None:
+        """Show each command of an ALTER TABLE."""
+        for wrapped in statement.node.get("cmds", ()):
+            command = wrapped["AlterTableCmd"]
+            kind = command.get("subtype", "")
+            if kind in self._by_kind:
+                event = Event(kind, statement.source, statement, command, table, body=body)
+                self._show(event)
 
     def _show_parts(self, statement: Statement, table: Table) -> None:
         source, node = statement.source, statement.node
         if table.statement is statement:
             self._show(Event("table", source, statement, node, table))
         for column in list(table.columns.values()):
-            if column.statement is statement:
-                self._show(Event("column", source, statement, node, table, column))
+            if column.statement is statement and (rules := self._rules("column", column.type)):
+                self._ask(rules, Event("column", source, statement, node, table, column))
         for constraint in list(table.constraints):
             if constraint.statement is statement:
                 event = Event("constraint", source, statement, node, table, constraint=constraint)
-                self._show(event)
+                self._ask(self._rules("constraint", constraint.kind), event)
+
+    def _rules(self, kind: str, of: str) -> list[Rule]:
+        """Return the rules that ask for columns of a type, or for constraints of a kind."""
+        if (kind, of) not in self._narrowed:
+            meant = [rule for rule in self._by_kind[kind] if not rule.of or of in rule.of]
+            self._narrowed[kind, of] = meant
+        return self._narrowed[kind, of]
 
     def _read_routine(self, statement: Statement) -> None:
         names = strings(statement.node.get("funcname"))
@@ -149,7 +165,7 @@ class ReadStage:
 
     def _read_refusal(self, source: Source, refusal: Refusal) -> None:
         broken = refusal.broken
-        place = Statement(source, "refusal", {}, broken.start, broken.end)
+        place = Statement(source, "refusal", "", broken.start, broken.end)
         self._show(Event("refusal", source, place, {}, refusal=refusal))
         if refusal.routine is not None:
             foreign = refusal.routine
@@ -167,10 +183,13 @@ class ReadStage:
             self._show_routine(place, routine)
 
     def _show(self, event: Event) -> None:
-        for rule in self._by_kind.get(event.kind, ()):
+        self._ask(self._by_kind.get(event.kind, ()), event)
+
+    def _ask(self, rules: Iterable[Rule], event: Event) -> None:
+        for rule in rules:
             for hit in rule.check(self.context, event):
                 self.hits.append((rule, hit))
 
 
 def _whole(source: Source) -> Statement:
-    return Statement(source, "file", {}, 0, len(source.data))
+    return Statement(source, "file", "", 0, len(source.data))

@@ -88,8 +88,9 @@ def _named(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
     elif event.kind in {"IndexStmt", "CreateTrigStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"}:
         yield range_name(node.get("relation")), place(node.get("relation"))
     elif event.kind == "ViewStmt":
-        names = {cte.get("ctename") for cte in find(node, "CommonTableExpr")}
-        for relation in find(node.get("query", {}), "RangeVar"):
+        written = find(node, "CommonTableExpr") if event.statement.has("CommonTableExpr") else ()
+        names = {cte.get("ctename") for cte in written}
+        for relation in event.statement.nodes("RangeVar"):
             if relation.get("relname") not in names:
                 yield range_name(relation), place(relation)
 

@@ -31,7 +31,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         or event.source.layout in {"flyway", "tradewright"}
     ):
         return
-    if "lock_timeout" in event.source.text.lower():
+    if "lock_timeout" in event.source.lowered:
         return
     locking = next(iter(exclusive_locks(context, reading)), None)
     if locking is not None:

@@ -33,8 +33,8 @@ def kind_of(wrapped: Node) -> tuple[str, Node]:
     return next(iter(wrapped.items()))
 
 
-def walk(node: Any) -> Iterator[tuple[str, Node]]:
-    """Yield every wrapped node (kind, inside) below a tree, without recursion."""
+def find(node: Any, *kinds: str) -> Iterator[Node]:
+    """Yield the inside of every node of the kinds below a tree."""
     pending = [node]
     while pending:
         current = pending.pop()
@@ -44,16 +44,20 @@ def walk(node: Any) -> Iterator[tuple[str, Node]]:
         for key, value in current.items():
             kind = type(value)
             if kind is dict:
-                if key[0].isupper():
-                    yield key, value
+                if key in kinds:
+                    yield value
                 pending.append(value)
             elif kind is list:
                 pending.append(value)
 
 
-def find(node: Any, *kinds: str) -> Iterator[Node]:
-    """Yield the inside of every node of the kinds below a tree."""
-    return (inside for kind, inside in walk(node) if kind in kinds)
+def constraints_of(command: Node) -> list[Node]:
+    """Return the constraints that ADD COLUMN or ADD CONSTRAINT brings along."""
+    added = command.get("def", {})
+    if "Constraint" in added:
+        return [added["Constraint"]]
+    written = added.get("ColumnDef", {}).get("constraints", ())
+    return [wrapped["Constraint"] for wrapped in written]
 
 
 def type_name(node: Node | None) -> str:

@@ -48,6 +48,10 @@ _BARE = re.compile(
     re.MULTILINE | re.IGNORECASE | re.VERBOSE,
 )
 
+_MARK_WORDS = ("migrate:", "+goose", "+migrate", "create above")
+_BARE_WORDS = ("transaction", "disable-tx", "txmode")
+"""A text without these words holds no marker; looking for words is much faster than patterns."""
+
 _LAYOUT_NAMES = {
     "dbmate": "dbmate",
     "goose": "goose",
@@ -65,11 +69,13 @@ def read_sections(text: str) -> Sections:
     """Divide a file by the markers in it."""
     if "--" not in text:
         return Sections(text, None, None, None)
-    wrapping = Wrapping.BARE if _BARE.search(text) else None
-    marks = list(_MARKS.finditer(text))
+    lowered = text.lower()
+    said = any(word in lowered for word in _BARE_WORDS)
+    wrapping = Wrapping.BARE if said and _BARE.search(text) else None
+    marks = list(_MARKS.finditer(text)) if any(word in lowered for word in _MARK_WORDS) else []
     if marks:
         return _divided(text, marks, wrapping)
-    if text.lstrip().lower().startswith("--liquibase formatted sql"):
+    if lowered.lstrip().startswith("--liquibase formatted sql"):
         return _liquibase(text, wrapping)
     return Sections(text, None, wrapping, None)
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from tradewright.bench import review as bench
 from tradewright.bench.corpus import write_corpus
 from tradewright.cli.bench import command
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.review.halves import BYTES_MIN
+from tradewright.review.report.json_report import render
 from tradewright.review.result import review_folder
 
 
@@ -36,6 +40,19 @@ def test_every_statement_of_the_corpus_is_read_and_fits_the_schema(tmp_path: Pat
     assert {"CreateStmt", "AlterTableStmt", "IndexStmt", "CreateFunctionStmt", "InsertStmt"} < kinds
     unfit = ("missing-", "duplicate-object", "syntax")
     assert not [f for f in review.findings if f.rule.startswith(unfit)]
+
+
+def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    write_corpus(folder, files=160, statements=1_200, seed=3)
+    assert sum(path.stat().st_size for path in folder.iterdir()) > BYTES_MIN
+    alone = review_folder(folder)
+    program = "from tradewright.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "review", str(folder), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["findings"] == json.loads(render(alone))["findings"]
+    assert len(alone.findings) > 300
 
 
 def test_the_benchmark_reports_both_sides_and_their_ratio() -> None:

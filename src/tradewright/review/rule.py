@@ -110,8 +110,9 @@ Check = Callable[[Context, Event], Iterable[Hit]]
 class Rule:
     """One idea of the catalogue.
 
-    `of` narrows `column` to columns of these types and `constraint` to these kinds, so that the
-    rule is not called for the rest; empty means all.
+    `of` narrows what the rule is shown, because calling it for nothing is what costs most: a
+    `column` to these types (or to those that are `defaulted` or `generated`), a `constraint` to
+    these kinds, a `file` to those with a statement of one of these kinds. Empty means all.
     """
 
     id: str

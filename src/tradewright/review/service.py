@@ -23,6 +23,7 @@ class Request:
     baseline: Path | None = None
     update_baseline: bool = False
     prove: bool | None = None
+    processes: int = 1
 
 
 def review(request: Request) -> Review:
@@ -40,7 +41,7 @@ def review(request: Request) -> Review:
         changed, edited = changed_since(request.folder, request.since)
         scope = replace(scope, changed=changed, edited=edited)
     settings = read_settings(request.folder)
-    result = review_folder(request.folder, settings, scope)
+    result = review_folder(request.folder, settings, scope, processes=request.processes)
     if _is_to_be_proven(request, settings):
         result = _proven(result)
     if request.baseline is None:

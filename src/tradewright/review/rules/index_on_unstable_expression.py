@@ -84,5 +84,6 @@ RULE = Rule(
     category=Category.SYNTAX,
     kinds=("IndexStmt", "column"),
     check=_check,
+    of=frozenset({"generated"}),
     needs="model",
 )

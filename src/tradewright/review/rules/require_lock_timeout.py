@@ -18,7 +18,7 @@ Not reported when the file only touches what it creates, sets lock_timeout itsel
 
 from collections.abc import Iterator
 
-from tradewright.review.lock_levels import exclusive_locks
+from tradewright.review.lock_levels import LOCKING, exclusive_locks
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 
@@ -48,5 +48,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=LOCKING,
     needs="model",
 )

@@ -56,5 +56,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=frozenset({"AlterTableStmt", "UpdateStmt", "DeleteStmt"}),
     needs="model",
 )

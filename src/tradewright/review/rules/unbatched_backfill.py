@@ -57,5 +57,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=frozenset({"UpdateStmt", "DeleteStmt"}),
     needs="model",
 )

@@ -64,17 +64,19 @@ def type_name(node: Node | None) -> str:
     """Return the common name of a type without modifiers: `numeric`, `integer`, `uuid`."""
     if not node:
         return ""
-    names = [name.lower() for name in strings(node.get("names"))]
+    names = strings(node.get("names"))
     if names and names[0] == "pg_catalog":
         names = names[1:]
-    name = ".".join(names)
+    name = ".".join(names).lower()
     return ALIASES.get(name, name) + ("[]" if node.get("arrayBounds") else "")
 
 
 def type_modifiers(node: Node | None) -> tuple[int, ...]:
     """Return the numbers in the brackets of a type: (20, 8) of numeric(20, 8)."""
+    if not node or "typmods" not in node:
+        return ()
     values = []
-    for modifier in (node or {}).get("typmods", ()):
+    for modifier in node["typmods"]:
         constant = modifier.get("A_Const", {})
         if "ival" in constant:
             values.append(constant["ival"].get("ival", 0))

@@ -9,7 +9,7 @@ layouts that `sections` divides.
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tradewright.core.errors import ErrorCode, InputError
@@ -35,8 +35,8 @@ def read_folder(folder: Path) -> list[Source]:
 
     """
     root = folder if folder.is_dir() else folder.parent
-    paths = list(_sql_files(folder)) if folder.is_dir() else [folder]
-    if not paths or not all(path.exists() for path in paths):
+    paths = list(_sql_files(folder)) if folder.is_dir() else [(str(folder), (), folder.name)]
+    if not paths or not folder.exists():
         raise InputError(
             ErrorCode.INPUT_REVIEW_FOLDER_EMPTY,
             f'no migration found in "{folder}"',
@@ -45,95 +45,96 @@ def read_folder(folder: Path) -> list[Source]:
             facts={"folder": folder},
         )
     plan = _sqitch_order(root)
-    sources = [source for path in paths for source in _read_file(path, root, plan)]
+    sources = [
+        source
+        for path, folders, name in paths
+        for source in _read_file(path, _named(name, folders, plan))
+    ]
     return _paired(sources)
 
 
-def _sql_files(folder: Path) -> Iterator[Path]:
+def _sql_files(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Yield path, folders below the given one, and name of each file, as the runner sorts them."""
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(
             name for name in folders if name not in _SKIPPED_FOLDERS and not name.startswith(".")
         )
+        below = Path(here).relative_to(folder).parts
         for name in sorted(files):
             if name.endswith(".sql") and name not in _SKIPPED_FILES:
-                yield Path(here, name)
+                yield os.path.join(here, name), below, name  # noqa: PTH118 (hundreds of them)
 
 
-def _read_file(path: Path, root: Path, plan: dict[str, int]) -> Iterator[Source]:
-    raw = path.read_bytes()
-    shown = path.as_posix()
-    relative = path.relative_to(root)
-    base = _from_name(relative, shown, plan)
+@dataclass(slots=True)
+class _Named:
+    """What a file's name and folders tell of it."""
+
+    label: str
+    version: tuple[int | str, ...]
+    direction: Direction
+    layout: str
+    repeatable: bool = False
+    wrapping: Wrapping = Wrapping.WRAPPED
+
+
+def _read_file(path: str, named: _Named) -> Iterator[Source]:
+    with open(path, "rb") as file:  # noqa: PTH123 (hundreds of them)
+        raw = file.read()
     text = raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
     if text.startswith("\ufeff"):
         text = "   " + text[1:]
-    base = replace(base, text=text, raw=raw[:4])
-    if base.layout == "flyway" and _script_config_says_bare(path):
-        base = replace(base, wrapping=Wrapping.BARE)
-    yield from _directions(base)
+    sections = read_sections(text)
+    bare = named.layout == "flyway" and _script_config_says_bare(Path(path))
+    parts = [(Direction.UP, sections.up), (Direction.DOWN, sections.down)]
+    if named.direction is Direction.DOWN:
+        parts = [(Direction.DOWN, text)]
+    for direction, part in parts:
+        if part is not None:
+            yield Source(
+                path=path.replace(os.sep, "/"),
+                text=part,
+                version=named.version,
+                label=named.label,
+                direction=direction,
+                wrapping=sections.wrapping or (Wrapping.BARE if bare else named.wrapping),
+                layout=sections.layout or named.layout,
+                repeatable=named.repeatable,
+                has_down=sections.down is not None and direction is Direction.UP,
+                raw=raw[:4],
+            )
 
 
-def _directions(base: Source) -> Iterator[Source]:
-    sections = read_sections(base.text)
-    base = replace(
-        base,
-        wrapping=sections.wrapping or base.wrapping,
-        layout=sections.layout or base.layout,
-    )
-    if base.direction is Direction.DOWN:
-        yield base
-        return
-    if sections.up is not None:
-        yield replace(base, text=sections.up, has_down=sections.down is not None)
-    if sections.down is not None:
-        yield replace(base, text=sections.down, direction=Direction.DOWN)
-
-
-def _from_name(relative: Path, shown: str, plan: dict[str, int]) -> Source:
-    name, folder = relative.name, relative.parent
+def _named(name: str, folders: tuple[str, ...], plan: dict[str, int]) -> _Named:
     flyway = _FLYWAY.match(name)
     if flyway:
-        return _flyway(flyway, shown)
-    if name.lower() in {"up.sql", "down.sql", "migration.sql"}:
-        layout = "prisma" if name.lower() == "migration.sql" else "folders"
-        direction = Direction.DOWN if name.lower() == "down.sql" else Direction.UP
-        return _source(shown, folder.name, direction, layout)
-    parts = {part.lower() for part in folder.parts}
+        return _flyway(flyway)
+    lowered = name.lower()
+    if lowered in {"up.sql", "down.sql", "migration.sql"}:
+        layout = "prisma" if lowered == "migration.sql" else "folders"
+        direction = Direction.DOWN if lowered == "down.sql" else Direction.UP
+        label = folders[-1] if folders else ""
+        return _Named(label, _version(label), direction, layout)
+    below = {part.lower() for part in folders}
+    down = bool(below & _DOWN_FOLDERS)
     if plan:
-        stem = (folder / relative.stem).as_posix().partition("/")[2] or relative.stem
-        source = _source(shown, stem, _folder_direction(parts), "sqitch")
-        return replace(source, version=(plan.get(stem, len(plan)), stem), wrapping=Wrapping.BARE)
-    down = _DOWN_SUFFIX.search(name) is not None or bool(parts & _DOWN_FOLDERS)
-    stem = _DOWN_SUFFIX.sub("", name) if _DOWN_SUFFIX.search(name) else _UP_SUFFIX.sub("", name)
-    layout = "golang-migrate" if name.lower().endswith(".up.sql") else "numbered"
-    return _source(shown, stem, Direction.DOWN if down else Direction.UP, layout)
+        stem = "/".join((*folders[1:], name[:-4]))
+        direction = Direction.DOWN if down else Direction.UP
+        version = (plan.get(stem, len(plan)), stem)
+        return _Named(stem, version, direction, "sqitch", wrapping=Wrapping.BARE)
+    suffix = _DOWN_SUFFIX.search(name)
+    label = name[: suffix.start()] if suffix else _UP_SUFFIX.sub("", name)
+    layout = "golang-migrate" if lowered.endswith(".up.sql") else "numbered"
+    direction = Direction.DOWN if down or suffix else Direction.UP
+    return _Named(label, _version(label), direction, layout)
 
 
-def _source(shown: str, label: str, direction: Direction, layout: str) -> Source:
-    return Source(
-        path=shown,
-        text="",
-        version=_version(label),
-        label=label,
-        direction=direction,
-        layout=layout,
-    )
-
-
-def _flyway(match: re.Match[str], shown: str) -> Source:
+def _flyway(match: re.Match[str]) -> _Named:
     kind = match["kind"]
     numbers: tuple[int | str, ...] = tuple(int(n) for n in _NUMBER.findall(match["version"]))
-    label = f"{match['version']}__{match['name']}"
     version = (1, 0, match["name"]) if kind == "R" else (0, *numbers)
-    return Source(
-        path=shown,
-        text="",
-        version=version,
-        label=label,
-        layout="flyway",
-        direction=Direction.DOWN if kind == "U" else Direction.UP,
-        repeatable=kind == "R",
-    )
+    label = f"{match['version']}__{match['name']}"
+    direction = Direction.DOWN if kind == "U" else Direction.UP
+    return _Named(label, version, direction, "flyway", repeatable=kind == "R")
 
 
 def _version(label: str) -> tuple[int | str, ...]:
@@ -143,10 +144,6 @@ def _version(label: str) -> tuple[int | str, ...]:
         return (1, label)
     numbers = tuple(int(number[:30]) for number in _NUMBER.findall(match.group(1)))
     return (0, *numbers, label[match.end() :])
-
-
-def _folder_direction(parts: set[str]) -> Direction:
-    return Direction.DOWN if parts & _DOWN_FOLDERS else Direction.UP
 
 
 def _sqitch_order(root: Path) -> dict[str, int]:

@@ -183,7 +183,8 @@ def _statements(tree: str, size: int) -> list[RawStatement]:
         kind, _, rest = piece.partition('":')
         end = rest.find(',"stmt_l')
         place = _PLACE.match(rest, end) if end >= 0 else None
-        start, length = (int(number or 0) for number in place.groups()) if place else (0, 0)
+        start = int(place[1] or 0) if place else 0
+        length = int(place[2] or 0) if place else 0
         inside = rest[: end - 1 if place else rest.rindex("}}]}")]
         node = decode(inside) if len(inside) > _DECODED_LATE_MAX else None
         end = start + length if length else size

@@ -10,15 +10,11 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate
 
+from tradewright.migrate.naming import Direction
 from tradewright.review.model import Location
 from tradewright.review.source.parser import Node, decode
 
-
-class Direction(StrEnum):
-    """What a source does: build the schema, or take it back."""
-
-    UP = "up"
-    DOWN = "down"
+__all__ = ["DIGESTED", "BrokenStatement", "Direction", "Source", "Statement", "Wrapping"]
 
 
 class Wrapping(StrEnum):

@@ -70,7 +70,6 @@ def _run(context: click.Context, options: dict[str, object]) -> int:
         baseline=_path(options["baseline"]),
         update_baseline=bool(options["update_baseline"]),
         prove=None if options["prove"] is None else bool(options["prove"]),
-        processes=2,
     )
     review = service.review(request)
     _write(renderer("json" if options["as_json"] else str(options["form"]))(review), options)

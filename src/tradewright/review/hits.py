@@ -53,9 +53,7 @@ def found(rule: Rule, hit: Hit, severities: Mapping[str, Severity]) -> Found:
     )
 
 
-def numbered(
-    everything: Iterable[Found], rules: Mapping[str, Rule], stage: Stage
-) -> list[Finding]:
+def numbered(everything: Iterable[Found], rules: Mapping[str, Rule], stage: Stage) -> list[Finding]:
     """Return findings in the order of files and lines, each once, numbered by rule and subject."""
     seen: dict[tuple[str, str], int] = defaultdict(int)
     findings = []

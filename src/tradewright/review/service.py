@@ -14,7 +14,8 @@ from tradewright.review.settings import Settings, read_settings
 class Request:
     """What is to be reviewed, and what is to be left out.
 
-    `prove` is None where the settings decide, and the presence of an embedded server.
+    `prove` is None where the settings decide, and the presence of an embedded server. `processes`
+    says whether a second one may help to read; it does where that is faster.
     """
 
     folder: Path
@@ -23,7 +24,7 @@ class Request:
     baseline: Path | None = None
     update_baseline: bool = False
     prove: bool | None = None
-    processes: int = 1
+    processes: int = 2
 
 
 def review(request: Request) -> Review:

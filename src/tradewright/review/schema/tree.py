@@ -51,6 +51,24 @@ def find(node: Any, *kinds: str) -> Iterator[Node]:
                 pending.append(value)
 
 
+def walk(node: Any) -> Iterator[tuple[str, Node]]:
+    """Yield every wrapped node (kind, inside) below a tree, without recursion."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if type(current) is list:
+            pending.extend(reversed(current))
+            continue
+        for key, value in current.items():
+            kind = type(value)
+            if kind is dict:
+                if key[0].isupper():
+                    yield key, value
+                pending.append(value)
+            elif kind is list:
+                pending.append(value)
+
+
 def constraints_of(command: Node) -> list[Node]:
     """Return the constraints that ADD COLUMN or ADD CONSTRAINT brings along."""
     added = command.get("def", {})

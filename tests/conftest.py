@@ -1,9 +1,13 @@
 """One real PostgreSQL per test session (one per xdist worker), one fresh database per test."""
 
+import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +24,30 @@ OpenSession = Callable[[], Session]
 """Opens one more session on the engine's database of this test; closed after the test."""
 
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 (the kernel's file system in memory)
+_MEMORY_BYTES_MIN = 6_000_000_000
+
+
+def pytest_configure() -> None:
+    """Let temporary folders, and with them most servers, live in memory where there is enough.
+
+    Creating a database is creating a thousand files, and on a busy disk each test waits for that.
+    Nothing here outlives the machine; a server that is killed loses no page it has written on
+    either file system. TMPDIR decides when it is set.
+    """
+    if "TMPDIR" not in os.environ and _has_memory():
+        os.environ["TMPDIR"] = str(_MEMORY)
+        tempfile.tempdir = None
+
+
+def _has_memory() -> bool:
+    if not os.access(_MEMORY, os.W_OK | os.X_OK):
+        return False
+    facts = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    available = int(facts["MemAvailable"].removesuffix("kB")) * 1024
+    return min(shutil.disk_usage(_MEMORY).free, available) >= _MEMORY_BYTES_MIN
+
+
 def pytest_report_header() -> str:
     program = programs_folder(server_user()) / "postgres"
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
@@ -29,9 +57,11 @@ def pytest_report_header() -> str:
 def server() -> Iterator[EmbeddedServer]:
     """Run the server of this test session; tests that stop or kill one make their own.
 
-    It never waits for the disk: nothing here outlives the machine.
+    It never waits for the disk: nothing here outlives the machine. Its log stays small, because
+    it may stand in memory.
     """
-    with EmbeddedServer.temporary({"fsync": "off"}) as running:
+    settings = {"fsync": "off", "max_wal_size": "256MB", "wal_recycle": "off"}
+    with EmbeddedServer.temporary(settings) as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ def private_user() -> ServerUser:
     return ServerUser(os.geteuid(), os.getegid(), switch=True)
 
 
-@pytest.fixture
-def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let no user reach the installed programs, so that they are copied."""
-    monkeypatch.setattr(binaries, "ROOT_HOME", tmp_path / "home")
-    monkeypatch.setattr(ServerUser, "can_reach", lambda _self, _path: False)
-    return programs_folder(private_user())
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Let no user reach the installed programs, so that they are copied; once for all tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(binaries, "ROOT_HOME", tmp_path_factory.mktemp("copied") / "home")
+        patched.setattr(ServerUser, "can_reach", lambda _self, _path: False)
+        yield programs_folder(private_user())
 
 
 @pytest.mark.parametrize("program", ["initdb", "postgres", "psql", "pg_dump"])

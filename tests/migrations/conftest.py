@@ -1,12 +1,14 @@
 """Small folders of migrations, and a look at what they left in the database."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tradewright.migrate import Target
+from tradewright.migrate import Target, shadow
 from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.embedded import EmbeddedServer
 
 
 @pytest.fixture
@@ -46,3 +48,25 @@ def ask(session: Session) -> Callable[[str], list[tuple[object, ...]]]:
         return list(cursor.fetchall()) if cursor.description else []
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def scratch_server() -> Iterator[EmbeddedServer]:
+    """Run one scratch server for the tests of what happens on a shadow."""
+    with shadow.scratch_server() as server:
+        yield server
+
+
+@pytest.fixture
+def lent_scratch_server(scratch_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a shadow be made on the scratch server that runs; its databases go with each shadow."""
+
+    @contextmanager
+    def lent() -> Iterator[EmbeddedServer]:
+        try:
+            yield scratch_server
+        finally:
+            for name in ("seeds", "shadow"):
+                scratch_server.drop_database(name)
+
+    monkeypatch.setattr(shadow, "scratch_server", lent)

@@ -10,9 +10,11 @@ from tradewright.migrate import State, Target, find_migrations, status, up
 from tradewright.migrate.catalog import compare, take_catalog
 from tradewright.migrate.rehearsal import Observation, rehearse
 from tradewright.migrate.shadow import shadow_copy
-from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.connect import Session
 
 Write = Callable[..., Path]
+
+pytestmark = pytest.mark.usefixtures("lent_scratch_server")
 
 BASE = {
     "_001_base": (
@@ -106,38 +108,6 @@ def test_a_rehearsal_changes_nothing_and_fails_where_up_would(
     assert caught.value.facts["line"] == 2
     assert compare(before, take_catalog(session, "shop")) == []
     assert status(target, find_migrations(folder))[1].state is State.PENDING
-
-
-def test_a_shadow_has_the_schema_history_and_roles_but_no_rows(
-    write: Write,
-    target: Target,
-    session: Session,
-) -> None:
-    folder = write(
-        **BASE,
-        _002_role='CREATE ROLE "shop clerk";\nGRANT SELECT ON users TO "shop clerk";',
-    )
-    try:
-        up(target, find_migrations(folder))
-        with (
-            shadow_copy(target, []) as shadow,
-            connect(shadow.conninfo, schema="shop", autocommit=True) as copy,
-        ):
-            assert compare(take_catalog(session, "shop"), take_catalog(copy, "shop")) == []
-            assert copy.execute("SELECT count(*) FROM users").fetchone() == (0,)
-            assert copy.execute("SELECT count(*) FROM schema_migrations").fetchone() == (2,)
-    finally:
-        session.execute('DROP OWNED BY "shop clerk"; DROP ROLE "shop clerk"')
-
-
-def test_a_rehearsal_may_run_in_production(
-    write: Write,
-    target: Target,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TRADEWRIGHT_ENV", "production")
-    (file,) = rehearse(target, find_migrations(write(**BASE)))
-    assert file.transactional
 
 
 def test_a_schema_that_the_shadow_cannot_hold_is_reported(

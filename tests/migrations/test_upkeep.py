@@ -71,6 +71,7 @@ def test_a_database_with_a_history_gets_no_baseline(write: Write, target: Target
     assert caught.value.code == ErrorCode.MIGRATION_HISTORY_EXISTS
 
 
+@pytest.mark.usefixtures("lent_scratch_server")
 def test_a_database_that_holds_what_its_files_make_has_no_drift(
     write: Write,
     target: Target,
@@ -81,6 +82,7 @@ def test_a_database_that_holds_what_its_files_make_has_no_drift(
     assert find_drift(target, find_migrations(folder)) == []
 
 
+@pytest.mark.usefixtures("lent_scratch_server")
 def test_drift_names_what_was_added_changed_and_lost_by_hand(
     write: Write,
     target: Target,
@@ -101,6 +103,7 @@ def test_drift_names_what_was_added_changed_and_lost_by_hand(
     }
 
 
+@pytest.mark.usefixtures("lent_scratch_server")
 def test_partitions_made_or_detached_since_are_no_drift(
     write: Write,
     target: Target,
@@ -115,6 +118,7 @@ def test_partitions_made_or_detached_since_are_no_drift(
     assert find_drift(target, migrations) == []
 
 
+@pytest.mark.usefixtures("lent_scratch_server")
 def test_a_wrong_baseline_shows_as_drift(write: Write, target: Target) -> None:
     migrations = find_migrations(write(**FILES))
     baseline(target, migrations, 1)

@@ -28,6 +28,7 @@ def shape(sources: list[Source]) -> list[tuple[str, str, str]]:
 LAYOUTS = {
     "numbered": {"2_b.sql": T2, "1_a.sql": T1, "1_a.down.sql": D1, "10_c.sql": "SELECT 1;"},
     "golang-migrate": {"1_a.up.sql": T1, "1_a.down.sql": D1, "2_b.up.sql": T2},
+    "underscores": {"1_a_up.sql": T1, "1_a_down.sql": D1, "2_b_up.sql": T2},
     "postgrator": {"1_a.do.sql": T1, "1_a.undo.sql": D1, "2_b.do.sql": T2},
     "yoyo": {"1_a.sql": T1, "1_a.rollback.sql": D1, "2_b.sql": T2},
     "folders": {"1_a/up.sql": T1, "1_a/down.sql": D1, "2_b/up.sql": T2},

@@ -6,12 +6,16 @@ Each benchmark runs several interleaved rounds and reports medians. Nothing here
 
 from tradewright.bench.ledger import LedgerBench, LedgerLoad, bench_ledger
 from tradewright.bench.orders import OrdersBench, OrdersLoad, bench_orders
+from tradewright.bench.review import ReviewBench, ReviewLoad, bench_review
 
 __all__ = [
     "LedgerBench",
     "LedgerLoad",
     "OrdersBench",
     "OrdersLoad",
+    "ReviewBench",
+    "ReviewLoad",
     "bench_ledger",
     "bench_orders",
+    "bench_review",
 ]

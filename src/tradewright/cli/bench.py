@@ -1,4 +1,4 @@
-"""`tradewright bench`: measurements beside pgbench in the same run."""
+"""`tradewright bench`: measurements beside public programs in the same run."""
 
 import json
 from dataclasses import asdict
@@ -10,8 +10,11 @@ from tradewright.bench import (
     LedgerLoad,
     OrdersBench,
     OrdersLoad,
+    ReviewBench,
+    ReviewLoad,
     bench_ledger,
     bench_orders,
+    bench_review,
 )
 from tradewright.cli.options import JSON
 from tradewright.wiring import open_private_house
@@ -30,7 +33,7 @@ SECONDS = click.option(
 
 @click.group()
 def command() -> None:
-    """Measure against pgbench in the same run."""
+    """Measure against pgbench, and the review against squawk, in the same run."""
 
 
 @command.command(
@@ -115,4 +118,48 @@ def _lines(result: OrdersBench) -> str:
         f"latency p50 / p99  {result.latency_ms['p50']:>10.1f} / "
         f"{result.latency_ms['p99']:.1f} ms\n"
         f"{result.orders_booked:,} orders booked, every law holds"
+    )
+
+
+@command.command(epilog="\b\nExample:\n  tradewright bench review --json\n")
+@click.option(
+    "--files",
+    type=click.IntRange(1, 10_000),
+    default=700,
+    show_default=True,
+    help="How many migrations to write.",
+)
+@click.option(
+    "--statements",
+    type=click.IntRange(1, 1_000_000),
+    default=5_000,
+    show_default=True,
+    help="How many statements they hold in all.",
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same files.")
+@click.option(
+    "--rounds", type=click.IntRange(1, 100), default=7, show_default=True, help="Rounds in turn."
+)
+@JSON
+def review(files: int, statements: int, seed: int, rounds: int, *, as_json: bool) -> None:
+    """Review a generated folder of migrations, beside squawk on the same files.
+
+    Both sides are timed as whole processes, from their start to the end of their JSON report.
+    """
+    load = ReviewLoad(files=files, statements=statements, seed=seed, rounds=rounds)
+    result = bench_review(load)
+    click.echo(json.dumps(asdict(result)) if as_json else _review_lines(result))
+
+
+def _review_lines(result: ReviewBench) -> str:
+    rounds = ", ".join(f"{ratio:.2f}" for ratio in result.ratios)
+    return (
+        f"{'review':18} {result.statements_per_second:>10,.0f} statements/s "
+        f"({result.wall_seconds:.3f} s, {result.cpu_seconds:.3f} s of CPU)\n"
+        f"{'squawk ' + result.squawk_version:18} {result.squawk_statements_per_second:>10,.0f} "
+        f"statements/s ({result.squawk_wall_seconds:.3f} s, "
+        f"{result.squawk_cpu_seconds:.3f} s of CPU)\n"
+        f"{'times of squawk':18} {result.ratio:>10.2f}    (rounds: {rounds})\n"
+        f"{result.statements:,} statements in {result.files:,} files, {result.findings:,} findings "
+        f"(squawk: {result.squawk_findings:,})"
     )

@@ -27,7 +27,7 @@ COMMANDS = {
         "Review migrations: what breaks, loses, locks or misleads.",
     ),
     "verify": ("tradewright.cli.verify", "Make the ten tests of a set of migrations on a shadow."),
-    "bench": ("tradewright.cli.bench", "Measure against pgbench in the same run."),
+    "bench": ("tradewright.cli.bench", "Measure beside public programs in the same run."),
     "soak": (
         "tradewright.cli.soak",
         "Look for lost money: random work, a server that is killed, an audit.",

@@ -15,7 +15,26 @@ from tradewright.cli import migrate_output as output
 from tradewright.cli import options
 from tradewright.migrate import upkeep
 from tradewright.migrate.rehearsal import rehearse
+from tradewright.migrate.versions import Version, parse_version
 from tradewright.postgres.target import open_database
+
+
+class _VersionType(click.ParamType[Version]):
+    """A version as people write it: 3, or 1.2.10."""
+
+    name = "version"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Version:
+        """Return the version, or fail as click does."""
+        version = parse_version(str(value))
+        if version is None:
+            self.fail(f"{value!r} is not a version such as 3 or 1.2.10", param, ctx)
+        return version
+
+
+VERSION = _VersionType()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +153,7 @@ def command() -> None:
     help="Run it on a shadow copy of the schema; the database itself is not changed.",
 )
 @_with_common_options
-def up_command(asked: Asked, to: int | None, out_of_order: bool, dry_run: bool) -> None:
+def up_command(asked: Asked, to: Version | None, out_of_order: bool, dry_run: bool) -> None:
     """Apply what is pending."""
     with asked.target() as target:
         if dry_run:
@@ -160,7 +179,7 @@ def up_command(asked: Asked, to: int | None, out_of_order: bool, dry_run: bool) 
 )
 @click.argument("count", type=click.IntRange(min=1), default=1)
 @_with_common_options
-def down_command(asked: Asked, count: int, to: int | None) -> None:
+def down_command(asked: Asked, count: int, to: Version | None) -> None:
     """Roll back the last COUNT migrations (1), or all above a version."""
     with asked.target() as target:
         steps = migrate.down(
@@ -199,7 +218,7 @@ def status_command(asked: Asked, check: bool) -> None:
     help="Run it on a shadow copy of the schema, and show locks, scans, rewrites and cost.",
 )
 @_with_common_options
-def plan_command(asked: Asked, to: int | None, out_of_order: bool, on_shadow: bool) -> None:
+def plan_command(asked: Asked, to: Version | None, out_of_order: bool, on_shadow: bool) -> None:
     """Show what `up` would run, without running it."""
     with asked.target() as target:
         if on_shadow:
@@ -225,9 +244,9 @@ def new_command(name: str, folder: Path) -> None:
 
 
 @command.command("baseline", epilog=_example("tradewright migrate baseline 6 --dir db"))
-@click.argument("version", type=int)
+@click.argument("version", type=VERSION)
 @_with_common_options
-def baseline_command(asked: Asked, version: int) -> None:
+def baseline_command(asked: Asked, version: Version) -> None:
     """Record versions up to VERSION as applied, without running them."""
     with asked.target() as target:
         versions = upkeep.baseline(target, asked.migrations(), version)
@@ -257,7 +276,7 @@ def repair_command(asked: Asked, look: bool) -> None:
 
 for _command in (up_command, plan_command):
     _command.params += [
-        click.Option(["--to"], type=int, metavar="VERSION", help="Stop after this version."),
+        click.Option(["--to"], type=VERSION, metavar="VERSION", help="Stop after this version."),
         click.Option(
             ["--out-of-order"],
             is_flag=True,
@@ -267,13 +286,15 @@ for _command in (up_command, plan_command):
 down_command.params.append(
     click.Option(
         ["--to"],
-        type=int,
+        type=VERSION,
         metavar="VERSION",
         help="Roll back every version above this one; 0 rolls back all.",
     ),
 )
 
 
-def _rehearse(asked: Asked, target: migrate.Target, *, to: int | None, out_of_order: bool) -> None:
+def _rehearse(
+    asked: Asked, target: migrate.Target, *, to: Version | None, out_of_order: bool
+) -> None:
     files = rehearse(target, asked.migrations(), to=to, out_of_order=out_of_order)
     output.show_rehearsal(asked.schema, files, as_json=asked.as_json)

@@ -12,6 +12,7 @@ from tradewright.migrate import MigrationStatus, PlannedFile, Statement, Step
 from tradewright.migrate.catalog import Difference
 from tradewright.migrate.rehearsal import Observation, RehearsedFile
 from tradewright.migrate.upkeep import Repair
+from tradewright.migrate.versions import Version, version_text
 
 NOTHING_PENDING = "Nothing to apply: the database is up to date."
 
@@ -43,7 +44,7 @@ def show_status(schema: str, lines: Sequence[MigrationStatus], *, as_json: bool)
     for each in lines:
         row = each.row
         table.add_row(
-            str(each.version),
+            version_text(each.version),
             escape(each.name),
             _state_text(each),
             f"{row.applied_at:%Y-%m-%d %H:%M:%S}" if row else "",
@@ -107,12 +108,12 @@ def _show_rehearsed(file: RehearsedFile) -> None:
     Console().print(table)
 
 
-def show_baseline(schema: str, versions: Sequence[int], *, as_json: bool) -> None:
+def show_baseline(schema: str, versions: Sequence[Version], *, as_json: bool) -> None:
     """Print which versions were recorded."""
     if as_json:
-        _print_json({"schema": schema, "recorded": list(versions)})
+        _print_json({"schema": schema, "recorded": [_told(version) for version in versions]})
         return
-    click.echo(f"recorded as applied: {', '.join(map(str, versions))}")
+    click.echo(f"recorded as applied: {', '.join(map(version_text, versions))}")
     click.echo("Run migrate drift to see whether the database holds what these files make.")
 
 
@@ -172,9 +173,16 @@ def _effects(seen: Observation) -> list[str]:
     ]
 
 
+def _told(version: Version) -> int | str | None:
+    """Return a version for JSON: a number, text with dots, or null for what is repeatable."""
+    if version < 0:
+        return None
+    return version if isinstance(version, int) else version_text(version)
+
+
 def _step_facts(step: Step) -> dict[str, object]:
     return {
-        "version": step.migration.version,
+        "version": _told(step.migration.version),
         "name": step.migration.name,
         "direction": step.direction,
         "statements": step.statements,
@@ -186,7 +194,7 @@ def _step_facts(step: Step) -> dict[str, object]:
 def _status_facts(line: MigrationStatus) -> dict[str, object]:
     row = line.row
     return {
-        "version": line.version,
+        "version": _told(line.version),
         "name": line.name,
         "state": line.state,
         "reversible": line.reversible,
@@ -199,7 +207,7 @@ def _status_facts(line: MigrationStatus) -> dict[str, object]:
 
 def _plan_facts(file: PlannedFile) -> dict[str, object]:
     return {
-        "version": file.migration.version,
+        "version": _told(file.migration.version),
         "name": file.migration.name,
         "file": file.script.label,
         "transactional": file.transactional,
@@ -218,7 +226,7 @@ def _statement_facts(statement: Statement) -> dict[str, object]:
 
 def _rehearsal_facts(file: RehearsedFile) -> dict[str, object]:
     return {
-        "version": file.migration.version,
+        "version": _told(file.migration.version),
         "name": file.migration.name,
         "transactional": file.transactional,
         "estimated_ms": file.estimated_ms,

@@ -7,7 +7,23 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
+from tradewright.migrate.naming import Direction
 from tradewright.migrate.statements import Statement, parse_statements
+from tradewright.migrate.versions import Version
+
+__all__ = [
+    "Direction",
+    "HistoryRow",
+    "Migration",
+    "MigrationStatus",
+    "PlannedFile",
+    "Script",
+    "State",
+    "Step",
+    "Target",
+    "statements_checksum",
+    "text_checksum",
+]
 
 
 @dataclass(frozen=True)
@@ -56,12 +72,21 @@ class Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One version of the schema: how to get there, and, where it is known, how to get back."""
+    """One version of the schema: how to get there, and, where it is known, how to get back.
 
-    version: int
+    A repeatable migration has no version of its own (history keeps it below zero): it runs after
+    all others, and again whenever its text has changed.
+    """
+
+    version: Version
     name: str
     up: Script
     down: Script | None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it has a name only."""
+        return self.version < 0
 
     @property
     def label(self) -> str:
@@ -69,18 +94,11 @@ class Migration:
         return self.up.label
 
 
-class Direction(StrEnum):
-    """Which way a file is run."""
-
-    UP = "up"
-    DOWN = "down"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
     """One row of schema_migrations: an applied version, or one that stopped half-way."""
 
-    version: int
+    version: Version
     name: str
     checksum: str
     direction: Direction
@@ -114,7 +132,7 @@ class State(StrEnum):
 class MigrationStatus:
     """One line of `migrate status`."""
 
-    version: int
+    version: Version
     name: str
     state: State
     reversible: bool

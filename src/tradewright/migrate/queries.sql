@@ -16,7 +16,7 @@ SELECT to_regclass(%(table)s) IS NOT NULL;
 -- name: create_history
 -- Make the table of history.
 CREATE TABLE IF NOT EXISTS {schema}.schema_migrations (
-    version bigint NOT NULL,
+    version numeric NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
     direction text NOT NULL,
@@ -35,6 +35,16 @@ CREATE TABLE IF NOT EXISTS {schema}.schema_migrations (
     CONSTRAINT schema_migrations_finished_is_complete
         CHECK (finished_at IS NULL OR statements_done = statements_total)
 );
+
+-- name: versions_are_whole
+-- Tell whether a history was made before versions could have dots.
+SELECT atttypid = 'bigint'::regtype
+FROM pg_attribute
+WHERE attrelid = to_regclass(%(table)s) AND attname = 'version';
+
+-- name: widen_versions
+-- Let versions have dots.
+ALTER TABLE {schema}.schema_migrations ALTER COLUMN version TYPE numeric;
 
 -- name: comment_history
 -- Say what the table of history is for, to whoever finds it.
@@ -113,6 +123,11 @@ WHERE version = %(version)s;
 -- Remove the row of a file that was rolled back.
 DELETE FROM {schema}.schema_migrations
 WHERE version = %(version)s;
+
+-- name: forget_repeatables
+-- Remove the rows of repeatable migrations, which are kept below zero.
+DELETE FROM {schema}.schema_migrations
+WHERE version < 0;
 
 -- name: try_lock
 -- Take one of the runner's advisory locks if it is free.

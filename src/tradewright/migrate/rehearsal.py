@@ -16,6 +16,7 @@ from tradewright.migrate.service import history_of, plan, run_planned
 from tradewright.migrate.shadow import shadow_copy
 from tradewright.migrate.statements import Kind, Statement
 from tradewright.migrate.store import Store
+from tradewright.migrate.versions import Version
 from tradewright.postgres.connect import Session, connect
 
 REWRITE_BYTES_PER_SECOND = 50_000_000
@@ -80,7 +81,7 @@ def rehearse(
     target: Target,
     migrations: Sequence[Migration],
     *,
-    to: int | None = None,
+    to: Version | None = None,
     out_of_order: bool = False,
 ) -> list[RehearsedFile]:
     """Apply what is pending to a shadow copy of the target and report each statement.

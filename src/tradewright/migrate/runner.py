@@ -160,8 +160,13 @@ class _FileRun:
         """Return the unfinished row of this file in this direction, if there is one."""
         for row in self._store.rows(session):
             if row.version == self._version and row.direction is self._file.direction:
-                return None if row.is_finished else row
+                return None if row.is_finished or self._was_begun_otherwise(row) else row
         return None
+
+    def _was_begun_otherwise(self, row: HistoryRow) -> bool:
+        """Tell whether an unfinished row is of another text: a repeatable file begins again."""
+        migration = self._file.migration
+        return migration.is_repeatable and row.checksum != migration.up.checksum
 
     def _begin(self, session: Session) -> None:
         self._store.begin_file(

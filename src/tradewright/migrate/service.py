@@ -21,6 +21,7 @@ from tradewright.migrate.model import (
 from tradewright.migrate.rules import describe, files_to_apply, files_to_roll_back
 from tradewright.migrate.runner import Observer, run_file, unobserved
 from tradewright.migrate.store import Store
+from tradewright.migrate.versions import Version
 from tradewright.postgres.connect import connect
 from tradewright.postgres.refusals import translate
 
@@ -32,7 +33,7 @@ def up(
     target: Target,
     migrations: Sequence[Migration],
     *,
-    to: int | None = None,
+    to: Version | None = None,
     out_of_order: bool = False,
     on_step: OnStep | None = None,
 ) -> list[Step]:
@@ -67,10 +68,13 @@ def down(
     migrations: Sequence[Migration],
     *,
     count: int = 1,
-    to: int | None = None,
+    to: Version | None = None,
     on_step: OnStep | None = None,
 ) -> list[Step]:
     """Roll back the last `count` files, or, with `to`, all above that version (0: all).
+
+    Repeatable migrations are forgotten, so that the next `up` runs them again: they may have lost
+    what they had made.
 
     Raises:
         MigrationError: see `rules.files_to_roll_back`, `guard.guarded` and `runner.run_file`.
@@ -79,6 +83,8 @@ def down(
     with guarded_run(target) as guard:
         history = guard.store.rows(guard.session)
         planned = files_to_roll_back(migrations, history, count=count, to=to)
+        if planned:
+            guard.store.forget_repeatables(guard.session)
         return _run(guard, planned, on_step)
 
 
@@ -91,7 +97,7 @@ def plan(
     target: Target,
     migrations: Sequence[Migration],
     *,
-    to: int | None = None,
+    to: Version | None = None,
     out_of_order: bool = False,
 ) -> list[PlannedFile]:
     """Return the files that `up` would run now; refuses what `up` would refuse."""

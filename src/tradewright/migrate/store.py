@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.rows import kwargs_row
 
 from tradewright.migrate.model import Direction, HistoryRow
+from tradewright.migrate.versions import Version, stored_version
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
@@ -33,11 +34,15 @@ class Store:
         if not self.exists(session):
             self._run(session, "create_history")
             self._run(session, "comment_history")
+        elif self._value(session, "versions_are_whole", table=self._table(session)):
+            self._run(session, "widen_versions")
 
     def exists(self, session: Session) -> bool:
         """Tell whether the table of history is there."""
-        table = sql.Identifier(self.schema, "schema_migrations").as_string(session)
-        return bool(self._value(session, "history_exists", table=table))
+        return bool(self._value(session, "history_exists", table=self._table(session)))
+
+    def _table(self, session: Session) -> str:
+        return sql.Identifier(self.schema, "schema_migrations").as_string(session)
 
     def rows(self, session: Session) -> list[HistoryRow]:
         """Return the history, lowest version first; none when there is no table yet."""
@@ -51,11 +56,11 @@ class Store:
         """Record that a file begins; see the query for the facts."""
         self._run(session, "begin_file", direction=direction.value, **facts)
 
-    def resume_file(self, session: Session, *, version: int, checksum: str, total: int) -> None:
+    def resume_file(self, session: Session, *, version: Version, checksum: str, total: int) -> None:
         """Record the text of a file that goes on where it stopped."""
         self._run(session, "resume_file", version=version, checksum=checksum, total=total)
 
-    def start_statement(self, session: Session, *, version: int, started: int | None) -> None:
+    def start_statement(self, session: Session, *, version: Version, started: int | None) -> None:
         """Record that statement `started` begins outside a transaction; None when it failed."""
         self._run(session, "start_statement", version=version, started=started)
 
@@ -63,7 +68,7 @@ class Store:
         self,
         session: Session,
         *,
-        version: int,
+        version: Version,
         done: int,
         done_checksum: str,
     ) -> None:
@@ -76,13 +81,17 @@ class Store:
             done_checksum=done_checksum,
         )
 
-    def finish_file(self, session: Session, *, version: int, execution_ms: int | None) -> None:
+    def finish_file(self, session: Session, *, version: Version, execution_ms: int | None) -> None:
         """Record that the file is applied; a baseline took no time."""
         self._run(session, "finish_file", version=version, execution_ms=execution_ms)
 
-    def forget_file(self, session: Session, *, version: int) -> None:
+    def forget_file(self, session: Session, *, version: Version) -> None:
         """Remove the row of a file that was rolled back."""
         self._run(session, "forget_file", version=version)
+
+    def forget_repeatables(self, session: Session) -> None:
+        """Remove the rows of repeatable migrations, so that they run again."""
+        self._run(session, "forget_repeatables")
 
     def try_lock(self, session: Session, purpose: str, *, shared: bool = False) -> bool:
         """Take an advisory lock if that needs no waiting."""
@@ -137,7 +146,7 @@ class Store:
         """Set how long the session waits for a lock; return what it was."""
         return str(self._value(session, "set_lock_timeout", value=value))
 
-    def accept_file(self, session: Session, *, version: int, checksum: str, total: int) -> None:
+    def accept_file(self, session: Session, *, version: Version, checksum: str, total: int) -> None:
         """Record that an applied file reads otherwise now, and that this is right."""
         self._run(session, "accept_file", version=version, checksum=checksum, total=total)
 
@@ -187,4 +196,5 @@ class Store:
 
 
 def _history_row(**values: Any) -> HistoryRow:
-    return HistoryRow(**{**values, "direction": Direction(values["direction"])})
+    version, direction = stored_version(values["version"]), Direction(values["direction"])
+    return HistoryRow(**{**values, "version": version, "direction": direction})

@@ -23,6 +23,7 @@ from tradewright.migrate.model import (
 from tradewright.migrate.rules import describe, files_applied, files_to_apply
 from tradewright.migrate.service import guarded_run, history_of, run_planned
 from tradewright.migrate.shadow import empty_shadow
+from tradewright.migrate.versions import Version, version_text
 from tradewright.postgres.connect import connect
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -83,10 +84,10 @@ def _next_number(existing: Sequence[Migration]) -> str:
             why="New files are named NNN_name.sql, and this folder is laid out otherwise.",
             hint="Make the file as the tool does that this folder was made for.",
         )
-    return f"{last.version + 1:0{len(digits)}}"
+    return f"{int(last.version) + 1:0{len(digits)}}"
 
 
-def baseline(target: Target, migrations: Sequence[Migration], version: int) -> list[int]:
+def baseline(target: Target, migrations: Sequence[Migration], version: Version) -> list[Version]:
     """Record every version up to `version` as applied, without running it; return them.
 
     For a database that got its schema before it had a history; whether it really holds what the
@@ -102,7 +103,7 @@ def baseline(target: Target, migrations: Sequence[Migration], version: int) -> l
             raise MigrationError(
                 ErrorCode.MIGRATION_HISTORY_EXISTS,
                 f"schema '{target.schema}' has a history already",
-                why=f"It says that version {history[-1].version} is applied.",
+                why=f"It says that version {version_text(history[-1].version)} is applied.",
                 hint="Use migrate up; a baseline is for a database without a history.",
             )
         chosen = files_to_apply(migrations, [], to=version, out_of_order=False)
@@ -194,7 +195,7 @@ def _history_repairs(guard: Guard, migrations: Sequence[Migration]) -> list[_Pen
     repairs: list[_Pending] = []
     for line in describe(migrations, guard.store.rows(guard.session)):
         row = line.row
-        subject = f"{line.version} {line.name}"
+        subject = f"{version_text(line.version)} {line.name}"
         if row is not None and line.state is State.EDITED:
             repairs.append((Repair(kind=RepairKind.CHECKSUM_ACCEPTED, subject=subject), row))
         if row is not None and _never_began(row):
@@ -225,7 +226,7 @@ def _catalog_repairs(guard: Guard) -> list[_Pending]:
     return repairs
 
 
-def _mend(guard: Guard, pending: _Pending, files: dict[int, Migration]) -> None:
+def _mend(guard: Guard, pending: _Pending, files: dict[Version, Migration]) -> None:
     each, on = pending
     if isinstance(on, str):
         with guard.work() as session:

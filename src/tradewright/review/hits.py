@@ -1,10 +1,11 @@
 """From the rules' answers to findings: places, fingerprints, severities as the settings want."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import NamedTuple
 
-from tradewright.review.model import Finding, Severity, Stage, fingerprint
+from tradewright.review.model import Finding, Location, Severity, Stage, fingerprint
 from tradewright.review.rule import Hit, Rule
 from tradewright.review.settings import Settings
 
@@ -14,32 +15,64 @@ Answer = tuple[Rule, Hit]
 _OFFENDING_MAX = 20_000
 """Characters of a statement that a finding carries along."""
 
+_SEVERITIES = tuple(Severity)
+
+
+class Found(NamedTuple):
+    """An answer by values alone, so that it can be compared, sorted and sent to another process."""
+
+    location: Location
+    rank: int
+    rule: str
+    message: str
+    subject: str
+    advice: str
+    corrected: str
+    offending: str
+
 
 def findings_of(answers: Iterable[Answer], settings: Settings, stage: Stage) -> list[Finding]:
     """Return the answers as findings in reading order, numbered where a subject repeats."""
-    findings = {_finding(rule, hit, settings, stage): None for rule, hit in answers}
-    ordered = sorted(findings, key=lambda f: (f.location, f.severity.rank, f.rule))
-    seen: dict[tuple[str, str], int] = defaultdict(int)
-    numbered = []
-    for finding in ordered:
-        key = (finding.rule, finding.subject)
-        numbered.append(replace(finding, fingerprint=fingerprint(*key, seen[key])))
-        seen[key] += 1
-    return numbered
+    kept = list(answers)
+    rules = {rule.id: rule for rule, _ in kept}
+    return numbered([found(rule, hit, settings.severity) for rule, hit in kept], rules, stage)
 
 
-def _finding(rule: Rule, hit: Hit, settings: Settings, stage: Stage) -> Finding:
+def found(rule: Rule, hit: Hit, severities: Mapping[str, Severity]) -> Found:
+    """Return an answer by its values, under the severity that the settings give its rule."""
     statement = hit.statement
-    severity: Severity = settings.severity.get(rule.id, hit.severity or rule.severity)
-    return Finding(
-        rule=rule.id,
-        severity=severity,
-        category=rule.category,
+    return Found(
         location=statement.source.locate(hit.offset, hit.offset),
+        rank=severities.get(rule.id, hit.severity or rule.severity).rank,
+        rule=rule.id,
         message=hit.message,
-        advice=hit.advice,
         subject=hit.subject,
-        offending="" if statement.kind == "file" else statement.text[:_OFFENDING_MAX],
+        advice=hit.advice,
         corrected=hit.corrected,
-        stage=stage,
+        offending="" if statement.kind == "file" else statement.text[:_OFFENDING_MAX],
     )
+
+
+def numbered(everything: Iterable[Found], rules: Mapping[str, Rule], stage: Stage) -> list[Finding]:
+    """Return findings in the order of files and lines, each once, numbered by rule and subject."""
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    findings = []
+    for one in sorted(dict.fromkeys(everything), key=itemgetter(0, 1, 2)):
+        subject = (one.rule, one.subject)
+        findings.append(
+            Finding(
+                rule=one.rule,
+                severity=_SEVERITIES[one.rank],
+                category=rules[one.rule].category,
+                location=one.location,
+                message=one.message,
+                advice=one.advice,
+                subject=one.subject,
+                offending=one.offending,
+                corrected=one.corrected,
+                stage=stage,
+                fingerprint=fingerprint(*subject, seen[subject]),
+            )
+        )
+        seen[subject] += 1
+    return findings

@@ -23,9 +23,15 @@ _GENTLE = frozenset(
 """Commands of ALTER TABLE that let reads and writes pass."""
 
 
+LOCKING = frozenset({"AlterTableStmt", "RenameStmt", "DropStmt", "TruncateStmt", "LockStmt"})
+"""The statements that may take such a lock."""
+
+
 def exclusive_locks(context: Context, reading: Reading) -> Iterator[tuple[Statement, str]]:
     """Yield each statement that takes ACCESS EXCLUSIVE on an existing table, and the table."""
     for statement in reading.statements:
+        if statement.kind not in LOCKING:
+            continue
         for name in _locked(statement):
             table = context.schema.table(("", name))
             if table is None or not context.is_new(table, reading.source):

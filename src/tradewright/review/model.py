@@ -8,6 +8,7 @@ line, so that it survives edits elsewhere in the file.
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -21,7 +22,10 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """Return 0 for critical up to 3 for info."""
-        return list(Severity).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class Category(StrEnum):
@@ -44,8 +48,7 @@ class Stage(StrEnum):
     PROVE = "prove"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(NamedTuple):
     """A place in a file; line and column count from one, columns in characters."""
 
     path: str

@@ -8,13 +8,13 @@ changes, and tables, columns, constraints and routines after it.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from tradewright.review.hits import Answer, findings_of
+from tradewright.review.hits import Found, found, numbered
 from tradewright.review.ignores import apply_ignores
 from tradewright.review.model import Finding, Stage
 from tradewright.review.rule import Context, Event, Rule
 from tradewright.review.schema.bodies import Body, read_body
-from tradewright.review.schema.build import apply, body_of
-from tradewright.review.schema.catalog import Routine, Table
+from tradewright.review.schema.build import apply, body_of, changes_model
+from tradewright.review.schema.catalog import Column, Routine, Table
 from tradewright.review.schema.tree import range_name, strings
 from tradewright.review.source.statements import Reading, Refusal, read_statements
 from tradewright.review.source.text import Direction, Source, Statement
@@ -40,14 +40,20 @@ class ReadStage:
     def __init__(self, rules: Iterable[Rule], context: Context) -> None:
         self.rules = [rule for rule in rules if rule.id not in context.settings.disable]
         self.context = context
-        self.hits: list[Answer] = []
+        self.found: list[Found] = []
         self._by_kind: dict[str, list[Rule]] = defaultdict(list)
+        self._narrowed: dict[tuple[str, frozenset[str]], list[Rule]] = {}
         for rule in self.rules:
             for kind in rule.kinds:
                 self._by_kind[kind].append(rule)
 
     def run(self, sources: Iterable[Source]) -> list[Finding]:
         """Read all sources and return the findings, in the order of files and lines."""
+        self.judge(sources)
+        return self.finish([])
+
+    def judge(self, sources: Iterable[Source]) -> None:
+        """Show sources to the rules, and let the model follow."""
         for source in sources:
             reading = read_statements(source)
             self.context.readings.append(reading)
@@ -55,12 +61,23 @@ class ReadStage:
                 self._read_up(reading)
             else:
                 self._read_down(reading)
+
+    def follow(self, sources: Iterable[Source]) -> None:
+        """Let the model follow sources that somebody else judges."""
+        self._by_kind, kept = defaultdict(list), self._by_kind
+        self.judge(sources)
+        self._by_kind = kept
+        self._narrowed.clear()
+
+    def finish(self, elsewhere: list[Found]) -> list[Finding]:
+        """Judge the whole; return all findings, with what was found by others in the beginning."""
         if self.context.readings:
             first = self.context.readings[0].source
             self._show(Event("schema", first, _whole(first), {}))
-        found = findings_of(self.hits, self.context.settings, Stage.READ)
+        rules = {rule.id: rule for rule in self.rules}
+        findings = numbered([*elsewhere, *self.found], rules, Stage.READ)
         unasked = {rule.id for rule in self.rules if rule.needs == "shadow"}
-        return apply_ignores(found, self.context.readings, unasked)
+        return apply_ignores(findings, self.context.readings, unasked)
 
     def _read_up(self, reading: Reading) -> None:
         for statement in reading.statements:
@@ -69,10 +86,12 @@ class ReadStage:
 
     def _read_down(self, reading: Reading) -> None:
         self._by_kind, kept = self._down_rules(), self._by_kind
+        self._narrowed.clear()
         for statement in reading.statements:
             self._show(Event(statement.kind, reading.source, statement, statement.node))
         self._show_remains(reading)
         self._by_kind = kept
+        self._narrowed.clear()
 
     def _down_rules(self) -> dict[str, list[Rule]]:
         downs = {kind: [r for r in rules if r.downs] for kind, rules in self._by_kind.items()}
@@ -83,45 +102,69 @@ class ReadStage:
         for refusal in reading.refusals:
             self._read_refusal(source, refusal)
         for unread in reading.unread:
-            place = Statement(
-                source, "unread", {"message": unread.message}, unread.start, unread.end
-            )
+            place = Statement(source, "unread", "", unread.start, unread.end)
+            place.decoded = {"message": unread.message}
             self._show(Event("unread", source, place, place.node))
-        self._show(Event("file", source, _whole(source), {}, reading=reading))
+        rules = self._rules("file", frozenset({s.kind for s in reading.statements}))
+        self._ask(rules, Event("file", source, _whole(source), {}, reading=reading))
 
     def _read_statement(self, statement: Statement, body: Body | None = None) -> None:
         """Show a statement, apply it, and show what came of it."""
-        source, node = statement.source, statement.node
-        self._show(Event(statement.kind, source, statement, node, body=body))
-        table = None
-        if statement.kind == "AlterTableStmt":
+        source, kind = statement.source, statement.kind
+        if kind not in self._by_kind and not changes_model(kind) and kind != "DoStmt":
+            return
+        node, table = statement.node, None
+        if kind in {"AlterTableStmt", "IndexStmt"}:
             table = self.context.schema.table(range_name(node.get("relation")))
-            for wrapped in node.get("cmds", ()):
-                command = wrapped["AlterTableCmd"]
-                kind = command.get("subtype", "")
-                if kind in self._by_kind:
-                    self._show(Event(kind, source, statement, command, table, body=body))
+        indexed = table if kind == "IndexStmt" else None
+        self._show(Event(kind, source, statement, node, indexed, body=body))
+        if kind == "AlterTableStmt":
+            self._show_commands(statement, table, body)
         apply(self.context.schema, statement)
-        if statement.kind == "CreateStmt":
+        if kind == "CreateStmt":
             table = self.context.schema.table(range_name(node.get("relation")))
-        if table is not None:
+        if table is not None and indexed is None:
             self._show_parts(statement, table)
-        elif statement.kind == "CreateFunctionStmt":
+        elif kind == "CreateFunctionStmt":
             self._read_routine(statement)
-        elif statement.kind == "DoStmt":
+        elif kind == "DoStmt":
             self._read_do(statement)
+
+    def _show_commands(self, statement: Statement, table: Table | None, body: Body | None) -> None:
+        """Show each command of an ALTER TABLE."""
+        for wrapped in statement.node.get("cmds", ()):
+            command = wrapped["AlterTableCmd"]
+            kind = command.get("subtype", "")
+            if kind in self._by_kind:
+                event = Event(kind, statement.source, statement, command, table, body=body)
+                self._show(event)
 
     def _show_parts(self, statement: Statement, table: Table) -> None:
         source, node = statement.source, statement.node
         if table.statement is statement:
             self._show(Event("table", source, statement, node, table))
         for column in list(table.columns.values()):
-            if column.statement is statement:
-                self._show(Event("column", source, statement, node, table, column))
+            if column.statement is statement and (rules := self._of_column(column)):
+                self._ask(rules, Event("column", source, statement, node, table, column))
         for constraint in list(table.constraints):
             if constraint.statement is statement:
                 event = Event("constraint", source, statement, node, table, constraint=constraint)
-                self._show(event)
+                self._ask(self._rules("constraint", frozenset({constraint.kind})), event)
+
+    def _of_column(self, column: Column) -> list[Rule]:
+        said = {column.type}
+        if column.default is not None:
+            said.add("defaulted")
+        if column.generated:
+            said.add("generated")
+        return self._rules("column", frozenset(said))
+
+    def _rules(self, kind: str, said: frozenset[str]) -> list[Rule]:
+        """Return the rules that ask for a kind of event of which all this can be said."""
+        if (kind, said) not in self._narrowed:
+            meant = [rule for rule in self._by_kind[kind] if not rule.of or said & rule.of]
+            self._narrowed[kind, said] = meant
+        return self._narrowed[kind, said]
 
     def _read_routine(self, statement: Statement) -> None:
         names = strings(statement.node.get("funcname"))
@@ -132,6 +175,8 @@ class ReadStage:
 
     def _show_routine(self, statement: Statement, routine: Routine) -> None:
         source = statement.source
+        if not self._by_kind:
+            return
         body = Body()
         if routine.language in {"plpgsql", "sql"} and routine.body:
             body = read_body(source, routine.body, routine.body_start)
@@ -149,7 +194,7 @@ class ReadStage:
 
     def _read_refusal(self, source: Source, refusal: Refusal) -> None:
         broken = refusal.broken
-        place = Statement(source, "refusal", {}, broken.start, broken.end)
+        place = Statement(source, "refusal", "", broken.start, broken.end)
         self._show(Event("refusal", source, place, {}, refusal=refusal))
         if refusal.routine is not None:
             foreign = refusal.routine
@@ -167,10 +212,13 @@ class ReadStage:
             self._show_routine(place, routine)
 
     def _show(self, event: Event) -> None:
-        for rule in self._by_kind.get(event.kind, ()):
+        self._ask(self._by_kind.get(event.kind, ()), event)
+
+    def _ask(self, rules: Iterable[Rule], event: Event) -> None:
+        for rule in rules:
             for hit in rule.check(self.context, event):
-                self.hits.append((rule, hit))
+                self.found.append(found(rule, hit, self.context.settings.severity))
 
 
 def _whole(source: Source) -> Statement:
-    return Statement(source, "file", {}, 0, len(source.data))
+    return Statement(source, "file", "", 0, len(source.data))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+from tradewright.review.halves import read_in_halves
 from tradewright.review.model import Finding, Severity
 from tradewright.review.prove.model import ProofResult
 from tradewright.review.read import ReadStage
@@ -77,16 +78,21 @@ class Scope:
 
 
 def review_folder(
-    folder: Path, settings: Settings | None = None, scope: Scope | None = None
+    folder: Path,
+    settings: Settings | None = None,
+    scope: Scope | None = None,
+    *,
+    processes: int = 1,
 ) -> Review:
-    """Read and judge every migration of a folder.
+    """Read and judge every migration of a folder; with two processes, if that is faster.
 
     Raises:
         InputError: the folder holds no migration, or its settings cannot be read.
 
     """
     settings = settings if settings is not None else read_settings(folder)
-    return review_sources(read_sources(folder, settings), settings, scope or Scope(), str(folder))
+    sources = read_sources(folder, settings)
+    return review_sources(sources, settings, scope or Scope(), str(folder), processes=processes)
 
 
 def read_sources(folder: Path, settings: Settings) -> list[Source]:
@@ -103,22 +109,34 @@ def read_sources(folder: Path, settings: Settings) -> list[Source]:
 
 
 def review_sources(
-    sources: Sequence[Source], settings: Settings, scope: Scope, folder: str
+    sources: Sequence[Source],
+    settings: Settings,
+    scope: Scope,
+    folder: str,
+    *,
+    processes: int = 1,
 ) -> Review:
     """Judge sources that have already been read from somewhere."""
     covered = frozenset(source.path for source in sources if scope.covers(source))
     unapplied = covered if scope.is_limited else None
-    context = Context(Schema(), settings, unapplied=unapplied, edited=scope.edited)
-    stage = ReadStage(all_rules().values(), context)
-    findings = stage.run(sources)
+    stage = _stage(settings, scope, unapplied)
+    findings = read_in_halves(stage, sources) if processes > 1 else None
+    if findings is None:
+        stage = _stage(settings, scope, unapplied)
+        findings = stage.run(sources)
     if unapplied is not None:
         findings = [f for f in findings if f.location.path in unapplied]
     return Review(
         folder=folder,
         findings=tuple(findings),
         files=reviewed_files(sources, findings),
-        context=context,
+        context=stage.context,
     )
+
+
+def _stage(settings: Settings, scope: Scope, unapplied: frozenset[str] | None) -> ReadStage:
+    context = Context(Schema(), settings, unapplied=unapplied, edited=scope.edited)
+    return ReadStage(all_rules().values(), context)
 
 
 def reviewed_files(

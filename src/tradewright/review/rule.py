@@ -28,7 +28,7 @@ class Event:
     """One thing met while reading; only what belongs to its kind is filled in.
 
     `body` is set while the statement stands inside a function or a DO block; `routine` only in a
-    function.
+    function. An index comes with its table.
     """
 
     kind: str
@@ -85,7 +85,7 @@ class Context:
         """Return whether a file holds any of the words (lower case); asked once per file."""
         key = f"{rule}:{source.direction}:{source.path}"
         if key not in self.facts:
-            text = source.text.lower()
+            text = source.lowered
             self.facts[key] = any(word in text for word in words)
         return bool(self.facts[key])
 
@@ -108,12 +108,18 @@ Check = Callable[[Context, Event], Iterable[Hit]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One idea of the catalogue."""
+    """One idea of the catalogue.
+
+    `of` narrows what the rule is shown, because calling it for nothing is what costs most: a
+    `column` to these types (or to those that are `defaulted` or `generated`), a `constraint` to
+    these kinds, a `file` to those with a statement of one of these kinds. Empty means all.
+    """
 
     id: str
     severity: Severity
     category: Category
     kinds: tuple[str, ...]
     check: Check
+    of: frozenset[str] = frozenset()
     needs: str = "file"
     downs: bool = False

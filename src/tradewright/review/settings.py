@@ -1,7 +1,6 @@
 """What a project asks of its review: `[tool.tradewright.review]`, tradewright.toml, options."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -59,6 +58,8 @@ def read_settings(folder: Path) -> Settings:
 def _table(path: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:
     if not path.is_file():
         return None
+    import tomllib  # noqa: PLC0415 - most folders have no such file above them
+
     try:
         value: object = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

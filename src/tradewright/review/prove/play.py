@@ -22,7 +22,7 @@ REFUSED_BY_PARSER = "refusal"
 def pieces_of(reading: Reading) -> list[Statement]:
     """Return what the runner would send: the statements, and what no parser accepts, in order."""
     broken = [
-        Statement(reading.source, REFUSED_BY_PARSER, {}, refusal.broken.start, refusal.broken.end)
+        Statement(reading.source, REFUSED_BY_PARSER, "", refusal.broken.start, refusal.broken.end)
         for refusal in reading.refusals
     ]
     whole = [statement for statement in reading.statements if not statement.repaired]

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.builtins import EXTENSION_OF, volatile_functions
-from tradewright.review.schema.tree import find, function_calls, range_name, type_name
+from tradewright.review.schema.tree import constraints_of, function_calls, range_name, type_name
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -30,7 +30,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         return
     shown = range_name(event.statement.node.get("relation"))[1]
     name = definition.get("colname", "")
-    for constraint in find(definition.get("constraints", []), "Constraint"):
+    for constraint in constraints_of(event.node):
         if constraint.get("contype") == "CONSTR_IDENTITY":
             called = "an identity"
         elif constraint.get("contype") == "CONSTR_DEFAULT":

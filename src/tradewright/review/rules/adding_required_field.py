@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import find, range_name, type_name
+from tradewright.review.schema.tree import constraints_of, range_name, type_name
 
 _FILLED = frozenset({"CONSTR_DEFAULT", "CONSTR_IDENTITY", "CONSTR_GENERATED"})
 
@@ -28,7 +28,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     definition = event.node.get("def", {}).get("ColumnDef", {})
     if event.table is not None and context.is_new(event.table, event.source):
         return
-    kinds = {c.get("contype") for c in find(definition.get("constraints", []), "Constraint")}
+    kinds = {c.get("contype") for c in constraints_of(event.node)}
     serial = type_name(definition.get("typeName")).endswith("serial")
     if kinds & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"} and not kinds & _FILLED and not serial:
         shown = range_name(event.statement.node.get("relation"))[1]

@@ -30,6 +30,8 @@ from tradewright.review.source.parser import Node
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
+    if not (event.statement.says("sum") or event.statement.says("avg")):
+        return
     query = event.node if event.kind == "SelectStmt" else event.node.get("query", {})
     selects = [query] if event.kind == "SelectStmt" else list(find({"q": [query]}, "SelectStmt"))
     for select in selects:

@@ -49,5 +49,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=frozenset({"TransactionStmt"}),
     downs=True,
 )

@@ -20,12 +20,12 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import kind_of, range_name
+from tradewright.review.schema.tree import kind_of
 
 
-def _check(context: Context, event: Event) -> Iterator[Hit]:
+def _check(_: Context, event: Event) -> Iterator[Hit]:
     node = event.node
-    table = context.schema.table(range_name(node.get("relation")))
+    table = event.table
     elements = [kind_of(e)[1] for e in node.get("indexParams", ())]
     if table is None or not elements or "whereClause" in node or node.get("unique"):
         return

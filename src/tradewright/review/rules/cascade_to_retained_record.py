@@ -60,4 +60,5 @@ RULE = Rule(
     category=Category.CONSTRAINTS,
     kinds=("constraint",),
     check=_check,
+    of=frozenset({ConstraintKind.FOREIGN}),
 )

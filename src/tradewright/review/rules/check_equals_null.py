@@ -14,19 +14,15 @@ Use::
 Not reported when IS NULL, IS NOT NULL or IS DISTINCT FROM is used, or NULL is assigned.
 """
 
-import re
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import strings
 
-_COMPARED = re.compile(rb"[=>]\s*\(*\s*null\b|\bnull\s*[=<!]", re.IGNORECASE)
-
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
-    source, statement = event.source, event.statement
-    if not _COMPARED.search(source.data, statement.start, statement.end):
+    if not event.statement.has("isnull"):
         return
     for expression in event.statement.nodes("A_Expr"):
         operator = (strings(expression.get("name")) or [""])[0]

@@ -39,7 +39,9 @@ _LOCKS = re.compile(r"pg_advisory|\bLOCK\s+TABLE\b|FOR\s+(?:NO\s+KEY\s+)?UPDATE"
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
     body, routine = event.body, event.routine
-    if body is None or routine is None or _LOCKS.search(body.quiet):
+    if body is None or routine is None or not any(map(_changed_amounts, body.statements)):
+        return
+    if _LOCKS.search(body.quiet):
         return
     read: dict[str, Statement] = {}
     for statement in body.statements:
@@ -49,10 +51,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         elif statement.kind == "UpdateStmt":
             name = range_name(statement.node.get("relation"))[1]
             first = read.get(name)
-            changed = {
-                t.get("name", "") for t in find(statement.node.get("targetList", []), "ResTarget")
-            }
-            amounts = sorted(filter(is_exact_quantity, changed))
+            amounts = _changed_amounts(statement)
             if first is not None and amounts:
                 message = (
                     f'"{routine.name}" reads "{name}" without a lock and then changes its '
@@ -61,6 +60,14 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
                 advice = "Read it FOR UPDATE, or put the condition into the UPDATE."
                 yield Hit(first, first.start, message, advice, f"{routine.name}:{name}")
                 del read[name]
+
+
+def _changed_amounts(statement: Statement) -> list[str]:
+    """Return the amounts that an UPDATE sets."""
+    if statement.kind != "UpdateStmt":
+        return []
+    targets = find(statement.node.get("targetList", []), "ResTarget")
+    return sorted(filter(is_exact_quantity, {t.get("name", "") for t in targets}))
 
 
 def _decided_on(statement: Statement) -> Iterator[str]:

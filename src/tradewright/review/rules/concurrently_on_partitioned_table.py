@@ -23,12 +23,11 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import range_name
 
 
-def _check(context: Context, event: Event) -> Iterator[Hit]:
+def _check(_: Context, event: Event) -> Iterator[Hit]:
     node = event.node
-    table = context.schema.table(range_name(node.get("relation")))
+    table = event.table
     if table is None or table.partition_columns is None or not node.get("concurrent"):
         return
     name = str(node.get("idxname", ""))

@@ -49,4 +49,5 @@ RULE = Rule(
     category=Category.TIME,
     kinds=("column",),
     check=_check,
+    of=frozenset({"defaulted"}),
 )

@@ -19,14 +19,14 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import find, range_name, strings
+from tradewright.review.schema.tree import constraints_of, range_name, strings
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     if event.table is not None and context.is_new(event.table, event.source):
         return
     shown = range_name(event.statement.node.get("relation"))[1]
-    for constraint in find(event.node.get("def", {}), "Constraint"):
+    for constraint in constraints_of(event.node):
         if constraint.get("contype") not in {"CONSTR_UNIQUE", "CONSTR_PRIMARY"}:
             continue
         if constraint.get("indexname"):

@@ -33,7 +33,7 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
     for reading in ups:
         source = reading.source
         if not source.has_down and reading.statements:
-            place = Statement(source, "file", {}, 0, 0)
+            place = Statement(source, "file", "", 0, 0)
             message = f'"{source.label}" has no down migration'
             advice = "Write one, or say why it cannot be taken back in an ignore comment."
             yield Hit(place, 0, message, advice, source.label)

@@ -34,15 +34,15 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
             first = seen.setdefault((_folder(source), numbers), source)
             if first.path != source.path:
                 version = ".".join(map(str, numbers))
-                place = Statement(source, "file", {}, 0, 0)
+                place = Statement(source, "file", "", 0, 0)
                 message = f'version {version} is already taken by "{Path(first.path).name}"'
                 advice = "Give the newer file the next free version."
                 yield Hit(place, 0, message, advice, f"version {version}:{source.label}")
 
 
 def _folder(source: Source) -> str:
-    folder = Path(source.path).parent
-    return str(folder.parent if source.layout in {"prisma", "folders"} else folder)
+    folder = source.path.rpartition("/")[0]
+    return folder.rpartition("/")[0] if source.layout in {"prisma", "folders"} else folder
 
 
 RULE = Rule(

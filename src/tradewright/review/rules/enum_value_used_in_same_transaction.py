@@ -63,4 +63,5 @@ RULE = Rule(
     category=Category.SYNTAX,
     kinds=("file",),
     check=_check,
+    of=frozenset({"AlterEnumStmt"}),
 )

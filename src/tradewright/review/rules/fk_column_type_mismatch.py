@@ -80,5 +80,6 @@ RULE = Rule(
     category=Category.CONSTRAINTS,
     kinds=("constraint",),
     check=_check,
+    of=frozenset({ConstraintKind.FOREIGN}),
     needs="model",
 )

@@ -24,7 +24,7 @@ from tradewright.review.meaning import INTEGERS, TEXTS
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column
-from tradewright.review.schema.tree import kind_of, range_name
+from tradewright.review.schema.tree import kind_of
 
 _PARTS = frozenset({"jsonb", "tsvector", "hstore"})
 _PLAIN = TEXTS | INTEGERS | {"uuid", "boolean", "timestamptz", "date", "numeric", "json"}
@@ -34,7 +34,7 @@ _RANDOM = TEXTS | {"uuid", "boolean", "jsonb", "numeric"}
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     node = event.node
     method = node.get("accessMethod", "btree")
-    table = context.schema.table(range_name(node.get("relation")))
+    table = event.table
     if table is None or method not in {"gin", "brin", "btree"}:
         return
     for element in (kind_of(e)[1] for e in node.get("indexParams", ())):

@@ -29,12 +29,17 @@ _BY_ZONE = frozenset({"date_trunc", "date", "to_char"})
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
+    statement = event.statement
     if event.kind == "IndexStmt":
+        if not (statement.has("FuncCall") or statement.has("SQLValueFunction")):
+            return
         table = context.schema.table(range_name(event.node.get("relation")))
         name = str(event.node.get("idxname", "index"))
         parts = [event.node.get("indexParams", []), event.node.get("whereClause", {})]
     else:
-        table, name = event.table, event.column.name if event.column else ""
+        if event.column is None or not event.column.generated:
+            return
+        table, name = event.table, event.column.name
         parts = [c["raw_expr"] for c in _generated(event)]
         if not parts:
             return
@@ -79,5 +84,6 @@ RULE = Rule(
     category=Category.SYNTAX,
     kinds=("IndexStmt", "column"),
     check=_check,
+    of=frozenset({"generated"}),
     needs="model",
 )

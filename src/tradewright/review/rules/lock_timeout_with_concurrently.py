@@ -62,4 +62,5 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=frozenset({"VariableSetStmt"}),
 )

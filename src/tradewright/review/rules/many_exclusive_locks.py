@@ -19,7 +19,7 @@ set, or the file runs outside a transaction. Give each table a file of its own.
 
 from collections.abc import Iterator
 
-from tradewright.review.lock_levels import exclusive_locks
+from tradewright.review.lock_levels import LOCKING, exclusive_locks
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.source.text import Statement
@@ -50,5 +50,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=LOCKING,
     needs="model",
 )

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Relation, Table
-from tradewright.review.schema.tree import column_refs, find, kind_of, range_name
+from tradewright.review.schema.tree import column_refs, kind_of, range_name
 
 _SYSTEM = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax", "oid"})
 _NAMING = frozenset(
@@ -64,8 +64,9 @@ def _named(context: Context, event: Event) -> Named:
         table = context.schema.table(range_name(node.get("relation")))
         for element in (kind_of(e)[1] for e in node.get("indexParams", ())):
             yield table, element.get("name", ""), statement.start
-        refs = column_refs([node.get("whereClause", {}), node.get("indexParams", [])])
-        yield from ((table, name, statement.start) for qualifier, name in refs if not qualifier)
+        if statement.has("ColumnRef"):
+            refs = column_refs([node.get("whereClause", {}), node.get("indexParams", [])])
+            yield from ((table, name, statement.start) for qualifier, name in refs if not qualifier)
     elif event.kind in {"InsertStmt", "UpdateStmt"}:
         table = context.schema.table(range_name(node.get("relation")))
         for wrapped in node.get("cols" if event.kind == "InsertStmt" else "targetList", ()):
@@ -77,7 +78,7 @@ def _named(context: Context, event: Event) -> Named:
 
 def _before(event: Event, name: str) -> str:
     """Return nothing for a column that the same ALTER TABLE adds."""
-    added = {c.get("colname") for c in find(event.statement.node.get("cmds", []), "ColumnDef")}
+    added = {column.get("colname") for column in event.statement.nodes("ColumnDef")}
     return "" if name in added else name
 
 

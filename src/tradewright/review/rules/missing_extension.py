@@ -21,11 +21,17 @@ from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.builtins import COMES_WITH, EXTENSION_OF
 from tradewright.review.schema.tree import strings, type_name
 
+_STEMS = (
+    *("uuid_", "crypt", "gen_", "digest", "hmac", "pgp_", "similarity", "unaccent", "levenshtein"),
+    *("soundex", "crosstab", "hstore", "citext", "ltree", "cube", "vec", "geo", "st_d", "st_m"),
+    *("moddatetime", "hypertable", "_ops"),
+)
+"""A part of each name in EXTENSION_OF."""
 _ADVICE = {"uuid-ossp": "Use uuidv7() or gen_random_uuid(), which need no extension."}
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
-    if not context.mentions("missing-extension", event.source, EXTENSION_OF):
+    if not context.mentions("missing-extension", event.source, _STEMS):
         return
     schema = context.schema
     for name, offset in _used(event):

@@ -30,7 +30,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         name = names[-1].lower()
         if len(names) > 1 or name in functions() or name in _SYNTAX or name in EXTENSION_OF:
             continue
-        if any(key[1].lower() == name for key in context.schema.routines):
+        routines = context.schema.routines
+        if ("public", name) in routines or any(key[1].lower() == name for key in routines):
             continue
         if context.schema.extensions - {"plpgsql", "uuid-ossp", "pgcrypto"}:
             continue
@@ -45,6 +46,8 @@ def _called(event: Event) -> Iterator[tuple[list[str], int]]:
     if event.kind == "CreateTrigStmt":
         yield strings(event.node.get("funcname")), event.statement.start
     whole = event.node is event.statement.node
+    if not event.statement.has("FuncCall"):
+        return
     calls = event.statement.nodes("FuncCall") if whole else find(event.node, "FuncCall")
     for call in calls:
         yield strings(call.get("funcname")), event.statement.place(call)

@@ -78,9 +78,7 @@ def _begins_at_beginning(context: Context) -> bool:
 def _named(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
     node, place = event.node, event.statement.place
     if event.kind == "CreateStmt":
-        for constraint in event.statement.nodes("Constraint"):
-            if "pktable" in constraint:
-                yield range_name(constraint["pktable"]), place(constraint)
+        yield from _referred(event)
         for parent in node.get("inhRelations", ()):
             yield range_name(parent.get("RangeVar")), place(parent.get("RangeVar"))
     elif event.kind == "AlterTableStmt":
@@ -88,8 +86,9 @@ def _named(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
     elif event.kind in {"IndexStmt", "CreateTrigStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"}:
         yield range_name(node.get("relation")), place(node.get("relation"))
     elif event.kind == "ViewStmt":
-        names = {cte.get("ctename") for cte in find(node, "CommonTableExpr")}
-        for relation in find(node.get("query", {}), "RangeVar"):
+        written = find(node, "CommonTableExpr") if event.statement.has("CommonTableExpr") else ()
+        names = {cte.get("ctename") for cte in written}
+        for relation in event.statement.nodes("RangeVar"):
             if relation.get("relname") not in names:
                 yield range_name(relation), place(relation)
 
@@ -99,9 +98,16 @@ def _altered(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
     if node.get("missing_ok") or node.get("objtype") not in {"OBJECT_TABLE", None}:
         return
     yield range_name(node.get("relation")), place(node.get("relation"))
+    yield from _referred(event)
+
+
+def _referred(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
+    """Yield the tables that foreign keys refer to."""
+    if not event.statement.has("pktable"):
+        return
     for constraint in event.statement.nodes("Constraint"):
         if "pktable" in constraint:
-            yield range_name(constraint["pktable"]), place(constraint)
+            yield range_name(constraint["pktable"]), event.statement.place(constraint)
 
 
 RULE = Rule(

@@ -49,4 +49,5 @@ RULE = Rule(
     category=Category.PRECISION,
     kinds=("column", "AT_AlterColumnType"),
     check=_check,
+    of=FLOATS,
 )

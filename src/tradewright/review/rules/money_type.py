@@ -46,4 +46,5 @@ RULE = Rule(
     category=Category.PRECISION,
     kinds=("column",),
     check=_check,
+    of=frozenset({"money"}),
 )

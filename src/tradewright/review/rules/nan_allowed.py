@@ -87,4 +87,5 @@ RULE = Rule(
     category=Category.PRECISION,
     kinds=("constraint",),
     check=_check,
+    of=frozenset({ConstraintKind.CHECK}),
 )

@@ -45,4 +45,5 @@ RULE = Rule(
     category=Category.PRECISION,
     kinds=("column",),
     check=_check,
+    of=EXACT,
 )

@@ -32,7 +32,7 @@ _CLOCK = re.compile(r"\d:\d\d")
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     bound = event.node.get("partbound")
-    if not bound or "set timezone" in event.source.text.lower().replace("time zone", "timezone"):
+    if not bound or "set timezone" in event.source.lowered.replace("time zone", "timezone"):
         return
     parents = [range_name(p.get("RangeVar")) for p in event.node.get("inhRelations", ())]
     parent = context.schema.table(parents[0]) if parents else None

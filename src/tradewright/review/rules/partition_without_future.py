@@ -31,11 +31,12 @@ _TIMES = frozenset({"date", "timestamptz", "timestamp"})
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
     schema = context.schema
-    if schema.extensions & {"pg_partman", "timescaledb"}:
+    tables = list(_by_time(context))
+    if not tables or schema.extensions & {"pg_partman", "timescaledb"}:
         return
     if any(_MAKER.search(routine.body) for routine in schema.routines.values()):
         return
-    for table in _by_time(context):
+    for table in tables:
         parts = [t for t in schema.tables.values() if t.partition_of == (table.schema, table.name)]
         if any(t.statement.node.get("partbound", {}).get("is_default") for t in parts):
             continue

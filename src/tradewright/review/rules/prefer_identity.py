@@ -35,4 +35,5 @@ RULE = Rule(
     category=Category.MAINTAINABILITY,
     kinds=("column",),
     check=_check,
+    of=frozenset({"serial", "bigserial", "smallserial"}),
 )

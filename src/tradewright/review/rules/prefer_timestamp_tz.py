@@ -53,4 +53,5 @@ RULE = Rule(
     category=Category.TIME,
     kinds=("column", "AT_AlterColumnType"),
     check=_check,
+    of=_BARE,
 )

@@ -23,14 +23,12 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import ConstraintKind
+from tradewright.review.schema.catalog import UNIQUE_KINDS
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
     table, constraint = event.table, event.constraint
     if table is None or constraint is None or not table.partition_columns:
-        return
-    if constraint.kind not in {ConstraintKind.PRIMARY, ConstraintKind.UNIQUE}:
         return
     missing = [c for c in table.partition_columns if c and c not in constraint.columns]
     if missing and all(table.partition_columns):
@@ -56,5 +54,6 @@ RULE = Rule(
     category=Category.SYNTAX,
     kinds=("constraint",),
     check=_check,
+    of=UNIQUE_KINDS,
     needs="model",
 )

@@ -18,7 +18,7 @@ Not reported when the file only touches what it creates, sets lock_timeout itsel
 
 from collections.abc import Iterator
 
-from tradewright.review.lock_levels import exclusive_locks
+from tradewright.review.lock_levels import LOCKING, exclusive_locks
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 
@@ -31,7 +31,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         or event.source.layout in {"flyway", "tradewright"}
     ):
         return
-    if "lock_timeout" in event.source.text.lower():
+    if "lock_timeout" in event.source.lowered:
         return
     locking = next(iter(exclusive_locks(context, reading)), None)
     if locking is not None:
@@ -48,5 +48,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=LOCKING,
     needs="model",
 )

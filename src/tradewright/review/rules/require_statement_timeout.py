@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import find, range_name
+from tradewright.review.schema.tree import range_name
 from tradewright.review.source.text import Statement, Wrapping
 
 _SCANS = frozenset({"AT_AlterColumnType", "AT_SetNotNull", "AT_ValidateConstraint"})
@@ -31,24 +31,22 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     reading = event.reading
     if reading is None or context.settings.timeouts_set:
         return
-    if event.source.wrapping is Wrapping.BARE or "statement_timeout" in event.source.text.lower():
+    if event.source.wrapping is Wrapping.BARE or "statement_timeout" in event.source.lowered:
         return
-    for statement in reading.statements:
+    for statement in filter(_is_long, reading.statements):
         table = context.schema.table(range_name(statement.node.get("relation")))
         if table is not None and context.is_new(table, event.source):
             continue
-        if _is_long(statement):
-            message = "this may run for long on a large table, without statement_timeout"
-            advice = "Set statement_timeout at the beginning of the file, or in the runner."
-            fix = "SET statement_timeout = '10min';"
-            yield Hit(statement, statement.start, message, advice, event.source.label, fix)
-            return
+        message = "this may run for long on a large table, without statement_timeout"
+        advice = "Set statement_timeout at the beginning of the file, or in the runner."
+        fix = "SET statement_timeout = '10min';"
+        yield Hit(statement, statement.start, message, advice, event.source.label, fix)
+        return
 
 
 def _is_long(statement: Statement) -> bool:
     if statement.kind == "AlterTableStmt":
-        commands = find(statement.node.get("cmds", []), "AlterTableCmd")
-        return any(command.get("subtype") in _SCANS for command in commands)
+        return any(map(statement.says, _SCANS))
     return statement.kind in {"UpdateStmt", "DeleteStmt"}
 
 
@@ -58,5 +56,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=frozenset({"AlterTableStmt", "UpdateStmt", "DeleteStmt"}),
     needs="model",
 )

@@ -18,14 +18,14 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import find, range_name
+from tradewright.review.schema.tree import constraints_of, range_name
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     if event.table is not None and context.is_new(event.table, event.source):
         return
     definition = event.node.get("def", {}).get("ColumnDef", {})
-    for constraint in find(definition.get("constraints", []), "Constraint"):
+    for constraint in constraints_of(event.node):
         if constraint.get("contype") != "CONSTR_GENERATED":
             continue
         if constraint.get("generated_kind", "s") == "s":

@@ -35,4 +35,5 @@ RULE = Rule(
     category=Category.TIME,
     kinds=("column",),
     check=_check,
+    of=frozenset({"timetz"}),
 )

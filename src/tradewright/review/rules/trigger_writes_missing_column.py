@@ -32,22 +32,29 @@ from tradewright.review.schema.catalog import Routine, Table, Trigger
 
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
+    routines: dict[str, Routine] = {}
+    for key, routine in context.schema.routines.items():
+        routines.setdefault(key[1], routine)
     for trigger in context.schema.triggers:
-        table = context.schema.table(trigger.table)
-        routine = next(
-            (r for key, r in context.schema.routines.items() if key[1] == trigger.function), None
-        )
-        if table is None or routine is None or not table.columns_known or not trigger.row:
-            continue
-        if "tg_table_name" in routine.body.lower() or "tg_relid" in routine.body.lower():
-            continue
+        yield from _judge(context, trigger, routines.get(trigger.function))
+
+
+def _judge(context: Context, trigger: Trigger, routine: Routine | None) -> Iterator[Hit]:
+    table = context.schema.table(trigger.table)
+    if table is None or routine is None or not table.columns_known or not trigger.row:
+        return
+    lowered = routine.body.lower()
+    if "tg_table_name" not in lowered and "tg_relid" not in lowered:
         yield from _missing(trigger, table, routine)
 
 
 def _missing(trigger: Trigger, table: Table, routine: Routine) -> Iterator[Hit]:
-    quiet = Body(quiet=hush(routine.body), start=routine.body_start)
     known = {name.lower() for name in table.columns}
+    loud = Body(quiet=routine.body, start=routine.body_start)
+    if all(field in known for field, _ in new_fields(loud)):
+        return
     reported = set()
+    quiet = Body(quiet=hush(routine.body), start=routine.body_start)
     for field, offset in new_fields(quiet):
         if field not in known and field not in reported:
             reported.add(field)

@@ -30,10 +30,12 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         return
     altered: set[str] = set()
     for statement in event.reading.statements:
+        if statement.kind not in {"AlterTableStmt", "UpdateStmt", "DeleteStmt"}:
+            continue
         name = range_name(statement.node.get("relation"))[1]
         if statement.kind == "AlterTableStmt":
             altered.add(name)
-        elif statement.kind in {"UpdateStmt", "DeleteStmt"} and name in altered:
+        elif name in altered:
             table = context.schema.table(("", name))
             if table is not None and context.is_new(table, event.source):
                 continue
@@ -55,5 +57,6 @@ RULE = Rule(
     category=Category.AVAILABILITY,
     kinds=("file",),
     check=_check,
+    of=frozenset({"UpdateStmt", "DeleteStmt"}),
     needs="model",
 )

@@ -36,7 +36,7 @@ from tradewright.review.schema.tree import find, range_name
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     routine, body = event.routine, event.body
-    if routine is None or body is None or not _writes_money(body):
+    if routine is None or body is None or not routine.arguments or not _writes_money(body):
         return
     for name, kind in routine.arguments:
         if kind not in EXACT | FLOATS or not is_exact_quantity(name.removeprefix("p_")):

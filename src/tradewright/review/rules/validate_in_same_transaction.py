@@ -20,7 +20,6 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import find
 from tradewright.review.transactions import in_transaction
 
 
@@ -34,8 +33,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     for statement in reading.statements:
         if statement.start >= event.statement.start or statement.kind != "AlterTableStmt":
             continue
-        added = [c.get("conname") for c in find(statement.node.get("cmds", []), "Constraint")]
-        if name in added:
+        if name in [constraint.get("conname") for constraint in statement.nodes("Constraint")]:
             message = f'"{name}" is validated under the lock of the statement that added it'
             advice = "Validate it in a file of its own."
             yield Hit(event.statement, event.statement.start, message, advice, name)

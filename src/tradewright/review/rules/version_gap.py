@@ -37,7 +37,7 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
         return
     for gap in missing:
         source = found[min(number for number in numbers if number > gap)]
-        place = Statement(source, "file", {}, 0, 0)
+        place = Statement(source, "file", "", 0, 0)
         message = f"version {gap} is missing before this file"
         advice = "Check that no file was left out of the commit."
         yield Hit(place, 0, message, advice, f"version {gap}")

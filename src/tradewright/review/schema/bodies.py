@@ -143,10 +143,11 @@ class _Reader:
             Statement(
                 self.source,
                 raw.kind,
-                raw.node,
+                raw.tree,
                 max(raw.start, prefix) + shift,
                 raw.end + shift,
                 shift,
+                decoded=raw.node,
             )
             for raw in parsed
         ]

@@ -13,8 +13,6 @@ from tradewright.review.schema.catalog import (
 )
 from tradewright.review.schema.define import add_element
 from tradewright.review.schema.tree import (
-    column_refs,
-    find,
     kind_of,
     list_name,
     option,
@@ -24,6 +22,11 @@ from tradewright.review.schema.tree import (
 )
 from tradewright.review.source.parser import Node
 from tradewright.review.source.text import Statement
+
+
+def changes_model(kind: str) -> bool:
+    """Return whether statements of a kind change the model."""
+    return kind in _CHANGES
 
 
 def apply(schema: Schema, statement: Statement) -> None:
@@ -95,9 +98,10 @@ def _derived(
 ) -> None:
     query = statement.node.get("query", {})
     table = Table(*name, relation, statement, columns_known=False, query=query)
-    table.reads = frozenset(schema.key(range_name(r)) for r in find(query, "RangeVar"))
-    starred = ["*"] if any(True for _ in find(query, "A_Star")) else []
-    table.read_columns = frozenset([*(name for _, name in column_refs(query)), *starred])
+    table.reads = frozenset(schema.key(range_name(r)) for r in statement.nodes("RangeVar"))
+    starred = ["*"] if statement.has("A_Star") else []
+    named = (strings(reference.get("fields")) for reference in statement.nodes("ColumnRef"))
+    table.read_columns = frozenset([*(names[-1] for names in named if names), *starred])
     if name in schema.tables and statement.node.get("if_not_exists"):
         return
     schema.put(table)

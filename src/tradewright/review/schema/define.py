@@ -20,6 +20,7 @@ KINDS = {
     "CONSTR_EXCLUSION": ConstraintKind.EXCLUDE,
 }
 
+_NOT_NULL = frozenset({"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"})
 _ENFORCEABLE = frozenset({ConstraintKind.CHECK, ConstraintKind.FOREIGN})
 
 _SUFFIXES = {
@@ -75,15 +76,16 @@ def add_constraint(table: Table, constraint: Constraint) -> None:
 
 def column_of(statement: Statement, node: Node) -> Column:
     """Return the column that a definition describes."""
-    kinds = {c["Constraint"]["contype"]: c["Constraint"] for c in node.get("constraints", ())}
+    kinds = {}
+    for wrapped in node.get("constraints", ()):
+        kinds[wrapped["Constraint"]["contype"]] = wrapped["Constraint"]
     name = type_name(node.get("typeName"))
     generated = kinds.get("CONSTR_GENERATED")
     return Column(
         name=node.get("colname", ""),
         type=name,
         modifiers=type_modifiers(node.get("typeName")),
-        not_null=bool(kinds.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"})
-        or name.endswith("serial"),
+        not_null=not _NOT_NULL.isdisjoint(kinds) or name.endswith("serial"),
         default=kinds.get("CONSTR_DEFAULT", {}).get("raw_expr"),
         generated=generated.get("generated_kind", "s") if generated else "",
         identity="CONSTR_IDENTITY" in kinds,

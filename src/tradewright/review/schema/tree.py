@@ -33,6 +33,24 @@ def kind_of(wrapped: Node) -> tuple[str, Node]:
     return next(iter(wrapped.items()))
 
 
+def find(node: Any, *kinds: str) -> Iterator[Node]:
+    """Yield the inside of every node of the kinds below a tree."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if type(current) is list:
+            pending.extend(reversed(current))
+            continue
+        for key, value in current.items():
+            kind = type(value)
+            if kind is dict:
+                if key in kinds:
+                    yield value
+                pending.append(value)
+            elif kind is list:
+                pending.append(value)
+
+
 def walk(node: Any) -> Iterator[tuple[str, Node]]:
     """Yield every wrapped node (kind, inside) below a tree, without recursion."""
     pending = [node]
@@ -51,26 +69,32 @@ def walk(node: Any) -> Iterator[tuple[str, Node]]:
                 pending.append(value)
 
 
-def find(node: Any, *kinds: str) -> Iterator[Node]:
-    """Yield the inside of every node of the kinds below a tree."""
-    return (inside for kind, inside in walk(node) if kind in kinds)
+def constraints_of(command: Node) -> list[Node]:
+    """Return the constraints that ADD COLUMN or ADD CONSTRAINT brings along."""
+    added = command.get("def", {})
+    if "Constraint" in added:
+        return [added["Constraint"]]
+    written = added.get("ColumnDef", {}).get("constraints", ())
+    return [wrapped["Constraint"] for wrapped in written]
 
 
 def type_name(node: Node | None) -> str:
     """Return the common name of a type without modifiers: `numeric`, `integer`, `uuid`."""
     if not node:
         return ""
-    names = [name.lower() for name in strings(node.get("names"))]
+    names = strings(node.get("names"))
     if names and names[0] == "pg_catalog":
         names = names[1:]
-    name = ".".join(names)
+    name = ".".join(names).lower()
     return ALIASES.get(name, name) + ("[]" if node.get("arrayBounds") else "")
 
 
 def type_modifiers(node: Node | None) -> tuple[int, ...]:
     """Return the numbers in the brackets of a type: (20, 8) of numeric(20, 8)."""
+    if not node or "typmods" not in node:
+        return ()
     values = []
-    for modifier in (node or {}).get("typmods", ()):
+    for modifier in node["typmods"]:
         constant = modifier.get("A_Const", {})
         if "ival" in constant:
             values.append(constant["ival"].get("ival", 0))

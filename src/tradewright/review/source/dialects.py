@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tradewright.review.source.sections import blank
+from tradewright.migrate.sections import blank
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,7 @@
-"""Finding migrations: every common layout of files, recognised by itself.
+"""Finding migrations to be reviewed: every layout of files, whatever stands beside them.
 
-Pairs `NNN_name.sql` with `NNN_name.down.sql`, `.up.sql` with `.down.sql`, `.do.` with `.undo.`,
-yoyo's `.rollback.sql`, Flyway's `V`, `U` and `R`, folders holding `up.sql` and `down.sql`,
-prisma's folders with `migration.sql`, sqitch's `deploy`, `revert` and plan, and the single-file
-layouts that `sections` divides.
+What names and marks tell is known in `migrate`, for the runner and for the review alike. The
+runner refuses what does not fit; here it is read all the same, so that the review can say why.
 """
 
 import os
@@ -13,16 +11,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from tradewright.core.errors import ErrorCode, InputError
-from tradewright.review.source.sections import read_sections
-from tradewright.review.source.text import Direction, Source, Wrapping
+from tradewright.migrate.naming import (
+    Direction,
+    Named,
+    name_of,
+    script_wants_no_transaction,
+    sqitch_plan,
+)
+from tradewright.migrate.sections import Part, read_sections
+from tradewright.review.source.text import Source, Wrapping
 
 _NUMBER = re.compile(r"\d+")
-_FLYWAY = re.compile(r"^(?P<kind>[VUR])(?P<version>[\d._]*)__(?P<name>.+)\.sql$")
-_DOWN_SUFFIX = re.compile(r"[._](?:down|undo|rollback|revert)\.sql$", re.IGNORECASE)
-_UP_SUFFIX = re.compile(r"(?:[._](?:up|do))?\.sql$", re.IGNORECASE)
-_DOWN_FOLDERS = frozenset({"revert", "down", "rollback", "undo"})
 _SKIPPED_FOLDERS = frozenset({"verify", "node_modules", "__pycache__"})
 _SKIPPED_FILES = frozenset({"queries.sql", "current.sql"})
+
+Version = tuple[int | str, ...]
 
 
 def read_folder(folder: Path) -> list[Source]:
@@ -35,8 +38,8 @@ def read_folder(folder: Path) -> list[Source]:
 
     """
     root = folder if folder.is_dir() else folder.parent
-    paths = list(_sql_files(folder)) if folder.is_dir() else [folder]
-    if not paths or not all(path.exists() for path in paths):
+    paths = list(_sql_files(folder)) if folder.is_dir() else [(str(folder), (), folder.name, [])]
+    if not paths or not folder.exists():
         raise InputError(
             ErrorCode.INPUT_REVIEW_FOLDER_EMPTY,
             f'no migration found in "{folder}"',
@@ -44,142 +47,91 @@ def read_folder(folder: Path) -> list[Source]:
             hint="Give the folder that holds the migrations.",
             facts={"folder": folder},
         )
-    plan = _sqitch_order(root)
-    sources = [source for path in paths for source in _read_file(path, root, plan)]
+    plan = sqitch_plan(root)
+    sources = [
+        source
+        for path, folders, name, beside in paths
+        for source in _read_file(
+            path, name_of(name, folders, beside=beside, planned=bool(plan)), plan
+        )
+    ]
     return _paired(sources)
 
 
-def _sql_files(folder: Path) -> Iterator[Path]:
+def _sql_files(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str, list[str]]]:
+    """Yield path, folders below the given one, name, and names beside it, of each file."""
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(
             name for name in folders if name not in _SKIPPED_FOLDERS and not name.startswith(".")
         )
+        below = Path(here).relative_to(folder).parts
         for name in sorted(files):
             if name.endswith(".sql") and name not in _SKIPPED_FILES:
-                yield Path(here, name)
+                yield os.path.join(here, name), below, name, files  # noqa: PTH118 (hundreds of them)
 
 
-def _read_file(path: Path, root: Path, plan: dict[str, int]) -> Iterator[Source]:
-    raw = path.read_bytes()
-    shown = path.as_posix()
-    relative = path.relative_to(root)
-    base = _from_name(relative, shown, plan)
+def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source]:
+    with open(path, "rb") as file:  # noqa: PTH123 (hundreds of them)
+        raw = file.read()
     text = raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
     if text.startswith("\ufeff"):
         text = "   " + text[1:]
-    base = replace(base, text=text, raw=raw[:4])
-    if base.layout == "flyway" and _script_config_says_bare(path):
-        base = replace(base, wrapping=Wrapping.BARE)
-    yield from _directions(base)
+    sections = read_sections(text)
+    parts = [(Direction.UP, sections.up), (Direction.DOWN, sections.down)]
+    if named.direction is Direction.DOWN:
+        parts = [(Direction.DOWN, Part(((0, len(text)),), sections.is_bare))]
+    version, is_bare = _version(named, plan), _runner_is_bare(path, named)
+    for direction, part in parts:
+        if part is not None:
+            yield Source(
+                path=path.replace(os.sep, "/"),
+                text=part.blanked(text),
+                version=version,
+                label=named.label,
+                direction=direction,
+                wrapping=Wrapping.BARE if part.bare or is_bare else Wrapping.WRAPPED,
+                layout=sections.layout or named.layout,
+                repeatable=named.repeatable,
+                has_down=sections.down is not None and direction is Direction.UP,
+                raw=raw[:4],
+            )
 
 
-def _directions(base: Source) -> Iterator[Source]:
-    sections = read_sections(base.text)
-    base = replace(
-        base,
-        wrapping=sections.wrapping or base.wrapping,
-        layout=sections.layout or base.layout,
-    )
-    if base.direction is Direction.DOWN:
-        yield base
-        return
-    if sections.up is not None:
-        yield replace(base, text=sections.up, has_down=sections.down is not None)
-    if sections.down is not None:
-        yield replace(base, text=sections.down, direction=Direction.DOWN)
+def _runner_is_bare(path: str, named: Named) -> bool:
+    """Return whether the tool itself sends this file without a transaction."""
+    if named.layout == "sqitch":
+        return True
+    return named.layout == "flyway" and script_wants_no_transaction(Path(path))
 
 
-def _from_name(relative: Path, shown: str, plan: dict[str, int]) -> Source:
-    name, folder = relative.name, relative.parent
-    flyway = _FLYWAY.match(name)
-    if flyway:
-        return _flyway(flyway, shown)
-    if name.lower() in {"up.sql", "down.sql", "migration.sql"}:
-        layout = "prisma" if name.lower() == "migration.sql" else "folders"
-        direction = Direction.DOWN if name.lower() == "down.sql" else Direction.UP
-        return _source(shown, folder.name, direction, layout)
-    parts = {part.lower() for part in folder.parts}
-    if plan:
-        stem = (folder / relative.stem).as_posix().partition("/")[2] or relative.stem
-        source = _source(shown, stem, _folder_direction(parts), "sqitch")
-        return replace(source, version=(plan.get(stem, len(plan)), stem), wrapping=Wrapping.BARE)
-    down = _DOWN_SUFFIX.search(name) is not None or bool(parts & _DOWN_FOLDERS)
-    stem = _DOWN_SUFFIX.sub("", name) if _DOWN_SUFFIX.search(name) else _UP_SUFFIX.sub("", name)
-    layout = "golang-migrate" if name.lower().endswith(".up.sql") else "numbered"
-    return _source(shown, stem, Direction.DOWN if down else Direction.UP, layout)
-
-
-def _source(shown: str, label: str, direction: Direction, layout: str) -> Source:
-    return Source(
-        path=shown,
-        text="",
-        version=_version(label),
-        label=label,
-        direction=direction,
-        layout=layout,
-    )
-
-
-def _flyway(match: re.Match[str], shown: str) -> Source:
-    kind = match["kind"]
-    numbers: tuple[int | str, ...] = tuple(int(n) for n in _NUMBER.findall(match["version"]))
-    label = f"{match['version']}__{match['name']}"
-    version = (1, 0, match["name"]) if kind == "R" else (0, *numbers)
-    return Source(
-        path=shown,
-        text="",
-        version=version,
-        label=label,
-        layout="flyway",
-        direction=Direction.DOWN if kind == "U" else Direction.UP,
-        repeatable=kind == "R",
-    )
-
-
-def _version(label: str) -> tuple[int | str, ...]:
+def _version(named: Named, plan: dict[str, int]) -> Version:
     """Return a key that sorts `2_x` before `10_x`, and unnumbered files last by name."""
+    label = named.label
+    if named.layout == "sqitch":
+        return (plan.get(label, len(plan)), label)
+    if named.repeatable:
+        return (1, 0, label)
     match = re.match(r"[^\d]*?(\d+(?:[._-]\d+)*)", label)
     if match is None:
         return (1, label)
     numbers = tuple(int(number[:30]) for number in _NUMBER.findall(match.group(1)))
-    return (0, *numbers, label[match.end() :])
-
-
-def _folder_direction(parts: set[str]) -> Direction:
-    return Direction.DOWN if parts & _DOWN_FOLDERS else Direction.UP
-
-
-def _sqitch_order(root: Path) -> dict[str, int]:
-    """Return change name → place in sqitch.plan, empty when there is no plan."""
-    for folder in (root, root.parent):
-        plan = folder / "sqitch.plan"
-        if plan.is_file():
-            lines = plan.read_text("utf-8", "replace").splitlines()
-            names = [line.split()[0] for line in lines if line.strip() and line[0] not in "%#@-"]
-            return {name: index for index, name in enumerate(names)}
-    return {}
-
-
-def _script_config_says_bare(path: Path) -> bool:
-    config = path.with_name(path.name + ".conf")
-    return config.is_file() and "executeintransaction=false" in config.read_text(
-        "utf-8", "replace"
-    ).lower().replace(" ", "")
+    return (0, *numbers, "" if named.layout == "flyway" else label[match.end() :])
 
 
 def _paired(sources: list[Source]) -> list[Source]:
     """Order the sources and tell each up whether its down exists."""
-    downs = {_pair_key(s) for s in sources if s.direction is Direction.DOWN}
+    downs = {_pair_key(s): s.layout for s in sources if s.direction is Direction.DOWN}
     layouts = {_pair_key(s): _paired_layout(s) for s in sources if s.direction is Direction.UP}
     return sorted((_beside(s, downs, layouts) for s in sources), key=_order)
 
 
-def _beside(source: Source, downs: set[str], layouts: dict[str, str]) -> Source:
+def _beside(source: Source, downs: dict[str, str], layouts: dict[str, str]) -> Source:
     key = _pair_key(source)
     if source.direction is Direction.DOWN and source.layout == "numbered":
         return replace(source, layout=layouts.get(key, "numbered"))
     if source.direction is Direction.UP and key in downs and not source.has_down:
-        return replace(source, has_down=True, layout=_paired_layout(source))
+        layout = "yoyo" if downs[key] == "yoyo" else _paired_layout(source)
+        return replace(source, has_down=True, layout=layout)
     return source
 
 

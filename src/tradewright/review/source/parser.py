@@ -2,7 +2,9 @@
 
 libpg_query ships inside the package `postgast`. Its JSON tree is read directly: decoding it
 costs less than walking protobuf objects from Python, and importing the protobuf classes alone
-would take as long as reading hundreds of files. All offsets are bytes of UTF-8.
+would take as long as reading hundreds of files. The text is divided into statements before it is
+decoded, and a statement is decoded when a rule first looks into it; until then, whether a kind of
+node occurs in it is a search in its text. All offsets are bytes of UTF-8.
 """
 
 import ctypes
@@ -11,10 +13,9 @@ import json
 import re
 import sys
 import threading
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tradewright.core.errors import ErrorCode, InternalError
 
@@ -28,14 +29,14 @@ Node = dict[str, Any]
 """One node of the parse tree; `{"CreateStmt": {...}}` wraps a node with its kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawStatement:
-    """A parsed statement and the bytes it spans."""
+class RawStatement(NamedTuple):
+    """A parsed statement, the bytes it spans, and its tree: text, decoded only if it is long."""
 
     kind: str
-    node: Node
+    tree: str
     start: int
     end: int
+    node: Node | None
 
 
 class ParseError(Exception):
@@ -112,7 +113,7 @@ def _parse(data: bytes) -> list[RawStatement]:
     try:
         if result.error:
             raise _error(result.error.contents, data)
-        return _statements(json.loads(result.tree), len(data))
+        return _statements(result.tree.decode(), len(data))
     except RecursionError:
         raise ParseError("expression is nested too deeply to be reviewed", 0) from None
     finally:
@@ -167,16 +168,37 @@ def plpgsql_error(data: bytes) -> ParseError | None:
         library.pg_query_free_plpgsql_parse_result(result)
 
 
-def _statements(tree: Node, size: int) -> list[RawStatement]:
+_BEFORE = '{"stmt":{"'
+"""What stands before each statement's kind; inside strings of JSON a quote is escaped."""
+
+_PLACE = re.compile(r'(?:,"stmt_location":(\d+))?(?:,"stmt_len":(\d+))?')
+_DECODED_LATE_MAX = 4_000
+"""Longer trees are decoded at once, where one that is nested too deeply can still be refused."""
+
+
+def _statements(tree: str, size: int) -> list[RawStatement]:
+    """Divide the tree of a text of `size` bytes into its statements."""
     statements = []
-    for raw in tree["stmts"]:
-        if "stmt" not in raw:
-            continue
-        kind, node = next(iter(raw["stmt"].items()))
-        start = raw.get("stmt_location", 0)
-        length = raw.get("stmt_len", 0)
-        statements.append(RawStatement(kind, node, start, start + length if length else size))
+    for piece in tree.split(_BEFORE)[1:]:
+        kind, _, rest = piece.partition('":')
+        end = rest.find(',"stmt_l')
+        place = _PLACE.match(rest, end) if end >= 0 else None
+        start = int(place[1] or 0) if place else 0
+        length = int(place[2] or 0) if place else 0
+        inside = rest[: end - 1 if place else rest.rindex("}}]}")]
+        node = decode(inside) if len(inside) > _DECODED_LATE_MAX else None
+        end = start + length if length else size
+        statements.append(RawStatement(kind, inside, start, end, node))
     return statements
+
+
+_DECODER = json.JSONDecoder()
+
+
+def decode(tree: str) -> Node:
+    """Return the node that a tree's text describes."""
+    node: Node = _DECODER.raw_decode(tree)[0]
+    return node
 
 
 def _error(error: _CError, data: bytes) -> ParseError:

@@ -80,9 +80,8 @@ def read_statements(source: Source) -> Reading:
 def _statement(
     source: Source, raw: RawStatement, shift: int, *, repaired: bool = False
 ) -> Statement:
-    return Statement(
-        source, raw.kind, raw.node, raw.start + shift, raw.end + shift, shift, repaired
-    )
+    start, end = raw.start + shift, raw.end + shift
+    return Statement(source, raw.kind, raw.tree, start, end, shift, repaired, raw.node)
 
 
 def _read_pieces(reading: Reading) -> None:

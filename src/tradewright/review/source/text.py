@@ -8,16 +8,13 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 
+from tradewright.migrate.naming import Direction
 from tradewright.review.model import Location
-from tradewright.review.source.parser import Node
+from tradewright.review.source.parser import Node, decode
 
-
-class Direction(StrEnum):
-    """What a source does: build the schema, or take it back."""
-
-    UP = "up"
-    DOWN = "down"
+__all__ = ["DIGESTED", "BrokenStatement", "Direction", "Source", "Statement", "Wrapping"]
 
 
 class Wrapping(StrEnum):
@@ -49,18 +46,20 @@ class Source:
         return self.text.encode("utf-8", "replace")
 
     @cached_property
+    def lowered(self) -> str:
+        """Return the text in lower case."""
+        return self.text.lower()
+
+    @cached_property
     def line_starts(self) -> list[int]:
         """Return the byte at which each line begins."""
-        starts, at = [0], self.data.find(b"\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = self.data.find(b"\n", at + 1)
-        return starts
+        lengths = (len(line) + 1 for line in self.data.split(b"\n"))
+        return [0, *accumulate(lengths)][:-1]
 
     @property
     def line_count(self) -> int:
         """Return the number of lines as editors count them."""
-        return len(self.line_starts) - (1 if self.data.endswith(b"\n") else 0)
+        return self.data.count(b"\n") + (0 if self.data.endswith(b"\n") else 1)
 
     def byte_of(self, character: int) -> int:
         """Return the byte offset of a character offset in the text."""
@@ -86,7 +85,16 @@ class Source:
         return self.data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")
 
 
-DIGESTED = ("A_Const", "A_Expr", "ColumnDef", "Constraint", "FuncCall", "IndexElem")
+DIGESTED = (
+    "A_Const",
+    "A_Expr",
+    "ColumnDef",
+    "ColumnRef",
+    "Constraint",
+    "FuncCall",
+    "IndexElem",
+    "RangeVar",
+)
 """The kinds of nodes that rules look for anywhere in a statement."""
 
 _BARREN = frozenset(
@@ -103,6 +111,7 @@ _BARREN = frozenset(
         "pk_attrs",
         "String",
         "A_Const",
+        "ColumnRef",
         "RangeVar",
         "objects",
     }
@@ -114,17 +123,34 @@ _BARREN = frozenset(
 class Statement:
     """One statement of a source; offsets are bytes from the file's beginning.
 
-    `shift` is added to locations inside the tree, which count from where its parse began.
+    `tree` is the node as the parser wrote it; it is decoded when somebody asks for `node`. `shift`
+    is added to locations inside the tree, which count from where its parse began.
     """
 
     source: Source
     kind: str
-    node: Node
+    tree: str
     start: int
     end: int
     shift: int = 0
     repaired: bool = False
+    decoded: Node | None = None
     digest: dict[str, list[Node]] | None = None
+
+    @property
+    def node(self) -> Node:
+        """Return the inside of the statement's node."""
+        if self.decoded is None:
+            self.decoded = decode(self.tree) if self.tree else {}
+        return self.decoded
+
+    def has(self, key: str) -> bool:
+        """Return whether a key (a kind of node, say) occurs anywhere in the tree."""
+        return f'"{key}":' in self.tree
+
+    def says(self, word: str) -> bool:
+        """Return whether a name or a string of the tree is this very word."""
+        return f'"{word}"' in self.tree
 
     @property
     def text(self) -> str:
@@ -134,6 +160,8 @@ class Statement:
     def nodes(self, kind: str) -> list[Node]:
         """Return every node of a digested kind; one walk serves all the rules that ask."""
         if self.digest is None:
+            if not self.has(kind):
+                return []
             self.digest = _digest(self.node)
         return self.digest[kind]
 

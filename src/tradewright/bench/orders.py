@@ -8,7 +8,7 @@ for any account, but two that share accounts wait for each other's locks.
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -85,17 +85,7 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
     with house.session() as session, session.transaction():
         simulated_providers(session, 1)
     with ExitStack() as running:
-        processes = [
-            running.enter_context(
-                WorkProcess[Done](
-                    serve_orders,
-                    house.conninfo,
-                    accounts[number :: load.writers],
-                    _share(load.submitters, number, load.writers),
-                )
-            )
-            for number in range(load.writers)
-        ]
+        processes = [running.enter_context(one) for one in _processes(house, accounts, load)]
         _run_load(processes, WARM_UP_SECONDS)
         with house.session() as session, session.transaction():
             analyze_record(session)
@@ -105,6 +95,16 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
         require_laws(check_laws(session))
         version = session.info.parameter_status("server_version") or "unknown"
     return _figures(measured, load, version)
+
+
+def _processes(
+    house: House, accounts: Sequence[str], load: OrdersLoad
+) -> Iterator[WorkProcess[Done]]:
+    """Give each writer its share of the clients and of the accounts."""
+    for number in range(load.writers):
+        own = accounts[number :: load.writers]
+        submitters = _share(load.submitters, number, load.writers)
+        yield WorkProcess[Done](serve_orders, house.conninfo, own, submitters)
 
 
 def _round(server: EmbeddedServer, processes: Sequence[WorkProcess[Done]], seconds: int) -> _Round:

@@ -51,20 +51,12 @@ def order_from_command(
         origin=Origin.CLIENT,
         book=account.book,
         quantity=command.quantity,
-        filled_quantity=NO_QUANTITY,
         remaining_quantity=command.quantity,
-        average_price=None,
         limit_price=command.limit_price,
         stop_price=command.stop_price,
         stop_loss=command.stop_loss,
         take_profit=command.take_profit,
-        status=OrderStatus.NEW,
-        is_routed=False,
-        refused_by=None,
-        refusal_code=None,
         metadata=command.metadata,
-        version=0,
-        version_read=0,
     )
 
 
@@ -83,20 +75,7 @@ def closing_order(account: AccountState, position: PositionState, origin: Origin
         origin=origin,
         book=account.book,
         quantity=quantity,
-        filled_quantity=NO_QUANTITY,
         remaining_quantity=quantity,
-        average_price=None,
-        limit_price=None,
-        stop_price=None,
-        stop_loss=None,
-        take_profit=None,
-        status=OrderStatus.NEW,
-        is_routed=False,
-        refused_by=None,
-        refusal_code=None,
-        metadata=None,
-        version=0,
-        version_read=0,
     )
 
 

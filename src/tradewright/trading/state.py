@@ -31,7 +31,7 @@ from tradewright.trading.model import (
 
 
 class OrderState(Struct, kw_only=True):
-    """An order; `version` counts its events."""
+    """An order; `version` counts its events. What has a default is what a new order begins with."""
 
     id: str
     account_id: str
@@ -43,20 +43,20 @@ class OrderState(Struct, kw_only=True):
     origin: Origin
     book: Book
     quantity: Decimal
-    filled_quantity: Decimal
+    filled_quantity: Decimal = Decimal(0)
     remaining_quantity: Decimal
-    average_price: Decimal | None
-    limit_price: Decimal | None
-    stop_price: Decimal | None
-    stop_loss: Decimal | None
-    take_profit: Decimal | None
-    status: OrderStatus
-    is_routed: bool
-    refused_by: RefusedBy | None
-    refusal_code: ErrorCode | None
-    metadata: Mapping[str, object] | None
-    version: int
-    version_read: int
+    average_price: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    status: OrderStatus = OrderStatus.NEW
+    is_routed: bool = False
+    refused_by: RefusedBy | None = None
+    refusal_code: ErrorCode | None = None
+    metadata: Mapping[str, object] | None = None
+    version: int = 0
+    version_read: int = 0
     fill_value: Decimal = Decimal(0)
 
     def report(self, *, is_replay: bool = False) -> OrderReport:

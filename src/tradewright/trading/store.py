@@ -230,7 +230,6 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
         is_routed=row[18],
         refused_by=None if row[19] is None else RefusedBy(row[19]),
         refusal_code=None if row[20] is None else ErrorCode(row[20]),
-        metadata=None,
         version=row[21],
         version_read=row[21],
         fill_value=row[22],

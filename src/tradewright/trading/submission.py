@@ -239,13 +239,6 @@ def _facts(desk: Desk, account: AccountState, order: OrderState, *, rests: bool)
     position = account.positions.get(instrument.symbol)
     held = position.quantity if position is not None else Decimal(0)
     rates = _rates(desk, account, instrument)
-
-    def free_margin_after() -> Decimal:
-        if price is None or rates is None:
-            raise AssertionError("asked only after the checks for price and rates")
-        expected = price if rests else _expected_price(desk, order, price)
-        return _free_margin_after(desk, account, order, expected, rates)
-
     return OrderFacts(
         account_is_active=account.is_active,
         instrument=instrument,
@@ -257,7 +250,7 @@ def _facts(desk: Desk, account: AccountState, order: OrderState, *, rests: bool)
         stop_loss=order.stop_loss,
         take_profit=order.take_profit,
         rates=rates,
-        free_margin_after=free_margin_after,
+        free_margin_after=lambda: _free_margin_after(desk, account, order, rates, rests=rests),
     )
 
 
@@ -267,6 +260,8 @@ def _expected_price(desk: Desk, order: OrderState, best: Decimal) -> Decimal:
     parts = allocate(levels, order.side, order.remaining_quantity, order.limit_price)
     if not parts:
         return best
+    if len(parts) == 1:
+        return parts[0].level.price
     quantity = sum((part.quantity for part in parts), Decimal(0))
     return sum((part.quantity * part.level.price for part in parts), Decimal(0)) / quantity
 
@@ -298,11 +293,18 @@ def _free_margin_after(
     desk: Desk,
     account: AccountState,
     order: OrderState,
-    price: Decimal,
-    rates: tuple[Rate, Rate],
+    rates: tuple[Rate, Rate] | None,
+    *,
+    rests: bool,
 ) -> Decimal:
-    """Return the free margin that the account would have after dealing the order at `price`."""
+    """Return the free margin that the account would have after dealing the order."""
     symbol = order.instrument.symbol
+    top = desk.market.top(symbol)
+    if top is None or rates is None:
+        raise AssertionError("asked only after the checks for price and rates")
+    price = rules.dealing_price(top, order.side)
+    if not rests:
+        price = _expected_price(desk, order, price)
     signed = order.remaining_quantity * order.side.sign
     exposures = [
         position.exposure()

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tradewright.postgres.embedded import EmbeddedServer
-from tradewright.review.proven import with_proof
+from tradewright.review.model import Finding
+from tradewright.review.prove.stage import prove_context
+from tradewright.review.proven import joined
 from tradewright.review.result import Review, Scope, review_sources
 from tradewright.review.settings import Settings
 from tradewright.review.source.layouts import read_folder
@@ -76,5 +78,8 @@ def review_case(case: Case, folder: Path) -> Review:
     return review_sources(sources, Settings(), Scope(edited=edited), "case")
 
 
-def prove_case(case: Case, folder: Path, server: EmbeddedServer) -> Review:
-    return with_proof(review_case(case, folder), server)
+def prove_case(case: Case, folder: Path, server: EmbeddedServer) -> list[Finding]:
+    """Return the findings of both stages."""
+    review = review_case(case, folder)
+    proof = prove_context(review.context, server=server)
+    return joined(list(review.findings), list(proof.findings), review.context.readings)

@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,19 @@ from tests.style.house import ROOT
 from tradewright.cli.verify import command
 from tradewright.cli.verify_output import show
 from tradewright.core.errors import ErrorCode, InputError
+from tradewright.migrate.files import our_migrations
 from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.review.model import Finding, Severity
+from tradewright.review.prove.model import OrphanTrial, OrphanVerdict
+from tradewright.review.prove.stage import findings_from
+from tradewright.review.proven import joined
 from tradewright.review.report.document import CHECKLIST
+from tradewright.review.result import Scope, review_folder
+from tradewright.review.score import score_of
+from tradewright.review.settings import Settings
+from tradewright.review.verify import service
 from tradewright.review.verify.declared import read_declared
-from tradewright.review.verify.outcome import Outcome, Status
+from tradewright.review.verify.outcome import Outcome, Status, Verification
 from tradewright.review.verify.registry import all_checks, judge
 from tradewright.review.verify.service import Request, ground_of, subject_of, verify_on
 
@@ -22,22 +34,53 @@ FOUNDING = Path(__file__).parent / "founding"
 PASSED, FAILED, NOTHING = Status.PASSED, Status.FAILED, Status.NOT_APPLICABLE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Our own migrations, applied once for all tests of this file: verified, and reviewed."""
+
+    verification: Verification
+    findings: list[Finding]
+    keys: list[OrphanTrial]
+
+
+@pytest.fixture(scope="module")
+def house(server: EmbeddedServer) -> House:
+    read = review_folder(our_migrations(), Settings(), Scope(after="0"))
+    subject = replace(subject_of(Request(rows=20_000)), read=read)
+    with ground_of(server, subject) as ground:
+        verdicts = judge(ground, all_checks())
+        proven = findings_from(ground.prover.facts, read.context)
+        keys = ground.prover.keys
+    return House(
+        verification=Verification(folder="ours", verdicts=verdicts, elapsed_ms=1),
+        findings=joined(list(read.findings), proven, read.context.readings),
+        keys=keys,
+    )
+
+
 def test_our_migrations_pass_all_ten(
-    server: EmbeddedServer,
+    house: House,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    verdicts = house.verification.verdicts
+    assert {v.id: v.outcome for v in verdicts if v.outcome.status is not PASSED} == {}
+    assert len(verdicts) == 10
+    facts = {v.id: v.outcome.facts for v in verdicts}
+    assert facts["rolls-back"]["rows_untried"] == {}
     monkeypatch.setenv("COLUMNS", "200")
-    verification = verify_on(server, subject_of(Request(rows=20_000)))
-    broken = {v.id: v.outcome for v in verification.verdicts if v.outcome.status is not PASSED}
-    assert broken == {}
-    assert len(verification.verdicts) == 10
-    show(verification)
+    show(house.verification)
     told = capsys.readouterr().out
     assert "live_orders_of_an_account" in told
     assert "10 passed in" in told
-    facts = {v.id: v.outcome.facts for v in verification.verdicts}
-    assert facts["rolls-back"]["rows_untried"] == {}
+
+
+def test_our_migrations_pass_their_own_review_on_a_server(house: House) -> None:
+    loud = [f"{f.rule} {f.location}" for f in house.findings if f.severity is not Severity.INFO]
+    assert loud == []
+    assert score_of(house.findings).overall >= Decimal("9.8")
+    held = {OrphanVerdict.REFUSED, OrphanVerdict.GUARDED}
+    assert {trial.verdict for trial in house.keys} == held
 
 
 def test_the_founding_migrations_fail_as_the_founding_review_says(server: EmbeddedServer) -> None:
@@ -178,7 +221,10 @@ def test_a_malformed_declaration_is_an_error_of_use(tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.INPUT_VERIFY_FILE_MALFORMED
 
 
-def test_the_command_prints_json_and_exits_by_the_result(tmp_path: Path) -> None:
+def test_the_command_prints_json_and_exits_by_the_result(
+    tmp_path: Path, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "shadow_server", lambda: nullcontext(server))
     (tmp_path / "001_a.sql").write_text("CREATE TABLE a (at timestamp);", "utf-8")
     done = CliRunner().invoke(command, [str(tmp_path), "--json", "--rows", "100"])
     assert done.exit_code == 1

@@ -31,6 +31,7 @@ _SAME = {
     "down-fails": frozenset({"syntax-error", "missing-table"}),
     "second-run-fails": frozenset({"not-idempotent"}),
     "trigger-fails": frozenset({"trigger-writes-missing-column"}),
+    "not-proven": frozenset({"unread-statement"}),
     "stand-in-extension": frozenset({"missing-extension"}),
 }
 """Rule of the proof → rules that say the same of the same statement."""
@@ -119,5 +120,6 @@ class _Spans:
 def _first_lines(reading: Reading) -> list[tuple[int, int]]:
     offsets = [s.start for s in reading.statements if not s.repaired]
     offsets += [refusal.broken.start for refusal in reading.refusals]
+    offsets += [piece.start for piece in reading.unread]
     places = map(reading.source.locate, offsets)
     return [(place.line, place.column) for place in places]

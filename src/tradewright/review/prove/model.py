@@ -4,7 +4,6 @@ Each fact is told to the rules as an event of the kind in `KIND`. Offsets are by
 as everywhere in the review.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -232,7 +231,14 @@ class ProofResult:
         """Return whether no down failed or left something behind."""
         return not any(isinstance(fact, DownRefused | DownDiffers) for fact in self.facts)
 
-    def by_kind(self) -> Mapping[str, tuple[Fact, ...]]:
-        """Return the facts by the kind of event they are told as."""
-        kinds = sorted({fact.KIND for fact in self.facts})
-        return {kind: tuple(f for f in self.facts if kind == f.KIND) for kind in kinds}
+    def as_dict(self) -> dict[str, object]:
+        """Return the figures as JSON-ready values."""
+        return {
+            "applies": self.applies,
+            "is_reversible": self.is_reversible,
+            "all_down": self.all_down,
+            "statements": sum(file.statements for file in self.files),
+            "foreign_keys": len(self.keys),
+            "objects": self.schema_objects,
+            "elapsed_ms": self.elapsed_ms,
+        }

@@ -85,6 +85,7 @@ class Prover:
         with self.shadow.session() as session:
             self._empty = take_snapshot(session)
         before = self._empty
+        self.facts += _unread(self.context.readings)
         for step in self.steps:
             if before_file is not None:
                 before_file(step)
@@ -329,6 +330,18 @@ def _down_refused(refused: StepRefused, *, at_the_end: bool = False) -> DownRefu
         word=word_of(refused.error),
         at_the_end=at_the_end,
     )
+
+
+def _unread(readings: Iterable[Reading]) -> list[Untried]:
+    """Return what was too large to be read, and so is not sent either."""
+    return [
+        Untried(
+            statement=Statement(reading.source, "unread", {}, piece.start, piece.end),
+            reason=piece.message,
+        )
+        for reading in readings
+        for piece in reading.unread
+    ]
 
 
 def _steps(readings: Iterable[Reading]) -> list[Step]:

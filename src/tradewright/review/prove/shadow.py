@@ -30,7 +30,6 @@ FILE_SECONDS = 60
 TRUSTED = ("pg_stat_statements", "pgstattuple", "pg_buffercache", "amcheck", "moddatetime")
 """Extensions that only a superuser may create, and that the shadow lets its role create too."""
 
-_LIMITS = Limits(transaction_timeout_ms=0, statement_timeout_ms=STATEMENT_SECONDS * 1000)
 _NUMBERS = count(1)
 
 
@@ -57,11 +56,19 @@ class Shadow:
         return make_conninfo(base, user=self.role, password=self.password)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """Open a session that is ended, whatever it does, after FILE_SECONDS."""
-        session = connect(self.conninfo(), schema=SCHEMA, autocommit=True, limits=_LIMITS)
+    def session(self, *, patience: int = 1) -> Iterator[Session]:
+        """Open a session that is ended, whatever it does, after FILE_SECONDS.
+
+        `patience` makes this and the time of a statement so many times longer.
+        """
+        limits = Limits(
+            transaction_timeout_ms=0,
+            idle_in_transaction_session_timeout_ms=0,
+            statement_timeout_ms=STATEMENT_SECONDS * 1000 * patience,
+        )
+        session = connect(self.conninfo(), schema=SCHEMA, autocommit=True, limits=limits)
         pid = session.info.backend_pid
-        sentry = threading.Timer(FILE_SECONDS, self._terminate, (pid,))
+        sentry = threading.Timer(FILE_SECONDS * patience, self._terminate, (pid,))
         sentry.daemon = True
         sentry.start()
         try:
@@ -116,6 +123,7 @@ def shadow_database(server: EmbeddedServer) -> Iterator[Shadow]:
 def _make_role(shadow: Shadow) -> None:
     role, password = sql.Identifier(shadow.role), sql.Literal(shadow.password)
     commands = (
+        sql.SQL("SET scram_iterations = 1"),  # the password is random; opening sessions is not free
         sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}").format(role, password),
         sql.SQL("ALTER ROLE {} SET createrole_self_grant = 'set, inherit'").format(role),
         sql.SQL("ALTER ROLE {} SET temp_file_limit = '1GB'").format(role),

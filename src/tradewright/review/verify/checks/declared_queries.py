@@ -15,6 +15,7 @@ from tradewright.review.verify.outcome import Outcome
 
 RUNS_WITH = 5
 RUNS_WITHOUT = 3
+ROWS_PER_PATIENCE = 10_000
 SLOWER_MAX = 2
 """How many times slower a query may be with its index; less is noise on a few rows."""
 

@@ -64,10 +64,19 @@ class ReadStage:
 
     def follow(self, sources: Iterable[Source]) -> None:
         """Let the model follow sources that somebody else judges."""
-        self._by_kind, kept = defaultdict(list), self._by_kind
-        self.judge(sources)
-        self._by_kind = kept
-        self._narrowed.clear()
+        for source in sources:
+            reading = read_statements(source)
+            self.context.readings.append(reading)
+            if source.direction is Direction.UP:
+                self._follow(reading.statements)
+
+    def _follow(self, statements: Iterable[Statement]) -> None:
+        for statement in statements:
+            if statement.kind == "DoStmt":
+                text, start = body_of(statement)
+                self._follow(read_body(statement.source, text, start).statements)
+            else:
+                apply(self.context.schema, statement)
 
     def finish(self, elsewhere: list[Found]) -> list[Finding]:
         """Judge the whole; return all findings, with what was found by others in the beginning."""
@@ -175,8 +184,6 @@ class ReadStage:
 
     def _show_routine(self, statement: Statement, routine: Routine) -> None:
         source = statement.source
-        if not self._by_kind:
-            return
         body = Body()
         if routine.language in {"plpgsql", "sql"} and routine.body:
             body = read_body(source, routine.body, routine.body_start)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from tradewright.review.hits import Found, found, numbered
 from tradewright.review.ignores import apply_ignores
 from tradewright.review.model import Finding, Stage
+from tradewright.review.registry import SHADOW_RULES
 from tradewright.review.rule import Context, Event, Rule
 from tradewright.review.schema.bodies import Body, read_body
 from tradewright.review.schema.build import apply, body_of, changes_model
@@ -85,8 +86,7 @@ class ReadStage:
             self._show(Event("schema", first, _whole(first), {}))
         rules = {rule.id: rule for rule in self.rules}
         findings = numbered([*elsewhere, *self.found], rules, Stage.READ)
-        unasked = {rule.id for rule in self.rules if rule.needs == "shadow"}
-        return apply_ignores(findings, self.context.readings, unasked)
+        return apply_ignores(findings, self.context.readings, SHADOW_RULES)
 
     def _read_up(self, reading: Reading) -> None:
         for statement in reading.statements:

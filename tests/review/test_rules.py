@@ -9,7 +9,14 @@ import pytest
 
 from tests.review.cases_file import CASES, Case, read_cases, review_case
 from tradewright.review.model import Severity
-from tradewright.review.registry import all_rules, index_page, page_of, title_of
+from tradewright.review.registry import (
+    SHADOW_RULES,
+    all_rules,
+    index_page,
+    page_of,
+    read_rules,
+    title_of,
+)
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference" / "rules"
 ALL = [case for path in sorted(CASES.glob("*.sql")) for case in read_cases(path)]
@@ -50,6 +57,11 @@ def test_rules_pages_and_case_files_are_the_same_list() -> None:
 
 def test_the_index_of_pages_is_the_list_of_rules() -> None:
     assert (PAGES / "index.md").read_text("utf-8") == index_page()
+
+
+def test_reading_alone_leaves_out_the_rules_of_the_shadow_and_no_other() -> None:
+    assert {rule.id for rule in all_rules().values() if rule.needs == "shadow"} == SHADOW_RULES
+    assert read_rules().keys() == all_rules().keys() - SHADOW_RULES
 
 
 @pytest.mark.parametrize("rule_id", all_rules())

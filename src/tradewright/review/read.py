@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from tradewright.review.hits import Found, found, numbered
 from tradewright.review.ignores import apply_ignores
 from tradewright.review.model import Finding, Stage
+from tradewright.review.registry import SHADOW_RULES
 from tradewright.review.rule import Context, Event, Rule
 from tradewright.review.schema.bodies import Body, read_body
 from tradewright.review.schema.build import apply, body_of, changes_model
@@ -64,10 +65,19 @@ class ReadStage:
 
     def follow(self, sources: Iterable[Source]) -> None:
         """Let the model follow sources that somebody else judges."""
-        self._by_kind, kept = defaultdict(list), self._by_kind
-        self.judge(sources)
-        self._by_kind = kept
-        self._narrowed.clear()
+        for source in sources:
+            reading = read_statements(source)
+            self.context.readings.append(reading)
+            if source.direction is Direction.UP:
+                self._follow(reading.statements)
+
+    def _follow(self, statements: Iterable[Statement]) -> None:
+        for statement in statements:
+            if statement.kind == "DoStmt":
+                text, start = body_of(statement)
+                self._follow(read_body(statement.source, text, start).statements)
+            else:
+                apply(self.context.schema, statement)
 
     def finish(self, elsewhere: list[Found]) -> list[Finding]:
         """Judge the whole; return all findings, with what was found by others in the beginning."""
@@ -76,8 +86,7 @@ class ReadStage:
             self._show(Event("schema", first, _whole(first), {}))
         rules = {rule.id: rule for rule in self.rules}
         findings = numbered([*elsewhere, *self.found], rules, Stage.READ)
-        unasked = {rule.id for rule in self.rules if rule.needs == "shadow"}
-        return apply_ignores(findings, self.context.readings, unasked)
+        return apply_ignores(findings, self.context.readings, SHADOW_RULES)
 
     def _read_up(self, reading: Reading) -> None:
         for statement in reading.statements:
@@ -175,8 +184,6 @@ class ReadStage:
 
     def _show_routine(self, statement: Statement, routine: Routine) -> None:
         source = statement.source
-        if not self._by_kind:
-            return
         body = Body()
         if routine.language in {"plpgsql", "sql"} and routine.body:
             body = read_body(source, routine.body, routine.body_start)

@@ -9,15 +9,46 @@ from tradewright.review import rules
 from tradewright.review.model import Category
 from tradewright.review.rule import Rule
 
+SHADOW_RULES = frozenset(
+    {
+        "does-not-apply",
+        "down-fails",
+        "down-not-inverse",
+        "not-proven",
+        "orphan-accepted",
+        "rewrites-table",
+        "second-run-changes",
+        "second-run-fails",
+        "stand-in-extension",
+        "stand-in-role",
+        "takes-access-exclusive",
+        "trigger-fails",
+    }
+)
+"""The rules that judge what a shadow database showed; reading alone does without their modules."""
+
 
 @cache
 def all_rules() -> dict[str, Rule]:
     """Return every rule by its id, in alphabetical order."""
-    found = {}
-    for module in pkgutil.iter_modules(rules.__path__):
-        rule: Rule = importlib.import_module(f"{rules.__name__}.{module.name}").RULE
-        found[rule.id] = rule
-    return dict(sorted(found.items()))
+    return _imported(_ids())
+
+
+@cache
+def read_rules() -> dict[str, Rule]:
+    """Return the rules of the read stage by their ids, in alphabetical order."""
+    return _imported([rule_id for rule_id in _ids() if rule_id not in SHADOW_RULES])
+
+
+def _ids() -> list[str]:
+    names = (module.name for module in pkgutil.iter_modules(rules.__path__))
+    return sorted(name.replace("_", "-") for name in names)
+
+
+def _imported(ids: list[str]) -> dict[str, Rule]:
+    modules = (f"{rules.__name__}.{rule_id.replace('-', '_')}" for rule_id in ids)
+    found: list[Rule] = [importlib.import_module(module).RULE for module in modules]
+    return {rule.id: rule for rule in found}
 
 
 def rule_named(rule_id: str) -> Rule:

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tradewright.review.halves import read_in_halves
 from tradewright.review.model import Finding, Severity
-from tradewright.review.prove.model import ProofResult
 from tradewright.review.read import ReadStage
-from tradewright.review.registry import all_rules
+from tradewright.review.registry import read_rules
 from tradewright.review.rule import Context
 from tradewright.review.schema.catalog import Schema
 from tradewright.review.settings import Settings, read_settings
 from tradewright.review.source.layouts import read_folder
 from tradewright.review.source.text import Source
-from tradewright.review.verify.outcome import Verdict
+
+if TYPE_CHECKING:
+    from tradewright.review.prove.model import ProofResult
+    from tradewright.review.verify.outcome import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,8 @@ class Review:
     files: tuple[ReviewedFile, ...]
     context: Context
     silenced_count: int = 0
-    proof: ProofResult | None = None
-    verdicts: tuple[Verdict, ...] = ()
+    proof: "ProofResult | None" = None
+    verdicts: "tuple[Verdict, ...]" = ()
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of one severity."""
@@ -136,7 +139,7 @@ def review_sources(
 
 def _stage(settings: Settings, scope: Scope, unapplied: frozenset[str] | None) -> ReadStage:
     context = Context(Schema(), settings, unapplied=unapplied, edited=scope.edited)
-    return ReadStage(all_rules().values(), context)
+    return ReadStage(read_rules().values(), context)
 
 
 def reviewed_files(

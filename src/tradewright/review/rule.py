@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tradewright.review.settings import Settings
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Event:
     """One thing met while reading; only what belongs to its kind is filled in.
 
@@ -66,6 +66,7 @@ class Context:
     settings: "Settings"
     readings: list[Reading] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
+    said: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     unapplied: frozenset[str] | None = None
     edited: frozenset[str] = frozenset()
 
@@ -83,11 +84,12 @@ class Context:
 
     def mentions(self, rule: str, source: Source, words: Iterable[str]) -> bool:
         """Return whether a file holds any of the words (lower case); asked once per file."""
-        key = f"{rule}:{source.direction}:{source.path}"
-        if key not in self.facts:
+        key = (rule, source.direction, source.path)
+        known = self.said.get(key)
+        if known is None:
             text = source.lowered
-            self.facts[key] = any(word in text for word in words)
-        return bool(self.facts[key])
+            known = self.said[key] = any(word in text for word in words)
+        return known
 
     def ups(self) -> Iterator[Reading]:
         """Yield the readings of all up sources."""

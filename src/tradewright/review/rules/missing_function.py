@@ -48,6 +48,8 @@ def _called(event: Event) -> Iterator[tuple[list[str], int]]:
     whole = event.node is event.statement.node
     if not event.statement.has("FuncCall"):
         return
+    if functions().issuperset(event.statement.plain_calls() or ("",)):
+        return
     calls = event.statement.nodes("FuncCall") if whole else find(event.node, "FuncCall")
     for call in calls:
         yield strings(call.get("funcname")), event.statement.place(call)

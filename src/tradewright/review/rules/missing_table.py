@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import SYSTEM_SCHEMAS
-from tradewright.review.schema.tree import find, range_name
+from tradewright.review.schema.tree import find, range_name, written_constraints
 
 _DYNAMIC = re.compile(
     r"EXECUTE\b[^;]*CREATE\s+(?:TEMP\w*\s+|UNLOGGED\s+)?(?:TABLE|VIEW)|create_hypertable|"
@@ -105,7 +105,7 @@ def _referred(event: Event) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield the tables that foreign keys refer to."""
     if not event.statement.has("pktable"):
         return
-    for constraint in event.statement.nodes("Constraint"):
+    for constraint in written_constraints(event.statement.node):
         if "pktable" in constraint:
             yield range_name(constraint["pktable"]), event.statement.place(constraint)
 

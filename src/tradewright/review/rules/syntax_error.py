@@ -63,6 +63,8 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
 
 def _inline_indexes(event: Event) -> Iterator[Hit]:
     """Find MySQL's INDEX name (columns), which parses as a column of an unknown type."""
+    if not (event.statement.says("index") or event.statement.says("key")):
+        return
     table = range_name(event.node.get("relation"))[1]
     for definition in event.statement.nodes("ColumnDef"):
         if is_inline_index(definition):

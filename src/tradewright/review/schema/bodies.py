@@ -43,7 +43,7 @@ _DECLARE = re.compile(r"\bDECLARE\b", re.IGNORECASE)
 _BEGIN = re.compile(r"\bBEGIN\b", re.IGNORECASE)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Body:
     """What a body does: its SQL, its dynamic SQL and its attempts to end the transaction."""
 
@@ -86,7 +86,7 @@ def _without_declarations(quiet: str) -> str:
     return "".join([*parts, quiet[at:]])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Reader:
     source: Source
     body: str

@@ -230,7 +230,7 @@ def _set(schema: Schema, statement: Statement) -> None:
 
 
 def _comment(schema: Schema, statement: Statement) -> None:
-    if statement.node.get("objtype") == "OBJECT_TABLE":
+    if statement.says("OBJECT_TABLE"):
         table = schema.table(list_name(statement.node.get("object", {})))
         if table is not None:
             table.commented = True

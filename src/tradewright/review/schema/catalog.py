@@ -37,7 +37,7 @@ class ConstraintKind(StrEnum):
 UNIQUE_KINDS = frozenset({ConstraintKind.PRIMARY, ConstraintKind.UNIQUE})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Column:
     """A column with its type in common words."""
 
@@ -58,7 +58,7 @@ class Column:
         return f"{self.type}({inside})" if inside else self.type
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Constraint:
     """A constraint of a table; `columns` are its own, `target_columns` those referred to."""
 
@@ -76,7 +76,7 @@ class Constraint:
     using_index: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Index:
     """An index; an expression among its columns is the empty string."""
 
@@ -91,7 +91,7 @@ class Index:
     nulls_not_distinct: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Table:
     """A table, view or materialized view."""
 
@@ -150,7 +150,7 @@ class Table:
         return (c for c in self.of_kind(ConstraintKind.CHECK) if column in c.columns)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Routine:
     """A function or procedure with its body; `body_start` is the byte where the body begins."""
 
@@ -167,7 +167,7 @@ class Routine:
     settings: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Trigger:
     """A trigger and the function it runs."""
 
@@ -179,7 +179,7 @@ class Trigger:
     statement: Statement
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Schema:
     """Everything that the files have built so far."""
 

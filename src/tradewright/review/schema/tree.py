@@ -69,6 +69,14 @@ def walk(node: Any) -> Iterator[tuple[str, Node]]:
                 pending.append(value)
 
 
+def written_constraints(node: Node) -> Iterator[Node]:
+    """Yield every constraint that a CREATE TABLE or ALTER TABLE holds, of columns too."""
+    for wrapped in node.get("tableElts", ()):
+        yield from constraints_of({"def": wrapped})
+    for wrapped in node.get("cmds", ()):
+        yield from constraints_of(wrapped["AlterTableCmd"])
+
+
 def constraints_of(command: Node) -> list[Node]:
     """Return the constraints that ADD COLUMN or ADD CONSTRAINT brings along."""
     added = command.get("def", {})

@@ -25,7 +25,7 @@ STATEMENT_BYTES_MAX = 1_000_000
 """Larger statements (seed data, as a rule) are not read; a finding says so."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ForeignRoutine:
     """A stored procedure in another database's language, read as far as its SQL goes."""
 
@@ -35,7 +35,7 @@ class ForeignRoutine:
     broken: BrokenStatement
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Refusal:
     """A refused statement with the foreign idioms seen in it (byte offsets in the file)."""
 
@@ -44,7 +44,7 @@ class Refusal:
     routine: ForeignRoutine | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reading:
     """What was read of one source."""
 

@@ -4,6 +4,7 @@ A file that holds both directions (dbmate, goose, ...) becomes two sources in wh
 direction is blanked out, so that every offset still points into the file itself.
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -119,7 +120,10 @@ _BARREN = frozenset(
 """Keys below which no digested node stands."""
 
 
-@dataclass(slots=True)
+_PLAIN_CALL = re.compile(r'"FuncCall":\{"funcname":\[\{"String":\{"sval":"(\w+)"\}\}\]')
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Statement:
     """One statement of a source; offsets are bytes from the file's beginning.
 
@@ -156,6 +160,11 @@ class Statement:
     def text(self) -> str:
         """Return the statement as written."""
         return self.source.data[self.start : self.end].decode("utf-8", "replace")
+
+    def plain_calls(self) -> list[str]:
+        """Return the functions called, if each by one plain name; else nothing."""
+        names = _PLAIN_CALL.findall(self.tree)
+        return names if len(names) == self.tree.count('"FuncCall":') else []
 
     def nodes(self, kind: str) -> list[Node]:
         """Return every node of a digested kind; one walk serves all the rules that ask."""

@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.docs_session import first_failure, steps
 
 START = Path(__file__).resolve().parents[2] / "docs" / "start"
+HOW_TO = START.parent / "how-to"
 
 
 def write_page(folder: Path, text: str) -> Path:
@@ -26,6 +27,11 @@ def test_the_life_of_a_payment_runs(
     monkeypatch.setenv("DATABASE_URL", engine_database)
     failed = first_failure([START.parent / "explain" / "life-of-a-payment.md"], tmp_path)
     assert not failed, f"docs/explain/{failed}"
+
+
+def test_the_sessions_of_rewriting_run(tmp_path: Path) -> None:
+    failed = first_failure([HOW_TO / "rewrite-migrations.md"], tmp_path)
+    assert not failed, f"docs/how-to/{failed}"
 
 
 def test_a_page_without_blocks_has_no_steps(tmp_path: Path) -> None:

@@ -12,6 +12,10 @@ import pytest
 from tradewright.core.clock import monotonic_seconds
 from tradewright.review.report import FORMATS, renderer
 from tradewright.review.result import review_folder
+from tradewright.review.rewrite.mysql.script import convert
+from tradewright.review.rewrite.rounds import corrected
+from tradewright.review.rewrite.tree import Tree
+from tradewright.review.schema.catalog import Schema
 from tradewright.review.settings import Settings
 
 HERE = Path(__file__).parent
@@ -78,6 +82,18 @@ def test_mutated_migrations_never_crash_the_review(tmp_path: Path) -> None:
     bases = [p.read_bytes() for f in folders for p in sorted((HERE / f).glob("*.sql"))]
     for _ in range(ROUNDS):
         review_bytes(mutated(chance.choice(bases), chance), tmp_path)
+
+
+def test_mutated_migrations_never_crash_the_rewriting() -> None:
+    chance = random.Random(SEED)  # noqa: S311 - seeded on purpose
+    bases = [p.read_bytes() for f in ("founding", "mysql") for p in (HERE / f).glob("*.sql")]
+    bases += [p.read_bytes() for p in sorted((HERE / "cases").glob("*.sql"))]
+    for _ in range(ROUNDS):
+        data = mutated(chance.choice(bases), chance)
+        convert(data.decode("utf-8", "replace"), Schema())
+        tree = Tree({"001_hostile.sql": data}, Settings())
+        once = corrected(tree, frozenset(tree.files))
+        assert corrected(once.tree, frozenset(tree.files)).fixes == ()
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:

@@ -16,6 +16,7 @@ from tradewright.core.errors import TradewrightError
 
 COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
+    "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
     "payments": (

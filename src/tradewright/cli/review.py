@@ -6,12 +6,16 @@ Exit codes: 0 nothing at or above the threshold, 1 findings, 2 wrong usage or an
 import gc
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tradewright.core.errors import TradewrightError
 from tradewright.review.model import Severity
 from tradewright.review.report import FORMATS, renderer
+
+if TYPE_CHECKING:
+    from tradewright.review.service import Request
 
 LEVELS = [*map(str, Severity), "never"]
 
@@ -33,6 +37,8 @@ LEVELS = [*map(str, Severity), "never"]
     default=None,
     help="Apply the files to a shadow database too.  [default: when the embedded server is there]",
 )
+@click.option("--fix", is_flag=True, help="Show proven corrections as a diff, not the findings.")
+@click.option("--write", is_flag=True, help="With --fix: write the corrections to the files.")
 @click.option("--rules", "list_rules", is_flag=True, help="List all rules.")
 @click.option("--explain", metavar="RULE", help="Print one rule's page.")
 @click.pass_context
@@ -60,10 +66,22 @@ def _run(context: click.Context, options: dict[str, object]) -> int:
     if options["explain"]:
         click.echo(service.rule_page(str(options["explain"])))
         return 0
+    request = _request(context, options)
+    if options["fix"] or options["write"]:
+        return _fix(context, request, options)
+    review = service.review(request)
+    _write(renderer("json" if options["as_json"] else str(options["form"]))(review), options)
+    level = str(options["fail_on"])
+    return 0 if level == "never" or not review.at_or_above(Severity(level)) else 1
+
+
+def _request(context: click.Context, options: dict[str, object]) -> "Request":
+    from tradewright.review.service import Request  # noqa: PLC0415 - the overview must not load it
+
     folder = options["folder"]
     if not isinstance(folder, Path):
         raise click.UsageError("FOLDER is missing", context)
-    request = service.Request(
+    return Request(
         folder=folder,
         after=_text(options["after"]),
         since=_text(options["since"]),
@@ -71,10 +89,20 @@ def _run(context: click.Context, options: dict[str, object]) -> int:
         update_baseline=bool(options["update_baseline"]),
         prove=None if options["prove"] is None else bool(options["prove"]),
     )
-    review = service.review(request)
-    _write(renderer("json" if options["as_json"] else str(options["form"]))(review), options)
-    level = str(options["fail_on"])
-    return 0 if level == "never" or not review.at_or_above(Severity(level)) else 1
+
+
+def _fix(context: click.Context, request: "Request", options: dict[str, object]) -> int:
+    if not options["fix"]:
+        raise click.UsageError("--write is for --fix", context)
+    from tradewright.cli.rewrite_output import fix  # noqa: PLC0415 - only when asked for
+    from tradewright.review.service import scope_of  # noqa: PLC0415
+
+    return fix(
+        request.folder,
+        scope_of(request),
+        write=bool(options["write"]),
+        as_json=bool(options["as_json"]),
+    )
 
 
 def _write(text: str, options: dict[str, object]) -> None:

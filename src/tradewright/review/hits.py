@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import NamedTuple
 
-from tradewright.review.model import Finding, Location, Severity, Stage, fingerprint
+from tradewright.review.model import Edit, Finding, Location, Severity, Stage, fingerprint
 from tradewright.review.rule import Hit, Rule
 from tradewright.review.settings import Settings
 
@@ -29,6 +29,7 @@ class Found(NamedTuple):
     advice: str
     corrected: str
     offending: str
+    edits: tuple[Edit, ...] = ()
 
 
 def findings_of(answers: Iterable[Answer], settings: Settings, stage: Stage) -> list[Finding]:
@@ -38,8 +39,13 @@ def findings_of(answers: Iterable[Answer], settings: Settings, stage: Stage) -> 
     return numbered([found(rule, hit, settings.severity) for rule, hit in kept], rules, stage)
 
 
-def found(rule: Rule, hit: Hit, severities: Mapping[str, Severity]) -> Found:
-    """Return an answer by its values, under the severity that the settings give its rule."""
+def found(
+    rule: Rule, hit: Hit, severities: Mapping[str, Severity], *, fixing: bool = False
+) -> Found:
+    """Return an answer by its values, under the severity that the settings give its rule.
+
+    When fixing, it carries the edits of its rule.
+    """
     statement = hit.statement
     return Found(
         location=statement.source.locate(hit.offset, hit.offset),
@@ -50,6 +56,7 @@ def found(rule: Rule, hit: Hit, severities: Mapping[str, Severity]) -> Found:
         advice=hit.advice,
         corrected=hit.corrected,
         offending="" if statement.kind == "file" else statement.text[:_OFFENDING_MAX],
+        edits=tuple(hit.fix()) if fixing and hit.fix is not None else (),
     )
 
 
@@ -71,6 +78,7 @@ def numbered(everything: Iterable[Found], rules: Mapping[str, Rule], stage: Stag
                 offending=one.offending,
                 corrected=one.corrected,
                 stage=stage,
+                edits=one.edits,
                 fingerprint=fingerprint(*subject, seen[subject]),
             )
         )

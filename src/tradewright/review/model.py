@@ -57,12 +57,23 @@ class Location(NamedTuple):
     end_line: int = 0
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """A correction of one file: the bytes from `start` to `end` become `text`."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fact that the reviewer reports.
 
     `subject` names the object concerned (a table, `table.column`, an index); `offending` is the
-    source text of the statement and `corrected` a rewritten one where it can be given.
+    source text of the statement and `corrected` a rewritten one where it can be given. `edits`
+    are filled in only where corrections were asked for and the rule has a safe one.
     """
 
     rule: str
@@ -76,6 +87,7 @@ class Finding:
     corrected: str = ""
     stage: Stage = Stage.READ
     fingerprint: str = field(default="")
+    edits: tuple[Edit, ...] = field(default=(), compare=False)
 
     def as_dict(self) -> dict[str, object]:
         """Return the finding as JSON-ready values."""

@@ -8,7 +8,7 @@ changes, and tables, columns, constraints and routines after it.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from tradewright.review.hits import Found, found, numbered
+from tradewright.review.hits import Answer, Found, found, numbered
 from tradewright.review.ignores import apply_ignores
 from tradewright.review.model import Finding, Stage
 from tradewright.review.registry import SHADOW_RULES
@@ -42,6 +42,7 @@ class ReadStage:
         self.rules = [rule for rule in rules if rule.id not in context.settings.disable]
         self.context = context
         self.found: list[Found] = []
+        self._late: list[Answer] = []
         self._by_kind: dict[str, list[Rule]] = defaultdict(list)
         self._narrowed: dict[tuple[str, frozenset[str]], list[Rule]] = {}
         for rule in self.rules:
@@ -85,7 +86,9 @@ class ReadStage:
             first = self.context.readings[0].source
             self._show(Event("schema", first, _whole(first), {}))
         rules = {rule.id: rule for rule in self.rules}
-        findings = numbered([*elsewhere, *self.found], rules, Stage.READ)
+        severities = self.context.settings.severity
+        late = (found(*answer, severities, fixing=True) for answer in self._late)
+        findings = numbered([*elsewhere, *self.found, *late], rules, Stage.READ)
         return apply_ignores(findings, self.context.readings, SHADOW_RULES)
 
     def _read_up(self, reading: Reading) -> None:
@@ -224,7 +227,10 @@ class ReadStage:
     def _ask(self, rules: Iterable[Rule], event: Event) -> None:
         for rule in rules:
             for hit in rule.check(self.context, event):
-                self.found.append(found(rule, hit, self.context.settings.severity))
+                if self.context.fixing:
+                    self._late.append((rule, hit))
+                else:
+                    self.found.append(found(rule, hit, self.context.settings.severity))
 
 
 def _whole(source: Source) -> Statement:

@@ -78,7 +78,9 @@ def page_of(rule: Rule) -> str:
     """Return a rule's documentation page in Markdown, made from its module's docstring."""
     title, _, rest = _docstring(rule).partition("\n")
     lines = [f"# {rule.id}", "", title, ""]
-    lines += [f"*{rule.severity.capitalize()} · {rule.category} · needs: {rule.needs}*", "", ""]
+    fixed = " · corrected by `--fix` where that is safe" if rule.fixable else ""
+    facts = f"*{rule.severity.capitalize()} · {rule.category} · needs: {rule.needs}{fixed}*"
+    lines += [facts, "", ""]
     return "\n".join(lines) + _fenced(rest.strip()) + "\n"
 
 

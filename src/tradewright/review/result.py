@@ -105,7 +105,7 @@ def read_sources(folder: Path, settings: Settings) -> list[Source]:
         InputError: the folder holds no migration.
 
     """
-    sources = [s for s in read_folder(folder) if not _excluded(s, settings)]
+    sources = [s for s in read_folder(folder) if included(s, settings)]
     if settings.transaction is not None:
         sources = [replace(s, wrapping=settings.transaction) for s in sources]
     return sources
@@ -158,8 +158,9 @@ def reviewed_files(
     )
 
 
-def _excluded(source: Source, settings: Settings) -> bool:
-    return any(
+def included(source: Source, settings: Settings) -> bool:
+    """Return whether the settings do not exclude a source."""
+    return not any(
         fnmatch(source.path, pattern) or fnmatch(Path(source.path).name, pattern)
         for pattern in settings.exclude
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
 from tradewright.review.schema.bodies import Body
 from tradewright.review.schema.catalog import Column, Constraint, Routine, Schema, Table
 from tradewright.review.source.parser import Node
@@ -47,7 +47,10 @@ class Event:
 
 @dataclass(slots=True)
 class Hit:
-    """A rule's answer: where, what, what to do, and about which object."""
+    """A rule's answer: where, what, what to do, and about which object.
+
+    `fix` gives the edits that make the rule silent, or none where no edit is safe.
+    """
 
     statement: Statement
     offset: int
@@ -56,6 +59,7 @@ class Hit:
     subject: str
     corrected: str = ""
     severity: Severity | None = None
+    fix: Callable[[], Iterable[Edit]] | None = None
 
 
 @dataclass(slots=True)
@@ -69,6 +73,7 @@ class Context:
     said: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     unapplied: frozenset[str] | None = None
     edited: frozenset[str] = frozenset()
+    fixing: bool = False
 
     def is_new(self, table: Table, source: Source) -> bool:
         """Return whether the table is created in the same unapplied set of migrations."""
@@ -125,3 +130,4 @@ class Rule:
     of: frozenset[str] = frozenset()
     needs: str = "file"
     downs: bool = False
+    fixable: bool = False

@@ -35,14 +35,8 @@ def review(request: Request) -> Review:
         StateError: EMBEDDED_NOT_INSTALLED where a proof is demanded.
 
     """
-    scope = Scope(after=request.after)
-    if request.since:
-        from tradewright.review.since import changed_since  # noqa: PLC0415 - only with git
-
-        changed, edited = changed_since(request.folder, request.since)
-        scope = replace(scope, changed=changed, edited=edited)
     settings = read_settings(request.folder)
-    result = review_folder(request.folder, settings, scope, processes=request.processes)
+    result = review_folder(request.folder, settings, scope_of(request), processes=request.processes)
     if _is_to_be_proven(request, settings):
         result = _proven(result)
     if request.baseline is None:
@@ -66,6 +60,22 @@ def _proven(result: Review) -> Review:
 
     with shadow_server() as server:
         return with_proof(result, server)
+
+
+def scope_of(request: Request) -> Scope:
+    """Return which files a request is about.
+
+    Raises:
+        InputError: INPUT_REVIEW_REVISION_UNKNOWN.
+
+    """
+    scope = Scope(after=request.after)
+    if request.since:
+        from tradewright.review.since import changed_since  # noqa: PLC0415 - only with git
+
+        changed, edited = changed_since(request.folder, request.since)
+        scope = replace(scope, changed=changed, edited=edited)
+    return scope
 
 
 def rule_list() -> str:

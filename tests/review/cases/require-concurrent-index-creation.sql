@@ -4,6 +4,16 @@ CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
 -- file: 002_b.sql
 CREATE INDEX idx_orders_symbol ON orders (symbol); -- <-
 
+-- bad: a file of nothing else, where the runner needs no transaction
+-- file: 001_a.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+-- file: 001_a.down.sql
+DROP TABLE orders;
+-- file: 002_b.sql
+CREATE INDEX idx_orders_symbol ON orders (symbol); -- <-
+-- file: 002_b.down.sql
+DROP INDEX idx_orders_symbol;
+
 -- repaired: concurrently
 -- file: 001_a.sql
 CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);

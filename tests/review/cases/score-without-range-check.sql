@@ -5,6 +5,9 @@ CREATE TABLE risk_profiles (
     win_ratio real -- <-
 );
 
+-- bad: a percentage with three digits before its point
+CREATE TABLE profiles (id uuid PRIMARY KEY, match_percent numeric(5, 2) NOT NULL); -- <-
+
 -- repaired: a range
 CREATE TABLE risk_profiles (id uuid PRIMARY KEY, risk_score numeric(5, 2) CHECK (risk_score BETWEEN 0 AND 100));
 

@@ -15,8 +15,9 @@ Not reported when the file begins with its first word. <!-- examples: prose -->
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -26,7 +27,10 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     if event.source.raw.startswith(_MARKS):
         message = "the file begins with a byte order mark, which PostgreSQL reads as a word"
         advice = "Save the file as UTF-8 without a mark."
-        yield Hit(event.statement, 0, message, advice, event.source.label)
+        hit = Hit(event.statement, 0, message, advice, event.source.label)
+        if event.source.raw.startswith(_MARKS[0]):
+            hit.fix = partial(iter, (Edit(event.source.path, 0, len(_MARKS[0]), ""),))
+        yield hit
 
 
 RULE = Rule(
@@ -36,4 +40,5 @@ RULE = Rule(
     kinds=("file",),
     check=_check,
     downs=True,
+    fixable=True,
 )

@@ -24,10 +24,12 @@ holds the pattern.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import ConstraintKind
+from tradewright.review.schema.catalog import Constraint, ConstraintKind
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -51,6 +53,17 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         "Use ON DELETE RESTRICT, and close or anonymise the parent instead of deleting it.",
         f"{table.full_name}({columns})",
         corrected,
+        fix=partial(_fixed, constraint),
+    )
+
+
+def _fixed(constraint: Constraint) -> Iterator[Edit]:
+    """Refuse to delete the parent instead."""
+    return found_within(
+        constraint.statement,
+        constraint.offset,
+        r"\bON\s+DELETE\s+CASCADE",
+        lambda _: "ON DELETE RESTRICT",
     )
 
 
@@ -61,4 +74,5 @@ RULE = Rule(
     kinds=("constraint",),
     check=_check,
     of=frozenset({ConstraintKind.FOREIGN}),
+    fixable=True,
 )

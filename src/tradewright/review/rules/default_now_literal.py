@@ -15,9 +15,11 @@ Not reported when the default is a function, or the column is text.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import TEXTS
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import constant_text
 
@@ -40,6 +42,13 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             f"Use DEFAULT {function}.",
             name,
             f"{column.name} {column.type_text} DEFAULT {function}",
+            fix=partial(
+                found_within,
+                column.statement,
+                column.offset,
+                rf"(?<=\bDEFAULT)(\s+)'\s*{said}\s*'(?:\s*::\s*\w+)?",
+                lambda match: f"{match[1].decode()}{function}",
+            ),
         )
 
 
@@ -50,4 +59,5 @@ RULE = Rule(
     kinds=("column",),
     check=_check,
     of=frozenset({"defaulted"}),
+    fixable=True,
 )

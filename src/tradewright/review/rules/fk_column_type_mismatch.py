@@ -23,9 +23,11 @@ Not reported when the types are the same, or differ only in length (varchar and 
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import INTEGERS
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import is_made_here, retyped, routines_naming
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column, Constraint, ConstraintKind, Table
 
@@ -37,6 +39,9 @@ _SAME = {
     "decimal": "numeric",
     "char": "text",
 }
+
+
+_WIDTHS = ("smallint", "integer", "bigint")
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -52,7 +57,19 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         if mine is None or theirs is None:
             continue
         if _SAME.get(mine.type, mine.type) != _SAME.get(theirs.type, theirs.type):
-            yield _hit(event, constraint, (table, mine), (target, theirs))
+            hit = _hit(event, constraint, (table, mine), (target, theirs))
+            hit.fix = partial(_fixed, context, table, mine, theirs)
+            yield hit
+
+
+def _fixed(context: Context, table: Table, mine: Column, theirs: Column) -> Iterator[Edit]:
+    """Give the column the type of its target, where it can hold as much and no routine minds."""
+    own, other = (_SAME.get(c.type, c.type) for c in (mine, theirs))
+    widens = _WIDTHS.index(own) < _WIDTHS.index(other) if {own, other} <= INTEGERS else False
+    if not widens and not (other == "uuid" and own == "text"):
+        return
+    if is_made_here(context, mine, table) and not routines_naming(context, table.name):
+        yield from retyped(mine, other)
 
 
 def _hit(
@@ -82,4 +99,5 @@ RULE = Rule(
     check=_check,
     of=frozenset({ConstraintKind.FOREIGN}),
     needs="model",
+    fixable=True,
 )

@@ -27,10 +27,13 @@ keys look nothing up.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import list_of, quoted, quoted_table
+from tradewright.review.rewrite.spans import followed_by
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import ConstraintKind, Table
+from tradewright.review.schema.catalog import Constraint, ConstraintKind, Table
 from tradewright.review.schema.tree import column_refs
 from tradewright.review.source.parser import Node
 
@@ -45,6 +48,10 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
             if not _is_served(table, constraint.columns):
                 columns = ", ".join(constraint.columns)
                 name = f"idx_{table.name}_{'_'.join(constraint.columns)}"
+                made = (
+                    f"CREATE INDEX {quoted(name[:63])} ON {quoted_table(table)} "
+                    f"({list_of(constraint.columns)});"
+                )
                 yield Hit(
                     constraint.statement,
                     constraint.offset,
@@ -53,7 +60,14 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
                     "Create an index that begins with these columns.",
                     f"{table.full_name}({columns})",
                     f"CREATE INDEX CONCURRENTLY {name} ON {table.full_name} ({columns});",
+                    fix=partial(_fixed, context, table, constraint, made),
                 )
+
+
+def _fixed(context: Context, table: Table, constraint: Constraint, made: str) -> Iterator[Edit]:
+    """Write the index behind the foreign key, where nobody uses the table yet."""
+    if context.is_new(table, constraint.statement.source):
+        yield from followed_by(constraint.statement, made)
 
 
 def _is_served(table: Table, columns: tuple[str, ...]) -> bool:
@@ -90,4 +104,5 @@ RULE = Rule(
     kinds=("schema",),
     check=_check,
     needs="model",
+    fixable=True,
 )

@@ -23,9 +23,12 @@ speak of.
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import referred_table
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import quoted, quoted_table
+from tradewright.review.rewrite.spans import column_extended, is_before, is_made_here
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column, ConstraintKind, Relation, Table
 
@@ -39,7 +42,22 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
             target = referred_table(column, context.schema)
             if target is None or column.name in bound or not _refers(table, column, target):
                 continue
-            yield _hit(table, column, target)
+            hit = _hit(table, column, target)
+            hit.fix = partial(_fixed, context, table, column, target)
+            yield hit
+
+
+def _fixed(context: Context, table: Table, column: Column, target: Table) -> Iterator[Edit]:
+    """Name the key in the column's definition, where its type fits and its target is there."""
+    key = target.primary_key[0]
+    known = target.columns.get(key)
+    fits = known is not None and known.type == column.type
+    there = target is table or is_before(context, target.statement, column.statement)
+    if fits and there and is_made_here(context, column, table):
+        name = quoted(f"{table.name}_{column.name}_fkey"[:63])
+        yield from column_extended(
+            column, f"CONSTRAINT {name} REFERENCES {quoted_table(target)} ({quoted(key)})"
+        )
 
 
 def _is_trail(table: Table) -> bool:
@@ -72,4 +90,5 @@ RULE = Rule(
     kinds=("schema",),
     check=_check,
     needs="model",
+    fixable=True,
 )

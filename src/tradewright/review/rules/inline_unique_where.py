@@ -27,10 +27,13 @@ Not reported when the condition stands on a unique index.
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import followed_by, item_end
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.source.dialects import mask
+from tradewright.review.source.text import Statement
 
 UNIQUE_WHERE = re.compile(
     r"\bUNIQUE\s*\((?P<columns>[^()]*)\)\s*(?P<where>WHERE\b[^\n,]*)", re.IGNORECASE
@@ -52,9 +55,31 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         advice = "Create a unique index with the condition after the table."
         where = match["where"].strip()
         corrected = (
-            f"CREATE UNIQUE INDEX {table[1]}_once ON {table[1]} ({match['columns']}) {where};"
+            f"CREATE UNIQUE INDEX {_named(table[1], match['columns'])} "
+            f"ON {table[1]} ({match['columns']}) {where};"
         )
-        yield Hit(event.statement, offset, message, advice, table[1], corrected)
+        hit = Hit(event.statement, offset, message, advice, table[1], corrected)
+        hit.fix = partial(_fixed, event.statement, offset, corrected)
+        yield hit
+
+
+def _named(table: str, columns: str) -> str:
+    plain = re.findall(r"\w+", columns)
+    return "_".join([table.rpartition(".")[2].strip('"'), *plain, "once"])[:63]
+
+
+def _fixed(statement: Statement, offset: int, corrected: str) -> Iterator[Edit]:
+    """Take the key out of the table with its comma, and write the index behind the table."""
+    data, path = statement.source.data, statement.source.path
+    start, end = offset, item_end(data, offset)
+    named = re.compile(rb"CONSTRAINT\s+\S+\s+\Z", re.IGNORECASE).search(data, 0, offset)
+    start = named.start() if named else start
+    before = len(data[:start].rstrip())
+    if data[before - 1 : before] != b",":
+        return
+    yield Edit(path, before - 1, before, "")
+    yield Edit(path, before, end, "")
+    yield from followed_by(statement, corrected)
 
 
 RULE = Rule(
@@ -63,4 +88,5 @@ RULE = Rule(
     category=Category.SYNTAX,
     kinds=("refusal",),
     check=_check,
+    fixable=True,
 )

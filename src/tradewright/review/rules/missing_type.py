@@ -16,8 +16,11 @@ extension of the files brings it, or when the name carries a schema.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
+from tradewright.review.meaning import is_exact_quantity
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.builtins import EXTENSION_OF, types
 from tradewright.review.source.dialects import FOREIGN_TYPES
@@ -41,6 +44,9 @@ _PSEUDO = frozenset(
 )
 
 
+_NUMBERS = frozenset({"double", "number", "binary_double", "binary_float"})
+
+
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     column, table = event.column, event.table
     if column is None or table is None:
@@ -52,7 +58,19 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     origin = f" (it is {dialect})" if dialect else ""
     message = f'type "{name}" of column "{table.full_name}.{column.name}" does not exist{origin}'
     advice = f"Use {instead}." if instead else "Create the type first, or correct its name."
-    yield Hit(event.statement, column.offset, message, advice, f"{table.full_name}.{column.name}")
+    hit = Hit(event.statement, column.offset, message, advice, f"{table.full_name}.{column.name}")
+    sure = _sure_type(name, column.name, instead)
+    if sure:
+        hit.fix = partial(retyped, column, sure)
+    yield hit
+
+
+def _sure_type(foreign: str, column: str, instead: str) -> str:
+    """Return the one type to use instead; empty where there is a choice."""
+    if foreign in _NUMBERS and is_exact_quantity(column):
+        return "numeric(20, 8)"
+    first = instead.partition(", or ")[0]
+    return first if instead and " or " not in first else ""
 
 
 def _is_known(context: Context, name: str) -> bool:
@@ -73,4 +91,5 @@ RULE = Rule(
     kinds=("column",),
     check=_check,
     needs="model",
+    fixable=True,
 )

@@ -15,9 +15,11 @@ Not reported when the column's name does not speak of money, prices, rates or qu
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import FLOATS, is_exact_quantity
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import type_name
 
@@ -33,6 +35,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         return
     if event.table is not None and kind in FLOATS and is_exact_quantity(name):
         full = f"{event.table.full_name}.{name}"
+        column = event.column
         yield Hit(
             event.statement,
             offset,
@@ -40,6 +43,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             "Use numeric(20, 8).",
             full,
             f"{name} numeric(20, 8)",
+            fix=None if column is None else partial(retyped, column, "numeric(20, 8)"),
         )
 
 
@@ -50,4 +54,5 @@ RULE = Rule(
     kinds=("column", "AT_AlterColumnType"),
     check=_check,
     of=FLOATS,
+    fixable=True,
 )

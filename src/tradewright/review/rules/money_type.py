@@ -20,8 +20,10 @@ Not reported when the column is merely called money.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 
 
@@ -37,6 +39,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             "Use numeric(20, 8) beside a currency.",
             name,
             f"{column.name} numeric(20, 8)",
+            fix=partial(retyped, column, "numeric(20, 8)"),
         )
 
 
@@ -47,4 +50,5 @@ RULE = Rule(
     kinds=("column",),
     check=_check,
     of=frozenset({"money"}),
+    fixable=True,
 )

@@ -22,11 +22,14 @@ than numeric, real and double precision.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import EXACT, FLOATS, is_exact_quantity
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import quoted
+from tradewright.review.rewrite.spans import check_extended
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import ConstraintKind
+from tradewright.review.schema.catalog import Constraint, ConstraintKind
 from tradewright.review.schema.tree import column_refs, find, function_calls, strings
 from tradewright.review.source.parser import Node
 
@@ -57,7 +60,18 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
                 f"Bound it from above too: {name} < 'Infinity'.",
                 full,
                 f"CHECK ({name} >= 0 AND {name} < 'Infinity')",
+                fix=partial(_fixed, constraint, name),
             )
+
+
+def _fixed(constraint: Constraint, name: str) -> Iterator[Edit]:
+    """Bound the column from above, where the condition is one comparison or several with AND."""
+    condition = constraint.node.get("raw_expr", {})
+    joined = condition.get("BoolExpr", {}).get("boolop") == "AND_EXPR"
+    if joined or "A_Expr" in condition:
+        yield from check_extended(
+            constraint.statement, constraint.offset, f"{quoted(name)} < 'Infinity'"
+        )
 
 
 def _bounds(node: Node, name: str) -> Iterator[str]:
@@ -88,4 +102,5 @@ RULE = Rule(
     kinds=("constraint",),
     check=_check,
     of=frozenset({ConstraintKind.CHECK}),
+    fixable=True,
 )

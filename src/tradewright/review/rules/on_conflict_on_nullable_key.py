@@ -21,8 +21,10 @@ Not reported when all columns of the key are NOT NULL, or the key says NULLS NOT
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import ConstraintKind, Table
 from tradewright.review.schema.tree import kind_of, range_name
@@ -47,9 +49,21 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         advice = "Declare the key UNIQUE NULLS NOT DISTINCT, or the column NOT NULL."
         corrected = f"UNIQUE NULLS NOT DISTINCT ({shown})"
         offset = event.statement.place(event.node["onConflictClause"])
-        yield Hit(
+        hit = Hit(
             event.statement, offset, message, advice, f"{table.full_name}({shown})", corrected
         )
+        hit.fix = partial(_fixed, context, table, set(columns))
+        yield hit
+
+
+def _fixed(context: Context, table: Table, columns: set[str]) -> Iterator[Edit]:
+    """Let the key take NULL for a value like any other, where the table is new."""
+    for constraint in table.of_kind(ConstraintKind.UNIQUE):
+        made = constraint.statement
+        if set(constraint.columns) == columns and context.is_new(table, made.source):
+            yield from found_within(
+                made, constraint.offset, r"\bUNIQUE\b", lambda _: "UNIQUE NULLS NOT DISTINCT"
+            )
 
 
 def _distinct_nulls(table: Table, columns: set[str]) -> bool:
@@ -88,4 +102,5 @@ RULE = Rule(
     kinds=("InsertStmt",),
     check=_check,
     needs="model",
+    fixable=True,
 )

@@ -17,10 +17,17 @@ Not reported when the table is created in the same file or the same unapplied se
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import range_name
+from tradewright.review.source.text import Statement
+from tradewright.review.transactions import in_transaction
+
+_HARMLESS = frozenset({"IndexStmt", "CommentStmt"})
+"""What may run statement by statement as well as in one transaction."""
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -38,7 +45,21 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     message = f'building index "{name}" blocks every write to "{shown}" until it is done'
     advice = "Add CONCURRENTLY, in a file that runs outside a transaction."
     fix = event.statement.text.replace("INDEX", "INDEX CONCURRENTLY", 1)
-    yield Hit(event.statement, event.statement.start, message, advice, name or shown, f"{fix};")
+    hit = Hit(event.statement, event.statement.start, message, advice, name or shown, f"{fix};")
+    hit.fix = partial(_fixed, context, event.statement)
+    yield hit
+
+
+def _fixed(context: Context, statement: Statement) -> Iterator[Edit]:
+    """Build it concurrently, where its file holds nothing else and needs no transaction."""
+    source = statement.source
+    reading = next(reading for reading in context.readings if reading.source is source)
+    alone = all(each.kind in _HARMLESS for each in reading.statements) and not reading.refusals
+    bare = source.layout == "tradewright" or not in_transaction(context, statement)
+    if alone and bare and statement.node.get("idxname"):
+        yield from found_within(
+            statement, statement.start, r"\bINDEX\b", lambda _: "INDEX CONCURRENTLY"
+        )
 
 
 RULE = Rule(
@@ -48,4 +69,5 @@ RULE = Rule(
     kinds=("IndexStmt",),
     check=_check,
     needs="model",
+    fixable=True,
 )

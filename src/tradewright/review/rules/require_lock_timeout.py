@@ -17,10 +17,14 @@ Not reported when the file only touches what it creates, sets lock_timeout itsel
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.lock_levels import LOCKING, exclusive_locks
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import skip_blank
 from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.source.statements import Reading
+from tradewright.review.transactions import in_transaction
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -39,7 +43,17 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         message = f'this waits for an exclusive lock on "{table}" without lock_timeout'
         advice = "Set lock_timeout at the beginning of the file, or in the runner."
         fix = "SET lock_timeout = '5s';"
-        yield Hit(statement, statement.start, message, advice, event.source.label, fix)
+        hit = Hit(statement, statement.start, message, advice, event.source.label, fix)
+        hit.fix = partial(_fixed, context, reading)
+        yield hit
+
+
+def _fixed(context: Context, reading: Reading) -> Iterator[Edit]:
+    """Set the timeout before the first statement, for the transaction where there is one."""
+    source, first = reading.source, reading.statements[0]
+    start = skip_blank(source.data, first.start)
+    local = "LOCAL " if in_transaction(context, first) else ""
+    yield Edit(source.path, start, start, f"SET {local}lock_timeout = '5s';\n")
 
 
 RULE = Rule(
@@ -50,4 +64,5 @@ RULE = Rule(
     check=_check,
     of=LOCKING,
     needs="model",
+    fixable=True,
 )

@@ -17,14 +17,21 @@ Use::
 Not reported when a check bounds the column from above, or the column is not a number.
 """
 
+import re
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import EXACT, FLOATS, INTEGERS, is_score
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import quoted
+from tradewright.review.rewrite.spans import column_extended
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column, Relation, Table
 
 _NUMBERS = EXACT | FLOATS | INTEGERS
+
+
+_HUNDRED = re.compile(r"(?:^|_)(?:score|percent|percentage|pct)(?:_|$)", re.IGNORECASE)
 
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
@@ -36,6 +43,16 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
                 continue
             if not any(True for _ in table.checks_of(column.name)):
                 yield _hit(table, column)
+
+
+def _fixed(table: Table, column: Column) -> Iterator[Edit]:
+    """Say the range of a score or percentage with three digits before the point: 0 to 100."""
+    digits = column.modifiers
+    whole = digits[0] - digits[1] if len(digits) == 2 else 0
+    if whole == 3 and _HUNDRED.search(column.name) and column.statement.kind == "CreateStmt":
+        name = quoted(f"{table.name}_{column.name}_within_0_and_100"[:63])
+        condition = f"{quoted(column.name)} BETWEEN 0 AND 100"
+        yield from column_extended(column, f"CONSTRAINT {name} CHECK ({condition})")
 
 
 def _hit(table: Table, column: Column) -> Hit:
@@ -51,6 +68,7 @@ def _hit(table: Table, column: Column) -> Hit:
         "Add a CHECK that says the range.",
         name,
         f"{column.name} {column.type_text} CHECK ({column.name} BETWEEN 0 AND 100)",
+        fix=partial(_fixed, table, column),
     )
 
 
@@ -61,4 +79,5 @@ RULE = Rule(
     kinds=("schema",),
     check=_check,
     needs="model",
+    fixable=True,
 )

@@ -18,9 +18,11 @@ codes of currencies or countries are good text keys.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import TEXTS, referred_table
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import is_made_here, retyped, routines_naming
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column, Relation, Table
 
@@ -37,10 +39,10 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
     if not uuids or (len(uuids) < len(texts) and len(elsewhere) < 2):
         return
     for table, column in texts:
-        yield _hit(table, column)
+        yield _hit(context, table, column)
     for table in context.schema.tables.values():
         if table.relation is Relation.TABLE and not table.partition_of:
-            yield from (_hit(table, column) for column in _pointing(context, table))
+            yield from (_hit(context, table, c) for c in _pointing(context, table))
 
 
 def _pointing(context: Context, table: Table) -> Iterator[Column]:
@@ -53,11 +55,19 @@ def _pointing(context: Context, table: Table) -> Iterator[Column]:
                 yield column
 
 
-def _hit(table: Table, column: Column) -> Hit:
+def _fixed(context: Context, table: Table, column: Column) -> Iterator[Edit]:
+    """Make the column a uuid, unless the parameters of a routine would not fit it."""
+    if is_made_here(context, column, table) and not routines_naming(context, table.name):
+        yield from retyped(column, "uuid")
+
+
+def _hit(context: Context, table: Table, column: Column) -> Hit:
     name = f"{table.full_name}.{column.name}"
     message = f'"{name}" is {column.type_text} where the other tables use uuid'
     fix = f"{column.name} uuid PRIMARY KEY DEFAULT uuidv7()" if column.name == "id" else ""
-    return Hit(column.statement, column.offset, message, "Use uuid.", name, fix)
+    hit = Hit(column.statement, column.offset, message, "Use uuid.", name, fix)
+    hit.fix = partial(_fixed, context, table, column)
+    return hit
 
 
 RULE = Rule(
@@ -67,4 +77,5 @@ RULE = Rule(
     kinds=("schema",),
     check=_check,
     needs="model",
+    fixable=True,
 )

@@ -24,15 +24,21 @@ Not reported when the table is no audit, ledger, event or history table, or has 
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from tradewright.review.meaning import is_creation_time
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.catalog import Column
 from tradewright.review.schema.tree import find, function_calls
 from tradewright.review.source.parser import Node
 
 _ORDERED = re.compile(r"^(?:seq|sequence|version|position|event_number|sequence_number)$")
 _ORDERED_TABLES = re.compile(r"audit|ledger|journal|_events?$", re.IGNORECASE)
+
+
+_MOMENTS = r"(?:now|transaction_timestamp|statement_timestamp)\s*\(\s*\)|current_timestamp"
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
@@ -58,7 +64,18 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
                 "Use DEFAULT clock_timestamp().",
                 name,
                 f"{column.name} timestamptz NOT NULL DEFAULT clock_timestamp()",
+                fix=partial(_fixed, column),
             )
+
+
+def _fixed(column: Column) -> Iterator[Edit]:
+    """Put the clock in the place of the function that the default calls."""
+    return found_within(
+        column.statement,
+        column.offset,
+        rf"(?<=\bDEFAULT)(\s+)(?:{_MOMENTS})",
+        lambda match: f"{match[1].decode()}clock_timestamp()",
+    )
 
 
 def _is_transaction_time(default: Node | None) -> bool:
@@ -76,4 +93,5 @@ RULE = Rule(
     category=Category.TIME,
     kinds=("table",),
     check=_check,
+    fixable=True,
 )

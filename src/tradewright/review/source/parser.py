@@ -168,6 +168,27 @@ def plpgsql_error(data: bytes) -> ParseError | None:
         library.pg_query_free_plpgsql_parse_result(result)
 
 
+def plpgsql_tree(data: bytes) -> list[Node]:
+    """Return how PostgreSQL reads the PL/pgSQL body in a CREATE FUNCTION: variables and steps.
+
+    Raises:
+        ParseError: the body was refused.
+
+    """
+    library = _library()
+    result = library.pg_query_parse_plpgsql(data)
+    try:
+        if result.error:
+            raise _error(result.error.contents, data)
+        tree: list[Node] = json.loads(result.tree)
+    except json.JSONDecodeError as error:  # the library leaves a comma out here and there
+        raise ParseError("body cannot be read as a tree", 0) from error
+    else:
+        return tree
+    finally:
+        library.pg_query_free_plpgsql_parse_result(result)
+
+
 _BEFORE = '{"stmt":{"'
 """What stands before each statement's kind; inside strings of JSON a quote is escaped."""
 

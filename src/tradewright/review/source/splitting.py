@@ -40,7 +40,7 @@ class _Splitter:
 
     def run(self) -> Iterator[tuple[int, int]]:
         while match := _TOKEN.search(self.text, self.at):
-            custom = self._custom_mark(match.start())
+            custom = self._custom_mark(match.start() + len(self.mark))
             if custom >= 0:
                 yield self.start, custom
                 self.start = self.at = custom + len(self.mark)

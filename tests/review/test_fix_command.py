@@ -1,0 +1,260 @@
+"""`review --fix` and `convert`: what they show, what they write, and what they leave alone."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tradewright.cli import convert as convert_module
+from tradewright.cli import review as review_module
+from tradewright.core.errors import ErrorCode, StateError
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.review.rewrite import service
+from tradewright.review.rewrite.model import FileChange, Proposal
+from tradewright.review.rewrite.proof import complaints
+from tradewright.review.rewrite.rounds import reviewed
+from tradewright.review.rewrite.taking_back import Irreversible, down_of
+from tradewright.review.rewrite.tree import Tree
+from tradewright.review.settings import Settings
+
+INIT = "CREATE TABLE users (id uuid PRIMARY KEY);\n"
+PAYMENTS = (
+    "-- What users pay.\n"
+    "CREATE TABLE payments (\n"
+    "    id uuid PRIMARY KEY,\n"
+    "    user_id varchar(64) NOT NULL, -- whose\n"
+    "    paid_at timestamp NOT NULL\n"
+    ");\n"
+)
+CORRECTED = (
+    "-- What users pay.\n"
+    "CREATE TABLE payments (\n"
+    "    id uuid PRIMARY KEY,\n"
+    "    user_id uuid NOT NULL CONSTRAINT payments_user_id_fkey REFERENCES users (id), -- whose\n"
+    "    paid_at timestamptz NOT NULL\n"
+    ");\n"
+    "CREATE INDEX idx_payments_user_id ON payments (user_id);\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def shared_server(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands prove on the server of this test session instead of one of their own."""
+
+    @contextmanager
+    def running() -> Iterator[EmbeddedServer]:
+        yield server
+
+    monkeypatch.setattr(service, "shadow_server", running)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "001_users.sql").write_text(INIT, "utf-8")
+    (tmp_path / "002_payments.sql").write_text(PAYMENTS, "utf-8")
+    return tmp_path
+
+
+def review(*arguments: object) -> Result:
+    return CliRunner().invoke(review_module.command, [str(argument) for argument in arguments])
+
+
+def convert(*arguments: object) -> Result:
+    return CliRunner().invoke(convert_module.command, [str(argument) for argument in arguments])
+
+
+def test_corrections_are_shown_and_the_files_stay(folder: Path) -> None:
+    shown = review(folder, "--fix")
+    assert shown.exit_code == 1
+    assert "--- a/002_payments.sql\n+++ b/002_payments.sql\n" in shown.stdout
+    assert "\n-    paid_at timestamp NOT NULL\n" in shown.stdout
+    assert "\n+    paid_at timestamptz NOT NULL\n" in shown.stdout
+    assert "write them with --fix --write" in shown.stderr
+    assert (folder / "002_payments.sql").read_text("utf-8") == PAYMENTS
+
+
+def test_corrections_are_written_when_told_and_only_once(folder: Path) -> None:
+    assert review(folder, "--fix", "--write").exit_code == 0
+    assert (folder / "002_payments.sql").read_text("utf-8") == CORRECTED
+    again = review(folder, "--fix", "--write", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["changes"]) == (0, [])
+
+
+def test_files_already_applied_stay_as_they_are(folder: Path) -> None:
+    shown = review(folder, "--fix", "--after", "002")
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert "nothing to correct" in shown.stderr
+
+
+def test_write_without_fix_is_wrong_usage(folder: Path) -> None:
+    assert review(folder, "--write").exit_code == 2
+
+
+def test_a_correction_that_the_server_refuses_is_withdrawn_alone(folder: Path) -> None:
+    rows = "INSERT INTO payments VALUES (gen_random_uuid(), 'somebody', now());\n"
+    (folder / "003_rows.sql").write_text(rows, "utf-8")
+    told = json.loads(review(folder, "--fix", "--json").stdout)
+    assert [r["subject"] for r in told["withdrawn"]] == ["text-id-among-uuids: payments.user_id"]
+    assert '"somebody"' in told["withdrawn"][0]["why"]
+    assert "timestamptz" in told["changes"][0]["diff"]
+    assert "user_id uuid" not in told["changes"][0]["diff"]
+
+
+def test_nothing_is_written_when_a_file_changed_meanwhile(folder: Path) -> None:
+    stale = Proposal((FileChange("002_payments.sql", b"old", b"new", ()),))
+    with pytest.raises(StateError) as caught:
+        service.write_changes(folder, stale)
+    assert caught.value.code is ErrorCode.REWRITE_FILE_CHANGED
+    assert (folder / "002_payments.sql").read_text("utf-8") == PAYMENTS
+
+
+ROUTINES = b"""\
+CREATE TABLE wallets (user_id uuid PRIMARY KEY, n integer);
+CREATE FUNCTION wrong(p_user varchar) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE v integer;
+BEGIN
+    UPDATE wallets SET n = n + 1 WHERE user_id = p_user;
+    v := unheard_of(v);
+END $$;
+CREATE FUNCTION right(p_user uuid) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE v integer := 0; r record;
+BEGIN
+    FOR r IN SELECT n FROM wallets LOOP v := v + r.n; END LOOP;
+    INSERT INTO wallets VALUES (p_user, v) ON CONFLICT (user_id) DO UPDATE SET n = EXCLUDED.n;
+    RETURN v;
+END $$;
+"""
+
+
+def test_a_routine_that_could_never_run_is_complained_about(server: EmbeddedServer) -> None:
+    told = complaints(Tree({"001_wallets.sql": ROUTINES}, Settings()), server)
+    assert [(each.line, each.why.partition(": ")[2]) for each in told] == [
+        (2, "operator does not exist: uuid = character varying"),
+        (2, "function unheard_of(integer) does not exist"),
+    ]
+
+
+UP = """\
+CREATE SCHEMA shop;
+CREATE TYPE shop.mood AS ENUM ('good', 'bad');
+CREATE TABLE shop.things (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
+COMMENT ON TABLE shop.things IS 'things';
+CREATE INDEX idx_things_name ON shop.things (name);
+INSERT INTO shop.things (name) VALUES ('one');
+CREATE FUNCTION loud() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END; $$;
+CREATE TRIGGER loud BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION loud();
+CREATE OR REPLACE FUNCTION answer() RETURNS integer LANGUAGE sql AS 'SELECT 43';
+ALTER TABLE users ADD COLUMN age integer, ADD CONSTRAINT users_age_positive CHECK (age > 0);
+ALTER TABLE users ALTER COLUMN email SET NOT NULL;
+CREATE INDEX idx_users_email ON users (email);
+CREATE VIEW grown AS SELECT id FROM users WHERE age > 17;
+CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM users;
+CREATE SEQUENCE tickets;
+CREATE DOMAIN code AS text CHECK (VALUE <> '');
+ALTER TABLE users RENAME COLUMN phone TO telephone;
+"""
+DOWN_OF_USERS = "DROP FUNCTION answer;\nDROP TABLE users;\n"
+USERS = """\
+CREATE TABLE users (id uuid PRIMARY KEY, email text, phone text);
+CREATE FUNCTION answer() RETURNS integer LANGUAGE sql AS 'SELECT 42';
+"""
+
+
+def test_a_missing_down_is_written_and_restores_the_catalog(folder: Path) -> None:
+    (folder / "002_payments.sql").unlink()
+    (folder / "001_users.sql").write_text(USERS, "utf-8")
+    (folder / "001_users.down.sql").write_text(DOWN_OF_USERS, "utf-8")
+    (folder / "002_more.sql").write_text(UP, "utf-8")
+    told = json.loads(review(folder, "--fix", "--write", "--json").stdout)
+    assert (told["withdrawn"], told["unconverted"]) == ([], [])
+    down = (folder / "002_more.down.sql").read_text("utf-8").splitlines()
+    assert down[:2] == [
+        "-- Takes back 002_more.",
+        "ALTER TABLE users RENAME COLUMN telephone TO phone;",
+    ]
+    assert (
+        "CREATE OR REPLACE FUNCTION answer() RETURNS integer LANGUAGE sql AS 'SELECT 42';" in down
+    )
+    assert down[-1] == "DROP SCHEMA shop;"
+
+
+@pytest.mark.parametrize(
+    ("up", "why"),
+    [
+        ("ALTER TABLE users DROP COLUMN phone;\n", "not known"),
+        ("DROP FUNCTION answer;\n", "cannot be made again"),
+        ("UPDATE users SET phone = '';\n", "rows of before"),
+        ("CREATE INDEX ON users (phone);\n", "without a name"),
+    ],
+)
+def test_a_down_that_would_only_look_complete_is_not_written(up: str, why: str) -> None:
+    tree = Tree({"001_users.sql": USERS.encode(), "002_more.sql": up.encode()}, Settings())
+    context, _ = reviewed(tree, frozenset(tree.files))
+    reading = next(r for r in context.ups() if r.source.path == "002_more.sql")
+    with pytest.raises(Irreversible, match=why):
+        down_of(reading, context)
+
+
+MYSQL = (
+    "CREATE TABLE `notes` (\n"
+    "  `id` int NOT NULL AUTO_INCREMENT, # the key\n"
+    "  `text` varchar(99),\n"
+    "  PRIMARY KEY (`id`)\n"
+    ") ENGINE=InnoDB;\n"
+)
+POSTGRESQL = (
+    "CREATE TABLE notes (\n"
+    "  id integer NOT NULL GENERATED BY DEFAULT AS IDENTITY, -- the key\n"
+    "  text varchar(99),\n"
+    "  PRIMARY KEY (id)\n"
+    ");\n"
+)
+
+
+def test_a_file_is_converted_to_stdout(tmp_path: Path) -> None:
+    file = tmp_path / "dump.sql"
+    file.write_text(MYSQL, "utf-8")
+    done = convert(file, "--from", "mysql")
+    assert (done.exit_code, done.stdout) == (0, POSTGRESQL)
+    assert file.read_text("utf-8") == MYSQL
+
+
+def test_a_converted_file_is_written_with_its_down_and_never_over_another(tmp_path: Path) -> None:
+    file, output = tmp_path / "003_notes.sql", tmp_path / "new" / "003_notes.sql"
+    output.parent.mkdir()
+    file.write_text(MYSQL, "utf-8")
+    assert convert(file, "--from", "mysql", "--output", output, "--down").exit_code == 0
+    assert output.read_text("utf-8") == POSTGRESQL
+    down = output.with_name("003_notes.down.sql").read_text("utf-8")
+    assert down == "-- Takes back 003_notes.\nDROP TABLE notes;\n"
+    refused = convert(file, "--from", "mysql", "--output", output)
+    assert (refused.exit_code, "INPUT_OUTPUT_EXISTS" in refused.stderr) == (2, True)
+    assert convert(file, "--from", "mysql", "--output", output, "--force").exit_code == 0
+
+
+def test_what_is_not_converted_stays_under_a_note(tmp_path: Path) -> None:
+    file = tmp_path / "dump.sql"
+    file.write_text(f"{MYSQL}REPLACE INTO notes VALUES (1, 'a');\n", "utf-8")
+    done = convert(file, "--from", "mysql")
+    assert done.exit_code == 1
+    assert done.stdout.startswith(POSTGRESQL)
+    assert "-- tradewright: not converted: REPLACE deletes the row" in done.stdout
+    assert "not converted: dump.sql:6: MySQL: REPLACE deletes the row" in done.stderr
+
+
+def test_a_statement_that_the_server_refuses_goes_back_under_a_note(tmp_path: Path) -> None:
+    file = tmp_path / "dump.sql"
+    view = "CREATE VIEW v AS SELECT `id`, `missing` FROM `notes`;\n"
+    file.write_text(f"{MYSQL}{view}", "utf-8")
+    done = convert(file, "--from", "mysql")
+    assert done.exit_code == 1
+    assert done.stdout.startswith(POSTGRESQL)
+    note = '-- tradewright: not converted: PostgreSQL refuses it: column "missing" does not exist\n'
+    assert done.stdout.endswith(note + view)
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    assert convert(tmp_path / "nothing.sql", "--from", "mysql").exit_code == 2

@@ -30,7 +30,7 @@ BREAKS = (
         "money_sums_to_zero",
         "an entry without a transfer",
         (
-            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_movement_has_transfer",
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_effect_has_its_causes",
             (
                 "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
                 " operation, effect, amount, available_before, available_after, reserved_before,"
@@ -49,7 +49,7 @@ BREAKS = (
         "balance_is_last_entry",
         "two entries after the balance that cancel each other",
         (
-            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_movement_has_transfer",
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_effect_has_its_causes",
             (
                 "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
                 " operation, effect, amount, available_before, available_after, reserved_before,"
@@ -66,7 +66,7 @@ BREAKS = (
             (
                 "ALTER TABLE balance_ledger"
                 " DROP CONSTRAINT balance_ledger_after_follows_from_before,"
-                " DROP CONSTRAINT balance_ledger_reservation_has_hold"
+                " DROP CONSTRAINT balance_ledger_effect_has_its_causes"
             ),
             "UPDATE balance_ledger SET effect = 'capture' WHERE operation = 'transfer_out'",
         ),
@@ -149,7 +149,7 @@ BREAKS = (
         "reserved_is_open_holds",
         "money set aside without a hold",
         (
-            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_reservation_has_hold",
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_effect_has_its_causes",
             (
                 "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
                 " operation, effect, amount, available_before, available_after, reserved_before,"

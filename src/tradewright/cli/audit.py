@@ -2,11 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import click
@@ -14,47 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tradewright import audit
-from tradewright.cli import options
-from tradewright.postgres.connect import Session, connect
-from tradewright.postgres.target import open_database
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The options that every subcommand takes."""
-
-    url: str | None
-    keep: Path | None
-    schema: str
-    as_json: bool
-
-    @contextmanager
-    def session(self) -> Iterator[Session]:
-        """Give a session on the database that was asked for; commits on leaving."""
-        with (
-            open_database(self.url, self.keep) as database,
-            connect(
-                database.conninfo, schema=self.schema, application_name="tradewright audit"
-            ) as session,
-        ):
-            yield session
-
-
-def _with_common_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the common options and hand them over as one `Asked`."""
-
-    def command(
-        database: str | None, keep: Path | None, schema: str, *, as_json: bool, **rest: Any
-    ) -> None:
-        if database is None and keep is None:
-            raise click.UsageError("Give --database URL, --keep FOLDER, or DATABASE_URL.")
-        url = None if keep else database
-        function(Asked(url=url, keep=keep, schema=schema, as_json=as_json), **rest)
-
-    command.__doc__ = function.__doc__
-    for option in (options.JSON, options.SCHEMA, options.KEEP, options.DATABASE):
-        command = option(command)
-    return command
+from tradewright.cli.asked import Asked, with_common_options
 
 
 def _example(line: str) -> str:
@@ -73,7 +30,7 @@ def command() -> None:
 
 @command.command("laws", epilog=_example("tradewright audit laws --json"))
 @click.option("--examples", default=3, show_default=True, help="Broken rows shown for each law.")
-@_with_common_options
+@with_common_options
 def laws_command(asked: Asked, examples: int) -> None:
     """Check every law of the database; exit 1 when any is broken."""
     with asked.session() as session:
@@ -86,7 +43,7 @@ def laws_command(asked: Asked, examples: int) -> None:
 
 
 @command.command("seal", epilog=_example("tradewright audit seal"))
-@_with_common_options
+@with_common_options
 def seal_command(asked: Asked) -> None:
     """Seal the audit rows of all ended transactions."""
     with asked.session() as session:
@@ -104,7 +61,7 @@ def seal_command(asked: Asked) -> None:
 
 @command.command("export", epilog=_example("tradewright audit export heads.jsonl"))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_with_common_options
+@with_common_options
 def export_command(asked: Asked, file: Path) -> None:
     """Add the heads that FILE does not hold yet to it, one JSON object to a line."""
     known = audit.read_heads(file.read_text().splitlines()) if file.exists() else []
@@ -124,7 +81,7 @@ def export_command(asked: Asked, file: Path) -> None:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Heads that were exported before; without them a removed last seal is not noticed.",
 )
-@_with_common_options
+@with_common_options
 def verify_command(asked: Asked, heads: Path | None) -> None:
     """Verify every seal; exit 1 and name the first that does not hold."""
     exported = audit.read_heads(heads.read_text().splitlines()) if heads else []
@@ -145,7 +102,7 @@ def verify_command(asked: Asked, heads: Path | None) -> None:
 @command.command("show", epilog=_example("tradewright audit show 0199c1d2-7f0a-7e3b-9a51-..."))
 @click.argument("row_id", type=click.UUID)
 @click.option("--last", default=1000, show_default=True, help="Show at most so many entries.")
-@_with_common_options
+@with_common_options
 def show_command(asked: Asked, row_id: UUID, last: int) -> None:
     """Show what was recorded of a row, an order, a payment or a holder, oldest first."""
     with asked.session() as session:

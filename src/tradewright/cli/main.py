@@ -17,6 +17,7 @@ from tradewright.core.errors import TradewrightError
 COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
+    "ledger": ("tradewright.cli.ledger", "Show what the house holds, and prove what it owes."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
     "review": (
         "tradewright.cli.review",

@@ -263,3 +263,16 @@ SELECT roll_up_house_balances(%(from_zero)s);
 SELECT p.code, p.currency, p.received, p.given, p.balance
 FROM house_positions AS p
 ORDER BY p.currency, p.code;
+
+-- name: liabilities
+-- Sum what each user is owed, by currency: wallets, and accounts that are not below zero.
+SELECT o.currency, o.user_id::text, sum(o.amount) AS amount
+FROM (
+    SELECT w.currency, w.user_id, w.available + w.reserved AS amount
+    FROM user_balances AS w
+    UNION ALL
+    SELECT a.currency, a.user_id, greatest(a.balance, 0)
+    FROM accounts AS a
+) AS o
+GROUP BY o.currency, o.user_id
+ORDER BY o.currency, o.user_id;

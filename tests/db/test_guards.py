@@ -20,6 +20,7 @@ APPEND_ONLY = (
     "balance_ledger",
     "deposit_addresses",
     "exchange_rates",
+    "exchanges",
     "fraud_checks",
     "ledger_holders",
     "order_events",
@@ -32,10 +33,12 @@ APPEND_ONLY = (
     "stop_outs",
     "trades",
     "transfers",
+    "wallet_status_changes",
 )
 KEPT = (
     "accounts",
     "balance_holds",
+    "house_balances",
     "orders",
     "outbox_events",
     "payment_claims",

@@ -104,6 +104,17 @@ def parse_amount(text: str | Decimal, currency: str) -> Money:
     return Money(amount.quantize(unit), currency)
 
 
+def is_amount(amount: Decimal, currency: str) -> bool:
+    """Tell whether `parse_amount` takes an amount as it is; it says what is wrong with another."""
+    digits = MINOR_UNITS.get(currency)
+    return (
+        digits is not None
+        and amount.is_finite()
+        and 0 < amount <= AMOUNT_MAX
+        and not amount % minor_unit(currency)
+    )
+
+
 def _finite(text: str | Decimal, currency: str) -> Decimal:
     try:
         amount = Decimal(text)

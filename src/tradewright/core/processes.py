@@ -6,11 +6,12 @@ and answers each one; an answer that is an error of the house is raised where it
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Generic, Self, TypeVar
 
-from tradewright.core.errors import TradewrightError
+from tradewright.core.errors import ErrorCode, InternalError, TradewrightError
 
 Answer = TypeVar("Answer")
 
@@ -20,15 +21,17 @@ class WorkProcess(Generic[Answer]):
 
     def __init__(self, serve: Callable[..., None], *given: object) -> None:
         context = get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, *given), daemon=True)
+        self._pipe, self._theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(self._theirs, *given), daemon=True)
 
     def __enter__(self) -> Self:
         self._process.start()
+        self._theirs.close()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pipe.send(None)
+        with suppress(OSError):
+            self._pipe.send(None)
         self._process.join()
 
     def begin(self, request: object) -> None:
@@ -40,12 +43,25 @@ class WorkProcess(Generic[Answer]):
 
         Raises:
             TradewrightError: what stopped the work.
+            InternalError: INTERNAL_DEFECT when the process has ended without an answer.
 
         """
-        answer: Answer | TradewrightError = self._pipe.recv()
+        try:
+            answer: Answer | TradewrightError = self._pipe.recv()
+        except EOFError:
+            raise _ended() from None
         if isinstance(answer, TradewrightError):
             raise answer
         return answer
+
+
+def _ended() -> InternalError:
+    return InternalError(
+        ErrorCode.INTERNAL_DEFECT,
+        "a process of our own ended before it answered",
+        why="It was killed, or it met an error that is none of the house's.",
+        hint="Read what it wrote on its standard error.",
+    )
 
 
 def serve_requests(pipe: Connection, work: Callable[[Any], object]) -> None:

@@ -1,46 +1,72 @@
 """The only writer of balances: transfers, entries and holds, one by one or by the thousand.
 
 The SQL functions of migration 006 are the contract for any client and one operation at a time
-(`functions`); `Journal` is the same rules for a batch that has locked its holders. Read `journal`
-first. What a movement means in business is decided by the rooms above.
+(`functions`, `exchanges`, `wallets`); `Journal` is the same rules for a batch that has locked its
+holders. Read `journal` first. What a movement means in business is decided by the rooms above.
 """
 
+from tradewright.ledger.exchanges import Exchange, exchange
 from tradewright.ledger.functions import (
+    Conditions,
     LedgerReply,
     capture,
+    capture_holds,
     credit,
     debit,
     expire_holds,
     move_between_houses,
     release,
+    release_holds,
     reserve,
     reverse,
     transfer_to_account,
     transfer_to_wallet,
 )
+from tradewright.ledger.house import HousePosition, house_positions, roll_up_house_balances
 from tradewright.ledger.journal import Journal
-from tradewright.ledger.model import Holder, HolderKind, HouseCode, Movement
+from tradewright.ledger.model import Holder, HolderKind, HouseCode, Movement, WalletStatus
 from tradewright.ledger.postings import MovementResult, post_movements
 from tradewright.ledger.store import house_holder_ids
+from tradewright.ledger.wallets import (
+    PastBalance,
+    Wallet,
+    balance_at,
+    read_wallet,
+    set_wallet_status,
+)
 
 __all__ = [
+    "Conditions",
+    "Exchange",
     "Holder",
     "HolderKind",
     "HouseCode",
+    "HousePosition",
     "Journal",
     "LedgerReply",
     "Movement",
     "MovementResult",
+    "PastBalance",
+    "Wallet",
+    "WalletStatus",
+    "balance_at",
     "capture",
+    "capture_holds",
     "credit",
     "debit",
+    "exchange",
     "expire_holds",
     "house_holder_ids",
+    "house_positions",
     "move_between_houses",
     "post_movements",
+    "read_wallet",
     "release",
+    "release_holds",
     "reserve",
     "reverse",
+    "roll_up_house_balances",
+    "set_wallet_status",
     "transfer_to_account",
     "transfer_to_wallet",
 ]

@@ -5,6 +5,7 @@ the holder after the operation. The same transaction id again answers the same a
 Refusals arrive as MoneyError or InputError with the code of their SQLSTATE.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,6 +32,17 @@ class LedgerReply:
     is_replay: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What must be so for money to leave: what stays available at least, and the version read."""
+
+    min_available: Decimal | None = None
+    expected_version: int | None = None
+
+
+NO_CONDITIONS = Conditions()
+
+
 def credit(  # noqa: PLR0913 (the parameters of the SQL function)
     connection: Session,
     user_id: str,
@@ -41,7 +53,7 @@ def credit(  # noqa: PLR0913 (the parameters of the SQL function)
     house: HouseCode = HouseCode.CLEARING,
 ) -> LedgerReply:
     """Move money from a house holder to a wallet, opening it at the first credit."""
-    return _call(
+    return call_ledger(
         connection,
         "credit",
         user_id=user_id,
@@ -60,14 +72,16 @@ def debit(  # noqa: PLR0913 (the parameters of the SQL function)
     *,
     transaction_id: str,
     house: HouseCode = HouseCode.CLEARING,
+    conditions: Conditions = NO_CONDITIONS,
 ) -> LedgerReply:
     """Move available money from a wallet to a house holder.
 
     Raises:
-        MoneyError: MONEY_INSUFFICIENT_FUNDS.
+        MoneyError: MONEY_WALLET_FROZEN, MONEY_WALLET_CLOSED, MONEY_VERSION_DIFFERS,
+            MONEY_INSUFFICIENT_FUNDS, MONEY_FLOOR_BREACHED.
 
     """
-    return _call(
+    return call_ledger(
         connection,
         "debit",
         user_id=user_id,
@@ -75,6 +89,8 @@ def debit(  # noqa: PLR0913 (the parameters of the SQL function)
         amount=amount,
         transaction_id=transaction_id,
         house=house,
+        min_available=conditions.min_available,
+        expected_version=conditions.expected_version,
     )
 
 
@@ -87,14 +103,15 @@ def reserve(  # noqa: PLR0913 (the parameters of the SQL function)
     transaction_id: str,
     purpose: str,
     expires_at: datetime | None = None,
+    conditions: Conditions = NO_CONDITIONS,
 ) -> LedgerReply:
     """Set available money of a wallet aside, until `expires_at` if given; the reply names the hold.
 
     Raises:
-        MoneyError: MONEY_INSUFFICIENT_FUNDS.
+        MoneyError: as `debit`.
 
     """
-    return _call(
+    return call_ledger(
         connection,
         "reserve",
         user_id=user_id,
@@ -103,6 +120,8 @@ def reserve(  # noqa: PLR0913 (the parameters of the SQL function)
         transaction_id=transaction_id,
         purpose=purpose,
         expires_at=expires_at,
+        min_available=conditions.min_available,
+        expected_version=conditions.expected_version,
     )
 
 
@@ -115,7 +134,7 @@ def release(
         MoneyError: MONEY_HOLD_EXHAUSTED.
 
     """
-    return _call(
+    return call_ledger(
         connection, "release", hold_id=hold_id, transaction_id=transaction_id, amount=amount
     )
 
@@ -134,7 +153,7 @@ def capture(
         MoneyError: MONEY_HOLD_EXHAUSTED.
 
     """
-    return _call(
+    return call_ledger(
         connection,
         "capture",
         hold_id=hold_id,
@@ -160,7 +179,7 @@ def reverse(
         MoneyError: MONEY_REVERSAL_EXCEEDED, MONEY_INSUFFICIENT_FUNDS.
 
     """
-    return _call(
+    return call_ledger(
         connection,
         "reverse",
         reversed_id=reversed_key[0],
@@ -209,7 +228,7 @@ def transfer_to_account(
     connection: Session, account_id: str, amount: Decimal, *, transaction_id: str
 ) -> LedgerReply:
     """Move available money from the owner's wallet to a trading account."""
-    return _call(
+    return call_ledger(
         connection,
         "transfer_to_account",
         account_id=account_id,
@@ -222,7 +241,7 @@ def transfer_to_wallet(
     connection: Session, account_id: str, amount: Decimal, *, transaction_id: str
 ) -> LedgerReply:
     """Move money from a trading account without open positions to the owner's wallet."""
-    return _call(
+    return call_ledger(
         connection,
         "transfer_to_wallet",
         account_id=account_id,
@@ -231,12 +250,47 @@ def transfer_to_wallet(
     )
 
 
-def _call(connection: Session, query: str, **parameters: Any) -> LedgerReply:
+def release_holds(
+    connection: Session, hold_ids: Sequence[str], *, transaction_id: str
+) -> list[LedgerReply]:
+    """Give all that remains of several holds back, or none of it; replies in the holds' key order.
+
+    Raises:
+        MoneyError: MONEY_HOLD_EXHAUSTED when one of them has ended.
+
+    """
+    return _call_for_holds(connection, "release_holds", hold_ids, transaction_id)
+
+
+def capture_holds(
+    connection: Session, hold_ids: Sequence[str], *, transaction_id: str
+) -> list[LedgerReply]:
+    """Move all that remains of several holds to the house, or none of it; as `release_holds`."""
+    return _call_for_holds(connection, "capture_holds", hold_ids, transaction_id)
+
+
+def call_ledger(connection: Session, query: str, **parameters: Any) -> LedgerReply:
+    """Call one of the ledger's functions by its named query, and return its one reply."""
     try:
         row = connection.execute(load_queries("tradewright.ledger")[query], parameters).fetchone()
     except psycopg.Error as error:
         raise translate(error) from error
     if row is None:
         raise AssertionError(query)
+    return _reply(row)
+
+
+def _call_for_holds(
+    connection: Session, query: str, hold_ids: Sequence[str], transaction_id: str
+) -> list[LedgerReply]:
+    parameters = {"hold_ids": list(hold_ids), "transaction_id": transaction_id}
+    try:
+        rows = connection.execute(load_queries("tradewright.ledger")[query], parameters).fetchall()
+    except psycopg.Error as error:
+        raise translate(error) from error
+    return [_reply(row) for row in rows]
+
+
+def _reply(row: tuple[Any, ...]) -> LedgerReply:
     hold_id = None if row[4] is None else str(row[4])
     return LedgerReply(str(row[0]), row[1], row[2], row[3], hold_id, row[5])

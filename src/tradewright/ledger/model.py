@@ -18,6 +18,14 @@ class HolderKind(StrEnum):
     HOUSE = "house"
 
 
+class WalletStatus(StrEnum):
+    """What a wallet lets through: all; only what comes in and holds that end; nothing."""
+
+    ACTIVE = "active"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
 class HouseCode(StrEnum):
     """The broker's own holders, one of each per currency."""
 
@@ -30,13 +38,14 @@ class HouseCode(StrEnum):
     FEES = "fees"
     DEALING = "dealing"
     NEGATIVE_BALANCE = "negative_balance"
+    EXCHANGE = "exchange"
 
 
 class Holder(Struct):
     """A wallet or account whose row is locked, with its balance running through the batch.
 
     `available` of an account is its balance, which may be negative; `version` counts entries.
-    `version_read` is what the row held when it was locked.
+    `version_read` is what the row held when it was locked; `status` is a wallet's.
     """
 
     id: str
@@ -47,6 +56,7 @@ class Holder(Struct):
     reserved: Decimal
     version: int
     version_read: int
+    status: WalletStatus = WalletStatus.ACTIVE
 
     @classmethod
     def locked(  # noqa: PLR0913 (one parameter per column of the locked row)

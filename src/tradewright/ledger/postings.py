@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, TradewrightError
-from tradewright.core.money import AMOUNT_MAX, parse_amount
+from tradewright.core.money import AMOUNT_MAX, is_amount, parse_amount
 from tradewright.ledger.journal import Journal
-from tradewright.ledger.model import Holder, HolderKind, Movement
-from tradewright.ledger.store import lock_accounts, lock_wallets
-from tradewright.postgres.connect import Session
+from tradewright.ledger.model import Holder, HolderKind, Movement, WalletStatus
+from tradewright.ledger.store import accounts_by_id, lock_wallets
+from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 
 _Key = tuple[str, str]
@@ -34,6 +34,10 @@ class MovementResult:
 
     is_replay: bool
     error: TradewrightError | None
+
+
+_DONE = MovementResult(is_replay=False, error=None)
+_REPLAYED = MovementResult(is_replay=True, error=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,41 +64,56 @@ class _Book:
         return holder.currency if holder else self.house_currencies.get(holder_id)
 
 
-def post_movements(connection: Session, movements: Sequence[Movement]) -> list[MovementResult]:
+def post_movements(statements: Statements, movements: Sequence[Movement]) -> list[MovementResult]:
     """Book movements in the caller's transaction; one result each, in their order.
 
+    `statements` is the session of that transaction or, which costs less, a pipeline on it.
+
     Client holders are told from house holders by being found among wallets and accounts. A
-    wallet is never overdrawn; a trading account may be, through fees.
+    wallet is never overdrawn; a trading account may be, through fees. What is wrong with a
+    movement is told in the order of the ledger's functions: its form, what was done under its key,
+    its holders, their status, the money.
     """
-    malformed = {place: _form_error(movement) for place, movement in enumerate(movements)}
-    readable = [m for place, m in enumerate(movements) if malformed[place] is None]
-    book = _open_book(connection, readable)
+    malformed = _malformed(movements)
+    readable = [m for place, m in enumerate(movements) if place not in malformed]
+    book = _open_book(statements, readable)
     results = [
-        _post(book, movement) if (error := malformed[place]) is None else _refused(error)
+        _refused(malformed[place]) if place in malformed else _post(book, movement)
         for place, movement in enumerate(movements)
     ]
-    book.journal.write(connection)
+    book.journal.write(statements)
     return results
 
 
-def _form_error(movement: Movement) -> TradewrightError | None:
-    """Return what is wrong with a movement in itself; the server would refuse the whole batch."""
-    ids = (movement.transaction_id, movement.debit_id, movement.credit_id)
-    for given in ids:
-        if not _ID.fullmatch(given):
-            return InputError(
-                ErrorCode.INPUT_ID_MALFORMED,
-                f'id "{given}" is not a UUID in its canonical form',
-                why="Ids are compared as text, so there is one way to write each.",
-                hint="Write 32 hexadecimal digits in small letters, with four hyphens.",
-            )
-    if not _OPERATION.fullmatch(movement.operation):
-        return InputError(
-            ErrorCode.INPUT_OPERATION_MALFORMED,
-            f'operation "{movement.operation}" is not a plain word',
-            why="An operation is 1 to 32 small letters and underscores, such as realised_pnl.",
-            hint="Name what the movement is in business.",
-        )
+def _malformed(movements: Sequence[Movement]) -> dict[int, TradewrightError]:
+    """Return what is wrong with movements in themselves, by their place.
+
+    The server would refuse the whole batch for one of them. What was found good once is not looked
+    at again: the house and the operation are the same all over a batch.
+    """
+    good: set[str] = set()
+    errors = {}
+    for place, movement in enumerate(movements):
+        error = _form_error(movement, good)
+        if error is not None:
+            errors[place] = error
+    return errors
+
+
+def _form_error(movement: Movement, good: set[str]) -> TradewrightError | None:
+    for given in (movement.transaction_id, movement.debit_id, movement.credit_id):
+        if given not in good:
+            if not _ID.fullmatch(given):
+                return _not_an_id(given)
+            good.add(given)
+    if movement.operation not in good:
+        if not _OPERATION.fullmatch(movement.operation):
+            return _not_an_operation(movement.operation)
+        good.add(movement.operation)
+    return None if is_amount(movement.amount, movement.currency) else _amount_error(movement)
+
+
+def _amount_error(movement: Movement) -> TradewrightError | None:
     try:
         parse_amount(movement.amount, movement.currency)
     except TradewrightError as error:
@@ -102,21 +121,44 @@ def _form_error(movement: Movement) -> TradewrightError | None:
     return None
 
 
-def _open_book(connection: Session, movements: Sequence[Movement]) -> _Book:
-    """Lock the client holders in key order, then read what the decisions need."""
-    ids = {m.debit_id for m in movements} | {m.credit_id for m in movements}
-    queries = load_queries("tradewright.ledger")
-    holders = lock_wallets(connection, ids) | lock_accounts(connection, ids)
-    houses = connection.execute(
-        queries["house_holders_among"], {"ids": sorted(ids - holders.keys())}
-    ).fetchall()
-    keys = [(m.transaction_id, word) for m in movements for word in (m.operation, *_PASSED_ON)]
-    done = connection.execute(
-        queries["transfers_of_transactions"],
-        {"transaction_ids": [key[0] for key in keys], "operations": [key[1] for key in keys]},
+def _not_an_id(given: str) -> InputError:
+    return InputError(
+        ErrorCode.INPUT_ID_MALFORMED,
+        f'id "{given}" is not a UUID in its canonical form',
+        why="Ids are compared as text, so there is one way to write each.",
+        hint="Write 32 hexadecimal digits in small letters, with four hyphens.",
     )
-    before = {(row[0], row[1]): _Before(row[2], row[3], row[4]) for row in done}
-    return _Book(holders, dict(houses), before, Journal())
+
+
+def _not_an_operation(given: str) -> InputError:
+    return InputError(
+        ErrorCode.INPUT_OPERATION_MALFORMED,
+        f'operation "{given}" is not a plain word',
+        why="An operation is 1 to 32 small letters and underscores, such as realised_pnl.",
+        hint="Name what the movement is in business.",
+    )
+
+
+def _open_book(statements: Statements, movements: Sequence[Movement]) -> _Book:
+    """Lock the client holders in key order, then read what the decisions need.
+
+    Wallets come first, because all but a few ids are wallets; the other three questions travel
+    together where the statements are a pipeline.
+    """
+    queries = load_queries("tradewright.ledger")
+    ids = {m.debit_id for m in movements}
+    ids.update(m.credit_id for m in movements)
+    wallets = lock_wallets(statements, ids)
+    others = sorted(ids - wallets.keys())
+    transactions = sorted({m.transaction_id for m in movements})
+    accounts = statements.execute(queries["lock_accounts"], {"ids": others})
+    houses = statements.execute(queries["house_holders_among"], {"ids": others})
+    done = statements.execute(
+        queries["movements_of_transactions"], {"transaction_ids": transactions}
+    )
+    holders = wallets | accounts_by_id(accounts.fetchall())
+    before = {(row[0], row[1]): _Before(row[2], row[3], row[4]) for row in done.fetchall()}
+    return _Book(holders, dict(houses.fetchall()), before, Journal())
 
 
 def _post(book: _Book, movement: Movement) -> MovementResult:
@@ -126,21 +168,20 @@ def _post(book: _Book, movement: Movement) -> MovementResult:
         before = book.done.get((movement.transaction_id, word))
         if before is not None:
             return _replay(movement, before)
-    refusal = _refusal(book, movement)
+    refusal = _refusal(book, movement, giver, receiver)
     if refusal is not None:
         return _refused(refusal)
     _move(book.journal, movement, giver, receiver)
+    now = _Before(movement.debit_id, movement.credit_id, movement.amount)
     for word in words:
-        book.done[(movement.transaction_id, word)] = _Before(
-            movement.debit_id, movement.credit_id, movement.amount
-        )
-    return MovementResult(is_replay=False, error=None)
+        book.done[(movement.transaction_id, word)] = now
+    return _DONE
 
 
 def _replay(movement: Movement, before: _Before) -> MovementResult:
     asked = _Before(movement.debit_id, movement.credit_id, movement.amount)
     if before == asked:
-        return MovementResult(is_replay=True, error=None)
+        return _REPLAYED
     return _refused(
         MoneyError(
             ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
@@ -152,9 +193,10 @@ def _replay(movement: Movement, before: _Before) -> MovementResult:
     )
 
 
-def _refusal(book: _Book, movement: Movement) -> TradewrightError | None:
+def _refusal(
+    book: _Book, movement: Movement, giver: Holder | None, receiver: Holder | None
+) -> TradewrightError | None:
     """Return why the ledger cannot make this movement now, or None."""
-    giver, receiver = book.holders.get(movement.debit_id), book.holders.get(movement.credit_id)
     if giver is None and receiver is None:
         return _unknown(movement, "no wallet or account", "One side at least must be a client's.")
     for holder_id in (movement.debit_id, movement.credit_id):
@@ -162,15 +204,43 @@ def _refusal(book: _Book, movement: Movement) -> TradewrightError | None:
         if currency is None:
             return _unknown(movement, f'the unknown holder "{holder_id}"', "Nobody has this id.")
         if currency != movement.currency:
-            return MoneyError(
-                ErrorCode.MONEY_CURRENCY_MISMATCH,
-                f'holder "{holder_id}" holds {currency}, not {movement.currency}',
-                why="A transfer has one currency, and so have both its holders.",
-                hint="Exchange first, then transfer.",
-            )
+            return _of_another_currency(movement, holder_id, currency)
     if movement.debit_id == movement.credit_id:
         return _unknown(movement, "one holder as both sides", "Money moves between two holders.")
-    return _too_little(giver, movement.amount) or _too_much(giver, receiver, movement.amount)
+    return (
+        _not_active(giver, receiver)
+        or _too_little(giver, movement.amount)
+        or _too_much(giver, receiver, movement.amount)
+    )
+
+
+def _of_another_currency(movement: Movement, holder_id: str, currency: str) -> MoneyError:
+    return MoneyError(
+        ErrorCode.MONEY_CURRENCY_MISMATCH,
+        f'holder "{holder_id}" holds {currency}, not {movement.currency}',
+        why="A transfer has one currency, and so have both its holders.",
+        hint="Exchange first, then transfer.",
+    )
+
+
+def _not_active(giver: Holder | None, receiver: Holder | None) -> MoneyError | None:
+    """Return the refusal of a wallet that is closed, or frozen and to give."""
+    for holder in (giver, receiver):
+        if holder is not None and holder.status is WalletStatus.CLOSED:
+            return MoneyError(
+                ErrorCode.MONEY_WALLET_CLOSED,
+                f'wallet "{holder.id}" is closed',
+                why="A closed wallet is empty for ever.",
+                hint="Use another currency or another user.",
+            )
+    if giver is not None and giver.status is WalletStatus.FROZEN:
+        return MoneyError(
+            ErrorCode.MONEY_WALLET_FROZEN,
+            f'wallet "{giver.id}" is frozen',
+            why="Money comes in, and holds that were made before are ended; nothing else leaves.",
+            hint="Have the wallet activated again.",
+        )
+    return None
 
 
 def _unknown(movement: Movement, named: str, why: str) -> MoneyError:

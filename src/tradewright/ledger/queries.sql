@@ -1,32 +1,50 @@
--- name: write_transfers
--- Write transfers in bulk.
-INSERT INTO transfers (
-    id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount
+-- name: write_movements
+-- Write entries in bulk, each with its transfer unless the other side's entry brings it.
+WITH entry AS MATERIALIZED (
+    SELECT *
+    FROM unnest(
+        %(holder_ids)s::uuid[], %(versions)s::bigint[], %(user_ids)s::uuid[],
+        %(currencies)s::text[], %(transaction_ids)s::uuid[], %(operations)s::text[],
+        %(changes)s::numeric[], %(available_before)s::numeric[], %(reserved)s::numeric[],
+        %(transfer_ids)s::uuid[], %(transfer_operations)s::text[], %(other_ids)s::uuid[]
+    ) AS n (
+        holder_id, version, user_id, currency, transaction_id, operation, change,
+        available_before, reserved, transfer_id, transfer_operation, other_id
+    )
+), transfer AS (
+    INSERT INTO transfers (
+        id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount
+    )
+    SELECT
+        transfer_id,
+        transaction_id,
+        transfer_operation,
+        CASE WHEN change < 0 THEN holder_id ELSE other_id END,
+        CASE WHEN change < 0 THEN other_id ELSE holder_id END,
+        currency,
+        abs(change)
+    FROM entry
+    WHERE transfer_operation IS NOT NULL
 )
-SELECT *
-FROM unnest(
-    %(ids)s::uuid[], %(transaction_ids)s::uuid[], %(operations)s::text[], %(debit_ids)s::uuid[],
-    %(credit_ids)s::uuid[], %(currencies)s::text[], %(amounts)s::numeric[]
-);
-
--- name: write_entries
--- Write ledger entries in bulk; what is reserved stays as it is.
 INSERT INTO balance_ledger (
     holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
     available_before, available_after, reserved_before, reserved_after, transfer_id
 )
 SELECT
-    holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
-    available_before, available_after, reserved, reserved, transfer_id
-FROM unnest(
-    %(holder_ids)s::uuid[], %(versions)s::bigint[], %(user_ids)s::uuid[], %(currencies)s::text[],
-    %(transaction_ids)s::uuid[], %(operations)s::text[], %(effects)s::text[],
-    %(amounts)s::numeric[], %(available_before)s::numeric[], %(available_after)s::numeric[],
-    %(reserved)s::numeric[], %(transfer_ids)s::uuid[]
-) AS n (
-    holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
-    available_before, available_after, reserved, transfer_id
-);
+    holder_id,
+    version,
+    user_id,
+    currency,
+    transaction_id,
+    operation,
+    CASE WHEN change < 0 THEN 'debit' ELSE 'credit' END,
+    abs(change),
+    available_before,
+    available_before + change,
+    reserved,
+    reserved,
+    transfer_id
+FROM entry;
 
 -- name: update_account_balances
 -- Set the balances that the batch's entries lead to.
@@ -52,7 +70,8 @@ SELECT
     w.currency,
     w.available,
     w.reserved,
-    w.version
+    w.version,
+    w.status
 FROM user_balances AS w
 WHERE w.holder_id = ANY(%(ids)s::uuid[])
 ORDER BY w.holder_id
@@ -108,8 +127,8 @@ FROM balance_ledger AS e
 JOIN unnest(%(transaction_ids)s::uuid[], %(operations)s::text[]) AS p (transaction_id, operation)
     ON e.transaction_id = p.transaction_id AND e.operation = p.operation;
 
--- name: transfers_of_transactions
--- Find what some (transaction, operation) pairs have done before, and between whom.
+-- name: movements_of_transactions
+-- Find what some transactions have done before, operation by operation, and between whom.
 SELECT
     e.transaction_id::text,
     e.operation,
@@ -117,9 +136,8 @@ SELECT
     t.credit_holder_id::text,
     e.amount
 FROM balance_ledger AS e
-JOIN unnest(%(transaction_ids)s::uuid[], %(operations)s::text[]) AS p (transaction_id, operation)
-    ON e.transaction_id = p.transaction_id AND e.operation = p.operation
-LEFT JOIN transfers AS t ON t.id = e.transfer_id;
+LEFT JOIN transfers AS t ON t.id = e.transfer_id
+WHERE e.transaction_id = ANY(%(transaction_ids)s::uuid[]);
 
 -- name: house_holders_among
 -- Find which of some ids are the house's holders, with their currencies.
@@ -139,16 +157,17 @@ SELECT * FROM credit_user_balance(
 );
 
 -- name: debit
--- Move available money from a wallet to the house.
+-- Move available money from a wallet to the house, on conditions.
 SELECT * FROM debit_user_balance(
-    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(house)s
+    %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(house)s,
+    %(min_available)s::numeric, %(expected_version)s::bigint
 );
 
 -- name: reserve
--- Set available money of a wallet aside.
+-- Set available money of a wallet aside, on conditions.
 SELECT * FROM reserve_user_balance(
     %(user_id)s::uuid, %(currency)s, %(amount)s::numeric, %(transaction_id)s::uuid, %(purpose)s,
-    %(expires_at)s::timestamptz
+    %(expires_at)s::timestamptz, %(min_available)s::numeric, %(expected_version)s::bigint
 );
 
 -- name: reverse
@@ -191,3 +210,69 @@ SELECT * FROM transfer_to_account(
 SELECT * FROM transfer_to_wallet(
     %(account_id)s::uuid, %(amount)s::numeric, %(transaction_id)s::uuid
 );
+
+-- name: exchange
+-- Exchange available money of a wallet into another currency of the same user.
+SELECT * FROM exchange_user_balance(
+    %(user_id)s::uuid, %(from_currency)s, %(to_currency)s, %(amount)s::numeric,
+    %(mid_rate)s::numeric, %(spread)s::numeric, %(transaction_id)s::uuid
+);
+
+-- name: release_holds
+-- Give all that remains of several holds back, or none of it.
+SELECT * FROM release_user_holds(%(hold_ids)s::uuid[], %(transaction_id)s::uuid);
+
+-- name: capture_holds
+-- Move all that remains of several holds to the house, or none of it.
+SELECT * FROM capture_user_holds(%(hold_ids)s::uuid[], %(transaction_id)s::uuid);
+
+-- name: set_wallet_status
+-- Freeze, activate or close a wallet.
+SELECT * FROM set_wallet_status(
+    %(user_id)s::uuid, %(currency)s, %(status)s, %(reason)s, %(transaction_id)s::uuid
+);
+
+-- name: wallet_with_holds
+-- Read a wallet and what its holds are for.
+SELECT
+    b.holder_id::text,
+    b.status,
+    b.version,
+    b.available,
+    b.reserved,
+    b.order_held,
+    b.withdrawal_held,
+    b.refund_held,
+    b.dispute_held,
+    b.unconfirmed_held,
+    b.open_holds
+FROM wallet_breakdown AS b
+WHERE b.user_id = %(user_id)s::uuid AND b.currency = %(currency)s;
+
+-- name: balance_at
+-- Read what a holder had at an instant.
+SELECT b.version, b.available, b.reserved, b.entered_at
+FROM balance_at(%(holder_id)s::uuid, %(at)s::timestamptz) AS b;
+
+-- name: roll_up_house_balances
+-- Count what was committed since the last time into the house's balances.
+SELECT roll_up_house_balances(%(from_zero)s);
+
+-- name: house_positions
+-- Read what every house account holds now.
+SELECT p.code, p.currency, p.received, p.given, p.balance
+FROM house_positions AS p
+ORDER BY p.currency, p.code;
+
+-- name: liabilities
+-- Sum what each user is owed, by currency: wallets, and accounts that are not below zero.
+SELECT o.currency, o.user_id::text, sum(o.amount) AS amount
+FROM (
+    SELECT w.currency, w.user_id, w.available + w.reserved AS amount
+    FROM user_balances AS w
+    UNION ALL
+    SELECT a.currency, a.user_id, greatest(a.balance, 0)
+    FROM accounts AS a
+) AS o
+GROUP BY o.currency, o.user_id
+ORDER BY o.currency, o.user_id;

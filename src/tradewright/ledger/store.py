@@ -1,11 +1,16 @@
 """Reads of the ledger that more than one of its modules needs: locked holders, house holders."""
 
 from collections.abc import Collection, Iterable
+from decimal import Decimal
+from typing import Any
 
-from tradewright.ledger.model import Holder, HolderKind, HouseCode
+from tradewright.ledger.model import Holder, HolderKind, HouseCode, WalletStatus
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+
+_NOTHING = Decimal(0)
+_STATUSES = {str(status): status for status in WalletStatus}
 
 WalletKey = tuple[str, str]
 """A wallet's owner and currency."""
@@ -24,35 +29,36 @@ def lock_wallets(statements: Statements, ids: Collection[str]) -> dict[str, Hold
     """Lock wallets in key order and return those that exist by holder id."""
     rows = statements.execute(
         load_queries("tradewright.ledger")["lock_wallets"], {"ids": list(ids)}
-    ).fetchall()
-    return {
-        row[0]: Holder.locked(
-            HolderKind.WALLET,
-            holder_id=row[0],
-            user_id=row[1],
-            currency=row[2],
-            available=row[3],
-            reserved=row[4],
-            version=row[5],
-        )
-        for row in rows
-    }
+    )
+    return {row[0]: _wallet(*row) for row in rows.fetchall()}
 
 
-def lock_accounts(statements: Statements, ids: Collection[str]) -> dict[str, Holder]:
-    """Lock trading accounts in key order, after any wallets, and return them by holder id."""
-    rows = statements.execute(
-        load_queries("tradewright.ledger")["lock_accounts"], {"ids": list(ids)}
-    ).fetchall()
+def _wallet(  # noqa: PLR0913, PLR0917 (the columns of a row)
+    holder_id: str,
+    user_id: str,
+    currency: str,
+    available: Decimal,
+    reserved: Decimal,
+    version: int,
+    status: str,
+) -> Holder:
+    return Holder(
+        holder_id,
+        HolderKind.WALLET,
+        user_id,
+        currency,
+        available,
+        reserved,
+        version,
+        version,
+        _STATUSES[status],
+    )
+
+
+def accounts_by_id(rows: Iterable[tuple[Any, ...]]) -> dict[str, Holder]:
+    """Return the trading accounts that `lock_accounts` has locked, by holder id."""
     return {
-        row[0]: Holder.locked(
-            HolderKind.ACCOUNT,
-            holder_id=row[0],
-            user_id=row[1],
-            currency=row[2],
-            available=row[3],
-            version=row[4],
-        )
+        row[0]: Holder(row[0], HolderKind.ACCOUNT, row[1], row[2], row[3], _NOTHING, row[4], row[4])
         for row in rows
     }
 

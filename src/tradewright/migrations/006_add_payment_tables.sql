@@ -14,7 +14,7 @@ CREATE TABLE transfers (
     operation text
         CONSTRAINT transfers_operation_present NOT NULL
         CONSTRAINT transfers_operation_is_plain CHECK (
-            length(operation) BETWEEN 1 AND 32 AND operation !~ '[^a-z_]'
+            length(operation) BETWEEN 1 AND 32 AND ltrim(operation, 'abcdefghijklmnopqrstuvwxyz_') = ''
         ),
     debit_holder_id uuid
         CONSTRAINT transfers_debit_holder_id_present NOT NULL,
@@ -30,6 +30,8 @@ CREATE TABLE transfers (
         CONSTRAINT transfers_reverses_another CHECK (reverses_id <> id),
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT transfers_created_at_present NOT NULL,
+    txid bigint DEFAULT txid_current()
+        CONSTRAINT transfers_txid_present NOT NULL,
     CONSTRAINT transfers_holders_differ CHECK (debit_holder_id <> credit_holder_id),
     -- Both holders have the transfer's currency: a transfer between currencies cannot be written.
     CONSTRAINT transfers_debit_holder_exists FOREIGN KEY (debit_holder_id, currency)
@@ -42,6 +44,11 @@ COMMENT ON COLUMN transfers.transaction_id IS 'What the movement belongs to: a t
 COMMENT ON COLUMN transfers.debit_holder_id IS 'The holder that gives.';
 COMMENT ON COLUMN transfers.credit_holder_id IS 'The holder that receives.';
 COMMENT ON COLUMN transfers.reverses_id IS 'The transfer that this one takes back, whole or in part.';
+COMMENT ON COLUMN transfers.txid IS 'Transaction that wrote it; the house''s balances are rolled up by it, because times are taken before transactions commit.';
+-- Rows arrive nearly in the order of their transactions: the roll-up reads the end of the table, and
+-- an insert pays next to nothing for it.
+CREATE INDEX idx_transfers_txid
+    ON transfers USING brin (txid) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX idx_transfers_reverses_id
     ON transfers (reverses_id)
     WHERE reverses_id IS NOT NULL;
@@ -68,6 +75,9 @@ CREATE TABLE user_balances (
     version bigint DEFAULT 0
         CONSTRAINT user_balances_version_present NOT NULL
         CONSTRAINT user_balances_version_not_negative CHECK (version >= 0),
+    status text DEFAULT 'active'
+        CONSTRAINT user_balances_status_present NOT NULL
+        CONSTRAINT user_balances_status_known CHECK (status IN ('active', 'frozen', 'closed')),
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT user_balances_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
@@ -80,9 +90,39 @@ CREATE TABLE user_balances (
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE user_balances IS 'Wallets: what a user holds outside trading accounts, free and set aside. Written by the ledger only.';
 COMMENT ON COLUMN user_balances.reserved IS 'Set aside by open rows of balance_holds; always their sum.';
+COMMENT ON COLUMN user_balances.status IS 'Frozen: money comes in and holds end, nothing else leaves; closed: empty for ever. Last row of wallet_status_changes.';
 COMMENT ON COLUMN user_balances.version IS 'Number of the wallet''s last entry in balance_ledger; gapless.';
 CREATE INDEX idx_user_balances_currency
     ON user_balances (currency);
+
+CREATE TABLE wallet_status_changes (
+    holder_id uuid
+        CONSTRAINT wallet_status_changes_holder_id_present NOT NULL
+        CONSTRAINT wallet_status_changes_wallet_exists REFERENCES user_balances (holder_id) ON DELETE RESTRICT,
+    seq integer
+        CONSTRAINT wallet_status_changes_seq_present NOT NULL
+        CONSTRAINT wallet_status_changes_seq_positive CHECK (seq > 0),
+    transaction_id uuid
+        CONSTRAINT wallet_status_changes_transaction_id_present NOT NULL
+        CONSTRAINT wallet_status_changes_transaction_once UNIQUE,
+    from_status text
+        CONSTRAINT wallet_status_changes_from_status_present NOT NULL,
+    to_status text
+        CONSTRAINT wallet_status_changes_to_status_present NOT NULL,
+    reason text
+        CONSTRAINT wallet_status_changes_reason_present NOT NULL
+        CONSTRAINT wallet_status_changes_reason_not_empty CHECK (length(trim(reason)) BETWEEN 1 AND 500),
+    actor text DEFAULT coalesce(nullif(current_setting('app.actor', true), ''), session_user)
+        CONSTRAINT wallet_status_changes_actor_present NOT NULL,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT wallet_status_changes_created_at_present NOT NULL,
+    CONSTRAINT wallet_status_changes_pkey PRIMARY KEY (holder_id, seq),
+    CONSTRAINT wallet_status_changes_step_allowed CHECK (
+        (from_status, to_status) IN (('active', 'frozen'), ('frozen', 'active'), ('active', 'closed'))
+    )
+);
+COMMENT ON TABLE wallet_status_changes IS 'Every freezing, activating and closing of a wallet, with who did it and why. Append-only.';
+COMMENT ON COLUMN wallet_status_changes.actor IS 'From app.actor, or the session''s role.';
 
 CREATE TABLE balance_holds (
     id uuid DEFAULT uuidv7()
@@ -115,6 +155,35 @@ CREATE INDEX idx_balance_holds_expires_at_open
     ON balance_holds (expires_at)
     WHERE remaining > 0;
 
+-- What the balances of an entry must be. A function, because a server reads the text of a CHECK for
+-- every statement: written out in the constraint, it cost more than the row that it checks.
+CREATE FUNCTION entry_adds_up(
+    p_effect text, p_amount numeric, p_available_before numeric, p_available_after numeric,
+    p_reserved_before numeric, p_reserved_after numeric
+) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN CASE p_effect
+        WHEN 'credit' THEN p_available_after = p_available_before + p_amount AND p_reserved_after = p_reserved_before
+        WHEN 'debit' THEN p_available_after = p_available_before - p_amount AND p_reserved_after = p_reserved_before
+        WHEN 'reserve' THEN p_available_after = p_available_before - p_amount AND p_reserved_after = p_reserved_before + p_amount
+        WHEN 'release' THEN p_available_after = p_available_before + p_amount AND p_reserved_after = p_reserved_before - p_amount
+        WHEN 'capture' THEN p_available_after = p_available_before AND p_reserved_after = p_reserved_before - p_amount
+        ELSE false
+    END;
+END;
+$$;
+COMMENT ON FUNCTION entry_adds_up(text, numeric, numeric, numeric, numeric, numeric) IS 'Whether an effect of an amount leads from the balances before to those after; false for an unknown effect.';
+
+CREATE FUNCTION entry_has_its_causes(p_effect text, p_transfer_id uuid, p_hold_id uuid) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN (p_effect IN ('credit', 'debit', 'capture')) = (p_transfer_id IS NOT NULL)
+        AND (p_effect IN ('reserve', 'release', 'capture')) = (p_hold_id IS NOT NULL);
+END;
+$$;
+COMMENT ON FUNCTION entry_has_its_causes(text, uuid, uuid) IS 'Whether what moves has a transfer, what is set aside or drawn a hold, and nothing else either.';
+
 CREATE TABLE balance_ledger (
     holder_id uuid
         CONSTRAINT balance_ledger_holder_id_present NOT NULL,
@@ -131,7 +200,7 @@ CREATE TABLE balance_ledger (
     operation text
         CONSTRAINT balance_ledger_operation_present NOT NULL
         CONSTRAINT balance_ledger_operation_is_plain CHECK (
-            length(operation) BETWEEN 1 AND 32 AND operation !~ '[^a-z_]'
+            length(operation) BETWEEN 1 AND 32 AND ltrim(operation, 'abcdefghijklmnopqrstuvwxyz_') = ''
         ),
     effect text
         CONSTRAINT balance_ledger_effect_present NOT NULL,
@@ -159,20 +228,10 @@ CREATE TABLE balance_ledger (
     CONSTRAINT balance_ledger_holder_exists FOREIGN KEY (holder_id, currency)
         REFERENCES ledger_holders (id, currency) NOT ENFORCED,
     CONSTRAINT balance_ledger_after_follows_from_before CHECK (
-        CASE effect
-            WHEN 'credit' THEN available_after = available_before + amount AND reserved_after = reserved_before
-            WHEN 'debit' THEN available_after = available_before - amount AND reserved_after = reserved_before
-            WHEN 'reserve' THEN available_after = available_before - amount AND reserved_after = reserved_before + amount
-            WHEN 'release' THEN available_after = available_before + amount AND reserved_after = reserved_before - amount
-            WHEN 'capture' THEN available_after = available_before AND reserved_after = reserved_before - amount
-            ELSE false
-        END
+        entry_adds_up(effect, amount, available_before, available_after, reserved_before, reserved_after)
     ),
-    CONSTRAINT balance_ledger_movement_has_transfer CHECK (
-        (effect IN ('credit', 'debit', 'capture')) = (transfer_id IS NOT NULL)
-    ),
-    CONSTRAINT balance_ledger_reservation_has_hold CHECK (
-        (effect IN ('reserve', 'release', 'capture')) = (hold_id IS NOT NULL)
+    CONSTRAINT balance_ledger_effect_has_its_causes CHECK (
+        entry_has_its_causes(effect, transfer_id, hold_id)
     )
 );
 COMMENT ON TABLE balance_ledger IS 'One entry for each change of a wallet or account: before, after and the holder''s next version. Append-only.';
@@ -221,6 +280,28 @@ CREATE TRIGGER transfers_refer_to_rows
     REFERENCING NEW TABLE AS new_transfers
     FOR EACH STATEMENT EXECUTE FUNCTION transfers_refer_to_rows();
 
+-- The refusal of a wallet that is not active.
+CREATE FUNCTION refuse_wallet_status(p_holder_id uuid, p_status text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_status = 'frozen' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW031',
+            MESSAGE = format('wallet "%s" is frozen', p_holder_id),
+            DETAIL = 'Money comes in, and holds that were made before are ended; nothing else leaves.',
+            HINT = 'Have the wallet activated again.';
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW032',
+        MESSAGE = format('wallet "%s" is closed', p_holder_id),
+        DETAIL = 'A closed wallet is empty for ever.',
+        HINT = 'Use another currency or another user.';
+END;
+$$;
+COMMENT ON FUNCTION refuse_wallet_status(uuid, text) IS 'Refuses an operation on a frozen (TW031) or closed (TW032) wallet.';
+
+-- An entry has the owner and currency of the one before it; only a holder's first is held against the
+-- holder's own row. What the balances then say is held against the last entry, owner included.
 CREATE FUNCTION entries_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
@@ -232,40 +313,62 @@ SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
     v_is_orphan boolean;
+    v_is_finer boolean;
 BEGIN
-    SELECT n.holder_id, coalesce(a.user_id, w.user_id) IS DISTINCT FROM n.user_id
-        OR coalesce(a.currency, w.currency) IS DISTINCT FROM n.currency
-        OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
-    INTO v_id, v_is_orphan
+    SELECT
+        n.holder_id,
+        (coalesce(before.user_id, first.user_id), coalesce(before.currency, first.currency))
+            IS DISTINCT FROM (n.user_id, n.currency)
+            OR (n.transfer_id IS NOT NULL AND t.id IS NULL),
+        scale(trim_scale(n.amount)) > m.minor_units
+    INTO v_id, v_is_orphan, v_is_finer
     FROM new_entries AS n
-    LEFT JOIN accounts AS a ON a.id = n.holder_id
-    LEFT JOIN user_balances AS w ON w.holder_id = CASE WHEN a.id IS NULL THEN n.holder_id END
-    LEFT JOIN transfers AS t ON t.id = n.transfer_id AND n.holder_id IN (t.debit_holder_id, t.credit_holder_id)
     LEFT JOIN balance_ledger AS before ON before.holder_id = n.holder_id AND before.version = nullif(n.version - 1, 0)
-    WHERE (coalesce(a.user_id, w.user_id) IS DISTINCT FROM n.user_id
-        OR coalesce(a.currency, w.currency) IS DISTINCT FROM n.currency
-        OR (n.transfer_id IS NOT NULL AND t.id IS NULL))
+    LEFT JOIN LATERAL (
+        SELECT b.user_id, b.currency
+        FROM (
+            SELECT w.user_id, w.currency FROM user_balances AS w WHERE w.holder_id = n.holder_id
+            UNION ALL
+            SELECT a.user_id, a.currency FROM accounts AS a WHERE a.id = n.holder_id
+        ) AS b
+        WHERE before.version IS NULL
+        LIMIT 1
+    ) AS first ON true
+    LEFT JOIN currencies AS m ON m.code = n.currency
+    LEFT JOIN transfers AS t ON t.id = n.transfer_id AND n.holder_id IN (t.debit_holder_id, t.credit_holder_id)
+    WHERE coalesce(before.user_id, first.user_id) IS DISTINCT FROM n.user_id
+       OR coalesce(before.currency, first.currency) IS DISTINCT FROM n.currency
+       OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
        OR (n.version > 1) <> (before.version IS NOT NULL)
        OR n.available_before <> coalesce(before.available_after, 0)
        OR n.reserved_before <> coalesce(before.reserved_after, 0)
+       OR scale(trim_scale(n.amount)) > m.minor_units
     LIMIT 1;
+    IF v_id IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF v_is_orphan THEN
         RAISE foreign_key_violation USING
             MESSAGE = format('an entry of holder "%s" refers to a user, currency or transfer that is not the holder''s', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'balance_ledger_holder_exists';
-    ELSIF v_id IS NOT NULL THEN
+    ELSIF v_is_finer THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW013',
-            MESSAGE = format('balance of holder "%s" cannot change without its ledger entries', v_id),
-            DETAIL = 'A balance is what the last row in balance_ledger says, and each entry begins where the one before ended.',
-            HINT = 'Move money with the ledger''s functions or its batch.',
+            ERRCODE = 'TW017',
+            MESSAGE = format('an entry of holder "%s" is finer than the smallest unit of its currency', v_id),
+            DETAIL = 'Amounts finer than the smallest unit are refused, never rounded.',
+            HINT = 'Round it yourself.',
             TABLE = TG_TABLE_NAME;
     END IF;
-    RETURN NULL;
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW013',
+        MESSAGE = format('balance of holder "%s" cannot change without its ledger entries', v_id),
+        DETAIL = 'A balance is what the last row in balance_ledger says, and each entry begins where the one before ended.',
+        HINT = 'Move money with the ledger''s functions or its batch.',
+        TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended (SQLSTATE TW013); holder, user, currency and transfer belong together.';
+COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended (SQLSTATE TW013), is no finer than its currency (TW017); holder, user, currency and transfer belong together.';
 CREATE TRIGGER balance_ledger_follows_itself
     AFTER INSERT ON balance_ledger
     REFERENCING NEW TABLE AS new_entries
@@ -312,7 +415,7 @@ BEGIN
     SELECT n.id INTO v_id
     FROM new_accounts AS n
     LEFT JOIN LATERAL (
-        SELECT e.version, e.available_after
+        SELECT e.version, e.available_after, e.user_id, e.currency
         FROM balance_ledger AS e
         WHERE e.holder_id = n.id
         ORDER BY e.version DESC
@@ -320,6 +423,8 @@ BEGIN
     ) AS last ON true
     WHERE n.version <> coalesce(last.version, 0)
        OR n.balance <> coalesce(last.available_after, 0)
+       OR n.user_id <> last.user_id
+       OR n.currency <> last.currency
     LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -352,7 +457,7 @@ BEGIN
     SELECT n.holder_id INTO v_id
     FROM new_wallets AS n
     LEFT JOIN LATERAL (
-        SELECT e.version, e.available_after, e.reserved_after
+        SELECT e.version, e.available_after, e.reserved_after, e.user_id, e.currency
         FROM balance_ledger AS e
         WHERE e.holder_id = n.holder_id
         ORDER BY e.version DESC
@@ -361,6 +466,8 @@ BEGIN
     WHERE n.version <> coalesce(last.version, 0)
        OR n.available <> coalesce(last.available_after, 0)
        OR n.reserved <> coalesce(last.reserved_after, 0)
+       OR n.user_id <> last.user_id
+       OR n.currency <> last.currency
     LIMIT 1;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
@@ -378,6 +485,56 @@ CREATE TRIGGER user_balances_update_follows_entries
     AFTER UPDATE ON user_balances
     REFERENCING NEW TABLE AS new_wallets
     FOR EACH STATEMENT EXECUTE FUNCTION wallet_balances_follow_their_entries();
+
+-- A wallet changes its status only with the record of who did it and why, and closes empty.
+CREATE FUNCTION wallet_status_follows_its_changes() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM wallet_status_changes AS c
+        WHERE c.holder_id = NEW.holder_id
+          AND (c.from_status, c.to_status) = (OLD.status, NEW.status)
+          AND c.seq = (SELECT max(seq) FROM wallet_status_changes WHERE holder_id = NEW.holder_id)
+    ) OR (NEW.status = 'closed' AND (NEW.available, NEW.reserved) <> (0, 0)) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('status of wallet "%s" cannot go from %s to %s', NEW.holder_id, OLD.status, NEW.status),
+            DETAIL = 'A status is what the last row in wallet_status_changes says, and a closed wallet is empty.',
+            HINT = 'Change it with set_wallet_status.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION wallet_status_follows_its_changes() IS 'Trigger of user_balances: refuses a status without its record, and the closing of a wallet with money (SQLSTATE TW013).';
+CREATE TRIGGER user_balances_status_follows_changes
+    AFTER UPDATE OF status ON user_balances
+    FOR EACH ROW WHEN (OLD.status <> NEW.status)
+    EXECUTE FUNCTION wallet_status_follows_its_changes();
+
+CREATE FUNCTION wallet_status_binds_its_entries() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF OLD.status = 'closed' OR EXISTS (
+        SELECT FROM balance_ledger AS e
+        WHERE e.holder_id = NEW.holder_id
+          AND e.version > OLD.version
+          AND e.effect IN ('debit', 'reserve')
+          AND e.operation <> 'reversal'
+    ) THEN
+        PERFORM refuse_wallet_status(NEW.holder_id, OLD.status);
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION wallet_status_binds_its_entries() IS 'Trigger of user_balances: nothing changes in a closed wallet (SQLSTATE TW032), and nothing but reversals and holds leaves a frozen one (TW031).';
+CREATE TRIGGER user_balances_status_binds_entries
+    AFTER UPDATE ON user_balances
+    FOR EACH ROW WHEN (OLD.status <> 'active' AND OLD.version <> NEW.version)
+    EXECUTE FUNCTION wallet_status_binds_its_entries();
+CREATE TRIGGER wallet_status_changes_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet_status_changes
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- A hold moves only together with its entries. Checked at commit, because the hold is written
 -- before the entry that refers to it.
@@ -430,7 +587,7 @@ CREATE TRIGGER accounts_open_empty
     EXECUTE FUNCTION refuse_opening_balance();
 CREATE TRIGGER user_balances_open_empty
     BEFORE INSERT ON user_balances
-    FOR EACH ROW WHEN (NEW.available <> 0 OR NEW.reserved <> 0 OR NEW.version <> 0)
+    FOR EACH ROW WHEN (NEW.available <> 0 OR NEW.reserved <> 0 OR NEW.version <> 0 OR NEW.status <> 'active')
     EXECUTE FUNCTION refuse_opening_balance();
 
 CREATE TYPE ledger_reply AS (
@@ -582,10 +739,11 @@ END;
 $$;
 COMMENT ON FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid, text, text) IS 'The reply given before to the same transaction and operation; NULL when new; TW002 when its contents differ, TW009 without a transaction id.';
 
--- Writes one entry of a locked wallet and moves its balance.
+-- Writes one entry of a locked wallet and moves its balance, in one statement: with the transfer to
+-- or from p_other_id if that is given, else for the transfer or the hold that is there already.
 CREATE FUNCTION post_wallet_entry(
     p_wallet user_balances, p_effect text, p_amount numeric, p_transaction_id uuid, p_operation text,
-    p_transfer_id uuid, p_hold_id uuid
+    p_other_id uuid, p_hold_id uuid DEFAULT NULL, p_transfer_id uuid DEFAULT NULL, p_reverses_id uuid DEFAULT NULL
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -616,35 +774,103 @@ BEGIN
             DETAIL = 'A balance has at most twelve digits before the point.',
             HINT = 'Split the amount over several currencies or users.';
     END IF;
-    INSERT INTO balance_ledger (
-        holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
-        available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
-    ) VALUES (
-        p_wallet.holder_id, p_wallet.version + 1, p_wallet.user_id, p_wallet.currency, p_transaction_id,
-        p_operation, p_effect, p_amount, p_wallet.available, v_available, p_wallet.reserved, v_reserved,
-        p_transfer_id, p_hold_id
-    );
-    UPDATE user_balances
-    SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
-    WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency;
+    IF p_other_id IS NULL THEN
+        WITH entry AS (
+            INSERT INTO balance_ledger (
+                holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+                available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
+            ) VALUES (
+                p_wallet.holder_id, p_wallet.version + 1, p_wallet.user_id, p_wallet.currency, p_transaction_id,
+                p_operation, p_effect, p_amount, p_wallet.available, v_available, p_wallet.reserved, v_reserved,
+                p_transfer_id, p_hold_id
+            )
+        )
+        UPDATE user_balances
+        SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
+        WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency;
+    ELSE
+        WITH transfer AS (
+            INSERT INTO transfers (
+                id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount, reverses_id
+            ) VALUES (
+                uuidv7(),
+                p_transaction_id,
+                p_operation,
+                CASE p_effect WHEN 'credit' THEN p_other_id ELSE p_wallet.holder_id END,
+                CASE p_effect WHEN 'credit' THEN p_wallet.holder_id ELSE p_other_id END,
+                p_wallet.currency,
+                p_amount,
+                p_reverses_id
+            )
+            RETURNING id
+        ), entry AS (
+            INSERT INTO balance_ledger (
+                holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+                available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
+            )
+            SELECT
+                p_wallet.holder_id, p_wallet.version + 1, p_wallet.user_id, p_wallet.currency, p_transaction_id,
+                p_operation, p_effect, p_amount, p_wallet.available, v_available, p_wallet.reserved, v_reserved,
+                t.id, p_hold_id
+            FROM transfer AS t
+        )
+        UPDATE user_balances
+        SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
+        WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency;
+    END IF;
     RETURN (p_wallet.holder_id, p_wallet.version + 1, v_available, v_reserved, p_hold_id, false)::ledger_reply;
 END;
 $$;
-COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid) IS 'Writes one entry of a locked wallet and moves its balance; TW003 when it would go below zero.';
+COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid, uuid, uuid) IS 'Writes one entry of a locked wallet, with its transfer if the other side is given, and moves its balance; TW003 when it would go below zero.';
+
+-- Whether a wallet gives an amount for what its owner begins: its status first, then what the caller
+-- made a condition. Too little money is told by what writes the entry.
+CREATE FUNCTION check_wallet_gives(
+    p_wallet user_balances, p_amount numeric, p_min_available numeric, p_expected_version bigint
+) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_wallet.status <> 'active' THEN
+        PERFORM refuse_wallet_status(p_wallet.holder_id, p_wallet.status);
+    END IF;
+    IF p_wallet.version <> p_expected_version THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW033',
+            MESSAGE = format('wallet is at version %s, %s is expected', p_wallet.version, p_expected_version),
+            DETAIL = 'Money has moved since the version was read.',
+            HINT = 'Read the wallet again and decide anew.';
+    END IF;
+    IF p_wallet.available >= p_amount AND p_wallet.available - p_amount < p_min_available THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW036',
+            MESSAGE = format(
+                'wallet would keep %s %s available, %s must stay',
+                p_wallet.available - p_amount, p_wallet.currency, p_min_available
+            ),
+            DETAIL = 'The caller set a least amount that stays available.',
+            HINT = 'Ask for less.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION check_wallet_gives(user_balances, numeric, numeric, bigint) IS 'Refuses what leaves a frozen (TW031) or closed (TW032) wallet, one of another version (TW033), or one that would keep too little (TW036).';
 
 CREATE FUNCTION write_transfer(
     p_transaction_id uuid, p_operation text, p_debit_holder_id uuid, p_credit_holder_id uuid, p_currency text,
-    p_amount numeric, p_reverses_id uuid DEFAULT NULL
+    p_amount numeric
 ) RETURNS uuid
-LANGUAGE sql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid := uuidv7();
+BEGIN
     INSERT INTO transfers (
-        id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount, reverses_id
+        id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount
     ) VALUES (
-        uuidv7(), p_transaction_id, p_operation, p_debit_holder_id, p_credit_holder_id, p_currency, p_amount, p_reverses_id
-    )
-    RETURNING id
+        v_id, p_transaction_id, p_operation, p_debit_holder_id, p_credit_holder_id, p_currency, p_amount
+    );
+    RETURN v_id;
+END;
 $$;
-COMMENT ON FUNCTION write_transfer(uuid, text, uuid, uuid, text, numeric, uuid) IS 'Writes one row of transfers and returns its id.';
+COMMENT ON FUNCTION write_transfer(uuid, text, uuid, uuid, text, numeric) IS 'Writes one row of transfers and returns its id.';
 
 CREATE FUNCTION credit_user_balance(
     p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing'
@@ -653,7 +879,6 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_wallet user_balances;
     v_reply ledger_reply;
-    v_transfer_id uuid;
 BEGIN
     PERFORM check_ledger_amount(p_amount, p_currency);
     v_wallet := lock_wallet(p_user_id, p_currency, true);
@@ -661,22 +886,24 @@ BEGIN
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
-    v_transfer_id := write_transfer(
-        p_transaction_id, 'credit', house_holder(p_house, p_currency), v_wallet.holder_id, p_currency, p_amount
+    IF v_wallet.status = 'closed' THEN
+        PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
+    END IF;
+    RETURN post_wallet_entry(
+        v_wallet, 'credit', p_amount, p_transaction_id, 'credit', house_holder(p_house, p_currency)
     );
-    RETURN post_wallet_entry(v_wallet, 'credit', p_amount, p_transaction_id, 'credit', v_transfer_id, NULL);
 END;
 $$;
 COMMENT ON FUNCTION credit_user_balance(uuid, text, numeric, uuid, text) IS 'Moves money from the house to a wallet, opening it at the first credit.';
 
 CREATE FUNCTION debit_user_balance(
-    p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing'
+    p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing',
+    p_min_available numeric DEFAULT NULL, p_expected_version bigint DEFAULT NULL
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_wallet user_balances;
     v_reply ledger_reply;
-    v_transfer_id uuid;
 BEGIN
     PERFORM check_ledger_amount(p_amount, p_currency);
     v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
@@ -684,13 +911,15 @@ BEGIN
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
-    v_transfer_id := write_transfer(
-        p_transaction_id, 'debit', v_wallet.holder_id, house_holder(p_house, p_currency), p_currency, p_amount
+    IF v_wallet.status <> 'active' OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
+        PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
+    END IF;
+    RETURN post_wallet_entry(
+        v_wallet, 'debit', p_amount, p_transaction_id, 'debit', house_holder(p_house, p_currency)
     );
-    RETURN post_wallet_entry(v_wallet, 'debit', p_amount, p_transaction_id, 'debit', v_transfer_id, NULL);
 END;
 $$;
-COMMENT ON FUNCTION debit_user_balance(uuid, text, numeric, uuid, text) IS 'Moves available money from a wallet to the house.';
+COMMENT ON FUNCTION debit_user_balance(uuid, text, numeric, uuid, text, numeric, bigint) IS 'Moves available money from a wallet to the house.';
 
 -- A wallet that must be there: one that is not holds nothing.
 CREATE FUNCTION existing_wallet(p_user_id uuid, p_currency text, p_amount numeric) RETURNS user_balances
@@ -712,7 +941,7 @@ COMMENT ON FUNCTION existing_wallet(uuid, text, numeric) IS 'The wallet, locked;
 
 CREATE FUNCTION reserve_user_balance(
     p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_purpose text,
-    p_expires_at timestamptz DEFAULT NULL
+    p_expires_at timestamptz DEFAULT NULL, p_min_available numeric DEFAULT NULL, p_expected_version bigint DEFAULT NULL
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -726,13 +955,16 @@ BEGIN
     IF v_reply.holder_id IS NOT NULL THEN
         RETURN v_reply;
     END IF;
+    IF v_wallet.status <> 'active' OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
+        PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
+    END IF;
     INSERT INTO balance_holds (holder_id, purpose, amount, remaining, expires_at)
     VALUES (v_wallet.holder_id, p_purpose, p_amount, p_amount, p_expires_at)
     RETURNING id INTO v_hold_id;
     RETURN post_wallet_entry(v_wallet, 'reserve', p_amount, p_transaction_id, 'reserve', NULL, v_hold_id);
 END;
 $$;
-COMMENT ON FUNCTION reserve_user_balance(uuid, text, numeric, uuid, text, timestamptz) IS 'Sets available money of a wallet aside for a purpose, until an instant if one is given; answers the hold''s id.';
+COMMENT ON FUNCTION reserve_user_balance(uuid, text, numeric, uuid, text, timestamptz, numeric, bigint) IS 'Sets available money of a wallet aside for a purpose, until an instant if one is given; answers the hold''s id.';
 
 -- The wallet of a hold, locked before the hold itself.
 CREATE FUNCTION lock_wallet_of_hold(p_hold_id uuid) RETURNS user_balances
@@ -830,7 +1062,6 @@ DECLARE
     v_wallet user_balances := lock_wallet_of_hold(p_hold_id);
     v_reply ledger_reply;
     v_amount numeric;
-    v_transfer_id uuid;
 BEGIN
     v_reply := replayed_draw(p_transaction_id, 'capture', v_wallet.holder_id, p_amount, p_hold_id, p_house);
     IF v_reply.holder_id IS NOT NULL THEN
@@ -844,10 +1075,9 @@ BEGIN
             HINT = 'Set the money aside anew.';
     END IF;
     v_amount := draw_hold(p_hold_id, p_amount, v_wallet.currency);
-    v_transfer_id := write_transfer(
-        p_transaction_id, 'capture', v_wallet.holder_id, house_holder(p_house, v_wallet.currency), v_wallet.currency, v_amount
+    RETURN post_wallet_entry(
+        v_wallet, 'capture', v_amount, p_transaction_id, 'capture', house_holder(p_house, v_wallet.currency), p_hold_id
     );
-    RETURN post_wallet_entry(v_wallet, 'capture', v_amount, p_transaction_id, 'capture', v_transfer_id, p_hold_id);
 END;
 $$;
 COMMENT ON FUNCTION debit_reserved_balance(uuid, uuid, numeric, text) IS 'Moves a hold, or part of it, to the house.';
@@ -894,7 +1124,6 @@ DECLARE
     v_reply ledger_reply;
     v_left numeric;
     v_amount numeric;
-    v_transfer_id uuid;
 BEGIN
     SELECT t.* INTO v_original
     FROM balance_ledger AS e
@@ -933,14 +1162,17 @@ BEGIN
             HINT = 'Ask for at most what is left.';
     END IF;
     PERFORM check_ledger_amount(v_amount, v_wallet.currency);
-    v_transfer_id := write_transfer(
-        p_transaction_id, 'reversal', v_original.credit_holder_id, v_original.debit_holder_id, v_wallet.currency,
-        v_amount, v_original.id
-    );
     RETURN post_wallet_entry(
         v_wallet,
         CASE v_wallet.holder_id WHEN v_original.credit_holder_id THEN 'debit' ELSE 'credit' END,
-        v_amount, p_transaction_id, 'reversal', v_transfer_id, NULL
+        v_amount,
+        p_transaction_id,
+        'reversal',
+        CASE v_wallet.holder_id
+            WHEN v_original.credit_holder_id THEN v_original.debit_holder_id
+            ELSE v_original.credit_holder_id
+        END,
+        p_reverses_id => v_original.id
     );
 END;
 $$;
@@ -1030,10 +1262,15 @@ BEGIN
         RETURN v_reply;
     END IF;
     PERFORM require_active_account(v_account);
+    IF v_wallet.status <> 'active' THEN
+        PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
+    END IF;
     v_transfer_id := write_transfer(
         p_transaction_id, 'wallet_to_account', v_wallet.holder_id, v_account.id, v_account.currency, p_amount
     );
-    PERFORM post_wallet_entry(v_wallet, 'debit', p_amount, p_transaction_id, 'transfer_out', v_transfer_id, NULL);
+    PERFORM post_wallet_entry(
+        v_wallet, 'debit', p_amount, p_transaction_id, 'transfer_out', NULL, p_transfer_id => v_transfer_id
+    );
     RETURN post_account_entry(v_account, 'credit', p_amount, p_transaction_id, 'transfer_in', v_transfer_id);
 END;
 $$;
@@ -1060,6 +1297,9 @@ BEGIN
         RETURN v_reply;
     END IF;
     PERFORM require_active_account(v_account);
+    IF v_wallet.status = 'closed' THEN
+        PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
+    END IF;
     IF EXISTS (SELECT FROM positions WHERE account_id = p_account_id AND is_open) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW008',
@@ -1078,12 +1318,413 @@ BEGIN
         p_transaction_id, 'account_to_wallet', v_account.id, v_wallet.holder_id, v_account.currency, p_amount
     );
     v_reply := post_account_entry(v_account, 'debit', p_amount, p_transaction_id, 'transfer_out', v_transfer_id);
-    PERFORM post_wallet_entry(v_wallet, 'credit', p_amount, p_transaction_id, 'transfer_in', v_transfer_id, NULL);
+    PERFORM post_wallet_entry(
+        v_wallet, 'credit', p_amount, p_transaction_id, 'transfer_in', NULL, p_transfer_id => v_transfer_id
+    );
     RETURN v_reply;
 END;
 $$;
 COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions to the owner''s wallet.';
 
+-- Changes what a wallet lets through, with who does it and why.
+CREATE FUNCTION set_wallet_status(
+    p_user_id uuid, p_currency text, p_status text, p_reason text, p_transaction_id uuid
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_wallet user_balances := lock_wallet(p_user_id, p_currency, false);
+    v_change wallet_status_changes;
+BEGIN
+    IF v_wallet.holder_id IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW035',
+            MESSAGE = format('user "%s" has no wallet in %s', p_user_id, p_currency),
+            DETAIL = 'A wallet is opened by its first credit.',
+            HINT = 'Check the user and the currency.';
+    END IF;
+    IF p_transaction_id IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW009',
+            MESSAGE = 'transaction id is missing',
+            DETAIL = 'Every operation carries the caller''s key, so that a repeated call is done once.',
+            HINT = 'Give a UUID and keep it for repeats.';
+    END IF;
+    SELECT * INTO v_change FROM wallet_status_changes WHERE transaction_id = p_transaction_id;
+    IF (v_change.holder_id, v_change.to_status) = (v_wallet.holder_id, p_status) THEN
+        RETURN (v_wallet.holder_id, v_wallet.version, v_wallet.available, v_wallet.reserved, NULL, true)::ledger_reply;
+    ELSIF v_change.holder_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW002',
+            MESSAGE = format('transaction "%s" has already made a wallet %s', p_transaction_id, v_change.to_status),
+            DETAIL = format('It was wallet "%s".', v_change.holder_id),
+            HINT = 'Use a new transaction id for a new change.';
+    END IF;
+    IF (v_wallet.status, p_status) NOT IN (('active', 'frozen'), ('frozen', 'active'), ('active', 'closed'))
+       OR (p_status = 'closed' AND (v_wallet.available, v_wallet.reserved) <> (0, 0)) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW034',
+            MESSAGE = format('wallet "%s" cannot go from %s to %s', v_wallet.holder_id, v_wallet.status, p_status),
+            DETAIL = format('It holds %s available and %s reserved.', v_wallet.available, v_wallet.reserved),
+            HINT = 'Empty it before it is closed; activate it before it is closed; a closed one stays closed.';
+    END IF;
+    INSERT INTO wallet_status_changes (holder_id, seq, transaction_id, from_status, to_status, reason)
+    SELECT v_wallet.holder_id, coalesce(max(c.seq), 0) + 1, p_transaction_id, v_wallet.status, p_status, p_reason
+    FROM wallet_status_changes AS c
+    WHERE c.holder_id = v_wallet.holder_id;
+    UPDATE user_balances SET status = p_status, updated_at = clock_timestamp() WHERE holder_id = v_wallet.holder_id;
+    RETURN (v_wallet.holder_id, v_wallet.version, v_wallet.available, v_wallet.reserved, NULL, false)::ledger_reply;
+END;
+$$;
+COMMENT ON FUNCTION set_wallet_status(uuid, text, text, text, uuid) IS 'Freezes, activates or closes a wallet; TW034 for a step that is not allowed or a wallet that is not empty.';
+
+-- The key of one entry of a call for several holds: one call, one key, one entry for each hold.
+CREATE FUNCTION hold_draw_id(p_transaction_id uuid, p_hold_id uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT md5(p_transaction_id::text || p_hold_id::text)::uuid
+$$;
+COMMENT ON FUNCTION hold_draw_id(uuid, uuid) IS 'Transaction id of one hold''s entry in a call for several.';
+
+-- Locks the wallets of several holds in key order, before any of the holds.
+CREATE FUNCTION lock_wallets_of_holds(p_hold_ids uuid[], p_transaction_id uuid) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_transaction_id IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW009',
+            MESSAGE = 'transaction id is missing',
+            DETAIL = 'Every operation carries the caller''s key, so that a repeated call is done once.',
+            HINT = 'Give a UUID and keep it for repeats.';
+    END IF;
+    PERFORM FROM user_balances AS w
+    WHERE w.holder_id IN (SELECT h.holder_id FROM balance_holds AS h WHERE h.id = ANY(p_hold_ids))
+    ORDER BY w.holder_id
+    FOR NO KEY UPDATE;
+END;
+$$;
+COMMENT ON FUNCTION lock_wallets_of_holds(uuid[], uuid) IS 'Locks the wallets of holds in key order; TW009 without a transaction id.';
+
+CREATE FUNCTION release_user_holds(p_hold_ids uuid[], p_transaction_id uuid) RETURNS SETOF ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_hold_id uuid;
+BEGIN
+    PERFORM lock_wallets_of_holds(p_hold_ids, p_transaction_id);
+    FOR v_hold_id IN SELECT DISTINCT h.id FROM unnest(p_hold_ids) AS h (id) ORDER BY h.id LOOP
+        RETURN NEXT release_user_balance(v_hold_id, hold_draw_id(p_transaction_id, v_hold_id));
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION release_user_holds(uuid[], uuid) IS 'Gives all that remains of several holds back, or none of it.';
+
+CREATE FUNCTION capture_user_holds(p_hold_ids uuid[], p_transaction_id uuid, p_house text DEFAULT 'clearing')
+RETURNS SETOF ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_hold_id uuid;
+BEGIN
+    PERFORM lock_wallets_of_holds(p_hold_ids, p_transaction_id);
+    FOR v_hold_id IN SELECT DISTINCT h.id FROM unnest(p_hold_ids) AS h (id) ORDER BY h.id LOOP
+        RETURN NEXT debit_reserved_balance(
+            v_hold_id, hold_draw_id(p_transaction_id, v_hold_id), NULL, p_house
+        );
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION capture_user_holds(uuid[], uuid, text) IS 'Moves all that remains of several holds to the house, or none of it.';
+
+CREATE TABLE exchanges (
+    transaction_id uuid
+        CONSTRAINT exchanges_pkey PRIMARY KEY,
+    from_holder_id uuid
+        CONSTRAINT exchanges_from_holder_id_present NOT NULL
+        CONSTRAINT exchanges_from_wallet_exists REFERENCES user_balances (holder_id) ON DELETE RESTRICT,
+    to_holder_id uuid
+        CONSTRAINT exchanges_to_holder_id_present NOT NULL
+        CONSTRAINT exchanges_to_wallet_exists REFERENCES user_balances (holder_id) ON DELETE RESTRICT,
+    from_amount numeric(20, 8)
+        CONSTRAINT exchanges_from_amount_present NOT NULL
+        CONSTRAINT exchanges_from_amount_positive CHECK (from_amount > 0 AND from_amount < 'Infinity'),
+    to_amount numeric(20, 8)
+        CONSTRAINT exchanges_to_amount_present NOT NULL
+        CONSTRAINT exchanges_to_amount_positive CHECK (to_amount > 0 AND to_amount < 'Infinity'),
+    mid_rate numeric(30, 15)
+        CONSTRAINT exchanges_mid_rate_present NOT NULL
+        CONSTRAINT exchanges_mid_rate_positive CHECK (mid_rate > 0 AND mid_rate < 'Infinity'),
+    spread numeric(10, 9)
+        CONSTRAINT exchanges_spread_present NOT NULL
+        CONSTRAINT exchanges_spread_in_range CHECK (spread >= 0 AND spread < 1),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT exchanges_created_at_present NOT NULL,
+    CONSTRAINT exchanges_wallets_differ CHECK (from_holder_id <> to_holder_id),
+    -- Rounding is to the house's side: the client never gets more than the rate gives.
+    CONSTRAINT exchanges_rounded_to_the_house CHECK (to_amount <= from_amount * mid_rate * (1 - spread))
+);
+COMMENT ON TABLE exchanges IS 'Exchanges between two wallets of a user, with the rate and the spread that they were made at. Append-only.';
+COMMENT ON COLUMN exchanges.mid_rate IS 'Units of the currency received for one unit of the currency given, before the spread.';
+COMMENT ON COLUMN exchanges.spread IS 'Share of the rate that the house keeps: 0.002 is 20 basis points.';
+CREATE INDEX idx_exchanges_from_holder_id
+    ON exchanges (from_holder_id);
+CREATE INDEX idx_exchanges_to_holder_id
+    ON exchanges (to_holder_id);
+CREATE TRIGGER exchanges_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON exchanges
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What the currency received is worth at a rate: rounded down to its smallest unit.
+CREATE FUNCTION exchanged_amount(p_amount numeric, p_mid_rate numeric, p_spread numeric, p_to_currency text) RETURNS numeric
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    v_amount numeric;
+BEGIN
+    IF p_mid_rate IS NULL OR p_spread IS NULL OR NOT (p_mid_rate > 0 AND p_mid_rate < 1e15)
+       OR NOT (p_spread >= 0 AND p_spread < 1) OR scale(trim_scale(p_mid_rate)) > 15 OR scale(trim_scale(p_spread)) > 9 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW038',
+            MESSAGE = format('rate %s with spread %s cannot be exchanged at', p_mid_rate, p_spread),
+            DETAIL = 'A rate is above zero with at most 15 decimals; a spread is at least 0 and below 1, with at most 9.',
+            HINT = 'Give the middle rate and the house''s share of it.';
+    END IF;
+    SELECT trunc(p_amount * p_mid_rate * (1 - p_spread), minor_units) INTO v_amount
+    FROM currencies WHERE code = p_to_currency;
+    IF v_amount = 0 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW037',
+            MESSAGE = format('%s is worth less than the smallest unit of %s', p_amount, p_to_currency),
+            DETAIL = format('The rate is %s, the spread %s.', p_mid_rate, p_spread),
+            HINT = 'Exchange more.';
+    END IF;
+    PERFORM check_ledger_amount(coalesce(v_amount, 1), p_to_currency);
+    RETURN v_amount;
+END;
+$$;
+COMMENT ON FUNCTION exchanged_amount(numeric, numeric, numeric, text) IS 'What an amount gives in another currency, rounded down; TW037 when that is nothing, TW038 for a bad rate, TW004 for an unknown currency.';
+
+-- Two transfers, one in each currency, both with the house's exchange account: each currency sums to
+-- zero by itself. Both wallets are locked in key order before either moves.
+CREATE FUNCTION exchange_user_balance(
+    p_user_id uuid, p_from_currency text, p_to_currency text, p_amount numeric, p_mid_rate numeric, p_spread numeric,
+    p_transaction_id uuid
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_received numeric;
+    v_from user_balances;
+    v_to user_balances;
+    v_reply ledger_reply;
+BEGIN
+    PERFORM check_ledger_amount(p_amount, p_from_currency);
+    v_received := exchanged_amount(p_amount, p_mid_rate, p_spread, p_to_currency);
+    IF NOT EXISTS (SELECT FROM user_balances WHERE user_id = p_user_id AND currency = p_to_currency)
+       AND EXISTS (SELECT FROM user_balances WHERE user_id = p_user_id AND currency = p_from_currency) THEN
+        v_to := lock_wallet(p_user_id, p_to_currency, true);
+    END IF;
+    PERFORM FROM user_balances
+    WHERE user_id = p_user_id AND currency IN (p_from_currency, p_to_currency)
+    ORDER BY holder_id
+    FOR NO KEY UPDATE;
+    v_from := existing_wallet(p_user_id, p_from_currency, p_amount);
+    v_to := lock_wallet(p_user_id, p_to_currency, false);
+    v_reply := replayed_entry(p_transaction_id, 'exchange_out', v_from.holder_id, p_amount);
+    IF v_reply.holder_id IS NOT NULL THEN
+        IF NOT EXISTS (
+            SELECT FROM exchanges
+            WHERE transaction_id = p_transaction_id
+              AND (to_holder_id, mid_rate, spread) = (v_to.holder_id, p_mid_rate, p_spread)
+        ) THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'TW002',
+                MESSAGE = format('transaction "%s" has already exchanged otherwise', p_transaction_id),
+                DETAIL = 'Its currency, rate or spread was another.',
+                HINT = 'Use a new transaction id for a new exchange.';
+        END IF;
+        RETURN replayed_entry(p_transaction_id, 'exchange_in', v_to.holder_id, v_received);
+    END IF;
+    PERFORM check_wallet_gives(v_from, p_amount, NULL, NULL);
+    IF v_to.status = 'closed' THEN
+        PERFORM refuse_wallet_status(v_to.holder_id, v_to.status);
+    END IF;
+    INSERT INTO exchanges (transaction_id, from_holder_id, to_holder_id, from_amount, to_amount, mid_rate, spread)
+    VALUES (p_transaction_id, v_from.holder_id, v_to.holder_id, p_amount, v_received, p_mid_rate, p_spread);
+    PERFORM post_wallet_entry(
+        v_from, 'debit', p_amount, p_transaction_id, 'exchange_out', house_holder('exchange', p_from_currency)
+    );
+    RETURN post_wallet_entry(
+        v_to, 'credit', v_received, p_transaction_id, 'exchange_in', house_holder('exchange', p_to_currency)
+    );
+END;
+$$;
+COMMENT ON FUNCTION exchange_user_balance(uuid, text, text, numeric, numeric, numeric, uuid) IS 'Exchanges available money of a wallet into another currency of the same user, at a rate less a spread, both kept.';
+
+-- What a holder had at an instant. The holder is locked against writers for a moment first, so what is
+-- answered is final: an entry that is being written has waited for, and a later one has a later time.
+-- Times never go back within a holder, so the entry is found by halving its versions.
+CREATE FUNCTION balance_at(
+    p_holder_id uuid, p_at timestamptz,
+    OUT version bigint, OUT available numeric, OUT reserved numeric, OUT entered_at timestamptz
+)
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_high bigint;
+    v_middle bigint;
+    v_is_before boolean;
+BEGIN
+    IF p_at > clock_timestamp() THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW039',
+            MESSAGE = format('%s has not come yet', p_at),
+            DETAIL = 'What a holder has at an instant is known when it has passed.',
+            HINT = 'Ask for an instant that has passed.';
+    END IF;
+    PERFORM FROM user_balances WHERE holder_id = p_holder_id FOR SHARE;
+    IF NOT FOUND THEN
+        PERFORM FROM accounts WHERE id = p_holder_id FOR SHARE;
+    END IF;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW035',
+            MESSAGE = format('holder "%s" is neither a wallet nor an account', p_holder_id),
+            DETAIL = 'Only clients'' holders have entries.',
+            HINT = 'Check the holder''s id.';
+    END IF;
+    version := 0;
+    available := 0;
+    reserved := 0;
+    SELECT coalesce(max(e.version), 0) INTO v_high FROM balance_ledger AS e WHERE e.holder_id = p_holder_id;
+    WHILE version < v_high LOOP
+        v_middle := (version + v_high + 1) / 2;
+        SELECT e.created_at <= p_at INTO v_is_before
+        FROM balance_ledger AS e WHERE e.holder_id = p_holder_id AND e.version = v_middle;
+        IF v_is_before THEN
+            version := v_middle;
+        ELSE
+            v_high := v_middle - 1;
+        END IF;
+    END LOOP;
+    SELECT e.available_after, e.reserved_after, e.created_at INTO available, reserved, entered_at
+    FROM balance_ledger AS e WHERE e.holder_id = p_holder_id AND e.version = balance_at.version;
+    available := coalesce(available, 0);
+    reserved := coalesce(reserved, 0);
+END;
+$$;
+COMMENT ON FUNCTION balance_at(uuid, timestamptz) IS 'What a wallet or account had at an instant that has passed, and by which entry; TW039 for the future, TW035 for no such holder.';
+
+-- Wallets with what their holds are for: balance and breakdown from one snapshot.
+CREATE VIEW wallet_breakdown AS
+SELECT
+    w.user_id,
+    w.currency,
+    w.holder_id,
+    w.status,
+    w.version,
+    w.available,
+    w.reserved,
+    coalesce(h.order_held, 0) AS order_held,
+    coalesce(h.withdrawal_held, 0) AS withdrawal_held,
+    coalesce(h.refund_held, 0) AS refund_held,
+    coalesce(h.dispute_held, 0) AS dispute_held,
+    coalesce(h.unconfirmed_held, 0) AS unconfirmed_held,
+    coalesce(h.open_holds, 0) AS open_holds
+FROM user_balances AS w
+LEFT JOIN LATERAL (
+    SELECT
+        sum(b.remaining) FILTER (WHERE b.purpose = 'order') AS order_held,
+        sum(b.remaining) FILTER (WHERE b.purpose = 'withdrawal') AS withdrawal_held,
+        sum(b.remaining) FILTER (WHERE b.purpose = 'refund') AS refund_held,
+        sum(b.remaining) FILTER (WHERE b.purpose = 'dispute') AS dispute_held,
+        sum(b.remaining) FILTER (WHERE b.purpose = 'unconfirmed') AS unconfirmed_held,
+        count(*) AS open_holds
+    FROM balance_holds AS b
+    WHERE b.holder_id = w.holder_id AND b.remaining > 0
+) AS h ON true;
+COMMENT ON VIEW wallet_breakdown IS 'Each wallet: status, available, reserved, and what is reserved by purpose.';
+
+CREATE TABLE house_balances (
+    holder_id uuid
+        CONSTRAINT house_balances_pkey PRIMARY KEY
+        CONSTRAINT house_balances_house_exists REFERENCES house_accounts (id) ON DELETE RESTRICT,
+    received numeric(30, 8)
+        CONSTRAINT house_balances_received_present NOT NULL
+        CONSTRAINT house_balances_received_not_negative CHECK (received >= 0 AND received < 'Infinity'),
+    given numeric(30, 8)
+        CONSTRAINT house_balances_given_present NOT NULL
+        CONSTRAINT house_balances_given_not_negative CHECK (given >= 0 AND given < 'Infinity'),
+    to_txid bigint
+        CONSTRAINT house_balances_to_txid_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT house_balances_updated_at_present NOT NULL
+);
+COMMENT ON TABLE house_balances IS 'What each house account has received and given, rolled up from transfers; kept by roll_up_house_balances, nobody waits for it.';
+COMMENT ON COLUMN house_balances.to_txid IS 'Upper bound, exclusive, of the transactions that are counted in; none below it was still running.';
+CREATE TRIGGER house_balances_are_kept
+    BEFORE DELETE OR TRUNCATE ON house_balances
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Counts what has been committed since the last time into the house's balances. The bound is the
+-- oldest transaction that still runs: nothing below it can appear later. On a server that counts
+-- transactions anew (restored from a dump) everything is counted again.
+CREATE FUNCTION roll_up_house_balances(p_from_zero boolean DEFAULT false) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_from bigint;
+    v_to bigint;
+    v_count bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('roll_up_house_balances', 0));
+    v_to := txid_snapshot_xmin(txid_current_snapshot());
+    SELECT coalesce(min(to_txid), 0) INTO v_from FROM house_balances;
+    IF p_from_zero OR v_from > v_to OR EXISTS (
+        SELECT FROM house_accounts AS a LEFT JOIN house_balances AS b ON b.holder_id = a.id WHERE b.holder_id IS NULL
+    ) THEN
+        INSERT INTO house_balances (holder_id, received, given, to_txid)
+        SELECT id, 0, 0, 0 FROM house_accounts
+        ON CONFLICT (holder_id) DO UPDATE SET received = 0, given = 0, to_txid = 0;
+        v_from := 0;
+    END IF;
+    WITH moved AS (
+        SELECT m.holder_id, sum(m.received) AS received, sum(m.given) AS given, count(*) AS transfer_count
+        FROM (
+            SELECT credit_holder_id AS holder_id, amount AS received, 0 AS given
+            FROM transfers WHERE txid >= v_from AND txid < v_to
+            UNION ALL
+            SELECT debit_holder_id, 0, amount FROM transfers WHERE txid >= v_from AND txid < v_to
+        ) AS m
+        JOIN house_accounts AS a ON a.id = m.holder_id
+        GROUP BY m.holder_id
+    ), rolled AS (
+        UPDATE house_balances AS b
+        SET received = b.received + coalesce(m.received, 0),
+            given = b.given + coalesce(m.given, 0),
+            to_txid = v_to,
+            updated_at = clock_timestamp()
+        FROM house_accounts AS a
+        LEFT JOIN moved AS m ON m.holder_id = a.id
+        WHERE b.holder_id = a.id
+    )
+    SELECT coalesce(sum(transfer_count), 0) INTO v_count FROM moved;
+    RETURN v_count;
+END;
+$$;
+COMMENT ON FUNCTION roll_up_house_balances(boolean) IS 'Counts transfers committed since the last time into house_balances; returns how many sides it counted.';
+
+CREATE VIEW house_positions AS
+SELECT
+    a.id AS holder_id,
+    a.code,
+    a.currency,
+    coalesce(b.received, 0) + live.received AS received,
+    coalesce(b.given, 0) + live.given AS given,
+    coalesce(b.received - b.given, 0) + live.received - live.given AS balance,
+    b.updated_at AS rolled_up_at
+FROM house_accounts AS a
+LEFT JOIN house_balances AS b ON b.holder_id = a.id
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(t.amount) FILTER (WHERE t.credit_holder_id = a.id), 0) AS received,
+        coalesce(sum(t.amount) FILTER (WHERE t.debit_holder_id = a.id), 0) AS given
+    FROM transfers AS t
+    WHERE t.txid >= coalesce(b.to_txid, 0) AND a.id IN (t.debit_holder_id, t.credit_holder_id)
+) AS live;
+COMMENT ON VIEW house_positions IS 'What each house account holds now: its roll-up and what came since.';
 -- Payments: money that crosses the house's border, through a provider or directly.
 
 CREATE TABLE payment_limits (

@@ -166,6 +166,44 @@ LEFT JOIN (
 WHERE (h.holder_id, h.amount, h.remaining) IS DISTINCT FROM (e.holder_id, e.reserved, e.remaining);
 COMMENT ON VIEW law_hold_is_its_entries IS 'What remains of each hold is what its entries set aside less what they drew, all of one wallet.';
 
+CREATE VIEW law_wallet_status_is_its_last_change AS
+SELECT w.holder_id, w.status, c.to_status, w.available, w.reserved
+FROM user_balances AS w
+LEFT JOIN (
+    SELECT DISTINCT ON (holder_id) holder_id, to_status
+    FROM wallet_status_changes
+    ORDER BY holder_id, seq DESC
+) AS c ON c.holder_id = w.holder_id
+WHERE w.status <> coalesce(c.to_status, 'active')
+   OR (w.status = 'closed' AND (w.available, w.reserved) <> (0, 0));
+COMMENT ON VIEW law_wallet_status_is_its_last_change IS 'Each wallet''s status is that of its last recorded change, and a closed wallet is empty.';
+
+CREATE VIEW law_exchange_is_in_the_ledger AS
+SELECT x.transaction_id, x.from_amount, o.amount AS given, x.to_amount, i.amount AS received, x.mid_rate, x.spread
+FROM exchanges AS x
+JOIN user_balances AS w ON w.holder_id = x.to_holder_id
+JOIN currencies AS c ON c.code = w.currency
+LEFT JOIN balance_ledger AS o
+    ON o.transaction_id = x.transaction_id AND o.operation = 'exchange_out' AND o.effect = 'debit' AND o.holder_id = x.from_holder_id
+LEFT JOIN balance_ledger AS i
+    ON i.transaction_id = x.transaction_id AND i.operation = 'exchange_in' AND i.effect = 'credit' AND i.holder_id = x.to_holder_id
+WHERE (x.from_amount, x.to_amount) IS DISTINCT FROM (o.amount, i.amount)
+   OR x.to_amount <> trunc(x.from_amount * x.mid_rate * (1 - x.spread), c.minor_units);
+COMMENT ON VIEW law_exchange_is_in_the_ledger IS 'Each exchange gave and received what the ledger booked, at its rate less its spread, rounded down.';
+
+CREATE VIEW law_house_balance_is_its_transfers AS
+SELECT b.holder_id, b.received, b.given, t.received AS transfers_received, t.given AS transfers_given
+FROM house_balances AS b
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(s.amount) FILTER (WHERE s.credit_holder_id = b.holder_id), 0) AS received,
+        coalesce(sum(s.amount) FILTER (WHERE s.debit_holder_id = b.holder_id), 0) AS given
+    FROM transfers AS s
+    WHERE s.txid < b.to_txid AND b.holder_id IN (s.debit_holder_id, s.credit_holder_id)
+) AS t
+WHERE (b.received, b.given) <> (t.received, t.given);
+COMMENT ON VIEW law_house_balance_is_its_transfers IS 'What is rolled up for each house account is the sum of its transfers up to that point.';
+
 CREATE VIEW law_payment_is_in_the_ledger AS
 SELECT p.id AS payment_id, p.kind, p.status, p.amount, e.credited, e.held, e.paid
 FROM payment_transactions AS p
@@ -502,6 +540,12 @@ UNION ALL
 SELECT 'reserved_is_open_holds', count(*) FROM user_balances
 UNION ALL
 SELECT 'hold_is_its_entries', count(*) FROM balance_holds
+UNION ALL
+SELECT 'wallet_status_is_its_last_change', count(*) FROM user_balances
+UNION ALL
+SELECT 'exchange_is_in_the_ledger', count(*) FROM exchanges
+UNION ALL
+SELECT 'house_balance_is_its_transfers', count(*) FROM house_balances
 UNION ALL
 SELECT 'payment_is_in_the_ledger', count(*) FROM payment_transactions
 UNION ALL

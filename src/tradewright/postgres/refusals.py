@@ -46,6 +46,15 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW019": (InputError, ErrorCode.MONEY_MOVEMENT_UNKNOWN),
         "TW020": (MoneyError, ErrorCode.MONEY_REVERSAL_EXCEEDED),
         "TW030": (MoneyError, ErrorCode.PAYMENT_CLAIM_EXCEEDED),
+        "TW031": (MoneyError, ErrorCode.MONEY_WALLET_FROZEN),
+        "TW032": (MoneyError, ErrorCode.MONEY_WALLET_CLOSED),
+        "TW033": (MoneyError, ErrorCode.MONEY_VERSION_DIFFERS),
+        "TW034": (MoneyError, ErrorCode.MONEY_WALLET_STATUS_REFUSED),
+        "TW035": (MoneyError, ErrorCode.MONEY_HOLDER_UNKNOWN),
+        "TW036": (MoneyError, ErrorCode.MONEY_FLOOR_BREACHED),
+        "TW037": (MoneyError, ErrorCode.MONEY_EXCHANGE_TOO_SMALL),
+        "TW038": (InputError, ErrorCode.INPUT_RATE_MALFORMED),
+        "TW039": (InputError, ErrorCode.INPUT_INSTANT_FUTURE),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

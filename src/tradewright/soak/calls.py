@@ -13,11 +13,20 @@ from functools import partial
 from tradewright import ledger
 from tradewright.core.clock import utc_now
 from tradewright.core.money import minor_unit
-from tradewright.ledger import LedgerReply, Movement, MovementResult
+from tradewright.ledger import Exchange, LedgerReply, Movement, MovementResult, WalletStatus
 from tradewright.postgres.connect import Session
-from tradewright.soak.commands import Command, Kind, Move
+from tradewright.soak.commands import GROUPS, Command, Kind, Move
 
 BATCH_OPERATION = "adjustment"
+SPREAD = Decimal("0.002")
+MID_RATES = {
+    ("USD", "EUR"): Decimal("0.917"),
+    ("EUR", "USD"): Decimal("1.0905"),
+    ("USD", "JPY"): Decimal("155.12"),
+    ("JPY", "USD"): Decimal("0.0064466"),
+    ("EUR", "JPY"): Decimal("169.158"),
+    ("JPY", "EUR"): Decimal("0.005911"),
+}
 SWEEP_MAX = 20
 
 Call = Callable[[Session], object]
@@ -45,7 +54,8 @@ class Cast:
 class Outcome:
     """What became of one command: done, refused with a code, or skipped for want of its target.
 
-    `reply` is what the ledger answered; `words` are the results of a batch, movement by movement.
+    `reply` is what the ledger answered, `replies` what it answered for each of a group of holds;
+    `words` are the results of a batch, movement by movement.
     `unknowns` counts how often the connection was lost over it, `was_committed` says that a repeat
     found it done.
     """
@@ -54,6 +64,7 @@ class Outcome:
     word: str
     code: str = ""
     reply: LedgerReply | None = None
+    replies: tuple[LedgerReply, ...] = ()
     words: tuple[str, ...] = ()
     unknowns: int = 0
     was_committed: bool = False
@@ -63,6 +74,8 @@ def call_of(
     command: Command, cast: Cast, commands: Sequence[Command], outcomes: Sequence[Outcome]
 ) -> Call | None:
     """Return the call that a command is, or None when the command that it needs was not done."""
+    if command.kind in GROUPS:
+        return _group_call(command, outcomes)
     if command.target is None:
         return _first_call(command, cast)
     target, outcome = commands[command.target], outcomes[command.target]
@@ -88,7 +101,39 @@ def _first_call(command: Command, cast: Cast) -> Call:
         transfer = ledger.transfer_to_account if into else ledger.transfer_to_wallet
         account_id = cast.account_ids[command.user]
         return partial(transfer, account_id=account_id, amount=amount, transaction_id=key)
-    return _wallet_call(command, cast.user_ids[command.user], amount)
+    user_id = cast.user_ids[command.user]
+    if command.kind is Kind.EXCHANGE:
+        return partial(ledger.exchange, user_id=user_id, asked=asked(command), transaction_id=key)
+    if command.kind in {Kind.FREEZE, Kind.ACTIVATE}:
+        return partial(
+            ledger.set_wallet_status,
+            wallet=(user_id, command.currency),
+            status=WalletStatus.FROZEN if command.kind is Kind.FREEZE else WalletStatus.ACTIVE,
+            reason="soak",
+            transaction_id=key,
+        )
+    return _wallet_call(command, user_id, amount)
+
+
+def asked(command: Command) -> Exchange:
+    """Return the exchange that a command asks for."""
+    return Exchange(
+        from_currency=command.currency,
+        to_currency=command.into,
+        amount=command.amount or Decimal(0),
+        mid_rate=MID_RATES[command.currency, command.into],
+        spread=SPREAD,
+    )
+
+
+def _group_call(command: Command, outcomes: Sequence[Outcome]) -> Call | None:
+    """Return the call that ends the holds of a group, as far as they were made."""
+    replies = (outcomes[number].reply for number in command.group)
+    hold_ids = [str(reply.hold_id) for reply in replies if reply is not None]
+    if not hold_ids:
+        return None
+    end = ledger.release_holds if command.kind is Kind.RELEASE_GROUP else ledger.capture_holds
+    return partial(end, hold_ids=hold_ids, transaction_id=command.key)
 
 
 def _wallet_call(command: Command, user_id: str, amount: Decimal) -> Call:

@@ -21,7 +21,7 @@ LOOK_BACK_MAX = 40
 
 
 class Kind(StrEnum):
-    """The kinds of work; the last four ask for something that was asked for before."""
+    """The kinds of work; from the groups on, they need something that was asked for before."""
 
     CREDIT = "credit"
     DEBIT = "debit"
@@ -30,6 +30,11 @@ class Kind(StrEnum):
     TO_WALLET = "to_wallet"
     EXPIRE = "expire"
     BATCH = "batch"
+    EXCHANGE = "exchange"
+    FREEZE = "freeze"
+    ACTIVATE = "activate"
+    RELEASE_GROUP = "release_group"
+    CAPTURE_GROUP = "capture_group"
     RELEASE = "release"
     CAPTURE = "capture"
     REVERSE = "reverse"
@@ -45,6 +50,11 @@ WEIGHTS: Mapping[Kind, int] = {
     Kind.TO_WALLET: 6,
     Kind.EXPIRE: 1,
     Kind.BATCH: 6,
+    Kind.EXCHANGE: 6,
+    Kind.FREEZE: 1,
+    Kind.ACTIVATE: 4,
+    Kind.RELEASE_GROUP: 3,
+    Kind.CAPTURE_GROUP: 3,
     Kind.RELEASE: 10,
     Kind.CAPTURE: 10,
     Kind.REVERSE: 5,
@@ -54,13 +64,23 @@ WEIGHTS: Mapping[Kind, int] = {
 """How often each kind is drawn, in parts of the sum."""
 
 REFERRING: Mapping[Kind, frozenset[Kind]] = {
+    Kind.RELEASE_GROUP: frozenset({Kind.RESERVE}),
+    Kind.CAPTURE_GROUP: frozenset({Kind.RESERVE}),
     Kind.RELEASE: frozenset({Kind.RESERVE}),
     Kind.CAPTURE: frozenset({Kind.RESERVE}),
     Kind.REVERSE: frozenset({Kind.CREDIT, Kind.DEBIT, Kind.CAPTURE}),
-    Kind.REPEAT: frozenset(Kind) - {Kind.EXPIRE, Kind.BATCH, Kind.REPEAT, Kind.CONTRADICT},
+    Kind.REPEAT: frozenset(
+        {
+            *(Kind.CREDIT, Kind.DEBIT, Kind.RESERVE, Kind.RELEASE, Kind.CAPTURE, Kind.REVERSE),
+            *(Kind.TO_ACCOUNT, Kind.TO_WALLET, Kind.EXCHANGE),
+        }
+    ),
     Kind.CONTRADICT: frozenset({Kind.CREDIT, Kind.DEBIT, Kind.RESERVE}),
 }
 """Which kinds of earlier commands a kind may refer to."""
+
+GROUPS = frozenset({Kind.RELEASE_GROUP, Kind.CAPTURE_GROUP})
+GROUP_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +98,8 @@ class Command:
     """One thing to ask the ledger for; `user` is a place in the cast.
 
     `target` is the number of the earlier command that it refers to. Without `amount`, a release,
-    capture or reversal takes all that is left.
+    capture or reversal takes all that is left. `group` are the numbers of the reserves whose holds
+    a group ends; `into` is the currency that an exchange receives.
     """
 
     number: int
@@ -91,6 +112,8 @@ class Command:
     purpose: str = ""
     expires_in_ms: int | None = None
     moves: tuple[Move, ...] = ()
+    group: tuple[int, ...] = ()
+    into: str = ""
 
 
 class CommandStream:
@@ -131,7 +154,14 @@ class CommandStream:
             purpose=random.choice(PURPOSES),
             expires_in_ms=random.randint(20, 2_000) if random.random() < 1 / 5 else None,
             moves=self._moves() if kind is Kind.BATCH else (),
+            group=self._group() if kind in GROUPS else (),
+            into=random.choice([c for c in WALLET_CURRENCIES if c != currency]),
         )
+
+    def _group(self) -> tuple[int, ...]:
+        """Draw some of the latest reserves, of any users."""
+        fit = [c.number for c in self._drawn[-LOOK_BACK_MAX:] if c.kind is Kind.RESERVE]
+        return tuple(self._random.sample(fit, min(len(fit), self._random.randint(2, GROUP_MAX))))
 
     def _currency(self, kind: Kind) -> str:
         if kind in {Kind.TO_ACCOUNT, Kind.TO_WALLET, Kind.BATCH}:

@@ -6,11 +6,16 @@ to the entries that must exist, on which holder, with which effect and amount.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
+from hashlib import md5
+from uuid import UUID
 
+from tradewright.core.money import minor_unit
 from tradewright.ledger import LedgerReply
-from tradewright.soak.calls import BATCH_OPERATION, Cast, Outcome
-from tradewright.soak.commands import Command, Kind
+from tradewright.soak.calls import BATCH_OPERATION, Cast, Outcome, asked
+from tradewright.soak.commands import GROUPS, Command, Kind
+
+_WITHOUT_EFFECT = frozenset({Kind.REPEAT, Kind.CONTRADICT, Kind.EXPIRE, Kind.FREEZE, Kind.ACTIVATE})
 
 EffectKey = tuple[str, str]
 """The transaction id and the operation of an entry."""
@@ -50,9 +55,13 @@ class EffectFinder:
                 yield from self._of_batch(command, outcome)
             elif command.kind in {Kind.TO_ACCOUNT, Kind.TO_WALLET}:
                 yield from self._of_transfer(command, outcome)
+            elif command.kind is Kind.EXCHANGE:
+                yield from self._of_exchange(command, outcome)
+            elif command.kind in GROUPS:
+                yield from _of_group(command, outcome)
             elif command.kind is Kind.REVERSE and command.target is not None:
                 yield self._of_reversal(command, commands[command.target], outcome)
-            elif command.kind not in {Kind.REPEAT, Kind.CONTRADICT, Kind.EXPIRE}:
+            elif command.kind not in _WITHOUT_EFFECT:
                 yield self._of_call(command, outcome)
 
     def _wallet(self, command: Command) -> str:
@@ -74,6 +83,17 @@ class EffectFinder:
         ):
             told = outcome.reply if holder == account else None
             yield Effect((command.key, word), holder, effect, command.amount, told=told)
+
+    def _of_exchange(self, command: Command, outcome: Outcome) -> Iterator[Effect]:
+        """Yield both sides; what is received is computed anew, rounded down."""
+        wanted = asked(command)
+        exact = wanted.amount * wanted.mid_rate * (1 - wanted.spread)
+        received = exact.quantize(minor_unit(wanted.to_currency), rounding=ROUND_DOWN)
+        user_id = self.cast.user_ids[command.user]
+        giver = self.wallet_ids[user_id, wanted.from_currency]
+        receiver = self.wallet_ids[user_id, wanted.to_currency]
+        yield Effect((command.key, "exchange_out"), giver, "debit", wanted.amount)
+        yield Effect((command.key, "exchange_in"), receiver, "credit", received, told=outcome.reply)
 
     def _of_reversal(self, command: Command, target: Command, outcome: Outcome) -> Effect:
         effect = "debit" if target.kind is Kind.CREDIT else "credit"
@@ -99,3 +119,12 @@ class EffectFinder:
                 yield Effect((move.key, out_word), giver, "debit", move.amount)
             if receiver != self.cast.clearing_id:
                 yield Effect((move.key, in_word), receiver, "credit", move.amount)
+
+
+def _of_group(command: Command, outcome: Outcome) -> Iterator[Effect]:
+    """Yield one effect for each hold of a group; each has a key of its own."""
+    word = "release" if command.kind is Kind.RELEASE_GROUP else "capture"
+    for reply in outcome.replies:
+        digest = md5(f"{command.key}{reply.hold_id}".encode(), usedforsecurity=False)
+        key = (str(UUID(bytes=digest.digest())), word)
+        yield Effect(key, reply.holder_id, word, None, told=reply)

@@ -16,7 +16,12 @@ from tradewright.audit import analyze_record, check_laws
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.ids import new_id_text
 from tradewright.core.processes import WorkProcess
-from tradewright.ledger import HouseCode, credit, house_holder_ids
+from tradewright.ledger import (
+    HouseCode,
+    credit,
+    house_holder_ids,
+    roll_up_house_balances,
+)
 from tradewright.postgres.connect import Session
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.queries import load_queries
@@ -67,6 +72,7 @@ def soak_ledger(server: EmbeddedServer, house: House, plan: SoakPlan) -> LedgerS
     parts = [_part(plan, stage, number, record) for number, record in enumerate(records)]
     with house.session() as session, session.transaction():
         analyze_record(session)
+        roll_up_house_balances(session)
         findings = _check(session, stage, parts)
         return told(plan, kills, parts, (findings, check_laws(session)))
 

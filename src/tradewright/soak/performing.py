@@ -14,13 +14,7 @@ from multiprocessing.connection import Connection
 import psycopg
 
 from tradewright.core.clock import monotonic_seconds, pause
-from tradewright.core.errors import (
-    DatabaseError,
-    ErrorCode,
-    InternalError,
-    RetryableError,
-    TradewrightError,
-)
+from tradewright.core.errors import DatabaseError, ErrorCode, RetryableError, TradewrightError
 from tradewright.core.processes import serve_requests
 from tradewright.ledger import LedgerReply, MovementResult
 from tradewright.postgres.connect import Session, connect
@@ -128,21 +122,14 @@ def serve_session(pipe: Connection, conninfo: str, cast: Cast, seed: int, sessio
 
 
 def _note(outcome: Outcome, answer: object) -> None:
-    """Keep what a call answered."""
+    """Keep what a call answered: a reply, several, the results of a batch, or a count."""
     outcome.word = "done"
-    is_replay = False
-    if isinstance(answer, LedgerReply):
-        outcome.reply, is_replay = answer, answer.is_replay
-    elif isinstance(answer, list):
-        outcome.words = tuple(_word(result) for result in answer)
-        is_replay = "replay" in outcome.words
-    elif not isinstance(answer, int):
-        raise InternalError(
-            ErrorCode.INTERNAL_DEFECT,
-            f"a call of the soak answered {answer!r}",
-            why="It answers a reply, the results of a batch, or a count.",
-            hint="Report this.",
-        )
+    answers = answer if isinstance(answer, list) else [answer]
+    replies = tuple(one for one in answers if isinstance(one, LedgerReply))
+    outcome.words = tuple(_word(one) for one in answers if isinstance(one, MovementResult))
+    outcome.replies = replies if isinstance(answer, list) else ()
+    outcome.reply = answer if isinstance(answer, LedgerReply) else None
+    is_replay = any(reply.is_replay for reply in replies) or "replay" in outcome.words
     outcome.was_committed = outcome.unknowns > 0 and is_replay
 
 

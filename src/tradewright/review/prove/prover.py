@@ -336,7 +336,7 @@ def _unread(readings: Iterable[Reading]) -> list[Untried]:
     """Return what was too large to be read, and so is not sent either."""
     return [
         Untried(
-            statement=Statement(reading.source, "unread", {}, piece.start, piece.end),
+            statement=Statement(reading.source, "unread", "{}", piece.start, piece.end),
             reason=piece.message,
         )
         for reading in readings

@@ -1,0 +1,65 @@
+"""Verify that a proof of liabilities leads to a published root: for users and auditors.
+
+Written apart from what makes the proofs, and small enough to be read and written again in another
+language: it needs sha256 and exact decimals, no database and nothing else of this house. The format
+is told in docs/explain/proof-of-liabilities.md.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any
+
+FORMAT = "tradewright-liabilities-1"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofCheck:
+    """Whose money a proof shows, and why it does not hold; no reason is a proof that holds."""
+
+    user_id: str
+    currency: str
+    amount: str
+    reason: str
+
+
+def check_proof(roots: Mapping[str, Any], line: str) -> ProofCheck:
+    """Check one user's proof, a line of JSON, against the published roots."""
+    try:
+        proof = json.loads(line)
+        reason = _reason(roots, proof)
+        return ProofCheck(proof["user_id"], proof["currency"], proof["amount"], reason)
+    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+        return ProofCheck("", "", "", f"it cannot be read: {type(error).__name__} {error}")
+
+
+def _reason(roots: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
+    if {roots["format"], proof["format"]} != {FORMAT}:
+        return f"its format is not {FORMAT}"
+    published = roots["currencies"].get(proof["currency"])
+    if published is None:
+        return f"no root is published for {proof['currency']}"
+    total = _sum(proof["amount"])
+    leaf = "|".join((proof["nonce"], proof["user_id"], proof["currency"], proof["amount"]))
+    digest = sha256(b"\x00" + leaf.encode()).digest()
+    for step in proof["path"]:
+        beside = (bytes.fromhex(step["hash"]), _sum(step["total"]))
+        pair = ((digest, total), beside)
+        left, right = pair if step["side"] == "right" else pair[::-1]
+        sums = f"|{left[1]:.8f}|{right[1]:.8f}".encode()
+        digest, total = sha256(b"\x01" + left[0] + right[0] + sums).digest(), left[1] + right[1]
+    if digest.hex() != published["root"]:
+        return "it leads to another root than the published one"
+    if total != Decimal(published["total"]):
+        return "it leads to another total than the published one"
+    return ""
+
+
+def _sum(text: str) -> Decimal:
+    """Return an amount that is a number, not negative, and written as it is hashed."""
+    amount = Decimal(text)
+    if not amount >= 0 or f"{amount:.8f}" != text:
+        raise ValueError(f"amount {text!r} is negative or not written with eight decimals")
+    return amount

@@ -1,0 +1,111 @@
+"""Wallets as their owner, an officer and an auditor see them: status, breakdown, balance at a time.
+
+Each function works in the caller's transaction. What moves money stands in `functions`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import psycopg
+
+from tradewright.core.errors import ErrorCode, MoneyError
+from tradewright.ledger.functions import LedgerReply, call_ledger
+from tradewright.ledger.model import WalletStatus
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.postgres.refusals import translate
+
+_QUERIES = "tradewright.ledger"
+_PURPOSES = ("order", "withdrawal", "refund", "dispute", "unconfirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A wallet in one snapshot; `held` is what is reserved by purpose, and adds up to it."""
+
+    holder_id: str
+    status: WalletStatus
+    version: int
+    available: Decimal
+    reserved: Decimal
+    held: dict[str, Decimal]
+    open_holds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastBalance:
+    """What a holder had at an instant, since the entry `version`; version 0 is before the first."""
+
+    version: int
+    available: Decimal
+    reserved: Decimal
+    entered_at: datetime | None
+
+
+def set_wallet_status(
+    connection: Session,
+    wallet: tuple[str, str],
+    status: WalletStatus,
+    *,
+    reason: str,
+    transaction_id: str,
+) -> LedgerReply:
+    """Freeze, activate or close a user's wallet in a currency; who did it is the session's actor.
+
+    Raises:
+        MoneyError: MONEY_HOLDER_UNKNOWN, MONEY_WALLET_STATUS_REFUSED for a step that is not
+            allowed or the closing of a wallet with money, MONEY_IDEMPOTENCY_CONFLICT.
+
+    """
+    return call_ledger(
+        connection,
+        "set_wallet_status",
+        user_id=wallet[0],
+        currency=wallet[1],
+        status=str(status),
+        reason=reason,
+        transaction_id=transaction_id,
+    )
+
+
+def read_wallet(connection: Session, user_id: str, currency: str) -> Wallet:
+    """Read a wallet with what its holds are for, from one snapshot.
+
+    Raises:
+        MoneyError: MONEY_HOLDER_UNKNOWN.
+
+    """
+    row = connection.execute(
+        load_queries(_QUERIES)["wallet_with_holds"], {"user_id": user_id, "currency": currency}
+    ).fetchone()
+    if row is None:
+        raise MoneyError(
+            ErrorCode.MONEY_HOLDER_UNKNOWN,
+            f'user "{user_id}" has no wallet in {currency}',
+            why="A wallet is opened by its first credit.",
+            hint="Check the user and the currency.",
+        )
+    held = dict(zip(_PURPOSES, row[5:10], strict=True))
+    return Wallet(row[0], WalletStatus(row[1]), row[2], row[3], row[4], held, row[10])
+
+
+def balance_at(connection: Session, holder_id: str, at: datetime) -> PastBalance:
+    """Read what a wallet or account had at an instant that has passed; the answer is final.
+
+    Waits for whoever is writing to the holder, so it takes a transaction that may lock rows.
+
+    Raises:
+        InputError: INPUT_INSTANT_FUTURE.
+        MoneyError: MONEY_HOLDER_UNKNOWN.
+
+    """
+    try:
+        row = connection.execute(
+            load_queries(_QUERIES)["balance_at"], {"holder_id": holder_id, "at": at}
+        ).fetchone()
+    except psycopg.Error as error:
+        raise translate(error) from error
+    if row is None:
+        raise AssertionError(holder_id)
+    return PastBalance(*row)

@@ -1,0 +1,92 @@
+"""Proof of liabilities: every user's proof leads to the root, and nothing altered does."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.floor import refusal
+from tradewright.audit.proofs import check_proof
+from tradewright.core.errors import ErrorCode
+from tradewright.ledger.liabilities import Leaf, LiabilityTree, grow_tree, published_roots
+
+AMOUNTS = st.lists(st.decimals(Decimal(0), Decimal(10**9), places=8), min_size=1, max_size=20)
+
+
+def tree(amounts: list[Decimal]) -> LiabilityTree:
+    return grow_tree(
+        "USD", [Leaf(f"user-{n}", "USD", a, f"{n:032x}") for n, a in enumerate(amounts)]
+    )
+
+
+def roots(grown: LiabilityTree) -> dict[str, object]:
+    return dict(published_roots([grown], datetime(2026, 1, 1, tzinfo=UTC)))
+
+
+@given(amounts=AMOUNTS)
+def test_every_user_finds_their_money_in_the_published_total(amounts: list[Decimal]) -> None:
+    grown = tree(amounts)
+    checks = [check_proof(roots(grown), line) for line in grown.proofs()]
+    assert [check.reason for check in checks] == [""] * len(amounts)
+    assert sum(Decimal(check.amount) for check in checks) == grown.root.total == sum(amounts)
+
+
+THREE = tree([Decimal(5), Decimal(7), Decimal(11)])
+
+
+@pytest.mark.parametrize("line", list(THREE.proofs()))
+@pytest.mark.parametrize("name", ["user_id", "amount", "nonce", "currency", "format"])
+def test_a_proof_with_another_leaf_does_not_hold(line: str, name: str) -> None:
+    proof = json.loads(line) | {name: "9.00000000"}
+    assert check_proof(roots(THREE), json.dumps(proof)).reason
+
+
+@pytest.mark.parametrize("line", list(THREE.proofs()))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"total": "8.00000000"},
+        {"total": "-7.00000000"},
+        {"total": "NaN"},
+        {"total": "7.0"},
+        {"hash": "00" * 32},
+        {"hash": "xyz"},
+    ],
+)
+def test_a_proof_with_an_altered_step_does_not_hold(line: str, change: dict[str, str]) -> None:
+    proof = json.loads(line)
+    proof["path"][0] |= change
+    assert check_proof(roots(THREE), json.dumps(proof)).reason
+
+
+def test_sums_cannot_be_shifted_between_neighbours() -> None:
+    """The attack on trees whose nodes hash only the joint sum."""
+    proof = json.loads(next(iter(THREE.proofs())))
+    proof["path"][0]["total"] = f"{Decimal(proof['path'][0]['total']) + 1:.8f}"
+    proof["amount"] = f"{Decimal(proof['amount']) - 1:.8f}"
+    assert check_proof(roots(THREE), json.dumps(proof)).reason
+
+
+def test_another_published_total_or_root_is_noticed() -> None:
+    line = next(iter(THREE.proofs()))
+    for change in ({"total": "22.00000000"}, {"root": "00" * 32}):
+        published = json.loads(json.dumps(roots(THREE)))
+        published["currencies"]["USD"] |= change
+        assert check_proof(published, line).reason
+    assert check_proof({**roots(THREE), "currencies": {}}, line).reason
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[1]", "null", '{"format": 1}'])
+def test_what_is_no_proof_is_told_as_such(line: str) -> None:
+    assert check_proof(roots(THREE), line).reason
+
+
+@pytest.mark.parametrize("amount", [Decimal(-1), Decimal("NaN")])
+def test_a_leaf_below_zero_is_not_taken(amount: Decimal) -> None:
+    leaf = replace(THREE.leaves[0], amount=amount)
+    error = refusal(lambda: grow_tree("USD", [*THREE.leaves, leaf]))
+    assert error.code == ErrorCode.INTERNAL_LAW_BROKEN

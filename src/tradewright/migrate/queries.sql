@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS {schema}.schema_migrations (
     applied_by text NOT NULL DEFAULT session_user,
     execution_ms bigint,
     CONSTRAINT schema_migrations_version_is_unique PRIMARY KEY (version),
+    CONSTRAINT schema_migrations_version_is_finite
+        CHECK (version > '-Infinity' AND version < 'Infinity'),
     CONSTRAINT schema_migrations_direction_is_known CHECK (direction IN ('up', 'down')),
     CONSTRAINT schema_migrations_progress_is_within_file
         CHECK (statements_done BETWEEN 0 AND statements_total),
@@ -44,7 +46,11 @@ WHERE attrelid = to_regclass(%(table)s) AND attname = 'version';
 
 -- name: widen_versions
 -- Let versions have dots.
-ALTER TABLE {schema}.schema_migrations ALTER COLUMN version TYPE numeric;
+ALTER TABLE {schema}.schema_migrations
+    ALTER COLUMN version TYPE numeric,
+    DROP CONSTRAINT IF EXISTS schema_migrations_version_is_finite,
+    ADD CONSTRAINT schema_migrations_version_is_finite
+        CHECK (version > '-Infinity' AND version < 'Infinity');
 
 -- name: comment_history
 -- Say what the table of history is for, to whoever finds it.

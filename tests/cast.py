@@ -5,12 +5,16 @@ with a database in which every law holds. Each function takes a session in autoc
 """
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from tradewright import ledger, payments
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import HouseCode, Movement
+from tradewright.payments import Provider
 from tradewright.payments.claims import ClaimKind, ClaimOrder, open_claim
+from tradewright.payments.reconciliation.service import import_statement
+from tradewright.payments.reconciliation.settlement import settle
 from tradewright.payments.steps import lock
 from tradewright.postgres.connect import Session
 
@@ -102,6 +106,7 @@ def play(session: Session) -> Cast:
         (account_id,),
     )
     dispute_id = _dispute(session)
+    _settlement(session)
     session.execute("SELECT seal_audit_log()")
     return Cast(
         user_id=user_id,
@@ -183,6 +188,16 @@ def _dispute(session: Session) -> str:
     assert payments.read_debts(session, user_id) == {"USD": 40}
     ledger.credit(session, user_id, "USD", Decimal(10), transaction_id=new_id_text())
     return dispute_id
+
+
+def _settlement(session: Session) -> None:
+    """Settle a day of the cards on which 50 came in, for a fee of 1."""
+    statement = (
+        b"kind,reference,currency,amount,fee,booked_on\ndeposit,ch_1,USD,50,1.00,2026-01-13\n"
+    )
+    with session.transaction():
+        import_statement(session, Provider.CARDS, statement)
+        settle(session, Provider.CARDS, date(2026, 1, 13))
 
 
 def _trade(

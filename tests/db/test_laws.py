@@ -220,6 +220,16 @@ BREAKS = (
         ("UPDATE receivables SET remaining = 0",),
     ),
     Break(
+        "every_state_is_announced",
+        "a state that nobody is told of",
+        ("UPDATE outbox_events SET event_type = 'deposit.failed'",),
+    ),
+    Break(
+        "settlement_is_in_the_ledger",
+        "a settlement of fees that were not moved",
+        ("UPDATE payment_settlements SET fees = fees + 1, net = net - 1",),
+    ),
+    Break(
         "order_is_its_fills",
         "an average price that is not that of the fills",
         ("UPDATE orders SET average_price = average_price + 0.00000001 WHERE id = '{order_a}'",),
@@ -407,7 +417,7 @@ def test_broken_laws_stop_the_caller_with_an_example_of_each(engine: Session) ->
     engine.execute("UPDATE positions SET realised_pnl = 11")
     with pytest.raises(InternalError) as caught:
         audit.require_laws(audit.check_laws(engine))
-    assert caught.value.what == "1 of 22 laws are broken: position_is_its_trades"
+    assert caught.value.what == "1 of 24 laws are broken: position_is_its_trades"
     assert set(caught.value.facts) == {"position_is_its_trades"}
 
 

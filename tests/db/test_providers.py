@@ -20,6 +20,7 @@ from tradewright.payments import ClaimKind, ClaimOrder, PaymentKind, PaymentStat
 from tradewright.payments.providers.cards import CardSimulator
 from tradewright.payments.providers.chain import ChainSimulator, Transfer
 from tradewright.payments.providers.sender import Manners, WebhookSender
+from tradewright.payments.reconciliation.service import import_statement, reconcile
 from tradewright.payments.submission import submit_due
 from tradewright.payments.webhooks import receiver
 from tradewright.payments.webhooks.post import Answer, Endpoint, post
@@ -89,6 +90,11 @@ def test_a_day_of_cards_ends_right_whatever_the_network_does(engine: Session, ad
     assert ends == ["succeeded", "failed", "succeeded", "failed"]
     assert value(engine, "SELECT count(*) FROM webhook_events WHERE status = 'waiting'") == 0
     assert (wallet(engine, user_id), wallet(engine, payer_id)) == ((160, 0), (900, 0))
+    today = utc_now().date()
+    with engine.transaction():
+        import_statement(engine, Provider.CARDS, cards.bank_statement(today))
+        counts = reconcile(engine, Provider.CARDS, since=today - timedelta(days=1))
+    assert {bucket: count for bucket, count in counts.items() if count} == {"matched": 8}
 
 
 def test_coins_are_credited_held_and_released_block_by_block(engine: Session, address: str) -> None:

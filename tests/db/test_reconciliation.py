@@ -1,6 +1,7 @@
 """Reconciliation and settlement on a real database, with the statements of the simulators."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -132,6 +133,23 @@ def test_a_day_is_settled_once_and_empties_the_clearing_holder(engine: Session) 
     assert moved == [(Decimal("1.65"),), (Decimal("28.35"),)]
 
 
+def test_a_withdrawal_that_came_back_is_two_movements_and_settles_to_nothing(
+    engine: Session,
+) -> None:
+    payout = start(engine, settled_user(engine, "500"), "70", kind=PaymentKind.WITHDRAWAL)
+    for event_type in ("payout.paid", "payout.failed"):
+        tell(engine, news(payout, event_type, payment=f"po_{payout.id}"))
+    paid = booking(payout, "70", fee="0")
+    take(engine, paid)
+    assert run(engine) == {"matched": 1, "timing": 1}
+    take(engine, replace(paid, kind="return"))
+    assert run(engine) == {"matched": 2}
+    with engine.transaction():
+        [settled] = settle(engine, Provider.CARDS, TODAY)
+    assert [settled.withdrawals, settled.returns, settled.net] == [70, 70, 0]
+    assert clearing(engine) == 0
+
+
 def test_a_day_with_open_differences_is_not_settled(engine: Session) -> None:
     payment = deposited(engine, settled_user(engine))
     take(engine, booking(payment, "90"))
@@ -146,8 +164,8 @@ def test_a_settlement_whose_net_does_not_add_up_cannot_be_written(engine: Sessio
     with pytest.raises(psycopg.errors.CheckViolation) as caught:
         engine.execute(
             "INSERT INTO payment_settlements (provider, currency, settled_on, deposits,"
-            " withdrawals, refunds, disputes, fees, net, line_count)"
-            " VALUES ('cards', 'USD', '2026-01-13', 100, 0, 0, 0, 1, 100, 1)"
+            " withdrawals, returns, refunds, disputes, fees, net, line_count)"
+            " VALUES ('cards', 'USD', '2026-01-13', 100, 0, 0, 0, 0, 1, 100, 1)"
         )
     assert caught.value.diag.constraint_name == "payment_settlements_net_adds_up"
 

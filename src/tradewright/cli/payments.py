@@ -273,7 +273,7 @@ def settle_command(asked: options.Asked, day: datetime, provider: str) -> None:
     _print_rows(
         asked,
         [asdict(each) for each in settled],
-        ("currency", "deposits", "withdrawals", "refunds", "disputes", "fees", "net", "line_count"),
+        ("currency", "deposits", "withdrawals", "returns", "refunds", "disputes", "fees", "net"),
     )
 
 

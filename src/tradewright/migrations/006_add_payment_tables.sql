@@ -1682,12 +1682,16 @@ CREATE TRIGGER payment_transactions_insert_is_announced
 CREATE TRIGGER payment_transactions_update_is_announced
     AFTER UPDATE ON payment_transactions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION announce_state();
+ALTER TABLE payment_transactions ENABLE ALWAYS TRIGGER payment_transactions_insert_is_announced;
+ALTER TABLE payment_transactions ENABLE ALWAYS TRIGGER payment_transactions_update_is_announced;
 CREATE TRIGGER payment_claims_insert_is_announced
     AFTER INSERT ON payment_claims
     FOR EACH ROW EXECUTE FUNCTION announce_state();
 CREATE TRIGGER payment_claims_update_is_announced
     AFTER UPDATE ON payment_claims
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION announce_state();
+ALTER TABLE payment_claims ENABLE ALWAYS TRIGGER payment_claims_insert_is_announced;
+ALTER TABLE payment_claims ENABLE ALWAYS TRIGGER payment_claims_update_is_announced;
 
 -- Reconciliation: the provider's statement beside our payments and our ledger.
 CREATE TABLE provider_statements (
@@ -1720,7 +1724,7 @@ CREATE TABLE provider_statement_lines (
         CONSTRAINT provider_statement_lines_line_number_positive CHECK (line_number > 0),
     kind text
         CONSTRAINT provider_statement_lines_kind_present NOT NULL
-        CONSTRAINT provider_statement_lines_kind_known CHECK (kind IN ('deposit', 'withdrawal', 'refund', 'dispute')),
+        CONSTRAINT provider_statement_lines_kind_known CHECK (kind IN ('deposit', 'withdrawal', 'return', 'refund', 'dispute')),
     reference text
         CONSTRAINT provider_statement_lines_reference_present NOT NULL,
     currency text
@@ -1737,6 +1741,7 @@ CREATE TABLE provider_statement_lines (
     CONSTRAINT provider_statement_lines_pkey PRIMARY KEY (statement_id, line_number)
 );
 COMMENT ON TABLE provider_statement_lines IS 'One booking each, as the provider states it; append-only.';
+COMMENT ON COLUMN provider_statement_lines.kind IS 'return: a withdrawal that was paid out and came back.';
 COMMENT ON COLUMN provider_statement_lines.reference IS 'The payment''s reference, or the claim''s for refunds and disputes.';
 COMMENT ON COLUMN provider_statement_lines.booked_on IS 'The provider''s day, in UTC.';
 CREATE INDEX idx_provider_statement_lines_reference
@@ -1794,6 +1799,9 @@ CREATE TABLE payment_settlements (
     withdrawals numeric(20, 8)
         CONSTRAINT payment_settlements_withdrawals_present NOT NULL
         CONSTRAINT payment_settlements_withdrawals_not_negative CHECK (withdrawals >= 0 AND withdrawals < 'Infinity'),
+    returns numeric(20, 8)
+        CONSTRAINT payment_settlements_returns_present NOT NULL
+        CONSTRAINT payment_settlements_returns_not_negative CHECK (returns >= 0 AND returns < 'Infinity'),
     refunds numeric(20, 8)
         CONSTRAINT payment_settlements_refunds_present NOT NULL
         CONSTRAINT payment_settlements_refunds_not_negative CHECK (refunds >= 0 AND refunds < 'Infinity'),
@@ -1805,7 +1813,7 @@ CREATE TABLE payment_settlements (
         CONSTRAINT payment_settlements_fees_not_negative CHECK (fees >= 0 AND fees < 'Infinity'),
     net numeric(20, 8)
         CONSTRAINT payment_settlements_net_present NOT NULL
-        CONSTRAINT payment_settlements_net_adds_up CHECK (net = deposits - withdrawals - refunds - disputes - fees)
+        CONSTRAINT payment_settlements_net_adds_up CHECK (net = deposits + returns - withdrawals - refunds - disputes - fees)
         CONSTRAINT payment_settlements_net_finite CHECK (net > '-Infinity' AND net < 'Infinity'),
     line_count integer
         CONSTRAINT payment_settlements_line_count_present NOT NULL

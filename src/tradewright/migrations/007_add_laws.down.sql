@@ -12,6 +12,8 @@ DROP VIEW law_trades_are_their_fill;
 DROP VIEW law_position_is_its_trades;
 DROP VIEW law_order_is_its_events;
 DROP VIEW law_order_is_its_fills;
+DROP VIEW law_settlement_is_in_the_ledger;
+DROP VIEW law_every_state_is_announced;
 DROP VIEW law_receivables_are_the_house_account;
 DROP VIEW law_claim_is_in_the_ledger;
 DROP VIEW law_payment_is_in_the_ledger;

@@ -224,6 +224,37 @@ FULL JOIN (
 WHERE coalesce(r.remaining, 0) <> coalesce(h.lent, 0);
 COMMENT ON VIEW law_receivables_are_the_house_account IS 'Per currency, what clients owe is what the house account of receivables has lent and not got back.';
 
+CREATE VIEW law_every_state_is_announced AS
+SELECT s.id AS object_id, s.kind, s.status, o.event_type
+FROM (
+    SELECT id, kind, status FROM payment_transactions
+    UNION ALL
+    SELECT id, kind, status FROM payment_claims
+) AS s
+LEFT JOIN (
+    SELECT DISTINCT ON (aggregate_id) aggregate_id, event_type
+    FROM outbox_events
+    ORDER BY aggregate_id, seq DESC
+) AS o ON o.aggregate_id = s.id
+WHERE o.event_type IS DISTINCT FROM s.kind || '.' || s.status;
+COMMENT ON VIEW law_every_state_is_announced IS 'The last event in the outbox of each payment, refund and dispute tells the state that it is in.';
+
+CREATE VIEW law_settlement_is_in_the_ledger AS
+SELECT s.id AS settlement_id, s.net, s.fees, m.net AS moved_net, m.fees AS moved_fees
+FROM payment_settlements AS s
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(CASE WHEN g.code = 'bank' THEN t.amount WHEN r.code = 'bank' THEN -t.amount END), 0) AS net,
+        coalesce(sum(t.amount) FILTER (WHERE g.code = 'provider_costs'), 0) AS fees,
+        coalesce(bool_and('clearing_' || s.provider IN (g.code, r.code) AND t.currency = s.currency), true) AS is_at_home
+    FROM transfers AS t
+    JOIN house_accounts AS g ON g.id = t.debit_holder_id
+    JOIN house_accounts AS r ON r.id = t.credit_holder_id
+    WHERE t.transaction_id = s.id
+) AS m
+WHERE NOT m.is_at_home OR (s.net, s.fees) <> (m.net, m.fees);
+COMMENT ON VIEW law_settlement_is_in_the_ledger IS 'Each settlement has moved its net between bank and clearing, its fees from the house''s costs, and nothing else.';
+
 CREATE VIEW law_order_is_its_fills AS
 SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.value AS fills_value
 FROM orders AS o
@@ -477,6 +508,10 @@ UNION ALL
 SELECT 'claim_is_in_the_ledger', count(*) FROM payment_claims
 UNION ALL
 SELECT 'receivables_are_the_house_account', count(*) FROM receivables
+UNION ALL
+SELECT 'every_state_is_announced', (SELECT count(*) FROM payment_transactions) + (SELECT count(*) FROM payment_claims)
+UNION ALL
+SELECT 'settlement_is_in_the_ledger', count(*) FROM payment_settlements
 UNION ALL
 SELECT 'order_is_its_fills', count(*) FROM orders
 UNION ALL

@@ -133,6 +133,7 @@ class CardSimulator:
         """Send a payout back, as a bank does when the account was closed."""
         payment = next(each for each in self._payments.values() if each.id == payment_id)
         self._tell(payment, "payout.failed", reason="account closed")
+        self._book("return", self._reference(payment), payment.currency, payment.amount)
 
     def dispute(self, payment_id: str, amount: Decimal, claim: str) -> None:
         """Open a dispute for the payer's bank, which calls it `claim`."""

@@ -27,9 +27,14 @@ SELECT
     m.is_done,
     m.is_booked,
     coalesce((
-        SELECT sum(CASE WHEN (t.debit_holder_id = h.id) = (m.kind = 'deposit') THEN t.amount ELSE -t.amount END)
+        SELECT sum(
+            CASE
+                WHEN (t.debit_holder_id = h.id) = (m.kind IN ('deposit', 'return')) THEN t.amount
+                ELSE -t.amount
+            END
+        )
         FROM house_accounts AS h
-        JOIN balance_ledger AS e ON e.transaction_id = m.id AND e.transfer_id IS NOT NULL
+        JOIN balance_ledger AS e ON e.transaction_id = m.id AND e.operation = ANY(m.operations)
         JOIN transfers AS t ON t.id = e.transfer_id AND h.id IN (t.debit_holder_id, t.credit_holder_id)
         WHERE h.code = %(clearing)s AND h.currency = m.currency
     ), 0) AS ledger_amount,
@@ -42,11 +47,32 @@ FROM (
         p.currency,
         p.amount,
         p.status,
-        p.status = 'succeeded' AS is_done,
-        p.status IN ('succeeded', 'unconfirmed') AS is_booked,
-        coalesce(p.completed_at, p.updated_at) AS changed_at
+        p.status = 'succeeded' OR r.is_returned AS is_done,
+        p.status IN ('succeeded', 'unconfirmed') OR r.is_returned AS is_booked,
+        coalesce(p.completed_at, p.updated_at) AS changed_at,
+        CASE p.kind WHEN 'deposit' THEN ARRAY['credit', 'reversal'] ELSE ARRAY['capture'] END AS operations
     FROM payment_transactions AS p
+    CROSS JOIN LATERAL (
+        SELECT p.kind = 'withdrawal' AND EXISTS (
+            SELECT FROM balance_ledger AS b WHERE b.transaction_id = p.id AND b.operation = 'reversal'
+        ) AS is_returned
+    ) AS r
     WHERE p.provider = %(provider)s AND p.reference IS NOT NULL
+    UNION ALL
+    SELECT
+        p.id,
+        'return',
+        p.reference,
+        p.currency,
+        p.amount,
+        p.status,
+        true,
+        true,
+        p.completed_at,
+        ARRAY['reversal']
+    FROM payment_transactions AS p
+    JOIN balance_ledger AS b ON b.transaction_id = p.id AND b.operation = 'reversal'
+    WHERE p.provider = %(provider)s AND p.reference IS NOT NULL AND p.kind = 'withdrawal'
     UNION ALL
     SELECT
         c.id,
@@ -57,7 +83,8 @@ FROM (
         c.status,
         c.status IN ('succeeded', 'lost'),
         c.status IN ('succeeded', 'lost'),
-        coalesce(c.completed_at, c.updated_at)
+        coalesce(c.completed_at, c.updated_at),
+        ARRAY['capture', 'reversal']
     FROM payment_claims AS c
     JOIN payment_transactions AS p ON p.id = c.payment_id
     WHERE p.provider = %(provider)s AND c.reference IS NOT NULL
@@ -131,6 +158,7 @@ SELECT
     settled_on,
     deposits,
     withdrawals,
+    returns,
     refunds,
     disputes,
     fees,
@@ -143,7 +171,7 @@ ORDER BY currency;
 -- name: settle
 -- Add up a provider's day by currency and keep it; what was settled before stays.
 INSERT INTO payment_settlements (
-    provider, currency, settled_on, deposits, withdrawals, refunds, disputes, fees, net, line_count
+    provider, currency, settled_on, deposits, withdrawals, returns, refunds, disputes, fees, net, line_count
 )
 SELECT
     %(provider)s,
@@ -151,16 +179,18 @@ SELECT
     %(day)s::date,
     t.deposits,
     t.withdrawals,
+    t.returns,
     t.refunds,
     t.disputes,
     t.fees,
-    t.deposits - t.withdrawals - t.refunds - t.disputes - t.fees,
+    t.deposits + t.returns - t.withdrawals - t.refunds - t.disputes - t.fees,
     t.line_count
 FROM (
     SELECT
         l.currency,
         coalesce(sum(l.amount) FILTER (WHERE l.kind = 'deposit'), 0) AS deposits,
         coalesce(sum(l.amount) FILTER (WHERE l.kind = 'withdrawal'), 0) AS withdrawals,
+        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'return'), 0) AS returns,
         coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunds,
         coalesce(sum(l.amount) FILTER (WHERE l.kind = 'dispute'), 0) AS disputes,
         sum(l.fee) AS fees,

@@ -1,8 +1,8 @@
 """Settlement: what a provider's day comes to, and the transfers that empty its clearing holder.
 
-Net is deposits less withdrawals, refunds, disputes and fees. It moves between the bank and the
-provider's clearing holder, and the fees between the house's costs and it, so that the clearing
-holder keeps only what no statement has settled yet.
+Net is deposits and returned withdrawals less withdrawals, refunds, disputes and fees. It moves
+between the bank and the provider's clearing holder, and the fees between the house's costs and it,
+so that the clearing holder keeps only what no statement has settled yet.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ class Settlement:
     settled_on: date
     deposits: Decimal
     withdrawals: Decimal
+    returns: Decimal
     refunds: Decimal
     disputes: Decimal
     fees: Decimal

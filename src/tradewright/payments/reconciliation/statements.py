@@ -18,7 +18,7 @@ from tradewright.payments.providers.booking import COLUMNS
 from tradewright.payments.reconciliation.model import StatementLine
 
 FILE_BYTES_MAX = 50 << 20
-KINDS = ("deposit", "withdrawal", "refund", "dispute")
+KINDS = ("deposit", "withdrawal", "return", "refund", "dispute")
 CSV, CAMT053 = "csv", "camt.053"
 
 

@@ -5,6 +5,7 @@ begins a payment of its own; the wallets and states at the end are compared with
 told in order, and every law is held.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +17,10 @@ from hypothesis import strategies as st
 
 from tests.news import news, settled_user, start, tell, wallet
 from tradewright import audit, payments
-from tradewright.payments import PaymentKind
+from tradewright.core.clock import utc_now
+from tradewright.core.ids import new_id_text
+from tradewright.payments import PaymentKind, Provider, RateObserved
+from tradewright.payments.webhooks.apply import OutcomeKind
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 
@@ -89,11 +93,13 @@ def live(session: Session, life: Life, order: list[int]) -> End:
     for place in order:
         event_type, amount = life.told[place]
         changes = {"amount": amount} if amount else {}
-        tell(session, news(payment, event_type, **changes), event_id=f"{payment.id}_{place}")
+        body = news(payment, event_type, **changes)
+        told = tell(session, body, event_id=f"{payment.id}_{place}")
+        assert told.kind is not OutcomeKind.CONFLICTED
     ended = payments.find_payment(session, payment.id)
     claims = payments.read_claims(session, payment.id)
-    told = frozenset((claim.kind, claim.status, claim.amount) for claim in claims)
-    return ended.status, told, wallet(session, user_id)
+    asked_back = frozenset((claim.kind, claim.status, claim.amount) for claim in claims)
+    return ended.status, asked_back, wallet(session, user_id)
 
 
 @st.composite
@@ -125,3 +131,44 @@ def test_every_permutation_of_a_refunded_deposit_ends_alike(session: Session) ->
     ends = {live(session, REFUNDED, list(order)) for order in permutations(range(4))}
     refund = ("refund", "succeeded", Decimal(40))
     assert ends == {("succeeded", frozenset({refund}), (Decimal(560), Decimal(0)))}
+
+
+def seen(txid: str, address: str, confirmations: int) -> bytes:
+    """Return the chain's message of a transfer of one coin; fewer than none: it was dropped."""
+    fields: dict[str, object] = {
+        "type": "transfer.seen" if confirmations >= 0 else "transfer.dropped",
+        "chain": "btc",
+        "txid": txid,
+        "output": 0,
+        "round": 0,
+        "address": address,
+        "value": "100000000",
+        "confirmations": max(confirmations, 0),
+    }
+    return json.dumps(fields).encode()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(-1, 4), min_size=1, max_size=8))
+def test_coins_end_where_the_furthest_of_their_blocks_leads(
+    session: Session, counts: list[int]
+) -> None:
+    """Cases 36, 37 and 45 for coins: any blocks, in any order, again and again."""
+    user_id, address = settled_user(session, kyc_level=4), f"btc1{new_id_text()}"
+    payments.assign_address(session, Provider.CHAIN, address, user_id=user_id, currency="BTC")
+    rate = RateObserved(
+        base="BTC", quote="USD", rate=Decimal(20000), source="test", observed_at=utc_now()
+    )
+    payments.record_rates(session, [rate])
+    txid = new_id_text().replace("-", "")
+    for count in counts:
+        told = tell(session, seen(txid, address, count), provider="chain")
+        assert told.kind is not OutcomeKind.CONFLICTED
+    [payment] = payments.list_payments(session, user_id=user_id)
+    furthest = "reversed" if -1 in counts else STATES_BY_BLOCKS[min(max(counts), 3)]
+    assert (payment.status, wallet(session, user_id, "BTC")) == (furthest, HELD[furthest])
+    assert payments.read_debts(session, user_id) == {}
+
+
+STATES_BY_BLOCKS = ("processing", "unconfirmed", "unconfirmed", "succeeded")
+HELD = {"reversed": (0, 0), "processing": (0, 0), "unconfirmed": (0, 1), "succeeded": (1, 0)}

@@ -9,11 +9,11 @@ import pytest
 
 from tests.cast import open_user
 from tests.e2e.trading_day import start as begin
-from tests.news import deposited, news, settled_user, start, tell
+from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright.cli.main import main
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
-from tradewright.payments import PaymentKind, PaymentStatus, find_payment
+from tradewright.payments import PaymentKind, PaymentStatus, cancel_deposit, find_payment
 from tradewright.payments.webhooks.post import Endpoint, post
 from tradewright.payments.webhooks.signature import new_secret
 from tradewright.postgres.connect import Session
@@ -73,6 +73,18 @@ def test_messages_that_wait_are_listed_and_tried_again(engine: Session, run: Any
     status, waiting = run("events", "--status", "waiting")
     assert (status, [each["event_type"] for each in waiting]) == (0, ["refund.succeeded"])
     assert run("retry") == (0, {"no_longer_waiting": 0})
+
+
+def test_news_that_waited_for_the_approval_are_taken_with_it(engine: Session, run: Any) -> None:
+    user_id, officer_id = settled_user(engine), open_user(engine, role="payments_officer")
+    payment = start(engine, user_id)
+    with engine.transaction():
+        cancel_deposit(engine, payment.id)
+    tell(engine, news(payment, "charge.succeeded"))
+    tell(engine, news(payment, "refund.succeeded", amount="30"))
+    status, approved = run("approve", payment.id, "--officer", officer_id)
+    assert (status, approved["status"]) == (0, "succeeded")
+    assert wallet(engine, user_id) == (70, 0)
 
 
 def test_rates_are_recorded_and_bad_ones_refused(run: Any) -> None:

@@ -101,10 +101,14 @@ def show_command(asked: options.Asked, payment_id: UUID) -> None:
 @OFFICER
 @options.with_database
 def approve_command(asked: options.Asked, payment_id: UUID, officer: UUID) -> None:
-    """Let a payment go on that waits for approval."""
+    """Let a payment go on that waits for approval, and take the news that waited for it."""
     with asked.session() as session:
-        audit.acting_as(session, f"user:{officer}")
-        payment = payments.approve_payment(session, str(payment_id), str(officer))
+        with session.transaction():
+            audit.acting_as(session, f"user:{officer}")
+            payment = payments.approve_payment(session, str(payment_id), str(officer))
+        if payment.provider is not Provider.DIRECT:
+            retry_waiting(same_connection(session), payment.provider)
+        payment = payments.find_payment(session, payment.id)
     _print_facts(asked, asdict(payment))
 
 

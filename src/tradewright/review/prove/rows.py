@@ -1,5 +1,6 @@
 """Making up values for any column by its type: plain ones, odd ones, ones that do not exist."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -106,7 +107,8 @@ def candidates(column: Column) -> Iterator[sql.Composable]:
         yield _literal(_BY_TYPE[column.base], column)
     elif column.category == "N":
         for number in _NUMBERS[column.base in _WHOLE]:
-            yield _literal(number, column)
+            if _fits(number, column.type):
+                yield _literal(number, column)
     elif column.category == "S":
         for text in _TEXTS:
             yield _literal(text, column)
@@ -126,12 +128,19 @@ _TEXTS = (
     "left(md5(random()::text), 9) || '@example.org'",
     "repeat('0', 64)",
 )
+_NUMERIC = re.compile(r"numeric\((\d+)(?:,(-?\d+))?\)")
 _WHOLE = frozenset({"smallint", "integer", "bigint", "oid"})
 _NUMBERS = {
     True: ("1", "0", "7", "100"),
     False: ("10.99", "0.01", "1", "0", "0.5"),
 }
 """Whole or not → numbers to try; cents come first, for they are what a careless down loses."""
+
+
+def _fits(number: str, type_name: str) -> bool:
+    """Return whether a number has no more digits before the point than its column takes."""
+    limits = _NUMERIC.fullmatch(type_name)
+    return limits is None or float(number) < 10.0 ** (int(limits[1]) - int(limits[2] or 0))
 
 
 def _literal(text: str, column: Column) -> sql.Composable:

@@ -151,6 +151,13 @@ def test_an_index_that_goes_or_is_renamed_is_told() -> None:
     ]
 
 
+def test_a_boolean_of_an_earlier_file_is_compared_as_one() -> None:
+    schema = Schema()
+    convert("CREATE TABLE t (is_open TINYINT(1), n INT);", schema)
+    done = convert("UPDATE t SET n = 1, is_open = 0 WHERE is_open = 1 AND n = 1;", schema)
+    assert done.text == "UPDATE t SET n = 1, is_open = FALSE WHERE is_open = TRUE AND n = 1;"
+
+
 def test_rows_with_their_own_numbers_let_the_identity_go_on_behind_them() -> None:
     text = ours("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY);\nINSERT INTO t VALUES (7);\n")
     assert "SELECT setval(pg_get_serial_sequence('t', 'id'), (SELECT max(id) FROM t));" in text

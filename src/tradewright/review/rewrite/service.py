@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from tradewright.review.rewrite.model import Proposal, Reason
 from tradewright.review.rewrite.proof import Complaint, complaints
 from tradewright.review.rewrite.rounds import reviewed
 from tradewright.review.rewrite.tree import Tree, down_path
-from tradewright.review.rewrite.writer import propose
+from tradewright.review.rewrite.writer import ServerWhenNeeded, propose
 from tradewright.review.settings import read_settings
 
 if TYPE_CHECKING:
@@ -54,12 +55,10 @@ def fix_folder(
 
 
 @contextmanager
-def _server(given: EmbeddedServer | None) -> Iterator[EmbeddedServer]:
-    if given is not None:
-        yield given
-        return
-    with shadow_server() as started:
-        yield started
+def _server(given: EmbeddedServer | None) -> Iterator[ServerWhenNeeded]:
+    """Give what starts a scratch server the first time that there is something to prove."""
+    with ExitStack() as opened:
+        yield cache(lambda: given or opened.enter_context(shadow_server()))
 
 
 def write_changes(folder: Path, proposal: Proposal) -> list[Path]:
@@ -162,7 +161,7 @@ def _tree_before(file: Path) -> tuple[Tree, str]:
     return Tree({**kept, name: file.read_bytes()}, settings), name
 
 
-def _converted_in_part(tree: Tree, path: str, server: EmbeddedServer) -> ConvertedFile:
+def _converted_in_part(tree: Tree, path: str, server: ServerWhenNeeded) -> ConvertedFile:
     """Convert statement by statement; what the server refuses goes back under a note."""
     from tradewright.review.rewrite.mysql.script import convert  # noqa: PLC0415 - reads sqlglot
 
@@ -171,7 +170,7 @@ def _converted_in_part(tree: Tree, path: str, server: EmbeddedServer) -> Convert
     refused: dict[int, str] = {}
     result = convert(source.text, schema_before(context, source))
     for _ in range(_TRIALS_MAX):
-        found = complaints(tree.with_file(path, result.text.encode()), server)
+        found = complaints(tree.with_file(path, result.text.encode()), server())
         news = _refused_pieces(result, [c for c in found if c.path == path])
         if not news:
             break

@@ -5,6 +5,7 @@ correction at a time, then all those of the file, so that one that fails does no
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tradewright.postgres.embedded import EmbeddedServer
@@ -18,6 +19,9 @@ from tradewright.review.rewrite.tree import Tree, down_path
 from tradewright.review.rule import Context
 from tradewright.review.source.text import Source
 
+ServerWhenNeeded = Callable[[], EmbeddedServer]
+"""Gives the scratch server, and starts it when it is asked for the first time."""
+
 SINGLE_TRIALS_MAX = 8
 """Corrections of one file that are tried without, each alone, before all of them are withdrawn."""
 
@@ -30,7 +34,7 @@ class _Draft:
 
     original: Tree
     covered: frozenset[str]
-    server: EmbeddedServer
+    server: ServerWhenNeeded
     unchanged: set[str] = field(default_factory=set)
     blocked: set[tuple[str, str, str]] = field(default_factory=set)
     without_down: set[str] = field(default_factory=set)
@@ -49,7 +53,7 @@ class _Attempt:
     irreversible: tuple[Reason, ...]
 
 
-def propose(tree: Tree, covered: frozenset[str], server: EmbeddedServer) -> Proposal:
+def propose(tree: Tree, covered: frozenset[str], server: ServerWhenNeeded) -> Proposal:
     """Return what the covered files could be rewritten to, proven on a shadow database."""
     draft = _Draft(tree, covered, server)
     attempt = _attempt(draft)
@@ -75,7 +79,7 @@ def _proven(draft: _Draft, tree: Tree, downs: dict[str, str]) -> list[Complaint]
     """Return the complaints about a tree; what was proven once is not proven again."""
     key = tuple(sorted(tree.files.items()))
     if key not in draft.proven:
-        draft.proven[key] = complaints(tree, draft.server, downs)
+        draft.proven[key] = complaints(tree, draft.server(), downs)
     return draft.proven[key]
 
 

@@ -15,11 +15,14 @@ Not reported when an earlier statement creates the extension, or a function or t
 """
 
 from collections.abc import Iterator
+from functools import partial
 
-from tradewright.review.model import Category, Severity
+from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.builtins import COMES_WITH, EXTENSION_OF
 from tradewright.review.schema.tree import strings, type_name
+from tradewright.review.source.text import Statement
 
 _STEMS = (
     *("uuid_", "crypt", "gen_", "digest", "hmac", "pgp_", "similarity", "unaccent", "levenshtein"),
@@ -46,7 +49,15 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         advice = _ADVICE.get(
             extension, f'Put CREATE EXTENSION IF NOT EXISTS "{extension}"; before it.'
         )
-        yield Hit(event.statement, offset, message, advice, f"{extension}:{name}")
+        hit = Hit(event.statement, offset, message, advice, f"{extension}:{name}")
+        hit.fix = partial(_fixed, event.statement, offset)
+        yield hit
+
+
+def _fixed(statement: Statement, offset: int) -> Iterator[Edit]:
+    """Call the function that is built in and makes the same kind of uuid."""
+    pattern = r"\buuid_generate_v4(?=\s*\()"
+    return found_within(statement, offset, pattern, lambda _: "gen_random_uuid")
 
 
 def _used(event: Event) -> Iterator[tuple[str, int]]:
@@ -67,4 +78,5 @@ RULE = Rule(
     kinds=("CreateStmt", "AlterTableStmt", "IndexStmt", "InsertStmt", "UpdateStmt"),
     check=_check,
     needs="model",
+    fixable=True,
 )

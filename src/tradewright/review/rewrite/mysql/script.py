@@ -69,7 +69,7 @@ class _Script:
         self.draft = Draft(with_our_quotes(text))
         self.schema = schema
         self.notes: list[Note] = []
-        self.booleans: set[str] = set()
+        self.booleans = _booleans(schema)
 
     def run(self) -> Conversion:
         text = self.draft.text
@@ -292,3 +292,10 @@ class _Script:
         for told in statements:
             for statement in read_statements(Source("converted", told, (), "converted")).statements:
                 apply(self.schema, statement)
+
+
+def _booleans(schema: Schema) -> set[str]:
+    """Return the names that stand for a boolean in every table that has such a column."""
+    columns = [c for table in schema.tables.values() for c in table.columns.values()]
+    others = {column.name for column in columns if column.type != "boolean"}
+    return {column.name for column in columns} - others

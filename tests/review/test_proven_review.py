@@ -15,7 +15,7 @@ from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.model import Stage
 from tradewright.review.prove import shadow as shadow_room
-from tradewright.review.prove.model import Refused
+from tradewright.review.prove.model import OrphanVerdict, Refused
 from tradewright.review.prove.stage import prove
 from tradewright.review.proven import with_proof
 from tradewright.review.report.document import document_of
@@ -187,3 +187,13 @@ def _refuse_to_start(_: EmbeddedServer) -> None:
     raise DatabaseError(
         ErrorCode.EMBEDDED_START_FAILED, "could not start", why="It is a test.", hint="Go on."
     )
+
+
+def test_a_row_is_made_up_for_narrow_numbers_too(tmp_path: Path, server: EmbeddedServer) -> None:
+    (tmp_path / "001_a.sql").write_text(
+        "CREATE TABLE a (id uuid PRIMARY KEY);\n"
+        "CREATE TABLE b (a uuid NOT NULL REFERENCES a, share numeric(10, 9) NOT NULL,"
+        " dust numeric(2, 2) NOT NULL, code varchar(2) NOT NULL, tenth numeric(3, -1) NOT NULL);\n"
+    )
+    proof = prove(read_folder(tmp_path), server=server)
+    assert [trial.verdict for trial in proof.keys] == [OrphanVerdict.REFUSED]

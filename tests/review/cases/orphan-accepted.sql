@@ -12,7 +12,9 @@ CREATE TABLE payments (
     id uuid PRIMARY KEY,
     user_id uuid NOT NULL CONSTRAINT payments_user_exists REFERENCES users (id),
     currency text NOT NULL CONSTRAINT payments_currency_known REFERENCES currencies (code),
-    amount numeric(20, 8) NOT NULL CHECK (amount = 7)
+    amount numeric(20, 8) NOT NULL CHECK (amount = 7),
+    share numeric(10, 9) NOT NULL CHECK (share BETWEEN 0 AND 1),
+    dust numeric(2, 2) NOT NULL CHECK (dust >= 0 AND dust < 1)
 );
 CREATE INDEX idx_payments_user_id ON payments (user_id);
 CREATE INDEX idx_payments_currency ON payments (currency);

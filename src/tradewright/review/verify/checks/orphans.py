@@ -21,16 +21,14 @@ def _run(ground: Ground) -> Outcome:
         for trial in trials
         if trial.verdict is OrphanVerdict.ACCEPTED
     ]
-    problems += [
-        f"{trial.key} could not be tried: {trial.why}"
-        for trial in trials
-        if trial.verdict is OrphanVerdict.UNTRIED
-    ]
     problems += [f"{each.subject} has no foreign key at all" for each in undeclared]
     guarded, refused = counts[OrphanVerdict.GUARDED], counts[OrphanVerdict.REFUSED]
     figures = f"{len(trials)} keys: {refused} refuse the orphan"
     figures += f", {guarded} by a trigger" if guarded else ""
-    facts = {str(verdict): counts[verdict] for verdict in OrphanVerdict}
+    untried = {str(t.key): t.why for t in trials if t.verdict is OrphanVerdict.UNTRIED}
+    figures += f", {len(untried)} could not be tried" if untried else ""
+    facts: dict[str, object] = {str(verdict): counts[verdict] for verdict in OrphanVerdict}
+    facts["why_untried"] = untried
     return Outcome.of(figures, problems, facts)
 
 

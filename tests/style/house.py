@@ -8,6 +8,7 @@ example that breaks the law. What is allowed by exception stands in allowances.t
 import ast
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,8 +37,13 @@ def shown(path: Path) -> str:
 
 
 def syntax(path: Path) -> ast.Module:
-    """Parse one Python file."""
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    """Parse one Python file; the tree is shared by all checks, which only look at it."""
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

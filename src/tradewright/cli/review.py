@@ -69,7 +69,7 @@ def _run(context: click.Context, options: dict[str, object]) -> int:
     request = _request(context, options)
     if options["fix"] or options["write"]:
         return _fix(context, request, options)
-    review = service.review(request)
+    context.obj = review = service.review(request)
     _write(renderer("json" if options["as_json"] else str(options["form"]))(review), options)
     level = str(options["fail_on"])
     return 0 if level == "never" or not review.at_or_above(Severity(level)) else 1

@@ -20,7 +20,7 @@ from tradewright.review.source.text import Source
 BYTES_MIN = 100_000
 """Less text than this is read faster than a process is started."""
 
-CHILD_SHARE = 0.76
+CHILD_SHARE = 0.8
 """The child's part of the text, with which both are done at about the same time."""
 
 

@@ -35,7 +35,13 @@ def render(review: Review) -> str:
 
 
 def _lines(values: Iterable[dict[str, object]]) -> str:
-    """Return an array with one value on each line: indented, the encoder takes ten times longer."""
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    lines = ",\n    ".join(map(encode, values))
-    return f"[\n    {lines}\n  ]" if lines else "[]"
+    """Return an array with one value on each line: indented, the encoder takes ten times longer.
+
+    What stands between two values cannot stand in a string, whose quotes are escaped.
+    """
+    array = list(values)
+    if not array:
+        return "[]"
+    text = json.dumps(array, ensure_ascii=False)[1:-1]
+    between = f'{{"{next(iter(array[0]))}": '
+    return "[\n    " + text.replace(f"}}, {between}", f"}},\n    {between}") + "\n  ]"

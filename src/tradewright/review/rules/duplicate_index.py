@@ -68,7 +68,9 @@ def _covers(other: Index, index: Index) -> bool:
     width = len(index.columns)
     if other.method != index.method or other.columns[:width] != index.columns:
         return False
-    if _where(other) != _where(index) or _order(other, width) != _order(index, width):
+    if (other.where is None) is not (index.where is None) or _where(other) != _where(index):
+        return False
+    if _order(other, width) != _order(index, width):
         return False
     if not set(index.include) <= {*other.include, *other.columns}:
         return False
@@ -104,6 +106,8 @@ def _is_special(index: Index) -> bool:
 
 
 def _where(index: Index) -> str:
+    if index.where is None:
+        return ""
     return re.sub(r"'location': -?\d+,? ?", "", str(index.where))
 
 

@@ -12,6 +12,7 @@ from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright import audit, ledger, payments
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
+from tradewright.ledger import WalletStatus, set_wallet_status
 from tradewright.payments import (
     Claim,
     ClaimKind,
@@ -25,7 +26,9 @@ from tradewright.payments import (
     Provider,
     RateObserved,
 )
+from tradewright.payments.webhooks.inbox import retry_conflict
 from tradewright.postgres.connect import Session
+from tradewright.postgres.retry import same_connection
 
 
 @pytest.fixture(autouse=True)
@@ -152,6 +155,46 @@ def test_a_dispute_that_is_won_pays_the_debt_that_it_made(engine: Session) -> No
     tell(engine, news(payment, "dispute.opened"))
     tell(engine, news(payment, "dispute.won"))
     assert (payments.read_debts(engine, user_id), wallet(engine, user_id)) == ({}, (0, 0))
+
+
+def set_status(session: Session, user_id: str, status: WalletStatus) -> None:
+    set_wallet_status(
+        session, (user_id, "USD"), status, reason="asked", transaction_id=new_id_text()
+    )
+
+
+def test_money_for_a_frozen_wallet_comes_in_and_pays_its_debt_after_it(engine: Session) -> None:
+    user_id = settled_user(engine)
+    payment = deposited(engine, user_id)
+    spend(engine, user_id, "100")
+    tell(engine, news(payment, "dispute.opened"))
+    set_status(engine, user_id, WalletStatus.FROZEN)
+    deposited(engine, user_id, "30")
+    assert (wallet(engine, user_id), payments.read_debts(engine, user_id)) == (
+        (30, 100),
+        {"USD": Decimal(100)},
+    )
+    set_status(engine, user_id, WalletStatus.ACTIVE)
+    deposited(engine, user_id, "5")
+    assert wallet(engine, user_id) == (0, 100)
+    assert payments.read_debts(engine, user_id) == {"USD": 65}
+
+
+def test_a_dispute_of_a_frozen_wallet_is_in_conflict_until_it_is_tried_again(
+    engine: Session,
+) -> None:
+    user_id = settled_user(engine)
+    payment = deposited(engine, user_id)
+    set_status(engine, user_id, WalletStatus.FROZEN)
+    told = tell(engine, news(payment, "dispute.opened"), event_id="evt_d")
+    assert told.why.startswith("MONEY_WALLET_FROZEN")
+    source = same_connection(engine)
+    assert retry_conflict(source, Provider.CARDS, "evt_d") == "conflicted"
+    set_status(engine, user_id, WalletStatus.ACTIVE)
+    assert retry_conflict(source, Provider.CARDS, "evt_d") == "applied"
+    assert wallet(engine, user_id) == (0, 100)
+    again = refusal(retry_conflict, source, Provider.CARDS, "evt_d")
+    assert again == ErrorCode.WEBHOOK_EVENT_UNKNOWN
 
 
 def test_an_officer_does_not_pay_out_to_a_user_who_owes(engine: Session) -> None:

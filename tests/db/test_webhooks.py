@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
+from random import Random
 
 import pytest
 
@@ -17,7 +18,8 @@ from tradewright.payments import PaymentKind, PaymentStatus, Provider
 from tradewright.payments.model import Payment
 from tradewright.payments.rules import RANKS, is_news
 from tradewright.payments.webhooks.apply import OutcomeKind
-from tradewright.payments.webhooks.inbox import retry_waiting
+from tradewright.payments.webhooks.inbox import Message, retry_waiting
+from tradewright.payments.webhooks.receiver import take
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import same_connection
 
@@ -61,6 +63,34 @@ def test_the_same_event_ten_times_from_two_workers_credits_once(
     assert sorted(kinds) == [OutcomeKind.APPLIED] + [OutcomeKind.IGNORED] * 9
     assert wallet(engine, user_id) == (100, 0)
     assert value(engine, "SELECT count(*) FROM webhook_events") == 1
+
+
+def test_four_workers_with_the_news_of_one_user_in_any_order_end_alike(
+    engine: Session, open_session: OpenSession
+) -> None:
+    """Cases 36 and 37 together: every message twice, from four sessions, on one wallet."""
+    user_id = settled_user(engine, "1000")
+    incoming = [start(engine, user_id) for _ in range(3)]
+    outgoing = start(engine, user_id, "50", kind=PaymentKind.WITHDRAWAL)
+    deposit = ("charge.processing", "charge.succeeded", "refund.succeeded")
+    lives = dict.fromkeys(incoming, deposit)
+    lives[outgoing] = ("payout.processing", "payout.paid", "payout.failed")
+    told = [
+        Message(Provider.CARDS, f"{payment.id} {event_type}", news(payment, event_type))
+        for payment, life in lives.items()
+        for event_type in life
+    ] * 2
+    Random(7).shuffle(told)  # noqa: S311 (an order, no secret)
+
+    def work(session: Session, *, share: int) -> None:
+        for message in told[share::4]:
+            take(same_connection(session), message)
+
+    assert at_once(open_session, [partial(work, share=share) for share in range(4)]) == [None] * 4
+    assert value(engine, "SELECT count(*) FROM webhook_events WHERE status = 'waiting'") == 0
+    assert {status(engine, payment) for payment in incoming} == {PaymentStatus.SUCCEEDED}
+    assert status(engine, outgoing) is PaymentStatus.FAILED
+    assert wallet(engine, user_id) == (1000, 0)
 
 
 def test_an_event_id_with_another_body_is_a_conflict(engine: Session) -> None:

@@ -25,7 +25,7 @@ from tradewright.payments import ClaimKind, ClaimOrder, Provider
 from tradewright.payments.outbox import deliver_due
 from tradewright.payments.reconciliation.service import import_statement, read_breaks, reconcile
 from tradewright.payments.reconciliation.settlement import settle
-from tradewright.payments.webhooks.inbox import list_events, retry_waiting
+from tradewright.payments.webhooks.inbox import list_events, retry_conflict, retry_waiting
 from tradewright.payments.webhooks.post import Endpoint
 from tradewright.payments.webhooks.receiver import webhook_server
 from tradewright.payments.webhooks.signature import new_secret
@@ -220,10 +220,15 @@ def receive_command(
 
 @command.command("retry", epilog=options.example("tradewright payments retry --provider chain"))
 @PROVIDER
+@click.option("--event", help="Only this message, which is in conflict.")
 @options.with_database
-def retry_command(asked: options.Asked, provider: str) -> None:
-    """Try the messages again that came before what they build on."""
+def retry_command(asked: options.Asked, provider: str, event: str | None) -> None:
+    """Try the messages again that came before what they build on, or one that is in conflict."""
     with asked.session() as session:
+        if event is not None:
+            status = retry_conflict(same_connection(session), Provider(provider), event)
+            _print_facts(asked, {"event": event, "status": status})
+            return
         count = retry_waiting(same_connection(session), Provider(provider))
     _print_facts(asked, {"no_longer_waiting": count})
 

@@ -8,7 +8,7 @@ withdrawn. The caller has locked the wallet.
 from decimal import Decimal
 
 from tradewright import ledger
-from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.errors import ErrorCode, MoneyError, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import HouseCode
 from tradewright.payments import store
@@ -43,7 +43,19 @@ def lend_shortfall(connection: Session, payment: Payment, needed: Decimal) -> No
 
 
 def collect_debts(connection: Session, user_id: str, currency: str) -> None:
-    """Pay what the user owes in a currency from what is available, the oldest debt first."""
+    """Pay what the user owes in a currency from what is available, the oldest debt first.
+
+    From a frozen wallet nothing is paid; the next money after it was thawed pays.
+    """
+    try:
+        with connection.transaction():
+            _collect(connection, user_id, currency)
+    except MoneyError as refusal:
+        if refusal.code is not ErrorCode.MONEY_WALLET_FROZEN:
+            raise
+
+
+def _collect(connection: Session, user_id: str, currency: str) -> None:
     available = _available(connection, user_id, currency)
     owed = connection.execute(
         load_queries("tradewright.payments")["open_receivables"],

@@ -18,6 +18,7 @@ from tradewright.audit import acting_as
 from tradewright.core.errors import (
     DatabaseError,
     ErrorCode,
+    InputError,
     MoneyError,
     TradewrightError,
 )
@@ -83,6 +84,32 @@ def retry_waiting(source: SessionSource, provider: Provider) -> int:
         run_transaction(source, partial(_retry_locked, provider, reference), idempotent=True)
         for reference in waiting
     )
+
+
+def retry_conflict(source: SessionSource, provider: Provider, event_id: str) -> str:
+    """Try a message in conflict again, such as one for a wallet that was closed; return its status.
+
+    Raises:
+        InputError: WEBHOOK_EVENT_UNKNOWN when no message of this id is in conflict.
+
+    """
+
+    def work(connection: Session) -> str:
+        queries = load_queries("tradewright.payments.webhooks")
+        parameters = {"provider": provider, "event_id": event_id}
+        row = connection.execute(queries["reopen"], parameters).fetchone()
+        if row is None:
+            raise InputError(
+                ErrorCode.WEBHOOK_EVENT_UNKNOWN,
+                f'no message "{event_id}" of provider {provider} is in conflict',
+                why="Only messages in conflict are tried again one by one.",
+                hint="List them with tradewright payments events --status conflicted.",
+            )
+        _retry_locked(provider, row[0], connection)
+        told = connection.execute(queries["status_of"], parameters).fetchone()
+        return str(told and told[0])
+
+    return run_transaction(source, work, idempotent=True)
 
 
 def list_events(

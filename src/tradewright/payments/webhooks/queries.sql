@@ -46,3 +46,16 @@ FROM webhook_events
 WHERE %(status)s::text IS NULL OR status = %(status)s
 ORDER BY id DESC
 LIMIT %(count_max)s::integer;
+
+-- name: reopen
+-- Let a message that was in conflict be tried again, once what stood in its way is gone.
+UPDATE webhook_events
+SET status = 'waiting', processed_at = NULL
+WHERE provider = %(provider)s AND event_id = %(event_id)s AND status = 'conflicted'
+RETURNING reference;
+
+-- name: status_of
+-- Read what became of a message.
+SELECT status, outcome
+FROM webhook_events
+WHERE provider = %(provider)s AND event_id = %(event_id)s;

@@ -83,10 +83,15 @@ def open_private_house() -> Iterator[tuple[EmbeddedServer, House]]:
     For what must not happen on anybody's server: measurements, and runs that kill it.
     """
     with EmbeddedServer.temporary() as server:
-        server.create_database(DATABASE_NAME)
-        conninfo = server.conninfo(DATABASE_NAME)
-        up(Target(conninfo=conninfo), find_migrations(our_migrations()))
-        yield server, House(conninfo, server)
+        yield server, second_house(server, DATABASE_NAME)
+
+
+def second_house(server: EmbeddedServer, database: str) -> House:
+    """Make another migrated database on a server of our own."""
+    server.create_database(database)
+    conninfo = server.conninfo(database)
+    up(Target(conninfo=conninfo), find_migrations(our_migrations()))
+    return House(conninfo, server)
 
 
 def simulated_providers(session: Session, seed: int) -> dict[str, SimulatedProvider]:

@@ -12,6 +12,7 @@ from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.core.ids import new_id_text
 from tradewright.core.processes import serve_requests
 from tradewright.ledger import HouseCode, Movement, house_holder_ids, post_movements
+from tradewright.postgres.pipeline import Pipeline
 from tradewright.wiring import House
 
 GARBAGE_THRESHOLD = 50_000
@@ -40,6 +41,7 @@ def serve_batches(pipe: Connection, conninfo: str, wallets: Sequence[str], numbe
     gc.set_threshold(GARBAGE_THRESHOLD)
     random = Random(number)  # noqa: S311 (a load, not a secret)
     with House(conninfo, None).session(writer=True, autocommit=True) as session:
+        pipeline = Pipeline(session)
         clearing = house_holder_ids(session, "USD")[HouseCode.CLEARING]
 
         def book_for(request: BatchRequest) -> BatchesDone:
@@ -47,8 +49,8 @@ def serve_batches(pipe: Connection, conninfo: str, wallets: Sequence[str], numbe
             latencies = []
             while last < begun + request.seconds:
                 movements = _movements(random, wallets, clearing, request.size)
-                with session.transaction():
-                    results = post_movements(session, movements)
+                with pipeline.transaction():
+                    results = post_movements(pipeline, movements)
                 _require_done(sum(result.error is not None for result in results))
                 latencies.append(monotonic_seconds() - last)
                 last += latencies[-1]

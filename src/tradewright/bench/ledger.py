@@ -25,16 +25,21 @@ from tradewright.bench.pgbench import (
 )
 from tradewright.bench.wallets import USER_ID, open_wallets
 from tradewright.core.clock import monotonic_seconds
+from tradewright.core.ids import new_id_text
 from tradewright.core.processes import WorkProcess
 from tradewright.postgres.embedded import EmbeddedServer
-from tradewright.wiring import House
+from tradewright.wiring import House, second_house
 
 TPC_B = "tpc_b"
+MANY = "_many"
+FLAT = ("credit", "reserve", "batch_1000_writers_1")
+"""The sides that are measured with many wallets too."""
+
 BATCH_SIZES = (100, 1_000)
 WRITERS = (1, 2)
 _CALLS = {
-    "credit": "SELECT * FROM credit_user_balance({user}, 'USD', 1, uuidv7());",
-    "reserve": "SELECT * FROM reserve_user_balance({user}, 'USD', 0.01, uuidv7(), 'order');",
+    "credit": "SELECT * FROM credit_user_balance({user}, 'USD', 1, {key});",
+    "reserve": "SELECT * FROM reserve_user_balance({user}, 'USD', 0.01, {key}, 'order');",
 }
 
 TARGETS: Mapping[str, float] = {
@@ -50,9 +55,13 @@ TARGETS: Mapping[str, float] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLoad:
-    """How many wallets, and how often and how long each side is measured."""
+    """How many wallets, and how often and how long each side is measured.
+
+    With `many`, a second database of so many wallets takes turns with the first.
+    """
 
     wallets: int
+    many: int | None = None
     rounds: int
     seconds: int
 
@@ -76,9 +85,10 @@ class SideFigures:
 
 @dataclass(frozen=True, slots=True)
 class LedgerBench:
-    """What was measured, side by side; `flat` compares few wallets with many, if asked for."""
+    """What was measured, side by side; `flat` is the rate with many wallets to that with few."""
 
     sides: Mapping[str, SideFigures]
+    flat: Mapping[str, float]
     load: LedgerLoad
     operations: int
     postgres_version: str
@@ -115,40 +125,89 @@ class _Bench:
 def bench_ledger(server: EmbeddedServer, house: House, load: LedgerLoad) -> LedgerBench:
     """Measure every side in interleaved rounds; check every law at the end.
 
+    The tables are analysed after the warm-up, as pgbench analyses its own when it fills them.
+
     Raises:
         InternalError: INTERNAL_LAW_BROKEN; a fast ledger that is wrong has no figures.
 
     """
     prepare_pgbench(server)
-    wallets = open_wallets(house, count=load.wallets, funded=load.wallets)
+    houses = {"": house}
+    if load.many is not None:
+        houses[MANY] = second_house(server, "many")
+    counts = {"": load.wallets, MANY: load.many or 0}
     with ExitStack() as running:
-        writers = [
-            running.enter_context(
-                WorkProcess[BatchesDone](
-                    serve_batches, house.conninfo, wallets[number :: max(WRITERS)], number
-                )
+        bench = _Bench(server, {TPC_B: lambda seconds: run_tpc_b(server, seconds)})
+        for suffix, one in houses.items():
+            writers = _open_writers(running, one, counts[suffix])
+            sides = _sides(server, one, counts[suffix], writers)
+            kept = sides if not suffix else {name: sides[name] for name in FLAT}
+            bench.sides |= {f"{name}{suffix}": side for name, side in kept.items()}
+        rounds = _rounds(bench, load, list(houses.values()))
+    for one in houses.values():
+        version = _require_laws(one)
+    operations = sum(turn.operations for turns in rounds for turn in turns.values())
+    return LedgerBench(_figures(rounds), _flat(rounds), load, operations, version)
+
+
+def _open_writers(running: ExitStack, house: House, count: int) -> list[WorkProcess[BatchesDone]]:
+    """Open the wallets and start the writers, each with its share of them."""
+    wallets = open_wallets(house, count=count, funded=count)
+    return [
+        running.enter_context(
+            WorkProcess[BatchesDone](
+                serve_batches, house.conninfo, wallets[number :: max(WRITERS)], number
             )
-            for number in range(max(WRITERS))
-        ]
-        bench = _Bench(server, _sides(server, house, load, writers))
-        for name in bench.sides:
-            bench.sides[name](1)
-        rounds = [
-            {name: bench.turn(name, load.seconds) for name in bench.sides}
-            for _ in range(load.rounds)
-        ]
+        )
+        for number in range(max(WRITERS))
+    ]
+
+
+def _rounds(bench: _Bench, load: LedgerLoad, houses: Sequence[House]) -> list[dict[str, _Turn]]:
+    """Warm every side up, analyse, then measure them in turn, round after round."""
+    for name in bench.sides:
+        bench.sides[name](1)
+    for house in houses:
+        with house.session() as session, session.transaction():
+            analyze_record(session)
+    return [
+        {name: bench.turn(name, load.seconds) for name in bench.sides} for _ in range(load.rounds)
+    ]
+
+
+def _require_laws(house: House) -> str:
+    """Hold every law; return the server's version."""
     with house.session() as session, session.transaction():
         analyze_record(session)
         require_laws(check_laws(session))
-        version = session.info.parameter_status("server_version") or "unknown"
-    operations = sum(turn.operations for turns in rounds for turn in turns.values())
-    return LedgerBench(_figures(rounds), load, operations, version)
+        return session.info.parameter_status("server_version") or "unknown"
+
+
+def _flat(rounds: Sequence[Mapping[str, _Turn]]) -> dict[str, float]:
+    """Return the rate with many wallets to that with few, the median over the rounds."""
+    return {
+        name: round(
+            statistics.median(t[f"{name}{MANY}"].per_second / t[name].per_second for t in rounds),
+            3,
+        )
+        for name in FLAT
+        if f"{name}{MANY}" in rounds[0]
+    }
 
 
 def call_script(call: str, wallets: int) -> str:
-    """Return pgbench's script of a call on one of so many wallets, drawn at random."""
+    """Return pgbench's script of a call on one of so many wallets, drawn at random.
+
+    Each script has keys of its own, in the order of time, made as a client makes them: not by
+    the server.
+    """
     user = USER_ID.format(number=":number")
-    return f"\\set number random(1, {wallets})\n{_CALLS[call].format(user=user)}\n"
+    low = "lpad(to_hex(:client_id * 4294967296 + :call), 12, '0')"
+    key = f"('{new_id_text()[:24]}' || {low})::uuid"
+    return (
+        f"\\set number random(1, {wallets})\n\\set call :call + 1\n"
+        f"{_CALLS[call].format(user=user, key=key)}\n"
+    )
 
 
 def call_side(
@@ -156,8 +215,7 @@ def call_side(
 ) -> Callable[[int], Measured]:
     """Return the side that makes a call on one of so many wallets."""
     conninfo = make_conninfo(house.conninfo, options="-csearch_path=tradewright,pg_temp")
-    script = call_script(call, wallets)
-    return lambda seconds: run_script(server, conninfo, script, seconds)
+    return lambda seconds: run_script(server, conninfo, call_script(call, wallets), seconds)
 
 
 def batch_side(writers: Sequence[WorkProcess[BatchesDone]], size: int) -> Callable[[int], Measured]:
@@ -174,17 +232,12 @@ def batch_side(writers: Sequence[WorkProcess[BatchesDone]], size: int) -> Callab
 
 
 def _sides(
-    server: EmbeddedServer,
-    house: House,
-    load: LedgerLoad,
-    writers: Sequence[WorkProcess[BatchesDone]],
+    server: EmbeddedServer, house: House, wallets: int, writers: Sequence[WorkProcess[BatchesDone]]
 ) -> dict[str, Callable[[int], Measured]]:
-    """Return every side by its name, TPC-B first."""
-    sides: dict[str, Callable[[int], Measured]] = {
-        TPC_B: lambda seconds: run_tpc_b(server, seconds)
-    }
+    """Return every side of the ledger by its name."""
+    sides: dict[str, Callable[[int], Measured]] = {}
     for call in _CALLS:
-        sides[call] = call_side(server, house, call, load.wallets)
+        sides[call] = call_side(server, house, call, wallets)
         sides[f"{call}_hot"] = call_side(server, house, call, 1)
     for size in BATCH_SIZES:
         for count in WRITERS:

@@ -55,11 +55,12 @@ def run_tpc_b(server: EmbeddedServer, seconds: int) -> Measured:
 
 
 def run_script(server: EmbeddedServer, conninfo: str, script: str, seconds: int) -> Measured:
-    """Run a script of ours with as many clients and threads as TPC-B."""
+    """Run a script of ours with as many clients and threads as TPC-B; `call` begins at 0."""
     with TemporaryDirectory(prefix="tw-") as folder:
         path = Path(folder) / "script.sql"
         path.write_text(script, encoding="utf-8")
-        return _measure(server, conninfo, (*_load(seconds), "--file", str(path)))
+        counted = ("--define", "call=0", "--file", str(path))
+        return _measure(server, conninfo, (*_load(seconds), *counted))
 
 
 def _load(seconds: int) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def orders(submitters: int, writers: int, rounds: int, seconds: int, *, as_json:
 
 @command.command(
     epilog="\b\nExample:\n  tradewright bench ledger --json\n"
-    "  tradewright bench ledger --wallets 1000000\n"
+    "  tradewright bench ledger --many 1000000\n"
 )
 @click.option(
     "--wallets",
@@ -81,17 +81,22 @@ def orders(submitters: int, writers: int, rounds: int, seconds: int, *, as_json:
     show_default=True,
     help="How many wallets there are.",
 )
+@click.option(
+    "--many",
+    type=click.IntRange(10_000, 10_000_000),
+    help="Compare with a second database of so many wallets, such as 1000000; takes minutes more.",
+)
 @ROUNDS
 @SECONDS
 @JSON
-def ledger(wallets: int, rounds: int, seconds: int, *, as_json: bool) -> None:
+def ledger(wallets: int, many: int | None, rounds: int, seconds: int, *, as_json: bool) -> None:
     """Do ledger operations, one by one and in batches, beside pgbench TPC-B.
 
     Runs on an embedded server of its own, whatever DATABASE_URL says. Single calls come from
     pgbench's own 8 clients, on all wallets and on one hot one; batches from one and from two
     writers. Every law is checked at the end.
     """
-    load = LedgerLoad(wallets=wallets, rounds=rounds, seconds=seconds)
+    load = LedgerLoad(wallets=wallets, many=many, rounds=rounds, seconds=seconds)
     with open_private_house() as (server, house):
         result = bench_ledger(server, house, load)
     click.echo(json.dumps(asdict(result)) if as_json else _ledger_lines(result))
@@ -105,6 +110,7 @@ def _ledger_lines(result: LedgerBench) -> str:
         f"{side.latency_ms['p50']:>9.2f}{side.latency_ms['p99']:>9.2f}"
         for name, side in result.sides.items()
     ]
+    lines += [f"{name} with many wallets: {flat:.2f} of few" for name, flat in result.flat.items()]
     return "\n".join([head, *lines, f"{result.operations:,} operations, every law holds"])
 
 

@@ -25,7 +25,7 @@ from tradewright.ledger.functions import (
 from tradewright.ledger.house import HousePosition, house_positions, roll_up_house_balances
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.model import Holder, HolderKind, HouseCode, Movement, WalletStatus
-from tradewright.ledger.postings import MovementResult, post_movements
+from tradewright.ledger.postings import MovementResult, post_movements, status_refusal
 from tradewright.ledger.store import house_holder_ids
 from tradewright.ledger.wallets import (
     PastBalance,
@@ -67,6 +67,7 @@ __all__ = [
     "reverse",
     "roll_up_house_balances",
     "set_wallet_status",
+    "status_refusal",
     "transfer_to_account",
     "transfer_to_wallet",
 ]

@@ -208,7 +208,7 @@ def _refusal(
     if movement.debit_id == movement.credit_id:
         return _unknown(movement, "one holder as both sides", "Money moves between two holders.")
     return (
-        _not_active(giver, receiver)
+        status_refusal(giver, receiver)
         or _too_little(giver, movement.amount)
         or _too_much(giver, receiver, movement.amount)
     )
@@ -223,7 +223,7 @@ def _of_another_currency(movement: Movement, holder_id: str, currency: str) -> M
     )
 
 
-def _not_active(giver: Holder | None, receiver: Holder | None) -> MoneyError | None:
+def status_refusal(giver: Holder | None, receiver: Holder | None) -> MoneyError | None:
     """Return the refusal of a wallet that is closed, or frozen and to give."""
     for holder in (giver, receiver):
         if holder is not None and holder.status is WalletStatus.CLOSED:

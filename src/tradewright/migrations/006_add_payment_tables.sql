@@ -156,12 +156,13 @@ CREATE INDEX idx_balance_holds_expires_at_open
     WHERE remaining > 0;
 
 -- What the balances of an entry must be. A function, because a server reads the text of a CHECK for
--- every statement: written out in the constraint, it cost more than the row that it checks.
+-- every statement: written out in the constraint, it cost more than the row that it checks. It looks
+-- nothing up, so it needs no search path of its own, which would be set and reset for every row.
 CREATE FUNCTION entry_adds_up(
     p_effect text, p_amount numeric, p_available_before numeric, p_available_after numeric,
     p_reserved_before numeric, p_reserved_after numeric
 ) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN CASE p_effect
         WHEN 'credit' THEN p_available_after = p_available_before + p_amount AND p_reserved_after = p_reserved_before
@@ -176,7 +177,7 @@ $$;
 COMMENT ON FUNCTION entry_adds_up(text, numeric, numeric, numeric, numeric, numeric) IS 'Whether an effect of an amount leads from the balances before to those after; false for an unknown effect.';
 
 CREATE FUNCTION entry_has_its_causes(p_effect text, p_transfer_id uuid, p_hold_id uuid) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN (p_effect IN ('credit', 'debit', 'capture')) = (p_transfer_id IS NOT NULL)
         AND (p_effect IN ('reserve', 'release', 'capture')) = (p_hold_id IS NOT NULL);
@@ -210,8 +211,7 @@ CREATE TABLE balance_ledger (
     available_before numeric(20, 8)
         CONSTRAINT balance_ledger_available_before_present NOT NULL,
     available_after numeric(20, 8)
-        CONSTRAINT balance_ledger_available_after_present NOT NULL
-        CONSTRAINT balance_ledger_available_after_finite CHECK (available_after > '-Infinity' AND available_after < 'Infinity'),
+        CONSTRAINT balance_ledger_available_after_present NOT NULL,
     reserved_before numeric(20, 8)
         CONSTRAINT balance_ledger_reserved_before_present NOT NULL,
     reserved_after numeric(20, 8)
@@ -872,26 +872,41 @@ END;
 $$;
 COMMENT ON FUNCTION write_transfer(uuid, text, uuid, uuid, text, numeric) IS 'Writes one row of transfers and returns its id.';
 
+-- The three calls that are made most ask for what they need in as few steps as they can: the functions
+-- that refuse, open or replay are called only where there is something to refuse, open or replay.
 CREATE FUNCTION credit_user_balance(
     p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing'
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    v_minor_units smallint;
+    v_house_id uuid;
     v_wallet user_balances;
     v_reply ledger_reply;
 BEGIN
-    PERFORM check_ledger_amount(p_amount, p_currency);
-    v_wallet := lock_wallet(p_user_id, p_currency, true);
-    v_reply := replayed_entry(p_transaction_id, 'credit', v_wallet.holder_id, p_amount, p_house => p_house);
-    IF v_reply.holder_id IS NOT NULL THEN
+    SELECT c.minor_units, h.id INTO v_minor_units, v_house_id
+    FROM currencies AS c
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = c.code
+    WHERE c.code = p_currency;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_minor_units) IS NOT TRUE THEN
+        PERFORM check_ledger_amount(p_amount, p_currency);
+    END IF;
+    SELECT * INTO v_wallet FROM user_balances WHERE user_id = p_user_id AND currency = p_currency FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        v_wallet := lock_wallet(p_user_id, p_currency, true);
+    END IF;
+    IF p_transaction_id IS NULL
+       OR EXISTS (SELECT FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = 'credit') THEN
+        v_reply := replayed_entry(p_transaction_id, 'credit', v_wallet.holder_id, p_amount, p_house => p_house);
         RETURN v_reply;
     END IF;
     IF v_wallet.status = 'closed' THEN
         PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
     END IF;
-    RETURN post_wallet_entry(
-        v_wallet, 'credit', p_amount, p_transaction_id, 'credit', house_holder(p_house, p_currency)
-    );
+    IF v_house_id IS NULL THEN
+        v_house_id := house_holder(p_house, p_currency);
+    END IF;
+    RETURN post_wallet_entry(v_wallet, 'credit', p_amount, p_transaction_id, 'credit', v_house_id);
 END;
 $$;
 COMMENT ON FUNCTION credit_user_balance(uuid, text, numeric, uuid, text) IS 'Moves money from the house to a wallet, opening it at the first credit.';
@@ -902,21 +917,34 @@ CREATE FUNCTION debit_user_balance(
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    v_minor_units smallint;
+    v_house_id uuid;
     v_wallet user_balances;
     v_reply ledger_reply;
 BEGIN
-    PERFORM check_ledger_amount(p_amount, p_currency);
-    v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
-    v_reply := replayed_entry(p_transaction_id, 'debit', v_wallet.holder_id, p_amount, p_house => p_house);
-    IF v_reply.holder_id IS NOT NULL THEN
+    SELECT c.minor_units, h.id INTO v_minor_units, v_house_id
+    FROM currencies AS c
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = c.code
+    WHERE c.code = p_currency;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_minor_units) IS NOT TRUE THEN
+        PERFORM check_ledger_amount(p_amount, p_currency);
+    END IF;
+    SELECT * INTO v_wallet FROM user_balances WHERE user_id = p_user_id AND currency = p_currency FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
+    END IF;
+    IF p_transaction_id IS NULL
+       OR EXISTS (SELECT FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = 'debit') THEN
+        v_reply := replayed_entry(p_transaction_id, 'debit', v_wallet.holder_id, p_amount, p_house => p_house);
         RETURN v_reply;
     END IF;
     IF v_wallet.status <> 'active' OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
         PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
     END IF;
-    RETURN post_wallet_entry(
-        v_wallet, 'debit', p_amount, p_transaction_id, 'debit', house_holder(p_house, p_currency)
-    );
+    IF v_house_id IS NULL THEN
+        v_house_id := house_holder(p_house, p_currency);
+    END IF;
+    RETURN post_wallet_entry(v_wallet, 'debit', p_amount, p_transaction_id, 'debit', v_house_id);
 END;
 $$;
 COMMENT ON FUNCTION debit_user_balance(uuid, text, numeric, uuid, text, numeric, bigint) IS 'Moves available money from a wallet to the house.';
@@ -945,22 +973,29 @@ CREATE FUNCTION reserve_user_balance(
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    v_minor_units smallint;
     v_wallet user_balances;
     v_reply ledger_reply;
-    v_hold_id uuid;
+    v_hold_id uuid := uuidv7();
 BEGIN
-    PERFORM check_ledger_amount(p_amount, p_currency);
-    v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
-    v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
-    IF v_reply.holder_id IS NOT NULL THEN
+    SELECT c.minor_units INTO v_minor_units FROM currencies AS c WHERE c.code = p_currency;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_minor_units) IS NOT TRUE THEN
+        PERFORM check_ledger_amount(p_amount, p_currency);
+    END IF;
+    SELECT * INTO v_wallet FROM user_balances WHERE user_id = p_user_id AND currency = p_currency FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
+    END IF;
+    IF p_transaction_id IS NULL
+       OR EXISTS (SELECT FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = 'reserve') THEN
+        v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
         RETURN v_reply;
     END IF;
     IF v_wallet.status <> 'active' OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
         PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
     END IF;
-    INSERT INTO balance_holds (holder_id, purpose, amount, remaining, expires_at)
-    VALUES (v_wallet.holder_id, p_purpose, p_amount, p_amount, p_expires_at)
-    RETURNING id INTO v_hold_id;
+    INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, expires_at)
+    VALUES (v_hold_id, v_wallet.holder_id, p_purpose, p_amount, p_amount, p_expires_at);
     RETURN post_wallet_entry(v_wallet, 'reserve', p_amount, p_transaction_id, 'reserve', NULL, v_hold_id);
 END;
 $$;

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, TradewrightError
 from tradewright.core.money import parse_amount
+from tradewright.ledger import status_refusal
 from tradewright.risk.margin import margin_state
 from tradewright.trading import orders, submission
 from tradewright.trading.liquidation import check_margin
@@ -117,7 +118,8 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
 
     Raises:
         InputError: what `parse_amount` raises.
-        MoneyError: MONEY_IDEMPOTENCY_CONFLICT, MONEY_INSUFFICIENT_FUNDS, ACCOUNT_NOT_ACTIVE.
+        MoneyError: MONEY_IDEMPOTENCY_CONFLICT, ACCOUNT_NOT_ACTIVE, MONEY_WALLET_FROZEN,
+            MONEY_WALLET_CLOSED, MONEY_INSUFFICIENT_FUNDS.
 
     """
     amount = parse_amount(command.amount, account.profile.currency).amount
@@ -137,6 +139,8 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
             why="The account or its owner is suspended or closed.",
             hint="Ask the broker to reopen it.",
         )
+    if (refusal := status_refusal(giver, receiver)) is not None:
+        raise refusal
     in_wallet = wallet.available if wallet is not None else Decimal(0)
     free = _movable(desk, account) if to_wallet else in_wallet
     if giver is None or receiver is None or free < amount:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.floor import Floor, ask, buy, order, refusal, row_counts
+from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Side
@@ -154,6 +155,26 @@ def test_money_that_means_nothing_is_not_moved(
     error = refused(floor, command)
     assert (error.code, error.hint) == (code, hint)
     assert floor.one("SELECT count(*) FROM user_balances") == 0
+
+
+def test_money_does_not_leave_a_frozen_wallet_through_the_engine(floor: Floor) -> None:
+    account = floor.account("100")
+    owner = floor.one("SELECT user_id::text FROM accounts WHERE id = %s", account)
+    ledger.credit(floor.session, owner, "USD", Decimal(50), transaction_id=new_id_text())
+    ledger.set_wallet_status(
+        floor.session,
+        (owner, "USD"),
+        ledger.WalletStatus.FROZEN,
+        reason="card reported stolen",
+        transaction_id=new_id_text(),
+    )
+    there = MoveMoney(
+        account_id=account,
+        direction=Direction.TO_ACCOUNT,
+        amount=Decimal(1),
+        transaction_id=new_id_text(),
+    )
+    assert refused(floor, there).code is ErrorCode.MONEY_WALLET_FROZEN
 
 
 def test_an_id_that_is_no_id_is_refused_with_what_to_do(floor: Floor) -> None:

@@ -22,6 +22,7 @@ DROP TABLE exchange_rates;
 DROP TABLE payment_limits;
 DROP VIEW house_positions;
 DROP FUNCTION roll_up_house_balances(boolean);
+DROP VIEW transfer_sides;
 DROP TABLE house_balances;
 DROP VIEW wallet_breakdown;
 DROP FUNCTION balance_at(uuid, timestamptz);

@@ -1694,6 +1694,12 @@ CREATE TRIGGER house_balances_are_kept
     BEFORE DELETE OR TRUNCATE ON house_balances
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE VIEW transfer_sides AS
+SELECT credit_holder_id AS holder_id, txid, amount AS received, 0::numeric AS given FROM transfers
+UNION ALL
+SELECT debit_holder_id, txid, 0, amount FROM transfers;
+COMMENT ON VIEW transfer_sides IS 'Each transfer twice: as received by one holder and as given by the other.';
+
 -- Counts what has been committed since the last time into the house's balances. The bound is the
 -- oldest transaction that still runs: nothing below it can appear later. On a server that counts
 -- transactions anew (restored from a dump) everything is counted again.
@@ -1716,15 +1722,11 @@ BEGIN
         v_from := 0;
     END IF;
     WITH moved AS (
-        SELECT m.holder_id, sum(m.received) AS received, sum(m.given) AS given, count(*) AS transfer_count
-        FROM (
-            SELECT credit_holder_id AS holder_id, amount AS received, 0 AS given
-            FROM transfers WHERE txid >= v_from AND txid < v_to
-            UNION ALL
-            SELECT debit_holder_id, 0, amount FROM transfers WHERE txid >= v_from AND txid < v_to
-        ) AS m
-        JOIN house_accounts AS a ON a.id = m.holder_id
-        GROUP BY m.holder_id
+        SELECT s.holder_id, sum(s.received) AS received, sum(s.given) AS given, count(*) AS side_count
+        FROM transfer_sides AS s
+        JOIN house_accounts AS a ON a.id = s.holder_id
+        WHERE s.txid >= v_from AND s.txid < v_to
+        GROUP BY s.holder_id
     ), rolled AS (
         UPDATE house_balances AS b
         SET received = b.received + coalesce(m.received, 0),
@@ -1735,7 +1737,7 @@ BEGIN
         LEFT JOIN moved AS m ON m.holder_id = a.id
         WHERE b.holder_id = a.id
     )
-    SELECT coalesce(sum(transfer_count), 0) INTO v_count FROM moved;
+    SELECT coalesce(sum(side_count), 0) INTO v_count FROM moved;
     RETURN v_count;
 END;
 $$;
@@ -1746,19 +1748,25 @@ SELECT
     a.id AS holder_id,
     a.code,
     a.currency,
-    coalesce(b.received, 0) + live.received AS received,
-    coalesce(b.given, 0) + live.given AS given,
-    coalesce(b.received - b.given, 0) + live.received - live.given AS balance,
+    coalesce(b.received, 0) + coalesce(live.received, 0) AS received,
+    coalesce(b.given, 0) + coalesce(live.given, 0) AS given,
+    coalesce(b.received - b.given, 0) + coalesce(live.received - live.given, 0) AS balance,
     b.updated_at AS rolled_up_at
 FROM house_accounts AS a
 LEFT JOIN house_balances AS b ON b.holder_id = a.id
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(sum(t.amount) FILTER (WHERE t.credit_holder_id = a.id), 0) AS received,
-        coalesce(sum(t.amount) FILTER (WHERE t.debit_holder_id = a.id), 0) AS given
-    FROM transfers AS t
-    WHERE t.txid >= coalesce(b.to_txid, 0) AND a.id IN (t.debit_holder_id, t.credit_holder_id)
-) AS live;
+LEFT JOIN (
+    SELECT s.holder_id, sum(s.received) AS received, sum(s.given) AS given
+    FROM transfer_sides AS s
+    JOIN house_accounts AS h ON h.id = s.holder_id
+    LEFT JOIN house_balances AS r ON r.holder_id = s.holder_id
+    WHERE s.txid >= (
+        SELECT min(coalesce(o.to_txid, 0))
+        FROM house_accounts AS n
+        LEFT JOIN house_balances AS o ON o.holder_id = n.id
+    )
+      AND s.txid >= coalesce(r.to_txid, 0)
+    GROUP BY s.holder_id
+) AS live ON live.holder_id = a.id;
 COMMENT ON VIEW house_positions IS 'What each house account holds now: its roll-up and what came since.';
 -- Payments: money that crosses the house's border, through a provider or directly.
 

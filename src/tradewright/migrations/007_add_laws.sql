@@ -194,14 +194,13 @@ COMMENT ON VIEW law_exchange_is_in_the_ledger IS 'Each exchange gave and receive
 CREATE VIEW law_house_balance_is_its_transfers AS
 SELECT b.holder_id, b.received, b.given, t.received AS transfers_received, t.given AS transfers_given
 FROM house_balances AS b
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(sum(s.amount) FILTER (WHERE s.credit_holder_id = b.holder_id), 0) AS received,
-        coalesce(sum(s.amount) FILTER (WHERE s.debit_holder_id = b.holder_id), 0) AS given
-    FROM transfers AS s
-    WHERE s.txid < b.to_txid AND b.holder_id IN (s.debit_holder_id, s.credit_holder_id)
-) AS t
-WHERE (b.received, b.given) <> (t.received, t.given);
+LEFT JOIN (
+    SELECT s.holder_id, sum(s.received) AS received, sum(s.given) AS given
+    FROM transfer_sides AS s
+    JOIN house_balances AS r ON r.holder_id = s.holder_id AND s.txid < r.to_txid
+    GROUP BY s.holder_id
+) AS t ON t.holder_id = b.holder_id
+WHERE (b.received, b.given) <> (coalesce(t.received, 0), coalesce(t.given, 0));
 COMMENT ON VIEW law_house_balance_is_its_transfers IS 'What is rolled up for each house account is the sum of its transfers up to that point.';
 
 CREATE VIEW law_payment_is_in_the_ledger AS

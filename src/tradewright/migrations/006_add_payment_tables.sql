@@ -1485,7 +1485,7 @@ CREATE TABLE exchanges (
     mid_rate numeric(30, 15)
         CONSTRAINT exchanges_mid_rate_present NOT NULL
         CONSTRAINT exchanges_mid_rate_positive CHECK (mid_rate > 0 AND mid_rate < 'Infinity'),
-    spread numeric(10, 9)
+    spread numeric(20, 9)
         CONSTRAINT exchanges_spread_present NOT NULL
         CONSTRAINT exchanges_spread_in_range CHECK (spread >= 0 AND spread < 1),
     created_at timestamptz DEFAULT clock_timestamp()

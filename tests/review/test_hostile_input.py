@@ -17,6 +17,7 @@ from tradewright.review.rewrite.rounds import corrected
 from tradewright.review.rewrite.tree import Tree
 from tradewright.review.schema.catalog import Schema
 from tradewright.review.settings import Settings
+from tradewright.review.source.statements import REFUSED_MAX
 
 HERE = Path(__file__).parent
 SEED = 20260118
@@ -122,3 +123,21 @@ def test_a_large_file_is_read_piece_by_piece(tmp_path: Path) -> None:
     findings = review_folder(tmp_path, Settings()).findings
     found = [(f.rule, f.location.line) for f in findings]
     assert found == [("unread-statement", 2_002), ("syntax-error", 30_002)]
+
+
+def test_a_file_that_is_no_text_is_told_once_and_not_read(tmp_path: Path) -> None:
+    (tmp_path / "001_utf_16.sql").write_bytes(
+        "CREATE TABLE t (id int);\n".encode("utf-16-le") * 999
+    )
+    findings = review_folder(tmp_path, Settings()).findings
+    told = [(f.message, f.location.line) for f in findings if f.rule == "syntax-error"]
+    assert told == [("zero bytes: the file is not text in UTF-8", 1)]
+
+
+def test_a_file_of_something_else_is_not_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "001_rows.sql").write_text("7;1,5;é\n" * 5_000, "utf-8")
+    findings = review_folder(tmp_path, Settings()).findings
+    assert sum(f.rule == "syntax-error" for f in findings) == REFUSED_MAX
+    assert [f.message for f in findings if f.rule == "unread-statement"] == [
+        "1,000 statements were refused; the rest was not read"
+    ]

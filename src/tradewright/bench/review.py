@@ -1,8 +1,9 @@
 """How fast the review reads, beside squawk on the same files in the same run.
 
 Both sides are whole processes, as a build server starts them: the interpreter, its imports, the
-reading and the JSON report all count. Squawk is a compiled program that looks at each file alone;
-the review keeps a model of the schema across them, so the two do not do the same work.
+reading and the report all count. Each is run twice in a round: as its users type it, with its own
+report for people, and with its report in JSON. Squawk is a compiled program that looks at each file
+alone; the review keeps a model of the schema across them, so the two do not do the same work.
 """
 
 import json
@@ -12,7 +13,7 @@ import statistics
 import subprocess
 import sysconfig
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,12 +37,18 @@ class ReviewLoad:
 
 @dataclass(frozen=True, slots=True)
 class ReviewBench:
-    """Medians over the rounds; `ratio` is the median of our wall time over squawk's by round."""
+    """Medians over the rounds; a ratio is the median of our wall time over squawk's by round.
+
+    The figures are those of the reports for people, except where a name says JSON.
+    """
 
     statements_per_second: float
     squawk_statements_per_second: float
     ratio: float
     ratios: Sequence[float]
+    json_ratio: float
+    json_wall_seconds: float
+    squawk_json_wall_seconds: float
     wall_seconds: float
     squawk_wall_seconds: float
     cpu_seconds: float
@@ -75,33 +82,46 @@ def bench_review(load: ReviewLoad) -> ReviewBench:
         folder = Path(name)
         write_corpus(folder, files=load.files, statements=load.statements, seed=load.seed)
         paths = sorted(path.name for path in folder.iterdir())
-        squawk = [theirs, "--reporter", "json", *paths]
-        review = [ours, "review", ".", "--no-prove", "--format", "json", "--fail-on", "never"]
-        rounds = [(_run(squawk, folder), _run(review, folder)) for _ in range(load.rounds + 1)]
+        squawk, review = [theirs], [ours, "review", ".", "--no-prove", "--fail-on", "never"]
+        sides = (
+            [*squawk, *paths],
+            review,
+            [*squawk, "--reporter", "json", *paths],
+            [*review, "--format", "json"],
+        )
+        rounds = [[_run(side, folder) for side in sides] for _ in range(load.rounds + 1)]
     return _figures(load, rounds[1:], _version(theirs))
 
 
-def _figures(load: ReviewLoad, rounds: list[tuple[_Run, _Run]], version: str) -> ReviewBench:
-    wall = statistics.median(ours.wall_seconds for _, ours in rounds)
-    squawk_wall = statistics.median(theirs.wall_seconds for theirs, _ in rounds)
-    ratios = [ours.wall_seconds / theirs.wall_seconds for theirs, ours in rounds]
-    squawk, review = rounds[-1]
+def _figures(load: ReviewLoad, rounds: list[list[_Run]], version: str) -> ReviewBench:
+    theirs, ours, theirs_json, ours_json = (_median(runs) for runs in zip(*rounds, strict=True))
+    ratios = [ours.wall_seconds / theirs.wall_seconds for theirs, ours, _, _ in rounds]
+    json_ratios = [ours.wall_seconds / theirs.wall_seconds for _, _, theirs, ours in rounds]
     return ReviewBench(
-        statements_per_second=round(load.statements / wall, 1),
-        squawk_statements_per_second=round(load.statements / squawk_wall, 1),
+        statements_per_second=round(load.statements / ours.wall_seconds, 1),
+        squawk_statements_per_second=round(load.statements / theirs.wall_seconds, 1),
         ratio=round(statistics.median(ratios), 3),
         ratios=[round(ratio, 3) for ratio in ratios],
-        wall_seconds=round(wall, 4),
-        squawk_wall_seconds=round(squawk_wall, 4),
-        cpu_seconds=round(statistics.median(ours.cpu_seconds for _, ours in rounds), 4),
-        squawk_cpu_seconds=round(statistics.median(theirs.cpu_seconds for theirs, _ in rounds), 4),
-        files=load.files,
-        statements=load.statements,
-        seed=load.seed,
-        rounds=load.rounds,
-        findings=_findings(review, load.files),
-        squawk_findings=len(json.loads(squawk.answer)),
+        json_ratio=round(statistics.median(json_ratios), 3),
+        json_wall_seconds=ours_json.wall_seconds,
+        squawk_json_wall_seconds=theirs_json.wall_seconds,
+        wall_seconds=ours.wall_seconds,
+        squawk_wall_seconds=theirs.wall_seconds,
+        cpu_seconds=ours.cpu_seconds,
+        squawk_cpu_seconds=theirs.cpu_seconds,
+        **asdict(load),
+        findings=_findings(ours_json, load.files),
+        squawk_findings=len(json.loads(theirs_json.answer)),
         squawk_version=version,
+    )
+
+
+def _median(runs: Sequence[_Run]) -> _Run:
+    """Return the median times of one side, with its last answer."""
+    return _Run(
+        round(statistics.median(run.wall_seconds for run in runs), 4),
+        round(statistics.median(run.cpu_seconds for run in runs), 4),
+        runs[-1].answer,
     )
 
 

@@ -166,6 +166,8 @@ def _review_lines(result: ReviewBench) -> str:
         f"statements/s ({result.squawk_wall_seconds:.3f} s, "
         f"{result.squawk_cpu_seconds:.3f} s of CPU)\n"
         f"{'times of squawk':18} {result.ratio:>10.2f}    (rounds: {rounds})\n"
+        f"{'  in JSON':18} {result.json_ratio:>10.2f}    ({result.json_wall_seconds:.3f} s beside "
+        f"{result.squawk_json_wall_seconds:.3f} s)\n"
         f"{result.statements:,} statements in {result.files:,} files, {result.findings:,} findings "
         f"(squawk: {result.squawk_findings:,})"
     )

@@ -24,11 +24,11 @@ _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
-    if event.source.raw.startswith(_MARKS):
+    if event.source.sample.startswith(_MARKS):
         message = "the file begins with a byte order mark, which PostgreSQL reads as a word"
         advice = "Save the file as UTF-8 without a mark."
         hit = Hit(event.statement, 0, message, advice, event.source.label)
-        if event.source.raw.startswith(_MARKS[0]):
+        if event.source.sample.startswith(_MARKS[0]):
             hit.fix = partial(iter, (Edit(event.source.path, 0, len(_MARKS[0]), ""),))
         yield hit
 

@@ -19,7 +19,7 @@ from tradewright.migrate.naming import (
     sqitch_plan,
 )
 from tradewright.migrate.sections import Part, read_sections
-from tradewright.review.source.text import Source, Wrapping
+from tradewright.review.source.text import SAMPLE_BYTES, Source, Wrapping
 
 _NUMBER = re.compile(r"\d+")
 _SKIPPED_FOLDERS = frozenset({"verify", "node_modules", "__pycache__"})
@@ -73,9 +73,7 @@ def _sql_files(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str, list[s
 def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source]:
     with open(path, "rb") as file:  # noqa: PTH123 (hundreds of them)
         raw = file.read()
-    text = raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
-    if text.startswith("\ufeff"):
-        text = "   " + text[1:]
+    text = _text_of(raw)
     sections = read_sections(text)
     parts = [(Direction.UP, sections.up), (Direction.DOWN, sections.down)]
     if named.direction is Direction.DOWN:
@@ -93,8 +91,16 @@ def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source
                 layout=sections.layout or named.layout,
                 repeatable=named.repeatable,
                 has_down=sections.down is not None and direction is Direction.UP,
-                raw=raw[:4],
+                sample=raw[:SAMPLE_BYTES],
             )
+
+
+def _text_of(raw: bytes) -> str:
+    """Return a file's text, as long in bytes as the file; nothing of what is no text."""
+    if b"\0" in raw[:SAMPLE_BYTES]:
+        return ""
+    text = raw.decode("utf-8", "replace").replace("\0", "\ufffd")
+    return "   " + text[1:] if text.startswith("\ufeff") else text
 
 
 def _runner_is_bare(path: str, named: Named) -> bool:

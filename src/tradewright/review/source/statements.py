@@ -21,6 +21,9 @@ SIGHTED_CHARACTERS_MAX = 32_000
 SIGHTINGS_MAX = 200
 """Foreign idioms reported for one statement; more of them are the same story."""
 
+REFUSED_MAX = 1_000
+"""Refused statements after which the rest of a file is not read: it is something else than SQL."""
+
 STATEMENT_BYTES_MAX = 1_000_000
 """Larger statements (seed data, as a rule) are not read; a finding says so."""
 
@@ -65,6 +68,10 @@ _ROUTINE = re.compile(
 def read_statements(source: Source) -> Reading:
     """Parse a source; refused statements become refusals and the rest is read all the same."""
     reading = Reading(source)
+    if b"\0" in source.sample:
+        message = "zero bytes: the file is not text in UTF-8"
+        reading.refusals.append(Refusal(BrokenStatement(source, 0, 0, message, 0)))
+        return reading
     if len(source.data) <= WHOLE_FILE_BYTES_MAX:
         try:
             reading.statements = [_statement(source, raw, 0) for raw in parse(source.data)]
@@ -98,6 +105,10 @@ def _read_pieces(reading: Reading) -> None:
                 first = first if skipped else byte
                 skipped += 1
                 continue
+        if len(reading.refusals) >= REFUSED_MAX:
+            message = f"{REFUSED_MAX:,} statements were refused; the rest was not read"
+            reading.unread.append(BrokenStatement(source, byte, byte, message, byte))
+            break
         _read_piece(reading, text[start:end], byte)
     if skipped:
         message = f"{skipped:,} statements that insert rows were not read"

@@ -26,6 +26,10 @@ class Wrapping(StrEnum):
     BARE = "bare"
 
 
+SAMPLE_BYTES = 8_000
+"""Bytes at the beginning that tell a text from other files, as git looks at them."""
+
+
 @dataclass(frozen=True)
 class Source:
     """The text of one migration in one direction."""
@@ -39,7 +43,7 @@ class Source:
     layout: str = "numbered"
     repeatable: bool = False
     has_down: bool = False
-    raw: bytes = field(default=b"", repr=False)
+    sample: bytes = field(default=b"", repr=False)
 
     @cached_property
     def data(self) -> bytes:
@@ -66,7 +70,15 @@ class Source:
         """Return the byte offset of a character offset in the text."""
         if len(self.data) == len(self.text):
             return character
-        return len(self.text[:character].encode("utf-8", "replace"))
+        line = bisect_right(self._line_characters, character) - 1
+        before = self.text[self._line_characters[line] : character]
+        return self.line_starts[line] + len(before.encode("utf-8", "replace"))
+
+    @cached_property
+    def _line_characters(self) -> list[int]:
+        """Return the character at which each line begins, as `line_starts` has the bytes."""
+        lengths = (len(line) + 1 for line in self.text.split("\n"))
+        return [0, *accumulate(lengths)][:-1]
 
     def locate(self, offset: int, end: int = 0) -> Location:
         """Return the place of a byte offset."""

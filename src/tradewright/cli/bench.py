@@ -20,7 +20,7 @@ from tradewright.cli.options import JSON
 from tradewright.wiring import open_private_house
 
 ROUNDS = click.option(
-    "--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Rounds in turn."
+    "--rounds", type=click.IntRange(1, 100), default=5, show_default=True, help="Rounds in turn."
 )
 SECONDS = click.option(
     "--seconds",

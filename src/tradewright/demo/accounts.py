@@ -12,7 +12,7 @@ from uuid import NAMESPACE_OID, uuid5
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.core.money import minor_unit
 from tradewright.demo.cards import CardDesk, provider_of
-from tradewright.demo.summary import Measured
+from tradewright.demo.model import Measured
 from tradewright.demo.traders import Trader
 from tradewright.payments import (
     PaymentKind,

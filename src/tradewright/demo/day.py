@@ -16,9 +16,9 @@ from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.demo.accounts import Member, money_in, money_out, open_members
 from tradewright.demo.cards import CardDesk
 from tradewright.demo.listing import account_currency, instruments_for
-from tradewright.demo.model import DayOptions, DaySummary
+from tradewright.demo.model import DayOptions, DaySummary, Measured
 from tradewright.demo.progress import Progress
-from tradewright.demo.summary import Measured, summarise
+from tradewright.demo.summary import summarise
 from tradewright.demo.traders import Seen, make_traders, wish_of
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument

@@ -1,9 +1,13 @@
 """Values of the demo: what was asked for and what the day came to."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+
+from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import ErrorCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +78,28 @@ class DaySummary:
             and not any(figures.broken for figures in self.invariants.values())
             and self.card_payments.keys() <= {"matched", "timing"}
         )
+
+
+@dataclass(slots=True)
+class Measured:
+    """What only the clients of the engine can know."""
+
+    seed: int = 0
+    seconds: float = 0.0
+    quotes_read: int = 0
+    quotes_refused: Mapping[str, int] = field(default_factory=dict)
+    latencies: list[float] = field(default_factory=list)
+    refused: Counter[ErrorCode] = field(default_factory=Counter)
+    reconciled: Mapping[str, int] = field(default_factory=dict)
+    replays: int = 0
+
+    def answered(self, sent: float) -> None:
+        """Note that a command sent at `sent` (monotonic seconds) has been answered now."""
+        self.latencies.append(monotonic_seconds() - sent)
+
+    def latency_ms(self, share: float) -> float:
+        """Return the latency that `share` of the commands did not exceed, in milliseconds."""
+        if not self.latencies:
+            return 0.0
+        ranked = sorted(self.latencies)
+        return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, 3)

@@ -1,16 +1,12 @@
 """What a day came to: counted in the database, measured at the clients, checked by the laws."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tradewright.audit import analyze_record, check_laws, seal
-from tradewright.core.clock import monotonic_seconds
-from tradewright.core.errors import ErrorCode
-from tradewright.demo.model import DaySummary, LawFigures
+from tradewright.demo.model import DaySummary, LawFigures, Measured
 from tradewright.demo.progress import Progress
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -18,31 +14,6 @@ from tradewright.wiring import House
 
 if TYPE_CHECKING:
     from tradewright.demo.accounts import Member
-
-
-@dataclass(slots=True)
-class Measured:
-    """What only the clients of the engine can know."""
-
-    seed: int = 0
-    seconds: float = 0.0
-    quotes_read: int = 0
-    quotes_refused: Mapping[str, int] = field(default_factory=dict)
-    latencies: list[float] = field(default_factory=list)
-    refused: Counter[ErrorCode] = field(default_factory=Counter)
-    reconciled: Mapping[str, int] = field(default_factory=dict)
-    replays: int = 0
-
-    def answered(self, sent: float) -> None:
-        """Note that a command sent at `sent` (monotonic seconds) has been answered now."""
-        self.latencies.append(monotonic_seconds() - sent)
-
-    def latency_ms(self, share: float) -> float:
-        """Return the latency that `share` of the commands did not exceed, in milliseconds."""
-        if not self.latencies:
-            return 0.0
-        ranked = sorted(self.latencies)
-        return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, 3)
 
 
 def summarise(

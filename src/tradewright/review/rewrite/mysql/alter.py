@@ -1,9 +1,9 @@
 """ALTER TABLE: each action as PostgreSQL has it, and indexes in statements of their own."""
 
-from tradewright.review.rewrite.mysql.columns import Columns
+from tradewright.review.rewrite.mysql.columns import Columns, Written
 from tradewright.review.rewrite.mysql.draft import Refused, quoted
 from tradewright.review.rewrite.mysql.expressions import Expressions
-from tradewright.review.rewrite.mysql.tables import Tables, Written
+from tradewright.review.rewrite.mysql.tables import Tables
 from tradewright.review.rewrite.mysql.tokens import Cursor, commas
 from tradewright.review.rewrite.mysql.types import condition, read_type
 

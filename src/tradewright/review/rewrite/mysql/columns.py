@@ -1,14 +1,11 @@
 """One column of a table: its type, its flags, its default and what they bring with them."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from tradewright.review.rewrite.mysql.draft import Refused, literal, quoted
 from tradewright.review.rewrite.mysql.expressions import Expressions
 from tradewright.review.rewrite.mysql.tokens import Cursor, Token
 from tradewright.review.rewrite.mysql.types import Converted, condition, read_type
-
-if TYPE_CHECKING:
-    from tradewright.review.rewrite.mysql.tables import Written
 
 _TRIGGER = """\
 CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -24,11 +21,21 @@ CREATE TRIGGER {function} BEFORE UPDATE ON {table}
     FOR EACH ROW EXECUTE FUNCTION {function}();"""
 
 
+@dataclass(slots=True)
+class Written:
+    """What is written behind a table, and what the reader should be told."""
+
+    statements: list[str] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+    booleans: set[str] = field(default_factory=set)
+    counter: str = ""
+
+
 class Columns:
     """Edits the columns of one table, collecting keys and foreign keys on the way."""
 
     def __init__(
-        self, expressions: Expressions, table: str, uuids: frozenset[str], written: "Written"
+        self, expressions: Expressions, table: str, uuids: frozenset[str], written: Written
     ) -> None:
         self.expressions = expressions
         self.draft = expressions.draft

@@ -11,12 +11,13 @@ from types import MappingProxyType
 
 from tradewright.review.meaning import TEXTS, referred_table
 from tradewright.review.rewrite.mysql.alter import Alterations
+from tradewright.review.rewrite.mysql.columns import Written
 from tradewright.review.rewrite.mysql.draft import Draft, Refused, quoted
 from tradewright.review.rewrite.mysql.expressions import Expressions, Scope
 from tradewright.review.rewrite.mysql.quoting import with_our_quotes
 from tradewright.review.rewrite.mysql.routines import Routines
 from tradewright.review.rewrite.mysql.rows import Rows
-from tradewright.review.rewrite.mysql.tables import Tables, Written, index_name
+from tradewright.review.rewrite.mysql.tables import Tables, index_name
 from tradewright.review.rewrite.mysql.tokens import Cursor, Token, commas, tokenize
 from tradewright.review.schema.build import apply
 from tradewright.review.schema.catalog import Schema, Table

@@ -6,9 +6,8 @@ Names of indexes belong to the schema in PostgreSQL, so one that does not name i
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 
-from tradewright.review.rewrite.mysql.columns import Columns
+from tradewright.review.rewrite.mysql.columns import Columns, Written
 from tradewright.review.rewrite.mysql.draft import Draft, Refused, literal, quoted
 from tradewright.review.rewrite.mysql.expressions import Expressions
 from tradewright.review.rewrite.mysql.tokens import Cursor, Token, commas
@@ -19,16 +18,6 @@ _OPTIONS = """
     AVG_ROW_LENGTH MAX_ROWS MIN_ROWS PACK_KEYS CHECKSUM DELAY_KEY_WRITE
 """
 _DROPPED_OPTIONS = frozenset(_OPTIONS.split())
-
-
-@dataclass(slots=True)
-class Written:
-    """What is written behind a table, and what the reader should be told."""
-
-    statements: list[str] = field(default_factory=list)
-    notes: list[tuple[int, str]] = field(default_factory=list)
-    booleans: set[str] = field(default_factory=set)
-    counter: str = ""
 
 
 def index_name(table: str, name: str, columns: list[str], taken: Collection[str]) -> str:

@@ -52,6 +52,13 @@ KEPT = (
 )
 """Tables whose rows may change but never go."""
 
+TRADE_WITHOUT_PREDECESSOR = (
+    "INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect, quantity,"
+    " price, conversion_rate, realised_pnl, commission, position_quantity, position_average_price,"
+    " position_realised_pnl) SELECT uuidv7(), account_id, fill_id, position_id, 1000, 'open', 9999,"
+    " 0.5, 1, 0, 0, 9999, 0.5, 0 FROM trades LIMIT 1"
+)
+
 
 @pytest.fixture
 def cast(engine: Session) -> Cast:
@@ -325,6 +332,12 @@ def test_events_of_no_order_do_not_stay(engine: Session) -> None:
             "INSERT INTO positions (id, account_id, symbol, quantity, average_price, is_open,"
             " version) SELECT uuidv7(), account_id, symbol, 5, 1.1, true, 1 FROM positions"
         ),
+        (
+            f"WITH jump AS ({TRADE_WITHOUT_PREDECESSOR}) UPDATE positions SET quantity = 9999,"
+            " average_price = 0.5, realised_pnl = 0, version = 1000, is_open = true,"
+            " closed_at = NULL"
+        ),
+        TRADE_WITHOUT_PREDECESSOR,
     ],
 )
 def test_a_position_does_not_move_without_trades(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from uuid import UUID
 
@@ -129,3 +130,46 @@ def test_a_lost_session_is_told_and_closed(session: Session) -> None:
     with pytest.raises(psycopg.OperationalError), pipeline.transaction():
         pipeline.execute(end, {"n": [session.info.backend_pid]})
     assert session.closed
+
+
+def test_refusals_do_not_pile_up_prepared_statements(session: Session) -> None:
+    pipeline = Pipeline(session)
+    for _ in range(20):
+        with (
+            pytest.raises(psycopg.errors.UniqueViolation),
+            pipeline.transaction(),
+        ):
+            pipeline.execute(KEEP, {"ids": [ONE, ONE], "notes": ["one", "again"]})
+    row = session.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()
+    assert row == (1,)
+
+
+def test_statements_that_the_server_has_forgotten_are_prepared_again(session: Session) -> None:
+    pipeline = Pipeline(session)
+    with pipeline.transaction():
+        pipeline.execute(KEEP, {"ids": [ONE], "notes": ["one"]})
+    session.execute("DEALLOCATE ALL")
+    with pytest.raises(psycopg.errors.InvalidSqlStatementName), pipeline.transaction():
+        pipeline.execute(KEEP, {"ids": [TWO], "notes": ["two"]})
+    with pipeline.transaction():
+        pipeline.execute(KEEP, {"ids": [TWO], "notes": ["two"]})
+    assert kept(session) == ["one", "two"]
+
+
+def test_a_refusal_that_the_caller_passed_over_is_not_taken_for_a_commit(session: Session) -> None:
+    pipeline = Pipeline(session)
+
+    def pass_over() -> None:
+        with pipeline.transaction(), suppress(psycopg.Error):
+            pipeline.execute(KEEP, {"ids": [ONE, ONE], "notes": ["one", "again"]}).fetchall()
+
+    with pytest.raises(AssertionError, match="passed over"):
+        pass_over()
+    assert kept(session) == []
+
+
+def test_an_id_of_another_length_does_not_shift_the_others(session: Session) -> None:
+    pipeline = Pipeline(session)
+    with pytest.raises(ValueError, match="canonical"), pipeline.transaction():
+        pipeline.execute(KEEP, {"ids": ["face", ONE], "notes": ["short", "one"]})
+    assert kept(session) == []

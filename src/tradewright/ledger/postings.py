@@ -91,25 +91,28 @@ def _malformed(movements: Sequence[Movement]) -> dict[int, TradewrightError]:
     The server would refuse the whole batch for one of them. What was found good once is not looked
     at again: the house and the operation are the same all over a batch.
     """
-    good: set[str] = set()
+    good_ids: set[str] = set()
+    good_operations: set[str] = set()
     errors = {}
     for place, movement in enumerate(movements):
-        error = _form_error(movement, good)
+        error = _form_error(movement, good_ids, good_operations)
         if error is not None:
             errors[place] = error
     return errors
 
 
-def _form_error(movement: Movement, good: set[str]) -> TradewrightError | None:
+def _form_error(
+    movement: Movement, good_ids: set[str], good_operations: set[str]
+) -> TradewrightError | None:
     for given in (movement.transaction_id, movement.debit_id, movement.credit_id):
-        if given not in good:
+        if given not in good_ids:
             if not _ID.fullmatch(given):
                 return _not_an_id(given)
-            good.add(given)
-    if movement.operation not in good:
+            good_ids.add(given)
+    if movement.operation not in good_operations:
         if not _OPERATION.fullmatch(movement.operation):
             return _not_an_operation(movement.operation)
-        good.add(movement.operation)
+        good_operations.add(movement.operation)
     return None if is_amount(movement.amount, movement.currency) else _amount_error(movement)
 
 

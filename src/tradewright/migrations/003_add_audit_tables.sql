@@ -373,6 +373,7 @@ BEGIN
     ) AS position (account_id)
     WHERE f.id IS NULL
        OR position.account_id IS DISTINCT FROM n.account_id
+       OR (n.position_version > 1 AND before.id IS NULL)
        OR n.position_quantity <> coalesce(before.position_quantity, 0) + n.quantity
        OR n.position_realised_pnl <> coalesce(before.position_realised_pnl, 0) + n.realised_pnl
        OR (n.effect = 'close' AND n.position_average_price <> before.position_average_price)

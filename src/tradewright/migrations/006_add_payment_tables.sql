@@ -335,7 +335,10 @@ BEGIN
         LIMIT 1
     ) AS first ON true
     LEFT JOIN currencies AS m ON m.code = n.currency
-    LEFT JOIN transfers AS t ON t.id = n.transfer_id AND n.holder_id IN (t.debit_holder_id, t.credit_holder_id)
+    LEFT JOIN transfers AS t
+        ON t.id = n.transfer_id
+        AND t.amount = n.amount
+        AND n.holder_id = CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
     WHERE coalesce(before.user_id, first.user_id) IS DISTINCT FROM n.user_id
        OR coalesce(before.currency, first.currency) IS DISTINCT FROM n.currency
        OR (n.transfer_id IS NOT NULL AND t.id IS NULL)

@@ -62,7 +62,10 @@ def _uuids(values: Column) -> bytes:
         parts = [_ABSENT_LENGTH if one is None else _UUID_LENGTH + one for one in ids]
     else:
         parts = [_UUID_LENGTH, _UUID_LENGTH.join(cast("Sequence[str]", ids))] if ids else []
-    return _header(_UUID_OID, len(ids)) + bytes.fromhex("".join(parts).replace("-", ""))
+    body = bytes.fromhex("".join(parts).replace("-", ""))
+    if len(body) != 20 * len(ids) - 16 * ids.count(None):
+        raise ValueError("an id is not in its canonical form of 36 characters")
+    return _header(_UUID_OID, len(ids)) + body
 
 
 def _documents(values: Column) -> bytes:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from select import POLLIN, POLLOUT, poll
 from typing import Any, Protocol
 
@@ -23,6 +24,10 @@ from tradewright.postgres.arrays import Column, Encoder, encoder_of
 from tradewright.postgres.connect import Session
 
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s::(\w+\[\])")
+STALE_STATES = frozenset({"26000", "0A000"})
+"""The server knows a prepared statement no more, or not with these columns: prepare it again."""
+
+_NUMBERS = count(1)
 _FAILED = frozenset({pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE})
 
 Columns = Mapping[str, Column]
@@ -53,7 +58,6 @@ class Pipeline:
         self._libpq = session.pgconn
         self._poll = poll()
         self._prepared: dict[str, _Prepared] = {}
-        self._names = 0
         self._waiting: list[_Pending] = []
 
     @contextmanager
@@ -68,11 +72,10 @@ class Pipeline:
         try:
             self._send_plain(b"BEGIN")
             yield
-            self._send_plain(b"COMMIT")
-            self.receive()
+            self._commit()
             self._libpq.exit_pipeline_mode()
-        except BaseException:
-            self._abandon()
+        except BaseException as error:
+            self._abandon(error)
             raise
 
     def execute(self, query: str, columns: Columns, /) -> "_Pending":
@@ -89,15 +92,25 @@ class Pipeline:
             psycopg.Error: the answer of the first statement that failed.
 
         """
+        failed = [result for result in self._collect() if result.status in _FAILED]
+        if failed:
+            raise error_from_result(failed[0])
+
+    def _collect(self) -> list[pq.abc.PGresult]:
+        """Wait until everything that was sent has its answer, refused or not."""
         self._libpq.pipeline_sync()
-        failed = None
-        for pending, result in zip(self._waiting, self._results(), strict=True):
+        results = self._results()
+        for pending, result in zip(self._waiting, results, strict=True):
             pending.result = result
-            if failed is None and result.status in _FAILED:
-                failed = result
         self._waiting = []
-        if failed is not None:
-            raise error_from_result(failed)
+        return results
+
+    def _commit(self) -> None:
+        """Commit; a transaction that was refused before answers ROLLBACK, and not with an error."""
+        committed = self._send_plain(b"COMMIT")
+        self.receive()
+        if committed.result is None or committed.result.command_status != b"COMMIT":
+            raise AssertionError("a refusal of the server was passed over before the commit")
 
     def _results(self) -> list[pq.abc.PGresult]:
         """Flush, and read up to the answer of the sync that was sent last."""
@@ -119,23 +132,23 @@ class Pipeline:
                     return results
                 results.append(result)
 
-    def _send_plain(self, statement: bytes) -> None:
+    def _send_plain(self, statement: bytes) -> "_Pending":
         self._libpq.send_query_params(statement, None)
-        self._expect()
+        return self._expect()
 
     def _prepare(self, query: str) -> "_Prepared":
         types: dict[str, str] = dict(_PLACEHOLDER.findall(query))
         numbers = {name: number for number, name in enumerate(types, 1)}
         statement = _PLACEHOLDER.sub(lambda found: f"${numbers[found[1]]}::{found[2]}", query)
         encoders = [encoder_of(array_type) for array_type in types.values()]
-        self._names += 1
+        name = f"tradewright_{next(_NUMBERS)}".encode()
+        self._libpq.send_prepare(name, statement.encode())
         prepared = _Prepared(
-            name=f"tradewright_{self._names}".encode(),
+            name=name,
             parameters=list(zip(types, [encoder for encoder, _ in encoders], strict=True)),
             formats=[form for _, form in encoders],
+            answer=self._expect(),
         )
-        self._libpq.send_prepare(prepared.name, statement.encode())
-        self._expect()
         self._prepared[query] = prepared
         return prepared
 
@@ -144,25 +157,28 @@ class Pipeline:
         self._waiting.append(pending)
         return pending
 
-    def _abandon(self) -> None:
-        """Leave the transaction: read what is still under way, roll back, forget what was prepared.
+    def _abandon(self, error: BaseException) -> None:
+        """Leave the transaction: read what is still under way, and roll back.
 
-        A statement whose preparation was skipped after an error is not known to the server, so all
-        are prepared anew, under new names. A session that is lost stays as it is, broken.
+        A statement whose preparation was skipped or refused is not known to the server and is
+        prepared anew when it is wanted again; so are all when the server has forgotten them. A
+        session that cannot be brought back to rest is closed.
         """
-        self._prepared = {}
         try:
             if self._waiting:
-                self._libpq.pipeline_sync()
-                self._results()
-            self._waiting = []
+                self._collect()
             self._send_plain(b"ROLLBACK")
-            self._libpq.pipeline_sync()
-            self._results()
+            self._collect()
             self._libpq.exit_pipeline_mode()
-        except psycopg.Error:
+        except BaseException as second:
+            self._waiting = []
             self._session.close()
-        self._waiting = []
+            if not isinstance(second, psycopg.Error):
+                raise
+        is_forgotten = isinstance(error, psycopg.Error) and error.sqlstate in STALE_STATES
+        self._prepared = {
+            query: one for query, one in self._prepared.items() if one.is_known and not is_forgotten
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +188,13 @@ class _Prepared:
     name: bytes
     parameters: Sequence[tuple[str, Encoder]]
     formats: Sequence[pq.Format]
+    answer: "_Pending"
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether the server has taken it; it stays when its transaction is rolled back."""
+        result = self.answer.result
+        return result is not None and result.status == pq.ExecStatus.COMMAND_OK
 
 
 class _Pending:

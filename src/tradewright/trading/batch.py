@@ -25,10 +25,15 @@ Answer = Report | TradewrightError
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A committed batch: an answer for each command, and the desk as it was written."""
+    """A committed batch: an answer for each command, and the desk as it was written.
+
+    `is_recovered` says that it was booked again after its first answer was lost: what the first
+    booking changed stands on the desk as read, and not among the changes.
+    """
 
     answers: list[Answer]
     desk: Desk
+    is_recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,8 @@ class Engine:
         """Follow up a committed batch: teach the watchers, pass on what was routed."""
         with self._lock:
             self._watchers.take(booked.desk)
+            if booked.is_recovered:
+                self._watchers.learn(booked.desk)
             answers = [
                 ask_providers(order, self.market, self._providers)
                 for order in booked.desk.changes.routed

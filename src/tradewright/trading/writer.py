@@ -10,7 +10,7 @@ own keys: booking it again answers what was booked the first time.
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from msgspec import Struct
 from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, InternalError, StateError, TradewrightError
 from tradewright.postgres.connect import Session
-from tradewright.postgres.pipeline import Pipeline
+from tradewright.postgres.pipeline import STALE_STATES, Pipeline
 from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate
 from tradewright.trading.batch import Answer, Booked, Trading, book_batch
 from tradewright.trading.model import Command
@@ -168,7 +168,8 @@ class Writer:
         """Run one batch, again when the server asks for it or the session was lost."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                return book_batch(self._connected(), self.trading, commands)
+                booked = book_batch(self._connected(), self.trading, commands)
+                return booked if attempt == 1 else replace(booked, is_recovered=True)
             except psycopg.Error as error:
                 if attempt == ATTEMPTS_MAX or not self._may_retry(error):
                     raise translate(error) from error
@@ -187,7 +188,7 @@ class Writer:
             self.counts.reconnects += 1
             self._disconnect()
             return True
-        if is_retryable(error):
+        if is_retryable(error) or error.sqlstate in STALE_STATES:
             self.counts.retries += 1
             return True
         return False

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from tests.conftest import migrate_engine
@@ -15,6 +16,7 @@ from tradewright.core.errors import DatabaseError, ErrorCode, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import connect
 from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.trading import writer
 from tradewright.trading.engine import Engine
@@ -337,5 +339,33 @@ def test_what_the_house_itself_fails_on_is_told_to_who_waits(floor: Floor) -> No
         floor.session.execute("ALTER TABLE mislaid_too RENAME TO order_fills")
         floor.quote(engine, "EURUSD", "1.05000", "1.05011")
     assert error.code is ErrorCode.DATABASE_STATEMENT_FAILED
+    assert floor.position(account) == 0
+    assert floor.broken_laws() == {}
+
+
+def lose_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the session vanish once, just after the server has committed."""
+    commit = Pipeline._commit
+    lost: list[bool] = []
+
+    def once(pipeline: Pipeline) -> None:
+        commit(pipeline)
+        if not lost:
+            lost.append(True)
+            pipeline._session.close()
+            raise psycopg.OperationalError("the answer of the commit was lost")
+
+    monkeypatch.setattr(Pipeline, "_commit", once)
+
+
+def test_what_was_booked_before_its_answer_was_lost_is_watched(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = floor.account("4000")
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        lose_one_answer(monkeypatch)
+        report = deal(engine, buy(account, 10_000, stop_loss="1.09"))
+        assert (report.is_replay, engine.counts.reconnects) == (True, 1)
+        floor.quote(engine, "EURUSD", "1.08000", "1.08010")
     assert floor.position(account) == 0
     assert floor.broken_laws() == {}

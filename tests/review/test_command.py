@@ -162,3 +162,13 @@ def test_rules_are_listed_and_explained() -> None:
     assert "**Instead of**" in page
     assert "Not reported when" in page
     assert review("--explain", "no-such-rule").exit_code == 2
+
+
+def test_what_cannot_be_read_or_written_is_an_error_of_use(folder: Path, tmp_path: Path) -> None:
+    nowhere = review(folder, "--output", tmp_path / "no" / "such" / "place")
+    assert (nowhere.exit_code, "cannot be written" in nowhere.output) == (2, True)
+    unknown = review(folder, "--after", "yesterday")
+    assert (unknown.exit_code, "MIGRATION_VERSION_UNKNOWN" in unknown.output) == (2, True)
+    (folder / "009_gone.sql").symlink_to(tmp_path / "gone.sql")
+    gone = review(folder)
+    assert (gone.exit_code, "MIGRATION_FILE_UNREADABLE" in gone.output) == (2, True)

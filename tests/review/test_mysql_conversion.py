@@ -306,3 +306,11 @@ def test_the_converted_shop_runs_and_computes_what_it_computed(running: psycopg.
         with pytest.raises(psycopg.DatabaseError, match="must not be negative") as caught:
             running.execute("SELECT * FROM add_visits(100, -1)")
         assert caught.value.sqlstate == "45000"
+
+
+@pytest.mark.parametrize("ending", ["END//", "END //", "END; //", "END\n//"])
+def test_the_sign_that_ends_a_routine_may_stand_apart(ending: str) -> None:
+    text = f"CREATE PROCEDURE p(IN a INT)\nBEGIN\n    SET a = 1;\n{ending}\n"
+    done = ours(f"DELIMITER //\n{text}DELIMITER ;\n")
+    assert done.rstrip().endswith("END;\n$$;")
+    assert "//" not in done

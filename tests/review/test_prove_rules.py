@@ -49,3 +49,16 @@ def test_what_the_page_says_to_leave_is_found_on_the_shadow(
     block = page_of(all_rules()[rule_id]).split("```sql\n")[1].split("```")[0]
     case = Case(rule_id, "page", "", (("001_case.sql", block),))
     assert rule_id in {finding.rule for finding in prove_case(case, tmp_path, server)}
+
+
+@pytest.mark.parametrize(
+    ("before", "severity"),
+    [("", Severity.INFO), ("CREATE TABLE IF NOT EXISTS first (id int);\n", Severity.CRITICAL)],
+)
+def test_only_a_second_run_that_leaves_something_behind_is_critical(
+    before: str, severity: Severity, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    text = f"-- tradewright: no-transaction\n{before}CREATE TABLE a (id uuid PRIMARY KEY);\n"
+    case = Case("second-run-fails", "bad", "", (("001_case.sql", text),))
+    findings = prove_case(case, tmp_path, server)
+    assert {f.severity for f in findings if f.rule == "second-run-fails"} == {severity}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from tradewright.cli.output import write_output
 from tradewright.cli.rewrite_output import refuse_to_overwrite, reported, tell
 
 
@@ -40,9 +41,9 @@ def command(file: Path, **options: object) -> None:
     elif output is None:
         click.echo((done.down or "") if options["down"] else done.text, nl=False)
     if output is not None:
-        output.write_text(done.text, "utf-8")
+        write_output(output, done.text)
     if back is not None and done.down is not None:
-        back.write_text(done.down, "utf-8")
+        write_output(back, done.down)
     if not options["as_json"]:
         tell("not converted", done.unconverted)
         tell("withdrawn", done.withdrawn)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tradewright.cli.output import write_output
 from tradewright.core.errors import TradewrightError
 from tradewright.review.model import Severity
 from tradewright.review.report import FORMATS, renderer
@@ -110,7 +111,7 @@ def _write(text: str, options: dict[str, object]) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, "utf-8")
+        write_output(output, text)
         click.echo(f"review written to {output}", err=True)
 
 

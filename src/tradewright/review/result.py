@@ -6,6 +6,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tradewright.core.errors import ErrorCode, InputError
 from tradewright.review.halves import read_in_halves
 from tradewright.review.model import Finding, Severity
 from tradewright.review.read import ReadStage
@@ -120,7 +121,13 @@ def review_sources(
     *,
     processes: int = 1,
 ) -> Review:
-    """Judge sources that have already been read from somewhere."""
+    """Judge sources that have already been read from somewhere.
+
+    Raises:
+        InputError: MIGRATION_VERSION_UNKNOWN; the scope begins after a version that none has.
+
+    """
+    _require_version(scope.after, sources)
     covered = frozenset(source.path for source in sources if scope.covers(source))
     unapplied = covered if scope.is_limited else None
     stage = _stage(settings, scope, unapplied)
@@ -165,6 +172,20 @@ def included(source: Source, settings: Settings) -> bool:
         fnmatch(source.path, pattern) or fnmatch(Path(source.path).name, pattern)
         for pattern in settings.exclude
     )
+
+
+def _require_version(after: str | None, sources: Sequence[Source]) -> None:
+    """Refuse a word that is no version: after it, nothing would be reviewed in silence."""
+    if after is None or any(sign.isdigit() for sign in after):
+        return
+    if all(source.label != after for source in sources):
+        raise InputError(
+            ErrorCode.MIGRATION_VERSION_UNKNOWN,
+            f'no migration has the version "{after}"',
+            why="What is reviewed after an unknown version would be nothing, or everything.",
+            hint="Name a version of the folder, such as its number.",
+            facts={"after": after},
+        )
 
 
 def _newer(source: Source, after: str) -> bool:

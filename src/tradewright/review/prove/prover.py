@@ -6,10 +6,11 @@ trigger; `all_down` runs all downs, last file first. What came of it are facts; 
 findings of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 import psycopg
 
@@ -249,7 +250,8 @@ class Prover:
                 player = replay(session, kept, self.context)
             except StepRefused as refused:
                 at, word = refused.statement, word_of(refused.error)
-                self._failed_again(SecondRun(statement=at, transactional=transactional, word=word))
+                traceless = transactional or self._is_undone(kept, at)
+                self._failed_again(SecondRun(statement=at, transactional=traceless, word=word))
                 return False
             second = take_snapshot(session)
             player.finish(keep=False)
@@ -318,6 +320,17 @@ class Prover:
 
     def _kept(self, statements: Iterable[Statement]) -> list[Statement]:
         return [statement for statement in statements if id(statement) not in self._skipped]
+
+    def _is_undone(self, kept: Sequence[Statement], at: Statement) -> bool:
+        """Return whether nothing stays of what was sent before a statement was refused.
+
+        Nothing was sent, or all of it stands behind the file's own BEGIN.
+        """
+        before = list(takewhile(lambda each: each is not at, kept))
+        sent = [each for each in before if each.kind != "TransactionStmt"]
+        ended = any(str(e.node.get("kind")) == "TRANS_STMT_COMMIT" for e in before if e not in sent)
+        inside = all(in_transaction(self.context, each) for each in (*sent, at))
+        return not sent or (inside and not ended)
 
     def _is_transactional(self, step: Step) -> bool:
         return all(in_transaction(self.context, each) for each in self._kept(step.up))

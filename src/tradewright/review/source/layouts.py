@@ -71,8 +71,7 @@ def _sql_files(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str, list[s
 
 
 def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source]:
-    with open(path, "rb") as file:  # noqa: PTH123 (hundreds of them)
-        raw = file.read()
+    raw = _bytes_of(path)
     text = _text_of(raw)
     sections = read_sections(text)
     parts = [(Direction.UP, sections.up), (Direction.DOWN, sections.down)]
@@ -93,6 +92,20 @@ def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source
                 has_down=sections.down is not None and direction is Direction.UP,
                 sample=raw[:SAMPLE_BYTES],
             )
+
+
+def _bytes_of(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (hundreds of them)
+            return file.read()
+    except OSError as error:
+        raise InputError(
+            ErrorCode.MIGRATION_FILE_UNREADABLE,
+            f'file "{path}" cannot be read: {error.strerror}',
+            why="A review that leaves a file out would say too little.",
+            hint="Give the file back its rights, remove a link that leads nowhere, or exclude it.",
+            facts={"path": path},
+        ) from None
 
 
 def _text_of(raw: bytes) -> str:

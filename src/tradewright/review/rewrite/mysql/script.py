@@ -25,6 +25,7 @@ from tradewright.review.source.splitting import split
 from tradewright.review.source.statements import read_statements
 from tradewright.review.source.text import Source, Statement
 
+_GAP = re.compile(r"\s*")
 _DELIMITER = re.compile(r"^[ \t]*DELIMITER[ \t]+(\S+)[^\n]*(?:\n|\Z)", re.MULTILINE | re.IGNORECASE)
 _SETTINGS = frozenset({"SET", "USE", "LOCK", "UNLOCK"})
 _NOTE = "-- tradewright: not converted: "
@@ -131,18 +132,22 @@ class _Script:
             self._drop(start, end, ending)
             return
         following = self._convert(tokens)
-        stop = end
-        if text.startswith(ending, end) and ending != ";":
-            self.draft.replace(end, end + len(ending), ";")
-        if text.startswith(ending, end):
-            stop = end + len(ending)
+        stop = self._behind(end, ending)
+        if stop > end and ending != ";":
+            self.draft.replace(end, stop, "" if text.endswith(";", start, end) else ";")
         self._learn(start, end)
         self._follow(stop, following)
+
+    def _behind(self, end: int, ending: str) -> int:
+        """Return the place behind the sign that ends a statement, which may stand apart: END //."""
+        gap = _GAP.match(self.draft.text, end)
+        at = gap.end() if gap else end
+        return at + len(ending) if self.draft.text.startswith(ending, at) else end
 
     def _drop(self, start: int, end: int, ending: str) -> None:
         """Take a setting of MySQL away with the rest of its line."""
         text = self.draft.text
-        stop = end + (len(ending) if text.startswith(ending, end) else 0)
+        stop = self._behind(end, ending)
         rest = re.compile(r"[ \t]*\n").match(text, stop)
         self.draft.remove(start, rest.end() if rest else stop)
         self.notes.append(Note(self._line(start), f"dropped: {text[start:end]}"))

@@ -33,7 +33,7 @@ from tradewright.postgres.binaries import (
     server_user,
     short_temporary_folder,
 )
-from tradewright.postgres.orphans import orphaned_folders, record_maker
+from tradewright.postgres.orphans import children_of, orphaned_folders, record_maker
 
 SUPERUSER = "tradewright"
 
@@ -198,11 +198,15 @@ class EmbeddedServer:
         self._started_here = False
 
     def kill(self) -> None:
-        """Kill the server as a power cut would (SIGKILL) and wait until its process is gone."""
+        """Kill server and sessions as a power cut would (SIGKILL), and wait for the end."""
         pid = self.pid
         if pid is None:
             return
+        sessions = children_of(pid)
         os.kill(pid, signal.SIGKILL)
+        for session in sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(session, signal.SIGKILL)
         self._wait_until_gone(pid)
 
     def remove(self) -> None:

@@ -258,3 +258,11 @@ def test_a_statement_that_the_server_refuses_goes_back_under_a_note(tmp_path: Pa
 
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert convert(tmp_path / "nothing.sql", "--from", "mysql").exit_code == 2
+
+
+def test_what_no_database_reads_is_not_called_converted(tmp_path: Path) -> None:
+    file = tmp_path / "open.sql"
+    file.write_text("CREATE TABLE t (id int", "utf-8")
+    done = convert(file, "--from", "mysql")
+    assert done.exit_code == 1
+    assert "not converted: open.sql:1" in done.output

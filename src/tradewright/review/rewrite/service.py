@@ -19,6 +19,8 @@ from tradewright.review.rewrite.rounds import reviewed
 from tradewright.review.rewrite.tree import Tree, down_path
 from tradewright.review.rewrite.writer import ServerWhenNeeded, propose
 from tradewright.review.settings import read_settings
+from tradewright.review.source.statements import read_statements
+from tradewright.review.source.text import Source
 
 if TYPE_CHECKING:
     from tradewright.review.rewrite.mysql.script import Conversion
@@ -124,13 +126,23 @@ def convert_file(file: Path, *, server: EmbeddedServer | None = None) -> Convert
             return _converted_in_part(tree, path, running)
     after = {change.path: change.after.decode("utf-8") for change in proposal.changes}
     source = next(source for source in tree.sources() if source.path == path)
+    text = after.get(path, source.text)
     return ConvertedFile(
-        text=after.get(path, source.text),
+        text=text,
         down=after.get(down_path(source) or ""),
-        unconverted=proposal.unconverted,
+        unconverted=(*proposal.unconverted, *_unreadable(replace(source, text=text))),
         withdrawn=proposal.withdrawn,
         notes=proposal.notes,
     )
+
+
+def _unreadable(source: Source) -> list[Reason]:
+    """Return what no database reads: it went through as it was, for nothing of MySQL is in it."""
+    refusals = [refusal.broken for refusal in read_statements(source).refusals]
+    return [
+        Reason(source.path, source.locate(one.start).line, "the whole file", one.message)
+        for one in refusals
+    ]
 
 
 def _require_file(file: Path) -> None:

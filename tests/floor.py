@@ -25,6 +25,7 @@ from tradewright.postgres.connect import Session, connect
 from tradewright.risk.model import ClientClass
 from tradewright.routing.rules import Book
 from tradewright.trading.engine import Engine
+from tradewright.trading.groups import STANDARD
 from tradewright.trading.model import (
     CancelOrder,
     Command,
@@ -180,6 +181,7 @@ class Floor:
         leverage: int = 30,
         client_class: ClientClass = ClientClass.RETAIL,
         book: Book = Book.B,
+        group: str = STANDARD,
     ) -> str:
         """Open a user with one account that holds `deposit`; return the account's id."""
         with self.session.transaction():
@@ -190,7 +192,7 @@ class Floor:
                 kyc_level=2,
             )
             grant_role(self.session, user_id, "trader")
-            settings = AccountSettings(currency=currency, leverage=leverage, book=book)
+            settings = AccountSettings(currency=currency, leverage=leverage, book=book, group=group)
             account_id = open_account(self.session, user_id, settings)
         amount = Decimal(deposit)
         if amount:

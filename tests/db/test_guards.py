@@ -36,6 +36,7 @@ APPEND_ONLY = (
     "wallet_status_changes",
 )
 KEPT = (
+    "account_groups",
     "accounts",
     "balance_holds",
     "house_balances",

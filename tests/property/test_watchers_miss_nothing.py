@@ -24,6 +24,7 @@ from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.rules import Book
 from tradewright.trading import rules
 from tradewright.trading.decide import decide
+from tradewright.trading.groups import STANDARD, AccountGroup
 from tradewright.trading.model import (
     CheckMargin,
     ClosePosition,
@@ -52,6 +53,7 @@ HOUSE = {code: new_id_text() for code in HouseCode}
 def open_account(currency: str, leverage: int, client_class: ClientClass, money: str) -> Any:
     account_id = new_id_text()
     return AccountState(
+        group=AccountGroup(code=STANDARD),
         id=account_id,
         is_active=True,
         book=Book.B,

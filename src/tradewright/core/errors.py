@@ -22,6 +22,7 @@ from enum import StrEnum
 class ErrorCode(StrEnum):
     """Every code that a user may meet, grouped by category."""
 
+    ACCOUNT_GROUP_UNKNOWN = "ACCOUNT_GROUP_UNKNOWN"
     ACCOUNT_NOT_ACTIVE = "ACCOUNT_NOT_ACTIVE"
     ACCOUNT_UNKNOWN = "ACCOUNT_UNKNOWN"
     BENCH_PGBENCH_FAILED = "BENCH_PGBENCH_FAILED"

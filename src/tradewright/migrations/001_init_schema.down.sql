@@ -6,6 +6,7 @@ DROP TABLE order_fills;
 DROP TABLE liquidity_providers;
 DROP TABLE orders;
 DROP TABLE accounts;
+DROP TABLE account_groups;
 DROP TABLE house_accounts;
 DROP TABLE ledger_holders;
 DROP TABLE instruments;

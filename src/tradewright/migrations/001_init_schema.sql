@@ -175,6 +175,30 @@ CREATE TABLE house_accounts (
 COMMENT ON TABLE house_accounts IS 'The broker''s own side of every movement; balances are rolled up from transfers (house_balances), never kept in a hot row.';
 COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions; dealing: the result of trading against clients; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
 
+CREATE TABLE account_groups (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT account_groups_pkey PRIMARY KEY,
+    code text
+        CONSTRAINT account_groups_code_present NOT NULL
+        CONSTRAINT account_groups_code_is_plain CHECK (code ~ '^[a-z0-9_-]{2,32}$')
+        CONSTRAINT account_groups_code_unique UNIQUE,
+    position_mode text DEFAULT 'netting'
+        CONSTRAINT account_groups_position_mode_present NOT NULL
+        CONSTRAINT account_groups_position_mode_known CHECK (position_mode IN ('netting', 'hedging', 'fifo')),
+    revision integer DEFAULT 1
+        CONSTRAINT account_groups_revision_present NOT NULL
+        CONSTRAINT account_groups_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT account_groups_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT account_groups_updated_at_present NOT NULL
+);
+COMMENT ON TABLE account_groups IS 'Accounts that trade under the same conditions: what is set here holds for each account of the group.';
+COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per symbol; hedging: each opening fill has its own; fifo: the oldest is closed first.';
+COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
+
+INSERT INTO account_groups (code) VALUES ('standard');
+
 CREATE TABLE accounts (
     id uuid
         CONSTRAINT accounts_pkey PRIMARY KEY,
@@ -184,6 +208,9 @@ CREATE TABLE accounts (
     user_id uuid
         CONSTRAINT accounts_user_id_present NOT NULL
         CONSTRAINT accounts_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    group_code text DEFAULT 'standard'
+        CONSTRAINT accounts_group_code_present NOT NULL
+        CONSTRAINT accounts_group_exists REFERENCES account_groups (code) ON DELETE RESTRICT,
     currency text
         CONSTRAINT accounts_currency_present NOT NULL,
     leverage integer
@@ -218,6 +245,7 @@ CREATE TABLE accounts (
         REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE accounts IS 'Margin accounts: one currency, one net position per symbol.';
+COMMENT ON COLUMN accounts.group_code IS 'The group whose conditions hold for the account.';
 COMMENT ON COLUMN accounts.margin_call_level IS 'Percent of used margin at or below which a margin call is open.';
 COMMENT ON COLUMN accounts.stop_out_level IS 'Percent of used margin below which positions are closed, largest loss first.';
 COMMENT ON COLUMN accounts.book IS 'A: orders are passed on to a liquidity provider; B: the house takes the other side.';

@@ -16,6 +16,9 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_ledger_holders_currency
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_accounts_user_id
     ON accounts (user_id);
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_accounts_group_code
+    ON accounts (group_code);
+
 -- Orders of an account in a symbol by state; its first column also serves the foreign key.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_symbol_status
     ON orders (account_id, symbol, status);

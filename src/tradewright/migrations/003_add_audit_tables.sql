@@ -185,18 +185,29 @@ CREATE TRIGGER instruments_count_revision
 CREATE TRIGGER instruments_are_audited
     AFTER INSERT OR UPDATE OR DELETE ON instruments
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+CREATE TRIGGER account_groups_count_revision
+    BEFORE UPDATE ON account_groups
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER account_groups_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON account_groups
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+-- The groups that 001 has made were there before their trigger.
+INSERT INTO audit_log (actor, table_name, row_id, action, changes)
+SELECT session_user, 'account_groups', id, 'insert', to_jsonb(account_groups)
+FROM account_groups;
 -- Balance and version are the ledger's: balance_ledger is their record.
 CREATE TRIGGER accounts_count_revision
-    BEFORE UPDATE OF id, kind, user_id, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
+    BEFORE UPDATE OF id, kind, user_id, group_code, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
     ON accounts
     FOR EACH ROW EXECUTE FUNCTION count_revision();
 CREATE TRIGGER accounts_are_audited
-    AFTER INSERT OR DELETE OR UPDATE OF id, kind, user_id, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
+    AFTER INSERT OR DELETE OR UPDATE OF id, kind, user_id, group_code, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
     ON accounts
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
 ALTER TABLE users ENABLE ALWAYS TRIGGER users_are_audited;
 ALTER TABLE user_roles ENABLE ALWAYS TRIGGER user_roles_are_audited;
 ALTER TABLE instruments ENABLE ALWAYS TRIGGER instruments_are_audited;
+ALTER TABLE account_groups ENABLE ALWAYS TRIGGER account_groups_are_audited;
 ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_are_audited;
 
 CREATE TABLE order_events (
@@ -471,6 +482,13 @@ CREATE TRIGGER instruments_are_kept
 CREATE TRIGGER instruments_keep_their_key
     BEFORE UPDATE OF id, symbol ON instruments
     FOR EACH ROW WHEN ((OLD.id, OLD.symbol) IS DISTINCT FROM (NEW.id, NEW.symbol))
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER account_groups_are_kept
+    BEFORE DELETE OR TRUNCATE ON account_groups
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER account_groups_keep_their_key
+    BEFORE UPDATE OF id, code ON account_groups
+    FOR EACH ROW WHEN ((OLD.id, OLD.code) IS DISTINCT FROM (NEW.id, NEW.code))
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER accounts_are_kept
     BEFORE DELETE OR TRUNCATE ON accounts

@@ -473,6 +473,8 @@ SELECT 'user_roles', id, revision FROM user_roles
 UNION ALL
 SELECT 'instruments', id, revision FROM instruments
 UNION ALL
+SELECT 'account_groups', id, revision FROM account_groups
+UNION ALL
 SELECT 'accounts', id, revision FROM accounts
 UNION ALL
 SELECT 'liquidity_providers', id, revision FROM liquidity_providers

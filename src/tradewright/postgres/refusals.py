@@ -61,6 +61,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
+        "accounts_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
         "accounts_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         "balance_holds_expires_after_created": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
         "balance_holds_purpose_known": (InputError, ErrorCode.INPUT_PURPOSE_UNKNOWN),

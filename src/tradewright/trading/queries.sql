@@ -28,6 +28,12 @@ SELECT DISTINCT currency
 FROM accounts
 ORDER BY currency;
 
+-- name: account_groups
+-- Read every group of accounts.
+SELECT code, position_mode
+FROM account_groups
+ORDER BY code;
+
 -- name: owners_of_accounts
 -- Find whose wallets may be needed for some accounts.
 SELECT id::text, user_id::text, currency, balance
@@ -52,7 +58,8 @@ SELECT
         SELECT m.id::text
         FROM margin_calls AS m
         WHERE m.account_id = a.id AND m.resolved_at IS NULL
-    )
+    ),
+    a.group_code
 FROM accounts AS a
 JOIN users AS u ON u.id = a.user_id
 WHERE a.id = ANY(%(ids)s::uuid[])
@@ -381,6 +388,14 @@ SELECT
 FROM users AS u
 WHERE u.id = %(user_id)s;
 
+-- name: set_account_group
+-- Open a group of accounts, or change its conditions.
+INSERT INTO account_groups (code, position_mode)
+VALUES (%(code)s, %(position_mode)s)
+ON CONFLICT (code) DO UPDATE
+SET position_mode = excluded.position_mode
+WHERE account_groups.position_mode <> excluded.position_mode;
+
 -- name: add_account
 -- Open a trading account with its holder.
 WITH holder AS (
@@ -389,11 +404,11 @@ WITH holder AS (
     RETURNING id, kind, currency
 )
 INSERT INTO accounts (
-    id, kind, user_id, currency, leverage, margin_call_level, stop_out_level, book
+    id, kind, user_id, group_code, currency, leverage, margin_call_level, stop_out_level, book
 )
 SELECT
-    id, kind, %(user_id)s, currency, %(leverage)s, %(margin_call_level)s, %(stop_out_level)s,
-    %(book)s
+    id, kind, %(user_id)s, %(group_code)s, currency, %(leverage)s, %(margin_call_level)s,
+    %(stop_out_level)s, %(book)s
 FROM holder
 RETURNING id::text;
 

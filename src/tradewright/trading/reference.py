@@ -1,4 +1,4 @@
-"""What changes rarely and is read once: instruments, providers, the house's holders."""
+"""What changes rarely and is read once: instruments, groups, providers, the house's holders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from tradewright.ledger.store import house_holder_ids
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
+from tradewright.trading.groups import AccountGroup, read_groups
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Instruments by symbol, provider ids by code, house holders by currency and code."""
+    """Instruments by symbol, groups and providers by code, house holders by currency and code."""
 
     instruments: Mapping[str, Instrument]
+    groups: Mapping[str, AccountGroup]
     provider_ids: Mapping[str, str]
     provider_priorities: Mapping[str, int]
     disabled_providers: frozenset[str]
@@ -31,6 +33,7 @@ def read_reference(connection: Session) -> Reference:
     currencies = connection.execute(queries["account_currencies"]).fetchall()
     return Reference(
         instruments=instruments,
+        groups=read_groups(connection),
         provider_ids={code: provider_id for provider_id, code, _, _ in providers},
         provider_priorities={code: priority for _, code, priority, _ in providers},
         disabled_providers=frozenset(code for _, code, _, enabled in providers if not enabled),

@@ -12,16 +12,18 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
 from tradewright.routing.rules import Book
+from tradewright.trading.groups import STANDARD
 
 _QUERIES = "tradewright.trading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """How an account trades: currency, leverage, book, and its two margin levels in percent."""
+    """How an account trades: currency, leverage, group, book, its two margin levels in percent."""
 
     currency: str
     leverage: int
+    group: str = STANDARD
     book: Book = Book.B
     margin_call_level: Decimal = Decimal(100)
     stop_out_level: Decimal = Decimal(50)
@@ -71,6 +73,7 @@ def open_account(connection: Session, user_id: str, settings: AccountSettings) -
             queries["add_account"],
             {
                 "user_id": user_id,
+                "group_code": settings.group,
                 "currency": settings.currency,
                 "leverage": settings.leverage,
                 "margin_call_level": settings.margin_call_level,

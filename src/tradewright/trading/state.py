@@ -20,6 +20,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.risk.margin import Exposure
 from tradewright.risk.model import RiskProfile
 from tradewright.routing.rules import Book
+from tradewright.trading.groups import AccountGroup
 from tradewright.trading.model import (
     OrderReport,
     OrderStatus,
@@ -98,6 +99,7 @@ class AccountState(Struct, kw_only=True):
     """A trading account under lock with its open positions by symbol and its loaded live orders."""
 
     id: str
+    group: AccountGroup
     is_active: bool
     book: Book
     profile: RiskProfile

@@ -57,7 +57,7 @@ def lock_desk(
     account_ids = sorted({command.account_id for command in commands})
     wallets = _lock_wallets(statements, commands)
     asked = _ask(statements, account_ids, commands)
-    accounts = {row[0]: _account(row) for row in asked["lock_accounts"]}
+    accounts = {row[0]: _account(row, reference) for row in asked["lock_accounts"]}
     _lay_out_positions(asked["open_positions"], reference, accounts)
     orders: dict[str, OrderState] = {}
     for query in ("orders_named", "live_orders", "orders_by_key"):
@@ -120,7 +120,8 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
     queries = load_queries(_QUERIES)
     arrays = {"ids": ids}
     accounts = {
-        row[0]: _account(row) for row in connection.execute(queries["lock_accounts"], arrays)
+        row[0]: _account(row, reference)
+        for row in connection.execute(queries["lock_accounts"], arrays)
     }
     positions = connection.execute(queries["open_positions"], arrays).fetchall()
     _lay_out_positions(positions, reference, accounts)
@@ -170,9 +171,10 @@ def _pays_wallet(move: MoveMoney, owner: tuple[str, str, Decimal] | None) -> boo
     return 0 < move.amount <= owner[2]
 
 
-def _account(row: tuple[Any, ...]) -> AccountState:
+def _account(row: tuple[Any, ...], reference: Reference) -> AccountState:
     return AccountState(
         id=row[0],
+        group=reference.groups[row[12]],
         is_active=row[9],
         book=Book(row[8]),
         profile=RiskProfile(ClientClass(row[10]), row[2], row[5], row[6], row[7]),

@@ -4,17 +4,13 @@ Each function takes the desk and one command, changes the rows of the batch in m
 returns its report; it raises where the command means nothing, and then nothing is changed.
 """
 
-from decimal import Decimal
-
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
-from tradewright.liquidity.market import Rate
 from tradewright.risk.checks import first_denial
-from tradewright.risk.margin import Exposure, margin_state
-from tradewright.risk.model import OrderFacts
-from tradewright.routing.rules import Book, allocate
+from tradewright.routing.rules import Book
 from tradewright.trading import orders, rules
+from tradewright.trading.facts import gather_facts
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
@@ -27,7 +23,7 @@ from tradewright.trading.model import (
     TimeInForce,
     TriggerOrder,
 )
-from tradewright.trading.positions import commission, require_rates
+from tradewright.trading.positions import require_rates
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
 
@@ -48,7 +44,7 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
     order = orders.order_from_command(command, account, instrument)
     desk.orders_by_key[key] = order
     rests = _rests(order, desk.market.top(instrument.symbol))
-    denial = first_denial(_facts(desk, account, order, rests=rests))
+    denial = first_denial(gather_facts(desk, account, order, rests=rests))
     if denial is not None:
         orders.deny(desk, order, denial)
         return order.report()
@@ -102,7 +98,7 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
     top = desk.market.top(order.instrument.symbol)
     if top is None or _rests(order, top):
         return NothingDone("the price is no longer there")
-    denial = first_denial(_facts(desk, account, order, rests=False))
+    denial = first_denial(gather_facts(desk, account, order, rests=False))
     if denial is not None:
         orders.deny(desk, order, denial)
         return order.report()
@@ -228,120 +224,6 @@ def _rests(order: OrderState, top: Top | None) -> bool:
     if order.time_in_force is TimeInForce.GTC and order.limit_price is not None:
         return top is None or not rules.limit_is_met(order.side, order.limit_price, top)
     return False
-
-
-def _facts(desk: Desk, account: AccountState, order: OrderState, *, rests: bool) -> OrderFacts:
-    """Gather what the checks ask about an order."""
-    instrument, side = order.instrument, order.side
-    top = desk.market.top(instrument.symbol)
-    price = None if top is None else rules.dealing_price(top, side)
-    signed = order.remaining_quantity * side.sign
-    position = account.positions.get(instrument.symbol)
-    held = position.quantity if position is not None else Decimal(0)
-    rates = _rates(desk, account, instrument)
-    return OrderFacts(
-        account_is_active=account.is_active,
-        instrument=instrument,
-        side=side,
-        quantity=order.quantity,
-        reduces=held * signed < 0 and abs(signed) <= abs(held),
-        is_resting=rests,
-        reference_price=_protected_price(order, price) if rests else price,
-        stop_loss=order.stop_loss,
-        take_profit=order.take_profit,
-        rates=rates,
-        free_margin_after=lambda: _free_margin_after(desk, account, order, rates, rests=rests),
-    )
-
-
-def _expected_price(desk: Desk, order: OrderState, best: Decimal) -> Decimal:
-    """Return what the order would deal at on average, walking the levels as `execute` will."""
-    levels = desk.market.levels(order.instrument.symbol, order.side)
-    parts = allocate(levels, order.side, order.remaining_quantity, order.limit_price)
-    if not parts:
-        return best
-    if len(parts) == 1:
-        return parts[0].level.price
-    quantity = sum((part.quantity for part in parts), Decimal(0))
-    return sum((part.quantity * part.level.price for part in parts), Decimal(0)) / quantity
-
-
-def _protected_price(order: OrderState, price: Decimal | None) -> Decimal | None:
-    """Return the price that a resting order's protections must stand around: its own."""
-    return order.limit_price or order.stop_price or price
-
-
-def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[Rate, Rate] | None:
-    """Return quote and base rates to the account's currency; None when the account has no value."""
-    market, currency = desk.market, account.profile.currency
-    quote_rate = market.rate(instrument.quote_currency, currency)
-    base_rate = market.rate(instrument.base_currency, currency)
-    if quote_rate is None or base_rate is None:
-        return None
-    for position in account.open_positions:
-        held = position.instrument
-        if (
-            market.top(held.symbol) is None
-            or market.rate(held.quote_currency, currency) is None
-            or market.rate(held.base_currency, currency) is None
-        ):
-            return None
-    return quote_rate, base_rate
-
-
-def _free_margin_after(
-    desk: Desk,
-    account: AccountState,
-    order: OrderState,
-    rates: tuple[Rate, Rate] | None,
-    *,
-    rests: bool,
-) -> Decimal:
-    """Return the free margin that the account would have after dealing the order."""
-    symbol = order.instrument.symbol
-    top = desk.market.top(symbol)
-    if top is None or rates is None:
-        raise AssertionError("asked only after the checks for price and rates")
-    price = rules.dealing_price(top, order.side)
-    if not rests:
-        price = _expected_price(desk, order, price)
-    signed = order.remaining_quantity * order.side.sign
-    exposures = [
-        position.exposure()
-        for position in account.open_positions
-        if position.instrument.symbol != symbol
-    ]
-    cost = commission(signed, order, rates[1])
-    cost -= _add_after(exposures, account.positions.get(symbol), order, (signed, price), rates[0])
-    state = margin_state(account.profile, account.holder.available - cost, exposures, desk.market)
-    if state is None:
-        raise AssertionError("asked only after the check for rates")
-    return state.free
-
-
-def _add_after(
-    exposures: list[Exposure],
-    position: PositionState | None,
-    order: OrderState,
-    dealt: tuple[Decimal, Decimal],
-    quote_rate: Rate,
-) -> Decimal:
-    """Add the exposure in the order's symbol after it has dealt; return what it would realise."""
-    signed, price = dealt
-    if position is None:
-        exposures.append(Exposure(order.instrument, signed, price))
-        return Decimal(0)
-    split = rules.split_fill(position.quantity, signed)
-    left = position.quantity + split.closes
-    realised = (position.average_price - price) * split.closes
-    if split.opens and left:
-        average = rules.average_price_after(left, position.average_price, split.opens, price)
-        exposures.append(Exposure(order.instrument, left + split.opens, average))
-    elif split.opens:
-        exposures.append(Exposure(order.instrument, split.opens, price))
-    elif left:
-        exposures.append(Exposure(order.instrument, left, position.average_price))
-    return realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
 
 
 def _protection_holds(position: PositionState, origin: Origin, top: Top) -> bool:

@@ -1,0 +1,45 @@
+"""Groups of accounts: the conditions that all accounts of a group trade under.
+
+A group is named by its code; every account has one, and `standard` is there from the beginning.
+The engine reads the groups at its start, beside the instruments; an account's row names its own.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+
+STANDARD = "standard"
+"""The group of accounts that are opened without one."""
+
+
+class PositionMode(StrEnum):
+    """How fills make positions: one net position, one for each opening fill, or oldest first."""
+
+    NETTING = "netting"
+    HEDGING = "hedging"
+    FIFO = "fifo"
+
+
+class AccountGroup(Struct, frozen=True, kw_only=True):
+    """The conditions of a group."""
+
+    code: str
+    position_mode: PositionMode = PositionMode.NETTING
+
+
+def set_group(connection: Session, group: AccountGroup) -> None:
+    """Open a group, or change the conditions of one that is there; it is audited by trigger."""
+    connection.execute(
+        load_queries("tradewright.trading")["set_account_group"],
+        {"code": group.code, "position_mode": group.position_mode},
+    )
+
+
+def read_groups(connection: Session) -> Mapping[str, AccountGroup]:
+    """Return every group by its code."""
+    rows = connection.execute(load_queries("tradewright.trading")["account_groups"])
+    return {row[0]: AccountGroup(code=row[0], position_mode=PositionMode(row[1])) for row in rows}

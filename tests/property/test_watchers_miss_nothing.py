@@ -138,8 +138,7 @@ class World:
             if one.instrument.symbol == symbol and is_due(one, top):
                 found.add(TriggerOrder(account_id=one.account_id, order_id=one.id))
         for account in self.accounts.values():
-            position = account.positions.get(symbol)
-            if position is not None and position.quantity:
+            for position in account.positions.get(symbol, ()):
                 found |= protections_due(position, top)
             if is_margin_due(account, self.market):
                 found.add(CheckMargin(account_id=account.id))

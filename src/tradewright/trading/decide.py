@@ -11,7 +11,7 @@ from tradewright.core.errors import ErrorCode, InputError, MoneyError, Tradewrig
 from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
 from tradewright.risk.margin import margin_state
-from tradewright.trading import orders, submission
+from tradewright.trading import closing, orders, submission
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.model import (
     BookAnswers,
@@ -74,7 +74,7 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
         case TriggerOrder():
             return submission.trigger(desk, account, command)
         case ClosePosition():
-            return submission.close_position(desk, account, command)
+            return closing.close_position(desk, account, command)
         case CheckMargin():
             return check_margin(desk, account)
         case BookAnswers():

@@ -12,8 +12,8 @@ from tradewright.risk.margin import Exposure, margin_state
 from tradewright.risk.model import OrderFacts
 from tradewright.routing.rules import allocate
 from tradewright.trading import rules
-from tradewright.trading.positions import commission
-from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
+from tradewright.trading.positions import commission, match_fill
+from tradewright.trading.state import AccountState, Desk, OrderState
 
 
 def gather_facts(
@@ -24,8 +24,7 @@ def gather_facts(
     top = desk.market.top(instrument.symbol)
     price = None if top is None else rules.dealing_price(top, side)
     signed = order.remaining_quantity * side.sign
-    position = account.positions.get(instrument.symbol)
-    held = position.quantity if position is not None else Decimal(0)
+    held = account.held(instrument.symbol)
     rates = _rates(desk, account, instrument)
     return OrderFacts(
         account_is_active=account.is_active,
@@ -100,7 +99,7 @@ def _free_margin_after(
         if position.instrument.symbol != symbol
     ]
     cost = commission(signed, order, rates[1])
-    cost -= _add_after(exposures, account.positions.get(symbol), order, (signed, price), rates[0])
+    cost -= _add_after(exposures, account, order, (signed, price), rates[0])
     state = margin_state(account.profile, account.holder.available - cost, exposures, desk.market)
     if state is None:
         raise AssertionError("asked only after the check for rates")
@@ -109,24 +108,33 @@ def _free_margin_after(
 
 def _add_after(
     exposures: list[Exposure],
-    position: PositionState | None,
+    account: AccountState,
     order: OrderState,
     dealt: tuple[Decimal, Decimal],
     quote_rate: Rate,
 ) -> Decimal:
-    """Add the exposure in the order's symbol after it has dealt; return what it would realise."""
+    """Add the exposures in the order's symbol after it has dealt; return what it would realise."""
     signed, price = dealt
-    if position is None:
-        exposures.append(Exposure(order.instrument, signed, price))
-        return Decimal(0)
-    split = rules.split_fill(position.quantity, signed)
-    left = position.quantity + split.closes
-    realised = (position.average_price - price) * split.closes
-    if split.opens and left:
-        average = rules.average_price_after(left, position.average_price, split.opens, price)
-        exposures.append(Exposure(order.instrument, left + split.opens, average))
-    elif split.opens:
-        exposures.append(Exposure(order.instrument, split.opens, price))
-    elif left:
-        exposures.append(Exposure(order.instrument, left, position.average_price))
+    instrument, realised = order.instrument, Decimal(0)
+    matched = match_fill(account, instrument.symbol, signed)
+    left = {one.id: one.exposure() for one in account.positions.get(instrument.symbol, ())}
+    for position, part in matched.closes:
+        realised += (position.average_price - price) * part
+        del left[position.id]
+        if position.quantity + part:
+            left[position.id] = Exposure(
+                instrument, position.quantity + part, position.average_price
+            )
+    exposures.extend(left.values())
+    if matched.opens:
+        added = Exposure(instrument, matched.opens, price)
+        exposures.append(_joined(exposures.pop(), added) if left and account.nets else added)
     return realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
+
+
+def _joined(one: Exposure, added: Exposure) -> Exposure:
+    """Return a position after more has been opened on its own side."""
+    average = rules.average_price_after(
+        one.quantity, one.average_price, added.quantity, added.average_price
+    )
+    return Exposure(one.instrument, one.quantity + added.quantity, average)

@@ -16,9 +16,9 @@ from tradewright.risk.margin import MarginState, margin_state, unrealised_pnl
 from tradewright.risk.model import ClientClass
 from tradewright.routing.rules import Book
 from tradewright.trading import orders
+from tradewright.trading.closing import close, is_being_closed
 from tradewright.trading.model import MarginReport, NothingDone, Origin
 from tradewright.trading.state import AccountState, Desk, PositionState
-from tradewright.trading.submission import close, is_being_closed
 
 LEVEL_QUANTUM = Decimal("0.0001")
 AMOUNT_QUANTUM = Decimal("0.00000001")

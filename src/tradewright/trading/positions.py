@@ -7,6 +7,8 @@ the house's dealing holder, the commission to its fees holder.
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from msgspec import Struct
+
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import round_to_minor_unit
@@ -33,13 +35,35 @@ def apply_fill(
 ) -> None:
     """Book a fill of `dealt` (quantity, price) into the account's position in the symbol."""
     quantity, price = dealt
-    signed = quantity * order.side.sign
-    position = account.positions.get(order.instrument.symbol)
-    split = split_fill(position.quantity if position else _NOTHING, signed)
-    if position is not None and split.closes:
-        _close(desk, account, position, fill_id, (split.closes, price))
-    if split.opens:
-        _open(desk, account, order, fill_id, (split.opens, price))
+    matched = match_fill(account, order.instrument.symbol, quantity * order.side.sign)
+    for position, part in matched.closes:
+        _close(desk, account, position, fill_id, (part, price))
+    if matched.opens:
+        _open(desk, account, order, fill_id, (matched.opens, price))
+
+
+class Matched(Struct, frozen=True):
+    """How a fill meets the open positions: the part that closes each, and what it opens."""
+
+    closes: list[tuple[PositionState, Decimal]]
+    opens: Decimal
+
+
+def match_fill(account: AccountState, symbol: str, signed: Decimal) -> Matched:
+    """Match a signed fill with the account's positions in the symbol, the oldest first.
+
+    Every part carries the fill's sign, and together they add up to it.
+    """
+    closes: list[tuple[PositionState, Decimal]] = []
+    rest = signed
+    for position in account.positions.get(symbol, ()):
+        split = split_fill(position.quantity, rest)
+        if split.closes:
+            closes.append((position, split.closes))
+        rest = split.opens
+        if not rest:
+            break
+    return Matched(closes, rest)
 
 
 def require_rates(desk: Desk, account: AccountState, instrument: Instrument) -> None:
@@ -77,7 +101,7 @@ def _close(
     position.quantity += quantity
     position.realised_pnl += pnl
     if not position.quantity:
-        del account.positions[position.instrument.symbol]
+        _take_away(account, position)
     trade_id = _book_trade(
         desk, account, position, fill_id, ("close", quantity, price, used_rate, pnl)
     )
@@ -92,6 +116,16 @@ def _close(
         )
 
 
+def _take_away(account: AccountState, position: PositionState) -> None:
+    """Take a position that is closed from those that are open."""
+    symbol = position.instrument.symbol
+    left = [one for one in account.positions[symbol] if one is not position]
+    if left:
+        account.positions[symbol] = left
+    else:
+        del account.positions[symbol]
+
+
 def _open(
     desk: Desk,
     account: AccountState,
@@ -100,11 +134,12 @@ def _open(
     dealt: tuple[Decimal, Decimal],
 ) -> None:
     quantity, price = dealt
-    position = account.positions.get(order.instrument.symbol)
-    if position is None:
+    held = account.positions.setdefault(order.instrument.symbol, [])
+    if not held:
         position = _new_position(account, order, price)
-        account.positions[order.instrument.symbol] = position
+        held.append(position)
     else:
+        position = held[0]
         position.average_price = average_price_after(
             position.quantity, position.average_price, quantity, price
         )

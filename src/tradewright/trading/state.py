@@ -20,7 +20,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.risk.margin import Exposure
 from tradewright.risk.model import RiskProfile
 from tradewright.routing.rules import Book
-from tradewright.trading.groups import AccountGroup
+from tradewright.trading.groups import AccountGroup, PositionMode
 from tradewright.trading.model import (
     OrderReport,
     OrderStatus,
@@ -76,7 +76,7 @@ class OrderState(Struct, kw_only=True):
 
 
 class PositionState(Struct, kw_only=True):
-    """A net position; `quantity` is signed, `version` counts its trades."""
+    """A position; `quantity` is signed, `version` counts its trades."""
 
     id: str
     account_id: str
@@ -96,7 +96,10 @@ class PositionState(Struct, kw_only=True):
 
 
 class AccountState(Struct, kw_only=True):
-    """A trading account under lock with its open positions by symbol and its loaded live orders."""
+    """A trading account under lock with its open positions and its loaded live orders.
+
+    `positions` are those of each symbol, the oldest first; in netting there is at most one.
+    """
 
     id: str
     group: AccountGroup
@@ -105,13 +108,32 @@ class AccountState(Struct, kw_only=True):
     profile: RiskProfile
     holder: Holder
     margin_call_id: str | None
-    positions: dict[str, PositionState] = {}
+    positions: dict[str, list[PositionState]] = {}
     live_orders: dict[str, OrderState] = {}
 
     @property
     def open_positions(self) -> list[PositionState]:
         """Return the positions that are open now, those of this batch included."""
-        return [position for position in self.positions.values() if position.quantity]
+        return [position for held in self.positions.values() for position in held]
+
+    @property
+    def nets(self) -> bool:
+        """Whether there is at most one position per symbol."""
+        return self.group.position_mode is PositionMode.NETTING
+
+    def held(self, symbol: str) -> Decimal:
+        """Return the signed quantity that is open in a symbol, over all its positions."""
+        quantity = Decimal(0)
+        for position in self.positions.get(symbol, ()):
+            quantity += position.quantity
+        return quantity
+
+    def position(self, symbol: str, position_id: str) -> PositionState | None:
+        """Return an open position of a symbol by its id."""
+        for position in self.positions.get(symbol, ()):
+            if position.id == position_id:
+                return position
+        return None
 
 
 Row = tuple[object, ...]

@@ -194,18 +194,28 @@ def _lay_out_positions(
     rows: Iterable[tuple[Any, ...]], reference: Reference, accounts: dict[str, AccountState]
 ) -> None:
     for row in rows:
-        accounts[row[1]].positions[row[2]] = PositionState(
-            id=row[0],
-            account_id=row[1],
-            instrument=reference.instruments[row[2]],
-            quantity=row[3],
-            average_price=row[4],
-            realised_pnl=row[5],
-            stop_loss=row[6],
-            take_profit=row[7],
-            version=row[8],
-            version_read=row[8],
+        held = accounts[row[1]].positions.setdefault(row[2], [])
+        held.append(
+            PositionState(
+                id=row[0],
+                account_id=row[1],
+                instrument=reference.instruments[row[2]],
+                quantity=row[3],
+                average_price=row[4],
+                realised_pnl=row[5],
+                stop_loss=row[6],
+                take_profit=row[7],
+                version=row[8],
+                version_read=row[8],
+            )
         )
+        if len(held) > 1:
+            held.sort(key=_age)
+
+
+def _age(position: PositionState) -> str:
+    """Return what sorts positions by age: ids are ordered by the time at which they are made."""
+    return position.id
 
 
 def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:

@@ -1,4 +1,4 @@
-"""How a batch decides what clients ask of orders: submit, cancel, trigger, close.
+"""How a batch decides what clients ask of orders: submit, cancel, trigger.
 
 Each function takes the desk and one command, changes the rows of the batch in memory, and
 returns its report; it raises where the command means nothing, and then nothing is changed.
@@ -13,18 +13,15 @@ from tradewright.trading import orders, rules
 from tradewright.trading.facts import gather_facts
 from tradewright.trading.model import (
     CancelOrder,
-    ClosePosition,
     EventType,
     NothingDone,
     OrderReport,
     OrderType,
-    Origin,
     SubmitOrder,
     TimeInForce,
     TriggerOrder,
 )
-from tradewright.trading.positions import require_rates
-from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
+from tradewright.trading.state import AccountState, Desk, OrderState
 
 
 def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderReport:
@@ -111,63 +108,6 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
     return order.report()
 
 
-def close_position(
-    desk: Desk, account: AccountState, command: ClosePosition
-) -> OrderReport | NothingDone:
-    """Close an open position whole.
-
-    Raises:
-        InputError: POSITION_UNKNOWN, when a client names a position that is not open.
-        StateError: ORDER_PRICE_STALE, when a client's close has no price to deal on;
-            ORDER_RATE_MISSING, when its result cannot be converted.
-
-    """
-    position = account.positions.get(command.symbol)
-    if position is None or position.id != command.position_id:
-        if command.origin is not Origin.CLIENT:
-            return NothingDone("the position is no longer open")
-        raise InputError(
-            ErrorCode.POSITION_UNKNOWN,
-            f'position "{command.position_id}" is not open in account "{account.id}"',
-            why="A position is closed once, and a flip closes one position and opens another.",
-            hint="Read the account's open positions.",
-        )
-    if is_being_closed(account, position):
-        return NothingDone("the position is being closed")
-    top = desk.market.top(command.symbol)
-    if top is None:
-        if command.origin is not Origin.CLIENT:
-            return NothingDone("no fresh price")
-        raise StateError(
-            ErrorCode.ORDER_PRICE_STALE,
-            f'position "{position.id}" could not be closed without a fresh price',
-            why=f'No provider has a quote for "{command.symbol}" that is fresh enough.',
-            hint="Try again when quotes arrive.",
-        )
-    if not _protection_holds(position, command.origin, top):
-        return NothingDone("the price is no longer there")
-    require_rates(desk, account, position.instrument)
-    return close(desk, account, position, command.origin).report()
-
-
-def close(desk: Desk, account: AccountState, position: PositionState, origin: Origin) -> OrderState:
-    """Submit and execute a market order that closes the position; the price has been checked."""
-    order = orders.closing_order(account, position, origin)
-    orders.accept(desk, account, order)
-    orders.execute(desk, account, order)
-    return order
-
-
-def is_being_closed(account: AccountState, position: PositionState) -> bool:
-    """Return whether a closing order for the position is with a provider."""
-    return any(
-        order.is_routed
-        and order.origin is not Origin.CLIENT
-        and order.instrument.symbol == position.instrument.symbol
-        for order in account.live_orders.values()
-    )
-
-
 def _instrument(desk: Desk, symbol: str) -> Instrument:
     instrument = desk.instruments.get(symbol)
     if instrument is None:
@@ -224,14 +164,3 @@ def _rests(order: OrderState, top: Top | None) -> bool:
     if order.time_in_force is TimeInForce.GTC and order.limit_price is not None:
         return top is None or not rules.limit_is_met(order.side, order.limit_price, top)
     return False
-
-
-def _protection_holds(position: PositionState, origin: Origin, top: Top) -> bool:
-    """Return whether the protection that asked for the close is reached at this price."""
-    if origin is Origin.STOP_LOSS:
-        level = position.stop_loss
-        return level is not None and rules.stop_loss_is_reached(position.quantity, level, top)
-    if origin is Origin.TAKE_PROFIT:
-        level = position.take_profit
-        return level is not None and rules.take_profit_is_reached(position.quantity, level, top)
-    return True

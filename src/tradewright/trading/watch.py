@@ -232,7 +232,7 @@ class Watchers:
             down = price - min(most, (falls if is_long else rises) / value)
             up = price + min(most, (rises if is_long else falls) / value)
             side = "bid" if is_long else "ask"
-            key = f"margin:{account.id}:{symbol}"
+            key = f"margin:{position.id}"
             keys.add(key)
             levels = [(f"{side}_down", down), (f"{side}_up", up)]
             self._watch(key, symbol, levels, CheckMargin(account_id=account.id))

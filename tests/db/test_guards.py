@@ -23,6 +23,8 @@ APPEND_ONLY = (
     "exchanges",
     "fraud_checks",
     "ledger_holders",
+    "ledger_seal_segments",
+    "ledger_seals",
     "order_events",
     "order_fills",
     "payment_settlements",

@@ -10,7 +10,7 @@ from tests.cast import open_user, play
 from tradewright import audit, ledger
 from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.core.ids import new_id_text
-from tradewright.ledger import HouseCode, Movement
+from tradewright.ledger import HouseCode, Movement, sealing
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.store import lock_wallets
 from tradewright.postgres.connect import Session
@@ -340,6 +340,32 @@ BREAKS = (
         "a seal whose head was rewritten",
         ("UPDATE audit_seals SET head = sha256(head)",),
     ),
+    Break(
+        "ledger_seals_verify",
+        "an entry that is a microsecond older than it was sealed",
+        (
+            "SELECT seal_ledger()",
+            (
+                "UPDATE balance_ledger SET created_at = created_at - interval '1 microsecond'"
+                " WHERE version = 1"
+            ),
+        ),
+    ),
+    Break(
+        "ledger_seals_verify",
+        "a transfer under another word than it was sealed",
+        ("SELECT seal_ledger()", "UPDATE transfers SET operation = 'gift'"),
+    ),
+    Break(
+        "ledger_seals_verify",
+        "a seal whose head was rewritten",
+        ("SELECT seal_ledger()", "UPDATE ledger_seals SET head = sha256(head)"),
+    ),
+    Break(
+        "ledger_seals_verify",
+        "a segment without its seal",
+        ("SELECT seal_ledger()", "DELETE FROM ledger_seals"),
+    ),
 )
 
 BROKEN_BY_BOOKING = {"realised_pnl_is_the_ledger", "wallets_are_not_negative"}
@@ -361,6 +387,7 @@ def test_all_laws_are_silent_on_good_rows_and_each_was_held_against_some(engine:
     )
     ledger.exchange(engine, cast.user_id, asked, transaction_id=new_id_text())
     ledger.roll_up_house_balances(engine)
+    sealing.seal(engine)
     results = audit.check_laws(engine)
     assert [name for name, result in results.items() if result.broken] == []
     assert [name for name, result in results.items() if result.checked == 0] == []
@@ -450,7 +477,7 @@ def test_broken_laws_stop_the_caller_with_an_example_of_each(engine: Session) ->
     engine.execute("UPDATE positions SET realised_pnl = 11")
     with pytest.raises(InternalError) as caught:
         audit.require_laws(audit.check_laws(engine))
-    assert caught.value.what == "1 of 27 laws are broken: position_is_its_trades"
+    assert caught.value.what == "1 of 28 laws are broken: position_is_its_trades"
     assert set(caught.value.facts) == {"position_is_its_trades"}
 
 

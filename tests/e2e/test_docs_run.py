@@ -21,11 +21,12 @@ def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
     assert not failed, f"docs/start/{failed}"
 
 
-def test_the_life_of_a_payment_runs(
-    engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("page", ["life-of-a-payment.md", "sealed-ledger.md"])
+def test_what_is_shown_of_payments_and_of_the_sealed_ledger_runs(
+    page: str, engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", engine_database)
-    failed = first_failure([START.parent / "explain" / "life-of-a-payment.md"], tmp_path)
+    failed = first_failure([START.parent / "explain" / page], tmp_path)
     assert not failed, f"docs/explain/{failed}"
 
 

@@ -1,4 +1,4 @@
-"""`tradewright ledger`: what the house holds, and the proof of what it owes."""
+"""`tradewright ledger`: what the house holds, the proof of what it owes, and the ledger's seals."""
 
 import json
 import sys
@@ -13,6 +13,7 @@ from tradewright import ledger
 from tradewright.audit.proofs import check_proof
 from tradewright.cli.options import Asked, with_database
 from tradewright.core.clock import utc_now
+from tradewright.ledger import sealing
 from tradewright.ledger.liabilities import published_roots, read_liabilities
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -20,7 +21,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 @click.group("ledger")
 def command() -> None:
-    """Show what the house holds, and prove what it owes."""
+    """Show what the house holds, prove what it owes, seal and verify the ledger."""
 
 
 @command.command("house", epilog="\b\nExample:\n  tradewright ledger house --json")
@@ -87,3 +88,66 @@ def check_proof_command(roots: Path, proofs: Path, *, as_json: bool) -> None:
         for check in bad:
             click.echo(f"{check.user_id} {check.currency} {check.amount}: {check.reason}")
     sys.exit(1 if bad or not checks else 0)
+
+
+@command.command("seal", epilog="\b\nExample:\n  tradewright ledger seal")
+@with_database
+def seal_command(asked: Asked) -> None:
+    """Seal the entries and transfers that were committed since the last seal."""
+    with asked.session() as session:
+        entries, transfers = sealing.seal(session)
+        heads = sealing.export_heads(session)
+    if asked.as_json:
+        last = asdict(heads[-1]) if heads else None
+        told = {"entries_sealed": entries, "transfers_sealed": transfers, "last_head": last}
+        click.echo(json.dumps(told))
+    elif entries or transfers:
+        click.echo(f"sealed {entries} entries and {transfers} transfers; head {heads[-1].head}")
+        click.echo("next: tradewright ledger checkpoint FILE, onto another machine")
+    else:
+        click.echo("nothing to seal")
+
+
+@command.command(
+    "checkpoint", epilog="\b\nExample:\n  tradewright ledger checkpoint ledger-heads.jsonl"
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@with_database
+def checkpoint_command(asked: Asked, file: Path) -> None:
+    """Add the head of the newest seal to FILE, if it is not there; it stands for all before it."""
+    known = sealing.read_checkpoint(file.read_text().splitlines()) if file.exists() else []
+    with asked.session() as session:
+        new = sealing.export_heads(session, after_seq=max((head.seq for head in known), default=0))
+    with file.open("a") as handle:
+        handle.writelines(f"{head.as_line()}\n" for head in new[-1:])
+    if asked.as_json:
+        click.echo(json.dumps({"head_added": asdict(new[-1]) if new else None}))
+    else:
+        click.echo(f"added seal {new[-1].seq} to {file}" if new else f"{file} has the newest seal")
+
+
+@command.command(
+    "verify", epilog="\b\nExample:\n  tradewright ledger verify --checkpoint ledger-heads.jsonl"
+)
+@click.option(
+    "--checkpoint",
+    type=_FILE,
+    help="Heads that were exported before; without them rewritten last seals are not noticed.",
+)
+@with_database
+def verify_command(asked: Asked, checkpoint: Path | None) -> None:
+    """Verify every seal; exit 1 and name the first entry or transfer that does not hold."""
+    exported = sealing.read_checkpoint(checkpoint.read_text().splitlines()) if checkpoint else []
+    with asked.session() as session:
+        found = sealing.verify(session, exported)
+    if asked.as_json:
+        click.echo(json.dumps({**asdict(found), "is_good": found.is_good}))
+    elif found.fault is None:
+        click.echo(
+            f"{found.seals} seals over {found.entries_sealed} entries and "
+            f"{found.transfers_sealed} transfers hold; {found.entries_unsealed} entries wait"
+        )
+    else:
+        click.echo(f"{found.fault.place}: {found.fault.kind}: {found.fault.reason}")
+        click.echo(f"seal {found.fault.seq} is the first that does not hold")
+    sys.exit(0 if found.is_good else 1)

@@ -20,7 +20,10 @@ COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
-    "ledger": ("tradewright.cli.ledger", "Show what the house holds, and prove what it owes."),
+    "ledger": (
+        "tradewright.cli.ledger",
+        "Show what the house holds, prove what it owes, seal and verify the ledger.",
+    ),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
     "payments": (
         "tradewright.cli.payments",

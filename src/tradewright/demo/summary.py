@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tradewright.audit import analyze_record, check_laws, seal
 from tradewright.demo.model import DaySummary, LawFigures, Measured
 from tradewright.demo.progress import Progress
+from tradewright.ledger import sealing
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.wiring import House
@@ -28,6 +29,7 @@ def summarise(
     with house.session() as session:
         with session.transaction():
             seal(session)
+            sealing.seal(session)
             analyze_record(session)
         with session.transaction():
             figures = _figures(session, ids, [member.user_id for member in members])

@@ -1,6 +1,13 @@
 -- Takes away payments, wallets, holds and the journal with all the money that they record; what
 -- remains in accounts.balance is no longer explained by any entry.
 
+DROP FUNCTION seal_ledger(integer);
+DROP FUNCTION ledger_seal_head(bytea, bytea, ledger_seals);
+DROP FUNCTION ledger_segment_hash(uuid, bigint, bigint, bytea);
+DROP TABLE ledger_seal_segments;
+DROP TABLE ledger_seals;
+DROP FUNCTION ledger_transfer_hash(transfers);
+DROP FUNCTION ledger_entry_hash(balance_ledger);
 DROP TABLE payment_settlements;
 DROP TABLE reconciliation_breaks;
 DROP TABLE provider_statement_lines;

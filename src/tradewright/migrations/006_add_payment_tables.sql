@@ -2515,3 +2515,223 @@ CREATE INDEX idx_payment_settlements_currency
 CREATE TRIGGER payment_settlements_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_settlements
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Seals over the ledger. Writing a hash with each entry would be paid for by every order; so a seal
+-- keeps the hashes of what was committed since the seal before, and follows from that seal's head.
+-- The hash of each entry is kept, so that verification names the first that does not hold.
+
+-- What is hashed of an entry. The version is not: a hash's place among the sealed ones says it, and
+-- an entry that was moved is known again. docs/explain/sealed-ledger.md tells the format.
+CREATE FUNCTION ledger_entry_hash(p_entry balance_ledger) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256('\x00'::bytea || convert_to(
+        concat_ws(
+            '|',
+            p_entry.holder_id,
+            p_entry.user_id,
+            p_entry.currency,
+            p_entry.transaction_id,
+            p_entry.operation,
+            p_entry.effect,
+            p_entry.amount,
+            p_entry.available_before,
+            p_entry.available_after,
+            p_entry.reserved_before,
+            p_entry.reserved_after,
+            coalesce(p_entry.transfer_id::text, ''),
+            coalesce(p_entry.hold_id::text, ''),
+            to_char(p_entry.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        ),
+        'UTF8'
+    ))
+$$;
+COMMENT ON FUNCTION ledger_entry_hash(balance_ledger) IS 'sha256 of what an entry says, its version left out.';
+
+CREATE FUNCTION ledger_transfer_hash(p_transfer transfers) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256('\x01'::bytea || convert_to(
+        concat_ws(
+            '|',
+            p_transfer.id,
+            p_transfer.transaction_id,
+            p_transfer.operation,
+            p_transfer.debit_holder_id,
+            p_transfer.credit_holder_id,
+            p_transfer.currency,
+            p_transfer.amount,
+            coalesce(p_transfer.reverses_id::text, ''),
+            to_char(p_transfer.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            p_transfer.txid
+        ),
+        'UTF8'
+    ))
+$$;
+COMMENT ON FUNCTION ledger_transfer_hash(transfers) IS 'sha256 of what a transfer says.';
+
+CREATE TABLE ledger_seals (
+    seq bigint
+        CONSTRAINT ledger_seals_pkey PRIMARY KEY
+        CONSTRAINT ledger_seals_seq_positive CHECK (seq > 0),
+    from_txid bigint
+        CONSTRAINT ledger_seals_from_txid_present NOT NULL,
+    to_txid bigint
+        CONSTRAINT ledger_seals_to_txid_present NOT NULL,
+    entry_count bigint
+        CONSTRAINT ledger_seals_entry_count_present NOT NULL
+        CONSTRAINT ledger_seals_entry_count_not_negative CHECK (entry_count >= 0),
+    transfer_count bigint
+        CONSTRAINT ledger_seals_transfer_count_present NOT NULL
+        CONSTRAINT ledger_seals_transfer_count_not_negative CHECK (transfer_count >= 0),
+    transfer_hashes bytea STORAGE EXTERNAL
+        CONSTRAINT ledger_seals_transfer_hashes_present NOT NULL,
+    digest bytea
+        CONSTRAINT ledger_seals_digest_present NOT NULL
+        CONSTRAINT ledger_seals_digest_is_sha256 CHECK (length(digest) = 32),
+    head bytea
+        CONSTRAINT ledger_seals_head_present NOT NULL
+        CONSTRAINT ledger_seals_head_is_sha256 CHECK (length(head) = 32),
+    sealed_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT ledger_seals_sealed_at_present NOT NULL,
+    CONSTRAINT ledger_seals_range_in_order CHECK (from_txid <= to_txid),
+    CONSTRAINT ledger_seals_seal_something CHECK (entry_count + transfer_count > 0),
+    CONSTRAINT ledger_seals_hashes_are_of_its_transfers CHECK (length(transfer_hashes) = 48 * transfer_count)
+);
+COMMENT ON TABLE ledger_seals IS 'Chain of digests over transfers and balance_ledger: each seal covers what was committed since the one before, and that seal. Append-only.';
+COMMENT ON COLUMN ledger_seals.to_txid IS 'Transfers of the transactions from from_txid up to this one, exclusive, are covered; none of them was still running.';
+COMMENT ON COLUMN ledger_seals.transfer_hashes IS 'Id and sha256 of each transfer that is covered, 16 and 32 bytes, by id.';
+COMMENT ON COLUMN ledger_seals.digest IS 'sha256 over the hashes of the seal''s segments and transfers.';
+COMMENT ON COLUMN ledger_seals.head IS 'sha256 of the head before, the digest and the seal''s figures; export it to a place that this server cannot write.';
+CREATE TRIGGER ledger_seals_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_seals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE ledger_seal_segments (
+    seal_seq bigint
+        CONSTRAINT ledger_seal_segments_seal_seq_present NOT NULL
+        CONSTRAINT ledger_seal_segments_seal_exists REFERENCES ledger_seals (seq) ON DELETE RESTRICT,
+    holder_id uuid
+        CONSTRAINT ledger_seal_segments_holder_id_present NOT NULL,
+    from_version bigint
+        CONSTRAINT ledger_seal_segments_from_version_present NOT NULL
+        CONSTRAINT ledger_seal_segments_from_version_positive CHECK (from_version > 0),
+    to_version bigint
+        CONSTRAINT ledger_seal_segments_to_version_present NOT NULL,
+    entry_hashes bytea STORAGE EXTERNAL
+        CONSTRAINT ledger_seal_segments_entry_hashes_present NOT NULL,
+    CONSTRAINT ledger_seal_segments_pkey PRIMARY KEY (seal_seq, holder_id),
+    CONSTRAINT ledger_seal_segments_range_not_empty CHECK (from_version <= to_version),
+    -- A holder whose versions have a gap cannot be sealed.
+    CONSTRAINT ledger_seal_segments_hash_for_each_version CHECK (
+        length(entry_hashes) = 32 * (to_version - from_version + 1)
+    )
+);
+COMMENT ON TABLE ledger_seal_segments IS 'The entries of one holder that a seal covers, as their hashes in the order of versions. Append-only.';
+COMMENT ON COLUMN ledger_seal_segments.entry_hashes IS 'sha256 of each entry from from_version to to_version, 32 bytes each.';
+CREATE INDEX idx_ledger_seal_segments_holder_id_to_version
+    ON ledger_seal_segments (holder_id, to_version);
+CREATE TRIGGER ledger_seal_segments_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_seal_segments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION ledger_segment_hash(p_holder_id uuid, p_from_version bigint, p_to_version bigint, p_entry_hashes bytea)
+RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256('\x02'::bytea || convert_to(concat_ws('|', p_holder_id, p_from_version, p_to_version), 'UTF8') || p_entry_hashes)
+$$;
+COMMENT ON FUNCTION ledger_segment_hash(uuid, bigint, bigint, bytea) IS 'sha256 of a segment: whose entries, which versions, and their hashes.';
+
+CREATE FUNCTION ledger_seal_head(p_before bytea, p_digest bytea, p_seal ledger_seals) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256('\x04'::bytea || p_before || p_digest || convert_to(
+        concat_ws('|', p_seal.seq, p_seal.from_txid, p_seal.to_txid, p_seal.entry_count, p_seal.transfer_count), 'UTF8'
+    ))
+$$;
+COMMENT ON FUNCTION ledger_seal_head(bytea, bytea, ledger_seals) IS 'sha256 that chains a seal to the one before.';
+
+-- Seals what was committed since the last seal, transfers at most p_transfers_max more than those of
+-- one transaction; returns the seal, or a row of NULLs when there was nothing to seal. A holder's entries need no horizon: who writes a
+-- version has waited for the one before to be committed, so what is seen of a holder has no gap.
+CREATE FUNCTION seal_ledger(p_transfers_max integer DEFAULT 100000) RETURNS ledger_seals
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_last ledger_seals;
+    v_new ledger_seals;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('seal_ledger', 0));
+    SELECT * INTO v_last FROM ledger_seals ORDER BY seq DESC LIMIT 1;
+    v_new.seq := coalesce(v_last.seq, 0) + 1;
+    v_new.from_txid := coalesce(v_last.to_txid, 0);
+    v_new.to_txid := greatest(v_new.from_txid, txid_snapshot_xmin(txid_current_snapshot()));
+    v_new.to_txid := coalesce(
+        (
+            SELECT t.txid + 1
+            FROM transfers AS t
+            WHERE t.txid >= v_new.from_txid AND t.txid < v_new.to_txid
+            ORDER BY t.txid
+            OFFSET p_transfers_max
+            LIMIT 1
+        ),
+        v_new.to_txid
+    );
+    SELECT count(*), coalesce(string_agg(uuid_send(t.id) || ledger_transfer_hash(t), ''::bytea ORDER BY t.id), ''::bytea)
+    INTO v_new.transfer_count, v_new.transfer_hashes
+    FROM transfers AS t
+    WHERE t.txid >= v_new.from_txid AND t.txid < v_new.to_txid;
+    WITH segments AS (
+        INSERT INTO ledger_seal_segments (seal_seq, holder_id, from_version, to_version, entry_hashes)
+        SELECT
+            v_new.seq,
+            h.holder_id,
+            coalesce(last.to_version, 0) + 1,
+            max(e.version),
+            string_agg(ledger_entry_hash(e), ''::bytea ORDER BY e.version)
+        FROM (
+            SELECT holder_id, version FROM user_balances
+            UNION ALL
+            SELECT id, version FROM accounts
+        ) AS h
+        LEFT JOIN LATERAL (
+            SELECT s.to_version
+            FROM ledger_seal_segments AS s
+            WHERE s.holder_id = h.holder_id
+            ORDER BY s.to_version DESC
+            LIMIT 1
+        ) AS last ON true
+        JOIN balance_ledger AS e ON e.holder_id = h.holder_id AND e.version > coalesce(last.to_version, 0)
+        WHERE h.version > coalesce(last.to_version, 0)
+        GROUP BY h.holder_id, last.to_version
+        RETURNING holder_id, from_version, to_version, entry_hashes
+    ), covered AS (
+        SELECT
+            coalesce(sum(to_version - from_version + 1), 0)::bigint AS entry_count,
+            coalesce(
+                string_agg(ledger_segment_hash(holder_id, from_version, to_version, entry_hashes), ''::bytea ORDER BY holder_id),
+                ''::bytea
+            ) AS hashes
+        FROM segments
+    )
+    INSERT INTO ledger_seals (seq, from_txid, to_txid, entry_count, transfer_count, transfer_hashes, digest, head)
+    SELECT
+        v_new.seq,
+        v_new.from_txid,
+        v_new.to_txid,
+        c.entry_count,
+        v_new.transfer_count,
+        v_new.transfer_hashes,
+        d.digest,
+        ledger_seal_head(
+            coalesce(v_last.head, ''::bytea),
+            d.digest,
+            (v_new.seq, v_new.from_txid, v_new.to_txid, c.entry_count, v_new.transfer_count, NULL, NULL, NULL, NULL)::ledger_seals
+        )
+    FROM covered AS c
+    CROSS JOIN LATERAL (SELECT sha256('\x03'::bytea || c.hashes || sha256(v_new.transfer_hashes)) AS digest) AS d
+    WHERE c.entry_count + v_new.transfer_count > 0
+    RETURNING * INTO v_new;
+    RETURN v_new;
+END;
+$$;
+COMMENT ON FUNCTION seal_ledger(integer) IS 'Seals the entries and transfers that were committed since the last seal; returns the seal, NULL when there was nothing.';

@@ -521,6 +521,53 @@ WHERE s.seq <> s.previous_seq + 1
    OR s.head <> sha256(s.previous_head || s.digest || convert_to(s.to_txid::text, 'UTF8'));
 COMMENT ON VIEW law_seals_verify IS 'Each seal still matches the audit rows that it covers and the seal before it.';
 
+-- Entries and transfers are held against the hashes that were sealed of them; the hashes against the
+-- seal's digest, and that against the seal before. Whichever is touched, its seal is told.
+CREATE VIEW law_ledger_seals_verify AS
+SELECT s.seal_seq AS seq, s.holder_id, s.from_version, s.to_version, 'entries' AS fault
+FROM ledger_seal_segments AS s
+CROSS JOIN LATERAL (
+    SELECT string_agg(ledger_entry_hash(e), ''::bytea ORDER BY e.version) AS entry_hashes
+    FROM balance_ledger AS e
+    WHERE e.holder_id = s.holder_id AND e.version >= s.from_version AND e.version <= s.to_version
+) AS found
+WHERE found.entry_hashes IS DISTINCT FROM s.entry_hashes
+UNION ALL
+SELECT s.seq, NULL, NULL, NULL, 'transfers'
+FROM ledger_seals AS s
+CROSS JOIN LATERAL (
+    SELECT string_agg(uuid_send(t.id) || ledger_transfer_hash(t), ''::bytea ORDER BY t.id) AS transfer_hashes
+    FROM transfers AS t
+    WHERE t.txid >= s.from_txid AND t.txid < s.to_txid
+) AS found
+WHERE coalesce(found.transfer_hashes, ''::bytea) <> s.transfer_hashes
+UNION ALL
+SELECT coalesce(s.seq, c.seal_seq), NULL, NULL, NULL, 'seal'
+FROM (
+    SELECT
+        l AS seal,
+        l.*,
+        lag(l.seq, 1, 0::bigint) OVER chain AS previous_seq,
+        lag(l.to_txid, 1, 0::bigint) OVER chain AS previous_to_txid,
+        lag(l.head, 1, ''::bytea) OVER chain AS previous_head
+    FROM ledger_seals AS l
+    WINDOW chain AS (ORDER BY l.seq)
+) AS s
+FULL JOIN (
+    SELECT
+        seal_seq,
+        sum(to_version - from_version + 1) AS entry_count,
+        string_agg(ledger_segment_hash(holder_id, from_version, to_version, entry_hashes), ''::bytea ORDER BY holder_id) AS hashes
+    FROM ledger_seal_segments
+    GROUP BY seal_seq
+) AS c ON c.seal_seq = s.seq
+WHERE (s.seq = s.previous_seq + 1) IS NOT TRUE
+   OR s.from_txid <> s.previous_to_txid
+   OR s.entry_count <> coalesce(c.entry_count, 0)
+   OR s.digest <> sha256('\x03'::bytea || coalesce(c.hashes, ''::bytea) || sha256(s.transfer_hashes))
+   OR s.head <> ledger_seal_head(s.previous_head, s.digest, s.seal);
+COMMENT ON VIEW law_ledger_seals_verify IS 'Each seal of the ledger still matches the entries and transfers that it covers, and the seal before it.';
+
 CREATE VIEW laws_checked AS
 SELECT 'money_sums_to_zero' AS law, count(DISTINCT currency) AS checked FROM ledger_holders
 UNION ALL
@@ -576,7 +623,9 @@ SELECT 'references_hold', (SELECT count(*) FROM orders) + (SELECT count(*) FROM 
 UNION ALL
 SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL
-SELECT 'seals_verify', count(*) FROM audit_seals;
+SELECT 'seals_verify', count(*) FROM audit_seals
+UNION ALL
+SELECT 'ledger_seals_verify', count(*) FROM ledger_seals;
 COMMENT ON VIEW laws_checked IS 'How many things each law is held against, named as its view without law_.';
 
 -- Holds all laws in one snapshot, so that it may run beside writers. The views are found in the

@@ -21,6 +21,7 @@ from tradewright.ledger import (
     credit,
     house_holder_ids,
     roll_up_house_balances,
+    sealing,
 )
 from tradewright.postgres.connect import Session
 from tradewright.postgres.embedded import EmbeddedServer
@@ -67,11 +68,12 @@ def soak_ledger(server: EmbeddedServer, house: House, plan: SoakPlan) -> LedgerS
         ]
         for process in processes:
             process.begin(plan.seconds)
-        kills = _kill_now_and_then(server, plan)
+        kills = _kill_now_and_then(server, house, plan)
         records = [process.finish() for process in processes]
     parts = [_part(plan, stage, number, record) for number, record in enumerate(records)]
     with house.session() as session, session.transaction():
         analyze_record(session)
+        sealing.seal(session)
         roll_up_house_balances(session)
         findings = _check(session, stage, parts)
         return told(plan, kills, parts, (findings, check_laws(session)))
@@ -107,8 +109,8 @@ def _open_wallet(session: Session, user_id: str, currency: str) -> Effect:
     return Effect((key, "credit"), reply.holder_id, "credit", OPENING, told=reply)
 
 
-def _kill_now_and_then(server: EmbeddedServer, plan: SoakPlan) -> int:
-    """Kill the server at instants drawn from the seed, start it again each time; count them."""
+def _kill_now_and_then(server: EmbeddedServer, house: House, plan: SoakPlan) -> int:
+    """Kill the server at instants drawn from the seed, start it and seal the ledger; count them."""
     random = Random(f"{plan.seed}/kills")  # noqa: S311 (a load, not a secret)
     begun = monotonic_seconds()
     shares = sorted(random.uniform(0.15, 0.9) for _ in range(plan.kills))
@@ -116,6 +118,8 @@ def _kill_now_and_then(server: EmbeddedServer, plan: SoakPlan) -> int:
         pause(max(0.0, begun + share * plan.seconds - monotonic_seconds()))
         server.kill()
         server.start()
+        with house.session() as session, session.transaction():
+            sealing.seal(session)
     return len(shares)
 
 

@@ -285,6 +285,8 @@ def test_an_order_does_not_move_without_events(engine: Session, cast: Cast, stat
         (None, "canceled"),
         ("new", "unknown"),
         ("nowhere", "new"),
+        ("expired", "new"),
+        ("pending_cancel", "pending_replace"),
     ],
 )
 def test_an_event_of_a_forbidden_step_is_refused(
@@ -297,7 +299,7 @@ def test_an_event_of_a_forbidden_step_is_refused(
             " VALUES (%s, %s, 'restated', %s, %s, 'rogue')",
             (new_id_text(), seq, from_status, to_status),
         )
-    assert caught.value.diag.constraint_name == "order_events_transition_allowed"
+    assert caught.value.diag.constraint_name == "order_events_step_allowed"
 
 
 def test_events_that_do_not_begin_where_the_order_stands_do_not_move_it(

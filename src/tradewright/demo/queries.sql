@@ -22,7 +22,7 @@ WHERE id = %(account_id)s;
 SELECT
     count(*),
     count(*) FILTER (WHERE status = 'canceled'),
-    count(*) FILTER (WHERE status IN ('new', 'partially_filled')),
+    count(*) FILTER (WHERE remaining_quantity > 0),
     count(*) FILTER (WHERE refused_by = 'provider')
 FROM orders
 WHERE account_id = ANY(%(ids)s::uuid[]);

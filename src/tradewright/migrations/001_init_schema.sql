@@ -303,7 +303,8 @@ CREATE TABLE orders (
     status text
         CONSTRAINT orders_status_present NOT NULL
         CONSTRAINT orders_status_known CHECK (status IN (
-            'new', 'partially_filled', 'filled', 'canceled', 'rejected'
+            'pending_new', 'new', 'partially_filled', 'pending_cancel', 'pending_replace', 'filled',
+            'canceled', 'rejected', 'expired'
         )),
     is_routed boolean
         CONSTRAINT orders_is_routed_present NOT NULL,
@@ -325,16 +326,18 @@ CREATE TABLE orders (
     CONSTRAINT orders_market_is_immediate CHECK (order_type <> 'market' OR time_in_force IN ('ioc', 'fok')),
     CONSTRAINT orders_quantity_is_filled_plus_remaining CHECK (
         CASE status
-            WHEN 'new' THEN filled_quantity = 0 AND remaining_quantity = quantity
-            WHEN 'partially_filled' THEN filled_quantity > 0 AND remaining_quantity = quantity - filled_quantity
             WHEN 'filled' THEN filled_quantity = quantity AND remaining_quantity = 0
+            WHEN 'new' THEN filled_quantity = 0 AND remaining_quantity = quantity
+            WHEN 'partially_filled' THEN filled_quantity > 0 AND remaining_quantity > 0 AND remaining_quantity = quantity - filled_quantity
+            WHEN 'canceled' THEN remaining_quantity = 0
+            WHEN 'expired' THEN remaining_quantity = 0
             WHEN 'rejected' THEN filled_quantity = 0 AND remaining_quantity = 0
-            ELSE remaining_quantity = 0
+            ELSE remaining_quantity > 0 AND remaining_quantity = quantity - filled_quantity
         END
     ),
     CONSTRAINT orders_average_price_iff_filled CHECK ((filled_quantity > 0) = (average_price IS NOT NULL)),
     CONSTRAINT orders_routed_only_in_book_a CHECK (
-        NOT is_routed OR (book = 'A' AND status IN ('new', 'partially_filled'))
+        NOT is_routed OR (book = 'A' AND remaining_quantity > 0)
     ),
     CONSTRAINT orders_rejected_says_by_whom CHECK (
         (status = 'rejected') <= (refused_by IS NOT NULL AND refusal_code IS NOT NULL)
@@ -343,7 +346,7 @@ CREATE TABLE orders (
 COMMENT ON TABLE orders IS 'What clients and the house''s own watchers asked to trade, and what became of it (FIX 4.4 order states).';
 COMMENT ON COLUMN orders.client_order_id IS 'FIX ClOrdID (11): the client''s own key; the same key again returns the first order.';
 COMMENT ON COLUMN orders.origin IS 'client, or the watcher that proposed the closing order.';
-COMMENT ON COLUMN orders.remaining_quantity IS 'FIX LeavesQty (151): what may still be filled; zero once the order has ended.';
+COMMENT ON COLUMN orders.remaining_quantity IS 'FIX LeavesQty (151): what may still be filled; above zero while the order is live, zero once it has ended.';
 COMMENT ON COLUMN orders.filled_quantity IS 'FIX CumQty (14).';
 COMMENT ON COLUMN orders.average_price IS 'FIX AvgPx (6): fills weighted by quantity.';
 COMMENT ON COLUMN orders.is_routed IS 'Passed on to a provider whose answer is awaited.';

@@ -26,7 +26,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_symbol_status
 -- What still rests: a handful of rows among millions, read at every start and stop-out.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_live
     ON orders (account_id)
-    WHERE status IN ('new', 'partially_filled');
+    WHERE remaining_quantity > 0;
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_created_at_brin
     ON orders USING brin (created_at);

@@ -37,6 +37,7 @@ DROP FUNCTION positions_follow_their_trades();
 DROP FUNCTION trades_follow_each_other();
 DROP FUNCTION orders_follow_their_events();
 DROP TABLE order_events;
+DROP FUNCTION order_step_is_allowed(text, text, text);
 DROP FUNCTION order_events_follow_each_other();
 DROP FUNCTION count_revision();
 DROP FUNCTION audit_row_change();

@@ -302,7 +302,8 @@ LEFT JOIN (
 ) AS f ON f.order_id = o.id
 WHERE o.filled_quantity <> coalesce(f.quantity, 0)
    OR abs(o.average_price * f.quantity - f.value) > f.quantity * 0.000000005
-   OR (o.status IN ('new', 'partially_filled', 'filled') AND o.quantity <> o.filled_quantity + o.remaining_quantity);
+   OR (o.status IN ('canceled', 'rejected', 'expired') AND o.remaining_quantity <> 0)
+   OR (o.status NOT IN ('canceled', 'rejected', 'expired') AND o.quantity <> o.filled_quantity + o.remaining_quantity);
 COMMENT ON VIEW law_order_is_its_fills IS 'Per order: filled is the sum of its fills, quantity is filled plus remaining, the average price is weighted.';
 
 CREATE VIEW law_order_is_its_events AS

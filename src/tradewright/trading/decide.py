@@ -25,6 +25,7 @@ from tradewright.trading.model import (
     MoveMoney,
     NothingDone,
     OrderReport,
+    OrderStatus,
     RefusedBy,
     Report,
     SubmitOrder,
@@ -88,7 +89,7 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
 def _book_answers(
     desk: Desk, account: AccountState, command: BookAnswers
 ) -> OrderReport | NothingDone:
-    """Book what the providers answered for a routed order, once.
+    """Book what the providers answered for a routed order, once; then what its client has asked.
 
     Raises:
         StateError: ORDER_RATE_MISSING, when what was dealt cannot be valued yet.
@@ -100,6 +101,7 @@ def _book_answers(
     if any(answer.accepted for _, answer in command.answers):
         require_rates(desk, account, order.instrument)
     order.is_routed = False
+    is_unwanted = order.status is OrderStatus.PENDING_CANCEL
     for request, answer in command.answers:
         desk.changes.answers.append((order.id, request, answer))
         if answer.accepted and answer.price is not None:
@@ -107,6 +109,9 @@ def _book_answers(
             provider = desk.providers[answer.provider]
             source = (provider, answer.execution_id, answer.decided_at)
             orders.fill(desk, account, order, dealt, source)
+    if is_unwanted and order.remaining_quantity:
+        orders.end(desk, order, None, None)
+        return order.report()
     orders.finish_dealing(desk, order, RefusedBy.PROVIDER if command.answers else RefusedBy.HOUSE)
     if order.status.is_live:
         orders.record(desk, order, EventType.RESTATED, order.status, "provider")

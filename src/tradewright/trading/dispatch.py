@@ -40,15 +40,16 @@ def ask_providers(
 
 
 def recall_answers(
-    order: OrderState, market: Market, providers: Mapping[str, SimulatedProvider]
+    order: OrderState, version: int, market: Market, providers: Mapping[str, SimulatedProvider]
 ) -> BookAnswers:
     """Ask the providers what they have answered to an order that was routed before a restart.
 
-    A provider that knows nothing of the request has not dealt on it (FIX OrderStatusRequest).
+    `version` is the one at which it was passed on. A provider that knows nothing of the request
+    has not dealt on it (FIX OrderStatusRequest).
     """
     answers: list[tuple[ProviderRequest, ProviderAnswer]] = []
     for code, provider in providers.items():
-        answer = provider.status(_request_id(order.id, order.version, code))
+        answer = provider.status(_request_id(order.id, version, code))
         if answer is not None:
             request = ProviderRequest(
                 request_id=answer.request_id,

@@ -30,7 +30,7 @@ from tradewright.trading.dispatch import ask_providers, recall_answers
 from tradewright.trading.model import BookAnswers, Command, Report, ids_of
 from tradewright.trading.reference import Reference, read_reference
 from tradewright.trading.state import Desk, OrderState
-from tradewright.trading.store import read_live_desk
+from tradewright.trading.store import read_live_desk, read_routed_versions
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
 
@@ -84,12 +84,15 @@ class Engine:
         self._is_running = True
         with self._open_session() as session, session.transaction():
             desk = read_live_desk(session, self.reference, self.market)
+            versions = read_routed_versions(session, desk)
         with self._lock:
             self._watchers.learn(desk)
             self._recalled = [
-                (recall_answers(order, self.market, self._providers), _currencies(order, desk))
-                for order in desk.orders.values()
-                if order.is_routed
+                (
+                    recall_answers(desk.orders[order_id], version, self.market, self._providers),
+                    _currencies(desk.orders[order_id], desk),
+                )
+                for order_id, version in versions.items()
             ]
             bookable = self._take_bookable()
         self._propose(bookable)

@@ -32,44 +32,131 @@ class TimeInForce(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """FIX OrdStatus (39): new 0, partially filled 1, filled 2, canceled 4, rejected 8."""
+    """FIX OrdStatus (39), with its code.
 
+    Pending new A, new 0, partially filled 1, pending cancel 6, pending replace E, filled 2,
+    canceled 4, rejected 8, expired C.
+    """
+
+    PENDING_NEW = "pending_new"
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
     FILLED = "filled"
     CANCELED = "canceled"
     REJECTED = "rejected"
+    EXPIRED = "expired"
 
     @property
     def is_live(self) -> bool:
         """Whether the order may still be filled."""
         return self in LIVE_STATUSES
 
+    def outranks(self, other: "OrderStatus") -> bool:
+        """Whether this state is the one to report where both hold (FIX 4.4, volume 1, OrdStatus).
 
-LIVE_STATUSES = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+        A request to cancel outranks one to replace, so it may follow it, and never the reverse.
+        """
+        return PRECEDENCE[self] > PRECEDENCE[other]
+
+
+LIVE_STATUSES = frozenset(
+    {
+        OrderStatus.PENDING_NEW,
+        OrderStatus.NEW,
+        OrderStatus.PARTIALLY_FILLED,
+        OrderStatus.PENDING_CANCEL,
+        OrderStatus.PENDING_REPLACE,
+    }
+)
+
+PRECEDENCE: Mapping[OrderStatus, int] = {
+    OrderStatus.PENDING_CANCEL: 12,
+    OrderStatus.PENDING_REPLACE: 11,
+    OrderStatus.FILLED: 8,
+    OrderStatus.EXPIRED: 6,
+    OrderStatus.CANCELED: 5,
+    OrderStatus.PARTIALLY_FILLED: 4,
+    OrderStatus.NEW: 2,
+    OrderStatus.REJECTED: 2,
+    OrderStatus.PENDING_NEW: 2,
+}
+"""FIX's precedence of OrdStatus values that hold at once; the highest is reported."""
+
+_ENDS = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED})
+_FILLS = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 
 ALLOWED_TRANSITIONS: Mapping[OrderStatus | None, frozenset[OrderStatus]] = {
-    None: frozenset({OrderStatus.NEW, OrderStatus.REJECTED}),
-    OrderStatus.NEW: frozenset(OrderStatus),
-    OrderStatus.PARTIALLY_FILLED: frozenset(
-        {OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELED}
-    ),
+    None: frozenset({OrderStatus.PENDING_NEW, OrderStatus.NEW, OrderStatus.REJECTED}),
+    OrderStatus.PENDING_NEW: _ENDS
+    | _FILLS
+    | {OrderStatus.NEW, OrderStatus.PENDING_CANCEL, OrderStatus.REJECTED},
+    OrderStatus.NEW: _ENDS
+    | _FILLS
+    | {
+        OrderStatus.NEW,
+        OrderStatus.PENDING_CANCEL,
+        OrderStatus.PENDING_REPLACE,
+        OrderStatus.REJECTED,
+    },
+    OrderStatus.PARTIALLY_FILLED: _ENDS
+    | _FILLS
+    | {OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE},
+    OrderStatus.PENDING_CANCEL: _ENDS | _FILLS | {OrderStatus.NEW},
+    OrderStatus.PENDING_REPLACE: _ENDS | _FILLS | {OrderStatus.NEW, OrderStatus.PENDING_CANCEL},
     OrderStatus.FILLED: frozenset(),
     OrderStatus.CANCELED: frozenset(),
     OrderStatus.REJECTED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
 }
-"""FIX order state changes; the CHECK order_events_transition_allowed says the same in SQL."""
+"""FIX order state changes; the CHECK order_events_step_allowed says the same in SQL.
+
+An order with fills is never rejected, so `rejected` follows only what has none.
+"""
 
 
 class EventType(StrEnum):
-    """FIX ExecType (150): new 0, trade F, triggered L, restated D, canceled 4, rejected 8."""
+    """FIX ExecType (150), with its code.
 
+    Pending new A, new 0, trade F, triggered L, restated D, replaced 5, pending cancel 6, pending
+    replace E, canceled 4, rejected 8, expired C.
+    """
+
+    PENDING_NEW = "pending_new"
     NEW = "new"
     TRADE = "trade"
     TRIGGERED = "triggered"
     RESTATED = "restated"
+    REPLACED = "replaced"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
     CANCELED = "canceled"
     REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+_STANDING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+
+LEADS_TO: Mapping[EventType, frozenset[OrderStatus]] = {
+    EventType.PENDING_NEW: frozenset({OrderStatus.PENDING_NEW}),
+    EventType.NEW: frozenset({OrderStatus.NEW}),
+    EventType.TRADE: _FILLS,
+    EventType.TRIGGERED: _STANDING,
+    EventType.RESTATED: _STANDING,
+    EventType.REPLACED: _STANDING,
+    EventType.PENDING_CANCEL: frozenset({OrderStatus.PENDING_CANCEL}),
+    EventType.PENDING_REPLACE: frozenset({OrderStatus.PENDING_REPLACE}),
+    EventType.CANCELED: frozenset({OrderStatus.CANCELED}),
+    EventType.REJECTED: frozenset({OrderStatus.REJECTED}),
+    EventType.EXPIRED: frozenset({OrderStatus.EXPIRED}),
+}
+"""The states in which each kind of event may leave an order."""
+
+
+def step_is_allowed(event: EventType, came_from: OrderStatus | None, leads_to: OrderStatus) -> bool:
+    """Return whether an event may take an order from one state to another."""
+    return leads_to in LEADS_TO[event] and leads_to in ALLOWED_TRANSITIONS[came_from]
 
 
 class Origin(StrEnum):

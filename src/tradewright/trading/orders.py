@@ -92,6 +92,11 @@ def deny(desk: Desk, order: OrderState, denial: Denial) -> None:
     end(desk, order, denial.code, RefusedBy.HOUSE, details=details)
 
 
+def ask_cancel(desk: Desk, order: OrderState) -> None:
+    """Note that the client wants an order canceled that is with a provider: a fill wins over it."""
+    record(desk, order, EventType.PENDING_CANCEL, OrderStatus.PENDING_CANCEL, "client")
+
+
 def end(
     desk: Desk,
     order: OrderState,

@@ -166,8 +166,19 @@ SELECT
     o.version,
     coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0)
 FROM orders AS o
-WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.status IN ('new', 'partially_filled')
+WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
+
+-- name: routed_versions
+-- Read the version at which each order that is with a provider was passed on; requests keep it.
+SELECT o.id::text, max(e.seq)
+FROM orders AS o
+JOIN order_events AS e ON e.order_id = o.id
+WHERE o.is_routed
+  AND o.remaining_quantity > 0
+  AND o.account_id = ANY(%(ids)s::uuid[])
+  AND e.event_type NOT IN ('pending_cancel', 'pending_replace')
+GROUP BY o.id;
 
 -- name: accounts_at_risk
 -- Find every account that has an open position, a live order, an open margin call or a debt.
@@ -177,7 +188,7 @@ WHERE balance < 0
    OR EXISTS (SELECT FROM positions AS p WHERE p.account_id = accounts.id AND p.is_open)
    OR EXISTS (
        SELECT FROM orders AS o
-       WHERE o.account_id = accounts.id AND o.status IN ('new', 'partially_filled')
+       WHERE o.account_id = accounts.id AND o.remaining_quantity > 0
    )
    OR EXISTS (
        SELECT FROM margin_calls AS m WHERE m.account_id = accounts.id AND m.resolved_at IS NULL

@@ -144,6 +144,14 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
     )
 
 
+def read_routed_versions(connection: Session, desk: Desk) -> dict[str, int]:
+    """Read the version at which each order of a desk that is with a provider was passed on."""
+    rows = connection.execute(
+        load_queries(_QUERIES)["routed_versions"], {"ids": sorted(desk.accounts)}
+    )
+    return dict(rows)
+
+
 def _lock_wallets(
     statements: Statements, commands: Sequence[Command]
 ) -> dict[tuple[str, str], Holder]:

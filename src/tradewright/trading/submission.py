@@ -16,6 +16,7 @@ from tradewright.trading.model import (
     EventType,
     NothingDone,
     OrderReport,
+    OrderStatus,
     OrderType,
     SubmitOrder,
     TimeInForce,
@@ -54,11 +55,13 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
 
 
 def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderReport:
-    """Cancel a live order.
+    """Cancel a live order; one that is with a provider is canceled if no fill comes.
+
+    Asking again while the provider's answer is awaited changes nothing.
 
     Raises:
-        InputError: ORDER_UNKNOWN.
-        StateError: ORDER_ENDED (FIX CxlRejReason 0, too late), ORDER_IN_FLIGHT.
+        InputError: ORDER_UNKNOWN (FIX CxlRejReason 1).
+        StateError: ORDER_ENDED (FIX CxlRejReason 0, too late).
 
     """
     order = desk.orders_by_key.get((account.id, command.client_order_id))
@@ -76,14 +79,10 @@ def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderRepo
             why="An order that has ended never changes.",
             hint="Read the order; to undo a fill, trade the other way.",
         )
-    if order.is_routed:
-        raise StateError(
-            ErrorCode.ORDER_IN_FLIGHT,
-            f'order "{order.client_order_id}" could not be canceled while a provider decides on it',
-            why="A fill that is on its way wins over a cancel.",
-            hint="Try again when the provider has answered.",
-        )
-    orders.end(desk, order, None, None)
+    if not order.is_routed:
+        orders.end(desk, order, None, None)
+    elif OrderStatus.PENDING_CANCEL.outranks(order.status):
+        orders.ask_cancel(desk, order)
     return order.report()
 
 

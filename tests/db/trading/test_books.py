@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.floor import ONE, TWO, Floor, ask, buy, deal, refusal, row_counts, sell, steady
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import ErrorCode, StateError
 from tradewright.liquidity.model import ProviderAnswer, ProviderProfile, ProviderRequest, Quote
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
@@ -23,6 +23,7 @@ from tradewright.trading.model import (
     ClosePosition,
     Command,
     NothingDone,
+    OrderReport,
     OrderStatus,
     TimeInForce,
 )
@@ -204,50 +205,89 @@ def test_a_resting_limit_of_book_a_is_passed_on_when_it_is_reached(
     assert floor.broken_laws() == {}
 
 
-def test_an_order_in_flight_cannot_be_canceled_and_the_fill_wins(
+class Slow(SimulatedProvider):
+    """Says when it is asked, and answers when it is allowed to."""
+
+    def __init__(self, profile: ProviderProfile) -> None:
+        super().__init__(profile, seed=1)
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+
+    def answer(self, request: ProviderRequest, now: Any) -> ProviderAnswer:
+        """Wait for the test, then answer as the market is."""
+        self.is_asked.set()
+        assert self.may_answer.wait(30)
+        return super().answer(request, now)
+
+
+@pytest.mark.parametrize(
+    ("profile", "status", "last"), [(ONE, "filled", "trade"), (NEVER, "canceled", "canceled")]
+)
+def test_a_cancel_of_an_order_in_flight_waits_and_a_fill_that_arrives_wins(
+    engine_database: str, engine: Session, profile: ProviderProfile, status: str, last: str
+) -> None:
+    floor, account = open_floor(engine_database, engine, profile)
+    submit = buy(account, client_order_id="mine")
+    cancel = CancelOrder(account_id=account, client_order_id="mine")
+    with floor.engine() as running:
+        _, asked_once, asked_twice = running.submit_together([submit, cancel, cancel])
+        reports = [future.result(timeout=30) for future in (asked_once, asked_twice)]
+        running.wait_until_idle()
+    for report in reports:
+        assert isinstance(report, OrderReport)
+        assert (report.status, report.is_routed) == (OrderStatus.PENDING_CANCEL, True)
+    assert order_row(floor)[0] == status
+    assert order_row(floor)[3:] == (False, None, None)
+    assert [kind for kind, *_ in steps(floor)] == ["new", "pending_cancel", last]
+    assert floor.broken_laws() == {}
+
+
+def test_a_part_that_was_dealt_before_the_cancel_took_effect_stays(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account = open_floor(engine_database, engine, ONE, NEVER_EITHER)
+    submit = buy(account, 3_000_000, client_order_id="mine", limit_price="1.10100")
+    cancel = CancelOrder(account_id=account, client_order_id="mine")
+    with floor.engine() as running:
+        running.submit_together([submit, cancel])
+        running.wait_until_idle()
+    assert order_row(floor) == ("canceled", 1_000_000, Decimal("1.10010"), False, None, None)
+    assert steps(floor) == [
+        ("new", None, "new"),
+        ("pending_cancel", "new", "pending_cancel"),
+        ("trade", "pending_cancel", "partially_filled"),
+        ("canceled", "partially_filled", "canceled"),
+    ]
+    assert floor.position(account) == 1_000_000
+    assert floor.broken_laws() == {}
+
+
+def test_a_cancel_that_comes_while_the_provider_thinks_never_undoes_its_fill(
     engine_database: str, engine: Session
 ) -> None:
     floor, account = open_floor(engine_database, engine, ONE)
-    may_answer, is_asked = threading.Event(), threading.Event()
-
-    class Slow(SimulatedProvider):
-        """Answers when it is allowed to."""
-
-        def answer(self, request: ProviderRequest, now: Any) -> ProviderAnswer:
-            is_asked.set()
-            assert may_answer.wait(30)
-            return super().answer(request, now)
-
+    slow = Slow(ONE)
     running = Engine(
-        lambda: connect(engine_database, writer=True, autocommit=True),
-        {"LP-ONE": Slow(ONE, seed=1)},
+        lambda: connect(engine_database, writer=True, autocommit=True), {"LP-ONE": slow}
     )
     with running:
         floor.quote(running, "EURUSD", "1.10000", "1.10010")
         running.submit(buy(account, client_order_id="mine"))
-        assert is_asked.wait(30)
+        assert slow.is_asked.wait(30)
         cancel = running.submit(CancelOrder(account_id=account, client_order_id="mine"))
-        may_answer.set()
-        error = refusal(lambda: cancel.result(timeout=30))
+        slow.may_answer.set()
+        try:
+            told: object = cancel.result(timeout=30)
+        except StateError as error:
+            told = error.code
         running.wait_until_idle()
-    # The cancel waits behind the answer or before it: either way the fill stands.
-    assert error.code in {ErrorCode.ORDER_IN_FLIGHT, ErrorCode.ORDER_ENDED}
+    # The cancel is decided before the answer or after it: either way the fill stands.
+    assert told is ErrorCode.ORDER_ENDED or isinstance(told, OrderReport)
     assert order_row(floor)[0] == "filled"
+    assert floor.broken_laws() == {}
 
 
-def test_an_order_that_is_known_to_be_with_a_provider_is_not_canceled(
-    engine_database: str, engine: Session
-) -> None:
-    floor, account = open_floor(engine_database, engine, ONE)
-    submit = buy(account, client_order_id="mine")
-    cancel = CancelOrder(account_id=account, client_order_id="mine")
-    with floor.engine() as running:
-        _, canceled = running.submit_together([submit, cancel])
-        error = refusal(lambda: canceled.result(timeout=30))
-        running.wait_until_idle()
-    assert error.code is ErrorCode.ORDER_IN_FLIGHT
-    assert error.hint == "Try again when the provider has answered."
-    assert order_row(floor)[0] == "filled"
+def steps(floor: Floor) -> list[tuple[Any, ...]]:
+    return floor.rows("SELECT event_type, from_status, to_status FROM order_events ORDER BY seq")
 
 
 def test_answers_that_arrive_twice_are_booked_once(engine_database: str, engine: Session) -> None:
@@ -269,7 +309,7 @@ def test_answers_that_arrive_twice_are_booked_once(engine_database: str, engine:
     assert floor.broken_laws() == {}
 
 
-def route_and_vanish(floor: Floor, account: str) -> None:
+def route_and_vanish(floor: Floor, account: str, *, cancels: bool = False) -> None:
     """Leave an order in the database that was routed and never asked about."""
     running = floor.build()
     running.market.advance(floor.now)
@@ -279,7 +319,10 @@ def route_and_vanish(floor: Floor, account: str) -> None:
         assert offered is not None
         running.market.update(offered)
     with connect(floor.conninfo, writer=True, autocommit=True) as session:
-        book_batch(Pipeline(session), trading, [buy(account)])
+        book_batch(Pipeline(session), trading, [buy(account, client_order_id="mine")])
+        if cancels:
+            cancel = CancelOrder(account_id=account, client_order_id="mine")
+            book_batch(Pipeline(session), trading, [cancel])
 
 
 def quote_now(floor: Floor) -> Quote:
@@ -298,11 +341,24 @@ def test_an_order_that_no_provider_knows_after_a_restart_is_ended_without_a_fill
     assert floor.broken_laws() == {}
 
 
-def test_an_order_that_was_filled_before_a_restart_is_recovered_from_its_provider(
+def test_an_order_that_was_to_be_canceled_when_the_engine_died_is_canceled_after_a_restart(
     engine_database: str, engine: Session
 ) -> None:
     floor, account = open_floor(engine_database, engine, ONE)
-    route_and_vanish(floor, account)
+    route_and_vanish(floor, account, cancels=True)
+    assert order_row(floor)[:4] == ("pending_cancel", 0, None, True)
+    with floor.engine() as running:
+        running.wait_until_idle()
+    assert order_row(floor) == ("canceled", 0, None, False, None, None)
+    assert floor.broken_laws() == {}
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_an_order_that_was_filled_before_a_restart_is_recovered_from_its_provider(
+    engine_database: str, engine: Session, cancels: bool
+) -> None:
+    floor, account = open_floor(engine_database, engine, ONE)
+    route_and_vanish(floor, account, cancels=cancels)
     order_id = floor.one("SELECT id::text FROM orders")
     provider = SimulatedProvider(ONE, seed=1)
     provider.on_quote(quote_now(floor))
@@ -322,7 +378,8 @@ def test_an_order_that_was_filled_before_a_restart_is_recovered_from_its_provide
     )
     with restarted:
         restarted.wait_until_idle()
-        assert order_row(floor)[:4] == ("new", 0, None, True)  # no rate yet, so nothing is booked
+        # No rate yet, so nothing is booked.
+        assert order_row(floor)[:4] == ("pending_cancel" if cancels else "new", 0, None, True)
         floor.quote(restarted, "EURUSD", "1.10000", "1.10011")
     assert order_row(floor)[:4] == ("filled", 100_000, Decimal("1.10010"), False)
     assert floor.broken_laws() == {}

@@ -1,4 +1,4 @@
-"""The order state machine is the same in Python and in the database, pair by pair."""
+"""The order state machine is the same in Python and in the database, step by step."""
 
 import itertools
 
@@ -12,25 +12,39 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
 from tradewright.trading.model import (
     ALLOWED_TRANSITIONS,
+    LEADS_TO,
     LIVE_STATUSES,
+    PRECEDENCE,
     EventType,
     OrderStatus,
+    step_is_allowed,
 )
 
-PAIRS = list(itertools.product([None, *OrderStatus], OrderStatus))
+STEPS = list(itertools.product(EventType, [None, *OrderStatus], OrderStatus))
 
 
-def takes(session: Session, came_from: OrderStatus | None, leads_to: OrderStatus) -> bool:
-    """Try one event in the database; say whether the CHECK on its two states lets it be."""
+def takes(
+    session: Session, event: EventType, came_from: OrderStatus | None, leads_to: OrderStatus
+) -> bool:
+    """Try one event in the database; say whether the CHECK on its step lets it be."""
+    is_trade = event is EventType.TRADE
     try:
         with session.transaction(force_rollback=True):
             session.execute(
                 "INSERT INTO order_events (order_id, seq, event_type, from_status, to_status,"
-                " actor) VALUES (%s, %s, 'restated', %s, %s, 'test')",
-                (new_id_text(), 1 if came_from is None else 2, came_from, leads_to),
+                " quantity, price, actor) VALUES (%s, %s, %s, %s, %s, %s, %s, 'test')",
+                (
+                    new_id_text(),
+                    1 if came_from is None else 2,
+                    event,
+                    came_from,
+                    leads_to,
+                    1 if is_trade else None,
+                    1 if is_trade else None,
+                ),
             )
     except psycopg.errors.CheckViolation as error:
-        return error.diag.constraint_name != "order_events_transition_allowed"
+        return error.diag.constraint_name != "order_events_step_allowed"
     except psycopg.errors.ForeignKeyViolation as error:
         # Past the CHECK: there is no order of this first event.
         return error.diag.constraint_name == "order_events_order_exists"
@@ -43,12 +57,32 @@ def takes(session: Session, came_from: OrderStatus | None, leads_to: OrderStatus
 def test_the_check_of_the_database_allows_what_python_allows_and_nothing_else(
     engine: Session,
 ) -> None:
-    differing = [
-        (came_from, leads_to)
-        for came_from, leads_to in PAIRS
-        if takes(engine, came_from, leads_to) != (leads_to in ALLOWED_TRANSITIONS[came_from])
-    ]
+    differing = [step for step in STEPS if takes(engine, *step) != step_is_allowed(*step)]
     assert differing == []
+
+
+def test_every_event_and_every_step_of_the_table_is_of_use() -> None:
+    assert set(LEADS_TO) == set(EventType)
+    used = {
+        (came_from, leads_to)
+        for _, came_from, leads_to in STEPS
+        if any(step_is_allowed(event, came_from, leads_to) for event in EventType)
+    }
+    assert used == {(a, b) for a, allowed in ALLOWED_TRANSITIONS.items() for b in allowed}
+
+
+def test_the_precedence_is_that_of_fix() -> None:
+    ranked = sorted(OrderStatus, key=PRECEDENCE.__getitem__, reverse=True)
+    assert ranked[:6] == [
+        OrderStatus.PENDING_CANCEL,
+        OrderStatus.PENDING_REPLACE,
+        OrderStatus.FILLED,
+        OrderStatus.EXPIRED,
+        OrderStatus.CANCELED,
+        OrderStatus.PARTIALLY_FILLED,
+    ]
+    assert OrderStatus.PENDING_CANCEL.outranks(OrderStatus.PENDING_REPLACE)
+    assert not OrderStatus.NEW.outranks(OrderStatus.REJECTED)
 
 
 def test_the_words_of_the_database_are_those_of_python(engine: Session) -> None:
@@ -86,7 +120,7 @@ def test_an_order_may_not_stand_where_its_events_do_not_lead(
                 "account": account_id,
                 "status": status,
                 "filled": {"filled": 100, "partially_filled": 40}.get(status, 0),
-                "left": {"new": 100, "partially_filled": 60}.get(status, 0),
+                "left": (60 if status == "partially_filled" else 100) if status.is_live else 0,
                 "price": 1 if status in {"filled", "partially_filled"} else None,
             },
         )

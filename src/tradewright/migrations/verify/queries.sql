@@ -110,7 +110,7 @@ FROM generate_series(1, %(rows)s::integer) AS number;
 -- What the margin check reads before each order.
 SELECT id, symbol, side, remaining_quantity
 FROM orders
-WHERE account_id = md5('100')::uuid AND status IN ('new', 'partially_filled');
+WHERE account_id = md5('100')::uuid AND remaining_quantity > 0;
 
 -- name: orders_of_an_account_by_symbol_and_status
 -- The composite index of the founding review.

@@ -33,6 +33,7 @@ from tradewright.trading.model import (
     Origin,
     TriggerOrder,
 )
+from tradewright.trading.reference import Reference
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 from tradewright.trading.watch import Watchers
 
@@ -48,6 +49,15 @@ ACCOUNTS = (
     ("GBP", 500, ClientClass.PROFESSIONAL, "5000"),
 )
 HOUSE = {code: new_id_text() for code in HouseCode}
+REFERENCE = Reference(
+    version=1,
+    instruments={pair.symbol: pair for pair in PAIRS},
+    groups={STANDARD: AccountGroup(code=STANDARD)},
+    provider_ids={"LP-ONE": new_id_text()},
+    provider_priorities={},
+    disabled_providers=frozenset(),
+    house=dict.fromkeys(("USD", "EUR", "JPY", "GBP"), HOUSE),
+)
 
 
 def open_account(currency: str, leverage: int, client_class: ClientClass, money: str) -> Any:
@@ -102,9 +112,7 @@ class World:
         """Lay out the rows of some accounts."""
         return Desk(
             market=self.market,
-            instruments={pair.symbol: pair for pair in PAIRS},
-            providers={"LP-ONE": new_id_text()},
-            house=dict.fromkeys(("USD", "EUR", "JPY", "GBP"), HOUSE),
+            reference=REFERENCE,
             accounts={one: self.accounts[one] for one in account_ids},
             orders=self.orders,
             orders_by_key={},

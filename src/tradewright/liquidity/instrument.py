@@ -4,8 +4,10 @@ Owns the value only; the rows live in `instruments` and are read by `trading`.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+from tradewright.liquidity.sessions import TradingSession, is_open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +16,8 @@ class Instrument:
 
     Quantities are units of the base currency, prices are quote currency for one unit of base.
     `commission_per_million` is charged per side on one million of notional in the account's
-    currency. Leverage caps are whole numbers, such as 30 for 30:1.
+    currency. Leverage caps are whole numbers, such as 30 for 30:1. Without sessions it is traded
+    always.
     """
 
     symbol: str
@@ -29,3 +32,8 @@ class Instrument:
     commission_per_million: Decimal
     quote_age_max: timedelta
     is_tradable: bool
+    sessions: tuple[TradingSession, ...] = ()
+
+    def is_in_session(self, now: datetime) -> bool:
+        """Return whether it is traded at an instant."""
+        return not self.sessions or is_open(self.sessions, now)

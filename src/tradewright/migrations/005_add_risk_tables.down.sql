@@ -1,4 +1,10 @@
--- Takes away the margin calls and stop-outs with all that they record.
+-- Takes away the risk tables with all that they record.
 
 DROP TABLE stop_outs;
 DROP TABLE margin_calls;
+DROP TABLE trading_sessions;
+DROP TRIGGER account_groups_count_reference ON account_groups;
+DROP TRIGGER instruments_count_reference ON instruments;
+DROP FUNCTION hold_reference_version();
+DROP FUNCTION count_reference_version();
+DROP TABLE reference_version;

@@ -1,4 +1,89 @@
--- 005: when an account was in danger, and what was done.
+-- 005: what may be traded and when, what an account may risk, and what was done when it risked more.
+
+-- What changes rarely is read by an engine once and kept in memory: instruments, their sessions,
+-- groups, limits. Each change counts this version up, and each batch looks at it.
+CREATE TABLE reference_version (
+    is_only boolean DEFAULT true
+        CONSTRAINT reference_version_pkey PRIMARY KEY
+        CONSTRAINT reference_version_is_one_row CHECK (is_only),
+    version bigint
+        CONSTRAINT reference_version_version_present NOT NULL
+        CONSTRAINT reference_version_version_positive CHECK (version > 0)
+);
+COMMENT ON TABLE reference_version IS 'How often what engines keep in memory has changed: one row, counted up by trigger.';
+INSERT INTO reference_version (version) VALUES (1);
+
+-- Waits for the batches that are being booked and lets no other begin before this transaction ends:
+-- once a change is committed, nothing is booked any more under what was before.
+CREATE FUNCTION count_reference_version() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_SCHEMA || '.reference_version', 0));
+    UPDATE reference_version SET version = version + 1;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION count_reference_version() IS 'Trigger of what engines keep in memory: makes them read it again with their next batch.';
+
+CREATE FUNCTION hold_reference_version() RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(current_schema() || '.reference_version', 0));
+    RETURN (SELECT version FROM reference_version);
+END;
+$$;
+COMMENT ON FUNCTION hold_reference_version() IS 'Returns the version of the reference data and keeps it until the transaction ends.';
+
+CREATE TRIGGER instruments_count_reference
+    AFTER INSERT OR UPDATE ON instruments
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER account_groups_count_reference
+    AFTER INSERT OR UPDATE ON account_groups
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+
+CREATE TABLE trading_sessions (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT trading_sessions_pkey PRIMARY KEY,
+    symbol text
+        CONSTRAINT trading_sessions_symbol_present NOT NULL
+        CONSTRAINT trading_sessions_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    opens_weekday smallint
+        CONSTRAINT trading_sessions_opens_weekday_present NOT NULL
+        CONSTRAINT trading_sessions_opens_weekday_is_iso CHECK (opens_weekday BETWEEN 1 AND 7),
+    opens_at time
+        CONSTRAINT trading_sessions_opens_at_present NOT NULL,
+    closes_weekday smallint
+        CONSTRAINT trading_sessions_closes_weekday_present NOT NULL
+        CONSTRAINT trading_sessions_closes_weekday_is_iso CHECK (closes_weekday BETWEEN 1 AND 7),
+    closes_at time
+        CONSTRAINT trading_sessions_closes_at_present NOT NULL,
+    timezone text
+        CONSTRAINT trading_sessions_timezone_present NOT NULL
+        CONSTRAINT trading_sessions_timezone_is_a_place CHECK (timezone ~ '^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$'),
+    revision integer DEFAULT 1
+        CONSTRAINT trading_sessions_revision_present NOT NULL
+        CONSTRAINT trading_sessions_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT trading_sessions_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT trading_sessions_updated_at_present NOT NULL,
+    CONSTRAINT trading_sessions_closes_later CHECK ((opens_weekday, opens_at) <> (closes_weekday, closes_at)),
+    CONSTRAINT trading_sessions_opens_once UNIQUE (symbol, opens_weekday, opens_at)
+);
+COMMENT ON TABLE trading_sessions IS 'When an instrument is traded, week after week; one without sessions is traded always.';
+COMMENT ON COLUMN trading_sessions.opens_weekday IS 'ISO 8601: Monday is 1, Sunday is 7.';
+COMMENT ON COLUMN trading_sessions.closes_at IS 'The first instant at which nothing is traded any more; a session may run over the end of the week.';
+COMMENT ON COLUMN trading_sessions.timezone IS 'IANA name, such as America/New_York: the session follows its clocks, summer time included.';
+CREATE TRIGGER trading_sessions_count_reference
+    AFTER INSERT OR UPDATE OR DELETE ON trading_sessions
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER trading_sessions_count_revision
+    BEFORE UPDATE ON trading_sessions
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER trading_sessions_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON trading_sessions
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE trading_sessions ENABLE ALWAYS TRIGGER trading_sessions_are_audited;
 
 CREATE TABLE margin_calls (
     id uuid

@@ -480,6 +480,8 @@ SELECT 'accounts', id, revision FROM accounts
 UNION ALL
 SELECT 'liquidity_providers', id, revision FROM liquidity_providers
 UNION ALL
+SELECT 'trading_sessions', id, revision FROM trading_sessions
+UNION ALL
 SELECT 'margin_calls', id, revision FROM margin_calls
 UNION ALL
 SELECT 'payment_transactions', id, revision FROM payment_transactions

@@ -87,6 +87,7 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
         ),
         "payment_transactions_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "trading_sessions_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
         "user_balances_available_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
         "user_balances_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "user_balances_user_exists": (InputError, ErrorCode.USER_UNKNOWN),

@@ -47,6 +47,7 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
 
     account_is_active: bool
     instrument: Instrument
+    is_in_session: bool
     side: Side
     quantity: Decimal
     reduces: bool

@@ -36,9 +36,12 @@ class Booked:
     is_recovered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trading:
-    """What a batch needs beside its session: the reference data and the market with its lock."""
+    """What a batch needs beside its session: the reference data and the market with its lock.
+
+    A batch that has read newer reference data leaves it here for the next.
+    """
 
     reference: Reference
     market: Market
@@ -55,6 +58,7 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
     """
     with pipeline.transaction():
         desk = lock_desk(pipeline, trading.reference, trading.market, commands)
+        trading.reference = desk.reference
         with trading.market_lock:
             answers = decide(desk, list(commands))
         write_desk(pipeline, desk)

@@ -19,8 +19,8 @@ def close_position(
 
     Raises:
         InputError: POSITION_UNKNOWN, when a client names a position that is not open.
-        StateError: ORDER_PRICE_STALE, when a client's close has no price to deal on;
-            ORDER_RATE_MISSING, when its result cannot be converted.
+        StateError: INSTRUMENT_SESSION_CLOSED and ORDER_PRICE_STALE, when a client's close has no
+            price to deal on; ORDER_RATE_MISSING, when its result cannot be converted.
 
     """
     position = account.position(command.symbol, command.position_id)
@@ -36,19 +36,34 @@ def close_position(
     if is_being_closed(account, position):
         return NothingDone("the position is being closed")
     top = desk.market.top(command.symbol)
-    if top is None:
-        if command.origin is not Origin.CLIENT:
-            return NothingDone("no fresh price")
-        raise StateError(
-            ErrorCode.ORDER_PRICE_STALE,
-            f'position "{position.id}" could not be closed without a fresh price',
-            why=f'No provider has a quote for "{command.symbol}" that is fresh enough.',
-            hint="Try again when quotes arrive.",
-        )
+    refusal = _cannot_deal(desk, position, top)
+    if refusal is not None and command.origin is Origin.CLIENT:
+        raise refusal
+    if top is None or refusal is not None:
+        return NothingDone("no fresh price, or no session")
     if not _protection_holds(position, command.origin, top):
         return NothingDone("the price is no longer there")
     require_rates(desk, account, position.instrument)
     return close(desk, account, position, command.origin).report()
+
+
+def _cannot_deal(desk: Desk, position: PositionState, top: Top | None) -> StateError | None:
+    symbol = position.instrument.symbol
+    if not position.instrument.is_in_session(desk.market.now):
+        return StateError(
+            ErrorCode.INSTRUMENT_SESSION_CLOSED,
+            f'position "{position.id}" could not be closed outside the session of "{symbol}"',
+            why="Nothing is dealt while the instrument is not traded.",
+            hint="Try again when the session opens.",
+        )
+    if top is None:
+        return StateError(
+            ErrorCode.ORDER_PRICE_STALE,
+            f'position "{position.id}" could not be closed without a fresh price',
+            why=f'No provider has a quote for "{symbol}" that is fresh enough.',
+            hint="Try again when quotes arrive.",
+        )
+    return None
 
 
 def close(desk: Desk, account: AccountState, position: PositionState, origin: Origin) -> OrderState:

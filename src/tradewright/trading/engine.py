@@ -69,10 +69,10 @@ class Engine:
         self._failure: TradewrightError | None = None
         self._recalled: list[tuple[BookAnswers, _Currencies]] = []
         with open_session() as session, session.transaction():
-            self.reference: Reference = read_reference(session)
-        self.market = Market(_board(self.reference))
+            reference = read_reference(session)
+        self.market = Market(_board(reference))
         self._watchers = Watchers(self.market)
-        trading = Trading(self.reference, self.market, self._lock)
+        self._trading = trading = Trading(reference, self.market, self._lock)
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
         ]
@@ -110,6 +110,11 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def reference(self) -> Reference:
+        """Return the reference data as the newest batch knows it."""
+        return self._trading.reference
 
     @property
     def counts(self) -> EngineCounts:

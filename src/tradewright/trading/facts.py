@@ -29,6 +29,7 @@ def gather_facts(
     return OrderFacts(
         account_is_active=account.is_active,
         instrument=instrument,
+        is_in_session=instrument.is_in_session(desk.market.now),
         side=side,
         quantity=order.quantity,
         reduces=held * signed < 0 and abs(signed) <= abs(held),

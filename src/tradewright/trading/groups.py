@@ -1,7 +1,7 @@
 """Groups of accounts: the conditions that all accounts of a group trade under.
 
 A group is named by its code; every account has one, and `standard` is there from the beginning.
-The engine reads the groups at its start, beside the instruments; an account's row names its own.
+The engine keeps the groups in memory, beside the instruments; an account's row names its own.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 
 STANDARD = "standard"
@@ -39,7 +40,7 @@ def set_group(connection: Session, group: AccountGroup) -> None:
     )
 
 
-def read_groups(connection: Session) -> Mapping[str, AccountGroup]:
+def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:
     """Return every group by its code."""
-    rows = connection.execute(load_queries("tradewright.trading")["account_groups"])
+    rows = statements.execute(load_queries("tradewright.trading")["account_groups"], {}).fetchall()
     return {row[0]: AccountGroup(code=row[0], position_mode=PositionMode(row[1])) for row in rows}

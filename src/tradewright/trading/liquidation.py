@@ -129,9 +129,11 @@ def _close_until_restored(desk: Desk, account: AccountState) -> int:
 
 
 def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:
-    """Return the open positions with a price, the largest unrealised loss first."""
+    """Return the open positions with a price and a session, the largest unrealised loss first."""
     ranked = []
     for position in account.open_positions:
+        if not position.instrument.is_in_session(desk.market.now):
+            continue
         exposure = position.exposure()
         pnl = unrealised_pnl(account.profile, exposure, desk.market)
         alone = margin_state(account.profile, _NOTHING, [exposure], desk.market)

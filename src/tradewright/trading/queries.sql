@@ -16,6 +16,16 @@ SELECT
 FROM instruments
 ORDER BY symbol;
 
+-- name: trading_sessions
+-- Read when instruments are traded.
+SELECT symbol, opens_weekday, opens_at, closes_weekday, closes_at, timezone
+FROM trading_sessions
+ORDER BY symbol, opens_weekday, opens_at;
+
+-- name: hold_reference_version
+-- Read the version of the reference data, which cannot change until the transaction ends.
+SELECT hold_reference_version();
+
 -- name: providers
 -- Read every liquidity provider.
 SELECT id::text, code, priority, is_enabled
@@ -435,6 +445,16 @@ VALUES (
     %(commission_per_million)s, %(quote_age_ms_max)s, %(is_tradable)s
 )
 ON CONFLICT (symbol) DO NOTHING;
+
+-- name: add_trading_session
+-- Let an instrument be traded in a session of the week, once.
+INSERT INTO trading_sessions (
+    symbol, opens_weekday, opens_at, closes_weekday, closes_at, timezone
+)
+VALUES (
+    %(symbol)s, %(opens_weekday)s, %(opens_at)s, %(closes_weekday)s, %(closes_at)s, %(timezone)s
+)
+ON CONFLICT (symbol, opens_weekday, opens_at) DO NOTHING;
 
 -- name: add_provider
 -- List a liquidity provider, once.

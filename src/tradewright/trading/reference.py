@@ -1,22 +1,32 @@
-"""What changes rarely and is read once: instruments, groups, providers, the house's holders."""
+"""What changes rarely and is kept in memory: instruments, groups, providers, house holders.
+
+An engine reads it at its start. Each batch holds its version while it works and reads what may
+change anew when the version is another (`refreshed`), so a change holds for every batch that
+begins after it was committed, in every engine.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from tradewright.ledger.model import HouseCode
 from tradewright.ledger.store import house_holder_ids
 from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.groups import AccountGroup, read_groups
+
+_QUERIES = "tradewright.trading"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Instruments by symbol, groups and providers by code, house holders by currency and code."""
 
+    version: int
     instruments: Mapping[str, Instrument]
     groups: Mapping[str, AccountGroup]
     provider_ids: Mapping[str, str]
@@ -27,12 +37,13 @@ class Reference:
 
 def read_reference(connection: Session) -> Reference:
     """Read the reference data; opens the house's holders of every account currency if new."""
-    queries = load_queries("tradewright.trading")
-    instruments = {row[0]: _instrument(row) for row in connection.execute(queries["instruments"])}
+    queries = load_queries(_QUERIES)
+    ((version,),) = connection.execute(queries["hold_reference_version"]).fetchall()
     providers = connection.execute(queries["providers"]).fetchall()
     currencies = connection.execute(queries["account_currencies"]).fetchall()
     return Reference(
-        instruments=instruments,
+        version=version,
+        instruments=_read_instruments(connection),
         groups=read_groups(connection),
         provider_ids={code: provider_id for provider_id, code, _, _ in providers},
         provider_priorities={code: priority for _, code, priority, _ in providers},
@@ -41,7 +52,38 @@ def read_reference(connection: Session) -> Reference:
     )
 
 
-def _instrument(row: tuple[Any, ...]) -> Instrument:
+def refreshed(statements: Statements, reference: Reference, version: int) -> Reference:
+    """Return the reference data as of a version that the transaction holds."""
+    if version == reference.version:
+        return reference
+    return replace(
+        reference,
+        version=version,
+        instruments=_read_instruments(statements),
+        groups=read_groups(statements),
+    )
+
+
+def _read_instruments(statements: Statements) -> Mapping[str, Instrument]:
+    queries = load_queries(_QUERIES)
+    sessions: dict[str, list[TradingSession]] = {}
+    for row in statements.execute(queries["trading_sessions"], {}).fetchall():
+        sessions.setdefault(row[0], []).append(_session(row))
+    rows = statements.execute(queries["instruments"], {}).fetchall()
+    return {row[0]: _instrument(row, tuple(sessions.get(row[0], ()))) for row in rows}
+
+
+def _session(row: tuple[Any, ...]) -> TradingSession:
+    return TradingSession(
+        opens_weekday=row[1],
+        opens_at=row[2],
+        closes_weekday=row[3],
+        closes_at=row[4],
+        timezone=row[5],
+    )
+
+
+def _instrument(row: tuple[Any, ...], sessions: tuple[TradingSession, ...]) -> Instrument:
     """Lay out one row; its numbers lose the column's zeros, since errors show them to people."""
     return Instrument(
         symbol=row[0],
@@ -56,4 +98,5 @@ def _instrument(row: tuple[Any, ...]) -> Instrument:
         commission_per_million=row[9].normalize(),
         quote_age_max=timedelta(milliseconds=row[10]),
         is_tradable=row[11],
+        sessions=sessions,
     )

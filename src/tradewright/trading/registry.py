@@ -3,11 +3,14 @@
 Each function works in the caller's transaction. What is opened is audited by trigger.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.sessions import FOREX_WEEK, TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
@@ -103,6 +106,42 @@ def list_instrument(connection: Session, instrument: Instrument) -> None:
             "is_tradable": instrument.is_tradable,
         },
     )
+
+
+def open_sessions(
+    connection: Session, symbol: str, sessions: Iterable[TradingSession] = (FOREX_WEEK,)
+) -> None:
+    """Let an instrument be traded in these weekly sessions only; those that it has stay.
+
+    Raises:
+        InputError: INPUT_TIMEZONE_UNKNOWN.
+
+    """
+    for session in sessions:
+        _require_place(session.timezone)
+        connection.execute(
+            load_queries(_QUERIES)["add_trading_session"],
+            {
+                "symbol": symbol,
+                "opens_weekday": session.opens_weekday,
+                "opens_at": session.opens_at,
+                "closes_weekday": session.closes_weekday,
+                "closes_at": session.closes_at,
+                "timezone": session.timezone,
+            },
+        )
+
+
+def _require_place(timezone: str) -> None:
+    try:
+        ZoneInfo(timezone)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise InputError(
+            ErrorCode.INPUT_TIMEZONE_UNKNOWN,
+            f'time zone "{timezone}" is not known',
+            why="Sessions follow the clocks of a place that the IANA database names.",
+            hint="Use a name such as America/New_York or UTC.",
+        ) from None
 
 
 def list_provider(connection: Session, *, code: str, priority: int) -> None:

@@ -29,6 +29,7 @@ from tradewright.trading.model import (
     RefusedBy,
     TimeInForce,
 )
+from tradewright.trading.reference import Reference
 
 
 class OrderState(Struct, kw_only=True):
@@ -175,13 +176,11 @@ class Desk:
 
     `orders_by_key` finds what was submitted before by (account_id, client_order_id);
     `entries_before` what money was moved before by (transaction_id, operation); `wallets` are
-    locked wallets by (user_id, currency); `house` the house's holders by currency.
+    locked wallets by (user_id, currency); `reference` is as new as the batch.
     """
 
     market: Market
-    instruments: Mapping[str, Instrument]
-    providers: Mapping[str, str]
-    house: Mapping[str, Mapping[HouseCode, str]]
+    reference: Reference
     accounts: dict[str, AccountState]
     orders: dict[str, OrderState]
     orders_by_key: dict[tuple[str, str], OrderState]
@@ -189,3 +188,18 @@ class Desk:
     entries_before: dict[tuple[str, str], tuple[str, Decimal]]
     journal: Journal = field(default_factory=Journal)
     changes: Changes = field(default_factory=Changes)
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Return the instruments by symbol."""
+        return self.reference.instruments
+
+    @property
+    def providers(self) -> Mapping[str, str]:
+        """Return the providers' ids by code."""
+        return self.reference.provider_ids
+
+    @property
+    def house(self) -> Mapping[str, Mapping[HouseCode, str]]:
+        """Return the house's holders by currency and code."""
+        return self.reference.house

@@ -16,7 +16,7 @@ from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
-from tradewright.postgres.pipeline import Statements
+from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.rules import Book
@@ -36,7 +36,7 @@ from tradewright.trading.model import (
     TimeInForce,
     TriggerOrder,
 )
-from tradewright.trading.reference import Reference
+from tradewright.trading.reference import Reference, refreshed
 from tradewright.trading.state import (
     AccountState,
     Desk,
@@ -52,11 +52,13 @@ def lock_desk(
 ) -> Desk:
     """Lock and read all that the commands may touch, and lay it out as a desk.
 
-    On a pipeline the queries go to the server together, in this order.
+    On a pipeline the queries go to the server together, in this order. Reference data that has
+    changed is read anew; it cannot change again until the transaction ends.
     """
     account_ids = sorted({command.account_id for command in commands})
     wallets = _lock_wallets(statements, commands)
     asked = _ask(statements, account_ids, commands)
+    reference = refreshed(statements, reference, asked["hold_reference_version"][0][0])
     accounts = {row[0]: _account(row, reference) for row in asked["lock_accounts"]}
     _lay_out_positions(asked["open_positions"], reference, accounts)
     orders: dict[str, OrderState] = {}
@@ -69,9 +71,7 @@ def lock_desk(
             accounts[order.account_id].live_orders[order.id] = order
     return Desk(
         market=market,
-        instruments=reference.instruments,
-        providers=reference.provider_ids,
-        house=reference.house,
+        reference=reference,
         accounts=accounts,
         orders=orders,
         orders_by_key={(o.account_id, o.client_order_id): o for o in orders.values()},
@@ -90,7 +90,8 @@ def _ask(
     watched = {c.account_id for c in commands if isinstance(c, CheckMargin | ClosePosition)}
     keyed = [c for c in commands if isinstance(c, SubmitOrder | CancelOrder)]
     moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
-    queries = {
+    queries: dict[str, Columns] = {
+        "hold_reference_version": {},
         "lock_accounts": {"ids": account_ids},
         "open_positions": {"ids": account_ids},
         "orders_named": {"ids": named},
@@ -133,9 +134,7 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
         accounts[order.account_id].live_orders[order.id] = order
     return Desk(
         market=market,
-        instruments=reference.instruments,
-        providers=reference.provider_ids,
-        house=reference.house,
+        reference=reference,
         accounts=accounts,
         orders=orders,
         orders_by_key={},

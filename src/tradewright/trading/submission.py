@@ -92,7 +92,7 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
     if order is None or not order.status.is_live or order.is_routed:
         return NothingDone("the order no longer rests")
     top = desk.market.top(order.instrument.symbol)
-    if top is None or _rests(order, top):
+    if top is None or _rests(order, top) or not order.instrument.is_in_session(desk.market.now):
         return NothingDone("the price is no longer there")
     denial = first_denial(gather_facts(desk, account, order, rests=False))
     if denial is not None:

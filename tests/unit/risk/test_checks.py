@@ -1,6 +1,7 @@
 """Each check before a trade: bad, on the boundary, and reducing; and the order of asking."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -19,12 +20,14 @@ from tradewright.risk.checks import (
     protection_side,
     quantity_max,
     rate_known,
+    session_open,
 )
 from tradewright.risk.model import Denial, OrderFacts
 
 SOUND = OrderFacts(
     account_is_active=True,
     instrument=pair("EURUSD", quantity_max=Decimal(5000)),
+    is_in_session=True,
     side=Side.BUY,
     quantity=Decimal(5000),
     reduces=False,
@@ -63,6 +66,13 @@ def test_a_halted_instrument_may_only_be_reduced() -> None:
     halted = replace(SOUND, instrument=HALTED)
     assert code(instrument_tradable.check(halted)) is ErrorCode.INSTRUMENT_NOT_TRADABLE
     assert instrument_tradable.check(replace(halted, reduces=True)) is None
+
+
+def test_nothing_is_dealt_outside_the_session_not_even_to_reduce() -> None:
+    closed = replace(SOUND, is_in_session=False)
+    assert code(session_open.check(closed)) is ErrorCode.INSTRUMENT_SESSION_CLOSED
+    assert code(session_open.check(replace(closed, reduces=True))) is not None
+    assert session_open.check(replace(closed, is_resting=True)) is None
 
 
 def test_the_largest_quantity_passes_and_one_step_more_only_reduces() -> None:
@@ -138,25 +148,26 @@ def test_the_first_denial_wins_in_the_order_of_the_checks() -> None:
         SOUND,
         account_is_active=False,
         instrument=HALTED,
+        is_in_session=False,
         quantity=Decimal("1e9"),
         reference_price=None,
         stop_loss=Decimal(2),
         rates=None,
-        free_margin_after=never,
+        free_margin_after=lambda: Decimal(-1),
     )
-    healed = [
-        (worst, ErrorCode.ACCOUNT_NOT_ACTIVE),
-        (replace(worst, account_is_active=True), ErrorCode.INSTRUMENT_NOT_TRADABLE),
+    healings: list[tuple[ErrorCode, dict[str, Any]]] = [
+        (ErrorCode.ACCOUNT_NOT_ACTIVE, {"account_is_active": True}),
+        (ErrorCode.INSTRUMENT_NOT_TRADABLE, {"instrument": SOUND.instrument}),
+        (ErrorCode.INSTRUMENT_SESSION_CLOSED, {"is_in_session": True}),
+        (ErrorCode.ORDER_PRICE_STALE, {"reference_price": Decimal(1)}),
+        (ErrorCode.ORDER_PROTECTION_ON_WRONG_SIDE, {"stop_loss": None}),
+        (ErrorCode.ORDER_RATE_MISSING, {"rates": SOUND.rates}),
+        (ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE, {"quantity": Decimal(1000)}),
+        (ErrorCode.ORDER_MARGIN_INSUFFICIENT, {"free_margin_after": SOUND.free_margin_after}),
     ]
-    open_ = replace(healed[1][0], instrument=SOUND.instrument)
-    healed.append((open_, ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE))
-    small = replace(open_, quantity=Decimal(1000))
-    healed.append((small, ErrorCode.ORDER_PRICE_STALE))
-    priced = replace(small, reference_price=Decimal(1))
-    healed.append((priced, ErrorCode.ORDER_PROTECTION_ON_WRONG_SIDE))
-    bare = replace(priced, stop_loss=None)
-    healed.append((bare, ErrorCode.ORDER_RATE_MISSING))
-    rated = replace(bare, rates=SOUND.rates, free_margin_after=lambda: Decimal(-1))
-    healed.append((rated, ErrorCode.ORDER_MARGIN_INSUFFICIENT))
-    assert [code(first_denial(facts)) for facts, _ in healed] == [one for _, one in healed]
-    assert len(CHECKS) == len(healed)
+    facts = worst
+    for expected, healing in healings:
+        assert code(first_denial(facts)) is expected
+        facts = replace(facts, **healing)
+    assert first_denial(facts) is None
+    assert len(CHECKS) == len(healings)

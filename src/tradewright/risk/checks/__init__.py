@@ -14,16 +14,18 @@ from tradewright.risk.checks import (
     protection_side,
     quantity_max,
     rate_known,
+    session_open,
 )
 from tradewright.risk.model import Denial, OrderFacts
 
 CHECKS: tuple[Callable[[OrderFacts], Denial | None], ...] = (
     account_active.check,
     instrument_tradable.check,
-    quantity_max.check,
+    session_open.check,
     price_fresh.check,
     protection_side.check,
     rate_known.check,
+    quantity_max.check,
     margin.check,
 )
 """Every check in the order in which it is asked: the cheap and the certain first."""

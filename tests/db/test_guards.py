@@ -35,6 +35,8 @@ APPEND_ONLY = (
     "stop_outs",
     "trades",
     "transfers",
+    "unsolicited_fill_resolutions",
+    "unsolicited_fills",
     "wallet_status_changes",
 )
 KEPT = (

@@ -29,6 +29,10 @@ COMMANDS = {
         "tradewright.cli.payments",
         "Look at payments, decide about them, reconcile and settle.",
     ),
+    "providers": (
+        "tradewright.cli.providers",
+        "Decide about what liquidity providers dealt that fits no order.",
+    ),
     "review": (
         "tradewright.cli.review",
         "Review migrations: what breaks, loses, locks or misleads.",

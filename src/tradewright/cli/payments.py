@@ -5,19 +5,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from threading import Event
-from typing import Any
 from uuid import UUID
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from tradewright import audit, payments
 from tradewright.cli import options
+from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import parse_amount
@@ -71,7 +69,7 @@ def list_command(
         found = payments.list_payments(
             session, status=status, kind=kind, user_id=str(user) if user else None, count_max=last
         )
-    _print_rows(
+    print_rows(
         asked,
         [asdict(each) for each in found],
         ("created_at", "id", "kind", "amount", "currency", "provider", "status"),
@@ -91,7 +89,7 @@ def show_command(asked: options.Asked, payment_id: UUID) -> None:
             "claims": [asdict(each) for each in payments.read_claims(session, payment.id)],
             "debts": payments.read_debts(session, payment.user_id),
         }
-    _print_facts(asked, facts)
+    print_facts(asked, facts)
 
 
 @command.command(
@@ -109,7 +107,7 @@ def approve_command(asked: options.Asked, payment_id: UUID, officer: UUID) -> No
         if payment.provider is not Provider.DIRECT:
             retry_waiting(same_connection(session), payment.provider)
         payment = payments.find_payment(session, payment.id)
-    _print_facts(asked, asdict(payment))
+    print_facts(asked, asdict(payment))
 
 
 @command.command(
@@ -127,7 +125,7 @@ def refuse_command(asked: options.Asked, payment_id: UUID, officer: UUID, reason
     with asked.session() as session:
         audit.acting_as(session, f"user:{officer}")
         payment = payments.refuse_payment(session, str(payment_id), str(officer), reason=reason)
-    _print_facts(asked, asdict(payment))
+    print_facts(asked, asdict(payment))
 
 
 @command.command(
@@ -164,7 +162,7 @@ def refund_command(  # noqa: PLR0913 (one for each option)
         claim = payments.request_refund(
             session, order, payment_id=payment.id, officer_id=str(officer)
         )
-    _print_facts(asked, asdict(claim))
+    print_facts(asked, asdict(claim))
 
 
 @command.command("events", epilog=options.example("tradewright payments events --status waiting"))
@@ -179,7 +177,7 @@ def events_command(asked: options.Asked, status: str | None, last: int) -> None:
     """List what providers told, the newest first, and what became of it."""
     with asked.session() as session:
         rows = list_events(session, status=status, count_max=last)
-    _print_rows(
+    print_rows(
         asked, rows, ("received_at", "provider", "event_type", "reference", "status", "outcome")
     )
 
@@ -227,10 +225,10 @@ def retry_command(asked: options.Asked, provider: str, event: str | None) -> Non
     with asked.session() as session:
         if event is not None:
             status = retry_conflict(same_connection(session), Provider(provider), event)
-            _print_facts(asked, {"event": event, "status": status})
+            print_facts(asked, {"event": event, "status": status})
             return
         count = retry_waiting(same_connection(session), Provider(provider))
-    _print_facts(asked, {"no_longer_waiting": count})
+    print_facts(asked, {"no_longer_waiting": count})
 
 
 @command.command(
@@ -251,7 +249,7 @@ def reconcile_command(
         for file in files:
             import_statement(session, Provider(provider), file.read_bytes())
         counts = reconcile(session, Provider(provider), since=first_day)
-    _print_facts(asked, {str(bucket): count for bucket, count in counts.items()})
+    print_facts(asked, {str(bucket): count for bucket, count in counts.items()})
     different = sum(
         count for bucket, count in counts.items() if bucket not in ("matched", "timing")
     )
@@ -266,7 +264,7 @@ def breaks_command(asked: options.Asked) -> None:
     """List the open differences of reconciliation, the oldest first, with their age."""
     with asked.session() as session:
         found = read_breaks(session)
-    _print_rows(
+    print_rows(
         asked, [asdict(each) for each in found], ("age", "bucket", "kind", "reference", "details")
     )
 
@@ -279,7 +277,7 @@ def settle_command(asked: options.Asked, day: datetime, provider: str) -> None:
     """Settle a provider's UTC day from its statements, once, and show what it came to."""
     with asked.session() as session:
         settled = settle(session, Provider(provider), day.date())
-    _print_rows(
+    print_rows(
         asked,
         [asdict(each) for each in settled],
         ("currency", "deposits", "withdrawals", "returns", "refunds", "disputes", "fees", "net"),
@@ -299,7 +297,7 @@ def rate_command(asked: options.Asked, base: str, quote: str, rate: Decimal, sou
     )
     with asked.session() as session:
         payments.record_rates(session, [observed])
-    _print_facts(asked, asdict(observed))
+    print_facts(asked, asdict(observed))
 
 
 @command.command(
@@ -321,50 +319,10 @@ def deliver_command(asked: options.Asked, url: str, secrets: Sequence[str], at_m
     with asked.session() as session:
         session.autocommit = True
         done = deliver_due(session, Endpoint(url, secrets), count_max=at_most)
-    _print_facts(asked, asdict(done))
+    print_facts(asked, asdict(done))
 
 
 @command.command("secret", epilog=options.example("tradewright payments secret"))
 def secret_command() -> None:
     """Make a new secret for signing webhooks."""
     click.echo(new_secret())
-
-
-def _print_facts(asked: options.Asked, facts: dict[str, Any]) -> None:
-    if asked.as_json:
-        click.echo(json.dumps(facts, default=_as_text))
-        return
-    table = Table(show_header=False)
-    for name, fact in facts.items():
-        if fact not in (None, [], {}):
-            table.add_row(name.replace("_", " "), _shown(fact))
-    Console().print(table)
-
-
-def _print_rows(
-    asked: options.Asked, rows: Sequence[dict[str, Any]], columns: Sequence[str]
-) -> None:
-    if asked.as_json:
-        click.echo(json.dumps(rows, default=_as_text))
-        return
-    table = Table(*(name.replace("_", " ") for name in columns))
-    for row in rows:
-        table.add_row(*(_shown(row[name]) for name in columns))
-    Console().print(table)
-
-
-def _shown(fact: object) -> str:
-    if isinstance(fact, (dict, list)):
-        return json.dumps(fact, default=_as_text)
-    return "" if fact is None else _as_text(fact)
-
-
-def _as_text(fact: object) -> str:
-    """Write amounts without exponents, times to the second, and everything else as itself."""
-    if isinstance(fact, Decimal):
-        return f"{fact.normalize():f}"
-    if isinstance(fact, datetime):
-        return f"{fact:%Y-%m-%d %H:%M:%S}"
-    if isinstance(fact, timedelta):
-        return str(timedelta(seconds=int(fact.total_seconds())))
-    return fact.isoformat() if isinstance(fact, date) else str(fact)

@@ -38,6 +38,9 @@ class RejectReason(StrEnum):
     LIMIT_NOT_MET = "limit_not_met"
     LAST_LOOK = "last_look"
     DECLINED = "declined"
+    UNFILLED = "unfilled"
+    UNKNOWN_REQUEST = "unknown_request"
+    NOT_CONNECTED = "not_connected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,14 @@ class ProviderRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """A provider's final word on one request.
+    """A provider's word on one request: an execution, its last word, or both.
 
     `execution_id` is the key by which an answer is booked once however often it arrives; a
-    reject has one too. `quantity` is what was accepted (0 when rejected) and may be less than
-    asked; `price` is the price dealt, or None when nothing was. `reason` is a `RejectReason`, or
-    None when accepted.
+    reject has one too. `quantity` is what this execution dealt (0 when nothing) and may be less
+    than asked; `price` is the price dealt, or None when nothing was. `total_quantity` is what the
+    request has dealt in all (FIX CumQty), or None where this execution is its only one.
+    `accepted` says that anything was dealt; `reason` is a `RejectReason`, or None when accepted.
+    Until an answer `is_final`, more may come.
     """
 
     request_id: str
@@ -133,3 +138,10 @@ class ProviderAnswer:
     decided_at: datetime
     reason: str | None
     execution_id: str
+    total_quantity: Decimal | None = None
+    is_final: bool = True
+
+    @property
+    def dealt_quantity(self) -> Decimal:
+        """Return what the request has dealt in all, this execution included."""
+        return self.quantity if self.total_quantity is None else self.total_quantity

@@ -6,11 +6,13 @@ chance comes from two generators (one for quotes, one for requests) that only dr
 Whether to trade with a provider is decided by board.py and `routing`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from random import Random
 
+from tradewright.liquidity.gateway import Listener, Recalled
 from tradewright.liquidity.model import (
     ProviderAnswer,
     ProviderProfile,
@@ -84,9 +86,15 @@ class SimulatedProvider:
         self._quote_chance = Random(f"{seed}/{profile.code}/quotes")  # noqa: S311 (a simulation)
         self._deal_chance = Random(f"{seed}/{profile.code}/deals")  # noqa: S311 (a simulation)
         self._markets: dict[str, _Market] = {}
-        self._answers: dict[str, ProviderAnswer] = {}
+        self._answers: dict[str, tuple[ProviderRequest, ProviderAnswer]] = {}
         self._sequence = 0
         self._silent_quote_count = 0
+
+    def open(self, listener: Listener) -> None:
+        """Do nothing: every answer is known at once, so there is nobody to tell later."""
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
 
     def on_quote(self, quote: Quote) -> ProviderQuote | None:
         """Return the provider's own quote for a base quote, or None while it is silent.
@@ -127,23 +135,37 @@ class SimulatedProvider:
         """
         known = self._answers.get(request.request_id)
         if known is not None:
-            return known
+            return known[1]
         market = self._markets.get(request.symbol)
         quote = market.quote if market is not None else None
         if market is None or quote is None:
-            return self._remember(self._rejected(request, now, 0, RejectReason.UNKNOWN_SYMBOL))
+            return self._remember(
+                request, self._rejected(request, now, 0, RejectReason.UNKNOWN_SYMBOL)
+            )
         refusal = self._refused_at_once(request, quote, now)
         if refusal is not None:
-            return self._remember(self._rejected(request, now, 0, refusal))
+            return self._remember(request, self._rejected(request, now, 0, refusal))
         hold_ms = self._hold_ms()
         refusal = self._refused_after_look(request, quote, market)
         if refusal is not None:
-            return self._remember(self._rejected(request, now, hold_ms, refusal))
-        return self._remember(self._accepted(request, now, hold_ms, quote))
+            return self._remember(request, self._rejected(request, now, hold_ms, refusal))
+        return self._remember(request, self._accepted(request, now, hold_ms, quote))
 
     def status(self, request_id: str) -> ProviderAnswer | None:
         """Return the answer given to a request, or None when none is remembered."""
-        return self._answers.get(request_id)
+        known = self._answers.get(request_id)
+        return None if known is None else known[1]
+
+    def cancel(self, request_id: str) -> None:
+        """Do nothing: there is no request without its last word."""
+
+    def recall(self, round_id: str) -> Sequence[Recalled]:
+        """Return the requests of one routing with their answers, as far as they are remembered."""
+        return [
+            (request, [answer])
+            for request, answer in self._answers.values()
+            if request.request_id.startswith(round_id)
+        ]
 
     def _is_silent(self) -> bool:
         if self._silent_quote_count:
@@ -221,8 +243,8 @@ class SimulatedProvider:
         """Name the one execution of a request, so that a restarted provider cannot reuse it."""
         return f"{self.profile.code}-{request.request_id}"
 
-    def _remember(self, answer: ProviderAnswer) -> ProviderAnswer:
-        self._answers[answer.request_id] = answer
+    def _remember(self, request: ProviderRequest, answer: ProviderAnswer) -> ProviderAnswer:
+        self._answers[request.request_id] = (request, answer)
         if len(self._answers) > ANSWERS_KEPT_MAX:
             del self._answers[next(iter(self._answers))]
         return answer

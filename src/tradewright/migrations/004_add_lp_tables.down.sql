@@ -1,5 +1,7 @@
 -- Takes away the providers' answers with all that they record; the providers themselves stay.
 
+DROP TABLE unsolicited_fill_resolutions;
+DROP TABLE unsolicited_fills;
 DROP TABLE provider_requests;
 DROP TRIGGER order_fills_refer_to_rows ON order_fills;
 DROP FUNCTION order_fills_refer_to_rows();

@@ -50,6 +50,9 @@ CREATE TRIGGER order_fills_refer_to_rows
 CREATE TABLE provider_requests (
     id uuid
         CONSTRAINT provider_requests_pkey PRIMARY KEY,
+    request_id text
+        CONSTRAINT provider_requests_request_id_present NOT NULL
+        CONSTRAINT provider_requests_request_id_once UNIQUE,
     order_id uuid
         CONSTRAINT provider_requests_order_id_present NOT NULL
         CONSTRAINT provider_requests_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
@@ -60,7 +63,6 @@ CREATE TABLE provider_requests (
         CONSTRAINT provider_requests_quantity_present NOT NULL
         CONSTRAINT provider_requests_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
     price numeric(20, 8)
-        CONSTRAINT provider_requests_price_present NOT NULL
         CONSTRAINT provider_requests_price_positive CHECK (price > 0 AND price < 'Infinity'),
     is_accepted boolean
         CONSTRAINT provider_requests_is_accepted_present NOT NULL,
@@ -76,6 +78,8 @@ CREATE TABLE provider_requests (
     CONSTRAINT provider_requests_rejection_has_reason CHECK (is_accepted = (reason IS NULL))
 );
 COMMENT ON TABLE provider_requests IS 'Each request to a provider and its answer after the last-look hold (FX Global Code, principle 17). Append-only.';
+COMMENT ON COLUMN provider_requests.request_id IS 'FIX ClOrdID (11) under which the provider knows the request; each is recorded once, with its last word.';
+COMMENT ON COLUMN provider_requests.price IS 'Limit of the request; empty when it asked for whatever price the provider had.';
 COMMENT ON COLUMN provider_requests.requested_at IS 'Market time at which the request was sent.';
 COMMENT ON COLUMN provider_requests.decided_at IS 'Market time at which the provider decided.';
 CREATE INDEX idx_provider_requests_order_id
@@ -84,4 +88,64 @@ CREATE INDEX idx_provider_requests_provider_id_requested_at
     ON provider_requests (provider_id, requested_at);
 CREATE TRIGGER provider_requests_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_requests
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE unsolicited_fills (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT unsolicited_fills_pkey PRIMARY KEY,
+    provider_id uuid
+        CONSTRAINT unsolicited_fills_provider_id_present NOT NULL
+        CONSTRAINT unsolicited_fills_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    provider_execution_id text
+        CONSTRAINT unsolicited_fills_provider_execution_id_present NOT NULL,
+    request_id text,
+    symbol text
+        CONSTRAINT unsolicited_fills_symbol_present NOT NULL,
+    side text
+        CONSTRAINT unsolicited_fills_side_present NOT NULL
+        CONSTRAINT unsolicited_fills_side_known CHECK (side IN ('buy', 'sell')),
+    quantity numeric(20, 8)
+        CONSTRAINT unsolicited_fills_quantity_present NOT NULL
+        CONSTRAINT unsolicited_fills_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT unsolicited_fills_price_present NOT NULL
+        CONSTRAINT unsolicited_fills_price_finite CHECK (price > '-Infinity' AND price < 'Infinity'),
+    reason text
+        CONSTRAINT unsolicited_fills_reason_present NOT NULL
+        CONSTRAINT unsolicited_fills_reason_known CHECK (reason IN ('order_unknown', 'order_ended', 'more_than_asked', 'beyond_limit')),
+    executed_at timestamptz
+        CONSTRAINT unsolicited_fills_executed_at_present NOT NULL,
+    received_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT unsolicited_fills_received_at_present NOT NULL,
+    CONSTRAINT unsolicited_fills_execution_once UNIQUE (provider_id, provider_execution_id)
+);
+COMMENT ON TABLE unsolicited_fills IS 'Executions that a provider reported and that fit no order of ours: set aside for people to decide about, never dropped. Append-only.';
+COMMENT ON COLUMN unsolicited_fills.provider_execution_id IS 'FIX ExecID (17); an execution is booked or set aside once.';
+COMMENT ON COLUMN unsolicited_fills.request_id IS 'FIX ClOrdID (11) as the provider gave it.';
+COMMENT ON COLUMN unsolicited_fills.symbol IS 'As the provider named it; it may be none of our instruments.';
+COMMENT ON COLUMN unsolicited_fills.quantity IS 'What did not fit: all of the execution, or what was more than asked.';
+CREATE TRIGGER unsolicited_fills_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON unsolicited_fills
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE unsolicited_fill_resolutions (
+    fill_id uuid
+        CONSTRAINT unsolicited_fill_resolutions_pkey PRIMARY KEY
+        CONSTRAINT unsolicited_fill_resolutions_fill_exists REFERENCES unsolicited_fills (id) ON DELETE RESTRICT,
+    resolution text
+        CONSTRAINT unsolicited_fill_resolutions_resolution_present NOT NULL
+        CONSTRAINT unsolicited_fill_resolutions_resolution_known CHECK (resolution IN ('kept', 'busted', 'traded_out')),
+    actor text
+        CONSTRAINT unsolicited_fill_resolutions_actor_present NOT NULL
+        CONSTRAINT unsolicited_fill_resolutions_actor_not_empty CHECK (actor <> ''),
+    reason text
+        CONSTRAINT unsolicited_fill_resolutions_reason_present NOT NULL
+        CONSTRAINT unsolicited_fill_resolutions_reason_not_empty CHECK (reason <> ''),
+    resolved_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT unsolicited_fill_resolutions_resolved_at_present NOT NULL
+);
+COMMENT ON TABLE unsolicited_fill_resolutions IS 'What was decided about an execution that fitted no order: once, by whom and why. Append-only.';
+COMMENT ON COLUMN unsolicited_fill_resolutions.resolution IS 'kept: the house holds it; busted: the provider took it back (FIX ExecType H); traded_out: the house has closed it with the provider.';
+CREATE TRIGGER unsolicited_fill_resolutions_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON unsolicited_fill_resolutions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -11,7 +11,8 @@ from tradewright.core.errors import ErrorCode, InputError, MoneyError, Tradewrig
 from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
 from tradewright.risk.margin import margin_state
-from tradewright.trading import closing, orders, submission
+from tradewright.trading import closing, submission
+from tradewright.trading.answers import book_answers
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.model import (
     BookAnswers,
@@ -20,18 +21,12 @@ from tradewright.trading.model import (
     ClosePosition,
     Command,
     Direction,
-    EventType,
     MoneyReport,
     MoveMoney,
-    NothingDone,
-    OrderReport,
-    OrderStatus,
-    RefusedBy,
     Report,
     SubmitOrder,
     TriggerOrder,
 )
-from tradewright.trading.positions import require_rates
 from tradewright.trading.state import AccountState, Desk
 
 DECIMAL_DIGITS = 60
@@ -79,43 +74,11 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
         case CheckMargin():
             return check_margin(desk, account)
         case BookAnswers():
-            return _book_answers(desk, account, command)
+            return book_answers(desk, account, command)
         case MoveMoney():
             return _move_money(desk, account, command)
         case _:
             assert_never(command)
-
-
-def _book_answers(
-    desk: Desk, account: AccountState, command: BookAnswers
-) -> OrderReport | NothingDone:
-    """Book what the providers answered for a routed order, once; then what its client has asked.
-
-    Raises:
-        StateError: ORDER_RATE_MISSING, when what was dealt cannot be valued yet.
-
-    """
-    order = desk.orders.get(command.order_id)
-    if order is None or not order.is_routed:
-        return NothingDone("the answers have been booked before")
-    if any(answer.accepted for _, answer in command.answers):
-        require_rates(desk, account, order.instrument)
-    order.is_routed = False
-    is_unwanted = order.status is OrderStatus.PENDING_CANCEL
-    for request, answer in command.answers:
-        desk.changes.answers.append((order.id, request, answer))
-        if answer.accepted and answer.price is not None:
-            dealt = (min(answer.quantity, order.remaining_quantity), answer.price)
-            provider = desk.providers[answer.provider]
-            source = (provider, answer.execution_id, answer.decided_at)
-            orders.fill(desk, account, order, dealt, source)
-    if is_unwanted and order.remaining_quantity:
-        orders.end(desk, order, None, None)
-        return order.report()
-    orders.finish_dealing(desk, order, RefusedBy.PROVIDER if command.answers else RefusedBy.HOUSE)
-    if order.status.is_live:
-        orders.record(desk, order, EventType.RESTATED, order.status, "provider")
-    return order.report()
 
 
 def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyReport:

@@ -1,24 +1,126 @@
 """Book A after the commit: ask the providers, best price first, and bring back their answers.
 
 The order's intent is committed before anything is asked, so a crash in between leaves a routed
-order that `recover` finds. A request's id is made of the order's id and version: asking again
-gets the provider's first answer, never a second execution.
+order that `recall` finds. A request's id is made of the order's id and version: asking again
+gets the provider's first answer, never a second execution. A provider may answer at once or
+later, and in several executions; each is booked when it is known, and the next provider is asked
+when the one before has said its last word.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 
+from tradewright.liquidity.gateway import Gateway, request_id, round_id
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Level, ProviderAnswer, ProviderRequest
-from tradewright.liquidity.simulator import SimulatedProvider
-from tradewright.trading.model import BookAnswers
+from tradewright.trading.model import BookAnswers, OrderStatus
 from tradewright.trading.state import OrderState, RoutedOrder
 
+Asking = Generator[tuple[str, ProviderRequest], ProviderAnswer, None]
+"""Whom an order asks next: yields a provider's code and request, is sent its final answer."""
 
-def ask_providers(
-    order: RoutedOrder, market: Market, providers: Mapping[str, SimulatedProvider]
-) -> BookAnswers:
+
+@dataclass(slots=True)
+class _Round:
+    """One routing of an order: who is asked, what has been answered and not been booked yet."""
+
+    account_id: str
+    order_id: str
+    asking: Asking | None
+    is_canceled: bool = False
+    pending: dict[str, tuple[str, ProviderRequest]] = field(default_factory=dict)
+    unbooked: list[tuple[ProviderRequest, ProviderAnswer]] = field(default_factory=list)
+
+    def take_unbooked(self, *, is_final: bool) -> BookAnswers:
+        """Return the command that books what has been answered."""
+        answers, self.unbooked = tuple(self.unbooked), []
+        return BookAnswers(
+            account_id=self.account_id,
+            order_id=self.order_id,
+            answers=answers,
+            is_final=is_final,
+        )
+
+
+class Dispatcher:
+    """The orders that are with providers now; belongs to whoever holds the engine's lock."""
+
+    def __init__(self, market: Market, gateways: Mapping[str, Gateway]) -> None:
+        self._market = market
+        self._gateways = gateways
+        self._rounds: dict[str, _Round] = {}
+
+    @property
+    def pending_count(self) -> int:
+        """Return how many requests wait for a provider's last word."""
+        return len(self._rounds)
+
+    def begin(self, order: RoutedOrder) -> list[BookAnswers]:
+        """Pass an order on; return what can be booked of the answers so far."""
+        asking = ask_in_turn(order, self._market)
+        return self._advance(_Round(order.account_id, order.order_id, asking), asking)
+
+    def recall(self, order: OrderState, version: int) -> list[BookAnswers]:
+        """Take up an order that was routed at `version` before a restart.
+
+        Nobody else is asked: the quotes of that time are gone.
+        """
+        recalled = _Round(order.account_id, order.id, None)
+        for code, gateway in self._gateways.items():
+            for request, answers in gateway.recall(round_id(order.id, version)):
+                recalled.unbooked += [(request, answer) for answer in answers]
+                if not any(answer.is_final for answer in answers):
+                    recalled.pending[request.request_id] = (code, request)
+                    self._rounds[request.request_id] = recalled
+        if order.status is OrderStatus.PENDING_CANCEL:
+            self.cancel(order.id)
+        if recalled.pending:
+            return [recalled.take_unbooked(is_final=False)] if recalled.unbooked else []
+        return [recalled.take_unbooked(is_final=True)]
+
+    def cancel(self, order_id: str) -> None:
+        """Ask nobody else for an order that is to be canceled, and its provider to end it."""
+        for key, waiting in self._rounds.items():
+            if waiting.order_id == order_id and not waiting.is_canceled:
+                waiting.asking, waiting.is_canceled = None, True
+                code, _ = waiting.pending[key]
+                self._gateways[code].cancel(key)
+
+    def take(self, answer: ProviderAnswer) -> list[BookAnswers] | None:
+        """Take an answer that came later; None when no order here waits for it."""
+        waiting = self._rounds.get(answer.request_id)
+        if waiting is None:
+            return None
+        _, request = waiting.pending[answer.request_id]
+        waiting.unbooked.append((request, answer))
+        if not answer.is_final:
+            return [waiting.take_unbooked(is_final=False)]
+        del self._rounds[answer.request_id], waiting.pending[answer.request_id]
+        if waiting.pending:
+            return [waiting.take_unbooked(is_final=False)]
+        if waiting.asking is None:
+            return [waiting.take_unbooked(is_final=True)]
+        return self._advance(waiting, waiting.asking, answer)
+
+    def _advance(
+        self, order: _Round, asking: Asking, answer: ProviderAnswer | None = None
+    ) -> list[BookAnswers]:
+        """Ask until an answer has to be waited for, or until nobody is left to ask."""
+        while True:
+            try:
+                code, request = next(asking) if answer is None else asking.send(answer)
+            except StopIteration:
+                return [order.take_unbooked(is_final=True)]
+            answer = self._gateways[code].answer(request, self._market.now)
+            if answer is None:
+                order.pending[request.request_id] = (code, request)
+                self._rounds[request.request_id] = order
+                return [order.take_unbooked(is_final=False)] if order.unbooked else []
+            order.unbooked.append((request, answer))
+
+
+def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:
     """Ask one provider after the other until the order is filled or nobody is left to ask."""
-    answers: list[tuple[ProviderRequest, ProviderAnswer]] = []
     leaves = order.quantity
     for level in market.levels(order.symbol, order.side):
         if not leaves:
@@ -26,41 +128,15 @@ def ask_providers(
         if not _may_ask(order, level):
             continue
         request = ProviderRequest(
-            request_id=_request_id(order.order_id, order.version, level.provider),
+            request_id=request_id(order.order_id, order.version, level.provider),
             symbol=order.symbol,
             side=order.side,
             quantity=min(leaves, level.size),
             limit_price=level.price,
             requested_at=market.now,
         )
-        answer = providers[level.provider].answer(request, market.now)
-        answers.append((request, answer))
-        leaves -= answer.quantity
-    return BookAnswers(account_id=order.account_id, order_id=order.order_id, answers=tuple(answers))
-
-
-def recall_answers(
-    order: OrderState, version: int, market: Market, providers: Mapping[str, SimulatedProvider]
-) -> BookAnswers:
-    """Ask the providers what they have answered to an order that was routed before a restart.
-
-    `version` is the one at which it was passed on. A provider that knows nothing of the request
-    has not dealt on it (FIX OrderStatusRequest).
-    """
-    answers: list[tuple[ProviderRequest, ProviderAnswer]] = []
-    for code, provider in providers.items():
-        answer = provider.status(_request_id(order.id, version, code))
-        if answer is not None:
-            request = ProviderRequest(
-                request_id=answer.request_id,
-                symbol=order.instrument.symbol,
-                side=order.side,
-                quantity=max(answer.quantity, order.instrument.quantity_min),
-                limit_price=answer.price,
-                requested_at=market.now,
-            )
-            answers.append((request, answer))
-    return BookAnswers(account_id=order.account_id, order_id=order.id, answers=tuple(answers))
+        answer = yield level.provider, request
+        leaves -= min(leaves, answer.dealt_quantity)
 
 
 def _may_ask(order: RoutedOrder, level: Level) -> bool:
@@ -68,7 +144,3 @@ def _may_ask(order: RoutedOrder, level: Level) -> bool:
     if order.is_all_or_nothing and level.size < order.quantity:
         return False
     return order.limit_price is None or (level.price - order.limit_price) * order.side.sign <= 0
-
-
-def _request_id(order_id: str, version: int, provider: str) -> str:
-    return f"{order_id}-{version}-{provider}"

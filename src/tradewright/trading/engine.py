@@ -1,9 +1,9 @@
 """The engine: quotes in, commands in, everything booked by the writers.
 
 Ties the market, the watchers, the providers and the writers together. Quotes move the market and
-set off proposals; committed batches teach the watchers and are passed on to providers. One lock
-keeps the market, the watchers and the providers to one thread at a time; it is never held over a
-database call.
+set off proposals; committed batches teach the watchers and are passed on to providers, whose
+answers become proposals again, at once or when they come. One lock keeps the market, the watchers
+and the dispatcher to one thread at a time; it is never held over a database call.
 """
 
 import threading
@@ -22,15 +22,16 @@ from tradewright.core.errors import (
 )
 from tradewright.core.ids import require_ids
 from tradewright.liquidity.board import QuoteBoard
+from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
-from tradewright.liquidity.model import Quote
-from tradewright.liquidity.simulator import SimulatedProvider
+from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
 from tradewright.trading.batch import Answer, Booked, Trading
-from tradewright.trading.dispatch import ask_providers, recall_answers
-from tradewright.trading.model import BookAnswers, Command, Report, ids_of
+from tradewright.trading.dispatch import Dispatcher
+from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
 from tradewright.trading.reference import Reference, read_reference
 from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.store import read_live_desk, read_routed_versions
+from tradewright.trading.unsolicited import late_answers
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
 
@@ -56,7 +57,7 @@ class Engine:
     def __init__(
         self,
         open_session: SessionOpener,
-        providers: Mapping[str, SimulatedProvider],
+        providers: Mapping[str, Gateway],
         *,
         writers: int = 1,
     ) -> None:
@@ -67,11 +68,12 @@ class Engine:
         self._in_flight = 0
         self._is_running = False
         self._failure: TradewrightError | None = None
-        self._recalled: list[tuple[BookAnswers, _Currencies]] = []
+        self._recalled: list[tuple[BookAnswers, _Currencies | None]] = []
         with open_session() as session, session.transaction():
             reference = read_reference(session)
         self.market = Market(_board(reference))
         self._watchers = Watchers(self.market)
+        self._dispatcher = Dispatcher(self.market, providers)
         self._trading = trading = Trading(reference, self.market, self._lock)
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
@@ -88,17 +90,22 @@ class Engine:
         with self._lock:
             self._watchers.learn(desk)
             self._recalled = [
-                (
-                    recall_answers(desk.orders[order_id], version, self.market, self._providers),
-                    _currencies(desk.orders[order_id], desk),
-                )
+                (answers, _currencies(desk.orders[order_id], desk))
                 for order_id, version in versions.items()
+                for answers in self._dispatcher.recall(desk.orders[order_id], version)
             ]
             bookable = self._take_bookable()
         self._propose(bookable)
+        for provider in self._providers.values():
+            provider.open(self)
 
     def stop(self) -> None:
-        """Book what is queued and in flight, then stop the writers."""
+        """Book what is queued and in flight, then stop the writers.
+
+        A provider that has not answered yet is asked again at the next start.
+        """
+        for provider in self._providers.values():
+            provider.close()
         self._wait_until_idle()
         self._is_running = False
         for writer in self._writers:
@@ -147,6 +154,42 @@ class Engine:
         if proposals:
             self._propose(proposals)
         return len(proposals)
+
+    @property
+    def pending_count(self) -> int:
+        """Return how many requests wait for a provider's last word."""
+        with self._lock:
+            return self._dispatcher.pending_count
+
+    def take_quote(self, quote: ProviderQuote) -> None:
+        """Take what a connected provider offers now, in its gateway's thread."""
+        with self._lock:
+            self.market.advance(quote.quoted_at)
+            self.market.update(quote)
+            proposals = self._take_bookable() + self._watchers.on_price(quote.symbol)
+        if proposals:
+            self._propose(proposals)
+
+    def take_answer(self, request: ProviderRequest, answer: ProviderAnswer) -> None:
+        """Take what a connected provider answers, in its gateway's thread.
+
+        An execution that no order here waits for goes to its order all the same: under the lock
+        of its account it is seen whether it is a repeat. Without an order it is set aside.
+
+        Raises:
+            psycopg.Error: the answer could not be kept; its gateway tells it again.
+
+        """
+        with self._lock:
+            proposals = self._take_bookable()
+            answers = self._dispatcher.take(answer)
+        if answers is None and answer.price is not None:
+            with self._open_session() as session, session.transaction():
+                provider_id = self.reference.provider_ids[answer.provider]
+                answers = late_answers(session, provider_id, request, answer)
+        proposals += answers or []
+        if proposals:
+            self._propose(proposals)
 
     def submit(self, command: Command) -> "Future[Report]":
         """Queue a client's command; the future gives its report or raises its error.
@@ -227,9 +270,8 @@ class Engine:
 
     def _propose(self, commands: Sequence[Command]) -> None:
         for writer, places in self._by_writer(commands).items():
-            self._queue(
-                [commands[place] for place in places], _Proposed(self._note_failure), writer
-            )
+            proposed = [commands[place] for place in places]
+            self._queue(proposed, _Proposed(proposed, self._note_failure), writer)
 
     def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
         places: dict[int, list[int]] = {}
@@ -247,9 +289,13 @@ class Engine:
             if booked.is_recovered:
                 self._watchers.learn(booked.desk)
             answers = [
-                ask_providers(order, self.market, self._providers)
+                answer
                 for order in booked.desk.changes.routed
+                for answer in self._dispatcher.begin(order)
             ]
+            for order in booked.desk.changes.orders.values():
+                if order.status is OrderStatus.PENDING_CANCEL:
+                    self._dispatcher.cancel(order.id)
         if answers:
             self._propose(answers)
 
@@ -257,20 +303,28 @@ class Engine:
         """Take the recalled answers that can be booked: what was dealt must be valued at a rate."""
         waiting, self._recalled = self._recalled, []
         bookable: list[Command] = []
-        for answers, (sources, target) in waiting:
+        for answers, currencies in waiting:
             is_dealt = any(answer.accepted for _, answer in answers.answers)
-            if is_dealt and any(self.market.last_rate(one, target) is None for one in sources):
-                self._recalled.append((answers, (sources, target)))
+            if is_dealt and currencies is not None and not self._has_rates(*currencies):
+                self._recalled.append((answers, currencies))
             else:
                 bookable.append(answers)
         return bookable
+
+    def _has_rates(self, sources: tuple[str, str], target: str) -> bool:
+        return all(self.market.last_rate(one, target) is not None for one in sources)
 
     def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
         group.waiting.resolve(answers)
         self._one_less_in_flight()
 
-    def _note_failure(self, failure: TradewrightError) -> None:
-        self._failure = failure
+    def _note_failure(self, command: Command, failure: TradewrightError) -> None:
+        """Remember a failure; answers of providers that may be booked later are kept."""
+        if isinstance(failure, DatabaseError | InternalError):
+            self._failure = failure
+        if isinstance(command, BookAnswers) and failure.code in _MAY_BE_BOOKED_LATER:
+            with self._lock:
+                self._recalled.append((command, None))
 
     def _one_less_in_flight(self) -> None:
         with self._idle:
@@ -302,13 +356,22 @@ class _Proposed:
     A refusal is no failure: the watchers propose again while the price is there.
     """
 
-    note: Callable[[TradewrightError], None]
+    commands: Sequence[Command]
+    note: Callable[[Command, TradewrightError], None]
 
     def resolve(self, answers: Sequence[Answer]) -> None:
-        for answer in answers:
-            if isinstance(answer, DatabaseError | InternalError):
-                self.note(answer)
+        for command, answer in zip(self.commands, answers, strict=True):
+            if isinstance(answer, TradewrightError):
+                self.note(command, answer)
 
+
+_MAY_BE_BOOKED_LATER = frozenset(
+    {
+        ErrorCode.ORDER_RATE_MISSING,
+        ErrorCode.DATABASE_CONNECTION_LOST,
+        ErrorCode.DATABASE_UNREACHABLE,
+    }
+)
 
 _Currencies = tuple[tuple[str, str], str]
 """The two currencies of an instrument, and the account's into which they are converted."""

@@ -229,11 +229,16 @@ class CheckMargin(Struct, frozen=True, kw_only=True):
 
 
 class BookAnswers(Struct, frozen=True, kw_only=True):
-    """What the providers answered for an order that was passed on to them (book A)."""
+    """What the providers answered for an order that was passed on to them (book A).
+
+    When it `is_final` every provider that was asked has said its last word; until then the order
+    stays with them.
+    """
 
     account_id: str
     order_id: str
     answers: tuple[tuple[ProviderRequest, ProviderAnswer], ...]
+    is_final: bool = True
 
 
 class Direction(StrEnum):

@@ -187,7 +187,7 @@ JOIN order_events AS e ON e.order_id = o.id
 WHERE o.is_routed
   AND o.remaining_quantity > 0
   AND o.account_id = ANY(%(ids)s::uuid[])
-  AND e.event_type NOT IN ('pending_cancel', 'pending_replace')
+  AND e.event_type NOT IN ('pending_cancel', 'pending_replace', 'trade')
 GROUP BY o.id;
 
 -- name: accounts_at_risk
@@ -349,15 +349,48 @@ WHERE p.id = n.id;
 -- name: write_provider_requests
 -- Write what providers were asked and answered.
 INSERT INTO provider_requests (
-    id, order_id, provider_id, quantity, price, is_accepted, reason, hold_ms, requested_at,
-    decided_at
+    id, request_id, order_id, provider_id, quantity, price, is_accepted, reason, hold_ms,
+    requested_at, decided_at
 )
 SELECT *
 FROM unnest(
-    %(id)s::uuid[], %(order_id)s::uuid[], %(provider_id)s::uuid[], %(quantity)s::numeric[],
+    %(id)s::uuid[], %(request_id)s::text[], %(order_id)s::uuid[], %(provider_id)s::uuid[], %(quantity)s::numeric[],
     %(price)s::numeric[], %(is_accepted)s::boolean[], %(reason)s::text[], %(hold_ms)s::integer[],
     %(requested_at)s::timestamptz[], %(decided_at)s::timestamptz[]
-);
+)
+ON CONFLICT (request_id) DO NOTHING;
+
+-- name: executions_known
+-- Find which executions of providers have been booked or set aside before.
+SELECT p.code, f.provider_execution_id
+FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
+JOIN liquidity_providers AS p ON p.code = k.code
+JOIN order_fills AS f ON f.provider_id = p.id AND f.provider_execution_id = k.execution_id
+UNION ALL
+SELECT p.code, u.provider_execution_id
+FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
+JOIN liquidity_providers AS p ON p.code = k.code
+JOIN unsolicited_fills AS u ON u.provider_id = p.id AND u.provider_execution_id = k.execution_id;
+
+-- name: write_unsolicited_fills
+-- Set executions aside that fit no order, each once.
+INSERT INTO unsolicited_fills (
+    provider_id, provider_execution_id, request_id, symbol, side, quantity, price, reason,
+    executed_at
+)
+SELECT *
+FROM unnest(
+    %(provider_ids)s::uuid[], %(execution_ids)s::text[], %(request_ids)s::text[],
+    %(symbols)s::text[], %(sides)s::text[], %(quantities)s::numeric[], %(prices)s::numeric[],
+    %(reasons)s::text[], %(executed)s::timestamptz[]
+)
+ON CONFLICT (provider_id, provider_execution_id) DO NOTHING;
+
+-- name: account_of_order
+-- Find whose order it is.
+SELECT account_id::text
+FROM orders
+WHERE id = %(order_id)s::uuid;
 
 -- name: write_margin_calls
 -- Write margin calls that were opened.
@@ -461,3 +494,56 @@ ON CONFLICT (symbol, opens_weekday, opens_at) DO NOTHING;
 INSERT INTO liquidity_providers (code, priority)
 VALUES (%(code)s, %(priority)s)
 ON CONFLICT (code) DO NOTHING;
+
+-- name: unsolicited_fills
+-- Read executions that were set aside, the oldest first.
+SELECT
+    u.id::text,
+    p.code,
+    u.provider_execution_id,
+    u.request_id,
+    u.symbol,
+    u.side,
+    u.quantity,
+    u.price,
+    u.reason,
+    u.executed_at,
+    clock_timestamp() - u.received_at,
+    r.resolution,
+    r.actor,
+    r.reason
+FROM unsolicited_fills AS u
+JOIN liquidity_providers AS p ON p.id = u.provider_id
+LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = u.id
+WHERE %(with_resolved)s OR r.fill_id IS NULL
+ORDER BY u.id
+LIMIT %(count_max)s;
+
+-- name: unsolicited_fill
+-- Read one execution that was set aside.
+SELECT
+    u.id::text,
+    p.code,
+    u.provider_execution_id,
+    u.request_id,
+    u.symbol,
+    u.side,
+    u.quantity,
+    u.price,
+    u.reason,
+    u.executed_at,
+    clock_timestamp() - u.received_at,
+    r.resolution,
+    r.actor,
+    r.reason
+FROM unsolicited_fills AS u
+JOIN liquidity_providers AS p ON p.id = u.provider_id
+LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = u.id
+WHERE u.id = %(fill_id)s::uuid;
+
+-- name: resolve_unsolicited_fill
+-- Write what was decided about an execution that was set aside, once.
+INSERT INTO unsolicited_fill_resolutions (fill_id, resolution, actor, reason)
+VALUES (%(fill_id)s::uuid, %(resolution)s, %(actor)s, %(reason)s)
+ON CONFLICT (fill_id) DO NOTHING
+RETURNING fill_id;

@@ -26,6 +26,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write_positions(statements, changes)
     answers = [_request_row(desk, *answer) for answer in changes.answers]
     _write(statements, "write_provider_requests", _REQUEST, answers)
+    _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
     _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     resolved = [(call_id,) for call_id in changes.resolved_calls]
     _write(statements, "resolve_margin_calls", ("ids",), resolved)
@@ -172,8 +173,20 @@ _OLD_POSITION = (
     "take_profits",
     "versions",
 )
+_UNSOLICITED = (
+    "provider_ids",
+    "execution_ids",
+    "request_ids",
+    "symbols",
+    "sides",
+    "quantities",
+    "prices",
+    "reasons",
+    "executed",
+)
 _REQUEST = (
     "id",
+    "request_id",
     "order_id",
     "provider_id",
     "quantity",
@@ -272,6 +285,7 @@ def _request_row(
 ) -> Row:
     return (
         new_id_text(),
+        request.request_id,
         order_id,
         desk.providers[answer.provider],
         request.quantity,

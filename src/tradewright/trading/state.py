@@ -164,6 +164,7 @@ class Changes:
     trades: list[Row] = field(default_factory=list)
     positions: dict[str, PositionState] = field(default_factory=dict)
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
+    unsolicited: list[Row] = field(default_factory=list)
     margin_calls: list[Row] = field(default_factory=list)
     resolved_calls: list[str] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)
@@ -175,7 +176,8 @@ class Desk:
     """One batch at work: the market it deals on, the rows it has locked, what it will write.
 
     `orders_by_key` finds what was submitted before by (account_id, client_order_id);
-    `entries_before` what money was moved before by (transaction_id, operation); `wallets` are
+    `entries_before` what money was moved before by (transaction_id, operation);
+    `executions_before` what providers dealt before by (provider, execution_id); `wallets` are
     locked wallets by (user_id, currency); `reference` is as new as the batch.
     """
 
@@ -186,6 +188,7 @@ class Desk:
     orders_by_key: dict[tuple[str, str], OrderState]
     wallets: Mapping[tuple[str, str], Holder]
     entries_before: dict[tuple[str, str], tuple[str, Decimal]]
+    executions_before: set[tuple[str, str]] = field(default_factory=set)
     journal: Journal = field(default_factory=Journal)
     changes: Changes = field(default_factory=Changes)
 

@@ -79,6 +79,7 @@ def lock_desk(
         entries_before={
             (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
         },
+        executions_before={(row[0], row[1]) for row in asked.get("executions_known", ())},
     )
 
 
@@ -90,6 +91,13 @@ def _ask(
     watched = {c.account_id for c in commands if isinstance(c, CheckMargin | ClosePosition)}
     keyed = [c for c in commands if isinstance(c, SubmitOrder | CancelOrder)]
     moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
+    dealt = [
+        (answer.provider, answer.execution_id)
+        for c in commands
+        if isinstance(c, BookAnswers)
+        for _, answer in c.answers
+        if answer.price is not None
+    ]
     queries: dict[str, Columns] = {
         "hold_reference_version": {},
         "lock_accounts": {"ids": account_ids},
@@ -103,6 +111,10 @@ def _ask(
         "entries_of_transactions": {
             "transaction_ids": moved,
             "operations": ["transfer_out"] * len(moved),
+        },
+        "executions_known": {
+            "provider_codes": [code for code, _ in dealt],
+            "execution_ids": [execution_id for _, execution_id in dealt],
         },
     }
     ours, ledgers = load_queries(_QUERIES), load_queries("tradewright.ledger")

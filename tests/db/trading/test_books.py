@@ -136,6 +136,7 @@ def test_a_market_that_moved_beyond_tolerance_is_rejected_after_the_last_look(
     with running:
         floor.quote(running, "EURUSD", "1.10000", "1.10010")
         provider = running._providers["LP-ONE"]
+        assert isinstance(provider, SimulatedProvider)
         provider._silent_quote_count = 1
         floor.quote(running, "EURUSD", "1.10500", "1.10510")
         deal(running, buy(account))

@@ -1,0 +1,55 @@
+"""How commands print what they found: tables for a person, JSON for a program."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tradewright.cli import options
+
+
+def print_facts(asked: options.Asked, facts: dict[str, Any]) -> None:
+    """Print what is known of one thing: a name and a fact a line, or one JSON object."""
+    if asked.as_json:
+        click.echo(json.dumps(facts, default=_as_text))
+        return
+    table = Table(show_header=False)
+    for name, fact in facts.items():
+        if fact not in (None, [], {}):
+            table.add_row(name.replace("_", " "), _shown(fact))
+    Console().print(table)
+
+
+def print_rows(
+    asked: options.Asked, rows: Sequence[dict[str, Any]], columns: Sequence[str]
+) -> None:
+    """Print some columns of rows as a table, or all of them as JSON."""
+    if asked.as_json:
+        click.echo(json.dumps(rows, default=_as_text))
+        return
+    table = Table(*(name.replace("_", " ") for name in columns))
+    for row in rows:
+        table.add_row(*(_shown(row[name]) for name in columns))
+    Console().print(table)
+
+
+def _shown(fact: object) -> str:
+    if isinstance(fact, (dict, list)):
+        return json.dumps(fact, default=_as_text)
+    return "" if fact is None else _as_text(fact)
+
+
+def _as_text(fact: object) -> str:
+    """Write amounts without exponents, times to the second, and everything else as itself."""
+    if isinstance(fact, Decimal):
+        return f"{fact.normalize():f}"
+    if isinstance(fact, datetime):
+        return f"{fact:%Y-%m-%d %H:%M:%S}"
+    if isinstance(fact, timedelta):
+        return str(timedelta(seconds=int(fact.total_seconds())))
+    return fact.isoformat() if isinstance(fact, date) else str(fact)

@@ -1,0 +1,121 @@
+"""How a batch books what providers answered: each execution once, none of them lost.
+
+An execution that fits its order is a fill. One that does not (the order has ended, or asked for
+less, or for a better price) is set aside in unsolicited_fills for people to decide about: the
+provider has dealt, whatever we think of it.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
+from tradewright.trading import orders
+from tradewright.trading.model import (
+    BookAnswers,
+    EventType,
+    NothingDone,
+    OrderReport,
+    OrderStatus,
+    RefusedBy,
+)
+from tradewright.trading.positions import require_rates
+from tradewright.trading.state import AccountState, Desk, OrderState
+
+_Told = tuple[ProviderRequest, ProviderAnswer]
+
+
+class Unsolicited(StrEnum):
+    """Why an execution was set aside."""
+
+    ORDER_UNKNOWN = "order_unknown"
+    ORDER_ENDED = "order_ended"
+    MORE_THAN_ASKED = "more_than_asked"
+    BEYOND_LIMIT = "beyond_limit"
+
+
+def book_answers(
+    desk: Desk, account: AccountState, command: BookAnswers
+) -> OrderReport | NothingDone:
+    """Book what the providers answered for a routed order, once; then what its client has asked.
+
+    Raises:
+        StateError: ORDER_RATE_MISSING, when what was dealt cannot be valued yet.
+
+    """
+    order = desk.orders.get(command.order_id)
+    fresh = [told for told in command.answers if not _is_known(desk, told[1])]
+    if order is None or not order.is_routed:
+        for told in fresh:
+            _set_aside(desk, told, told[1].quantity, Unsolicited.ORDER_ENDED)
+        return NothingDone("the order is not with a provider")
+    if any(answer.dealt_quantity for _, answer in command.answers):
+        require_rates(desk, account, order.instrument)
+    for request, answer in command.answers:
+        if answer.is_final:
+            desk.changes.answers.append((order.id, request, answer))
+    is_unwanted = order.status is OrderStatus.PENDING_CANCEL
+    for told in fresh:
+        _deal(desk, account, order, told)
+    order.is_routed = bool(order.remaining_quantity) and not command.is_final
+    if is_unwanted and order.remaining_quantity:
+        _cancel_further(desk, order)
+    elif command.is_final:
+        _end_round(desk, order, was_asked=bool(command.answers))
+    return order.report()
+
+
+def _cancel_further(desk: Desk, order: OrderState) -> None:
+    """Cancel what is left of an order, or note again that it is wanted while a provider thinks."""
+    if not order.is_routed:
+        orders.end(desk, order, None, None)
+    elif order.status is not OrderStatus.PENDING_CANCEL:
+        orders.ask_cancel(desk, order)
+
+
+def _end_round(desk: Desk, order: OrderState, *, was_asked: bool) -> None:
+    """Let an order that every provider has answered end, or rest again."""
+    orders.finish_dealing(desk, order, RefusedBy.PROVIDER if was_asked else RefusedBy.HOUSE)
+    if order.status.is_live:
+        orders.record(desk, order, EventType.RESTATED, order.status, "provider")
+
+
+def _deal(desk: Desk, account: AccountState, order: OrderState, told: _Told) -> None:
+    """Fill the order with an execution as far as the order asks for it."""
+    _, answer = told
+    if answer.price is None or _is_known(desk, answer):
+        return
+    desk.executions_before.add((answer.provider, answer.execution_id))
+    if order.limit_price is not None and (answer.price - order.limit_price) * order.side.sign > 0:
+        _set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
+        return
+    quantity = min(answer.quantity, order.remaining_quantity)
+    if quantity:
+        source = (desk.providers[answer.provider], answer.execution_id, answer.decided_at)
+        orders.fill(desk, account, order, (quantity, answer.price), source)
+    if answer.quantity > quantity:
+        _set_aside(desk, told, answer.quantity - quantity, Unsolicited.MORE_THAN_ASKED)
+
+
+def _is_known(desk: Desk, answer: ProviderAnswer) -> bool:
+    """Return whether there is nothing to book: no execution, or one that was booked before."""
+    if answer.price is None:
+        return True
+    return (answer.provider, answer.execution_id) in desk.executions_before
+
+
+def _set_aside(desk: Desk, told: _Told, quantity: Decimal, why: Unsolicited) -> None:
+    request, answer = told
+    desk.executions_before.add((answer.provider, answer.execution_id))
+    desk.changes.unsolicited.append(
+        (
+            desk.providers[answer.provider],
+            answer.execution_id,
+            request.request_id,
+            request.symbol,
+            request.side,
+            quantity,
+            answer.price,
+            why,
+            answer.decided_at,
+        )
+    )

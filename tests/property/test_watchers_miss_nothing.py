@@ -6,6 +6,7 @@ by the real decision; only the database is left out, for nothing is written.
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -29,8 +30,10 @@ from tradewright.trading.model import (
     CheckMargin,
     ClosePosition,
     Command,
+    ExpireOrder,
     OrderType,
     Origin,
+    TimeInForce,
     TriggerOrder,
 )
 from tradewright.trading.reference import Reference
@@ -134,6 +137,7 @@ class World:
         )
         tick = instrument(symbol).price_tick
         bid = self.ticks[symbol] * tick
+        self.market.advance(self.market.now + timedelta(seconds=abs(move) % 7))
         set_price(self.market, symbol, bid, bid + 8 * tick)
         return self.watchers.on_price(symbol)
 
@@ -143,6 +147,8 @@ class World:
         top = self.market.top(symbol)
         assert top is not None
         for one in self.orders.values():
+            if one.expires_at is not None and one.expires_at <= self.market.now:
+                found.add(ExpireOrder(account_id=one.account_id, order_id=one.id))
             if one.instrument.symbol == symbol and is_due(one, top):
                 found.add(TriggerOrder(account_id=one.account_id, order_id=one.id))
         for account in self.accounts.values():
@@ -212,6 +218,9 @@ def wish(world: World, random: Random) -> Command:
     elif kind == "stop":
         base += far
         fields["stop_price"] = base * tick
+    if kind != "market" and random.random() < 0.3:
+        fields["time_in_force"] = TimeInForce.GTD
+        fields["expires_at"] = world.market.now + timedelta(seconds=random.randint(1, 60))
     if random.random() < 0.5:
         fields["stop_loss"] = (base - far - 20 * side.sign) * tick
         fields["take_profit"] = (base + far + 20 * side.sign) * tick

@@ -50,6 +50,11 @@ class Market:
         self._last_rates: dict[tuple[str, str], Rate] = {}
         self._descriptions: dict[str, str] = {}
 
+    @property
+    def has_begun(self) -> bool:
+        """Return whether a quote has told what time it is."""
+        return self.now > _DAWN
+
     def advance(self, now: datetime) -> None:
         """Move the market's time forward; it never goes back."""
         if now > self.now:

@@ -275,7 +275,7 @@ CREATE TABLE orders (
         CONSTRAINT orders_order_type_known CHECK (order_type IN ('market', 'limit', 'stop')),
     time_in_force text
         CONSTRAINT orders_time_in_force_present NOT NULL
-        CONSTRAINT orders_time_in_force_known CHECK (time_in_force IN ('gtc', 'ioc', 'fok')),
+        CONSTRAINT orders_time_in_force_known CHECK (time_in_force IN ('day', 'gtc', 'gtd', 'ioc', 'fok')),
     origin text
         CONSTRAINT orders_origin_present NOT NULL
         CONSTRAINT orders_origin_known CHECK (origin IN ('client', 'stop_loss', 'take_profit', 'stop_out')),
@@ -320,10 +320,13 @@ CREATE TABLE orders (
         CONSTRAINT orders_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT orders_updated_at_present NOT NULL,
+    expires_at timestamptz
+        CONSTRAINT orders_expires_at_finite CHECK (isfinite(expires_at)),
     CONSTRAINT orders_client_order_id_once_per_account UNIQUE (account_id, client_order_id),
     CONSTRAINT orders_limit_has_limit_price CHECK ((order_type = 'limit') = (limit_price IS NOT NULL)),
     CONSTRAINT orders_stop_has_stop_price CHECK ((order_type = 'stop') = (stop_price IS NOT NULL)),
     CONSTRAINT orders_market_is_immediate CHECK (order_type <> 'market' OR time_in_force IN ('ioc', 'fok')),
+    CONSTRAINT orders_expires_iff_dated CHECK ((time_in_force IN ('day', 'gtd')) = (expires_at IS NOT NULL)),
     CONSTRAINT orders_quantity_is_filled_plus_remaining CHECK (
         CASE status
             WHEN 'filled' THEN filled_quantity = quantity AND remaining_quantity = 0
@@ -353,6 +356,8 @@ COMMENT ON COLUMN orders.is_routed IS 'Passed on to a provider whose answer is a
 COMMENT ON COLUMN orders.refused_by IS 'house: denied by us; provider: rejected by the liquidity provider.';
 COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled; see reference/error-codes.';
 COMMENT ON COLUMN orders.version IS 'Sequence number of the order''s last row in order_events; gapless.';
+COMMENT ON COLUMN orders.time_in_force IS 'FIX TimeInForce (59): day 0, gtc 1, ioc 3, fok 4, gtd 6.';
+COMMENT ON COLUMN orders.expires_at IS 'FIX ExpireTime (126): when the market''s time reaches it, the order ends; for day orders 17:00 in New York.';
 COMMENT ON COLUMN orders.metadata IS 'The client''s own tags, such as {"strategy": "momentum"}.';
 
 CREATE TABLE liquidity_providers (

@@ -11,7 +11,7 @@ from tradewright.core.errors import ErrorCode, InputError, MoneyError, Tradewrig
 from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
 from tradewright.risk.margin import margin_state
-from tradewright.trading import closing, submission
+from tradewright.trading import closing, expiry, submission
 from tradewright.trading.answers import book_answers
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.model import (
@@ -21,6 +21,7 @@ from tradewright.trading.model import (
     ClosePosition,
     Command,
     Direction,
+    ExpireOrder,
     MoneyReport,
     MoveMoney,
     Report,
@@ -69,6 +70,8 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return submission.cancel(desk, account, command)
         case TriggerOrder():
             return submission.trigger(desk, account, command)
+        case ExpireOrder():
+            return expiry.expire(desk, command)
         case ClosePosition():
             return closing.close_position(desk, account, command)
         case CheckMargin():

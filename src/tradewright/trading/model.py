@@ -5,6 +5,7 @@ became of it. Words and codes are FIX 4.4's. Ids are canonical UUID text.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
@@ -24,11 +25,27 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """FIX TimeInForce (59): good till cancel 1, immediate or cancel 3, fill or kill 4."""
+    """FIX TimeInForce (59), with its code.
 
+    Day 0 (until 17:00 in New York), good till cancel 1, immediate or cancel 3, fill or kill 4,
+    good till date 6.
+    """
+
+    DAY = "day"
     GTC = "gtc"
+    GTD = "gtd"
     IOC = "ioc"
     FOK = "fok"
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether an order may wait for its price, rather than deal now or never."""
+        return self not in {TimeInForce.IOC, TimeInForce.FOK}
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether an order ends at an instant that is known when it is accepted."""
+        return self in {TimeInForce.DAY, TimeInForce.GTD}
 
 
 class OrderStatus(StrEnum):
@@ -179,7 +196,8 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     """Ask for a new order. The same (account_id, client_order_id) again returns the first one.
 
     Quantity is in units of the base currency, prices in quote currency. A market order is
-    immediate (IOC or FOK). Stop-loss and take-profit go with the position that the order opens.
+    immediate (IOC or FOK). `expires_at` goes with good till date, and is aware. Stop-loss and
+    take-profit go with the position that the order opens.
     """
 
     account_id: str
@@ -193,6 +211,7 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     stop_price: Decimal | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    expires_at: datetime | None = None
     metadata: Mapping[str, object] | None = None
 
 
@@ -205,6 +224,13 @@ class CancelOrder(Struct, frozen=True, kw_only=True):
 
 class TriggerOrder(Struct, frozen=True, kw_only=True):
     """Proposed by the watcher: a resting order's price has been reached."""
+
+    account_id: str
+    order_id: str
+
+
+class ExpireOrder(Struct, frozen=True, kw_only=True):
+    """Proposed by the watcher: a resting order's time is over."""
 
     account_id: str
     order_id: str
@@ -258,7 +284,14 @@ class MoveMoney(Struct, frozen=True, kw_only=True):
 
 
 Command = (
-    SubmitOrder | CancelOrder | TriggerOrder | ClosePosition | CheckMargin | BookAnswers | MoveMoney
+    SubmitOrder
+    | CancelOrder
+    | TriggerOrder
+    | ExpireOrder
+    | ClosePosition
+    | CheckMargin
+    | BookAnswers
+    | MoveMoney
 )
 
 
@@ -269,7 +302,7 @@ def ids_of(command: Command) -> tuple[str, ...]:
             return command.account_id, command.transaction_id
         case ClosePosition():
             return command.account_id, command.position_id
-        case TriggerOrder() | BookAnswers():
+        case TriggerOrder() | ExpireOrder() | BookAnswers():
             return command.account_id, command.order_id
         case SubmitOrder() | CancelOrder() | CheckMargin():
             return (command.account_id,)

@@ -14,6 +14,7 @@ from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import Denial
 from tradewright.routing.rules import Book, allocate
+from tradewright.trading.conditions import may_rest_with_remainder
 from tradewright.trading.model import (
     EventType,
     OrderStatus,
@@ -37,7 +38,10 @@ NO_QUANTITY = Decimal(0)
 
 
 def order_from_command(
-    command: SubmitOrder, account: AccountState, instrument: Instrument
+    command: SubmitOrder,
+    account: AccountState,
+    instrument: Instrument,
+    expires_at: datetime | None,
 ) -> OrderState:
     """Return the order that a client asks for, before anything has happened to it."""
     return OrderState(
@@ -56,6 +60,7 @@ def order_from_command(
         stop_price=command.stop_price,
         stop_loss=command.stop_loss,
         take_profit=command.take_profit,
+        expires_at=expires_at,
         metadata=command.metadata,
     )
 
@@ -116,6 +121,12 @@ def end(
     record(desk, order, event, status, actor, details=details)
 
 
+def expire(desk: Desk, order: OrderState) -> None:
+    """End an order whose time is over, with what it has."""
+    order.remaining_quantity = NO_QUANTITY
+    record(desk, order, EventType.EXPIRED, OrderStatus.EXPIRED, "house")
+
+
 def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
     """Deal an order that may deal now: pass it on in book A, fill it from the levels in book B."""
     if order.book is Book.A:
@@ -154,8 +165,7 @@ def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
 
 def finish_dealing(desk: Desk, order: OrderState, refused_by: RefusedBy | None = None) -> None:
     """Cancel what an immediate order could not deal; what may rest, rests."""
-    rests = order.order_type is OrderType.LIMIT and order.time_in_force is TimeInForce.GTC
-    if order.remaining_quantity and not rests:
+    if order.remaining_quantity and not may_rest_with_remainder(order):
         code = ErrorCode.ORDER_LIQUIDITY_EXHAUSTED
         if refused_by is RefusedBy.PROVIDER:
             code = ErrorCode.ORDER_REJECTED_BY_PROVIDER

@@ -116,7 +116,8 @@ SELECT
     o.refused_by,
     o.refusal_code,
     o.version,
-    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0)
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
+    o.expires_at
 FROM orders AS o
 WHERE o.id = ANY(%(ids)s::uuid[]);
 
@@ -145,7 +146,8 @@ SELECT
     o.refused_by,
     o.refusal_code,
     o.version,
-    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0)
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
+    o.expires_at
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
 JOIN orders AS o ON o.account_id = k.account_id AND o.client_order_id = k.client_order_id;
 
@@ -174,7 +176,8 @@ SELECT
     o.refused_by,
     o.refusal_code,
     o.version,
-    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0)
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
+    o.expires_at
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
@@ -222,7 +225,8 @@ WITH events AS (
 INSERT INTO orders (
     id, account_id, client_order_id, symbol, side, order_type, time_in_force, origin, book,
     quantity, filled_quantity, remaining_quantity, average_price, limit_price, stop_price,
-    stop_loss, take_profit, status, is_routed, refused_by, refusal_code, metadata, version
+    stop_loss, take_profit, status, is_routed, refused_by, refusal_code, metadata, version,
+    expires_at
 )
 SELECT *
 FROM unnest(
@@ -232,7 +236,8 @@ FROM unnest(
     %(remaining_quantity)s::numeric[], %(average_price)s::numeric[], %(limit_price)s::numeric[],
     %(stop_price)s::numeric[], %(stop_loss)s::numeric[], %(take_profit)s::numeric[],
     %(status)s::text[], %(is_routed)s::boolean[], %(refused_by)s::text[],
-    %(refusal_code)s::text[], %(metadata)s::jsonb[], %(version)s::integer[]
+    %(refusal_code)s::text[], %(metadata)s::jsonb[], %(version)s::integer[],
+    %(expires_at)s::timestamptz[]
 );
 
 -- name: update_orders

@@ -114,6 +114,7 @@ _ORDER = (
     "refusal_code",
     "metadata",
     "version",
+    "expires_at",
 )
 _OLD_ORDER = (
     "ids",
@@ -235,6 +236,7 @@ def _order_row(order: OrderState) -> Row:
         order.refusal_code,
         None if order.metadata is None else json.dumps(order.metadata),
         order.version,
+        order.expires_at,
     )
 
 

@@ -28,7 +28,7 @@ def require_well_formed(command: SubmitOrder, instrument: Instrument) -> None:
     Raises:
         InputError: ORDER_KEY_MALFORMED, ORDER_QUANTITY_MALFORMED, ORDER_QUANTITY_OFF_STEP,
             ORDER_QUANTITY_OUT_OF_RANGE, ORDER_FIELDS_CONTRADICT, ORDER_PRICE_MALFORMED,
-            ORDER_PRICE_OFF_TICK.
+            ORDER_PRICE_OFF_TICK, ORDER_EXPIRY_MALFORMED.
 
     """
     _require_key(command.client_order_id)
@@ -42,6 +42,13 @@ def require_well_formed(command: SubmitOrder, instrument: Instrument) -> None:
     ):
         if price is not None:
             _require_price(name, price, instrument)
+    if command.expires_at is not None and command.expires_at.tzinfo is None:
+        raise InputError(
+            ErrorCode.ORDER_EXPIRY_MALFORMED,
+            f"the instant {command.expires_at} has no time zone",
+            why="An order that is good till a date ends at one instant, wherever its client is.",
+            hint="Give the instant with its offset, such as 2026-01-13T17:00:00-05:00.",
+        )
 
 
 def _require_key(key: str) -> None:
@@ -94,10 +101,12 @@ def _require_matching_fields(command: SubmitOrder) -> None:
         problem = "A limit order has a limit price, and no other order has one."
     elif (command.order_type is OrderType.STOP) != (command.stop_price is not None):
         problem = "A stop order has a stop price, and no other order has one."
-    elif command.order_type is OrderType.MARKET and command.time_in_force is TimeInForce.GTC:
+    elif command.order_type is OrderType.MARKET and command.time_in_force.may_rest:
         problem = "A market order is immediate: it cannot rest until it is canceled."
-    elif command.order_type is OrderType.STOP and command.time_in_force is not TimeInForce.GTC:
+    elif command.order_type is OrderType.STOP and not command.time_in_force.may_rest:
         problem = "A stop order rests until its price is reached or it is canceled."
+    elif (command.time_in_force is TimeInForce.GTD) != (command.expires_at is not None):
+        problem = "An order that is good till a date names the instant, and no other order does."
     if problem is not None:
         raise InputError(
             ErrorCode.ORDER_FIELDS_CONTRADICT,

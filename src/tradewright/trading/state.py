@@ -7,6 +7,7 @@ version of the row in the database; zero for a row that the batch has made.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
@@ -56,6 +57,7 @@ class OrderState(Struct, kw_only=True):
     is_routed: bool = False
     refused_by: RefusedBy | None = None
     refusal_code: ErrorCode | None = None
+    expires_at: datetime | None = None
     metadata: Mapping[str, object] | None = None
     version: int = 0
     version_read: int = 0

@@ -27,6 +27,7 @@ from tradewright.trading.model import (
     ClosePosition,
     Command,
     Direction,
+    ExpireOrder,
     MoveMoney,
     OrderStatus,
     OrderType,
@@ -87,7 +88,9 @@ def _ask(
     statements: Statements, account_ids: list[str], commands: Sequence[Command]
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send every query that these commands need, then read all the answers."""
-    named = [c.order_id for c in commands if isinstance(c, TriggerOrder | BookAnswers)]
+    named = [
+        c.order_id for c in commands if isinstance(c, TriggerOrder | ExpireOrder | BookAnswers)
+    ]
     watched = {c.account_id for c in commands if isinstance(c, CheckMargin | ClosePosition)}
     keyed = [c for c in commands if isinstance(c, SubmitOrder | CancelOrder)]
     moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
@@ -264,4 +267,5 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
         version=row[21],
         version_read=row[21],
         fill_value=row[22],
+        expires_at=row[23],
     )

@@ -5,11 +5,11 @@ returns its report; it raises where the command means nothing, and then nothing 
 """
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
-from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.checks import first_denial
 from tradewright.routing.rules import Book
-from tradewright.trading import orders, rules
+from tradewright.trading import conditions, orders, rules
+from tradewright.trading.expiry import expires_at, has_expired
 from tradewright.trading.facts import gather_facts
 from tradewright.trading.model import (
     CancelOrder,
@@ -30,7 +30,8 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
 
     Raises:
         InputError: INSTRUMENT_UNKNOWN, ORDER_DUPLICATE_DIFFERS, and what
-            `rules.require_well_formed` raises.
+            `rules.require_well_formed` and `expires_at` raise.
+        StateError: what `expires_at` raises.
 
     """
     instrument = _instrument(desk, command.symbol)
@@ -39,9 +40,10 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
     first = desk.orders_by_key.get(key)
     if first is not None:
         return _replay(first, command)
-    order = orders.order_from_command(command, account, instrument)
+    dated = expires_at(desk, command)
+    order = orders.order_from_command(command, account, instrument, dated)
     desk.orders_by_key[key] = order
-    rests = _rests(order, desk.market.top(instrument.symbol))
+    rests = conditions.rests(order, desk.market.top(instrument.symbol))
     denial = first_denial(gather_facts(desk, account, order, rests=rests))
     if denial is not None:
         orders.deny(desk, order, denial)
@@ -87,12 +89,14 @@ def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderRepo
 
 
 def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderReport | NothingDone:
-    """Deal a resting order whose price has been reached, if that still holds."""
+    """Deal a resting order whose price has been reached, if that still holds and it still lives."""
     order = desk.orders.get(command.order_id)
     if order is None or not order.status.is_live or order.is_routed:
         return NothingDone("the order no longer rests")
-    top = desk.market.top(order.instrument.symbol)
-    if top is None or _rests(order, top) or not order.instrument.is_in_session(desk.market.now):
+    if has_expired(desk, order):
+        orders.expire(desk, order)
+        return order.report()
+    if not _may_deal_now(desk, order):
         return NothingDone("the price is no longer there")
     denial = first_denial(gather_facts(desk, account, order, rests=False))
     if denial is not None:
@@ -105,6 +109,14 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
         orders.record(desk, order, event, order.status, "house", details=seen)
     orders.execute(desk, account, order)
     return order.report()
+
+
+def _may_deal_now(desk: Desk, order: OrderState) -> bool:
+    """Return whether a resting order's price is there, in a session of its instrument."""
+    top = desk.market.top(order.instrument.symbol)
+    if top is None or conditions.rests(order, top):
+        return False
+    return order.instrument.is_in_session(desk.market.now)
 
 
 def _instrument(desk: Desk, symbol: str) -> Instrument:
@@ -132,6 +144,7 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
         first.stop_price,
         first.stop_loss,
         first.take_profit,
+        first.expires_at if first.time_in_force is TimeInForce.GTD else None,
     )
     now = (
         command.symbol,
@@ -143,6 +156,7 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
         command.stop_price,
         command.stop_loss,
         command.take_profit,
+        command.expires_at,
     )
     if before != now:
         raise InputError(
@@ -154,12 +168,3 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
             facts={"order_id": first.id},
         )
     return first.report(is_replay=True)
-
-
-def _rests(order: OrderState, top: Top | None) -> bool:
-    """Return whether the order waits: a stop not reached, or a resting limit not met."""
-    if order.order_type is OrderType.STOP and order.stop_price is not None:
-        return top is None or not rules.stop_is_reached(order.side, order.stop_price, top)
-    if order.time_in_force is TimeInForce.GTC and order.limit_price is not None:
-        return top is None or not rules.limit_is_met(order.side, order.limit_price, top)
-    return False

@@ -4,12 +4,13 @@ Resting orders, stop-losses and take-profits stand in sorted lists by price, so 
 same whether ten or a hundred thousand rest. Margin levels are watched by two prices per position:
 as long as every symbol stays between its own two, the account's level cannot have crossed any of
 its thresholds; when one is passed, the account is valued again and gets new ones. An account that
-is valued through a third currency is valued again with each quote of the pairs in between. The
-batch asks everything again under lock.
+is valued through a third currency is valued again with each quote of the pairs in between. Orders
+that expire stand in a list by their instant. The batch asks everything again under lock.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from sortedcontainers import SortedList
@@ -22,13 +23,14 @@ from tradewright.trading.liquidation import owes_what_is_forgiven
 from tradewright.trading.model import (
     CheckMargin,
     ClosePosition,
+    ExpireOrder,
     OrderType,
     Origin,
     TriggerOrder,
 )
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
-Proposal = TriggerOrder | ClosePosition | CheckMargin
+Proposal = TriggerOrder | ExpireOrder | ClosePosition | CheckMargin
 
 HEADROOM_SHARE = Decimal("0.8")
 """Share of an account's headroom that its symbols may use up before it is valued again."""
@@ -38,6 +40,9 @@ MOVE_SHARE_MAX = Decimal("0.05")
 with the price is as good as straight."""
 
 _ENDLESS = Decimal("Infinity")
+
+_Expiry = tuple[datetime, str, str]
+"""An instant, the order that ends then, and its account; ties go to the older order."""
 
 
 @dataclass(slots=True)
@@ -90,6 +95,8 @@ class Watchers:
         self._rate_pairs: dict[str, frozenset[str]] = {}
         self._by_rate: dict[str, dict[str, None]] = {}
         self._changed: dict[str, AccountState] = {}
+        self._expiries: SortedList[_Expiry] = SortedList()
+        self._expiry_of: dict[str, _Expiry] = {}
 
     @property
     def count(self) -> int:
@@ -97,12 +104,12 @@ class Watchers:
         return len(self._watched)
 
     def on_price(self, symbol: str) -> list[Proposal]:
-        """Return what the symbol's present price sets off, nearest trigger first.
+        """Return what the quote sets off: orders whose time is over, then prices that are reached.
 
-        Ties go to the older id. A margin threshold that was passed without cause is moved on
-        and proposes nothing.
+        Of the prices the nearest trigger comes first, and of two that are as near the older id. A
+        margin threshold that was passed without cause is moved on and proposes nothing.
         """
-        proposals: list[Proposal] = []
+        proposals = self._expired()
         changed, self._changed = self._changed, {}
         converted = {key: self._accounts[key] for key in self._by_rate.get(symbol, ())}
         for account in (converted | changed).values():
@@ -142,8 +149,25 @@ class Watchers:
 
     def _take_order(self, order: OrderState) -> None:
         self._forget(order.id)
+        self._forget_expiry(order.id)
         if order.status.is_live and not order.is_routed:
             self._watch_order(order)
+            if order.expires_at is not None:
+                self._expiry_of[order.id] = entry = (order.expires_at, order.id, order.account_id)
+                self._expiries.add(entry)
+
+    def _expired(self) -> list[Proposal]:
+        proposals: list[Proposal] = []
+        for expires_at, order_id, account_id in self._expiries:
+            if expires_at > self._market.now:
+                break
+            proposals.append(ExpireOrder(account_id=account_id, order_id=order_id))
+        return proposals
+
+    def _forget_expiry(self, order_id: str) -> None:
+        entry = self._expiry_of.pop(order_id, None)
+        if entry is not None:
+            self._expiries.remove(entry)
 
     def _take_position(self, position: PositionState) -> None:
         self._forget(f"sl:{position.id}")

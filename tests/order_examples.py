@@ -1,0 +1,131 @@
+"""Runs the examples of docs/reference/order-types.md: what is asked, what is quoted, what follows.
+
+A block tagged `orders` is a small day of one rich account in EURUSD. Each line is one of:
+
+    at 2026-01-13 21:59:59            the time of the next quote, in UTC
+    quote 1.10000 1.10010             bid and ask, one second after the quote before
+    a = buy 100000 limit limit_price=1.09900 gtc
+    a = buy 100000 limit ... refused ORDER_CODE
+    cancel a                          may be followed by: refused ORDER_CODE
+    a: filled 100000 at 1.09890       state, filled, average price
+    a: rejected 0 ORDER_CODE          state, filled, why
+    a: events new trade               the kinds of its events, in order
+    position 100000                   what the account holds
+
+An order rests until it is canceled unless a time in force is named; a market order deals at once.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.floor import Floor, deal, order
+from tradewright.core.errors import TradewrightError
+from tradewright.liquidity.model import Side
+from tradewright.risk.model import ClientClass
+from tradewright.trading.engine import Engine
+from tradewright.trading.model import CancelOrder, OrderType, TimeInForce
+
+_BLOCK = re.compile(r"^```orders\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def examples(page: Path) -> Iterator[tuple[str, list[str]]]:
+    """Return the blocks of a page: the heading that each stands under, and its lines."""
+    text = page.read_text(encoding="utf-8")
+    for block in _BLOCK.finditer(text):
+        heading = _HEADING.findall(text, 0, block.start())[-1]
+        yield heading, block["body"].splitlines()
+
+
+@dataclass(slots=True)
+class Example:
+    """One block under way."""
+
+    floor: Floor
+    engine: Engine
+    account: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def run(cls, floor: Floor, lines: list[str]) -> None:
+        """Run a block's lines, and hold every law at its end."""
+        account = floor.account("1000000", leverage=500, client_class=ClientClass.PROFESSIONAL)
+        with floor.engine(eurusd=None) as engine:
+            example = cls(floor, engine, account)
+            for line in lines:
+                example.step(line)
+        assert floor.broken_laws() == {}
+
+    def step(self, line: str) -> None:
+        """Do what one line says, or compare what it says with what is there."""
+        words = line.split()
+        match words:
+            case ["at", *instant]:
+                moment = datetime.fromisoformat(" ".join(instant)).replace(tzinfo=UTC)
+                self.floor.now = moment - timedelta(seconds=1)
+            case ["quote", bid, ask]:
+                self.floor.quote(self.engine, "EURUSD", bid, ask)
+            case ["position", quantity]:
+                assert self.floor.position(self.account) == Decimal(quantity), line
+            case [*asked, "refused", code]:
+                assert self._refusal(asked) == code, line
+            case [name, "events", *kinds]:
+                assert self._events(name.removesuffix(":")) == kinds, line
+            case [name, *told] if name.endswith(":"):
+                assert self._state(name.removesuffix(":"), told) == told, line
+            case _:
+                self._ask(words)
+
+    def _ask(self, words: list[str]) -> None:
+        match words:
+            case [name, "=", side, quantity, order_type, *more]:
+                fields = _fields(OrderType(order_type), more)
+                submit = order(self.account, Side(side), quantity, client_order_id=name, **fields)
+                self.ids[name] = deal(self.engine, submit).order_id
+            case ["cancel", name]:
+                deal(self.engine, CancelOrder(account_id=self.account, client_order_id=name))
+            case _:
+                raise AssertionError(f"not a line of an example: {' '.join(words)}")
+
+    def _refusal(self, words: list[str]) -> str:
+        try:
+            self._ask(words)
+        except TradewrightError as error:
+            return str(error.code)
+        return "accepted"
+
+    def _state(self, name: str, told: list[str]) -> list[str]:
+        """Return what became of an order, in as many words as the example has."""
+        status, filled, price, code = self.floor.rows(
+            "SELECT status, filled_quantity, average_price, refusal_code FROM orders WHERE id = %s",
+            self.ids[name],
+        )[0]
+        at = [] if price is None else ["at", f"{price.normalize():f}".ljust(7, "0")]
+        return [status, f"{filled:.0f}", *at, *([code] if code else [])][: max(1, len(told))]
+
+    def _events(self, name: str) -> list[str]:
+        rows = self.floor.rows(
+            "SELECT event_type FROM order_events WHERE order_id = %s ORDER BY seq", self.ids[name]
+        )
+        return [row[0] for row in rows]
+
+
+def _fields(order_type: OrderType, words: list[str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "order_type": order_type,
+        "time_in_force": TimeInForce.IOC if order_type is OrderType.MARKET else TimeInForce.GTC,
+    }
+    for word in words:
+        name, _, value = word.partition("=")
+        if name == "expires_at":
+            fields[name] = datetime.fromisoformat(value)
+        elif value:
+            fields[name] = value
+        else:
+            fields["time_in_force"] = TimeInForce(name)
+    return fields

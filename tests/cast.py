@@ -140,6 +140,16 @@ def list_market(session: Session) -> str:
     )
 
 
+def open_position(session: Session, account_id: str) -> str:
+    """Let an account buy 1,000 EURUSD of the listed provider; return the position's id."""
+    provider_id, position_id = (
+        str(value(session, "SELECT id FROM liquidity_providers")),
+        new_id_text(),
+    )
+    _trade(session, account_id, provider_id, position_id, side="buy")
+    return position_id
+
+
 def _deposit(session: Session, user_id: str, amount: Decimal) -> str:
     payment_id = new_id_text()
     with session.transaction():

@@ -23,7 +23,7 @@ from tradewright.liquidity.model import ProviderProfile, ProviderQuote, Quote, S
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.model import ClientClass
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading.engine import Engine
 from tradewright.trading.groups import STANDARD
 from tradewright.trading.model import (

@@ -30,6 +30,7 @@ APPEND_ONLY = (
     "payment_settlements",
     "payment_transitions",
     "provider_requests",
+    "routing_decisions",
     "provider_statement_lines",
     "provider_statements",
     "stop_outs",

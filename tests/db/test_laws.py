@@ -6,7 +6,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from tests.cast import open_user, play
+from tests.cast import open_position, open_user, play
 from tradewright import audit, ledger
 from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.core.ids import new_id_text
@@ -305,6 +305,23 @@ BREAKS = (
         ("UPDATE trades SET commission = 0.03 WHERE id = '{trade_a}'",),
     ),
     Break(
+        "order_is_dealt_in_its_book",
+        "an order of book A that the house dealt",
+        ("UPDATE orders SET book = 'A' WHERE id = '{order_a}'",),
+    ),
+    Break(
+        "order_is_dealt_in_its_book",
+        "a hybrid order of which the house dealt more than was decided",
+        (
+            "UPDATE orders SET book = 'hybrid' WHERE id = '{order_a}'",
+            (
+                "INSERT INTO routing_decisions (id, order_id, reason, a_percent, a_quantity,"
+                " b_quantity, inputs, candidates, decided_at) VALUES (uuidv7(), '{order_a}',"
+                " 'default', 1, 1, 999, '{{}}', '[]', clock_timestamp())"
+            ),
+        ),
+    ),
+    Break(
         "references_hold",
         "an order in an instrument that is not listed",
         ("UPDATE orders SET symbol = 'GBPUSD'", "UPDATE positions SET symbol = 'GBPUSD'"),
@@ -368,7 +385,11 @@ BREAKS = (
     ),
 )
 
-BROKEN_BY_BOOKING = {"realised_pnl_is_the_ledger", "wallets_are_not_negative"}
+BROKEN_BY_BOOKING = {
+    "exposure_is_its_fills",
+    "realised_pnl_is_the_ledger",
+    "wallets_are_not_negative",
+}
 """Laws that are broken through the ledger's own code in the tests below."""
 
 
@@ -405,6 +426,15 @@ def test_a_broken_law_tells_and_no_other_does(engine: Session, case: Break) -> N
     for statement in case.statements:
         engine.execute(statement.format(**names).encode())
     assert broken_laws(engine) == {case.law}
+
+
+def test_an_open_position_that_is_called_closed_is_told_by_the_exposure(engine: Session) -> None:
+    cast = play(engine)
+    open_position(engine, cast.account_id)
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("ALTER TABLE positions DROP CONSTRAINT positions_open_iff_quantity")
+    engine.execute("UPDATE positions SET is_open = false, closed_at = opened_at WHERE is_open")
+    assert broken_laws(engine) == {"exposure_is_its_fills"}
 
 
 def test_an_entry_of_a_holder_without_balance_is_told(engine: Session) -> None:
@@ -477,7 +507,8 @@ def test_broken_laws_stop_the_caller_with_an_example_of_each(engine: Session) ->
     engine.execute("UPDATE positions SET realised_pnl = 11")
     with pytest.raises(InternalError) as caught:
         audit.require_laws(audit.check_laws(engine))
-    assert caught.value.what == "1 of 28 laws are broken: position_is_its_trades"
+    count = len(audit.check_laws(engine))
+    assert caught.value.what == f"1 of {count} laws are broken: position_is_its_trades"
     assert set(caught.value.facts) == {"position_is_its_trades"}
 
 

@@ -30,6 +30,14 @@ def test_what_is_shown_of_payments_and_of_the_sealed_ledger_runs(
     assert not failed, f"docs/explain/{failed}"
 
 
+def test_the_settings_of_routing_run(
+    engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", engine_database)
+    failed = first_failure([START.parent / "reference" / "routing.md"], tmp_path)
+    assert not failed, f"docs/reference/{failed}"
+
+
 def test_the_sessions_of_rewriting_run(tmp_path: Path) -> None:
     failed = first_failure([HOW_TO / "rewrite-migrations.md"], tmp_path)
     assert not failed, f"docs/how-to/{failed}"

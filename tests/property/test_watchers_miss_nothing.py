@@ -22,7 +22,7 @@ from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Side
 from tradewright.risk.margin import margin_state
 from tradewright.risk.model import ClientClass, RiskProfile
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading import rules
 from tradewright.trading.decide import decide
 from tradewright.trading.groups import STANDARD, AccountGroup

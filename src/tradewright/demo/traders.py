@@ -15,7 +15,7 @@ from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import ClientClass
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading.model import (
     CancelOrder,
     Command,

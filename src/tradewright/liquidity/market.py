@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tradewright.liquidity.board import QuoteBoard, Top
 from tradewright.liquidity.model import Level, ProviderQuote, Side
+from tradewright.liquidity.recent_mids import RecentMids
 
 BRIDGE_CURRENCY = "USD"
 """Currencies without a pair between them are converted through this one."""
@@ -49,6 +50,7 @@ class Market:
         self._rates: dict[tuple[str, str], Rate | None] = {}
         self._last_rates: dict[tuple[str, str], Rate] = {}
         self._descriptions: dict[str, str] = {}
+        self._recent = RecentMids()
 
     @property
     def has_begun(self) -> bool:
@@ -65,6 +67,16 @@ class Market:
         """Take a provider's quote; return whether it may be traded on."""
         self._forget()
         return self.board.update(quote)
+
+    def note_mid(self, symbol: str) -> None:
+        """Remember where the middle stands now, for `volatility`."""
+        top = self.top(symbol)
+        if top is not None:
+            self._recent.note(symbol, (top.bid + top.ask) / 2, self.now)
+
+    def volatility(self, symbol: str) -> Decimal | None:
+        """Return the range of the noted mids of the last minute in bps; None when none was."""
+        return self._recent.range_bps(symbol, self.now)
 
     def top(self, symbol: str) -> Top | None:
         """Return the best tradable bid and ask of a symbol, or None when nothing is tradable."""

@@ -223,7 +223,7 @@ CREATE TABLE accounts (
         CONSTRAINT accounts_stop_out_level_positive CHECK (stop_out_level > 0 AND stop_out_level < 'Infinity'),
     book text DEFAULT 'B'
         CONSTRAINT accounts_book_present NOT NULL
-        CONSTRAINT accounts_book_known CHECK (book IN ('A', 'B')),
+        CONSTRAINT accounts_book_known CHECK (book IN ('A', 'B', 'hybrid')),
     status text DEFAULT 'active'
         CONSTRAINT accounts_status_present NOT NULL
         CONSTRAINT accounts_status_known CHECK (status IN ('active', 'suspended', 'closed')),
@@ -248,7 +248,7 @@ COMMENT ON TABLE accounts IS 'Margin accounts: one currency, one net position pe
 COMMENT ON COLUMN accounts.group_code IS 'The group whose conditions hold for the account.';
 COMMENT ON COLUMN accounts.margin_call_level IS 'Percent of used margin at or below which a margin call is open.';
 COMMENT ON COLUMN accounts.stop_out_level IS 'Percent of used margin below which positions are closed, largest loss first.';
-COMMENT ON COLUMN accounts.book IS 'A: orders are passed on to a liquidity provider; B: the house takes the other side.';
+COMMENT ON COLUMN accounts.book IS 'A: orders are passed on to liquidity providers; B: the house takes the other side; hybrid: it is decided for each order, and may be split.';
 COMMENT ON COLUMN accounts.balance IS 'Money of the account; may go below zero through a price gap. Written by the ledger only.';
 COMMENT ON COLUMN accounts.version IS 'Number of the account''s last entry in balance_ledger; gapless.';
 COMMENT ON COLUMN accounts.revision IS 'Counts the audited changes of the settings; equals the account''s rows in audit_log.';
@@ -281,7 +281,7 @@ CREATE TABLE orders (
         CONSTRAINT orders_origin_known CHECK (origin IN ('client', 'stop_loss', 'take_profit', 'stop_out')),
     book text
         CONSTRAINT orders_book_present NOT NULL
-        CONSTRAINT orders_book_known CHECK (book IN ('A', 'B')),
+        CONSTRAINT orders_book_known CHECK (book IN ('A', 'B', 'hybrid')),
     quantity numeric(20, 8)
         CONSTRAINT orders_quantity_present NOT NULL
         CONSTRAINT orders_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
@@ -339,8 +339,8 @@ CREATE TABLE orders (
         END
     ),
     CONSTRAINT orders_average_price_iff_filled CHECK ((filled_quantity > 0) = (average_price IS NOT NULL)),
-    CONSTRAINT orders_routed_only_in_book_a CHECK (
-        NOT is_routed OR (book = 'A' AND remaining_quantity > 0)
+    CONSTRAINT orders_routed_never_in_book_b CHECK (
+        NOT is_routed OR (book <> 'B' AND remaining_quantity > 0)
     ),
     CONSTRAINT orders_rejected_says_by_whom CHECK (
         (status = 'rejected') <= (refused_by IS NOT NULL AND refusal_code IS NOT NULL)
@@ -352,6 +352,7 @@ COMMENT ON COLUMN orders.origin IS 'client, or the watcher that proposed the clo
 COMMENT ON COLUMN orders.remaining_quantity IS 'FIX LeavesQty (151): what may still be filled; above zero while the order is live, zero once it has ended.';
 COMMENT ON COLUMN orders.filled_quantity IS 'FIX CumQty (14).';
 COMMENT ON COLUMN orders.average_price IS 'FIX AvgPx (6): fills weighted by quantity.';
+COMMENT ON COLUMN orders.book IS 'The account''s book when the order was made; of a hybrid order, routing_decisions says which part went where.';
 COMMENT ON COLUMN orders.is_routed IS 'Passed on to a provider whose answer is awaited.';
 COMMENT ON COLUMN orders.refused_by IS 'house: denied by us; provider: rejected by the liquidity provider.';
 COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled; see reference/error-codes.';
@@ -404,8 +405,8 @@ CREATE TABLE order_fills (
         CONSTRAINT order_fills_executed_at_present NOT NULL
 );
 COMMENT ON TABLE order_fills IS 'Executions of orders (FIX ExecType F): append-only.';
-COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; in book A also the counterparty.';
-COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider in book A; empty in book B. An execution is booked once.';
+COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; of what was passed on also the counterparty.';
+COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider to what was passed on (book A); empty where the house dealt (book B). An execution is booked once.';
 COMMENT ON COLUMN order_fills.quoted_at IS 'Market time of the quote that was dealt on.';
 
 CREATE TABLE positions (

@@ -1,5 +1,11 @@
--- Takes away the providers' answers with all that they record; the providers themselves stay.
+-- Takes away the providers' answers and the routing with all that they record; the providers
+-- themselves stay.
 
+DROP VIEW house_exposures;
+DROP TABLE routing_decisions;
+DROP TABLE routing_overrides;
+DROP TABLE routing_rules;
+DROP TABLE routing_policies;
 DROP TABLE unsolicited_fill_resolutions;
 DROP TABLE unsolicited_fills;
 DROP TABLE provider_requests;

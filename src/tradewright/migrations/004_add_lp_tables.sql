@@ -1,4 +1,4 @@
--- 004: whose prices we deal on, and what the providers answered.
+-- 004: whose prices we deal on, what the providers answered, and which book an order went to.
 
 CREATE TRIGGER liquidity_providers_count_revision
     BEFORE UPDATE ON liquidity_providers
@@ -149,3 +149,231 @@ COMMENT ON COLUMN unsolicited_fill_resolutions.resolution IS 'kept: the house ho
 CREATE TRIGGER unsolicited_fill_resolutions_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON unsolicited_fill_resolutions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Which book: for accounts whose book is hybrid, each order is given to the house (B), to the
+-- providers (A), or to both. What decides is kept in these four tables; what was decided, with all
+-- that it was decided on, in routing_decisions.
+
+CREATE TABLE routing_policies (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT routing_policies_pkey PRIMARY KEY,
+    symbol text
+        CONSTRAINT routing_policies_symbol_present NOT NULL
+        CONSTRAINT routing_policies_one_per_symbol UNIQUE
+        CONSTRAINT routing_policies_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    default_percent smallint
+        CONSTRAINT routing_policies_default_percent_present NOT NULL
+        CONSTRAINT routing_policies_default_percent_in_range CHECK (default_percent BETWEEN 0 AND 100),
+    toxicity_from numeric(12, 4)
+        CONSTRAINT routing_policies_toxicity_from_not_negative CHECK (toxicity_from >= 0 AND toxicity_from < 'Infinity'),
+    toxicity_full numeric(12, 4)
+        CONSTRAINT routing_policies_toxicity_rises CHECK (toxicity_full > toxicity_from AND toxicity_full < 'Infinity'),
+    size_from numeric(20, 8)
+        CONSTRAINT routing_policies_size_from_not_negative CHECK (size_from >= 0 AND size_from < 'Infinity'),
+    size_full numeric(20, 8)
+        CONSTRAINT routing_policies_size_rises CHECK (size_full > size_from AND size_full < 'Infinity'),
+    exposure_from numeric(20, 8)
+        CONSTRAINT routing_policies_exposure_from_not_negative CHECK (exposure_from >= 0 AND exposure_from < 'Infinity'),
+    exposure_full numeric(20, 8)
+        CONSTRAINT routing_policies_exposure_rises CHECK (exposure_full > exposure_from AND exposure_full < 'Infinity'),
+    volatility_from numeric(12, 4)
+        CONSTRAINT routing_policies_volatility_from_not_negative CHECK (volatility_from >= 0 AND volatility_from < 'Infinity'),
+    volatility_full numeric(12, 4)
+        CONSTRAINT routing_policies_volatility_rises CHECK (volatility_full > volatility_from AND volatility_full < 'Infinity'),
+    exposure_limit numeric(20, 8)
+        CONSTRAINT routing_policies_exposure_limit_positive CHECK (exposure_limit > 0 AND exposure_limit < 'Infinity'),
+    revision integer DEFAULT 1
+        CONSTRAINT routing_policies_revision_present NOT NULL
+        CONSTRAINT routing_policies_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT routing_policies_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT routing_policies_updated_at_present NOT NULL,
+    CONSTRAINT routing_policies_toxicity_has_both_ends CHECK ((toxicity_from IS NULL) = (toxicity_full IS NULL)),
+    CONSTRAINT routing_policies_size_has_both_ends CHECK ((size_from IS NULL) = (size_full IS NULL)),
+    CONSTRAINT routing_policies_exposure_has_both_ends CHECK ((exposure_from IS NULL) = (exposure_full IS NULL)),
+    CONSTRAINT routing_policies_volatility_has_both_ends CHECK ((volatility_from IS NULL) = (volatility_full IS NULL))
+);
+COMMENT ON TABLE routing_policies IS 'What share of hybrid orders in a symbol is passed on to providers: each measure asks for 0 % up to its first value and for 100 % from its second, in a straight line between.';
+COMMENT ON COLUMN routing_policies.default_percent IS 'Share that is passed on when no measure asks for more.';
+COMMENT ON COLUMN routing_policies.toxicity_from IS 'Basis points that a client''s fills gain soon after dealing, on average (markout).';
+COMMENT ON COLUMN routing_policies.size_from IS 'Quantity of the order, in units of the base currency.';
+COMMENT ON COLUMN routing_policies.exposure_from IS 'Size of the house''s net exposure if it dealt the whole order itself, in units of the base currency.';
+COMMENT ON COLUMN routing_policies.volatility_from IS 'Range of the mid price over the last minute, in basis points.';
+COMMENT ON COLUMN routing_policies.exposure_limit IS 'What would lift the house''s net exposure above this is passed on whole, whatever the shares say.';
+
+CREATE TABLE routing_rules (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT routing_rules_pkey PRIMARY KEY,
+    priority integer
+        CONSTRAINT routing_rules_priority_present NOT NULL,
+    symbol text
+        CONSTRAINT routing_rules_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    user_id uuid
+        CONSTRAINT routing_rules_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    client_class text
+        CONSTRAINT routing_rules_client_class_known CHECK (client_class IN ('retail', 'professional')),
+    quantity_min numeric(20, 8)
+        CONSTRAINT routing_rules_quantity_min_positive CHECK (quantity_min > 0 AND quantity_min < 'Infinity'),
+    quantity_max numeric(20, 8)
+        CONSTRAINT routing_rules_quantity_max_positive CHECK (quantity_max > 0 AND quantity_max < 'Infinity'),
+    a_percent smallint
+        CONSTRAINT routing_rules_a_percent_present NOT NULL
+        CONSTRAINT routing_rules_a_percent_in_range CHECK (a_percent BETWEEN 0 AND 100),
+    is_enabled boolean DEFAULT true
+        CONSTRAINT routing_rules_is_enabled_present NOT NULL,
+    revision integer DEFAULT 1
+        CONSTRAINT routing_rules_revision_present NOT NULL
+        CONSTRAINT routing_rules_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT routing_rules_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT routing_rules_updated_at_present NOT NULL,
+    CONSTRAINT routing_rules_quantities_in_order CHECK (quantity_max >= quantity_min)
+);
+COMMENT ON TABLE routing_rules IS 'What the dealers have laid down: hybrid orders that match are passed on by this share. The highest priority wins, then the older rule; an empty condition matches all.';
+COMMENT ON COLUMN routing_rules.revision IS 'Counts the audited changes of the rule; a decision keeps the one that it was made by.';
+CREATE INDEX idx_routing_rules_symbol
+    ON routing_rules (symbol);
+CREATE INDEX idx_routing_rules_user_id
+    ON routing_rules (user_id);
+
+CREATE TABLE routing_overrides (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT routing_overrides_pkey PRIMARY KEY,
+    kind text
+        CONSTRAINT routing_overrides_kind_present NOT NULL
+        CONSTRAINT routing_overrides_kind_known CHECK (kind IN ('halt', 'manual')),
+    symbol text
+        CONSTRAINT routing_overrides_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    user_id uuid
+        CONSTRAINT routing_overrides_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    a_percent smallint
+        CONSTRAINT routing_overrides_a_percent_present NOT NULL
+        CONSTRAINT routing_overrides_a_percent_in_range CHECK (a_percent BETWEEN 0 AND 100),
+    actor text
+        CONSTRAINT routing_overrides_actor_present NOT NULL
+        CONSTRAINT routing_overrides_actor_not_empty CHECK (actor <> ''),
+    reason text
+        CONSTRAINT routing_overrides_reason_present NOT NULL
+        CONSTRAINT routing_overrides_reason_not_empty CHECK (reason <> ''),
+    lifted_at timestamptz,
+    revision integer DEFAULT 1
+        CONSTRAINT routing_overrides_revision_present NOT NULL
+        CONSTRAINT routing_overrides_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT routing_overrides_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT routing_overrides_updated_at_present NOT NULL,
+    CONSTRAINT routing_overrides_halt_passes_all_on CHECK (kind <> 'halt' OR a_percent = 100)
+);
+COMMENT ON TABLE routing_overrides IS 'What a dealer has ordered for now, by name and with a reason: halt stops the house from dealing hybrid orders itself, manual sets their share. An empty symbol or user means all.';
+CREATE INDEX idx_routing_overrides_symbol
+    ON routing_overrides (symbol);
+CREATE INDEX idx_routing_overrides_user_id
+    ON routing_overrides (user_id);
+-- One word at a time about the same orders.
+CREATE UNIQUE INDEX idx_routing_overrides_kind_symbol_user_id_open
+    ON routing_overrides (kind, symbol, user_id) NULLS NOT DISTINCT
+    WHERE lifted_at IS NULL;
+
+CREATE TRIGGER routing_policies_count_revision
+    BEFORE UPDATE ON routing_policies
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER routing_policies_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON routing_policies
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE routing_policies ENABLE ALWAYS TRIGGER routing_policies_are_audited;
+CREATE TRIGGER routing_rules_count_revision
+    BEFORE UPDATE ON routing_rules
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER routing_rules_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON routing_rules
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE routing_rules ENABLE ALWAYS TRIGGER routing_rules_are_audited;
+CREATE TRIGGER routing_rules_are_kept
+    BEFORE DELETE OR TRUNCATE ON routing_rules
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER routing_overrides_count_revision
+    BEFORE UPDATE ON routing_overrides
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER routing_overrides_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON routing_overrides
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE routing_overrides ENABLE ALWAYS TRIGGER routing_overrides_are_audited;
+CREATE TRIGGER routing_overrides_are_kept
+    BEFORE DELETE OR TRUNCATE ON routing_overrides
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE routing_decisions (
+    id uuid
+        CONSTRAINT routing_decisions_pkey PRIMARY KEY,
+    order_id uuid
+        CONSTRAINT routing_decisions_order_id_present NOT NULL
+        CONSTRAINT routing_decisions_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    reason text
+        CONSTRAINT routing_decisions_reason_present NOT NULL
+        CONSTRAINT routing_decisions_reason_known CHECK (reason IN (
+            'halt', 'manual', 'rule', 'reduces_exposure', 'toxicity', 'size', 'exposure', 'volatility', 'default',
+            'exposure_limit'
+        )),
+    rule_id uuid
+        CONSTRAINT routing_decisions_rule_exists REFERENCES routing_rules (id) ON DELETE RESTRICT,
+    rule_revision integer,
+    a_percent smallint
+        CONSTRAINT routing_decisions_a_percent_present NOT NULL
+        CONSTRAINT routing_decisions_a_percent_in_range CHECK (a_percent BETWEEN 0 AND 100),
+    a_quantity numeric(20, 8)
+        CONSTRAINT routing_decisions_a_quantity_present NOT NULL
+        CONSTRAINT routing_decisions_a_quantity_not_negative CHECK (a_quantity >= 0 AND a_quantity < 'Infinity'),
+    b_quantity numeric(20, 8)
+        CONSTRAINT routing_decisions_b_quantity_present NOT NULL
+        CONSTRAINT routing_decisions_b_quantity_not_negative CHECK (b_quantity >= 0 AND b_quantity < 'Infinity'),
+    inputs jsonb
+        CONSTRAINT routing_decisions_inputs_present NOT NULL
+        CONSTRAINT routing_decisions_inputs_is_object CHECK (jsonb_typeof(inputs) = 'object'),
+    candidates jsonb
+        CONSTRAINT routing_decisions_candidates_present NOT NULL
+        CONSTRAINT routing_decisions_candidates_is_array CHECK (jsonb_typeof(candidates) = 'array'),
+    decided_at timestamptz
+        CONSTRAINT routing_decisions_decided_at_present NOT NULL,
+    CONSTRAINT routing_decisions_quantity_not_zero CHECK (a_quantity + b_quantity > 0),
+    CONSTRAINT routing_decisions_rule_has_its_revision CHECK ((rule_id IS NULL) = (rule_revision IS NULL)),
+    CONSTRAINT routing_decisions_rule_iff_by_rule CHECK (rule_id IS NULL OR reason IN ('rule', 'exposure_limit'))
+);
+COMMENT ON TABLE routing_decisions IS 'How each hybrid order was divided between the house and the providers, with everything that it was decided on. Append-only.';
+COMMENT ON COLUMN routing_decisions.reason IS 'The first word in the order of precedence that asked for this share; exposure_limit where the limit asked for more.';
+COMMENT ON COLUMN routing_decisions.a_percent IS 'Share for the providers; the house''s share is what is left of 100.';
+COMMENT ON COLUMN routing_decisions.a_quantity IS 'Quantity for the providers; both quantities are on the instrument''s step, and what does not divide goes to the providers.';
+COMMENT ON COLUMN routing_decisions.inputs IS 'The order, the client, the exposure, toxicity and volatility, and the policy or override as they were.';
+COMMENT ON COLUMN routing_decisions.candidates IS 'Every level that could be dealt on, best first, with its score in basis points.';
+COMMENT ON COLUMN routing_decisions.decided_at IS 'Market time of the decision.';
+CREATE INDEX idx_routing_decisions_order_id
+    ON routing_decisions (order_id);
+CREATE INDEX idx_routing_decisions_rule_id
+    ON routing_decisions (rule_id)
+    WHERE rule_id IS NOT NULL;
+CREATE TRIGGER routing_decisions_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON routing_decisions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What the house stands to gain or lose with a price. Read over what is open and over what was
+-- passed on, which are both few beside all fills; a law compares it with the fills themselves.
+CREATE VIEW house_exposures AS
+SELECT
+    i.symbol,
+    coalesce(c.quantity, 0) AS client_quantity,
+    coalesce(p.quantity, 0) AS passed_on_quantity,
+    coalesce(p.quantity, 0) - coalesce(c.quantity, 0) AS net
+FROM instruments AS i
+LEFT JOIN (
+    SELECT symbol, sum(quantity) AS quantity FROM positions WHERE is_open GROUP BY symbol
+) AS c ON c.symbol = i.symbol
+LEFT JOIN (
+    SELECT o.symbol, sum(CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END) AS quantity
+    FROM order_fills AS f
+    JOIN orders AS o ON o.id = f.order_id
+    WHERE f.provider_execution_id IS NOT NULL
+    GROUP BY o.symbol
+) AS p ON p.symbol = i.symbol;
+COMMENT ON VIEW house_exposures IS 'Per symbol: what clients hold, what of it the house has dealt with providers, and the house''s net; above zero it is long.';

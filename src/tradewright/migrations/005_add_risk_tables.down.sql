@@ -3,6 +3,9 @@
 DROP TABLE stop_outs;
 DROP TABLE margin_calls;
 DROP TABLE trading_sessions;
+DROP TRIGGER routing_overrides_count_reference ON routing_overrides;
+DROP TRIGGER routing_rules_count_reference ON routing_rules;
+DROP TRIGGER routing_policies_count_reference ON routing_policies;
 DROP TRIGGER account_groups_count_reference ON account_groups;
 DROP TRIGGER instruments_count_reference ON instruments;
 DROP FUNCTION hold_reference_version();

@@ -40,6 +40,15 @@ CREATE TRIGGER instruments_count_reference
 CREATE TRIGGER account_groups_count_reference
     AFTER INSERT OR UPDATE ON account_groups
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER routing_policies_count_reference
+    AFTER INSERT OR UPDATE OR DELETE ON routing_policies
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER routing_rules_count_reference
+    AFTER INSERT OR UPDATE OR DELETE ON routing_rules
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER routing_overrides_count_reference
+    AFTER INSERT OR UPDATE OR DELETE ON routing_overrides
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
 
 CREATE TABLE trading_sessions (
     id uuid DEFAULT uuidv7()

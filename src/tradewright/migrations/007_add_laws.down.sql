@@ -9,6 +9,8 @@ DROP VIEW audited_rows;
 DROP VIEW law_references_hold;
 DROP VIEW law_realised_pnl_is_the_ledger;
 DROP VIEW law_trade_is_in_the_ledger;
+DROP VIEW law_exposure_is_its_fills;
+DROP VIEW law_order_is_dealt_in_its_book;
 DROP VIEW law_trades_are_their_fill;
 DROP VIEW law_position_is_its_trades;
 DROP VIEW law_order_is_its_events;

@@ -358,6 +358,43 @@ WHERE t.quantity IS DISTINCT FROM f.quantity * CASE o.side WHEN 'buy' THEN 1 ELS
    OR NOT t.is_at_home;
 COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it at its price, in the order''s account and symbol: so positions are the signed sum of fills.';
 
+CREATE VIEW law_order_is_dealt_in_its_book AS
+SELECT o.id AS order_id, o.book, f.passed_on, d.a_quantity, f.dealt_by_house, d.b_quantity
+FROM orders AS o
+JOIN (
+    SELECT
+        order_id,
+        coalesce(sum(quantity) FILTER (WHERE provider_execution_id IS NOT NULL), 0) AS passed_on,
+        coalesce(sum(quantity) FILTER (WHERE provider_execution_id IS NULL), 0) AS dealt_by_house
+    FROM order_fills
+    GROUP BY order_id
+) AS f ON f.order_id = o.id
+LEFT JOIN (
+    SELECT order_id, sum(a_quantity) AS a_quantity, sum(b_quantity) AS b_quantity
+    FROM routing_decisions
+    GROUP BY order_id
+) AS d ON d.order_id = o.id
+WHERE (o.book <> 'hybrid' AND d.order_id IS NOT NULL)
+   OR CASE o.book
+       WHEN 'A' THEN f.dealt_by_house > 0
+       WHEN 'B' THEN f.passed_on > 0
+       ELSE d.order_id IS NULL OR f.passed_on > d.a_quantity OR f.dealt_by_house > d.b_quantity
+   END;
+COMMENT ON VIEW law_order_is_dealt_in_its_book IS 'What is passed on was dealt by providers, what is kept by the house; of a hybrid order each got no more than was decided for it.';
+
+CREATE VIEW law_exposure_is_its_fills AS
+SELECT e.symbol, e.net, f.net AS fills_net
+FROM house_exposures AS e
+LEFT JOIN (
+    SELECT o.symbol, -sum(CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END) AS net
+    FROM order_fills AS f
+    JOIN orders AS o ON o.id = f.order_id
+    WHERE f.provider_execution_id IS NULL
+    GROUP BY o.symbol
+) AS f ON f.symbol = e.symbol
+WHERE e.net <> coalesce(f.net, 0);
+COMMENT ON VIEW law_exposure_is_its_fills IS 'Per symbol: the house''s exposure, read from what clients hold and what was passed on, is the other side of what it dealt itself.';
+
 CREATE VIEW law_trade_is_in_the_ledger AS
 SELECT t.id AS trade_id, t.realised_pnl, pnl.booked AS ledger_pnl, t.commission, fee.amount AS ledger_commission
 FROM trades AS t
@@ -481,6 +518,12 @@ UNION ALL
 SELECT 'liquidity_providers', id, revision FROM liquidity_providers
 UNION ALL
 SELECT 'trading_sessions', id, revision FROM trading_sessions
+UNION ALL
+SELECT 'routing_policies', id, revision FROM routing_policies
+UNION ALL
+SELECT 'routing_rules', id, revision FROM routing_rules
+UNION ALL
+SELECT 'routing_overrides', id, revision FROM routing_overrides
 UNION ALL
 SELECT 'margin_calls', id, revision FROM margin_calls
 UNION ALL
@@ -611,6 +654,10 @@ UNION ALL
 SELECT 'order_is_its_fills', count(*) FROM orders
 UNION ALL
 SELECT 'order_is_its_events', count(*) FROM orders
+UNION ALL
+SELECT 'order_is_dealt_in_its_book', count(*) FROM orders WHERE filled_quantity > 0
+UNION ALL
+SELECT 'exposure_is_its_fills', count(*) FROM house_exposures
 UNION ALL
 SELECT 'position_is_its_trades', count(*) FROM positions
 UNION ALL

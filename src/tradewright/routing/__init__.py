@@ -1,9 +1,60 @@
 """Which book an order goes to, and whose price it deals on.
 
-Pure decisions: the house's own book (B) or a provider (A), and how a quantity is spread over the
-providers' levels. The client's price never depends on the book.
+`book` decides between the house's own book (B) and the providers (A) for orders of hybrid
+accounts, `rules` spreads a quantity over the providers' levels; both are pure. `service` writes
+what they are decided by. The client's price never depends on the book.
 """
 
-from tradewright.routing.rules import Allocation, Book, allocate
+from tradewright.routing.book import decide_book
+from tradewright.routing.exposures import Exposures
+from tradewright.routing.model import (
+    NO_SETTINGS,
+    Book,
+    Decision,
+    OrderFacts,
+    Override,
+    OverrideKind,
+    Policy,
+    Ramp,
+    Reason,
+    Rule,
+    Settings,
+)
+from tradewright.routing.rules import Allocation, allocate, beyond
+from tradewright.routing.service import (
+    OverrideOrder,
+    add_rule,
+    disable_rule,
+    lift_override,
+    order_override,
+    set_book,
+    set_policy,
+)
+from tradewright.routing.store import read_settings
 
-__all__ = ["Allocation", "Book", "allocate"]
+__all__ = [
+    "NO_SETTINGS",
+    "Allocation",
+    "Book",
+    "Decision",
+    "Exposures",
+    "OrderFacts",
+    "Override",
+    "OverrideKind",
+    "OverrideOrder",
+    "Policy",
+    "Ramp",
+    "Reason",
+    "Rule",
+    "Settings",
+    "add_rule",
+    "allocate",
+    "beyond",
+    "decide_book",
+    "disable_rule",
+    "lift_override",
+    "order_override",
+    "read_settings",
+    "set_book",
+    "set_policy",
+]

@@ -2,18 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from enum import StrEnum
 
 from msgspec import Struct
 
 from tradewright.liquidity.model import Level, Side
-
-
-class Book(StrEnum):
-    """A: passed on to a provider; B: the house is the counterparty. Set per account."""
-
-    A = "A"
-    B = "B"
 
 
 class Allocation(Struct, frozen=True):
@@ -41,3 +33,18 @@ def allocate(
         allocations.append(Allocation(level, part))
         leaves -= part
     return allocations
+
+
+def beyond(allocations: Sequence[Allocation], quantity: Decimal) -> list[Allocation]:
+    """Return what is left of allocations after the first `quantity` of them.
+
+    Of an order that is divided, the providers deal the first part and the house the rest, so
+    that both together come to the price of the whole.
+    """
+    left: list[Allocation] = []
+    for part in allocations:
+        taken = min(quantity, part.quantity)
+        quantity -= taken
+        if part.quantity > taken:
+            left.append(Allocation(part.level, part.quantity - taken))
+    return left

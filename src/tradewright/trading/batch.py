@@ -8,11 +8,12 @@ however many statements it has.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.market import Market
 from tradewright.postgres.pipeline import Pipeline
+from tradewright.routing.exposures import Exposures
 from tradewright.trading.decide import decide
 from tradewright.trading.model import Command, Report
 from tradewright.trading.reference import Reference
@@ -40,12 +41,14 @@ class Booked:
 class Trading:
     """What a batch needs beside its session: the reference data and the market with its lock.
 
-    A batch that has read newer reference data leaves it here for the next.
+    A batch that has read newer reference data leaves it here for the next. The lock guards the
+    exposures too.
     """
 
     reference: Reference
     market: Market
     market_lock: AbstractContextManager[object]
+    exposures: Exposures = field(default_factory=Exposures)
 
 
 def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
@@ -59,6 +62,7 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
     with pipeline.transaction():
         desk = lock_desk(pipeline, trading.reference, trading.market, commands)
         trading.reference = desk.reference
+        desk.exposures = trading.exposures
         with trading.market_lock:
             answers = decide(desk, list(commands))
         write_desk(pipeline, desk)

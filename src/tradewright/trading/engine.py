@@ -8,9 +8,10 @@ and the dispatcher to one thread at a time; it is never held over a database cal
 
 import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from tradewright.core.errors import (
@@ -25,13 +26,16 @@ from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
+from tradewright.routing.exposures import Exposures
 from tradewright.trading.batch import Answer, Booked, Trading
+from tradewright.trading.books import exposure_changes
 from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
 from tradewright.trading.reference import Reference, read_reference
 from tradewright.trading.state import Desk, OrderState
-from tradewright.trading.store import read_live_desk, read_routed_versions
+from tradewright.trading.store import read_exposures, read_live_desk, read_routed_versions
 from tradewright.trading.unsolicited import late_answers
+from tradewright.trading.waiting import Proposed, WaitingFutures
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
 
@@ -74,7 +78,8 @@ class Engine:
         self.market = Market(_board(reference))
         self._watchers = Watchers(self.market)
         self._dispatcher = Dispatcher(self.market, providers)
-        self._trading = trading = Trading(reference, self.market, self._lock)
+        self._exposures = Exposures()
+        self._trading = trading = Trading(reference, self.market, self._lock, self._exposures)
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
         ]
@@ -87,7 +92,9 @@ class Engine:
         with self._open_session() as session, session.transaction():
             desk = read_live_desk(session, self.reference, self.market)
             versions = read_routed_versions(session, desk)
+            exposures = read_exposures(session)
         with self._lock:
+            self._exposures.learn(exposures)
             self._watchers.learn(desk)
             self._recalled = [
                 (answers, _currencies(desk.orders[order_id], desk))
@@ -147,6 +154,7 @@ class Engine:
                 offered = provider.on_quote(quote)
                 if offered is not None:
                     self.market.update(offered)
+            self.market.note_mid(quote.symbol)
             proposals: list[Command] = []
             if propose:
                 proposals += self._take_bookable()
@@ -166,6 +174,7 @@ class Engine:
         with self._lock:
             self.market.advance(quote.quoted_at)
             self.market.update(quote)
+            self.market.note_mid(quote.symbol)
             proposals = self._take_bookable() + self._watchers.on_price(quote.symbol)
         if proposals:
             self._propose(proposals)
@@ -201,7 +210,7 @@ class Engine:
         """
         require_ids(*ids_of(command))
         future: Future[Report] = Future()
-        self._queue([command], _WaitingFutures([future]))
+        self._queue([command], WaitingFutures([future]))
         return future
 
     def submit_for(self, command: Command, waiting: Waiting) -> None:
@@ -227,7 +236,7 @@ class Engine:
             require_ids(*ids_of(command))
         futures: list[Future[Report]] = [Future() for _ in commands]
         for writer, places in self._by_writer(commands).items():
-            waiting = _WaitingFutures([futures[place] for place in places])
+            waiting = WaitingFutures([futures[place] for place in places])
             self._queue([commands[place] for place in places], waiting, writer)
         return futures
 
@@ -271,7 +280,7 @@ class Engine:
     def _propose(self, commands: Sequence[Command]) -> None:
         for writer, places in self._by_writer(commands).items():
             proposed = [commands[place] for place in places]
-            self._queue(proposed, _Proposed(proposed, self._note_failure), writer)
+            self._queue(proposed, Proposed(proposed, self._note_failure), writer)
 
     def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
         places: dict[int, list[int]] = {}
@@ -284,10 +293,13 @@ class Engine:
 
     def _after(self, booked: Booked) -> None:
         """Follow up a committed batch: teach the watchers, pass on what was routed."""
+        exposures = self._read_exposures() if booked.is_recovered else {}
         with self._lock:
             self._watchers.take(booked.desk)
+            self._exposures.add(exposure_changes(booked.desk.changes))
             if booked.is_recovered:
                 self._watchers.learn(booked.desk)
+                self._exposures.learn(exposures)
             answers = [
                 answer
                 for order in booked.desk.changes.routed
@@ -298,6 +310,10 @@ class Engine:
                     self._dispatcher.cancel(order.id)
         if answers:
             self._propose(answers)
+
+    def _read_exposures(self) -> dict[str, Decimal]:
+        with self._open_session() as session, session.transaction():
+            return read_exposures(session)
 
     def _take_bookable(self) -> list[Command]:
         """Take the recalled answers that can be booked: what was dealt must be valued at a rate."""
@@ -331,38 +347,6 @@ class Engine:
             self._in_flight -= 1
             if self._in_flight == 0:
                 self._idle.notify_all()
-
-
-@dataclass(frozen=True, slots=True)
-class _WaitingFutures:
-    """The futures of a group that clients wait for."""
-
-    futures: "Sequence[Future[Report]]"
-
-    def resolve(self, answers: Sequence[Answer]) -> None:
-        for future, answer in zip(self.futures, answers, strict=True):
-            if not future.set_running_or_notify_cancel():
-                continue
-            if isinstance(answer, TradewrightError):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
-
-
-@dataclass(frozen=True, slots=True)
-class _Proposed:
-    """A group that the house proposed to itself: nobody waits for it, but no failure is lost.
-
-    A refusal is no failure: the watchers propose again while the price is there.
-    """
-
-    commands: Sequence[Command]
-    note: Callable[[Command, TradewrightError], None]
-
-    def resolve(self, answers: Sequence[Answer]) -> None:
-        for command, answer in zip(self.commands, answers, strict=True):
-            if isinstance(answer, TradewrightError):
-                self.note(command, answer)
 
 
 _MAY_BE_BOOKED_LATER = frozenset(

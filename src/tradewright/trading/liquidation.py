@@ -14,7 +14,6 @@ from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import HouseCode
 from tradewright.risk.margin import MarginState, margin_state, unrealised_pnl
 from tradewright.risk.model import ClientClass
-from tradewright.routing.rules import Book
 from tradewright.trading import orders
 from tradewright.trading.closing import close, is_being_closed
 from tradewright.trading.model import MarginReport, NothingDone, Origin
@@ -112,15 +111,15 @@ def _cancel_pending(desk: Desk, account: AccountState) -> int:
 def _close_until_restored(desk: Desk, account: AccountState) -> int:
     """Close positions in order of loss until the level is restored; return how many.
 
-    In book A one position is passed on at a time: what the provider fills decides about the next.
+    What is passed on goes one position at a time: what the provider fills decides about the next.
     """
     count = 0
     for position in _by_loss(desk, account):
         if is_being_closed(account, position):
             return count
-        close(desk, account, position, Origin.STOP_OUT)
+        order = close(desk, account, position, Origin.STOP_OUT)
         count += 1
-        if account.book is Book.A:
+        if order.is_routed:
             return count
         state = _state(desk, account)
         if state is None or state.level is None or state.level >= account.profile.stop_out_level:

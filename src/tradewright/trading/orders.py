@@ -13,8 +13,13 @@ from tradewright.core.ids import new_id_text
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import Denial
+<<<<<<< HEAD
 from tradewright.routing.rules import Book, allocate
 from tradewright.trading.conditions import may_rest_with_remainder
+=======
+from tradewright.routing.rules import allocate, beyond
+from tradewright.trading.books import NO_QUANTITY, quantity_passed_on
+>>>>>>> 8232ed3 (routing: decide the book of each order of a hybrid account)
 from tradewright.trading.model import (
     EventType,
     OrderStatus,
@@ -33,8 +38,6 @@ from tradewright.trading.state import (
     PositionState,
     RoutedOrder,
 )
-
-NO_QUANTITY = Decimal(0)
 
 
 def order_from_command(
@@ -128,29 +131,45 @@ def expire(desk: Desk, order: OrderState) -> None:
 
 
 def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
-    """Deal an order that may deal now: pass it on in book A, fill it from the levels in book B."""
-    if order.book is Book.A:
-        order.is_routed = True
-        desk.changes.routed.append(
-            RoutedOrder(
-                account.id,
-                order.id,
-                order.instrument.symbol,
-                order.side,
-                order.remaining_quantity,
-                order.limit_price,
-                order.time_in_force is TimeInForce.FOK,
-                order.version,
-            )
+    """Deal an order that may deal now: pass it on in book A, fill it from the levels in book B.
+
+    A hybrid order may be divided: what is passed on takes the best levels and the house deals
+    from those after them, so that the client gets the price of the whole order in either book.
+    """
+    passed_on = quantity_passed_on(desk, account, order)
+    if passed_on < order.remaining_quantity:
+        _deal(desk, account, order, passed_on)
+    if passed_on:
+        _pass_on(desk, order, passed_on)
+    else:
+        finish_dealing(desk, order)
+
+
+def _pass_on(desk: Desk, order: OrderState, quantity: Decimal) -> None:
+    order.is_routed = True
+    desk.changes.routed.append(
+        RoutedOrder(
+            order.account_id,
+            order.id,
+            order.instrument.symbol,
+            order.side,
+            quantity,
+            order.limit_price,
+            order.time_in_force is TimeInForce.FOK,
+            order.version,
         )
-        return
+    )
+
+
+def _deal(desk: Desk, account: AccountState, order: OrderState, passed_on: Decimal) -> None:
+    """Fill from the levels what is left of the order beyond what is passed on."""
     levels = desk.market.levels(order.instrument.symbol, order.side)
     allocations = allocate(levels, order.side, order.remaining_quantity, order.limit_price)
     if order.time_in_force is TimeInForce.FOK:
         available = sum((part.quantity for part in allocations), NO_QUANTITY)
         if available < order.remaining_quantity:
             allocations = []
-    for part in allocations:
+    for part in beyond(allocations, passed_on) if passed_on else allocations:
         level = part.level
         provider = desk.providers[level.provider]
         fill(
@@ -160,7 +179,6 @@ def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
             (part.quantity, level.price),
             (provider, None, level.quoted_at),
         )
-    finish_dealing(desk, order)
 
 
 def finish_dealing(desk: Desk, order: OrderState, refused_by: RefusedBy | None = None) -> None:

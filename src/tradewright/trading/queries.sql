@@ -397,6 +397,25 @@ SELECT account_id::text
 FROM orders
 WHERE id = %(order_id)s::uuid;
 
+-- name: write_routing_decisions
+-- Write how hybrid orders were divided.
+INSERT INTO routing_decisions (
+    id, order_id, reason, rule_id, rule_revision, a_percent, a_quantity, b_quantity, inputs,
+    candidates, decided_at
+)
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(order_id)s::uuid[], %(reason)s::text[], %(rule_id)s::uuid[],
+    %(rule_revision)s::integer[], %(a_percent)s::smallint[], %(a_quantity)s::numeric[],
+    %(b_quantity)s::numeric[], %(inputs)s::jsonb[], %(candidates)s::jsonb[],
+    %(decided_at)s::timestamptz[]
+);
+
+-- name: house_exposures
+-- Read the house's net exposure in every symbol.
+SELECT symbol, net
+FROM house_exposures;
+
 -- name: write_margin_calls
 -- Write margin calls that were opened.
 INSERT INTO margin_calls (

@@ -17,6 +17,8 @@ from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.routing.model import NO_SETTINGS, Settings
+from tradewright.routing.store import read_settings
 from tradewright.trading.groups import AccountGroup, read_groups
 
 _QUERIES = "tradewright.trading"
@@ -24,7 +26,10 @@ _QUERIES = "tradewright.trading"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Instruments by symbol, groups and providers by code, house holders by currency and code."""
+    """Instruments by symbol, groups and providers by code, house holders by currency and code.
+
+    `routing` decides about hybrid orders.
+    """
 
     version: int
     instruments: Mapping[str, Instrument]
@@ -33,6 +38,7 @@ class Reference:
     provider_priorities: Mapping[str, int]
     disabled_providers: frozenset[str]
     house: Mapping[str, Mapping[HouseCode, str]]
+    routing: Settings = NO_SETTINGS
 
 
 def read_reference(connection: Session) -> Reference:
@@ -45,6 +51,7 @@ def read_reference(connection: Session) -> Reference:
         version=version,
         instruments=_read_instruments(connection),
         groups=read_groups(connection),
+        routing=read_settings(connection),
         provider_ids={code: provider_id for provider_id, code, _, _ in providers},
         provider_priorities={code: priority for _, code, priority, _ in providers},
         disabled_providers=frozenset(code for _, code, _, enabled in providers if not enabled),
@@ -61,6 +68,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         version=version,
         instruments=_read_instruments(statements),
         groups=read_groups(statements),
+        routing=read_settings(statements),
     )
 
 

@@ -14,7 +14,7 @@ from tradewright.liquidity.sessions import FOREX_WEEK, TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading.groups import STANDARD
 
 _QUERIES = "tradewright.trading"

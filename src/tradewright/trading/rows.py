@@ -27,6 +27,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     answers = [_request_row(desk, *answer) for answer in changes.answers]
     _write(statements, "write_provider_requests", _REQUEST, answers)
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
+    _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
     _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     resolved = [(call_id,) for call_id in changes.resolved_calls]
     _write(statements, "resolve_margin_calls", ("ids",), resolved)
@@ -196,6 +197,19 @@ _REQUEST = (
     "reason",
     "hold_ms",
     "requested_at",
+    "decided_at",
+)
+_DECISION = (
+    "id",
+    "order_id",
+    "reason",
+    "rule_id",
+    "rule_revision",
+    "a_percent",
+    "a_quantity",
+    "b_quantity",
+    "inputs",
+    "candidates",
     "decided_at",
 )
 _MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")

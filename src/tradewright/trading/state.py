@@ -20,7 +20,8 @@ from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.risk.margin import Exposure
 from tradewright.risk.model import RiskProfile
-from tradewright.routing.rules import Book
+from tradewright.routing.exposures import Exposures
+from tradewright.routing.model import Book
 from tradewright.trading.groups import AccountGroup, PositionMode
 from tradewright.trading.model import (
     OrderReport,
@@ -171,6 +172,7 @@ class Changes:
     resolved_calls: list[str] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)
     routed: list[RoutedOrder] = field(default_factory=list)
+    routing_decisions: list[Row] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -180,7 +182,9 @@ class Desk:
     `orders_by_key` finds what was submitted before by (account_id, client_order_id);
     `entries_before` what money was moved before by (transaction_id, operation);
     `executions_before` what providers dealt before by (provider, execution_id); `wallets` are
-    locked wallets by (user_id, currency); `reference` is as new as the batch.
+    locked wallets by (user_id, currency); `reference` is as new as the batch. `exposures` are the
+    house's as committed, `batch_exposures` what the first `fills_counted` fills of this batch add
+    to them.
     """
 
     market: Market
@@ -193,6 +197,9 @@ class Desk:
     executions_before: set[tuple[str, str]] = field(default_factory=set)
     journal: Journal = field(default_factory=Journal)
     changes: Changes = field(default_factory=Changes)
+    exposures: Exposures = field(default_factory=Exposures)
+    batch_exposures: Exposures = field(default_factory=Exposures)
+    fills_counted: int = 0
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:

@@ -19,7 +19,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading.model import (
     BookAnswers,
     CancelOrder,
@@ -164,6 +164,11 @@ def read_routed_versions(connection: Session, desk: Desk) -> dict[str, int]:
         load_queries(_QUERIES)["routed_versions"], {"ids": sorted(desk.accounts)}
     )
     return dict(rows)
+
+
+def read_exposures(connection: Session) -> dict[str, Decimal]:
+    """Read the house's net exposure by symbol; it costs a pass over what was passed on."""
+    return dict(connection.execute(load_queries(_QUERIES)["house_exposures"]).fetchall())
 
 
 def _lock_wallets(

@@ -7,9 +7,14 @@ returns its report; it raises where the command means nothing, and then nothing 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.checks import first_denial
-from tradewright.routing.rules import Book
+<<<<<<< HEAD
+from tradewright.routing.model import Book
 from tradewright.trading import conditions, orders, rules
 from tradewright.trading.expiry import expires_at, has_expired
+=======
+from tradewright.routing.model import Book
+from tradewright.trading import orders, rules
+>>>>>>> 8232ed3 (routing: decide the book of each order of a hybrid account)
 from tradewright.trading.facts import gather_facts
 from tradewright.trading.model import (
     CancelOrder,
@@ -103,7 +108,7 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
         orders.deny(desk, order, denial)
         return order.report()
     is_stop = order.order_type is OrderType.STOP
-    if is_stop or order.book is Book.A:
+    if is_stop or order.book is not Book.B:
         event = EventType.TRIGGERED if is_stop else EventType.RESTATED
         seen = desk.market.describe(order.instrument.symbol)
         orders.record(desk, order, event, order.status, "house", details=seen)

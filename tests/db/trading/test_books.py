@@ -14,7 +14,7 @@ from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import (

@@ -11,7 +11,7 @@ from tests.floor import ONE, Floor, ask, buy, deal, refusal, row_counts
 from tradewright.core.errors import ErrorCode
 from tradewright.postgres.connect import Session
 from tradewright.risk.model import ClientClass
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading.model import (
     CancelOrder,
     ExpireOrder,

@@ -6,7 +6,7 @@ from typing import Any
 from tests.floor import Floor, ask, buy, deal, row_counts, sell
 from tradewright.core.errors import ErrorCode
 from tradewright.risk.model import ClientClass
-from tradewright.routing.rules import Book
+from tradewright.routing.model import Book
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import (
     CheckMargin,

@@ -1,0 +1,98 @@
+-- name: routing_policies
+-- Read the policy of every symbol that has one.
+SELECT
+    symbol,
+    default_percent,
+    toxicity_from,
+    toxicity_full,
+    size_from,
+    size_full,
+    exposure_from,
+    exposure_full,
+    volatility_from,
+    volatility_full,
+    exposure_limit,
+    revision
+FROM routing_policies;
+
+-- name: routing_rules
+-- Read every enabled rule.
+SELECT
+    id::text,
+    priority,
+    a_percent,
+    symbol,
+    user_id::text,
+    client_class,
+    quantity_min,
+    quantity_max,
+    revision
+FROM routing_rules
+WHERE is_enabled;
+
+-- name: routing_overrides
+-- Read every override that is in force.
+SELECT id::text, kind, a_percent, symbol, user_id::text
+FROM routing_overrides
+WHERE lifted_at IS NULL;
+
+-- name: set_policy
+-- Write a symbol's policy, in place of the one before it.
+INSERT INTO routing_policies (
+    symbol, default_percent, toxicity_from, toxicity_full, size_from, size_full, exposure_from,
+    exposure_full, volatility_from, volatility_full, exposure_limit
+)
+VALUES (
+    %(symbol)s, %(default_percent)s, %(toxicity_from)s, %(toxicity_full)s, %(size_from)s,
+    %(size_full)s, %(exposure_from)s, %(exposure_full)s, %(volatility_from)s, %(volatility_full)s,
+    %(exposure_limit)s
+)
+ON CONFLICT (symbol) DO UPDATE SET
+    default_percent = excluded.default_percent,
+    toxicity_from = excluded.toxicity_from,
+    toxicity_full = excluded.toxicity_full,
+    size_from = excluded.size_from,
+    size_full = excluded.size_full,
+    exposure_from = excluded.exposure_from,
+    exposure_full = excluded.exposure_full,
+    volatility_from = excluded.volatility_from,
+    volatility_full = excluded.volatility_full,
+    exposure_limit = excluded.exposure_limit;
+
+-- name: add_rule
+-- Add a rule.
+INSERT INTO routing_rules (
+    priority, symbol, user_id, client_class, quantity_min, quantity_max, a_percent
+)
+VALUES (
+    %(priority)s, %(symbol)s, %(user_id)s, %(client_class)s, %(quantity_min)s, %(quantity_max)s,
+    %(a_percent)s
+)
+RETURNING id::text;
+
+-- name: disable_rule
+-- Disable a rule; it is kept, because decisions refer to it.
+UPDATE routing_rules
+SET is_enabled = false
+WHERE id = %(id)s AND is_enabled
+RETURNING id::text;
+
+-- name: add_override
+-- Write what a dealer orders for now.
+INSERT INTO routing_overrides (kind, symbol, user_id, a_percent, actor, reason)
+VALUES (%(kind)s, %(symbol)s, %(user_id)s, %(a_percent)s, %(actor)s, %(reason)s)
+RETURNING id::text;
+
+-- name: lift_override
+-- Lift an override that is in force.
+UPDATE routing_overrides
+SET lifted_at = clock_timestamp()
+WHERE id = %(id)s AND lifted_at IS NULL
+RETURNING id::text;
+
+-- name: set_book
+-- Set the book of an account.
+UPDATE accounts
+SET book = %(book)s
+WHERE id = %(account_id)s
+RETURNING id::text;

@@ -1,0 +1,149 @@
+"""Which part of an order goes to which book, and what the house's exposure is while that happens.
+
+An order of an account in book A or B costs nothing here. Of a hybrid account's order the decision
+is `routing`'s; this module gathers what it is decided on and writes down what was decided.
+"""
+
+import json
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from tradewright.core.ids import new_id_text
+from tradewright.liquidity.model import Level, Side
+from tradewright.routing.book import decide_book
+from tradewright.routing.model import Book, Decision, OrderFacts
+from tradewright.trading.model import TimeInForce
+from tradewright.trading.state import AccountState, Changes, Desk, OrderState, Row
+
+NO_QUANTITY = Decimal(0)
+
+_BPS = Decimal(10_000)
+_SCORE_QUANTUM = Decimal("0.0001")
+_FILL_ORDER, _FILL_QUANTITY, _FILL_EXECUTION = 1, 2, 5
+"""Where a row of `Changes.fills` has its order's id, its quantity and the provider's execution."""
+
+
+def quantity_passed_on(desk: Desk, account: AccountState, order: OrderState) -> Decimal:
+    """Return how much of what remains of an order goes to the providers; the house deals the rest.
+
+    A decision about a hybrid order is written with the batch.
+    """
+    if order.book is not Book.HYBRID:
+        return order.remaining_quantity if order.book is Book.A else NO_QUANTITY
+    facts = _facts(desk, account, order)
+    decision = decide_book(facts, desk.reference.routing)
+    levels = desk.market.levels(order.instrument.symbol, order.side)
+    desk.changes.routing_decisions.append(_row(desk, order, facts, decision, levels))
+    return decision.a_quantity
+
+
+def exposure_changes(changes: Changes, *, since: int = 0) -> list[tuple[str, Decimal]]:
+    """Return what the fills of a batch, from number `since` on, have done to the house's exposure.
+
+    Only what the house dealt itself counts: a client's buy makes it short.
+    """
+    dealt: list[tuple[str, Decimal]] = []
+    for row in changes.fills[since:]:
+        if row[_FILL_EXECUTION] is None:
+            order = changes.orders[str(row[_FILL_ORDER])]
+            quantity = row[_FILL_QUANTITY]
+            if not isinstance(quantity, Decimal):
+                raise TypeError("a fill's quantity is a Decimal")
+            dealt.append((order.instrument.symbol, -quantity * order.side.sign))
+    return dealt
+
+
+def _facts(desk: Desk, account: AccountState, order: OrderState) -> OrderFacts:
+    symbol = order.instrument.symbol
+    return OrderFacts(
+        instrument=order.instrument,
+        side=order.side,
+        quantity=order.remaining_quantity,
+        is_divisible=order.time_in_force is not TimeInForce.FOK,
+        user_id=account.holder.user_id,
+        client_class=account.profile.client_class,
+        exposure=_exposure_now(desk, symbol),
+        volatility=desk.market.volatility(symbol),
+    )
+
+
+def _exposure_now(desk: Desk, symbol: str) -> Decimal:
+    """Return the exposure that is committed, with what this batch has dealt so far."""
+    desk.batch_exposures.add(exposure_changes(desk.changes, since=desk.fills_counted))
+    desk.fills_counted = len(desk.changes.fills)
+    return desk.exposures.of(symbol) + desk.batch_exposures.of(symbol)
+
+
+def _row(
+    desk: Desk, order: OrderState, facts: OrderFacts, decision: Decision, levels: Sequence[Level]
+) -> Row:
+    rule = decision.rule
+    return (
+        new_id_text(),
+        order.id,
+        decision.reason,
+        None if rule is None else rule.id,
+        None if rule is None else rule.revision,
+        decision.a_percent,
+        decision.a_quantity,
+        decision.b_quantity,
+        json.dumps(_inputs(facts, decision)),
+        json.dumps(_candidates(desk, order, levels)),
+        desk.market.now,
+    )
+
+
+def _inputs(facts: OrderFacts, decision: Decision) -> dict[str, object]:
+    """Return everything that the decision saw, exact numbers as text."""
+    policy, override = decision.policy, decision.override
+    ramps = {
+        "toxicity": policy.toxicity,
+        "size": policy.size,
+        "exposure": policy.exposure,
+        "volatility": policy.volatility,
+    }
+    return {
+        "side": facts.side,
+        "quantity": f"{facts.quantity:f}",
+        "step": f"{facts.instrument.quantity_step:f}",
+        "is_divisible": facts.is_divisible,
+        "user_id": facts.user_id,
+        "client_class": facts.client_class,
+        "exposure": f"{facts.exposure:f}",
+        "projected": f"{facts.projected:f}",
+        "toxicity_bps": _shown(facts.toxicity),
+        "volatility_bps": _shown(facts.volatility),
+        "override_id": None if override is None else override.id,
+        "policy": {
+            "revision": policy.revision,
+            "default_percent": policy.default_percent,
+            "exposure_limit": _shown(policy.exposure_limit),
+            **{name: [f"{r.start:f}", f"{r.full:f}"] for name, r in ramps.items() if r},
+        },
+    }
+
+
+def _candidates(desk: Desk, order: OrderState, levels: Sequence[Level]) -> list[dict[str, str]]:
+    """Return the levels with how far each is from the middle, in basis points for this side."""
+    top = desk.market.top(order.instrument.symbol)
+    if top is None:
+        return []
+    mid = (top.bid + top.ask) / 2
+    return [
+        {
+            "provider": level.provider,
+            "price": f"{level.price:f}",
+            "size": f"{level.size:f}",
+            "score_bps": f"{_distance(level.price, mid, order.side):f}",
+        }
+        for level in levels
+    ]
+
+
+def _distance(price: Decimal, mid: Decimal, side: Side) -> Decimal:
+    distance = (price - mid) * side.sign / mid * _BPS
+    return distance.quantize(_SCORE_QUANTUM, rounding=ROUND_HALF_EVEN)
+
+
+def _shown(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number:f}"

@@ -1,0 +1,46 @@
+"""Who waits for a batch's answers in the engine: clients by their futures, the house by nobody."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tradewright.core.errors import TradewrightError
+from tradewright.trading.batch import Answer
+from tradewright.trading.model import Command, Report
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFutures:
+    """The futures of a group that clients wait for."""
+
+    futures: "Sequence[Future[Report]]"
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        """Give each future its report or its error."""
+        for future, answer in zip(self.futures, answers, strict=True):
+            if not future.set_running_or_notify_cancel():
+                continue
+            if isinstance(answer, TradewrightError):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A group that the house proposed to itself: nobody waits for it, but no failure is lost.
+
+    A refusal is no failure: the watchers propose again while the price is there.
+    """
+
+    commands: Sequence[Command]
+    note: Callable[[Command, TradewrightError], None]
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        """Note each command that failed."""
+        for command, answer in zip(self.commands, answers, strict=True):
+            if isinstance(answer, TradewrightError):
+                self.note(command, answer)

@@ -13,13 +13,9 @@ from tradewright.core.ids import new_id_text
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import Denial
-<<<<<<< HEAD
-from tradewright.routing.rules import Book, allocate
-from tradewright.trading.conditions import may_rest_with_remainder
-=======
 from tradewright.routing.rules import allocate, beyond
 from tradewright.trading.books import NO_QUANTITY, quantity_passed_on
->>>>>>> 8232ed3 (routing: decide the book of each order of a hybrid account)
+from tradewright.trading.conditions import may_rest_with_remainder
 from tradewright.trading.model import (
     EventType,
     OrderStatus,

@@ -7,14 +7,9 @@ returns its report; it raises where the command means nothing, and then nothing 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.checks import first_denial
-<<<<<<< HEAD
 from tradewright.routing.model import Book
 from tradewright.trading import conditions, orders, rules
 from tradewright.trading.expiry import expires_at, has_expired
-=======
-from tradewright.routing.model import Book
-from tradewright.trading import orders, rules
->>>>>>> 8232ed3 (routing: decide the book of each order of a hybrid account)
 from tradewright.trading.facts import gather_facts
 from tradewright.trading.model import (
     CancelOrder,

@@ -177,6 +177,16 @@ def test_every_table_is_append_only_or_kept_or_audited_or_a_list(engine: Session
             "INSERT INTO balance_holds (holder_id, purpose, amount, remaining)"
             " SELECT holder_id, 'order', 1, 0 FROM user_balances"
         ),
+        (
+            "WITH hold AS (INSERT INTO balance_holds (holder_id, purpose, amount, remaining)"
+            " SELECT holder_id, 'order', 1, 1 FROM user_balances RETURNING id, holder_id)"
+            " INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
+            " operation, effect, amount, available_before, available_after, reserved_before,"
+            " reserved_after, hold_id) SELECT w.holder_id, w.version + n, w.user_id, w.currency,"
+            " uuidv7(), 'reserve', 'reserve', 1, w.available - n + 1, w.available - n,"
+            " w.reserved + n - 1, w.reserved + n, h.id"
+            " FROM user_balances AS w JOIN hold AS h USING (holder_id), generate_series(1, 2) AS n"
+        ),
     ],
 )
 def test_money_does_not_move_without_entries(engine: Session, cast: Cast, statement: str) -> None:
@@ -412,5 +422,8 @@ def test_after_all_these_attempts_the_laws_hold(engine: Session, cast: Cast) -> 
         "UPDATE positions SET realised_pnl = 1000000",
         "DELETE FROM transfers",
     ):
-        refused(engine, statement)
-    audit.require_laws(audit.check_laws(engine))
+        assert refused(engine, statement).startswith("TW01")
+    laws = audit.check_laws(engine)
+    broken = {law: result for law, result in laws.items() if result.broken}
+    assert len(laws) > 20
+    assert broken == {}

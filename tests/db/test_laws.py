@@ -463,7 +463,7 @@ def test_a_result_booked_without_a_trade_breaks_only_its_law(engine: Session) ->
 def test_a_wallet_below_zero_breaks_only_its_law(engine: Session) -> None:
     cast = play(engine)
     clearing = ledger.house_holder_ids(engine, "USD")[HouseCode.CLEARING]
-    engine.execute("ALTER TABLE user_balances DROP CONSTRAINT user_balances_available_not_negative")
+    engine.execute("ALTER DOMAIN available_money DROP CONSTRAINT available_money_not_negative")
     with engine.transaction():
         wallet = lock_wallets(engine, [cast.wallet_id])[cast.wallet_id]
         journal = Journal()

@@ -6,25 +6,47 @@
 -- refuse to change without those entries. Locks are taken in one order everywhere: wallets by
 -- holder_id, then accounts by id, then holds by id.
 
+-- What a single column of the ledger may hold is said by its type: a server reads the text of a CHECK
+-- of a table for every statement that writes, and keeps that of a type.
+CREATE DOMAIN moved_amount AS numeric(20, 8)
+    CONSTRAINT moved_amount_positive CHECK (VALUE > 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN moved_amount IS 'What a movement, an entry or a hold is about: above zero and finite.';
+CREATE DOMAIN available_money AS numeric(20, 8)
+    CONSTRAINT available_money_not_negative CHECK (VALUE >= 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN available_money IS 'Money of a wallet that its owner may spend: never below zero.';
+CREATE DOMAIN reserved_money AS numeric(20, 8)
+    CONSTRAINT reserved_money_not_negative CHECK (VALUE >= 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN reserved_money IS 'Money that is set aside: never below zero.';
+CREATE DOMAIN entry_version AS bigint
+    CONSTRAINT entry_version_positive CHECK (VALUE > 0);
+COMMENT ON DOMAIN entry_version IS 'Number of an entry of a holder, from one on.';
+CREATE DOMAIN operation_name AS text
+    CONSTRAINT operation_name_is_plain CHECK (
+        length(VALUE) BETWEEN 1 AND 32 AND ltrim(VALUE, 'abcdefghijklmnopqrstuvwxyz_') = ''
+    );
+COMMENT ON DOMAIN operation_name IS 'What was done, in business terms: small letters and underscores, at most 32.';
+CREATE DOMAIN wallet_status AS text
+    CONSTRAINT wallet_status_known CHECK (VALUE IN ('active', 'frozen', 'closed'));
+COMMENT ON DOMAIN wallet_status IS 'What a wallet lets through.';
+CREATE DOMAIN hold_purpose AS text
+    CONSTRAINT hold_purpose_known CHECK (VALUE IN ('order', 'withdrawal', 'refund', 'dispute', 'unconfirmed'));
+COMMENT ON DOMAIN hold_purpose IS 'What money is set aside for.';
+
 CREATE TABLE transfers (
     id uuid
         CONSTRAINT transfers_pkey PRIMARY KEY,
     transaction_id uuid
         CONSTRAINT transfers_transaction_id_present NOT NULL,
-    operation text
-        CONSTRAINT transfers_operation_present NOT NULL
-        CONSTRAINT transfers_operation_is_plain CHECK (
-            length(operation) BETWEEN 1 AND 32 AND ltrim(operation, 'abcdefghijklmnopqrstuvwxyz_') = ''
-        ),
+    operation operation_name
+        CONSTRAINT transfers_operation_present NOT NULL,
     debit_holder_id uuid
         CONSTRAINT transfers_debit_holder_id_present NOT NULL,
     credit_holder_id uuid
         CONSTRAINT transfers_credit_holder_id_present NOT NULL,
     currency text
         CONSTRAINT transfers_currency_present NOT NULL,
-    amount numeric(20, 8)
-        CONSTRAINT transfers_amount_present NOT NULL
-        CONSTRAINT transfers_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    amount moved_amount
+        CONSTRAINT transfers_amount_present NOT NULL,
     reverses_id uuid
         CONSTRAINT transfers_reversed_exists REFERENCES transfers (id) ON DELETE RESTRICT
         CONSTRAINT transfers_reverses_another CHECK (reverses_id <> id),
@@ -66,18 +88,14 @@ CREATE TABLE user_balances (
     kind text DEFAULT 'wallet'
         CONSTRAINT user_balances_kind_present NOT NULL
         CONSTRAINT user_balances_kind_is_wallet CHECK (kind = 'wallet'),
-    available numeric(20, 8) DEFAULT 0
-        CONSTRAINT user_balances_available_present NOT NULL
-        CONSTRAINT user_balances_available_not_negative CHECK (available >= 0 AND available < 'Infinity'),
-    reserved numeric(20, 8) DEFAULT 0
-        CONSTRAINT user_balances_reserved_present NOT NULL
-        CONSTRAINT user_balances_reserved_not_negative CHECK (reserved >= 0 AND reserved < 'Infinity'),
+    available available_money DEFAULT 0
+        CONSTRAINT user_balances_available_present NOT NULL,
+    reserved reserved_money DEFAULT 0
+        CONSTRAINT user_balances_reserved_present NOT NULL,
     version bigint DEFAULT 0
-        CONSTRAINT user_balances_version_present NOT NULL
-        CONSTRAINT user_balances_version_not_negative CHECK (version >= 0),
-    status text DEFAULT 'active'
-        CONSTRAINT user_balances_status_present NOT NULL
-        CONSTRAINT user_balances_status_known CHECK (status IN ('active', 'frozen', 'closed')),
+        CONSTRAINT user_balances_version_present NOT NULL,
+    status wallet_status DEFAULT 'active'
+        CONSTRAINT user_balances_status_present NOT NULL,
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT user_balances_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
@@ -129,13 +147,11 @@ CREATE TABLE balance_holds (
         CONSTRAINT balance_holds_pkey PRIMARY KEY,
     holder_id uuid
         CONSTRAINT balance_holds_holder_id_present NOT NULL
-        CONSTRAINT balance_holds_wallet_exists REFERENCES user_balances (holder_id) ON DELETE RESTRICT,
-    purpose text
-        CONSTRAINT balance_holds_purpose_present NOT NULL
-        CONSTRAINT balance_holds_purpose_known CHECK (purpose IN ('order', 'withdrawal', 'refund', 'dispute', 'unconfirmed')),
-    amount numeric(20, 8)
-        CONSTRAINT balance_holds_amount_present NOT NULL
-        CONSTRAINT balance_holds_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+        CONSTRAINT balance_holds_wallet_exists REFERENCES user_balances (holder_id) NOT ENFORCED,
+    purpose hold_purpose
+        CONSTRAINT balance_holds_purpose_present NOT NULL,
+    amount moved_amount
+        CONSTRAINT balance_holds_amount_present NOT NULL,
     remaining numeric(20, 8)
         CONSTRAINT balance_holds_remaining_present NOT NULL
         CONSTRAINT balance_holds_remaining_within_amount CHECK (remaining >= 0 AND remaining <= amount),
@@ -188,9 +204,8 @@ COMMENT ON FUNCTION entry_has_its_causes(text, uuid, uuid) IS 'Whether what move
 CREATE TABLE balance_ledger (
     holder_id uuid
         CONSTRAINT balance_ledger_holder_id_present NOT NULL,
-    version bigint
-        CONSTRAINT balance_ledger_version_present NOT NULL
-        CONSTRAINT balance_ledger_version_positive CHECK (version > 0),
+    version entry_version
+        CONSTRAINT balance_ledger_version_present NOT NULL,
     user_id uuid
         CONSTRAINT balance_ledger_user_id_present NOT NULL
         CONSTRAINT balance_ledger_user_exists REFERENCES users (id) NOT ENFORCED,
@@ -198,29 +213,24 @@ CREATE TABLE balance_ledger (
         CONSTRAINT balance_ledger_currency_present NOT NULL,
     transaction_id uuid
         CONSTRAINT balance_ledger_transaction_id_present NOT NULL,
-    operation text
-        CONSTRAINT balance_ledger_operation_present NOT NULL
-        CONSTRAINT balance_ledger_operation_is_plain CHECK (
-            length(operation) BETWEEN 1 AND 32 AND ltrim(operation, 'abcdefghijklmnopqrstuvwxyz_') = ''
-        ),
+    operation operation_name
+        CONSTRAINT balance_ledger_operation_present NOT NULL,
     effect text
         CONSTRAINT balance_ledger_effect_present NOT NULL,
-    amount numeric(20, 8)
-        CONSTRAINT balance_ledger_amount_present NOT NULL
-        CONSTRAINT balance_ledger_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    amount moved_amount
+        CONSTRAINT balance_ledger_amount_present NOT NULL,
     available_before numeric(20, 8)
         CONSTRAINT balance_ledger_available_before_present NOT NULL,
     available_after numeric(20, 8)
         CONSTRAINT balance_ledger_available_after_present NOT NULL,
     reserved_before numeric(20, 8)
         CONSTRAINT balance_ledger_reserved_before_present NOT NULL,
-    reserved_after numeric(20, 8)
-        CONSTRAINT balance_ledger_reserved_after_present NOT NULL
-        CONSTRAINT balance_ledger_reserved_after_not_negative CHECK (reserved_after >= 0 AND reserved_after < 'Infinity'),
+    reserved_after reserved_money
+        CONSTRAINT balance_ledger_reserved_after_present NOT NULL,
     transfer_id uuid
         CONSTRAINT balance_ledger_transfer_exists REFERENCES transfers (id) NOT ENFORCED,
     hold_id uuid
-        CONSTRAINT balance_ledger_hold_exists REFERENCES balance_holds (id) ON DELETE RESTRICT,
+        CONSTRAINT balance_ledger_hold_exists REFERENCES balance_holds (id) NOT ENFORCED,
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT balance_ledger_created_at_present NOT NULL,
     CONSTRAINT balance_ledger_pkey PRIMARY KEY (holder_id, version),
@@ -261,10 +271,9 @@ DECLARE
 BEGIN
     SELECT n.id INTO v_id
     FROM new_transfers AS n
-    LEFT JOIN ledger_holders AS d ON d.id = n.debit_holder_id
-    LEFT JOIN ledger_holders AS c ON c.id = n.credit_holder_id
-    WHERE d.currency IS DISTINCT FROM n.currency OR c.currency IS DISTINCT FROM n.currency
-    LIMIT 1;
+    LEFT JOIN ledger_holders AS d ON d.id = n.debit_holder_id AND d.currency = n.currency
+    LEFT JOIN ledger_holders AS c ON c.id = n.credit_holder_id AND c.currency = n.currency
+    WHERE d.id IS NULL OR c.id IS NULL;
     IF v_id IS NOT NULL THEN
         RAISE foreign_key_violation USING
             MESSAGE = format('transfer "%s" refers to a holder that does not exist in its currency', v_id),
@@ -315,11 +324,34 @@ DECLARE
     v_is_orphan boolean;
     v_is_finer boolean;
 BEGIN
+    SELECT n.holder_id INTO v_id
+    FROM new_entries AS n
+    LEFT JOIN balance_ledger AS before
+        ON before.holder_id = n.holder_id
+        AND before.version = n.version - 1
+        AND before.available_after = n.available_before
+        AND before.reserved_after = n.reserved_before
+        AND before.user_id = n.user_id
+        AND before.currency = n.currency
+    LEFT JOIN currencies AS m ON m.code = n.currency AND m.minor_units >= scale(trim_scale(n.amount))
+    LEFT JOIN transfers AS t
+        ON t.id = n.transfer_id
+        AND t.amount = n.amount
+        AND n.holder_id = CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
+    LEFT JOIN balance_holds AS h ON h.id = n.hold_id AND h.holder_id = n.holder_id
+    WHERE before.version IS NULL
+       OR m.code IS NULL
+       OR (t.id IS NULL AND n.transfer_id IS NOT NULL)
+       OR (h.id IS NULL AND n.hold_id IS NOT NULL);
+    IF v_id IS NULL THEN
+        RETURN NULL;
+    END IF;
     SELECT
         n.holder_id,
         (coalesce(before.user_id, first.user_id), coalesce(before.currency, first.currency))
             IS DISTINCT FROM (n.user_id, n.currency)
-            OR (n.transfer_id IS NOT NULL AND t.id IS NULL),
+            OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
+            OR (n.hold_id IS NOT NULL AND h.id IS NULL),
         scale(trim_scale(n.amount)) > m.minor_units
     INTO v_id, v_is_orphan, v_is_finer
     FROM new_entries AS n
@@ -339,20 +371,21 @@ BEGIN
         ON t.id = n.transfer_id
         AND t.amount = n.amount
         AND n.holder_id = CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
+    LEFT JOIN balance_holds AS h ON h.id = n.hold_id AND h.holder_id = n.holder_id
     WHERE coalesce(before.user_id, first.user_id) IS DISTINCT FROM n.user_id
        OR coalesce(before.currency, first.currency) IS DISTINCT FROM n.currency
        OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
+       OR (n.hold_id IS NOT NULL AND h.id IS NULL)
        OR (n.version > 1) <> (before.version IS NOT NULL)
        OR n.available_before <> coalesce(before.available_after, 0)
        OR n.reserved_before <> coalesce(before.reserved_after, 0)
-       OR scale(trim_scale(n.amount)) > m.minor_units
-    LIMIT 1;
+       OR scale(trim_scale(n.amount)) > m.minor_units;
     IF v_id IS NULL THEN
         RETURN NULL;
     END IF;
     IF v_is_orphan THEN
         RAISE foreign_key_violation USING
-            MESSAGE = format('an entry of holder "%s" refers to a user, currency or transfer that is not the holder''s', v_id),
+            MESSAGE = format('an entry of holder "%s" refers to a user, currency, transfer or hold that is not the holder''s', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'balance_ledger_holder_exists';
     ELSIF v_is_finer THEN
@@ -371,7 +404,7 @@ BEGIN
         TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended (SQLSTATE TW013), is no finer than its currency (TW017); holder, user, currency and transfer belong together.';
+COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended (SQLSTATE TW013), is no finer than its currency (TW017); holder, user, currency, transfer and hold belong together.';
 CREATE TRIGGER balance_ledger_follows_itself
     AFTER INSERT ON balance_ledger
     REFERENCING NEW TABLE AS new_entries
@@ -427,8 +460,7 @@ BEGIN
     WHERE n.version <> coalesce(last.version, 0)
        OR n.balance <> coalesce(last.available_after, 0)
        OR n.user_id <> last.user_id
-       OR n.currency <> last.currency
-    LIMIT 1;
+       OR n.currency <> last.currency;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW013',
@@ -470,8 +502,7 @@ BEGIN
        OR n.available <> coalesce(last.available_after, 0)
        OR n.reserved <> coalesce(last.reserved_after, 0)
        OR n.user_id <> last.user_id
-       OR n.currency <> last.currency
-    LIMIT 1;
+       OR n.currency <> last.currency;
     IF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW013',
@@ -539,37 +570,58 @@ CREATE TRIGGER wallet_status_changes_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet_status_changes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- A hold moves only together with its entries. Checked at commit, because the hold is written
--- before the entry that refers to it.
-CREATE FUNCTION hold_follows_its_entries() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+-- A hold is a wallet's and moves only together with its entries, in the same statement.
+CREATE FUNCTION holds_follow_their_entries() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_sort = off AS $$
+DECLARE
+    v_id uuid;
+    v_is_wallet boolean;
 BEGIN
-    IF EXISTS (
-        SELECT FROM balance_holds AS h
-        CROSS JOIN LATERAL (
-            SELECT
-                coalesce(sum(e.amount) FILTER (WHERE e.effect = 'reserve'), 0) AS reserved,
-                coalesce(sum(e.amount) FILTER (WHERE e.effect <> 'reserve'), 0) AS drawn
-            FROM balance_ledger AS e
-            WHERE e.hold_id = h.id AND e.holder_id = h.holder_id
-        ) AS entries
-        WHERE h.id = NEW.id AND (h.amount, h.remaining) <> (entries.reserved, entries.reserved - entries.drawn)
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'TW013',
-            MESSAGE = format('hold "%s" cannot change without its ledger entries', NEW.id),
-            DETAIL = 'What was set aside, released and captured stands in balance_ledger, entry by entry.',
-            HINT = 'Move money with the ledger''s functions.',
-            TABLE = TG_TABLE_NAME;
+    SELECT n.id, w.holder_id IS NOT NULL INTO v_id, v_is_wallet
+    FROM new_holds AS n
+    LEFT JOIN user_balances AS w ON w.holder_id = n.holder_id
+    LEFT JOIN LATERAL (
+        SELECT
+            sum(e.amount) FILTER (WHERE e.effect = 'reserve') AS reserved,
+            coalesce(sum(e.amount) FILTER (WHERE e.effect <> 'reserve'), 0) AS drawn
+        FROM balance_ledger AS e
+        WHERE e.hold_id = n.id AND e.holder_id = n.holder_id
+    ) AS entries ON true
+    WHERE w.holder_id IS NULL
+       OR n.amount IS DISTINCT FROM entries.reserved
+       OR n.remaining IS DISTINCT FROM entries.reserved - entries.drawn;
+    IF v_id IS NULL THEN
+        RETURN NULL;
     END IF;
-    RETURN NULL;
+    IF NOT v_is_wallet THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('hold "%s" refers to a wallet that does not exist', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'balance_holds_wallet_exists';
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW013',
+        MESSAGE = format('hold "%s" cannot change without its ledger entries', v_id),
+        DETAIL = 'What was set aside, released and captured stands in balance_ledger, entry by entry.',
+        HINT = 'Move money with the ledger''s functions.',
+        TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION hold_follows_its_entries() IS 'Trigger of balance_holds: refuses a hold that balance_ledger does not explain (SQLSTATE TW013).';
-CREATE CONSTRAINT TRIGGER balance_holds_follow_their_entries
-    AFTER INSERT OR UPDATE ON balance_holds
-    DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION hold_follows_its_entries();
+COMMENT ON FUNCTION holds_follow_their_entries() IS 'Trigger of balance_holds: a hold is a wallet''s, and what balance_ledger says of it (SQLSTATE TW013).';
+CREATE TRIGGER balance_holds_insert_follows_entries
+    AFTER INSERT ON balance_holds
+    REFERENCING NEW TABLE AS new_holds
+    FOR EACH STATEMENT EXECUTE FUNCTION holds_follow_their_entries();
+CREATE TRIGGER balance_holds_update_follows_entries
+    AFTER UPDATE ON balance_holds
+    REFERENCING NEW TABLE AS new_holds
+    FOR EACH STATEMENT EXECUTE FUNCTION holds_follow_their_entries();
 
 -- A holder starts empty: money arrives by transfer only.
 CREATE FUNCTION refuse_opening_balance() RETURNS trigger
@@ -742,61 +794,91 @@ END;
 $$;
 COMMENT ON FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid, text, text) IS 'The reply given before to the same transaction and operation; NULL when new; TW002 when its contents differ, TW009 without a transaction id.';
 
--- Writes one entry of a locked wallet and moves its balance, in one statement: with the transfer to
--- or from p_other_id if that is given, else for the transfer or the hold that is there already.
-CREATE FUNCTION post_wallet_entry(
-    p_wallet user_balances, p_effect text, p_amount numeric, p_transaction_id uuid, p_operation text,
-    p_other_id uuid, p_hold_id uuid DEFAULT NULL, p_transfer_id uuid DEFAULT NULL, p_reverses_id uuid DEFAULT NULL
+CREATE FUNCTION replayed_movement(
+    p_wallet user_balances, p_amount numeric, p_transaction_id uuid, p_operation text, p_other_id uuid, p_hold_id uuid
 ) RETURNS ledger_reply
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE
-    v_available numeric := p_wallet.available + CASE
-        WHEN p_effect IN ('credit', 'release') THEN p_amount
-        WHEN p_effect IN ('debit', 'reserve') THEN -p_amount
-        ELSE 0
-    END;
-    v_reserved numeric := p_wallet.reserved + CASE
-        WHEN p_effect = 'reserve' THEN p_amount
-        WHEN p_effect IN ('release', 'capture') THEN -p_amount
-        ELSE 0
-    END;
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 BEGIN
-    IF v_available < 0 THEN
+    RETURN replayed_entry(
+        p_transaction_id, p_operation, p_wallet.holder_id, p_amount, p_hold_id,
+        (SELECT code FROM house_accounts WHERE id = p_other_id)
+    );
+END;
+$$;
+COMMENT ON FUNCTION replayed_movement(user_balances, numeric, uuid, text, uuid, uuid) IS 'As replayed_entry, for a movement of a wallet to or from p_other_id.';
+
+-- The refusal of an entry after which a wallet would hold too little or too much.
+CREATE FUNCTION refuse_wallet_money(p_wallet user_balances, p_available numeric, p_reserved numeric, p_amount numeric)
+RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_available < 0 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW003',
             MESSAGE = format('wallet holds %s %s available, %s are needed', p_wallet.available, p_wallet.currency, p_amount),
             DETAIL = format('Another %s %s are reserved.', p_wallet.reserved, p_wallet.currency),
             HINT = 'Deposit more, release a hold, or ask for less.';
     END IF;
-    IF v_available >= 1e12 OR v_reserved >= 1e12 THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'TW007',
-            MESSAGE = format(
-                'wallet would hold %s %s, more than can be kept', greatest(v_available, v_reserved), p_wallet.currency
-            ),
-            DETAIL = 'A balance has at most twelve digits before the point.',
-            HINT = 'Split the amount over several currencies or users.';
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW007',
+        MESSAGE = format(
+            'wallet would hold %s %s, more than can be kept', greatest(p_available, p_reserved), p_wallet.currency
+        ),
+        DETAIL = 'A balance has at most twelve digits before the point.',
+        HINT = 'Split the amount over several currencies or users.';
+END;
+$$;
+COMMENT ON FUNCTION refuse_wallet_money(user_balances, numeric, numeric, numeric) IS 'Refuses a wallet that would go below zero (TW003) or hold more than can be kept (TW007).';
+
+-- Writes one entry of a locked wallet, with what causes it, and moves its balance, in one statement:
+-- the transfer to or from p_other_id if that is given, and what is drawn from a hold. The entry comes
+-- first: if its transaction has done the operation before, nothing is written and that is answered.
+CREATE FUNCTION post_wallet_entry(
+    p_wallet user_balances, p_effect text, p_amount numeric, p_transaction_id uuid, p_operation text,
+    p_other_id uuid, p_hold_id uuid DEFAULT NULL, p_transfer_id uuid DEFAULT NULL, p_reverses_id uuid DEFAULT NULL
+) RETURNS ledger_reply
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_available numeric := p_wallet.available;
+    v_reserved numeric := p_wallet.reserved;
+    v_reply ledger_reply;
+BEGIN
+    CASE p_effect
+        WHEN 'credit' THEN
+            v_available := v_available + p_amount;
+        WHEN 'debit' THEN
+            v_available := v_available - p_amount;
+        WHEN 'release' THEN
+            v_available := v_available + p_amount;
+            v_reserved := v_reserved - p_amount;
+        WHEN 'capture' THEN
+            v_reserved := v_reserved - p_amount;
+    END CASE;
+    IF v_available < 0 OR v_available >= 1e12 THEN
+        v_reply := replayed_movement(p_wallet, p_amount, p_transaction_id, p_operation, p_other_id, p_hold_id);
+        IF v_reply.holder_id IS NULL THEN
+            PERFORM refuse_wallet_money(p_wallet, v_available, v_reserved, p_amount);
+        END IF;
+        RETURN v_reply;
     END IF;
-    IF p_other_id IS NULL THEN
+    IF p_hold_id IS NULL AND p_transfer_id IS NULL THEN
         WITH entry AS (
             INSERT INTO balance_ledger (
                 holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
-                available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
+                available_before, available_after, reserved_before, reserved_after, transfer_id
             ) VALUES (
                 p_wallet.holder_id, p_wallet.version + 1, p_wallet.user_id, p_wallet.currency, p_transaction_id,
                 p_operation, p_effect, p_amount, p_wallet.available, v_available, p_wallet.reserved, v_reserved,
-                p_transfer_id, p_hold_id
+                uuidv7()
             )
-        )
-        UPDATE user_balances
-        SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
-        WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency;
-    ELSE
-        WITH transfer AS (
+            ON CONFLICT ON CONSTRAINT balance_ledger_transaction_once DO NOTHING
+            RETURNING transfer_id
+        ), transfer AS (
             INSERT INTO transfers (
                 id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount, reverses_id
-            ) VALUES (
-                uuidv7(),
+            )
+            SELECT
+                e.transfer_id,
                 p_transaction_id,
                 p_operation,
                 CASE p_effect WHEN 'credit' THEN p_other_id ELSE p_wallet.holder_id END,
@@ -804,27 +886,48 @@ BEGIN
                 p_wallet.currency,
                 p_amount,
                 p_reverses_id
-            )
-            RETURNING id
-        ), entry AS (
+            FROM entry AS e
+        )
+        UPDATE user_balances
+        SET available = v_available, version = version + 1, updated_at = clock_timestamp()
+        WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency AND EXISTS (SELECT FROM entry);
+    ELSE
+        WITH entry AS (
             INSERT INTO balance_ledger (
                 holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
                 available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
-            )
-            SELECT
+            ) VALUES (
                 p_wallet.holder_id, p_wallet.version + 1, p_wallet.user_id, p_wallet.currency, p_transaction_id,
                 p_operation, p_effect, p_amount, p_wallet.available, v_available, p_wallet.reserved, v_reserved,
-                t.id, p_hold_id
-            FROM transfer AS t
+                coalesce(p_transfer_id, CASE WHEN p_other_id IS NOT NULL THEN uuidv7() END), p_hold_id
+            )
+            ON CONFLICT ON CONSTRAINT balance_ledger_transaction_once DO NOTHING
+            RETURNING transfer_id, hold_id
+        ), transfer AS (
+            INSERT INTO transfers (
+                id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount
+            )
+            SELECT
+                e.transfer_id, p_transaction_id, p_operation, p_wallet.holder_id, p_other_id, p_wallet.currency, p_amount
+            FROM entry AS e
+            WHERE p_other_id IS NOT NULL
+        ), hold AS (
+            UPDATE balance_holds AS h
+            SET remaining = h.remaining - p_amount, updated_at = clock_timestamp()
+            FROM entry AS e
+            WHERE h.id = e.hold_id
         )
         UPDATE user_balances
         SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
-        WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency;
+        WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency AND EXISTS (SELECT FROM entry);
+    END IF;
+    IF NOT FOUND THEN
+        RETURN replayed_movement(p_wallet, p_amount, p_transaction_id, p_operation, p_other_id, p_hold_id);
     END IF;
     RETURN (p_wallet.holder_id, p_wallet.version + 1, v_available, v_reserved, p_hold_id, false)::ledger_reply;
 END;
 $$;
-COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid, uuid, uuid) IS 'Writes one entry of a locked wallet, with its transfer if the other side is given, and moves its balance; TW003 when it would go below zero.';
+COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid, uuid, uuid) IS 'Writes one entry of a locked wallet with its transfer and what it draws from a hold, and moves its balance; TW003 when it would go below zero. What was done before is answered, and nothing is written.';
 
 -- Whether a wallet gives an amount for what its owner begins: its status first, then what the caller
 -- made a condition. Too little money is told by what writes the entry.
@@ -882,34 +985,31 @@ CREATE FUNCTION credit_user_balance(
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v_minor_units smallint;
-    v_house_id uuid;
-    v_wallet user_balances;
+    v record;
     v_reply ledger_reply;
 BEGIN
-    SELECT c.minor_units, h.id INTO v_minor_units, v_house_id
-    FROM currencies AS c
-    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = c.code
-    WHERE c.code = p_currency;
-    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_minor_units) IS NOT TRUE THEN
+    SELECT w AS wallet, c.minor_units, h.id AS house_id INTO v
+    FROM user_balances AS w
+    JOIN currencies AS c ON c.code = w.currency
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = w.currency
+    WHERE w.user_id = p_user_id AND w.currency = p_currency
+    FOR NO KEY UPDATE OF w;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v.minor_units) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
+        SELECT lock_wallet(p_user_id, p_currency, true) AS wallet, NULL::smallint AS minor_units, NULL::uuid AS house_id
+        INTO v;
     END IF;
-    SELECT * INTO v_wallet FROM user_balances WHERE user_id = p_user_id AND currency = p_currency FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        v_wallet := lock_wallet(p_user_id, p_currency, true);
-    END IF;
-    IF p_transaction_id IS NULL
-       OR EXISTS (SELECT FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = 'credit') THEN
-        v_reply := replayed_entry(p_transaction_id, 'credit', v_wallet.holder_id, p_amount, p_house => p_house);
+    IF p_transaction_id IS NULL OR (v.wallet).status = 'closed' THEN
+        v_reply := replayed_entry(p_transaction_id, 'credit', (v.wallet).holder_id, p_amount, p_house => p_house);
+        IF v_reply.holder_id IS NULL THEN
+            PERFORM refuse_wallet_status((v.wallet).holder_id, (v.wallet).status);
+        END IF;
         RETURN v_reply;
     END IF;
-    IF v_wallet.status = 'closed' THEN
-        PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
-    END IF;
-    IF v_house_id IS NULL THEN
-        v_house_id := house_holder(p_house, p_currency);
-    END IF;
-    RETURN post_wallet_entry(v_wallet, 'credit', p_amount, p_transaction_id, 'credit', v_house_id);
+    RETURN post_wallet_entry(
+        v.wallet, 'credit', p_amount, p_transaction_id, 'credit',
+        coalesce(v.house_id, house_holder(p_house, p_currency))
+    );
 END;
 $$;
 COMMENT ON FUNCTION credit_user_balance(uuid, text, numeric, uuid, text) IS 'Moves money from the house to a wallet, opening it at the first credit.';
@@ -920,34 +1020,31 @@ CREATE FUNCTION debit_user_balance(
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v_minor_units smallint;
-    v_house_id uuid;
-    v_wallet user_balances;
+    v record;
     v_reply ledger_reply;
 BEGIN
-    SELECT c.minor_units, h.id INTO v_minor_units, v_house_id
-    FROM currencies AS c
-    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = c.code
-    WHERE c.code = p_currency;
-    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_minor_units) IS NOT TRUE THEN
+    SELECT w AS wallet, c.minor_units, h.id AS house_id INTO v
+    FROM user_balances AS w
+    JOIN currencies AS c ON c.code = w.currency
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = w.currency
+    WHERE w.user_id = p_user_id AND w.currency = p_currency
+    FOR NO KEY UPDATE OF w;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v.minor_units) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
+        SELECT existing_wallet(p_user_id, p_currency, p_amount) AS wallet, NULL::uuid AS house_id INTO v;
     END IF;
-    SELECT * INTO v_wallet FROM user_balances WHERE user_id = p_user_id AND currency = p_currency FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
+    IF p_transaction_id IS NULL OR (v.wallet).status <> 'active'
+       OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
+        v_reply := replayed_entry(p_transaction_id, 'debit', (v.wallet).holder_id, p_amount, p_house => p_house);
+        IF v_reply.holder_id IS NOT NULL THEN
+            RETURN v_reply;
+        END IF;
+        PERFORM check_wallet_gives(v.wallet, p_amount, p_min_available, p_expected_version);
     END IF;
-    IF p_transaction_id IS NULL
-       OR EXISTS (SELECT FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = 'debit') THEN
-        v_reply := replayed_entry(p_transaction_id, 'debit', v_wallet.holder_id, p_amount, p_house => p_house);
-        RETURN v_reply;
-    END IF;
-    IF v_wallet.status <> 'active' OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
-        PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
-    END IF;
-    IF v_house_id IS NULL THEN
-        v_house_id := house_holder(p_house, p_currency);
-    END IF;
-    RETURN post_wallet_entry(v_wallet, 'debit', p_amount, p_transaction_id, 'debit', v_house_id);
+    RETURN post_wallet_entry(
+        v.wallet, 'debit', p_amount, p_transaction_id, 'debit',
+        coalesce(v.house_id, house_holder(p_house, p_currency))
+    );
 END;
 $$;
 COMMENT ON FUNCTION debit_user_balance(uuid, text, numeric, uuid, text, numeric, bigint) IS 'Moves available money from a wallet to the house.';
@@ -976,30 +1073,57 @@ CREATE FUNCTION reserve_user_balance(
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v_minor_units smallint;
     v_wallet user_balances;
     v_reply ledger_reply;
     v_hold_id uuid := uuidv7();
+    v_available numeric;
+    v_reserved numeric;
 BEGIN
-    SELECT c.minor_units INTO v_minor_units FROM currencies AS c WHERE c.code = p_currency;
-    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_minor_units) IS NOT TRUE THEN
-        PERFORM check_ledger_amount(p_amount, p_currency);
-    END IF;
-    SELECT * INTO v_wallet FROM user_balances WHERE user_id = p_user_id AND currency = p_currency FOR NO KEY UPDATE;
+    SELECT w.* INTO v_wallet
+    FROM user_balances AS w
+    JOIN currencies AS c ON c.code = w.currency
+    WHERE w.user_id = p_user_id AND w.currency = p_currency
+      AND p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= c.minor_units
+    FOR NO KEY UPDATE OF w;
     IF NOT FOUND THEN
+        PERFORM check_ledger_amount(p_amount, p_currency);
         v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
     END IF;
-    IF p_transaction_id IS NULL
-       OR EXISTS (SELECT FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = 'reserve') THEN
+    v_available := v_wallet.available - p_amount;
+    v_reserved := v_wallet.reserved + p_amount;
+    IF p_transaction_id IS NULL OR v_wallet.status <> 'active' OR v_available < 0 OR v_reserved >= 1e12
+       OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
         v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
-        RETURN v_reply;
-    END IF;
-    IF v_wallet.status <> 'active' OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
+        IF v_reply.holder_id IS NOT NULL THEN
+            RETURN v_reply;
+        END IF;
         PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
+        IF v_available < 0 OR v_reserved >= 1e12 THEN
+            PERFORM refuse_wallet_money(v_wallet, v_available, v_reserved, p_amount);
+        END IF;
     END IF;
-    INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, expires_at)
-    VALUES (v_hold_id, v_wallet.holder_id, p_purpose, p_amount, p_amount, p_expires_at);
-    RETURN post_wallet_entry(v_wallet, 'reserve', p_amount, p_transaction_id, 'reserve', NULL, v_hold_id);
+    WITH entry AS (
+        INSERT INTO balance_ledger (
+            holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+            available_before, available_after, reserved_before, reserved_after, hold_id
+        ) VALUES (
+            v_wallet.holder_id, v_wallet.version + 1, v_wallet.user_id, v_wallet.currency, p_transaction_id,
+            'reserve', 'reserve', p_amount, v_wallet.available, v_available, v_wallet.reserved, v_reserved, v_hold_id
+        )
+        ON CONFLICT ON CONSTRAINT balance_ledger_transaction_once DO NOTHING
+        RETURNING hold_id
+    ), hold AS (
+        INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, expires_at)
+        SELECT e.hold_id, v_wallet.holder_id, p_purpose, p_amount, p_amount, p_expires_at
+        FROM entry AS e
+    )
+    UPDATE user_balances
+    SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
+    WHERE user_id = v_wallet.user_id AND currency = v_wallet.currency AND EXISTS (SELECT FROM entry);
+    IF NOT FOUND THEN
+        RETURN replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
+    END IF;
+    RETURN (v_wallet.holder_id, v_wallet.version + 1, v_available, v_reserved, v_hold_id, false)::ledger_reply;
 END;
 $$;
 COMMENT ON FUNCTION reserve_user_balance(uuid, text, numeric, uuid, text, timestamptz, numeric, bigint) IS 'Sets available money of a wallet aside for a purpose, until an instant if one is given; answers the hold''s id.';
@@ -1026,8 +1150,8 @@ END;
 $$;
 COMMENT ON FUNCTION lock_wallet_of_hold(uuid) IS 'The wallet that a hold belongs to, locked; TW006 when there is no such hold.';
 
--- Takes p_amount (NULL: all that remains) off a hold whose wallet is locked; returns the amount.
-CREATE FUNCTION draw_hold(p_hold_id uuid, p_amount numeric, p_currency text) RETURNS numeric
+-- What is drawn from a hold whose wallet is locked: p_amount, or all that remains where it is NULL.
+CREATE FUNCTION drawn_amount(p_hold_id uuid, p_amount numeric, p_currency text) RETURNS numeric
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_remaining numeric;
@@ -1045,13 +1169,10 @@ BEGIN
             DETAIL = CASE WHEN v_remaining = 0 THEN 'The hold has ended.' ELSE 'A hold gives at most what remains of it.' END,
             HINT = 'Ask for at most what is left.';
     END IF;
-    UPDATE balance_holds
-    SET remaining = remaining - v_amount, updated_at = clock_timestamp()
-    WHERE id = p_hold_id;
     RETURN v_amount;
 END;
 $$;
-COMMENT ON FUNCTION draw_hold(uuid, numeric, text) IS 'Takes an amount off an open hold; TW006 when less remains.';
+COMMENT ON FUNCTION drawn_amount(uuid, numeric, text) IS 'What an open hold gives of an amount, or all of it; TW006 when less remains.';
 
 CREATE FUNCTION release_user_balance(p_hold_id uuid, p_transaction_id uuid, p_amount numeric DEFAULT NULL)
 RETURNS ledger_reply
@@ -1065,7 +1186,7 @@ BEGIN
         RETURN v_reply;
     END IF;
     RETURN post_wallet_entry(
-        v_wallet, 'release', draw_hold(p_hold_id, p_amount, v_wallet.currency), p_transaction_id, 'release', NULL, p_hold_id
+        v_wallet, 'release', drawn_amount(p_hold_id, p_amount, v_wallet.currency), p_transaction_id, 'release', NULL, p_hold_id
     );
 END;
 $$;
@@ -1112,7 +1233,7 @@ BEGIN
             DETAIL = 'Money of an expired hold goes back to the wallet and nowhere else.',
             HINT = 'Set the money aside anew.';
     END IF;
-    v_amount := draw_hold(p_hold_id, p_amount, v_wallet.currency);
+    v_amount := drawn_amount(p_hold_id, p_amount, v_wallet.currency);
     RETURN post_wallet_entry(
         v_wallet, 'capture', v_amount, p_transaction_id, 'capture', house_holder(p_house, v_wallet.currency), p_hold_id
     );

@@ -501,7 +501,17 @@ UNION ALL
 SELECT 'balance_ledger_transfer_exists', s.holder_id
 FROM balance_ledger AS s
 LEFT JOIN transfers AS t ON t.id = s.transfer_id
-WHERE t.id IS NULL AND s.transfer_id IS NOT NULL;
+WHERE t.id IS NULL AND s.transfer_id IS NOT NULL
+UNION ALL
+SELECT 'balance_ledger_hold_exists', s.holder_id
+FROM balance_ledger AS s
+LEFT JOIN balance_holds AS t ON t.id = s.hold_id
+WHERE t.id IS NULL AND s.hold_id IS NOT NULL
+UNION ALL
+SELECT 'balance_holds_wallet_exists', s.id
+FROM balance_holds AS s
+LEFT JOIN user_balances AS t ON t.holder_id = s.holder_id
+WHERE t.holder_id IS NULL;
 COMMENT ON VIEW law_references_hold IS 'Every row that a foreign key names exists, where the key is kept by triggers and not by PostgreSQL itself.';
 
 CREATE VIEW audited_rows AS

@@ -23,3 +23,12 @@ BEGIN
     UPDATE balances SET available_balance = available_balance + p_amount WHERE id = p_id;
 END
 $$;
+
+-- near miss: it goes into a column whose domain checks it
+CREATE DOMAIN positive_amount AS numeric(20, 8) CHECK (VALUE > 0 AND VALUE < 'Infinity');
+CREATE TABLE movements (id uuid PRIMARY KEY, amount positive_amount NOT NULL);
+CREATE FUNCTION move(p_id uuid, p_amount numeric) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO movements (id, amount) VALUES (p_id, p_amount);
+END
+$$;

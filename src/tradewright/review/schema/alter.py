@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tradewright.review.schema.catalog import ConstraintKind, Schema, Table
 from tradewright.review.schema.define import add_column, add_constraint, constraint_of
+from tradewright.review.schema.domains import resolve_domains
 from tradewright.review.schema.tree import kind_of, list_name, range_name, type_modifiers, type_name
 from tradewright.review.source.parser import Node
 from tradewright.review.source.text import Statement
@@ -21,6 +22,7 @@ def alter_table(schema: Schema, statement: Statement) -> None:
             change(table, statement, command)
         elif command.get("subtype") == "AT_AttachPartition":
             _attach(schema, table, command)
+    resolve_domains(schema, table)
 
 
 def _attach(schema: Schema, table: Table, command: Node) -> None:

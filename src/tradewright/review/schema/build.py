@@ -12,6 +12,7 @@ from tradewright.review.schema.catalog import (
     Trigger,
 )
 from tradewright.review.schema.define import add_element
+from tradewright.review.schema.domains import create_domain, resolve_domains
 from tradewright.review.schema.tree import (
     kind_of,
     list_name,
@@ -51,6 +52,7 @@ def _create_table(schema: Schema, statement: Statement) -> None:
         table.partition_strategy = spec.get("strategy", "").rpartition("_")[2].lower()
     for wrapped in node.get("tableElts", ()):
         _element(schema, table, statement, wrapped)
+    resolve_domains(schema, table)
     schema.put(table)
 
 
@@ -204,7 +206,7 @@ def _create_enum(schema: Schema, statement: Statement) -> None:
 
 def _create_type(schema: Schema, statement: Statement) -> None:
     node = statement.node
-    names = strings(node.get("domainname") or node.get("typeName") or node.get("defnames"))
+    names = strings(node.get("typeName") or node.get("defnames"))
     relation = range_name(node.get("typevar"))[1]
     schema.types.update(name for name in (*names[-1:], relation) if name)
 
@@ -244,7 +246,7 @@ _CHANGES: dict[str, Callable[[Schema, Statement], None]] = {
     "CreateFunctionStmt": _create_function,
     "CreateTrigStmt": _create_trigger,
     "CreateEnumStmt": _create_enum,
-    "CreateDomainStmt": _create_type,
+    "CreateDomainStmt": create_domain,
     "CompositeTypeStmt": _create_type,
     "CreateRangeStmt": _create_type,
     "DefineStmt": _create_type,

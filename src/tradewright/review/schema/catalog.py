@@ -76,6 +76,15 @@ class Constraint:
     using_index: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Domain:
+    """A domain's base type, and its CHECKs with `value` in the place of a column."""
+
+    type: str
+    modifiers: tuple[int, ...]
+    checks: tuple[Constraint, ...]
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Index:
     """An index; an expression among its columns is the empty string."""
@@ -188,6 +197,7 @@ class Schema:
     triggers: list[Trigger] = field(default_factory=list)
     enums: dict[str, list[str]] = field(default_factory=dict)
     types: set[str] = field(default_factory=set)
+    domains: dict[str, Domain] = field(default_factory=dict)
     extensions: set[str] = field(default_factory=set)
     schemas: set[str] = field(default_factory=lambda: {DEFAULT_SCHEMA})
     dropped: dict[tuple[str, str], Statement] = field(default_factory=dict)

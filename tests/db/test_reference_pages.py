@@ -117,3 +117,17 @@ def test_the_page_of_payments_lists_the_fraud_checks_and_the_columns() -> None:
     assert listed == list(fraud_checks.CHECKS)
     text = (REFERENCE / "payments.md").read_text(encoding="utf-8")
     assert f"```text\n{','.join(COLUMNS)}\n```" in text
+
+
+def test_the_page_of_roles_lists_the_rights_that_do_not_follow_from_guards(engine: Session) -> None:
+    found = engine.execute(
+        "SELECT table_name, array_agg(array_to_string(rights[2:], ', ') ORDER BY role_name)"
+        " FROM engine_rights AS r JOIN pg_class AS c ON c.oid = r.table_id"
+        " WHERE relkind <> 'v' AND role_name <> 'reader' GROUP BY table_name, is_append_only"
+        " HAVING array_agg(array_to_string(rights[2:], ', ')) <> CASE WHEN is_append_only"
+        " THEN ARRAY['INSERT', 'INSERT'] ELSE ARRAY['INSERT, UPDATE', 'INSERT, UPDATE'] END"
+    ).fetchall()
+    words = {"": "reads", "INSERT": "inserts", "UPDATE": "updates"}
+    words["INSERT, UPDATE"] = "inserts, updates"
+    listed = {row[0].strip("`"): row[1:] for row in rows("roles.md", "Rights on tables")}
+    assert listed == {name: [words[right] for right in rights] for name, rights in found}

@@ -698,7 +698,7 @@ DECLARE
     v_views text[] := ARRAY(
         SELECT substr(c.relname, 5)
         FROM pg_class AS c
-        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'law\_%'
+        WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'law\_%'
         ORDER BY c.relname
     );
     v_listed text[] := ARRAY(SELECT l.law FROM laws_checked AS l ORDER BY 'law_' || l.law);

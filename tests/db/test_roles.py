@@ -1,0 +1,371 @@
+"""What the roles may do and may not: on every table of the catalog, and the engine run as one.
+
+Which tables are append-only is read from their guards, so a table that is added is tried here
+without a change.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+from itertools import count
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from tests.cast import open_account, open_user, open_wallet, play, value
+from tests.conftest import migrate_engine
+from tests.floor import Floor, buy, deal, sell
+from tradewright import audit, ledger, migrate, payments
+from tradewright.core.errors import DatabaseError, ErrorCode
+from tradewright.core.ids import new_id_text
+from tradewright.demo import DayOptions, plan_day, run_day
+from tradewright.demo.progress import open_progress
+from tradewright.ledger import Exchange, sealing
+from tradewright.payments import ClaimKind, ClaimOrder, PaymentStatus
+from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.trading.model import OrderStatus
+from tradewright.wiring import House
+
+ROLES = ("app", "operator", "reader")
+ATTEMPTS = ("UPDATE", "DELETE", "TRUNCATE")
+APPEND_ONLY = (
+    "SELECT relname FROM pg_class AS c WHERE relkind IN ('r', 'p') AND NOT relispartition"
+    " AND relnamespace = current_schema()::regnamespace AND EXISTS (SELECT FROM pg_trigger AS t"
+    " JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE t.tgrelid = c.oid AND"
+    " p.proname = 'refuse_change' AND tgtype & 56 = 56) ORDER BY relname"
+)
+_LOGINS = count(1)
+
+LogIn = Callable[[str], str]
+"""Makes somebody who is a member of a role; returns the connection string."""
+
+
+@pytest.fixture
+def log_in(server: EmbeddedServer, engine_database: str, engine: Session) -> Iterator[LogIn]:
+    made: list[str] = []
+
+    def member(role: str) -> str:
+        made.append(f"member_{next(_LOGINS)}")
+        text = "CREATE ROLE {} LOGIN PASSWORD 'secret' IN ROLE {}"
+        names = sql.Identifier(made[-1]), sql.Identifier(f"tradewright_{role}")
+        engine.execute(sql.SQL(text).format(*names))
+        return make_conninfo(engine_database, user=made[-1], password="secret")
+
+    yield member
+    for name in made:
+        engine.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def session_as(log_in: LogIn) -> Iterator[Callable[[str], Session]]:
+    """Give a function that opens a session of a member of a role."""
+    with ExitStack() as opened:
+        yield lambda role: opened.enter_context(connect(log_in(role), autocommit=True))
+
+
+def tables(session: Session, query: str) -> list[str]:
+    return [row[0] for row in session.execute(query.encode())]
+
+
+def attempt(session: Session, table: str, what: str) -> str | None:
+    """Try to change, delete or truncate a table; return the SQLSTATE of the refusal."""
+    column = value(
+        session,
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::text::regclass AND attnum > 0"
+        " AND attidentity = '' ORDER BY attnum LIMIT 1",
+        table,
+    )
+    statement = {
+        "UPDATE": f"UPDATE {table} SET {column} = {column}",
+        "DELETE": f"DELETE FROM {table}",
+        "TRUNCATE": f"TRUNCATE {table} CASCADE",
+    }[what]
+    try:
+        session.execute(statement.encode())
+    except psycopg.Error as error:
+        return error.sqlstate
+    return None
+
+
+@pytest.mark.parametrize("what", ATTEMPTS)
+def test_every_append_only_table_refuses_it_to_its_owner_by_trigger(
+    engine: Session, what: str
+) -> None:
+    """Case 25, as owner."""
+    names = tables(engine, APPEND_ONLY)
+    assert len(names) > 20
+    assert {name: attempt(engine, name, what) for name in names} == dict.fromkeys(names, "TW010")
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("what", ATTEMPTS)
+def test_every_append_only_table_refuses_it_to_every_role_by_grant(
+    engine: Session, session_as: Callable[[str], Session], role: str, what: str
+) -> None:
+    """Case 25, as the application, as an operator, as a reader."""
+    session, names = session_as(role), tables(engine, APPEND_ONLY)
+    assert {name: attempt(session, name, what) for name in names} == dict.fromkeys(names, "42501")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_may_delete_truncate_or_put_triggers_on_anything(
+    engine: Session, role: str
+) -> None:
+    rows = engine.execute(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v')"
+        " AND relnamespace = current_schema()::regnamespace"
+        " AND has_table_privilege(%s, oid, 'DELETE, TRUNCATE, TRIGGER, REFERENCES, MAINTAIN')",
+        (f"tradewright_{role}",),
+    ).fetchall()
+    assert rows == []
+
+
+def test_every_table_is_read_by_every_role_and_written_by_no_reader(engine: Session) -> None:
+    rows = engine.execute(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') AND NOT relispartition"
+        " AND relnamespace = current_schema()::regnamespace AND NOT ("
+        " has_table_privilege('tradewright_app', oid, 'SELECT')"
+        " AND has_table_privilege('tradewright_operator', oid, 'SELECT')"
+        " AND has_table_privilege('tradewright_reader', oid, 'SELECT')"
+        " AND NOT has_table_privilege('tradewright_reader', oid, 'INSERT, UPDATE'))"
+    ).fetchall()
+    assert rows == []
+
+
+def test_rights_are_what_the_view_says_after_all_migrations(engine: Session) -> None:
+    """A later migration that adds a table has to give the rights again."""
+    rows = engine.execute(
+        "SELECT table_name, role_name, rights, array_agg(g.privilege_type ORDER BY"
+        " array_position(ARRAY['SELECT', 'INSERT', 'UPDATE'], g.privilege_type)) AS given"
+        " FROM engine_rights AS r JOIN pg_class AS c ON c.oid = r.table_id"
+        " LEFT JOIN LATERAL aclexplode(c.relacl) AS g"
+        " ON g.grantee = to_regrole(engine_role(r.role_name)) GROUP BY 1, 2, 3"
+        " HAVING rights IS DISTINCT FROM array_agg(g.privilege_type ORDER BY"
+        " array_position(ARRAY['SELECT', 'INSERT', 'UPDATE'], g.privilege_type))"
+    ).fetchall()
+    assert rows == []
+
+
+def test_nobody_else_may_call_any_function(engine: Session) -> None:
+    rows = engine.execute(
+        "SELECT p.oid::regprocedure FROM pg_proc AS p, aclexplode(coalesce(p.proacl,"
+        " acldefault('f', p.proowner))) AS g WHERE g.grantee = 0"
+        " AND p.pronamespace = current_schema()::regnamespace"
+    ).fetchall()
+    assert rows == []
+
+
+def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Session) -> None:
+    rows = engine.execute(
+        "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+        " AND prosecdef AND array_to_string(proconfig, ' ') LIKE '%search_path=%pg_temp%'"
+        " ORDER BY 1"
+    ).fetchall()
+    owners = value(
+        engine,
+        "SELECT count(*) FROM pg_proc WHERE prosecdef"
+        " AND pronamespace = current_schema()::regnamespace",
+    )
+    assert [row[0] for row in rows] == [
+        "announce_state",
+        "audit_row_change",
+        "premake_audit_log_partitions",
+        "roll_up_house_balances",
+        "seal_audit_log",
+        "seal_ledger",
+    ]
+    assert owners == len(rows)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        (
+            "INSERT INTO audit_log (actor, table_name, row_id, action, changes)"
+            " VALUES ('ann', 'users', uuidv7(), 'insert', '{}')"
+        ),
+        "INSERT INTO ledger_seals SELECT * FROM ledger_seals",
+        "INSERT INTO audit_seals SELECT * FROM audit_seals",
+        "INSERT INTO outbox_events SELECT * FROM outbox_events",
+        "INSERT INTO payment_transitions VALUES ('deposit', 'failed', 'succeeded')",
+        "UPDATE house_balances SET received = 0",
+        "UPDATE payment_limits SET amount_max = 1e9",
+        "UPDATE users SET kyc_level = 4",
+        "INSERT INTO user_roles (user_id, role) SELECT id, 'payments_officer' FROM users",
+        "UPDATE instruments SET leverage_max = 500",
+        "SELECT seal_ledger()",
+        "SELECT premake_audit_log_partitions(24)",
+        "SELECT grant_engine_rights()",
+        "CREATE TABLE mine (id integer)",
+        "ALTER TABLE balance_ledger DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+    ],
+)
+def test_the_application_may_not(
+    engine: Session, session_as: Callable[[str], Session], statement: str
+) -> None:
+    play(engine)
+    with pytest.raises(psycopg.Error) as caught:
+        session_as("app").execute(statement.encode())
+    assert caught.value.sqlstate == "42501"
+
+
+def test_a_temporary_table_does_not_stand_in_for_a_real_one(
+    engine: Session, session_as: Callable[[str], Session]
+) -> None:
+    """A guard that looked into it would let money out of nothing."""
+    cast, session = play(engine), session_as("app")
+    session.execute("CREATE TEMPORARY TABLE balance_ledger AS TABLE balance_ledger")
+    session.execute("UPDATE pg_temp.balance_ledger SET version = version + 1")
+    with pytest.raises(psycopg.Error) as caught:
+        session.execute(
+            "UPDATE user_balances SET version = version + 1 WHERE holder_id = %s",
+            (cast.wallet_id,),
+        )
+    assert caught.value.sqlstate == "TW013"
+    session.execute("DROP TABLE pg_temp.balance_ledger")
+
+
+def test_the_engine_books_orders_as_the_application(floor: Floor, log_in: LogIn) -> None:
+    account_id = floor.account("10000")
+    floor.conninfo = log_in("app")
+    with floor.engine() as engine:
+        opened = deal(engine, buy(account_id))
+        closed = deal(engine, sell(account_id))
+        resting = deal(engine, buy(account_id, limit_price="0.9"))
+    assert [opened.status, closed.status] == [OrderStatus.FILLED, OrderStatus.FILLED]
+    assert resting.status is OrderStatus.NEW
+    assert floor.broken_laws() == {}
+
+
+def test_payments_go_their_way_as_the_application(
+    engine: Session, session_as: Callable[[str], Session]
+) -> None:
+    app, officer_id = session_as("app"), open_user(engine, role="payments_officer")
+    user_id, deposit_id, withdrawal_id = open_user(app), new_id_text(), new_id_text()
+    with app.transaction():
+        paid_in = payments.deposit(
+            app, payment_id=deposit_id, user_id=user_id, currency="USD", amount=Decimal(900)
+        )
+        payments.request_withdrawal(
+            app, payment_id=withdrawal_id, user_id=user_id, currency="USD", amount=Decimal(50)
+        )
+    order = ClaimOrder(
+        claim_id=new_id_text(), kind=ClaimKind.REFUND, amount=Decimal(100), reason="asked"
+    )
+    with app.transaction():
+        if payments.find_payment(app, withdrawal_id).status is PaymentStatus.REQUIRES_APPROVAL:
+            payments.approve_payment(app, withdrawal_id, officer_id)
+        paid_out = payments.complete_withdrawal(app, withdrawal_id)
+        payments.request_refund(app, order, payment_id=deposit_id, officer_id=officer_id)
+    assert (paid_in.status, paid_out.status) == (PaymentStatus.SUCCEEDED, PaymentStatus.SUCCEEDED)
+    assert value(app, "SELECT available FROM user_balances WHERE user_id = %s", user_id) == 750
+    assert value(app, "SELECT count(*) FROM outbox_events") > 4  # type: ignore[operator]
+    audit.require_laws(audit.check_laws(app))
+
+
+def test_the_ledger_works_for_the_application(
+    engine: Session, session_as: Callable[[str], Session]
+) -> None:
+    app = session_as("app")
+    user_id = open_user(app)
+    open_wallet(app, user_id, "100")
+    account_id = open_account(app, user_id)
+    ledger.transfer_to_account(app, account_id, Decimal(40), transaction_id=new_id_text())
+    hold = ledger.reserve(
+        app, user_id, "USD", Decimal(30), transaction_id=new_id_text(), purpose="order"
+    )
+    ledger.capture(app, str(hold.hold_id), transaction_id=new_id_text(), amount=Decimal(10))
+    ledger.release(app, str(hold.hold_id), transaction_id=new_id_text())
+    exchange = Exchange(
+        from_currency="USD",
+        to_currency="EUR",
+        amount=Decimal(5),
+        mid_rate=Decimal("0.9"),
+        spread=Decimal("0.01"),
+    )
+    ledger.exchange(app, user_id, exchange, transaction_id=new_id_text())
+    assert ledger.expire_holds(app) == 0
+    audit.require_laws(audit.check_laws(app))
+
+
+def test_an_operator_seals_rolls_up_and_makes_partitions(
+    engine: Session, session_as: Callable[[str], Session]
+) -> None:
+    play(engine)
+    operator = session_as("operator")
+    assert sealing.seal(operator) > (0, 0)
+    ledger.roll_up_house_balances(operator)
+    assert value(operator, "SELECT premake_audit_log_partitions(14)") == 2
+    assert sealing.verify(operator).is_good
+    assert audit.verify(operator).is_good
+
+
+def test_a_reader_verifies_and_checks_the_laws(
+    engine: Session, session_as: Callable[[str], Session]
+) -> None:
+    play(engine)
+    sealing.seal(engine)
+    reader = session_as("reader")
+    assert sealing.verify(reader).is_good
+    audit.require_laws(audit.check_laws(reader))
+
+
+def test_a_day_is_traded_by_an_operator(log_in: LogIn) -> None:
+    """An operator may list what is traded, and all that the application may."""
+    options = DayOptions(quotes=None, traders=5, orders=60, seed=4, keep=None, resume=False)
+    plan = plan_day(options)
+    house = House(log_in("operator"), None)
+    summary = run_day(house, plan, open_progress(options), tag="roles", on_turn=lambda *_: None)
+    assert summary.is_sound
+    assert summary.orders > 0
+
+
+def test_each_broker_has_roles_of_its_own(database: str) -> None:
+    """Two schemas of one database, the second with a prefix that it was given."""
+    migrations = migrate.find_migrations(migrate.our_migrations())
+    with connect(database, autocommit=True) as session:
+        for schema, prefix in (("north", None), ("south", "southern broker")):
+            text = "ALTER DATABASE {} SET app.role_prefix = {}"
+            name = sql.Identifier(session.info.dbname)
+            session.execute(sql.SQL(text).format(name, sql.Literal(prefix or "")))
+            migrate.up(migrate.Target(conninfo=database, schema=schema), migrations)
+        holders = session.execute(
+            "SELECT nspname, array_agg(DISTINCT g.grantee::regrole::text) FROM pg_namespace AS n,"
+            " pg_class AS c, aclexplode(c.relacl) AS g WHERE n.oid = c.relnamespace"
+            " AND relname = 'trades' AND nspname IN ('north', 'south') AND g.grantee <> c.relowner"
+            " GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        assert holders == [
+            ("north", ["north_app", "north_operator", "north_reader"]),
+            ("south", [f'"southern broker_{role}"' for role in ROLES]),
+        ]
+        migrate.down(migrate.Target(conninfo=database, schema="south"), migrations, to=0)
+        left = {row[0] for row in session.execute("SELECT rolname FROM pg_roles")}
+        assert left & {f"southern broker_{role}" for role in ROLES} == set()
+        session.execute("CREATE ROLE a_reader IN ROLE north_reader")
+        text = "ALTER DATABASE {} RESET app.role_prefix"
+        session.execute(sql.SQL(text).format(sql.Identifier(session.info.dbname)))
+        migrate.down(migrate.Target(conninfo=database, schema="north"), migrations, to=0)
+        left = {row[0] for row in session.execute("SELECT rolname FROM pg_roles")}
+        assert left & {f"north_{role}" for role in ROLES} == {"north_reader"}
+        session.execute("DROP ROLE a_reader")
+        session.execute("DROP ROLE north_reader")
+
+
+def test_a_role_that_another_database_needs_stays(
+    server: EmbeddedServer, engine: Session, database: str
+) -> None:
+    migrate_engine(database)
+    target = migrate.Target(conninfo=database, schema="tradewright")
+    migrate.down(target, migrate.find_migrations(migrate.our_migrations()), to=0)
+    assert value(engine, "SELECT count(*) FROM pg_roles WHERE rolname ~ '^tradewright_'") == 3
+
+
+def test_what_a_role_may_not_is_told_as_such(session_as: Callable[[str], Session]) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        open_wallet(session_as("reader"), new_id_text())
+    assert caught.value.code == ErrorCode.DATABASE_PERMISSION_DENIED

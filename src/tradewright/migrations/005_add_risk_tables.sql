@@ -19,7 +19,7 @@ CREATE FUNCTION count_reference_version() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_SCHEMA || '.reference_version', 0));
-    UPDATE reference_version SET version = version + 1;
+    UPDATE reference_version SET version = version + 1 WHERE is_only;
     RETURN NULL;
 END;
 $$;

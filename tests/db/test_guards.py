@@ -44,6 +44,7 @@ KEPT = (
     "account_groups",
     "accounts",
     "balance_holds",
+    "client_profiles",
     "house_balances",
     "orders",
     "outbox_events",

@@ -68,11 +68,14 @@ class Market:
         self._forget()
         return self.board.update(quote)
 
-    def note_mid(self, symbol: str) -> None:
-        """Remember where the middle stands now, for `volatility`."""
+    def note_mid(self, symbol: str) -> Decimal | None:
+        """Remember where the middle stands now, for `volatility`, and return it if there is one."""
         top = self.top(symbol)
-        if top is not None:
-            self._recent.note(symbol, (top.bid + top.ask) / 2, self.now)
+        if top is None:
+            return None
+        mid = (top.bid + top.ask) / 2
+        self._recent.note(symbol, mid, self.now)
+        return mid
 
     def volatility(self, symbol: str) -> Decimal | None:
         """Return the range of the noted mids of the last minute in bps; None when none was."""

@@ -305,6 +305,36 @@ CREATE TRIGGER routing_overrides_are_kept
     BEFORE DELETE OR TRUNCATE ON routing_overrides
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE client_profiles (
+    user_id uuid
+        CONSTRAINT client_profiles_pkey PRIMARY KEY
+        CONSTRAINT client_profiles_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    trade_count integer DEFAULT 0
+        CONSTRAINT client_profiles_trade_count_present NOT NULL
+        CONSTRAINT client_profiles_trade_count_not_negative CHECK (trade_count >= 0),
+    markout_1s_bps numeric(12, 4) DEFAULT 0
+        CONSTRAINT client_profiles_markout_1s_bps_present NOT NULL
+        CONSTRAINT client_profiles_markout_1s_bps_in_range CHECK (markout_1s_bps BETWEEN -1000 AND 1000),
+    markout_10s_bps numeric(12, 4) DEFAULT 0
+        CONSTRAINT client_profiles_markout_10s_bps_present NOT NULL
+        CONSTRAINT client_profiles_markout_10s_bps_in_range CHECK (markout_10s_bps BETWEEN -1000 AND 1000),
+    markout_60s_bps numeric(12, 4) DEFAULT 0
+        CONSTRAINT client_profiles_markout_60s_bps_present NOT NULL
+        CONSTRAINT client_profiles_markout_60s_bps_in_range CHECK (markout_60s_bps BETWEEN -1000 AND 1000),
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT client_profiles_updated_at_present NOT NULL
+);
+COMMENT ON TABLE client_profiles IS 'What the house has measured of a client whose orders it may divide: how the market moved after the fills.';
+COMMENT ON COLUMN client_profiles.trade_count IS 'Fills measured at all three horizons; with fewer than 50 nothing is concluded.';
+COMMENT ON COLUMN client_profiles.markout_1s_bps IS 'Mean gain of the client against the middle one second after a fill, in basis points; older fills fade.';
+CREATE TRIGGER client_profiles_are_kept
+    BEFORE DELETE OR TRUNCATE ON client_profiles
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER client_profiles_keep_their_key
+    BEFORE UPDATE OF user_id ON client_profiles
+    FOR EACH ROW WHEN (OLD.user_id IS DISTINCT FROM NEW.user_id)
+    EXECUTE FUNCTION refuse_new_key();
+
 CREATE TABLE routing_decisions (
     id uuid
         CONSTRAINT routing_decisions_pkey PRIMARY KEY,

@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Level, Side
 from tradewright.routing.book import decide_book
+from tradewright.routing.markouts import NOTHING_MEASURED
 from tradewright.routing.model import Book, Decision, OrderFacts
 from tradewright.trading.model import TimeInForce
 from tradewright.trading.state import AccountState, Changes, Desk, OrderState, Row
@@ -63,6 +64,7 @@ def _facts(desk: Desk, account: AccountState, order: OrderState) -> OrderFacts:
         user_id=account.holder.user_id,
         client_class=account.profile.client_class,
         exposure=_exposure_now(desk, symbol),
+        toxicity=desk.profiles.get(account.holder.user_id, NOTHING_MEASURED).toxicity,
         volatility=desk.market.volatility(symbol),
     )
 

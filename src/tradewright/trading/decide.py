@@ -14,8 +14,11 @@ from tradewright.risk.margin import margin_state
 from tradewright.trading import closing, expiry, submission
 from tradewright.trading.answers import book_answers
 from tradewright.trading.liquidation import check_margin
+from tradewright.trading.measures import book_markouts
 from tradewright.trading.model import (
+    AccountCommand,
     BookAnswers,
+    BookMarkouts,
     CancelOrder,
     CheckMargin,
     ClosePosition,
@@ -42,6 +45,8 @@ def decide(desk: Desk, commands: list[Command]) -> list[Report | TradewrightErro
 
 def _decide_one(desk: Desk, command: Command) -> Report | TradewrightError:
     try:
+        if isinstance(command, BookMarkouts):
+            return book_markouts(desk, command)
         return _dispatch(desk, _account(desk, command.account_id), command)
     except TradewrightError as error:
         return error
@@ -61,7 +66,7 @@ def _account(desk: Desk, account_id: str) -> AccountState:
 
 
 def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
-    desk: Desk, account: AccountState, command: Command
+    desk: Desk, account: AccountState, command: AccountCommand
 ) -> Report:
     match command:
         case SubmitOrder():

@@ -30,6 +30,7 @@ from tradewright.routing.exposures import Exposures
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.books import exposure_changes
 from tradewright.trading.dispatch import Dispatcher
+from tradewright.trading.measures import Measuring
 from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
 from tradewright.trading.reference import Reference, read_reference
 from tradewright.trading.state import Desk, OrderState
@@ -77,6 +78,7 @@ class Engine:
             reference = read_reference(session)
         self.market = Market(_board(reference))
         self._watchers = Watchers(self.market)
+        self._measuring = Measuring(self.market)
         self._dispatcher = Dispatcher(self.market, providers)
         self._exposures = Exposures()
         self._trading = trading = Trading(reference, self.market, self._lock, self._exposures)
@@ -113,6 +115,9 @@ class Engine:
         """
         for provider in self._providers.values():
             provider.close()
+        with self._lock:
+            measured = self._measuring.rest()
+        self._propose(measured)
         self._wait_until_idle()
         self._is_running = False
         for writer in self._writers:
@@ -154,9 +159,10 @@ class Engine:
                 offered = provider.on_quote(quote)
                 if offered is not None:
                     self.market.update(offered)
-            self.market.note_mid(quote.symbol)
+            measured = self._measuring.on_price(quote.symbol)
             proposals: list[Command] = []
             if propose:
+                proposals += measured
                 proposals += self._take_bookable()
                 proposals += self._watchers.on_price(quote.symbol)
         if proposals:
@@ -174,8 +180,8 @@ class Engine:
         with self._lock:
             self.market.advance(quote.quoted_at)
             self.market.update(quote)
-            self.market.note_mid(quote.symbol)
-            proposals = self._take_bookable() + self._watchers.on_price(quote.symbol)
+            measured = self._measuring.on_price(quote.symbol)
+            proposals = [*measured, *self._take_bookable(), *self._watchers.on_price(quote.symbol)]
         if proposals:
             self._propose(proposals)
 
@@ -297,6 +303,7 @@ class Engine:
         with self._lock:
             self._watchers.take(booked.desk)
             self._exposures.add(exposure_changes(booked.desk.changes))
+            self._measuring.take(booked.desk)
             if booked.is_recovered:
                 self._watchers.learn(booked.desk)
                 self._exposures.learn(exposures)

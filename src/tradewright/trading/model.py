@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
+from tradewright.routing.markouts import Measured
 
 
 class OrderType(StrEnum):
@@ -192,6 +193,10 @@ class RefusedBy(StrEnum):
     PROVIDER = "provider"
 
 
+HOUSE = ""
+"""What the house's own commands have in place of an account, whose lock they do not need."""
+
+
 class SubmitOrder(Struct, frozen=True, kw_only=True):
     """Ask for a new order. The same (account_id, client_order_id) again returns the first one.
 
@@ -267,6 +272,13 @@ class BookAnswers(Struct, frozen=True, kw_only=True):
     is_final: bool = True
 
 
+class BookMarkouts(Struct, frozen=True, kw_only=True):
+    """Measured by the house: how the market moved after fills of hybrid orders."""
+
+    measured: tuple[Measured, ...]
+    account_id: str = HOUSE
+
+
 class Direction(StrEnum):
     """Which way money moves between a wallet and a trading account of the same user."""
 
@@ -283,7 +295,7 @@ class MoveMoney(Struct, frozen=True, kw_only=True):
     transaction_id: str
 
 
-Command = (
+AccountCommand = (
     SubmitOrder
     | CancelOrder
     | TriggerOrder
@@ -293,6 +305,12 @@ Command = (
     | BookAnswers
     | MoveMoney
 )
+"""What is done to one account, under its lock."""
+
+HouseCommand = BookMarkouts
+"""What the house does for itself; proposed by the engine."""
+
+Command = AccountCommand | HouseCommand
 
 
 def ids_of(command: Command) -> tuple[str, ...]:
@@ -306,6 +324,8 @@ def ids_of(command: Command) -> tuple[str, ...]:
             return command.account_id, command.order_id
         case SubmitOrder() | CancelOrder() | CheckMargin():
             return (command.account_id,)
+        case BookMarkouts():
+            return ()
         case _:
             assert_never(command)
 

@@ -416,6 +416,44 @@ FROM unnest(
 SELECT symbol, net
 FROM house_exposures;
 
+-- name: open_client_profiles
+-- Open the profiles of users that have none, in key order.
+INSERT INTO client_profiles (user_id)
+SELECT u.id
+FROM unnest(%(ids)s::uuid[]) AS u (id)
+ORDER BY u.id
+ON CONFLICT (user_id) DO NOTHING
+RETURNING user_id::text;
+
+-- name: lock_client_profiles
+-- Lock the profiles of users in key order and read them.
+SELECT user_id::text, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps
+FROM client_profiles
+WHERE user_id = ANY(%(ids)s::uuid[])
+ORDER BY user_id
+FOR NO KEY UPDATE;
+
+-- name: client_profiles
+-- Read the profiles of users.
+SELECT user_id::text, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps
+FROM client_profiles
+WHERE user_id = ANY(%(ids)s::uuid[]);
+
+-- name: write_client_profiles
+-- Write what has been measured of users; their profiles are locked.
+UPDATE client_profiles AS p
+SET
+    trade_count = n.trade_count,
+    markout_1s_bps = n.markout_1s_bps,
+    markout_10s_bps = n.markout_10s_bps,
+    markout_60s_bps = n.markout_60s_bps,
+    updated_at = clock_timestamp()
+FROM unnest(
+    %(ids)s::uuid[], %(trade_counts)s::integer[], %(markouts_1s)s::numeric[],
+    %(markouts_10s)s::numeric[], %(markouts_60s)s::numeric[]
+) AS n (user_id, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps)
+WHERE p.user_id = n.user_id;
+
 -- name: write_margin_calls
 -- Write margin calls that were opened.
 INSERT INTO margin_calls (

@@ -28,6 +28,8 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "write_provider_requests", _REQUEST, answers)
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
     _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
+    profiles = [(key, one.trade_count, *one.markouts) for key, one in changes.profiles.items()]
+    _write(statements, "write_client_profiles", _PROFILE, profiles)
     _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     resolved = [(call_id,) for call_id in changes.resolved_calls]
     _write(statements, "resolve_margin_calls", ("ids",), resolved)
@@ -212,6 +214,7 @@ _DECISION = (
     "candidates",
     "decided_at",
 )
+_PROFILE = ("ids", "trade_counts", "markouts_1s", "markouts_10s", "markouts_60s")
 _MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")
 _STOP_OUT = (
     "id",

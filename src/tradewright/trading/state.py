@@ -21,6 +21,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.risk.margin import Exposure
 from tradewright.risk.model import RiskProfile
 from tradewright.routing.exposures import Exposures
+from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
 from tradewright.trading.groups import AccountGroup, PositionMode
 from tradewright.trading.model import (
@@ -173,6 +174,7 @@ class Changes:
     stop_outs: list[Row] = field(default_factory=list)
     routed: list[RoutedOrder] = field(default_factory=list)
     routing_decisions: list[Row] = field(default_factory=list)
+    profiles: dict[str, ClientProfile] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -184,7 +186,7 @@ class Desk:
     `executions_before` what providers dealt before by (provider, execution_id); `wallets` are
     locked wallets by (user_id, currency); `reference` is as new as the batch. `exposures` are the
     house's as committed, `batch_exposures` what the first `fills_counted` fills of this batch add
-    to them.
+    to them; `profiles` what is known of clients whose orders may be divided, by user.
     """
 
     market: Market
@@ -200,6 +202,7 @@ class Desk:
     exposures: Exposures = field(default_factory=Exposures)
     batch_exposures: Exposures = field(default_factory=Exposures)
     fills_counted: int = 0
+    profiles: dict[str, ClientProfile] = field(default_factory=dict)
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:

@@ -5,7 +5,7 @@ owns its orders too, so orders are read without locks of their own. Lookups that
 committed while a lock was waited for come after it, as statements of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +19,12 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
+from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
 from tradewright.trading.model import (
+    HOUSE,
     BookAnswers,
+    BookMarkouts,
     CancelOrder,
     CheckMargin,
     ClosePosition,
@@ -56,12 +59,12 @@ def lock_desk(
     On a pipeline the queries go to the server together, in this order. Reference data that has
     changed is read anew; it cannot change again until the transaction ends.
     """
-    account_ids = sorted({command.account_id for command in commands})
+    account_ids = sorted({command.account_id for command in commands} - {HOUSE})
     wallets = _lock_wallets(statements, commands)
     asked = _ask(statements, account_ids, commands)
     reference = refreshed(statements, reference, asked["hold_reference_version"][0][0])
-    accounts = {row[0]: _account(row, reference) for row in asked["lock_accounts"]}
-    _lay_out_positions(asked["open_positions"], reference, accounts)
+    accounts = {row[0]: _account(row, reference) for row in asked.get("lock_accounts", ())}
+    _lay_out_positions(asked.get("open_positions", ()), reference, accounts)
     orders: dict[str, OrderState] = {}
     for query in ("orders_named", "live_orders", "orders_by_key"):
         for row in asked.get(query, ()):
@@ -81,6 +84,7 @@ def lock_desk(
             (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
         },
         executions_before={(row[0], row[1]) for row in asked.get("executions_known", ())},
+        profiles=_read_profiles(statements, accounts.values(), asked),
     )
 
 
@@ -101,6 +105,9 @@ def _ask(
         for _, answer in c.answers
         if answer.price is not None
     ]
+    measured = sorted(
+        {m.user_id for c in commands if isinstance(c, BookMarkouts) for m in c.measured}
+    )
     queries: dict[str, Columns] = {
         "hold_reference_version": {},
         "lock_accounts": {"ids": account_ids},
@@ -115,6 +122,8 @@ def _ask(
             "transaction_ids": moved,
             "operations": ["transfer_out"] * len(moved),
         },
+        "open_client_profiles": {"ids": measured},
+        "lock_client_profiles": {"ids": measured},
         "executions_known": {
             "provider_codes": [code for code, _ in dealt],
             "execution_ids": [execution_id for _, execution_id in dealt],
@@ -127,6 +136,21 @@ def _ask(
         if all(columns.values())
     }
     return {name: rows.fetchall() for name, rows in asked.items()}
+
+
+def _read_profiles(
+    statements: Statements,
+    accounts: Iterable[AccountState],
+    asked: Mapping[str, list[tuple[Any, ...]]],
+) -> dict[str, ClientProfile]:
+    """Return the profiles that are locked, and those of the owners of hybrid accounts."""
+    rows = list(asked.get("lock_client_profiles", ()))
+    owners = sorted({one.holder.user_id for one in accounts if one.book is Book.HYBRID})
+    if owners:
+        rows += statements.execute(
+            load_queries(_QUERIES)["client_profiles"], {"ids": owners}
+        ).fetchall()
+    return {row[0]: ClientProfile(row[1], row[2:]) for row in rows}
 
 
 def read_live_desk(connection: Session, reference: Reference, market: Market) -> Desk:

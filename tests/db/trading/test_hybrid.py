@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -309,6 +310,57 @@ def test_a_stop_out_of_a_hybrid_account_closes_all_of_it(
         floor.quote(dealing, "EURUSD", "1.07000", "1.07010")
     assert floor.position(account) == 0
     assert floor.one("SELECT positions_closed FROM stop_outs") == 1
+
+
+def test_a_client_whose_fills_gain_is_passed_on_once_enough_is_measured(
+    engine_database: str, engine: Session
+) -> None:
+    """Each buy is followed by a rise of a basis point within the second."""
+    policy = Policy(symbol="EURUSD", toxicity=Ramp(Decimal(0), Decimal(2)))
+    with running(engine_database, engine, policy) as (floor, dealing):
+        sharp = rich(floor)
+        for number in range(50):
+            deal(dealing, buy(sharp, 1_000))
+            ask = Decimal("1.10010") + (number + 1) * Decimal("0.00011")
+            floor.quote(dealing, "EURUSD", str(ask - Decimal("0.00010")), str(ask))
+        before = floor.one("SELECT count(*) FROM client_profiles WHERE trade_count > 0")
+        floor.now += timedelta(seconds=61)
+        for _ in range(2):
+            floor.quote(dealing, "EURUSD", "1.10550", "1.10560")
+        deal(dealing, buy(sharp))
+    assert before == 0
+    count, first, last = floor.rows(
+        "SELECT trade_count, markout_1s_bps, markout_60s_bps FROM client_profiles"
+    )[0]
+    assert count == 50
+    assert Decimal("0.4") < first < Decimal("0.6")
+    assert last > first
+    assert decisions(floor)[-1][0] == "toxicity"
+    assert decisions(floor)[-1][1] > 0
+
+
+def test_what_was_measured_is_kept_when_the_engine_stops_and_added_to_later(
+    engine_database: str, engine: Session
+) -> None:
+    for _ in range(2):
+        with running(engine_database, engine, None) as (floor, dealing):
+            account = floor.one(
+                "SELECT coalesce((SELECT id::text FROM accounts WHERE book = 'hybrid'), '')"
+            ) or rich(floor)
+            deal(dealing, buy(account))
+            floor.now += timedelta(seconds=61)
+            floor.quote(dealing, "EURUSD", "1.10000", "1.10010")
+    assert floor.rows("SELECT trade_count, markout_60s_bps FROM client_profiles") == [
+        (2, Decimal("-0.4545"))
+    ]
+
+
+def test_fills_of_plain_accounts_are_not_measured(engine_database: str, engine: Session) -> None:
+    with running(engine_database, engine, None) as (floor, dealing):
+        deal(dealing, buy(rich(floor, Book.B)))
+        floor.now += timedelta(seconds=61)
+        floor.quote(dealing, "EURUSD", "1.10000", "1.10010")
+    assert floor.one("SELECT count(*) FROM client_profiles") == 0
 
 
 @pytest.mark.parametrize(

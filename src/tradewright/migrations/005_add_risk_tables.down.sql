@@ -2,6 +2,8 @@
 
 DROP TABLE stop_outs;
 DROP TABLE margin_calls;
+DROP TABLE risk_breaches;
+DROP TABLE risk_limits;
 DROP TABLE trading_sessions;
 DROP TRIGGER routing_overrides_count_reference ON routing_overrides;
 DROP TRIGGER routing_rules_count_reference ON routing_rules;

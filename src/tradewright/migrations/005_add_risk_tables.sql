@@ -94,6 +94,111 @@ CREATE TRIGGER trading_sessions_are_audited
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
 ALTER TABLE trading_sessions ENABLE ALWAYS TRIGGER trading_sessions_are_audited;
 
+CREATE TABLE risk_limits (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT risk_limits_pkey PRIMARY KEY,
+    kind text
+        CONSTRAINT risk_limits_kind_present NOT NULL
+        CONSTRAINT risk_limits_kind_known CHECK (kind IN (
+            'price_collar', 'order_quantity', 'order_value', 'order_size', 'open_orders',
+            'open_positions', 'symbol_exposure', 'total_exposure', 'daily_loss', 'drawdown',
+            'leverage', 'message_rate', 'net_open_position'
+        )),
+    scope text
+        CONSTRAINT risk_limits_scope_present NOT NULL
+        CONSTRAINT risk_limits_scope_known CHECK (scope IN ('all', 'group', 'account', 'instrument')),
+    group_code text
+        CONSTRAINT risk_limits_group_exists REFERENCES account_groups (code) ON DELETE RESTRICT,
+    account_id uuid
+        CONSTRAINT risk_limits_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    symbol text
+        CONSTRAINT risk_limits_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    value numeric(20, 8)
+        CONSTRAINT risk_limits_value_present NOT NULL
+        CONSTRAINT risk_limits_value_not_negative CHECK (value >= 0 AND value < 'Infinity'),
+    currency text
+        CONSTRAINT risk_limits_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    is_active boolean DEFAULT true
+        CONSTRAINT risk_limits_is_active_present NOT NULL,
+    revision integer DEFAULT 1
+        CONSTRAINT risk_limits_revision_present NOT NULL
+        CONSTRAINT risk_limits_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT risk_limits_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT risk_limits_updated_at_present NOT NULL,
+    CONSTRAINT risk_limits_scope_names_its_target CHECK (
+        (scope = 'group') = (group_code IS NOT NULL)
+        AND (scope = 'account') = (account_id IS NOT NULL)
+        AND (scope = 'instrument') = (symbol IS NOT NULL)
+    ),
+    CONSTRAINT risk_limits_money_has_currency CHECK (
+        (kind IN ('order_value', 'symbol_exposure', 'total_exposure', 'daily_loss', 'drawdown', 'net_open_position'))
+        = (currency IS NOT NULL)
+    ),
+    CONSTRAINT risk_limits_set_once UNIQUE NULLS NOT DISTINCT (kind, scope, group_code, account_id, symbol)
+);
+COMMENT ON TABLE risk_limits IS 'The most that an account may do; each limit that applies to an order holds, the smallest first of all.';
+COMMENT ON COLUMN risk_limits.scope IS 'For whose orders it holds; it is measured for each account by itself.';
+COMMENT ON COLUMN risk_limits.value IS 'In the unit of its kind: basis points, units of base currency, money, a multiple, a count; see reference/checks.';
+COMMENT ON COLUMN risk_limits.currency IS 'Of a limit in money; it is converted into the account''s at the middle rate.';
+COMMENT ON COLUMN risk_limits.is_active IS 'A limit that was cleared stays for the breaches that name it.';
+CREATE INDEX idx_risk_limits_group_code
+    ON risk_limits (group_code)
+    WHERE group_code IS NOT NULL;
+CREATE INDEX idx_risk_limits_account_id
+    ON risk_limits (account_id)
+    WHERE account_id IS NOT NULL;
+CREATE INDEX idx_risk_limits_symbol
+    ON risk_limits (symbol)
+    WHERE symbol IS NOT NULL;
+CREATE INDEX idx_risk_limits_currency
+    ON risk_limits (currency)
+    WHERE currency IS NOT NULL;
+CREATE TRIGGER risk_limits_count_reference
+    AFTER INSERT OR UPDATE ON risk_limits
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER risk_limits_count_revision
+    BEFORE UPDATE ON risk_limits
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER risk_limits_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON risk_limits
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE risk_limits ENABLE ALWAYS TRIGGER risk_limits_are_audited;
+CREATE TRIGGER risk_limits_are_kept
+    BEFORE DELETE OR TRUNCATE ON risk_limits
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE risk_breaches (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT risk_breaches_pkey PRIMARY KEY,
+    limit_id uuid
+        CONSTRAINT risk_breaches_limit_id_present NOT NULL
+        CONSTRAINT risk_breaches_limit_exists REFERENCES risk_limits (id) ON DELETE RESTRICT,
+    order_id uuid
+        CONSTRAINT risk_breaches_order_id_present NOT NULL
+        CONSTRAINT risk_breaches_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    limit_value numeric(20, 8)
+        CONSTRAINT risk_breaches_limit_value_present NOT NULL
+        CONSTRAINT risk_breaches_limit_value_not_negative CHECK (limit_value >= 0 AND limit_value < 'Infinity'),
+    measured numeric(30, 8)
+        CONSTRAINT risk_breaches_measured_present NOT NULL
+        CONSTRAINT risk_breaches_measured_finite CHECK (measured < 'Infinity'),
+    occurred_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT risk_breaches_occurred_at_present NOT NULL,
+    CONSTRAINT risk_breaches_measured_above_limit CHECK (measured > limit_value)
+);
+COMMENT ON TABLE risk_breaches IS 'Orders that were denied because a limit would have been exceeded. Append-only.';
+COMMENT ON COLUMN risk_breaches.limit_value IS 'The limit as it was then; money in the account''s currency.';
+COMMENT ON COLUMN risk_breaches.measured IS 'What the order would have made of it.';
+CREATE INDEX idx_risk_breaches_limit_id
+    ON risk_breaches (limit_id);
+CREATE INDEX idx_risk_breaches_order_id
+    ON risk_breaches (order_id);
+CREATE TRIGGER risk_breaches_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON risk_breaches
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE margin_calls (
     id uuid
         CONSTRAINT margin_calls_pkey PRIMARY KEY,

@@ -88,6 +88,13 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
         ),
         "payment_transactions_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "risk_limits_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
+        "risk_limits_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "risk_limits_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
+        "risk_limits_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
+        "risk_limits_money_has_currency": (InputError, ErrorCode.RISK_LIMIT_MALFORMED),
+        "risk_limits_scope_names_its_target": (InputError, ErrorCode.RISK_LIMIT_MALFORMED),
+        "risk_limits_value_not_negative": (InputError, ErrorCode.RISK_LIMIT_MALFORMED),
         "idx_routing_overrides_kind_symbol_user_id_open": (
             StateError,
             ErrorCode.ROUTING_OVERRIDE_EXISTS,

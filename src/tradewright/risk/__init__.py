@@ -1,7 +1,8 @@
 """What an account may risk: margin, the checks before a trade, and when the house steps in.
 
-Pure decisions over values; nothing here reads a database. `model` has the values, `margin` the
-formulas, `checks/` one file for each check in the order in which they are asked.
+`model` has the values, `margin` the formulas, `limits` what an account may do at the most, and
+`checks/` one file for each check in the order in which they are asked; all of these are pure.
+`store` keeps the limits.
 """
 
 from tradewright.risk.checks import first_denial

@@ -1,4 +1,4 @@
-"""Values of risk: who the client is, what an order would do, and a denial with its reason."""
+"""Values of risk: who the client is, and what an order would do."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -6,10 +6,12 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.liquidity.model import Side
+from tradewright.risk.limits import Denial, LimitFacts
+
+__all__ = ["ClientClass", "Denial", "OrderFacts", "RiskProfile"]
 
 
 class ClientClass(StrEnum):
@@ -29,20 +31,14 @@ class RiskProfile(Struct, frozen=True):
     stop_out_level: Decimal
 
 
-class Denial(Struct, frozen=True):
-    """Why the house does not take an order: a code for machines, figures for people."""
-
-    code: ErrorCode
-    why: str
-
-
 class OrderFacts(Struct, frozen=True, kw_only=True):
     """All that the checks ask about one order, measured under the account's lock.
 
     `reduces` says that the order can only shrink the position. `reference_price` is what the
     order would deal at now; None when nothing is tradable. `rates` are the rates of the quote
     and base currencies to the account's; None when one is missing. `free_margin_after` computes
-    the free margin that would be left, in the account's currency, and is called once, last.
+    the free margin that would be left, in the account's currency. `limited` is there when a limit
+    applies to the order.
     """
 
     account_is_active: bool
@@ -57,3 +53,4 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     take_profit: Decimal | None
     rates: tuple[Rate, Rate] | None
     free_margin_after: Callable[[], Decimal]
+    limited: LimitFacts | None = None

@@ -15,6 +15,7 @@ from tradewright.liquidity.market import Market
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.routing.exposures import Exposures
 from tradewright.trading.decide import decide
+from tradewright.trading.history import read_histories
 from tradewright.trading.model import Command, Report
 from tradewright.trading.reference import Reference
 from tradewright.trading.rows import write_desk
@@ -63,6 +64,8 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
         desk = lock_desk(pipeline, trading.reference, trading.market, commands)
         trading.reference = desk.reference
         desk.exposures = trading.exposures
+        if desk.reference.limits:
+            read_histories(pipeline, desk, commands)
         with trading.market_lock:
             answers = decide(desk, list(commands))
         write_desk(pipeline, desk)

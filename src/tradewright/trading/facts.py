@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
+from tradewright.risk.limits import LimitFacts
 from tradewright.risk.margin import Exposure, margin_state
 from tradewright.risk.model import OrderFacts
-from tradewright.routing.rules import allocate
 from tradewright.trading import rules
+from tradewright.trading.limits import Asked, expected_price, limit_facts
 from tradewright.trading.positions import commission, match_fill
 from tradewright.trading.state import AccountState, Desk, OrderState
 
@@ -39,19 +40,17 @@ def gather_facts(
         take_profit=order.take_profit,
         rates=rates,
         free_margin_after=lambda: _free_margin_after(desk, account, order, rates, rests=rests),
+        limited=_limited(desk, account, order, rests=rests),
     )
 
 
-def _expected_price(desk: Desk, order: OrderState, best: Decimal) -> Decimal:
-    """Return what the order would deal at on average, walking the levels as `execute` will."""
-    levels = desk.market.levels(order.instrument.symbol, order.side)
-    parts = allocate(levels, order.side, order.remaining_quantity, order.limit_price)
-    if not parts:
-        return best
-    if len(parts) == 1:
-        return parts[0].level.price
-    quantity = sum((part.quantity for part in parts), Decimal(0))
-    return sum((part.quantity * part.level.price for part in parts), Decimal(0)) / quantity
+def _limited(
+    desk: Desk, account: AccountState, order: OrderState, *, rests: bool
+) -> LimitFacts | None:
+    """Return what limits ask; nothing is made where none is set."""
+    if not desk.reference.limits:
+        return None
+    return limit_facts(Asked(desk, account, order, rests))
 
 
 def _protected_price(order: OrderState, price: Decimal | None) -> Decimal | None:
@@ -92,7 +91,7 @@ def _free_margin_after(
         raise AssertionError("asked only after the checks for price and rates")
     price = rules.dealing_price(top, order.side)
     if not rests:
-        price = _expected_price(desk, order, price)
+        price = expected_price(desk, order) or price
     signed = order.remaining_quantity * order.side.sign
     exposures = [
         position.exposure()

@@ -35,6 +35,9 @@ from tradewright.trading.state import (
     RoutedOrder,
 )
 
+BREACH_QUANTUM = Decimal("0.00000001")
+"""What is measured against limits is kept to eight decimals."""
+
 
 def order_from_command(
     command: SubmitOrder,
@@ -93,6 +96,11 @@ def accept(desk: Desk, account: AccountState, order: OrderState) -> None:
 def deny(desk: Desk, order: OrderState, denial: Denial) -> None:
     """Refuse an order for a reason of the house; an order that has begun is ended instead."""
     details = json.dumps({"code": denial.code, "why": denial.why})
+    if denial.breach is not None:
+        breach = denial.breach
+        figures = (breach.value, breach.measured)
+        row = (breach.limit_id, order.id, *(one.quantize(BREACH_QUANTUM) for one in figures))
+        desk.changes.breaches.append(row)
     end(desk, order, denial.code, RefusedBy.HOUSE, details=details)
 
 

@@ -193,6 +193,57 @@ WHERE o.is_routed
   AND e.event_type NOT IN ('pending_cancel', 'pending_replace', 'trade')
 GROUP BY o.id;
 
+-- name: orders_of_last_second
+-- Count the orders of some accounts that have arrived within a second; keys are in order of time.
+SELECT account_id::text, count(*)::integer
+FROM orders
+WHERE id > uuidv7(interval '-1 second') AND account_id = ANY(%(ids)s::uuid[]) AND origin = 'client'
+GROUP BY account_id;
+
+-- name: last_quantities
+-- Read the quantities of the last twenty dealt orders of some accounts in some symbols.
+SELECT k.account_id::text, k.symbol, last.quantity
+FROM unnest(%(account_ids)s::uuid[], %(symbols)s::text[]) AS k (account_id, symbol)
+CROSS JOIN LATERAL (
+    SELECT o.quantity
+    FROM orders AS o
+    WHERE o.account_id = k.account_id
+      AND o.symbol = k.symbol
+      AND o.filled_quantity > 0
+      AND o.origin = 'client'
+    ORDER BY o.id DESC
+    LIMIT 20
+) AS last;
+
+-- name: results_of_accounts
+-- Add up what some accounts have won since 17:00 in New York, and fallen from their best in 30 days.
+WITH results AS (
+    SELECT
+        t.account_id,
+        t.executed_at,
+        t.realised_pnl - t.commission AS result,
+        sum(t.realised_pnl - t.commission) OVER (
+            PARTITION BY t.account_id
+            ORDER BY t.executed_at, t.id
+        ) AS total
+    FROM trades AS t
+    WHERE t.account_id = ANY(%(ids)s::uuid[]) AND t.executed_at >= clock_timestamp() - interval '30 days'
+)
+SELECT
+    account_id::text,
+    coalesce(
+        sum(result) FILTER (
+            WHERE executed_at >= (
+                date_trunc('day', clock_timestamp() AT TIME ZONE 'America/New_York' - interval '17 hours')
+                + interval '17 hours'
+            ) AT TIME ZONE 'America/New_York'
+        ),
+        0
+    ),
+    greatest(max(total), 0) - sum(result)
+FROM results
+GROUP BY account_id;
+
 -- name: accounts_at_risk
 -- Find every account that has an open position, a live order, an open margin call or a debt.
 SELECT id::text
@@ -453,6 +504,14 @@ FROM unnest(
     %(markouts_10s)s::numeric[], %(markouts_60s)s::numeric[]
 ) AS n (user_id, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps)
 WHERE p.user_id = n.user_id;
+
+-- name: write_breaches
+-- Write which limits have denied orders.
+INSERT INTO risk_breaches (limit_id, order_id, limit_value, measured)
+SELECT *
+FROM unnest(
+    %(limit_id)s::uuid[], %(order_id)s::uuid[], %(limit_value)s::numeric[], %(measured)s::numeric[]
+);
 
 -- name: write_margin_calls
 -- Write margin calls that were opened.

@@ -1,4 +1,4 @@
-"""What changes rarely and is kept in memory: instruments, groups, providers, house holders.
+"""What changes rarely and is kept in memory: instruments, groups, limits, providers.
 
 An engine reads it at its start. Each batch holds its version while it works and reads what may
 change anew when the version is another (`refreshed`), so a change holds for every batch that
@@ -6,7 +6,7 @@ begins after it was committed, in every engine.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.risk.limits import LimitBook
+from tradewright.risk.store import read_limit_book
 from tradewright.routing.model import NO_SETTINGS, Settings
 from tradewright.routing.store import read_settings
 from tradewright.trading.groups import AccountGroup, read_groups
@@ -39,6 +41,7 @@ class Reference:
     disabled_providers: frozenset[str]
     house: Mapping[str, Mapping[HouseCode, str]]
     routing: Settings = NO_SETTINGS
+    limits: LimitBook = field(default_factory=LimitBook)
 
 
 def read_reference(connection: Session) -> Reference:
@@ -56,6 +59,7 @@ def read_reference(connection: Session) -> Reference:
         provider_priorities={code: priority for _, code, priority, _ in providers},
         disabled_providers=frozenset(code for _, code, _, enabled in providers if not enabled),
         house={row[0]: house_holder_ids(connection, row[0]) for row in currencies},
+        limits=read_limit_book(connection),
     )
 
 
@@ -69,6 +73,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         instruments=_read_instruments(statements),
         groups=read_groups(statements),
         routing=read_settings(statements),
+        limits=read_limit_book(statements),
     )
 
 

@@ -30,6 +30,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
     profiles = [(key, one.trade_count, *one.markouts) for key, one in changes.profiles.items()]
     _write(statements, "write_client_profiles", _PROFILE, profiles)
+    _write(statements, "write_breaches", _BREACH, changes.breaches)
     _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     resolved = [(call_id,) for call_id in changes.resolved_calls]
     _write(statements, "resolve_margin_calls", ("ids",), resolved)
@@ -215,6 +216,7 @@ _DECISION = (
     "decided_at",
 )
 _PROFILE = ("ids", "trade_counts", "markouts_1s", "markouts_10s", "markouts_60s")
+_BREACH = ("limit_id", "order_id", "limit_value", "measured")
 _MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")
 _STOP_OUT = (
     "id",

@@ -141,6 +141,21 @@ class AccountState(Struct, kw_only=True):
         return None
 
 
+class History(Struct):
+    """What limits ask about an account's past, and what the batch has added to it.
+
+    `messages` counts the new orders of the last second, `quantities` are those of the last dealt
+    orders by symbol, `since_session` what was realised since 17:00 in New York, `fallen` how much
+    that is below its best of thirty days, `realised_here` what the batch itself has realised.
+    """
+
+    messages: int = 0
+    quantities: dict[str, list[Decimal]] = {}
+    since_session: Decimal = Decimal(0)
+    fallen: Decimal = Decimal(0)
+    realised_here: Decimal = Decimal(0)
+
+
 Row = tuple[object, ...]
 """A row to be written, in the order of the columns of its query."""
 
@@ -169,6 +184,7 @@ class Changes:
     positions: dict[str, PositionState] = field(default_factory=dict)
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
     unsolicited: list[Row] = field(default_factory=list)
+    breaches: list[Row] = field(default_factory=list)
     margin_calls: list[Row] = field(default_factory=list)
     resolved_calls: list[str] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)
@@ -187,6 +203,8 @@ class Desk:
     locked wallets by (user_id, currency); `reference` is as new as the batch. `exposures` are the
     house's as committed, `batch_exposures` what the first `fills_counted` fills of this batch add
     to them; `profiles` what is known of clients whose orders may be divided, by user.
+    `histories` are there for the accounts under a limit that asks about the past, and count in the
+    first `trades_counted` trades of the batch.
     """
 
     market: Market
@@ -203,6 +221,8 @@ class Desk:
     batch_exposures: Exposures = field(default_factory=Exposures)
     fills_counted: int = 0
     profiles: dict[str, ClientProfile] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
+    trades_counted: int = 0
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:

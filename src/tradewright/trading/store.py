@@ -153,6 +153,14 @@ def _read_profiles(
     return {row[0]: ClientProfile(row[1], row[2:]) for row in rows}
 
 
+def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put live orders onto a desk that does not have them yet."""
+    for row in rows:
+        if row[0] not in desk.orders:
+            order = order_from_row(row, desk.instruments[row[3]])
+            desk.orders[order.id] = desk.accounts[order.account_id].live_orders[order.id] = order
+
+
 def read_live_desk(connection: Session, reference: Reference, market: Market) -> Desk:
     """Read every account with something open, its positions and its live orders."""
     rows = connection.execute(load_queries(_QUERIES)["accounts_at_risk"]).fetchall()

@@ -1,5 +1,6 @@
 """Each check before a trade: bad, on the boundary, and reducing; and the order of asking."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.floor import pair
+from tests.style.house import PACKAGE, ROOT
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.market import ONE_TO_ONE
 from tradewright.liquidity.model import Side
 from tradewright.risk.checks import (
+    ALWAYS_ASKED,
     CHECKS,
     account_active,
     first_denial,
@@ -22,8 +25,10 @@ from tradewright.risk.checks import (
     rate_known,
     session_open,
 )
+from tradewright.risk.limits import Breach, Limit, LimitBook, LimitFacts, LimitKind, Scope, Target
 from tradewright.risk.model import Denial, OrderFacts
 
+PAGE = ROOT / "docs" / "reference" / "checks.md"
 SOUND = OrderFacts(
     account_is_active=True,
     instrument=pair("EURUSD", quantity_max=Decimal(5000)),
@@ -143,31 +148,162 @@ def test_margin_is_not_asked_of_what_reduces_or_rests() -> None:
     assert margin.check(replace(unasked, is_resting=True)) is None
 
 
-def test_the_first_denial_wins_in_the_order_of_the_checks() -> None:
-    worst = replace(
-        SOUND,
-        account_is_active=False,
-        instrument=HALTED,
-        is_in_session=False,
-        quantity=Decimal("1e9"),
-        reference_price=None,
-        stop_loss=Decimal(2),
-        rates=None,
-        free_margin_after=lambda: Decimal(-1),
+def limited(kind: LimitKind, measured: str | None, *, is_new: bool = True) -> LimitFacts:
+    """Return facts under a limit of 100 of one kind, of which an order would make `measured`."""
+    limit = Limit(id="L", kind=kind, target=Target(), value=Decimal(100), currency=None)
+    return LimitFacts(
+        limits={kind: (limit,)},
+        is_new=is_new,
+        measure=lambda _: None if measured is None else Decimal(measured),
+        value_of=lambda one: one.value,
     )
-    healings: list[tuple[ErrorCode, dict[str, Any]]] = [
-        (ErrorCode.ACCOUNT_NOT_ACTIVE, {"account_is_active": True}),
-        (ErrorCode.INSTRUMENT_NOT_TRADABLE, {"instrument": SOUND.instrument}),
-        (ErrorCode.INSTRUMENT_SESSION_CLOSED, {"is_in_session": True}),
-        (ErrorCode.ORDER_PRICE_STALE, {"reference_price": Decimal(1)}),
-        (ErrorCode.ORDER_PROTECTION_ON_WRONG_SIDE, {"stop_loss": None}),
-        (ErrorCode.ORDER_RATE_MISSING, {"rates": SOUND.rates}),
-        (ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE, {"quantity": Decimal(1000)}),
-        (ErrorCode.ORDER_MARGIN_INSUFFICIENT, {"free_margin_after": SOUND.free_margin_after}),
+
+
+def over(kind: LimitKind) -> dict[str, Any]:
+    return {"limited": limited(kind, "100.01")}
+
+
+CASES: list[tuple[str, ErrorCode, dict[str, Any]]] = [
+    ("account_active", ErrorCode.ACCOUNT_NOT_ACTIVE, {"account_is_active": False}),
+    ("instrument_tradable", ErrorCode.INSTRUMENT_NOT_TRADABLE, {"instrument": HALTED}),
+    ("session_open", ErrorCode.INSTRUMENT_SESSION_CLOSED, {"is_in_session": False}),
+    ("price_fresh", ErrorCode.ORDER_PRICE_STALE, {"reference_price": None}),
+    (
+        "protection_side",
+        ErrorCode.ORDER_PROTECTION_ON_WRONG_SIDE,
+        {"stop_loss": Decimal(2)},
+    ),
+    ("rate_known", ErrorCode.ORDER_RATE_MISSING, {"rates": None}),
+    ("price_collar", ErrorCode.ORDER_PRICE_OUTSIDE_COLLAR, over(LimitKind.PRICE_COLLAR)),
+    ("quantity_max", ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE, over(LimitKind.ORDER_QUANTITY)),
+    ("order_value", ErrorCode.ORDER_VALUE_EXCEEDED, over(LimitKind.ORDER_VALUE)),
+    ("order_size", ErrorCode.ORDER_SIZE_UNUSUAL, over(LimitKind.ORDER_SIZE)),
+    ("open_orders", ErrorCode.ORDER_COUNT_EXCEEDED, over(LimitKind.OPEN_ORDERS)),
+    ("open_positions", ErrorCode.POSITION_COUNT_EXCEEDED, over(LimitKind.OPEN_POSITIONS)),
+    (
+        "symbol_exposure",
+        ErrorCode.ORDER_SYMBOL_EXPOSURE_EXCEEDED,
+        over(LimitKind.SYMBOL_EXPOSURE),
+    ),
+    ("total_exposure", ErrorCode.ORDER_TOTAL_EXPOSURE_EXCEEDED, over(LimitKind.TOTAL_EXPOSURE)),
+    ("daily_loss", ErrorCode.ORDER_DAILY_LOSS_REACHED, over(LimitKind.DAILY_LOSS)),
+    ("drawdown", ErrorCode.ORDER_DRAWDOWN_REACHED, over(LimitKind.DRAWDOWN)),
+    ("leverage", ErrorCode.ORDER_LEVERAGE_EXCEEDED, over(LimitKind.LEVERAGE)),
+    (
+        "margin",
+        ErrorCode.ORDER_MARGIN_INSUFFICIENT,
+        {"free_margin_after": lambda: Decimal(-1)},
+    ),
+    ("message_rate", ErrorCode.ORDER_MESSAGE_RATE_EXCEEDED, over(LimitKind.MESSAGE_RATE)),
+    ("credit", ErrorCode.ORDER_CREDIT_EXCEEDED, over(LimitKind.NET_OPEN_POSITION)),
+]
+"""Each check in its order, with facts that it alone denies."""
+
+
+def page_rows() -> list[list[str]]:
+    """Return the rows of the page's first table: check, code, when, reducing, resting."""
+    table = PAGE.read_text(encoding="utf-8").partition("| Check | Code |")[2].partition("\n\n")[0]
+    lines = [line.strip("|") for line in table.splitlines() if line.startswith("| `")]
+    return [[cell.strip().strip("`") for cell in line.split(" | ")] for line in lines]
+
+
+def test_files_codes_cases_and_rows_of_the_page_are_the_same_in_the_same_order() -> None:
+    order = [name for name, _, _ in CASES]
+    assert [check.__module__.rpartition(".")[2] for check in CHECKS] == order
+    assert [(row[0], row[1]) for row in page_rows()] == [(n, str(c)) for n, c, _ in CASES]
+    folder = PACKAGE / "risk" / "checks"
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files == set(order)
+    always = [check for check in CHECKS if check in ALWAYS_ASKED]
+    assert tuple(always) == ALWAYS_ASKED
+
+
+@pytest.mark.parametrize(("name", "expected", "change"), CASES)
+def test_each_check_denies_what_no_other_denies(
+    name: str, expected: ErrorCode, change: dict[str, Any]
+) -> None:
+    facts = replace(SOUND, **change)
+    assert code(first_denial(facts)) is expected
+    denying = [check for check in CHECKS if check(facts) is not None]
+    assert [check.__module__.rpartition(".")[2] for check in denying] == [name]
+
+
+@pytest.mark.parametrize("row", page_rows(), ids=lambda row: str(row[0]))
+def test_what_reduces_or_rests_passes_as_the_page_says(row: list[str]) -> None:
+    name, _, _, reducing, resting = row
+    change = {case: one for case, _, one in CASES}[name]
+    for told, state in ((reducing, {"reduces": True}), (resting, {"is_resting": True})):
+        denied = first_denial(replace(SOUND, **{**change, **state})) is not None
+        assert denied is told.startswith("is asked"), state
+
+
+def test_every_kind_of_limit_is_asked_for_by_a_check_and_explained() -> None:
+    page = PAGE.read_text(encoding="utf-8").partition("## Limits")[2]
+    told = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert told == [str(kind) for kind in LimitKind]
+    asked = [facts["limited"].limits for _, _, facts in CASES if "limited" in facts]
+    assert {kind for limits in asked for kind in limits} == set(LimitKind)
+
+
+@pytest.mark.parametrize(("measured", "is_denied"), [("100", False), ("100.01", True)])
+def test_a_limit_may_be_reached_and_not_exceeded(measured: str, is_denied: bool) -> None:
+    denial = first_denial(replace(SOUND, limited=limited(LimitKind.ORDER_VALUE, measured)))
+    breach = Breach("L", Decimal(100), Decimal(measured))
+    assert (denial is not None and denial.breach == breach) is is_denied
+
+
+def test_what_cannot_be_measured_is_denied_without_a_breach() -> None:
+    denial = first_denial(replace(SOUND, limited=limited(LimitKind.LEVERAGE, None)))
+    assert denial is not None
+    assert (denial.code, denial.breach) == (ErrorCode.ORDER_LEVERAGE_EXCEEDED, None)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        LimitKind.PRICE_COLLAR,
+        LimitKind.ORDER_SIZE,
+        LimitKind.OPEN_ORDERS,
+        LimitKind.MESSAGE_RATE,
+    ],
+)
+def test_what_is_about_the_arrival_is_not_asked_of_a_triggered_order(kind: LimitKind) -> None:
+    assert first_denial(replace(SOUND, limited=limited(kind, "101", is_new=False))) is None
+
+
+def test_an_order_finds_the_limits_of_all_its_targets_and_no_others() -> None:
+    targets = [
+        Target(),
+        *(Target(scope, name) for scope in list(Scope)[1:] for name in ("mine", "other")),
     ]
-    facts = worst
-    for expected, healing in healings:
-        assert code(first_denial(facts)) is expected
-        facts = replace(facts, **healing)
-    assert first_denial(facts) is None
-    assert len(CHECKS) == len(healings)
+    book = LimitBook(
+        Limit(
+            id=str(number),
+            kind=LimitKind.ORDER_VALUE,
+            target=target,
+            value=Decimal(1),
+            currency="USD",
+        )
+        for number, target in enumerate(targets)
+    )
+    found = book.of("mine", "mine", "mine")[LimitKind.ORDER_VALUE]
+    assert {one.target for one in found} == {t for t in targets if t.name != "other"}
+    assert not LimitBook()
+    assert LimitBook().of("mine", "mine", "mine") == {}
+
+
+def test_the_first_denial_wins_in_the_order_of_the_checks() -> None:
+    worst = SOUND
+    limits: dict[LimitKind, tuple[Limit, ...]] = {}
+    for _, _, change in CASES:
+        if "limited" in change:
+            limits.update(change["limited"].limits)
+        worst = replace(worst, **change)
+    every = limited(LimitKind.ORDER_VALUE, "101")
+    for _, expected, change in CASES:
+        every = replace(every, limits=dict(limits))
+        assert code(first_denial(replace(worst, limited=every))) is expected
+        if "limited" in change:
+            limits.pop(next(iter(change["limited"].limits)))
+        else:
+            worst = replace(worst, **{name: getattr(SOUND, name) for name in change})

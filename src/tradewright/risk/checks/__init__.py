@@ -8,17 +8,55 @@ from collections.abc import Callable
 
 from tradewright.risk.checks import (
     account_active,
+    credit,
+    daily_loss,
+    drawdown,
     instrument_tradable,
+    leverage,
     margin,
+    message_rate,
+    open_orders,
+    open_positions,
+    order_size,
+    order_value,
+    price_collar,
     price_fresh,
     protection_side,
     quantity_max,
     rate_known,
     session_open,
+    symbol_exposure,
+    total_exposure,
 )
 from tradewright.risk.model import Denial, OrderFacts
 
-CHECKS: tuple[Callable[[OrderFacts], Denial | None], ...] = (
+Check = Callable[[OrderFacts], Denial | None]
+
+CHECKS: tuple[Check, ...] = (
+    account_active.check,
+    instrument_tradable.check,
+    session_open.check,
+    price_fresh.check,
+    protection_side.check,
+    rate_known.check,
+    price_collar.check,
+    quantity_max.check,
+    order_value.check,
+    order_size.check,
+    open_orders.check,
+    open_positions.check,
+    symbol_exposure.check,
+    total_exposure.check,
+    daily_loss.check,
+    drawdown.check,
+    leverage.check,
+    margin.check,
+    message_rate.check,
+    credit.check,
+)
+"""Every check in the order in which it is asked."""
+
+ALWAYS_ASKED: tuple[Check, ...] = (
     account_active.check,
     instrument_tradable.check,
     session_open.check,
@@ -28,12 +66,12 @@ CHECKS: tuple[Callable[[OrderFacts], Denial | None], ...] = (
     quantity_max.check,
     margin.check,
 )
-"""Every check in the order in which it is asked: the cheap and the certain first."""
+"""The checks that do not live by a limit, in the same order."""
 
 
 def first_denial(facts: OrderFacts) -> Denial | None:
     """Return the first check's denial, or None when the order may be taken."""
-    for check in CHECKS:
+    for check in CHECKS if facts.limited is not None else ALWAYS_ASKED:
         denial = check(facts)
         if denial is not None:
             return denial

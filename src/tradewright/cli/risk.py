@@ -1,0 +1,158 @@
+"""`tradewright risk`: limits, and the orders that they have denied."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from decimal import Decimal, InvalidOperation
+from functools import update_wrapper
+from typing import Any
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tradewright.cli import options
+from tradewright.risk import store
+from tradewright.risk.limits import Limit, LimitKind, Scope, Target
+
+KIND = click.Choice([str(kind) for kind in LimitKind])
+ACTOR = click.option("--actor", required=True, help="Who does it; kept in the audit trail.")
+LAST = click.option(
+    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
+)
+
+
+class _Number(click.ParamType[Decimal]):
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Decimal:
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            self.fail(f"{value!r} is not a number", param, ctx)
+        if not number.is_finite():
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
+
+def with_target(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say for whom something holds, and hand them over as `target`."""
+
+    def command(account: UUID | None, group: str | None, symbol: str | None, **rest: Any) -> None:
+        named = {Scope.ACCOUNT: account, Scope.GROUP: group, Scope.INSTRUMENT: symbol}
+        given = [Target(scope, str(name)) for scope, name in named.items() if name is not None]
+        if len(given) > 1:
+            raise click.UsageError("Give at most one of --account, --group and --symbol.")
+        function(target=given[0] if given else Target(), **rest)
+
+    update_wrapper(command, function)
+    for option in (
+        click.option("--symbol", help="For orders in this instrument."),
+        click.option("--group", help="For accounts of this group."),
+        click.option("--account", type=click.UUID, help="For this account."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(
+    "risk",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=options.example("tradewright risk limit list"),
+)
+def command() -> None:
+    """Set what accounts may do at the most, and see what was denied for it."""
+
+
+@command.group("limit", epilog=options.example("tradewright risk limit list"))
+def limit_group() -> None:
+    """Set, clear and list limits."""
+
+
+@limit_group.command(
+    "set",
+    epilog=options.example(
+        "tradewright risk limit set order_value 1000000 --currency USD --group pro --actor anna"
+    ),
+)
+@click.argument("kind", type=KIND)
+@click.argument("value", type=_Number())
+@click.option("--currency", help="Of a limit in money.")
+@ACTOR
+@with_target
+@options.with_database
+def set_command(  # noqa: PLR0913 (one for each option)
+    asked: options.Asked,
+    *,
+    target: Target,
+    kind: str,
+    value: Decimal,
+    currency: str | None,
+    actor: str,
+) -> None:
+    """Set a limit; it holds for the next order of every running engine."""
+    limit = Limit(id="", kind=LimitKind(kind), target=target, value=value, currency=currency)
+    with asked.session() as session:
+        store.set_limit(session, limit, actor=actor)
+        _print_limits(asked, store.read_limits(session))
+
+
+@limit_group.command(
+    "clear", epilog=options.example("tradewright risk limit clear order_value --actor anna")
+)
+@click.argument("kind", type=KIND)
+@ACTOR
+@with_target
+@options.with_database
+def clear_command(asked: options.Asked, *, target: Target, kind: str, actor: str) -> None:
+    """Let a limit hold no longer."""
+    with asked.session() as session:
+        store.clear_limit(session, LimitKind(kind), target, actor=actor)
+        _print_limits(asked, store.read_limits(session))
+
+
+@limit_group.command("list", epilog=options.example("tradewright risk limit list --json"))
+@options.with_database
+def list_command(asked: options.Asked) -> None:
+    """List the limits that are set."""
+    with asked.session() as session:
+        _print_limits(asked, store.read_limits(session))
+
+
+@command.command("breaches", epilog=options.example("tradewright risk breaches --last 10"))
+@LAST
+@options.with_database
+def breaches_command(asked: options.Asked, last: int) -> None:
+    """List the orders that a limit has denied, the newest first."""
+    with asked.session() as session:
+        breaches = store.read_breaches(session, count_max=last)
+    columns = ("occurred_at", "kind", "account_id", "symbol", "limit_value", "measured")
+    print_rows(asked, [asdict(one) for one in breaches], columns)
+
+
+def _print_limits(asked: options.Asked, limits: Sequence[Limit]) -> None:
+    rows = [
+        {
+            "kind": str(one.kind),
+            "scope": str(one.target.scope),
+            "target": one.target.name,
+            "value": f"{one.value:f}",
+            "currency": one.currency,
+        }
+        for one in limits
+    ]
+    print_rows(asked, rows, ("kind", "scope", "target", "value", "currency"))
+
+
+def print_rows(
+    asked: options.Asked, rows: Sequence[dict[str, Any]], columns: Sequence[str]
+) -> None:
+    """Print facts as JSON, or some of them as a table."""
+    if asked.as_json:
+        click.echo(json.dumps(rows, default=str))
+        return
+    table = Table(*(column.replace("_", " ") for column in columns))
+    for row in rows:
+        table.add_row(*("" if row[one] is None else str(row[one]) for one in columns))
+    Console().print(table)

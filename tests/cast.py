@@ -4,19 +4,28 @@ Everything is written through the ledger's own functions and through the guards,
 with a database in which every law holds. Each function takes a session in autocommit.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from tests.floor import market_of, order
 from tradewright import ledger, payments
+from tradewright.core.errors import TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import HouseCode, Movement
+from tradewright.liquidity.model import Side
 from tradewright.payments import Provider
 from tradewright.payments.claims import ClaimKind, ClaimOrder, open_claim
 from tradewright.payments.reconciliation.service import import_statement
 from tradewright.payments.reconciliation.settlement import settle
 from tradewright.payments.steps import lock
 from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Pipeline
+from tradewright.trading.batch import Trading, book_batch
+from tradewright.trading.model import ClosePosition, Command
+from tradewright.trading.pairings import CloseBy
+from tradewright.trading.reference import read_reference
 
 
 def value(session: Session, query: str, *parameters: object) -> object:
@@ -75,6 +84,9 @@ class Cast:
     fill_ids: tuple[str, str]
     trade_ids: tuple[str, str]
     position_id: str
+    hedger_id: str
+    hedged_id: str
+    close_by_id: str
 
 
 def play(session: Session) -> Cast:
@@ -107,6 +119,7 @@ def play(session: Session) -> Cast:
     )
     dispute_id = _dispute(session)
     _settlement(session)
+    hedger_id, hedged_id, close_by_id = _hedge(session, user_id)
     session.execute("SELECT seal_audit_log()")
     return Cast(
         user_id=user_id,
@@ -121,6 +134,9 @@ def play(session: Session) -> Cast:
         fill_ids=(bought[1], sold[1]),
         trade_ids=(bought[2], sold[2]),
         position_id=position_id,
+        hedger_id=hedger_id,
+        hedged_id=hedged_id,
+        close_by_id=close_by_id,
     )
 
 
@@ -208,6 +224,49 @@ def _settlement(session: Session) -> None:
     with session.transaction():
         import_statement(session, Provider.CARDS, statement)
         settle(session, Provider.CARDS, date(2026, 1, 13))
+
+
+def _hedge(session: Session, user_id: str) -> tuple[str, str, str]:
+    """Open 2,000 long and 1,000 short, close one by the other, then 400 of what is left.
+
+    Returns the ids of the account, of the position that stays open, and of the pairing.
+    """
+    account_id = open_account(session, user_id)
+    session.execute("INSERT INTO account_groups (code, position_mode) VALUES ('hedged', 'hedging')")
+    session.execute("UPDATE accounts SET group_code = 'hedged' WHERE id = %s", (account_id,))
+    ledger.transfer_to_account(session, account_id, Decimal(200), transaction_id=new_id_text())
+    market = market_of({"EURUSD": ("1.10000", "1.10010")})
+    trading = Trading(read_reference(session), market, nullcontext())
+    pipeline, close_by_id = Pipeline(session), new_id_text()
+
+    def book(*commands: Command) -> None:
+        for answer in book_batch(pipeline, trading, commands).answers:
+            assert not isinstance(answer, TradewrightError), answer
+
+    book(order(account_id, Side.BUY, 2000), order(account_id, Side.SELL, 1000))
+    rows = session.execute(
+        "SELECT id::text FROM positions WHERE account_id = %s ORDER BY quantity DESC", (account_id,)
+    ).fetchall()
+    hedged_id, by_id = rows[0][0], rows[1][0]
+    book(
+        CloseBy(
+            account_id=account_id,
+            close_by_id=close_by_id,
+            position_id=hedged_id,
+            by_position_id=by_id,
+            symbol="EURUSD",
+        )
+    )
+    book(
+        ClosePosition(
+            account_id=account_id,
+            position_id=hedged_id,
+            symbol="EURUSD",
+            quantity=Decimal(400),
+            client_order_id="a-part",
+        )
+    )
+    return account_id, hedged_id, close_by_id
 
 
 def _trade(

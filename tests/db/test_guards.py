@@ -18,6 +18,8 @@ APPEND_ONLY = (
     "audit_log",
     "audit_seals",
     "balance_ledger",
+    "close_bys",
+    "closing_orders",
     "deposit_addresses",
     "exchange_rates",
     "exchanges",
@@ -203,17 +205,23 @@ def test_a_balance_that_its_entries_lead_to_is_let_through(engine: Session, cast
             "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
             " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'bonus', h.id, a.id,"
             " 'USD', 5 FROM house_accounts AS h, accounts AS a WHERE h.code = 'dealing'"
-            " RETURNING id",
+            " AND a.id = %s RETURNING id",
+            cast.account_id,
         )
         engine.execute(
             "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
             " operation, effect, amount, available_before, available_after, reserved_before,"
             " reserved_after, transfer_id) SELECT id, version + 1, user_id, currency,"
-            " uuidv7(), 'bonus', 'credit', 5, balance, balance + 5, 0, 0, %s FROM accounts",
-            (transfer_id,),
+            " uuidv7(), 'bonus', 'credit', 5, balance, balance + 5, 0, 0, %s FROM accounts"
+            " WHERE id = %s",
+            (transfer_id, cast.account_id),
         )
-        engine.execute("UPDATE accounts SET balance = balance + 5, version = version + 1")
-    assert value(engine, "SELECT balance FROM accounts") == Decimal("514.96")
+        engine.execute(
+            "UPDATE accounts SET balance = balance + 5, version = version + 1 WHERE id = %s",
+            (cast.account_id,),
+        )
+    balance = value(engine, "SELECT balance FROM accounts WHERE id = %s", cast.account_id)
+    assert balance == Decimal("514.96")
 
 
 def test_entries_of_one_holder_do_not_explain_another(engine: Session, cast: Cast) -> None:
@@ -358,6 +366,7 @@ def test_events_of_no_order_do_not_stay(engine: Session) -> None:
         (
             "INSERT INTO positions (id, account_id, symbol, quantity, average_price, is_open,"
             " version) SELECT uuidv7(), account_id, symbol, 5, 1.1, true, 1 FROM positions"
+            " WHERE position_mode = 'netting'"
         ),
         (
             f"WITH jump AS ({TRADE_WITHOUT_PREDECESSOR}) UPDATE positions SET quantity = 9999,"

@@ -284,6 +284,26 @@ BREAKS = (
         ("UPDATE positions SET realised_pnl = 11",),
     ),
     Break(
+        "open_positions_fit_their_mode",
+        "a group whose mode was changed while a position is open",
+        (
+            (
+                "UPDATE account_groups SET position_mode = 'fifo', revision = revision + 1"
+                " WHERE code = 'hedged'"
+            ),
+        ),
+    ),
+    Break(
+        "closing_orders_close_their_position",
+        "an order that closed another position than it named",
+        ("UPDATE closing_orders SET position_id = '{position_id}'",),
+    ),
+    Break(
+        "close_by_is_its_trades",
+        "a pairing of more than was closed",
+        ("UPDATE close_bys SET quantity = quantity + 1",),
+    ),
+    Break(
         "trades_are_their_fill",
         "a position in another symbol",
         (
@@ -291,7 +311,7 @@ BREAKS = (
                 "INSERT INTO instruments SELECT (jsonb_populate_record(i, jsonb_build_object("
                 "'id', uuidv7(), 'symbol', 'GBPUSD'))).* FROM instruments AS i"
             ),
-            "UPDATE positions SET symbol = 'GBPUSD'",
+            "UPDATE positions SET symbol = 'GBPUSD' WHERE id = '{position_id}'",
         ),
     ),
     Break(

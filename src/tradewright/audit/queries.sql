@@ -73,6 +73,12 @@ FROM (
         WHERE d.position_id = %(subject_id)s::uuid
            OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
         UNION ALL
+        SELECT c.closed_at, 'close_bys', 'close', NULL, to_jsonb(c), 0
+        FROM close_bys AS c
+        WHERE c.id = %(subject_id)s::uuid
+           OR c.position_id = %(subject_id)s::uuid
+           OR c.by_position_id = %(subject_id)s::uuid
+        UNION ALL
         SELECT c.created_at, 'fraud_checks', c.risk_level, NULL, to_jsonb(c), 0
         FROM fraud_checks AS c
         WHERE c.payment_id = %(subject_id)s::uuid
@@ -97,5 +103,5 @@ ORDER BY occurred_at, place;
 -- name: analyze_record
 -- Let the planner know how large the tables have become that the laws read whole.
 ANALYZE
-    users, accounts, orders, order_events, order_fills, positions, trades, ledger_holders,
-    transfers, user_balances, balance_holds, balance_ledger, payment_transactions, audit_log;
+    users, accounts, orders, order_events, order_fills, positions, closing_orders, close_bys,
+    trades, ledger_holders, transfers, user_balances, balance_holds, balance_ledger, payment_transactions, audit_log;

@@ -1,6 +1,8 @@
 -- Takes away users, instruments, accounts, orders, positions and trades with all that they hold.
 
 DROP TABLE trades;
+DROP TABLE close_bys;
+DROP TABLE closing_orders;
 DROP TABLE positions;
 DROP TABLE order_fills;
 DROP TABLE liquidity_providers;

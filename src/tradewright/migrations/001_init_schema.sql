@@ -244,7 +244,7 @@ CREATE TABLE accounts (
     CONSTRAINT accounts_holder_exists FOREIGN KEY (id, kind, currency)
         REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE accounts IS 'Margin accounts: one currency, one net position per symbol.';
+COMMENT ON TABLE accounts IS 'Margin accounts: one currency, and positions in the mode of their group.';
 COMMENT ON COLUMN accounts.group_code IS 'The group whose conditions hold for the account.';
 COMMENT ON COLUMN accounts.margin_call_level IS 'Percent of used margin at or below which a margin call is open.';
 COMMENT ON COLUMN accounts.stop_out_level IS 'Percent of used margin below which positions are closed, largest loss first.';
@@ -418,6 +418,9 @@ CREATE TABLE positions (
     symbol text
         CONSTRAINT positions_symbol_present NOT NULL
         CONSTRAINT positions_instrument_exists REFERENCES instruments (symbol) NOT ENFORCED,
+    position_mode text DEFAULT 'netting'
+        CONSTRAINT positions_position_mode_present NOT NULL
+        CONSTRAINT positions_position_mode_known CHECK (position_mode IN ('netting', 'hedging', 'fifo')),
     quantity numeric(20, 8)
         CONSTRAINT positions_quantity_present NOT NULL
         CONSTRAINT positions_quantity_finite CHECK (quantity > '-Infinity' AND quantity < 'Infinity'),
@@ -444,11 +447,52 @@ CREATE TABLE positions (
     CONSTRAINT positions_open_iff_quantity CHECK (is_open = (quantity <> 0)),
     CONSTRAINT positions_closed_at_iff_closed CHECK (is_open = (closed_at IS NULL))
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE positions IS 'Net exposure of an account in a symbol; a flip closes one position and opens another.';
+COMMENT ON TABLE positions IS 'What an account holds in a symbol: one net position, or one for each opening fill. A flip closes one and opens another.';
+COMMENT ON COLUMN positions.position_mode IS 'Mode of the account''s group when the position was opened; the group keeps it while anything is open.';
 COMMENT ON COLUMN positions.quantity IS 'Signed, in units of the base currency: long above zero, short below.';
 COMMENT ON COLUMN positions.average_price IS 'Average opening price in quote currency; kept when the position is reduced.';
 COMMENT ON COLUMN positions.realised_pnl IS 'Sum of the closing trades'' results in the account''s currency.';
 COMMENT ON COLUMN positions.version IS 'Number of the position''s last trade; gapless.';
+
+CREATE TABLE closing_orders (
+    order_id uuid
+        CONSTRAINT closing_orders_pkey PRIMARY KEY
+        CONSTRAINT closing_orders_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    position_id uuid
+        CONSTRAINT closing_orders_position_id_present NOT NULL
+        CONSTRAINT closing_orders_position_exists REFERENCES positions (id) ON DELETE RESTRICT
+);
+COMMENT ON TABLE closing_orders IS 'Orders that name the position that they close; all others close and open by the account''s mode. Append-only.';
+
+CREATE TABLE close_bys (
+    id uuid
+        CONSTRAINT close_bys_pkey PRIMARY KEY,
+    account_id uuid
+        CONSTRAINT close_bys_account_id_present NOT NULL
+        CONSTRAINT close_bys_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    position_id uuid
+        CONSTRAINT close_bys_position_id_present NOT NULL
+        CONSTRAINT close_bys_position_exists REFERENCES positions (id) ON DELETE RESTRICT,
+    by_position_id uuid
+        CONSTRAINT close_bys_by_position_id_present NOT NULL
+        CONSTRAINT close_bys_by_position_exists REFERENCES positions (id) ON DELETE RESTRICT,
+    quantity numeric(20, 8)
+        CONSTRAINT close_bys_quantity_present NOT NULL
+        CONSTRAINT close_bys_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT close_bys_price_present NOT NULL
+        CONSTRAINT close_bys_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    quoted_at timestamptz
+        CONSTRAINT close_bys_quoted_at_present NOT NULL,
+    closed_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT close_bys_closed_at_present NOT NULL,
+    CONSTRAINT close_bys_positions_differ CHECK (position_id <> by_position_id)
+);
+COMMENT ON TABLE close_bys IS 'Two opposite positions of a symbol closed against each other, without an order. Append-only.';
+COMMENT ON COLUMN close_bys.id IS 'The client''s own key: the same key again returns the first pairing.';
+COMMENT ON COLUMN close_bys.position_id IS 'Position that is closed at the other''s average price and so carries the whole result.';
+COMMENT ON COLUMN close_bys.by_position_id IS 'Position that is closed at its own average price, without a result.';
+COMMENT ON COLUMN close_bys.quoted_at IS 'Market time at which it was booked.';
 
 CREATE TABLE trades (
     id uuid
@@ -457,8 +501,9 @@ CREATE TABLE trades (
         CONSTRAINT trades_account_id_present NOT NULL
         CONSTRAINT trades_account_exists REFERENCES accounts (id) NOT ENFORCED,
     fill_id uuid
-        CONSTRAINT trades_fill_id_present NOT NULL
         CONSTRAINT trades_fill_exists REFERENCES order_fills (id) NOT ENFORCED,
+    close_by_id uuid
+        CONSTRAINT trades_close_by_exists REFERENCES close_bys (id) NOT ENFORCED,
     position_id uuid
         CONSTRAINT trades_position_id_present NOT NULL
         -- Written by one statement with its position, so the guard sees both.
@@ -496,9 +541,11 @@ CREATE TABLE trades (
         CONSTRAINT trades_position_realised_pnl_present NOT NULL
         CONSTRAINT trades_position_realised_pnl_finite CHECK (position_realised_pnl > '-Infinity' AND position_realised_pnl < 'Infinity'),
     CONSTRAINT trades_position_version_unique UNIQUE (position_id, position_version),
-    CONSTRAINT trades_opening_realises_nothing CHECK (effect = 'close' OR realised_pnl = 0)
+    CONSTRAINT trades_opening_realises_nothing CHECK (effect = 'close' OR realised_pnl = 0),
+    CONSTRAINT trades_have_one_cause CHECK ((fill_id IS NULL) <> (close_by_id IS NULL))
 );
-COMMENT ON TABLE trades IS 'What each fill did to a position: opened it further or closed part of it. Append-only.';
+COMMENT ON TABLE trades IS 'What each fill or pairing did to a position: opened it further or closed part of it. Append-only.';
+COMMENT ON COLUMN trades.close_by_id IS 'The pairing of two positions behind this trade, where no fill is.';
 COMMENT ON COLUMN trades.quantity IS 'Signed change of the position, in units of the base currency.';
 COMMENT ON COLUMN trades.conversion_rate IS 'Rate from the quote currency to the account''s currency that valued the trade.';
 COMMENT ON COLUMN trades.realised_pnl IS 'Result in the account''s currency, rounded half to even to its minor unit; equals the ledger''s entry.';

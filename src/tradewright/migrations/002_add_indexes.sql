@@ -43,10 +43,23 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_order_fills_provider_id_execu
     ON order_fills (provider_id, provider_execution_id)
     WHERE provider_execution_id IS NOT NULL;
 
--- One open position per account and symbol: the truth that netting rests on.
+-- What an account holds open. In netting there is one such position per account and symbol, the
+-- truth that the mode rests on; in the other modes each position counts for itself.
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id_symbol_open
-    ON positions (account_id, symbol)
+    ON positions (account_id, symbol, (CASE position_mode WHEN 'netting' THEN account_id ELSE id END))
     WHERE is_open;
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_closing_orders_position_id
+    ON closing_orders (position_id);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_close_bys_account_id
+    ON close_bys (account_id);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_close_bys_position_id
+    ON close_bys (position_id);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_close_bys_by_position_id
+    ON close_bys (by_position_id);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_trades_account_id_executed_at
     ON trades (account_id, executed_at);

@@ -401,10 +401,11 @@ DECLARE
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
-    SELECT n.position_id, f.id IS NULL OR position.account_id IS DISTINCT FROM n.account_id
+    SELECT n.position_id, (f.id IS NULL AND c.id IS NULL) OR position.account_id IS DISTINCT FROM n.account_id
     INTO v_id, v_is_orphan
     FROM new_trades AS n
     LEFT JOIN order_fills AS f ON f.id = n.fill_id
+    LEFT JOIN close_bys AS c ON c.id = n.close_by_id
     LEFT JOIN trades AS before
         ON before.position_id = n.position_id AND before.position_version = nullif(n.position_version - 1, 0)
     LEFT JOIN positions AS p ON p.id = CASE WHEN n.position_version = 1 THEN n.position_id END
@@ -412,7 +413,7 @@ BEGIN
         -- A later trade without its predecessor is a gap, which is refused further down.
         SELECT CASE n.position_version WHEN 1 THEN p.account_id ELSE coalesce(before.account_id, n.account_id) END
     ) AS position (account_id)
-    WHERE f.id IS NULL
+    WHERE (f.id IS NULL AND c.id IS NULL)
        OR position.account_id IS DISTINCT FROM n.account_id
        OR (n.position_version > 1 AND before.id IS NULL)
        OR n.position_quantity <> coalesce(before.position_quantity, 0) + n.quantity
@@ -421,7 +422,7 @@ BEGIN
     LIMIT 1;
     IF v_is_orphan THEN
         RAISE foreign_key_violation USING
-            MESSAGE = format('a trade of position "%s" refers to a fill or position that does not exist, or to another account than the position''s', v_id),
+            MESSAGE = format('a trade of position "%s" refers to a fill, pairing or position that does not exist, or to another account than the position''s', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'trades_position_exists';
     ELSIF v_id IS NOT NULL THEN
@@ -435,7 +436,7 @@ BEGIN
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION trades_follow_each_other() IS 'Trigger of trades: each trade begins where the one before left the position (SQLSTATE TW012); its fill and position exist, and its account is the position''s.';
+COMMENT ON FUNCTION trades_follow_each_other() IS 'Trigger of trades: each trade begins where the one before left the position (SQLSTATE TW012); its fill or pairing and its position exist, and its account is the position''s.';
 CREATE TRIGGER trades_follow_each_other
     AFTER INSERT ON trades
     REFERENCING NEW TABLE AS new_trades
@@ -453,11 +454,13 @@ DECLARE
     v_is_new boolean := TG_OP = 'INSERT'; -- what a position refers to never changes afterwards
     v_id uuid;
     v_is_orphan boolean;
+    v_is_misfit boolean;
 BEGIN
-    SELECT n.id, v_is_new AND (a.id IS NULL OR i.symbol IS NULL)
-    INTO v_id, v_is_orphan
+    SELECT n.id, v_is_new AND (a.id IS NULL OR i.symbol IS NULL), v_is_new AND g.position_mode <> n.position_mode
+    INTO v_id, v_is_orphan, v_is_misfit
     FROM new_positions AS n
     LEFT JOIN accounts AS a ON a.id = CASE WHEN v_is_new THEN n.account_id END
+    LEFT JOIN account_groups AS g ON g.code = a.group_code
     LEFT JOIN instruments AS i ON i.symbol = CASE WHEN v_is_new THEN n.symbol END
     LEFT JOIN LATERAL (
         SELECT t.position_version, t.position_quantity, t.position_average_price, t.position_realised_pnl
@@ -466,7 +469,7 @@ BEGIN
         ORDER BY t.position_version DESC
         LIMIT 1
     ) AS last ON true
-    WHERE (v_is_new AND (a.id IS NULL OR i.symbol IS NULL))
+    WHERE (v_is_new AND (a.id IS NULL OR i.symbol IS NULL OR g.position_mode <> n.position_mode))
        OR last.position_version IS DISTINCT FROM n.version
        OR last.position_quantity <> n.quantity
        OR last.position_average_price <> n.average_price
@@ -477,6 +480,13 @@ BEGIN
             MESSAGE = format('position "%s" refers to an account or instrument that does not exist', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'positions_account_exists';
+    ELSIF v_is_misfit THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW050',
+            MESSAGE = format('position "%s" is of another mode than its account''s group', v_id),
+            DETAIL = 'All positions of an account are opened in the mode of its group.',
+            HINT = 'Write the position in the mode of the group.',
+            TABLE = TG_TABLE_NAME;
     ELSIF v_id IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW012',
@@ -488,7 +498,7 @@ BEGIN
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION positions_follow_their_trades() IS 'Trigger of positions: refuses a position that is not what its last trade says (SQLSTATE TW012), or whose account or instrument does not exist.';
+COMMENT ON FUNCTION positions_follow_their_trades() IS 'Trigger of positions: refuses a position that is not what its last trade says (SQLSTATE TW012), that is of another mode than its account''s group (TW050), or whose account or instrument does not exist.';
 CREATE TRIGGER positions_insert_follows_trades
     AFTER INSERT ON positions
     REFERENCING NEW TABLE AS new_positions
@@ -497,6 +507,102 @@ CREATE TRIGGER positions_update_follows_trades
     AFTER UPDATE ON positions
     REFERENCING NEW TABLE AS new_positions
     FOR EACH STATEMENT EXECUTE FUNCTION positions_follow_their_trades();
+
+-- A mode is changed only where nothing is open: positions of two modes in one account would have
+-- no order in which they are closed. The accounts are locked first, so that no batch opens one in
+-- between.
+CREATE FUNCTION refuse_mode_of_open_positions(p_account_ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    PERFORM FROM accounts WHERE id = ANY (p_account_ids) ORDER BY id FOR NO KEY UPDATE;
+    SELECT a.id
+    INTO v_id
+    FROM accounts AS a
+    JOIN account_groups AS g ON g.code = a.group_code
+    JOIN positions AS p ON p.account_id = a.id AND p.is_open AND p.position_mode <> g.position_mode
+    WHERE a.id = ANY (p_account_ids)
+    LIMIT 1;
+    IF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW051',
+            MESSAGE = format('account "%s" has open positions of another mode', v_id),
+            DETAIL = 'The position mode of an account changes only while nothing is open in it.',
+            HINT = 'Close the positions first, or open another account.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION refuse_mode_of_open_positions(uuid[]) IS 'Refuses accounts that have open positions of another mode than their group (SQLSTATE TW051).';
+
+CREATE FUNCTION account_groups_keep_their_mode() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM refuse_mode_of_open_positions(ARRAY(SELECT id FROM accounts WHERE group_code = NEW.code));
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION account_groups_keep_their_mode() IS 'Trigger of account_groups: refuses another mode while positions of the group are open (SQLSTATE TW051).';
+CREATE TRIGGER account_groups_keep_their_mode
+    AFTER UPDATE OF position_mode ON account_groups
+    FOR EACH ROW WHEN (OLD.position_mode <> NEW.position_mode)
+    EXECUTE FUNCTION account_groups_keep_their_mode();
+
+CREATE FUNCTION accounts_keep_their_mode() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM refuse_mode_of_open_positions(ARRAY[NEW.id]);
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION accounts_keep_their_mode() IS 'Trigger of accounts: refuses a group of another mode while positions are open (SQLSTATE TW051).';
+CREATE TRIGGER accounts_keep_their_mode
+    AFTER UPDATE OF group_code ON accounts
+    FOR EACH ROW WHEN (OLD.group_code <> NEW.group_code)
+    EXECUTE FUNCTION accounts_keep_their_mode();
+
+-- An order that names a position, and a pairing of two, stay within one account and symbol.
+CREATE FUNCTION closing_orders_are_of_their_position() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM
+    FROM orders AS o
+    JOIN positions AS p ON p.account_id = o.account_id AND p.symbol = o.symbol
+    WHERE o.id = NEW.order_id AND p.id = NEW.position_id;
+    IF NOT FOUND THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('order "%s" names position "%s", which is not of its account and symbol', NEW.order_id, NEW.position_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'closing_orders_position_exists';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION closing_orders_are_of_their_position() IS 'Trigger of closing_orders: the position is of the order''s account and symbol.';
+CREATE TRIGGER closing_orders_are_of_their_position
+    AFTER INSERT ON closing_orders
+    FOR EACH ROW EXECUTE FUNCTION closing_orders_are_of_their_position();
+
+CREATE FUNCTION close_bys_are_of_one_account() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM
+    FROM positions AS p
+    JOIN positions AS o ON o.account_id = p.account_id AND o.symbol = p.symbol
+    WHERE p.id = NEW.position_id AND o.id = NEW.by_position_id AND p.account_id = NEW.account_id;
+    IF NOT FOUND THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('positions "%s" and "%s" are not of one account and symbol', NEW.position_id, NEW.by_position_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'close_bys_position_exists';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION close_bys_are_of_one_account() IS 'Trigger of close_bys: both positions are of the account and of one symbol.';
+CREATE TRIGGER close_bys_are_of_one_account
+    AFTER INSERT ON close_bys
+    FOR EACH ROW EXECUTE FUNCTION close_bys_are_of_one_account();
 
 -- What others refer to is never deleted and keeps its key.
 CREATE TRIGGER users_are_kept
@@ -530,6 +636,12 @@ CREATE TRIGGER order_events_are_append_only
 CREATE TRIGGER order_fills_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON order_fills
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER closing_orders_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON closing_orders
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER close_bys_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON close_bys
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER trades_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON trades
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -547,8 +659,11 @@ CREATE TRIGGER orders_keep_their_key
     )
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER positions_keep_their_key
-    BEFORE UPDATE OF id, account_id, symbol ON positions
-    FOR EACH ROW WHEN ((OLD.id, OLD.account_id, OLD.symbol) IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.symbol))
+    BEFORE UPDATE OF id, account_id, symbol, position_mode ON positions
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.account_id, OLD.symbol, OLD.position_mode)
+        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.symbol, NEW.position_mode)
+    )
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER accounts_keep_their_key
     BEFORE UPDATE OF id, user_id, currency ON accounts

@@ -339,6 +339,56 @@ LEFT JOIN (
 WHERE (p.quantity, p.realised_pnl, p.version::bigint) IS DISTINCT FROM (t.quantity, t.realised_pnl, t.trade_count);
 COMMENT ON VIEW law_position_is_its_trades IS 'Per position: quantity and result are the sums of its trades.';
 
+CREATE VIEW law_open_positions_fit_their_mode AS
+SELECT p.id AS position_id, p.account_id, p.symbol, p.position_mode, g.position_mode AS group_mode, p.quantity, o.id AS other_id
+FROM positions AS p
+JOIN accounts AS a ON a.id = p.account_id
+JOIN account_groups AS g ON g.code = a.group_code
+LEFT JOIN LATERAL (
+    SELECT q.id
+    FROM positions AS q
+    WHERE q.account_id = p.account_id AND q.symbol = p.symbol AND q.is_open AND q.id <> p.id
+      AND (p.position_mode = 'netting' OR (p.position_mode = 'fifo' AND p.quantity * q.quantity < 0))
+    LIMIT 1
+) AS o ON p.position_mode <> 'hedging'
+WHERE p.is_open AND (p.position_mode <> g.position_mode OR o.id IS NOT NULL);
+COMMENT ON VIEW law_open_positions_fit_their_mode IS 'Open positions have the mode of their account''s group: in netting one per symbol, in fifo one side per symbol.';
+
+CREATE VIEW law_closing_orders_close_their_position AS
+SELECT c.order_id, c.position_id, o.symbol, t.id AS trade_id, t.position_id AS traded_position_id
+FROM closing_orders AS c
+JOIN orders AS o ON o.id = c.order_id
+LEFT JOIN positions AS p ON p.id = c.position_id
+LEFT JOIN order_fills AS f ON f.order_id = c.order_id
+LEFT JOIN trades AS t ON t.fill_id = f.id AND t.effect = 'close'
+WHERE p.account_id IS DISTINCT FROM o.account_id
+   OR p.symbol IS DISTINCT FROM o.symbol
+   OR (p.position_mode <> 'netting' AND t.position_id <> c.position_id);
+COMMENT ON VIEW law_closing_orders_close_their_position IS 'An order that names a position is of its account and symbol, and where each fill has its own it closes no other.';
+
+CREATE VIEW law_close_by_is_its_trades AS
+SELECT c.id AS close_by_id, c.quantity, c.price, t.quantity AS trades_quantity, t.trade_count
+FROM close_bys AS c
+LEFT JOIN (
+    SELECT
+        close_by_id,
+        count(*) AS trade_count,
+        sum(quantity) AS quantity,
+        bool_and(effect = 'close' AND commission = 0) AS is_free,
+        min(abs(quantity)) AS smallest,
+        max(abs(quantity)) AS largest,
+        min(price) AS price_min,
+        max(price) AS price_max,
+        array_agg(position_id ORDER BY position_id) AS positions
+    FROM trades
+    WHERE close_by_id IS NOT NULL
+    GROUP BY close_by_id
+) AS t ON t.close_by_id = c.id
+WHERE (t.trade_count, t.quantity, t.is_free) IS DISTINCT FROM (2, 0, true)
+   OR (t.smallest, t.largest, t.price_min, t.price_max) <> (c.quantity, c.quantity, c.price, c.price)
+   OR t.positions <> ARRAY[least(c.position_id, c.by_position_id), greatest(c.position_id, c.by_position_id)];
+COMMENT ON VIEW law_close_by_is_its_trades IS 'Each pairing has closed its quantity of both positions at its price, free of commission: so it changes no sum of positions.';
+
 CREATE VIEW law_trades_are_their_fill AS
 SELECT f.id AS fill_id, f.quantity, t.quantity AS trades_quantity
 FROM order_fills AS f
@@ -356,7 +406,7 @@ LEFT JOIN (
 ) AS t ON t.fill_id = f.id
 WHERE t.quantity IS DISTINCT FROM f.quantity * CASE o.side WHEN 'buy' THEN 1 ELSE -1 END
    OR NOT t.is_at_home;
-COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it at its price, in the order''s account and symbol: so positions are the signed sum of fills.';
+COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it at its price, in the order''s account and symbol: so in every mode the open quantity is the signed sum of fills.';
 
 CREATE VIEW law_order_is_dealt_in_its_book AS
 SELECT o.id AS order_id, o.book, f.passed_on, d.a_quantity, f.dealt_by_house, d.b_quantity
@@ -407,10 +457,10 @@ LEFT JOIN LATERAL (
 ) AS pnl ON true
 LEFT JOIN balance_ledger AS fee
     ON fee.transaction_id = t.id AND fee.operation = 'commission' AND fee.effect = 'debit' AND fee.holder_id = t.account_id
-WHERE o.id IS NULL
+WHERE (o.id IS NULL AND t.close_by_id IS NULL)
    OR t.realised_pnl <> coalesce(pnl.booked, 0)
    OR t.commission <> coalesce(fee.amount, 0);
-COMMENT ON VIEW law_trade_is_in_the_ledger IS 'No trade without order and fill; its result and commission are what the ledger booked.';
+COMMENT ON VIEW law_trade_is_in_the_ledger IS 'No trade without order and fill, or a pairing of positions; its result and commission are what the ledger booked.';
 
 CREATE VIEW law_realised_pnl_is_the_ledger AS
 SELECT coalesce(t.account_id, e.holder_id) AS account_id, t.realised_pnl, e.booked
@@ -476,7 +526,12 @@ UNION ALL
 SELECT 'trades_fill_exists', s.id
 FROM trades AS s
 LEFT JOIN order_fills AS t ON t.id = s.fill_id
-WHERE t.id IS NULL
+WHERE t.id IS NULL AND s.fill_id IS NOT NULL
+UNION ALL
+SELECT 'trades_close_by_exists', s.id
+FROM trades AS s
+LEFT JOIN close_bys AS t ON t.id = s.close_by_id
+WHERE t.id IS NULL AND s.close_by_id IS NOT NULL
 UNION ALL
 SELECT 'transfers_debit_holder_exists', s.id
 FROM transfers AS s
@@ -672,6 +727,12 @@ UNION ALL
 SELECT 'exposure_is_its_fills', count(*) FROM house_exposures
 UNION ALL
 SELECT 'position_is_its_trades', count(*) FROM positions
+UNION ALL
+SELECT 'open_positions_fit_their_mode', count(*) FROM positions WHERE is_open
+UNION ALL
+SELECT 'closing_orders_close_their_position', count(*) FROM closing_orders
+UNION ALL
+SELECT 'close_by_is_its_trades', count(*) FROM close_bys
 UNION ALL
 SELECT 'trades_are_their_fill', count(*) FROM order_fills
 UNION ALL

@@ -2,49 +2,65 @@
 
 Each function takes the desk and one command, changes the rows of the batch in memory, and
 returns its report; it raises where the command means nothing, and then nothing is changed.
+`positions` says what closing does to the account.
 """
 
-from tradewright.core.errors import ErrorCode, InputError, StateError
+from decimal import Decimal
+
+from tradewright.core.errors import ErrorCode, InputError, MoneyError, StateError
 from tradewright.liquidity.board import Top
-from tradewright.trading import orders, rules
-from tradewright.trading.model import ClosePosition, NothingDone, OrderReport, Origin
-from tradewright.trading.positions import require_rates
+from tradewright.trading import orders, positions, rules
+from tradewright.trading.groups import PositionMode
+from tradewright.trading.model import (
+    ClosePosition,
+    NothingDone,
+    OrderReport,
+    Origin,
+    SubmitOrder,
+    TimeInForce,
+)
+from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
+
+_IMMEDIATE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
 def close_position(
     desk: Desk, account: AccountState, command: ClosePosition
 ) -> OrderReport | NothingDone:
-    """Close an open position whole.
+    """Close an open position, whole or as much of it as the client names.
 
     Raises:
-        InputError: POSITION_UNKNOWN, when a client names a position that is not open.
+        InputError: POSITION_UNKNOWN, when a client names a position that is not open;
+            POSITION_QUANTITY_EXCEEDED, ORDER_QUANTITY_OFF_STEP, ORDER_KEY_MALFORMED,
+            ORDER_DUPLICATE_DIFFERS.
         StateError: INSTRUMENT_SESSION_CLOSED and ORDER_PRICE_STALE, when a client's close has no
-            price to deal on; ORDER_RATE_MISSING, when its result cannot be converted.
+            price to deal on; ORDER_RATE_MISSING, when its result cannot be converted;
+            POSITION_NOT_IN_TURN.
 
     """
+    first = desk.orders_by_key.get((account.id, command.client_order_id or ""))
+    if first is not None:
+        return _replay(first, command)
+    is_client = command.origin is Origin.CLIENT
     position = account.position(command.symbol, command.position_id)
+    if is_client:
+        _require_part(account, position, command)
     if position is None:
-        if command.origin is not Origin.CLIENT:
-            return NothingDone("the position is no longer open")
-        raise InputError(
-            ErrorCode.POSITION_UNKNOWN,
-            f'position "{command.position_id}" is not open in account "{account.id}"',
-            why="A position is closed once, and a flip closes one position and opens another.",
-            hint="Read the account's open positions.",
-        )
+        return NothingDone("the position is no longer open")
     if is_being_closed(account, position):
         return NothingDone("the position is being closed")
     top = desk.market.top(command.symbol)
     refusal = _cannot_deal(desk, position, top)
-    if refusal is not None and command.origin is Origin.CLIENT:
+    if refusal is not None and is_client:
         raise refusal
     if top is None or refusal is not None:
         return NothingDone("no fresh price, or no session")
     if not _protection_holds(position, command.origin, top):
         return NothingDone("the price is no longer there")
-    require_rates(desk, account, position.instrument)
-    return close(desk, account, position, command.origin).report()
+    positions.require_rates(desk, account, position.instrument)
+    asked = (command.quantity, command.client_order_id)
+    return close(desk, account, position, command.origin, asked).report()
 
 
 def _cannot_deal(desk: Desk, position: PositionState, top: Top | None) -> StateError | None:
@@ -66,21 +82,194 @@ def _cannot_deal(desk: Desk, position: PositionState, top: Top | None) -> StateE
     return None
 
 
-def close(desk: Desk, account: AccountState, position: PositionState, origin: Origin) -> OrderState:
-    """Submit and execute a market order that closes the position; the price has been checked."""
-    order = orders.closing_order(account, position, origin)
+def close(
+    desk: Desk,
+    account: AccountState,
+    position: PositionState,
+    origin: Origin,
+    asked: tuple[Decimal | None, str | None] = (None, None),
+) -> OrderState:
+    """Submit and execute a market order that closes the position; the price has been checked.
+
+    `asked` is the quantity, if it is not the whole, and the client's key, if there is one.
+    """
+    order = orders.closing_order(account, position, origin, asked)
+    desk.orders_by_key[(account.id, order.client_order_id)] = order
     orders.accept(desk, account, order)
     orders.execute(desk, account, order)
     return order
+
+
+def close_by(desk: Desk, account: AccountState, command: CloseBy) -> CloseByReport:
+    """Close two opposite positions against each other, once per key.
+
+    Raises:
+        InputError: POSITION_UNKNOWN, POSITION_PAIR_UNFIT.
+        MoneyError: MONEY_IDEMPOTENCY_CONFLICT.
+        StateError: ORDER_IN_FLIGHT, ORDER_RATE_MISSING.
+
+    """
+    before = desk.close_bys_before.get(command.close_by_id)
+    if before is not None:
+        return _paired_before(*before, command)
+    one, other = _pair(account, command)
+    positions.require_rates(desk, account, one.instrument)
+    quantity, price = min(abs(one.quantity), abs(other.quantity)), other.average_price
+    signed = quantity if one.quantity < 0 else -quantity
+    cause = (None, command.close_by_id)
+    desk.changes.close_bys.append(
+        (command.close_by_id, account.id, one.id, other.id, quantity, price, desk.market.now)
+    )
+    pnl = positions.close(desk, account, one, cause, (signed, price))
+    positions.close(desk, account, other, cause, (-signed, price))
+    report = CloseByReport(command.close_by_id, quantity, price, pnl)
+    desk.close_bys_before[command.close_by_id] = (command, report)
+    return report
+
+
+def require_closable(account: AccountState, command: SubmitOrder, position_id: str) -> None:
+    """Refuse an order that names a position which it cannot close.
+
+    Raises:
+        InputError: POSITION_UNKNOWN, ORDER_FIELDS_CONTRADICT, POSITION_QUANTITY_EXCEEDED.
+        StateError: ORDER_IN_FLIGHT, POSITION_NOT_IN_TURN.
+
+    """
+    position = account.position(command.symbol, position_id)
+    if position is None:
+        raise _unknown(account, position_id)
+    is_opposite = position.quantity * command.side.sign < 0
+    is_plain = command.stop_loss is None and command.take_profit is None
+    if not is_opposite or not is_plain or command.time_in_force not in _IMMEDIATE:
+        raise InputError(
+            ErrorCode.ORDER_FIELDS_CONTRADICT,
+            f'order "{command.client_order_id}" cannot close position "{position_id}"',
+            why="An order that names a position is immediate, of the other side, and has neither "
+            "stop-loss nor take-profit.",
+            hint="Give the fields of a closing order, or leave the position out.",
+            facts={"client_order_id": command.client_order_id},
+        )
+    rules.require_within(command.quantity, position.quantity, position.instrument)
+    if is_being_closed(account, position):
+        raise _in_flight(position)
+    _require_turn(account, position, command.quantity)
 
 
 def is_being_closed(account: AccountState, position: PositionState) -> bool:
     """Return whether a closing order for the position is with a provider."""
     return any(
         order.is_routed
-        and order.origin is not Origin.CLIENT
-        and order.instrument.symbol == position.instrument.symbol
+        and (
+            order.position_id == position.id
+            or (
+                account.nets
+                and order.origin is not Origin.CLIENT
+                and order.instrument.symbol == position.instrument.symbol
+            )
+        )
         for order in account.live_orders.values()
+    )
+
+
+def first_in_turn(account: AccountState, position: PositionState) -> PositionState:
+    """Return what the house closes in place of a position: in FIFO the oldest of the symbol."""
+    if account.group.position_mode is PositionMode.FIFO:
+        return account.positions[position.instrument.symbol][0]
+    return position
+
+
+def _require_part(
+    account: AccountState, position: PositionState | None, command: ClosePosition
+) -> None:
+    """Refuse a client's close of what is not there, or not in its turn."""
+    if position is None:
+        raise _unknown(account, command.position_id)
+    quantity = rules.require_part(command, position.quantity, position.instrument)
+    _require_turn(account, position, quantity)
+
+
+def _require_turn(account: AccountState, position: PositionState, quantity: Decimal) -> None:
+    """Refuse to close a younger position before an older one (NFA rule 2-43(b)).
+
+    At the client's request a position may be closed whole if it is the oldest of its size.
+    """
+    if account.group.position_mode is not PositionMode.FIFO:
+        return
+    held = account.positions[position.instrument.symbol]
+    same_size = [one for one in held if one.quantity == position.quantity]
+    if position is held[0] or (position is same_size[0] and quantity == abs(position.quantity)):
+        return
+    raise StateError(
+        ErrorCode.POSITION_NOT_IN_TURN,
+        f'position "{position.id}" cannot be closed before position "{held[0].id}"',
+        why="This account closes the oldest position first; another only whole, and only as the "
+        "oldest of its size (NFA rule 2-43(b)).",
+        hint="Close the oldest position, or submit an order without a position.",
+        facts={"position_id": position.id, "oldest_id": held[0].id},
+    )
+
+
+def _pair(account: AccountState, command: CloseBy) -> tuple[PositionState, PositionState]:
+    """Return the two positions of a pairing."""
+    one = account.position(command.symbol, command.position_id)
+    other = account.position(command.symbol, command.by_position_id)
+    if one is None or other is None:
+        raise _unknown(account, command.position_id if one is None else command.by_position_id)
+    if one.quantity * other.quantity > 0:
+        raise InputError(
+            ErrorCode.POSITION_PAIR_UNFIT,
+            f'positions "{one.id}" and "{other.id}" are both on one side',
+            why="Only a long and a short position close each other.",
+            hint="Name two opposite positions of one symbol.",
+        )
+    for position in (one, other):
+        if is_being_closed(account, position):
+            raise _in_flight(position)
+    return one, other
+
+
+def _paired_before(asked: CloseBy, report: CloseByReport, command: CloseBy) -> CloseByReport:
+    if asked != command:
+        raise MoneyError(
+            ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
+            f'pairing "{command.close_by_id}" was booked before for other positions',
+            why="A key stands for one pairing for ever.",
+            hint="Use a new key for a new pairing.",
+        )
+    return CloseByReport(
+        report.close_by_id, report.quantity, report.price, report.realised_pnl, is_replay=True
+    )
+
+
+def _replay(first: OrderState, command: ClosePosition) -> OrderReport:
+    """Answer a repeated close with its order; another under its key is refused."""
+    is_same = command.quantity is None or first.quantity == command.quantity
+    if first.position_id != command.position_id or not is_same:
+        raise InputError(
+            ErrorCode.ORDER_DUPLICATE_DIFFERS,
+            f'order "{command.client_order_id}" was submitted before with other contents',
+            why="The first order under this key does not close this quantity of this position.",
+            hint="Use a new client order id for a new order.",
+            facts={"order_id": first.id},
+        )
+    return first.report(is_replay=True)
+
+
+def _unknown(account: AccountState, position_id: str) -> InputError:
+    return InputError(
+        ErrorCode.POSITION_UNKNOWN,
+        f'position "{position_id}" is not open in account "{account.id}"',
+        why="A position is closed once, and a flip closes one position and opens another.",
+        hint="Read the account's open positions.",
+    )
+
+
+def _in_flight(position: PositionState) -> StateError:
+    return StateError(
+        ErrorCode.ORDER_IN_FLIGHT,
+        f'position "{position.id}" could not be closed while a provider decides on its close',
+        why="A position is closed by one order at a time.",
+        hint="Try again when the provider has answered.",
     )
 
 

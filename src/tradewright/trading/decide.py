@@ -31,6 +31,7 @@ from tradewright.trading.model import (
     SubmitOrder,
     TriggerOrder,
 )
+from tradewright.trading.pairings import CloseBy
 from tradewright.trading.state import AccountState, Desk
 
 DECIMAL_DIGITS = 60
@@ -79,6 +80,8 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return expiry.expire(desk, command)
         case ClosePosition():
             return closing.close_position(desk, account, command)
+        case CloseBy():
+            return closing.close_by(desk, account, command)
         case CheckMargin():
             return check_margin(desk, account)
         case BookAnswers():

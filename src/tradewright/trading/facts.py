@@ -25,7 +25,6 @@ def gather_facts(
     top = desk.market.top(instrument.symbol)
     price = None if top is None else rules.dealing_price(top, side)
     signed = order.remaining_quantity * side.sign
-    held = account.held(instrument.symbol)
     rates = _rates(desk, account, instrument)
     return OrderFacts(
         account_is_active=account.is_active,
@@ -33,7 +32,7 @@ def gather_facts(
         is_in_session=instrument.is_in_session(desk.market.now),
         side=side,
         quantity=order.quantity,
-        reduces=held * signed < 0 and abs(signed) <= abs(held),
+        reduces=not match_fill(account, order, signed).opens,
         is_resting=rests,
         reference_price=_protected_price(order, price) if rests else price,
         stop_loss=order.stop_loss,
@@ -116,7 +115,7 @@ def _add_after(
     """Add the exposures in the order's symbol after it has dealt; return what it would realise."""
     signed, price = dealt
     instrument, realised = order.instrument, Decimal(0)
-    matched = match_fill(account, instrument.symbol, signed)
+    matched = match_fill(account, order, signed)
     left = {one.id: one.exposure() for one in account.positions.get(instrument.symbol, ())}
     for position, part in matched.closes:
         realised += (position.average_price - price) * part

@@ -15,7 +15,7 @@ from tradewright.ledger.model import HouseCode
 from tradewright.risk.margin import MarginState, margin_state, unrealised_pnl
 from tradewright.risk.model import ClientClass
 from tradewright.trading import orders
-from tradewright.trading.closing import close, is_being_closed
+from tradewright.trading.closing import close, first_in_turn, is_being_closed
 from tradewright.trading.model import MarginReport, NothingDone, Origin
 from tradewright.trading.state import AccountState, Desk, PositionState
 
@@ -114,7 +114,8 @@ def _close_until_restored(desk: Desk, account: AccountState) -> int:
     What is passed on goes one position at a time: what the provider fills decides about the next.
     """
     count = 0
-    for position in _by_loss(desk, account):
+    for losing in _by_loss(desk, account):
+        position = first_in_turn(account, losing)
         if is_being_closed(account, position):
             return count
         order = close(desk, account, position, Origin.STOP_OUT)

@@ -15,6 +15,7 @@ from msgspec import Struct
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.routing.markouts import Measured
+from tradewright.trading.pairings import CloseBy, CloseByReport
 
 
 class OrderType(StrEnum):
@@ -203,6 +204,7 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     Quantity is in units of the base currency, prices in quote currency. A market order is
     immediate (IOC or FOK). `expires_at` goes with good till date, and is aware. Stop-loss and
     take-profit go with the position that the order opens.
+    An order with a position id closes that position, or a part of it, and is immediate.
     """
 
     account_id: str
@@ -217,6 +219,7 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     expires_at: datetime | None = None
+    position_id: str | None = None
     metadata: Mapping[str, object] | None = None
 
 
@@ -244,13 +247,16 @@ class ExpireOrder(Struct, frozen=True, kw_only=True):
 class ClosePosition(Struct, frozen=True, kw_only=True):
     """Ask to close an open position whole; proposed by the watcher for stop-loss or take-profit.
 
-    For the two protections the batch asks again whether the price has been reached.
+    For the two protections the batch asks again whether the price has been reached. A client who
+    closes a part names it by a client order id, so that it is closed once.
     """
 
     account_id: str
     position_id: str
     symbol: str
     origin: Origin = Origin.CLIENT
+    quantity: Decimal | None = None
+    client_order_id: str | None = None
 
 
 class CheckMargin(Struct, frozen=True, kw_only=True):
@@ -301,6 +307,7 @@ AccountCommand = (
     | TriggerOrder
     | ExpireOrder
     | ClosePosition
+    | CloseBy
     | CheckMargin
     | BookAnswers
     | MoveMoney
@@ -313,15 +320,22 @@ HouseCommand = BookMarkouts
 Command = AccountCommand | HouseCommand
 
 
-def ids_of(command: Command) -> tuple[str, ...]:
+def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
+    command: Command,
+) -> tuple[str, ...]:
     """Return the ids by which a command names rows, as its sender wrote them."""
     match command:
         case MoveMoney():
             return command.account_id, command.transaction_id
         case ClosePosition():
             return command.account_id, command.position_id
+        case CloseBy():
+            pair = command.position_id, command.by_position_id
+            return command.account_id, command.close_by_id, *pair
         case TriggerOrder() | ExpireOrder() | BookAnswers():
             return command.account_id, command.order_id
+        case SubmitOrder(position_id=str(position_id)):
+            return command.account_id, position_id
         case SubmitOrder() | CancelOrder() | CheckMargin():
             return (command.account_id,)
         case BookMarkouts():
@@ -374,4 +388,4 @@ class NothingDone(Struct, frozen=True):
     why: str
 
 
-Report = OrderReport | MarginReport | MoneyReport | NothingDone
+Report = OrderReport | CloseByReport | MarginReport | MoneyReport | NothingDone

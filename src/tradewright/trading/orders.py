@@ -63,18 +63,24 @@ def order_from_command(
         stop_loss=command.stop_loss,
         take_profit=command.take_profit,
         expires_at=expires_at,
+        position_id=command.position_id,
         metadata=command.metadata,
     )
 
 
-def closing_order(account: AccountState, position: PositionState, origin: Origin) -> OrderState:
-    """Return a market order that closes a position whole."""
+def closing_order(
+    account: AccountState,
+    position: PositionState,
+    origin: Origin,
+    asked: tuple[Decimal | None, str | None],
+) -> OrderState:
+    """Return a market order that closes a position: `asked` of it under a key, or all of it."""
     order_id = new_id_text()
-    quantity = abs(position.quantity)
+    quantity = asked[0] or abs(position.quantity)
     return OrderState(
         id=order_id,
         account_id=account.id,
-        client_order_id=f"{origin}-{order_id}",
+        client_order_id=asked[1] or f"{origin}-{order_id}",
         instrument=position.instrument,
         side=Side.SELL if position.quantity > 0 else Side.BUY,
         order_type=OrderType.MARKET,
@@ -83,6 +89,7 @@ def closing_order(account: AccountState, position: PositionState, origin: Origin
         book=account.book,
         quantity=quantity,
         remaining_quantity=quantity,
+        position_id=position.id,
     )
 
 

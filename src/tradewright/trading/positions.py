@@ -1,10 +1,11 @@
-"""What a fill does to an account: it closes, opens or flips the net position, and moves money.
+"""What a fill does to an account: it closes, opens or flips positions, and moves money.
 
 Realised P&L, commission and their rounding to the account's currency happen here and nowhere
 else: once, at booking, half to even. The result of a closing trade moves between the account and
 the house's dealing holder, the commission to its fees holder.
 """
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from tradewright.ledger.model import HouseCode
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.risk.margin import conversion
+from tradewright.trading.groups import PositionMode
 from tradewright.trading.rules import average_price_after, split_fill
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
@@ -24,6 +26,9 @@ RATE_QUANTUM = Decimal("0.000000000001")
 """Conversion rates are kept to twelve decimals."""
 
 _NOTHING = Decimal(0)
+
+Cause = tuple[str | None, str | None]
+"""What is behind a trade: the id of a fill, or of a pairing of two positions."""
 
 
 def apply_fill(
@@ -35,9 +40,9 @@ def apply_fill(
 ) -> None:
     """Book a fill of `dealt` (quantity, price) into the account's position in the symbol."""
     quantity, price = dealt
-    matched = match_fill(account, order.instrument.symbol, quantity * order.side.sign)
+    matched = match_fill(account, order, quantity * order.side.sign)
     for position, part in matched.closes:
-        _close(desk, account, position, fill_id, (part, price))
+        close(desk, account, position, (fill_id, None), (part, price))
     if matched.opens:
         _open(desk, account, order, fill_id, (matched.opens, price))
 
@@ -49,14 +54,14 @@ class Matched(Struct, frozen=True):
     opens: Decimal
 
 
-def match_fill(account: AccountState, symbol: str, signed: Decimal) -> Matched:
-    """Match a signed fill with the account's positions in the symbol, the oldest first.
+def match_fill(account: AccountState, order: OrderState, signed: Decimal) -> Matched:
+    """Match a signed fill of an order with the positions that it may close, the oldest first.
 
     Every part carries the fill's sign, and together they add up to it.
     """
     closes: list[tuple[PositionState, Decimal]] = []
     rest = signed
-    for position in account.positions.get(symbol, ()):
+    for position in _closable(account, order):
         split = split_fill(position.quantity, rest)
         if split.closes:
             closes.append((position, split.closes))
@@ -64,6 +69,16 @@ def match_fill(account: AccountState, symbol: str, signed: Decimal) -> Matched:
         if not rest:
             break
     return Matched(closes, rest)
+
+
+def _closable(account: AccountState, order: OrderState) -> Sequence[PositionState]:
+    """Return what an order may close: the position it names, or what its mode says."""
+    held = account.positions.get(order.instrument.symbol, ())
+    if account.nets or not held:
+        return held
+    if order.position_id is not None:
+        return [position for position in held if position.id == order.position_id]
+    return held if account.group.position_mode is PositionMode.FIFO else ()
 
 
 def require_rates(desk: Desk, account: AccountState, instrument: Instrument) -> None:
@@ -86,13 +101,14 @@ def commission(quantity: Decimal, order: OrderState | PositionState, rate: Rate)
     return abs(quantity) * rate.mid * per_million / MILLION
 
 
-def _close(
+def close(
     desk: Desk,
     account: AccountState,
     position: PositionState,
-    fill_id: str,
+    cause: Cause,
     dealt: tuple[Decimal, Decimal],
-) -> None:
+) -> Decimal:
+    """Close a signed part of a position at a price; return the result that was booked."""
     quantity, price = dealt
     result = (position.average_price - price) * quantity
     rate = _required_rate(desk, position.instrument.quote_currency, account.profile.currency)
@@ -103,7 +119,7 @@ def _close(
     if not position.quantity:
         _take_away(account, position)
     trade_id = _book_trade(
-        desk, account, position, fill_id, ("close", quantity, price, used_rate, pnl)
+        desk, account, position, cause, ("close", quantity, price, used_rate, pnl)
     )
     house = desk.house[account.profile.currency][HouseCode.DEALING]
     if pnl > 0:
@@ -114,6 +130,7 @@ def _close(
         desk.journal.give(
             account.holder, -pnl, transaction_id=trade_id, operation="realised_pnl", sink=house
         )
+    return pnl
 
 
 def _take_away(account: AccountState, position: PositionState) -> None:
@@ -135,22 +152,44 @@ def _open(
 ) -> None:
     quantity, price = dealt
     held = account.positions.setdefault(order.instrument.symbol, [])
-    if not held:
-        position = _new_position(account, order, price)
-        held.append(position)
-    else:
+    if held and account.nets:
         position = held[0]
         position.average_price = average_price_after(
             position.quantity, position.average_price, quantity, price
         )
+    else:
+        position = _new_position(account, order, price)
+        held.append(position)
     position.quantity += quantity
-    if order.stop_loss is not None:
-        position.stop_loss = order.stop_loss
-    if order.take_profit is not None:
-        position.take_profit = order.take_profit
+    _protect(desk, account, order, position)
     rate = _required_rate(desk, order.instrument.quote_currency, account.profile.currency)
     used_rate = rate.mid.quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
-    _book_trade(desk, account, position, fill_id, ("open", quantity, price, used_rate, _NOTHING))
+    done = ("open", quantity, price, used_rate, _NOTHING)
+    _book_trade(desk, account, position, (fill_id, None), done)
+
+
+def _protect(desk: Desk, account: AccountState, order: OrderState, opened: PositionState) -> None:
+    """Give what was opened the order's levels; in FIFO they hold for all of the symbol.
+
+    There a level of one position alone would close it before an older one.
+    """
+    if account.group.position_mode is not PositionMode.FIFO:
+        levels = order.stop_loss, order.take_profit
+        covered = [opened]
+    else:
+        covered = account.positions[order.instrument.symbol]
+        levels = (
+            covered[0].stop_loss if order.stop_loss is None else order.stop_loss,
+            covered[0].take_profit if order.take_profit is None else order.take_profit,
+        )
+    for position in covered:
+        before = position.stop_loss, position.take_profit
+        if levels[0] is not None:
+            position.stop_loss = levels[0]
+        if levels[1] is not None:
+            position.take_profit = levels[1]
+        if (position.stop_loss, position.take_profit) != before:
+            desk.changes.positions[position.id] = position
 
 
 def _new_position(account: AccountState, order: OrderState, price: Decimal) -> PositionState:
@@ -158,6 +197,7 @@ def _new_position(account: AccountState, order: OrderState, price: Decimal) -> P
         id=new_id_text(),
         account_id=account.id,
         instrument=order.instrument,
+        mode=account.group.position_mode,
         quantity=_NOTHING,
         average_price=price,
         realised_pnl=_NOTHING,
@@ -172,7 +212,7 @@ def _book_trade(
     desk: Desk,
     account: AccountState,
     position: PositionState,
-    fill_id: str,
+    cause: Cause,
     done: tuple[str, Decimal, Decimal, Decimal, Decimal],
 ) -> str:
     """Write a trade and its commission; return the trade's id.
@@ -182,7 +222,10 @@ def _book_trade(
     effect, quantity, price, rate, pnl = done
     currency = account.profile.currency
     base_rate = _required_rate(desk, position.instrument.base_currency, currency)
-    fee = round_to_minor_unit(commission(quantity, position, base_rate), currency)
+    is_dealt = cause[0] is not None
+    fee = _NOTHING
+    if is_dealt:
+        fee = round_to_minor_unit(commission(quantity, position, base_rate), currency)
     trade_id = new_id_text()
     position.version += 1
     desk.changes.positions[position.id] = position
@@ -191,7 +234,7 @@ def _book_trade(
             position.id,
             trade_id,
             account.id,
-            fill_id,
+            cause[0],
             position.version,
             effect,
             quantity,
@@ -202,6 +245,7 @@ def _book_trade(
             position.quantity,
             position.average_price,
             position.realised_pnl,
+            cause[1],
         )
     )
     if fee:

@@ -76,6 +76,25 @@ WHERE a.id = ANY(%(ids)s::uuid[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;
 
+-- name: close_bys_named
+-- Read pairings of positions by their key, with the result; their accounts are locked.
+SELECT
+    c.id::text,
+    c.account_id::text,
+    c.position_id::text,
+    c.by_position_id::text,
+    p.symbol,
+    c.quantity,
+    c.price,
+    (
+        SELECT t.realised_pnl
+        FROM trades AS t
+        WHERE t.position_id = c.position_id AND t.close_by_id = c.id
+    )
+FROM close_bys AS c
+JOIN positions AS p ON p.id = c.position_id
+WHERE c.id = ANY(%(ids)s::uuid[]);
+
 -- name: open_positions
 -- Read the open positions of some accounts; their accounts are locked, and with them these.
 SELECT
@@ -117,7 +136,8 @@ SELECT
     o.refusal_code,
     o.version,
     coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
-    o.expires_at
+    o.expires_at,
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id)
 FROM orders AS o
 WHERE o.id = ANY(%(ids)s::uuid[]);
 
@@ -147,7 +167,8 @@ SELECT
     o.refusal_code,
     o.version,
     coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
-    o.expires_at
+    o.expires_at,
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id)
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
 JOIN orders AS o ON o.account_id = k.account_id AND o.client_order_id = k.client_order_id;
 
@@ -177,7 +198,8 @@ SELECT
     o.refusal_code,
     o.version,
     coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
-    o.expires_at
+    o.expires_at,
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id)
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
@@ -337,17 +359,35 @@ FROM unnest(
     %(provider_id)s::uuid[], %(provider_execution_id)s::text[], %(quoted_at)s::timestamptz[]
 );
 
+-- name: write_closing_orders
+-- Write which positions orders have named.
+INSERT INTO closing_orders (order_id, position_id)
+SELECT *
+FROM unnest(%(order_id)s::uuid[], %(position_id)s::uuid[]);
+
+-- name: write_close_bys
+-- Write pairings of positions, before their trades.
+INSERT INTO close_bys (
+    id, account_id, position_id, by_position_id, quantity, price, quoted_at
+)
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(account_id)s::uuid[], %(position_id)s::uuid[], %(by_position_id)s::uuid[],
+    %(quantity)s::numeric[], %(price)s::numeric[], %(quoted_at)s::timestamptz[]
+);
+
 -- name: write_positions
 -- Write new positions in bulk, with their trades.
 WITH traded AS (
     INSERT INTO trades (
-        id, account_id, fill_id, position_id, position_version, effect, quantity, price,
-        conversion_rate, realised_pnl, commission, position_quantity, position_average_price,
-        position_realised_pnl
+        id, account_id, fill_id, close_by_id, position_id, position_version, effect, quantity,
+        price, conversion_rate, realised_pnl, commission, position_quantity,
+        position_average_price, position_realised_pnl
     )
     SELECT *
     FROM unnest(
         %(trade_ids)s::uuid[], %(trade_account_ids)s::uuid[], %(trade_fill_ids)s::uuid[],
+        %(trade_close_by_ids)s::uuid[],
         %(trade_position_ids)s::uuid[], %(trade_versions)s::integer[], %(trade_effects)s::text[],
         %(trade_quantities)s::numeric[], %(trade_prices)s::numeric[],
         %(trade_conversion_rates)s::numeric[], %(trade_realised_pnls)s::numeric[],
@@ -356,12 +396,13 @@ WITH traded AS (
     )
 )
 INSERT INTO positions (
-    id, account_id, symbol, quantity, average_price, realised_pnl, stop_loss, take_profit,
-    is_open, version, closed_at
+    id, account_id, symbol, position_mode, quantity, average_price, realised_pnl, stop_loss,
+    take_profit, is_open, version, closed_at
 )
 SELECT *
 FROM unnest(
-    %(id)s::uuid[], %(account_id)s::uuid[], %(symbol)s::text[], %(quantity)s::numeric[],
+    %(id)s::uuid[], %(account_id)s::uuid[], %(symbol)s::text[], %(position_mode)s::text[],
+    %(quantity)s::numeric[],
     %(average_price)s::numeric[], %(realised_pnl)s::numeric[], %(stop_loss)s::numeric[],
     %(take_profit)s::numeric[], %(is_open)s::boolean[], %(version)s::integer[],
     %(closed_at)s::timestamptz[]
@@ -371,13 +412,14 @@ FROM unnest(
 -- Write what became of positions that were there before, with their trades.
 WITH traded AS (
     INSERT INTO trades (
-        id, account_id, fill_id, position_id, position_version, effect, quantity, price,
-        conversion_rate, realised_pnl, commission, position_quantity, position_average_price,
-        position_realised_pnl
+        id, account_id, fill_id, close_by_id, position_id, position_version, effect, quantity,
+        price, conversion_rate, realised_pnl, commission, position_quantity,
+        position_average_price, position_realised_pnl
     )
     SELECT *
     FROM unnest(
         %(trade_ids)s::uuid[], %(trade_account_ids)s::uuid[], %(trade_fill_ids)s::uuid[],
+        %(trade_close_by_ids)s::uuid[],
         %(trade_position_ids)s::uuid[], %(trade_versions)s::integer[], %(trade_effects)s::text[],
         %(trade_quantities)s::numeric[], %(trade_prices)s::numeric[],
         %(trade_conversion_rates)s::numeric[], %(trade_realised_pnls)s::numeric[],

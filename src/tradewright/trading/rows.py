@@ -23,7 +23,14 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     changes = desk.changes
     _write_orders(statements, changes)
     _write(statements, "write_fills", _FILL, changes.fills)
+    _write(statements, "write_close_bys", _CLOSE_BY, changes.close_bys)
     _write_positions(statements, changes)
+    closing = [
+        (order.id, order.position_id)
+        for order in changes.orders.values()
+        if order.position_id is not None and not order.version_read
+    ]
+    _write(statements, "write_closing_orders", ("order_id", "position_id"), closing)
     answers = [_request_row(desk, *answer) for answer in changes.answers]
     _write(statements, "write_provider_requests", _REQUEST, answers)
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
@@ -155,11 +162,22 @@ _TRADE = (
     "trade_position_quantities",
     "trade_position_prices",
     "trade_position_pnls",
+    "trade_close_by_ids",
+)
+_CLOSE_BY = (
+    "id",
+    "account_id",
+    "position_id",
+    "by_position_id",
+    "quantity",
+    "price",
+    "quoted_at",
 )
 _POSITION = (
     "id",
     "account_id",
     "symbol",
+    "position_mode",
     "quantity",
     "average_price",
     "realised_pnl",
@@ -278,6 +296,7 @@ def _position_row(position: PositionState) -> Row:
         position.id,
         position.account_id,
         position.instrument.symbol,
+        position.mode,
         position.quantity,
         position.average_price,
         position.realised_pnl,

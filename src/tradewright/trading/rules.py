@@ -13,7 +13,7 @@ from tradewright.core.money import AMOUNT_MAX
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
-from tradewright.trading.model import OrderType, SubmitOrder, TimeInForce
+from tradewright.trading.model import ClosePosition, OrderType, SubmitOrder, TimeInForce
 
 PRICE_QUANTUM = Decimal("0.00000001")
 """Prices are kept to eight decimals; averages are rounded half to even to them."""
@@ -65,17 +65,7 @@ def _require_key(key: str) -> None:
 
 
 def _require_quantity(quantity: Decimal, instrument: Instrument) -> None:
-    step = instrument.quantity_step
-    facts = {"quantity": quantity, "symbol": instrument.symbol, "step": step}
-    if not quantity.is_finite() or quantity <= 0 or quantity > AMOUNT_MAX:
-        raise InputError(
-            ErrorCode.ORDER_QUANTITY_MALFORMED,
-            f'quantity {quantity} of "{instrument.symbol}" is not a positive number',
-            why="A quantity is a finite number of units of the base currency above zero; the side "
-            "says buy or sell.",
-            hint=f"Give a multiple of {step:f} from {instrument.quantity_min:f} upwards.",
-            facts=facts,
-        )
+    _require_positive(quantity, instrument)
     if quantity < instrument.quantity_min:
         raise InputError(
             ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE,
@@ -83,15 +73,73 @@ def _require_quantity(quantity: Decimal, instrument: Instrument) -> None:
             f"{instrument.quantity_min:f}",
             why="Each instrument has a smallest quantity.",
             hint=f"Give {instrument.quantity_min:f} or more.",
-            facts=facts,
+            facts=_quantity_facts(quantity, instrument),
         )
+    _require_on_step(quantity, instrument)
+
+
+def _require_positive(quantity: Decimal, instrument: Instrument) -> None:
+    if not quantity.is_finite() or quantity <= 0 or quantity > AMOUNT_MAX:
+        raise InputError(
+            ErrorCode.ORDER_QUANTITY_MALFORMED,
+            f'quantity {quantity} of "{instrument.symbol}" is not a positive number',
+            why="A quantity is a finite number of units of the base currency above zero; the side "
+            "says buy or sell.",
+            hint=f"Give a multiple of {instrument.quantity_step:f} from "
+            f"{instrument.quantity_min:f} upwards.",
+            facts=_quantity_facts(quantity, instrument),
+        )
+
+
+def _require_on_step(quantity: Decimal, instrument: Instrument) -> None:
+    step = instrument.quantity_step
     if quantity % step:
         raise InputError(
             ErrorCode.ORDER_QUANTITY_OFF_STEP,
             f'quantity {quantity} of "{instrument.symbol}" is not a multiple of {step:f}',
             why="Quantities are never rounded for you.",
             hint=f"Give {quantity - quantity % step:f} or {quantity - quantity % step + step:f}.",
-            facts=facts,
+            facts=_quantity_facts(quantity, instrument),
+        )
+
+
+def _quantity_facts(quantity: Decimal, instrument: Instrument) -> dict[str, object]:
+    return {"quantity": quantity, "symbol": instrument.symbol, "step": instrument.quantity_step}
+
+
+def require_part(command: ClosePosition, held: Decimal, instrument: Instrument) -> Decimal:
+    """Return how much of a position of `held` a client closes: all of it, or a part with a key.
+
+    Raises:
+        InputError: ORDER_KEY_MALFORMED, ORDER_QUANTITY_MALFORMED, ORDER_QUANTITY_OFF_STEP,
+            POSITION_QUANTITY_EXCEEDED.
+
+    """
+    if command.client_order_id is not None or command.quantity is not None:
+        _require_key(command.client_order_id or "")
+    if command.quantity is None:
+        return abs(held)
+    _require_positive(command.quantity, instrument)
+    _require_on_step(command.quantity, instrument)
+    require_within(command.quantity, held, instrument)
+    return command.quantity
+
+
+def require_within(quantity: Decimal, held: Decimal, instrument: Instrument) -> None:
+    """Refuse to close more of a position than there is of it.
+
+    Raises:
+        InputError: POSITION_QUANTITY_EXCEEDED.
+
+    """
+    if quantity > abs(held):
+        raise InputError(
+            ErrorCode.POSITION_QUANTITY_EXCEEDED,
+            f'{quantity:f} of "{instrument.symbol}" cannot be closed of a position of '
+            f"{abs(held):f}",
+            why="A closing order never opens a position on the other side.",
+            hint=f"Close at most {abs(held):f}.",
+            facts={"quantity": quantity, "held": held, "symbol": instrument.symbol},
         )
 
 

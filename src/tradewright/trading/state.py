@@ -32,6 +32,7 @@ from tradewright.trading.model import (
     RefusedBy,
     TimeInForce,
 )
+from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.reference import Reference
 
 
@@ -55,6 +56,7 @@ class OrderState(Struct, kw_only=True):
     stop_price: Decimal | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    position_id: str | None = None
     status: OrderStatus = OrderStatus.NEW
     is_routed: bool = False
     refused_by: RefusedBy | None = None
@@ -86,6 +88,7 @@ class PositionState(Struct, kw_only=True):
     id: str
     account_id: str
     instrument: Instrument
+    mode: PositionMode = PositionMode.NETTING
     quantity: Decimal
     average_price: Decimal
     realised_pnl: Decimal
@@ -180,6 +183,7 @@ class Changes:
     orders: dict[str, OrderState] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
     fills: list[Row] = field(default_factory=list)
+    close_bys: list[Row] = field(default_factory=list)
     trades: list[Row] = field(default_factory=list)
     positions: dict[str, PositionState] = field(default_factory=dict)
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
@@ -199,10 +203,11 @@ class Desk:
 
     `orders_by_key` finds what was submitted before by (account_id, client_order_id);
     `entries_before` what money was moved before by (transaction_id, operation);
-    `executions_before` what providers dealt before by (provider, execution_id); `wallets` are
-    locked wallets by (user_id, currency); `reference` is as new as the batch. `exposures` are the
-    house's as committed, `batch_exposures` what the first `fills_counted` fills of this batch add
-    to them; `profiles` what is known of clients whose orders may be divided, by user.
+    `executions_before` what providers dealt before by (provider, execution_id);
+    `close_bys_before` the pairings of positions by their key; `wallets` are locked wallets by
+    (user_id, currency); `reference` is as new as the batch. `exposures` are the house's as
+    committed, `batch_exposures` what the first `fills_counted` fills of this batch add to them;
+    `profiles` what is known of clients whose orders may be divided, by user.
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
     """
@@ -215,6 +220,7 @@ class Desk:
     wallets: Mapping[tuple[str, str], Holder]
     entries_before: dict[tuple[str, str], tuple[str, Decimal]]
     executions_before: set[tuple[str, str]] = field(default_factory=set)
+    close_bys_before: dict[str, tuple[CloseBy, CloseByReport]] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     changes: Changes = field(default_factory=Changes)
     exposures: Exposures = field(default_factory=Exposures)

@@ -5,7 +5,7 @@ owns its orders too, so orders are read without locks of their own. Lookups that
 committed while a lock was waited for come after it, as statements of their own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,7 @@ from tradewright.trading.model import (
     TimeInForce,
     TriggerOrder,
 )
+from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.reference import Reference, refreshed
 from tradewright.trading.state import (
     AccountState,
@@ -85,6 +86,7 @@ def lock_desk(
         },
         executions_before={(row[0], row[1]) for row in asked.get("executions_known", ())},
         profiles=_read_profiles(statements, accounts.values(), asked),
+        close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
 
 
@@ -95,8 +97,9 @@ def _ask(
     named = [
         c.order_id for c in commands if isinstance(c, TriggerOrder | ExpireOrder | BookAnswers)
     ]
-    watched = {c.account_id for c in commands if isinstance(c, CheckMargin | ClosePosition)}
-    keyed = [c for c in commands if isinstance(c, SubmitOrder | CancelOrder)]
+    watched = {c.account_id for c in commands if _asks_what_lives(c)}
+    keyed = list(_keys(commands))
+    paired = [c.close_by_id for c in commands if isinstance(c, CloseBy)]
     moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
     dealt = [
         (answer.provider, answer.execution_id)
@@ -115,9 +118,10 @@ def _ask(
         "orders_named": {"ids": named},
         "live_orders": {"ids": sorted(watched)},
         "orders_by_key": {
-            "account_ids": [c.account_id for c in keyed],
-            "keys": [c.client_order_id for c in keyed],
+            "account_ids": [account_id for account_id, _ in keyed],
+            "keys": [key for _, key in keyed],
         },
+        "close_bys_named": {"ids": paired},
         "entries_of_transactions": {
             "transaction_ids": moved,
             "operations": ["transfer_out"] * len(moved),
@@ -159,6 +163,34 @@ def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
         if row[0] not in desk.orders:
             order = order_from_row(row, desk.instruments[row[3]])
             desk.orders[order.id] = desk.accounts[order.account_id].live_orders[order.id] = order
+
+
+def _asks_what_lives(command: Command) -> bool:
+    """Return whether a command must know every live order of its account."""
+    if isinstance(command, SubmitOrder):
+        return command.position_id is not None
+    return isinstance(command, CheckMargin | ClosePosition | CloseBy)
+
+
+def _keys(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
+    """Give account and client order id of each command that names an order by them."""
+    for command in commands:
+        if isinstance(command, SubmitOrder | CancelOrder | ClosePosition):
+            key = command.client_order_id
+            if key is not None:
+                yield command.account_id, key
+
+
+def _close_by(row: tuple[Any, ...]) -> tuple[CloseBy, CloseByReport]:
+    """Lay out a pairing of positions that was booked before, as it was asked and answered."""
+    asked = CloseBy(
+        account_id=row[1],
+        close_by_id=row[0],
+        position_id=row[2],
+        by_position_id=row[3],
+        symbol=row[4],
+    )
+    return asked, CloseByReport(row[0], row[5], row[6], row[7], is_replay=True)
 
 
 def read_live_desk(connection: Session, reference: Reference, market: Market) -> Desk:
@@ -259,6 +291,7 @@ def _lay_out_positions(
                 id=row[0],
                 account_id=row[1],
                 instrument=reference.instruments[row[2]],
+                mode=accounts[row[1]].group.position_mode,
                 quantity=row[3],
                 average_price=row[4],
                 realised_pnl=row[5],
@@ -305,4 +338,5 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
         version_read=row[21],
         fill_value=row[22],
         expires_at=row[23],
+        position_id=row[24],
     )

@@ -8,7 +8,7 @@ from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.checks import first_denial
 from tradewright.routing.model import Book
-from tradewright.trading import conditions, orders, rules
+from tradewright.trading import closing, conditions, orders, rules
 from tradewright.trading.expiry import expires_at, has_expired
 from tradewright.trading.facts import gather_facts
 from tradewright.trading.model import (
@@ -30,8 +30,8 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
 
     Raises:
         InputError: INSTRUMENT_UNKNOWN, ORDER_DUPLICATE_DIFFERS, and what
-            `rules.require_well_formed` and `expires_at` raise.
-        StateError: what `expires_at` raises.
+            `rules.require_well_formed`, `closing.require_closable` and `expires_at` raise.
+        StateError: what `closing.require_closable` and `expires_at` raise.
 
     """
     instrument = _instrument(desk, command.symbol)
@@ -40,6 +40,8 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
     first = desk.orders_by_key.get(key)
     if first is not None:
         return _replay(first, command)
+    if command.position_id is not None:
+        closing.require_closable(account, command, command.position_id)
     dated = expires_at(desk, command)
     order = orders.order_from_command(command, account, instrument, dated)
     desk.orders_by_key[key] = order
@@ -145,6 +147,7 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
         first.stop_loss,
         first.take_profit,
         first.expires_at if first.time_in_force is TimeInForce.GTD else None,
+        first.position_id,
     )
     now = (
         command.symbol,
@@ -157,6 +160,7 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
         command.stop_loss,
         command.take_profit,
         command.expires_at,
+        command.position_id,
     )
     if before != now:
         raise InputError(

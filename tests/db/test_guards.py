@@ -56,6 +56,7 @@ KEPT = (
     "receivables",
     "reconciliation_breaks",
     "risk_limits",
+    "trading_halts",
     "user_balances",
     "user_devices",
     "user_ip_addresses",

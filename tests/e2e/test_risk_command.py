@@ -78,3 +78,18 @@ def test_two_targets_at_once_are_wrong_usage(floor: Floor) -> None:
         cli, ["risk", *words, "--actor", "anna", "--database", floor.conninfo]
     )
     assert result.exit_code == 2
+
+
+def test_trading_is_halted_listed_and_resumed(floor: Floor) -> None:
+    account = floor.account()
+    words = ("--symbol", "EURUSD", "--actor", "anna", "--reason", "drill")
+    with floor.engine() as engine:
+        deal(engine, buy(account, 1000, limit_price="1.05000"))
+    assert run(floor, "halt", *words) == {"accounts": 1, "orders": 1}
+    assert run(floor, "halt", *words) == {"accounts": 0, "orders": 0}
+    assert run(floor, "reduce-only", *words) == "TRADING_HALT_EXISTS"
+    (halt,) = run(floor, "halts")
+    assert (halt["mode"], halt["target"], halt["set_by"]) == ("halted", "EURUSD", "anna")
+    assert run(floor, "resume", *words) == []
+    assert run(floor, "resume", *words) == "TRADING_HALT_UNKNOWN"
+    assert len(run(floor, "reduce-only", *words)) == 1

@@ -37,7 +37,7 @@ COMMANDS = {
         "tradewright.cli.review",
         "Review migrations: what breaks, loses, locks or misleads.",
     ),
-    "risk": ("tradewright.cli.risk", "Set limits, and see what was denied for them."),
+    "risk": ("tradewright.cli.risk", "Set limits, stop and resume trading, see what was denied."),
     "verify": ("tradewright.cli.verify", "Make the ten tests of a set of migrations on a shadow."),
     "bench": ("tradewright.cli.bench", "Measure beside public programs in the same run."),
     "soak": (

@@ -1,4 +1,4 @@
-"""`tradewright risk`: limits, and the orders that they have denied."""
+"""`tradewright risk`: limits and what they have denied, halts and the kill switch."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,10 +14,13 @@ from rich.table import Table
 
 from tradewright.cli import options
 from tradewright.risk import store
+from tradewright.risk.halts import Halt, HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
+from tradewright.trading.kill_switch import cancel_halted, pull_kill_switch
 
 KIND = click.Choice([str(kind) for kind in LimitKind])
 ACTOR = click.option("--actor", required=True, help="Who does it; kept in the audit trail.")
+REASON = click.option("--reason", required=True, help="Why; it is kept.")
 LAST = click.option(
     "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
 )
@@ -62,7 +65,7 @@ def with_target(function: Callable[..., None]) -> Callable[..., None]:
     epilog=options.example("tradewright risk limit list"),
 )
 def command() -> None:
-    """Set what accounts may do at the most, and see what was denied for it."""
+    """Set what accounts may do at the most, stop trading and resume it, and see what was denied."""
 
 
 @command.group("limit", epilog=options.example("tradewright risk limit list"))
@@ -120,6 +123,71 @@ def list_command(asked: options.Asked) -> None:
         _print_limits(asked, store.read_limits(session))
 
 
+@command.command(
+    "halt",
+    epilog=options.example('tradewright risk halt --symbol EURCHF --actor anna --reason "broke"'),
+)
+@ACTOR
+@REASON
+@with_target
+@options.with_database
+def halt_command(asked: options.Asked, *, target: Target, actor: str, reason: str) -> None:
+    """Pull the kill switch: nothing is opened any more, and every order that rests is canceled.
+
+    Positions may still be reduced. Asked again for the same, it cancels what was left.
+    """
+    with asked.session() as session:
+        if any(halt.target == target for halt in store.read_halts(session)):
+            session.commit()
+            killed = cancel_halted(session)
+        else:
+            session.commit()
+            killed = pull_kill_switch(session, target, actor=actor, reason=reason)
+    if asked.as_json:
+        click.echo(json.dumps(asdict(killed)))
+        return
+    click.echo(f"halted: {killed.orders} orders of {killed.accounts} accounts canceled")
+    click.echo("next: tradewright risk resume, when it is over")
+
+
+@command.command(
+    "reduce-only",
+    epilog=options.example('tradewright risk reduce-only --group pro --actor anna --reason "new"'),
+)
+@ACTOR
+@REASON
+@with_target
+@options.with_database
+def reduce_only_command(asked: options.Asked, *, target: Target, actor: str, reason: str) -> None:
+    """Let positions only be reduced; orders that rest stay and are denied if they would open."""
+    with asked.session() as session:
+        store.set_halt(session, HaltMode.REDUCE_ONLY, target, actor=actor, reason=reason)
+        _print_halts(asked, store.read_halts(session))
+
+
+@command.command(
+    "resume",
+    epilog=options.example('tradewright risk resume --symbol EURCHF --actor anna --reason "calm"'),
+)
+@ACTOR
+@REASON
+@with_target
+@options.with_database
+def resume_command(asked: options.Asked, *, target: Target, actor: str, reason: str) -> None:
+    """Lift a halt or a reduce-only."""
+    with asked.session() as session:
+        store.lift_halt(session, target, actor=actor, reason=reason)
+        _print_halts(asked, store.read_halts(session))
+
+
+@command.command("halts", epilog=options.example("tradewright risk halts --json"))
+@options.with_database
+def halts_command(asked: options.Asked) -> None:
+    """List what is halted or reduce-only, by whom and why."""
+    with asked.session() as session:
+        _print_halts(asked, store.read_halts(session))
+
+
 @command.command("breaches", epilog=options.example("tradewright risk breaches --last 10"))
 @LAST
 @options.with_database
@@ -143,6 +211,21 @@ def _print_limits(asked: options.Asked, limits: Sequence[Limit]) -> None:
         for one in limits
     ]
     print_rows(asked, rows, ("kind", "scope", "target", "value", "currency"))
+
+
+def _print_halts(asked: options.Asked, halts: Sequence[Halt]) -> None:
+    rows = [
+        {
+            "mode": str(one.mode),
+            "scope": str(one.target.scope),
+            "target": one.target.name,
+            "set_by": one.set_by,
+            "reason": one.reason,
+            "set_at": one.set_at,
+        }
+        for one in halts
+    ]
+    print_rows(asked, rows, ("mode", "scope", "target", "set_by", "reason", "set_at"))
 
 
 def print_rows(

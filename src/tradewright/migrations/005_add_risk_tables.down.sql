@@ -3,6 +3,7 @@
 DROP TABLE stop_outs;
 DROP TABLE margin_calls;
 DROP TABLE risk_breaches;
+DROP TABLE trading_halts;
 DROP TABLE risk_limits;
 DROP TABLE trading_sessions;
 DROP TRIGGER routing_overrides_count_reference ON routing_overrides;

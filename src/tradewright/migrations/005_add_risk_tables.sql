@@ -169,6 +169,74 @@ CREATE TRIGGER risk_limits_are_kept
     BEFORE DELETE OR TRUNCATE ON risk_limits
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE trading_halts (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT trading_halts_pkey PRIMARY KEY,
+    mode text
+        CONSTRAINT trading_halts_mode_present NOT NULL
+        CONSTRAINT trading_halts_mode_known CHECK (mode IN ('halted', 'reduce_only')),
+    scope text
+        CONSTRAINT trading_halts_scope_present NOT NULL
+        CONSTRAINT trading_halts_scope_known CHECK (scope IN ('all', 'group', 'account', 'instrument')),
+    group_code text
+        CONSTRAINT trading_halts_group_exists REFERENCES account_groups (code) ON DELETE RESTRICT,
+    account_id uuid
+        CONSTRAINT trading_halts_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    symbol text
+        CONSTRAINT trading_halts_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    set_by text
+        CONSTRAINT trading_halts_set_by_present NOT NULL,
+    reason text
+        CONSTRAINT trading_halts_reason_present NOT NULL,
+    set_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT trading_halts_set_at_present NOT NULL,
+    lifted_by text,
+    lifted_reason text,
+    lifted_at timestamptz
+        CONSTRAINT trading_halts_lifted_after_set CHECK (lifted_at >= set_at),
+    revision integer DEFAULT 1
+        CONSTRAINT trading_halts_revision_present NOT NULL
+        CONSTRAINT trading_halts_revision_positive CHECK (revision > 0),
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT trading_halts_updated_at_present NOT NULL,
+    CONSTRAINT trading_halts_scope_names_its_target CHECK (
+        (scope = 'group') = (group_code IS NOT NULL)
+        AND (scope = 'account') = (account_id IS NOT NULL)
+        AND (scope = 'instrument') = (symbol IS NOT NULL)
+    ),
+    CONSTRAINT trading_halts_say_who_and_why CHECK (
+        btrim(set_by) <> '' AND btrim(reason) <> '' AND btrim(lifted_by) <> '' AND btrim(lifted_reason) <> ''
+    ),
+    CONSTRAINT trading_halts_lifted_by_somebody CHECK (num_nulls(lifted_at, lifted_by, lifted_reason) IN (0, 3))
+);
+COMMENT ON TABLE trading_halts IS 'Times in which nothing was opened, for all, a group, an account or in an instrument: the kill switch (RTS 6, article 12).';
+COMMENT ON COLUMN trading_halts.mode IS 'reduce_only: orders that open are denied; halted: the same, and every order that rested was canceled.';
+CREATE UNIQUE INDEX idx_trading_halts_scope_in_force
+    ON trading_halts (scope, group_code, account_id, symbol) NULLS NOT DISTINCT
+    WHERE lifted_at IS NULL;
+CREATE INDEX idx_trading_halts_group_code
+    ON trading_halts (group_code)
+    WHERE group_code IS NOT NULL;
+CREATE INDEX idx_trading_halts_account_id
+    ON trading_halts (account_id)
+    WHERE account_id IS NOT NULL;
+CREATE INDEX idx_trading_halts_symbol
+    ON trading_halts (symbol)
+    WHERE symbol IS NOT NULL;
+CREATE TRIGGER trading_halts_count_reference
+    AFTER INSERT OR UPDATE ON trading_halts
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER trading_halts_count_revision
+    BEFORE UPDATE ON trading_halts
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER trading_halts_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON trading_halts
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE trading_halts ENABLE ALWAYS TRIGGER trading_halts_are_audited;
+CREATE TRIGGER trading_halts_are_kept
+    BEFORE DELETE OR TRUNCATE ON trading_halts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE risk_breaches (
     id uuid DEFAULT uuidv7()
         CONSTRAINT risk_breaches_pkey PRIMARY KEY,

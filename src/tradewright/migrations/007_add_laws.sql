@@ -584,6 +584,8 @@ SELECT 'liquidity_providers', id, revision FROM liquidity_providers
 UNION ALL
 SELECT 'trading_sessions', id, revision FROM trading_sessions
 UNION ALL
+SELECT 'trading_halts', id, revision FROM trading_halts
+UNION ALL
 SELECT 'risk_limits', id, revision FROM risk_limits
 UNION ALL
 SELECT 'routing_policies', id, revision FROM routing_policies

@@ -9,6 +9,7 @@ from msgspec import Struct
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.liquidity.model import Side
+from tradewright.risk.halts import Halt
 from tradewright.risk.limits import Denial, LimitFacts
 
 __all__ = ["ClientClass", "Denial", "OrderFacts", "RiskProfile"]
@@ -38,7 +39,7 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     order would deal at now; None when nothing is tradable. `rates` are the rates of the quote
     and base currencies to the account's; None when one is missing. `free_margin_after` computes
     the free margin that would be left, in the account's currency. `limited` is there when a limit
-    applies to the order.
+    applies to the order, `halt` when trading is halted for it.
     """
 
     account_is_active: bool
@@ -54,3 +55,4 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     rates: tuple[Rate, Rate] | None
     free_margin_after: Callable[[], Decimal]
     limited: LimitFacts | None = None
+    halt: Halt | None = None

@@ -48,3 +48,32 @@ JOIN risk_limits AS l ON l.id = b.limit_id
 JOIN orders AS o ON o.id = b.order_id
 ORDER BY b.id DESC
 LIMIT %(count_max)s;
+
+-- name: halts
+-- Read every halt in force.
+SELECT mode, scope, coalesce(group_code, account_id::text, symbol), set_by, reason, set_at
+FROM trading_halts
+WHERE lifted_at IS NULL
+ORDER BY set_at, id;
+
+-- name: set_halt
+-- Halt trading, unless it is halted for the same already.
+INSERT INTO trading_halts (mode, scope, group_code, account_id, symbol, set_by, reason)
+VALUES (
+    %(mode)s,
+    %(scope)s,
+    CASE WHEN %(scope)s = 'group' THEN %(target)s END,
+    CASE WHEN %(scope)s = 'account' THEN %(target)s END::uuid,
+    CASE WHEN %(scope)s = 'instrument' THEN %(target)s END,
+    %(actor)s,
+    %(reason)s
+);
+
+-- name: lift_halt
+-- Resume trading.
+UPDATE trading_halts
+SET lifted_at = clock_timestamp(), lifted_by = %(actor)s, lifted_reason = %(reason)s
+WHERE lifted_at IS NULL
+  AND scope = %(scope)s
+  AND coalesce(group_code, account_id::text, symbol) IS NOT DISTINCT FROM %(target)s
+RETURNING id::text;

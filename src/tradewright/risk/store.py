@@ -1,4 +1,4 @@
-"""Where limits are kept: set and cleared with their actor in the trail, read with breaches."""
+"""Where limits and halts are kept: set and lifted by a named actor, and read for the engine."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import translate
+from tradewright.risk.halts import Halt, HaltBook, HaltMode
 from tradewright.risk.limits import Limit, LimitBook, LimitKind, Scope, Target
 
 _QUERIES = "tradewright.risk"
@@ -98,6 +99,87 @@ def read_limits(statements: Statements) -> tuple[Limit, ...]:
 def read_limit_book(statements: Statements) -> LimitBook:
     """Return every limit that is set, to be asked order by order."""
     return LimitBook(read_limits(statements))
+
+
+def set_halt(
+    connection: Session, mode: HaltMode, target: Target, *, actor: str, reason: str
+) -> None:
+    """Halt trading; when this returns, nothing is opened any more under the target.
+
+    Works in a transaction of its own. Orders that rest are canceled by `trading.halting`.
+
+    Raises:
+        InputError: TRADING_HALT_MALFORMED, ACCOUNT_UNKNOWN, ACCOUNT_GROUP_UNKNOWN,
+            INSTRUMENT_UNKNOWN.
+        StateError: TRADING_HALT_EXISTS.
+
+    """
+    columns = {
+        "mode": mode,
+        "scope": target.scope,
+        "target": target.name,
+        "actor": actor,
+        "reason": reason,
+    }
+    _require_words(actor, reason)
+    try:
+        with connection.transaction():
+            acting_as(connection, actor)
+            connection.execute(load_queries(_QUERIES)["set_halt"], columns)
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def lift_halt(connection: Session, target: Target, *, actor: str, reason: str) -> None:
+    """Resume trading for what was halted.
+
+    Raises:
+        InputError: TRADING_HALT_UNKNOWN, TRADING_HALT_MALFORMED.
+
+    """
+    _require_words(actor, reason)
+    columns = {"scope": target.scope, "target": target.name, "actor": actor, "reason": reason}
+    with connection.transaction():
+        acting_as(connection, actor)
+        row = connection.execute(load_queries(_QUERIES)["lift_halt"], columns).fetchone()
+    if row is None:
+        raise InputError(
+            ErrorCode.TRADING_HALT_UNKNOWN,
+            f"trading is not halted for {target.scope} {target.name or ''}".rstrip(),
+            why="A halt is found by what it holds for; a wider one is resumed by itself.",
+            hint="Read the halts with `tradewright risk halts`.",
+        )
+
+
+def read_halts(statements: Statements) -> tuple[Halt, ...]:
+    """Return every halt in force, the oldest first."""
+    rows = statements.execute(load_queries(_QUERIES)["halts"], {}).fetchall()
+    return tuple(
+        Halt(
+            mode=HaltMode(row[0]),
+            target=Target(Scope(row[1]), row[2]),
+            set_by=row[3],
+            reason=row[4],
+            set_at=row[5],
+        )
+        for row in rows
+    )
+
+
+def read_halt_book(statements: Statements) -> HaltBook:
+    """Return every halt in force, to be asked order by order."""
+    return HaltBook(read_halts(statements))
+
+
+def _require_words(actor: str, reason: str) -> None:
+    if actor.strip() and reason.strip():
+        return
+    raise InputError(
+        ErrorCode.TRADING_HALT_MALFORMED,
+        f'a halt was to be set or lifted by "{actor}" for the reason "{reason}"',
+        why="Who stops or resumes trading says who they are and why; it is kept.",
+        hint="Give an actor and a reason.",
+    )
 
 
 def read_breaches(connection: Session, *, count_max: int) -> list[KeptBreach]:

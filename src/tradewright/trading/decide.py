@@ -13,6 +13,7 @@ from tradewright.ledger import status_refusal
 from tradewright.risk.margin import margin_state
 from tradewright.trading import closing, expiry, submission
 from tradewright.trading.answers import book_answers
+from tradewright.trading.halting import halt_orders
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.measures import book_markouts
 from tradewright.trading.model import (
@@ -25,6 +26,7 @@ from tradewright.trading.model import (
     Command,
     Direction,
     ExpireOrder,
+    HaltOrders,
     MoneyReport,
     MoveMoney,
     Report,
@@ -82,6 +84,8 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return closing.close_position(desk, account, command)
         case CloseBy():
             return closing.close_by(desk, account, command)
+        case HaltOrders():
+            return halt_orders(desk, account)
         case CheckMargin():
             return check_margin(desk, account)
         case BookAnswers():

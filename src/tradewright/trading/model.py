@@ -259,6 +259,12 @@ class ClosePosition(Struct, frozen=True, kw_only=True):
     client_order_id: str | None = None
 
 
+class HaltOrders(Struct, frozen=True, kw_only=True):
+    """Asked for by a halt: cancel every resting order of the account that falls under a kill."""
+
+    account_id: str
+
+
 class CheckMargin(Struct, frozen=True, kw_only=True):
     """Proposed by the watcher: the account's margin level has crossed one of its levels."""
 
@@ -308,6 +314,7 @@ AccountCommand = (
     | ExpireOrder
     | ClosePosition
     | CloseBy
+    | HaltOrders
     | CheckMargin
     | BookAnswers
     | MoveMoney
@@ -336,7 +343,7 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
             return command.account_id, command.order_id
         case SubmitOrder(position_id=str(position_id)):
             return command.account_id, position_id
-        case SubmitOrder() | CancelOrder() | CheckMargin():
+        case SubmitOrder() | CancelOrder() | CheckMargin() | HaltOrders():
             return (command.account_id,)
         case BookMarkouts():
             return ()
@@ -374,6 +381,13 @@ class MarginReport(Struct, frozen=True):
     forgiven: Decimal = Decimal(0)
 
 
+class HaltReport(Struct, frozen=True):
+    """How many resting orders of an account a halt has canceled, or asked providers to."""
+
+    account_id: str
+    orders_canceled: int
+
+
 class MoneyReport(Struct, frozen=True):
     """The trading account's balance after money moved."""
 
@@ -389,3 +403,4 @@ class NothingDone(Struct, frozen=True):
 
 
 Report = OrderReport | CloseByReport | MarginReport | MoneyReport | NothingDone
+Report = HaltReport | OrderReport | MarginReport | MoneyReport | NothingDone

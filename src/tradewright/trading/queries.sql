@@ -266,6 +266,18 @@ SELECT
 FROM results
 GROUP BY account_id;
 
+-- name: accounts_halted
+-- Find the accounts with orders that rest although a kill is in force for them.
+SELECT DISTINCT o.account_id::text
+FROM orders AS o
+JOIN accounts AS a ON a.id = o.account_id
+JOIN trading_halts AS h
+    ON h.mode = 'halted'
+    AND h.lifted_at IS NULL
+    AND (h.scope = 'all' OR h.group_code = a.group_code OR h.account_id = a.id OR h.symbol = o.symbol)
+WHERE o.remaining_quantity > 0 AND o.status NOT IN ('pending_cancel')
+ORDER BY 1;
+
 -- name: accounts_at_risk
 -- Find every account that has an open position, a live order, an open margin call or a debt.
 SELECT id::text

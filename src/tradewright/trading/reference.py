@@ -17,8 +17,9 @@ from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.risk.halts import HaltBook
 from tradewright.risk.limits import LimitBook
-from tradewright.risk.store import read_limit_book
+from tradewright.risk.store import read_halt_book, read_limit_book
 from tradewright.routing.model import NO_SETTINGS, Settings
 from tradewright.routing.store import read_settings
 from tradewright.trading.groups import AccountGroup, read_groups
@@ -42,6 +43,7 @@ class Reference:
     house: Mapping[str, Mapping[HouseCode, str]]
     routing: Settings = NO_SETTINGS
     limits: LimitBook = field(default_factory=LimitBook)
+    halts: HaltBook = field(default_factory=HaltBook)
 
 
 def read_reference(connection: Session) -> Reference:
@@ -60,6 +62,7 @@ def read_reference(connection: Session) -> Reference:
         disabled_providers=frozenset(code for _, code, _, enabled in providers if not enabled),
         house={row[0]: house_holder_ids(connection, row[0]) for row in currencies},
         limits=read_limit_book(connection),
+        halts=read_halt_book(connection),
     )
 
 
@@ -74,6 +77,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         groups=read_groups(statements),
         routing=read_settings(statements),
         limits=read_limit_book(statements),
+        halts=read_halt_book(statements),
     )
 
 

@@ -31,6 +31,7 @@ from tradewright.trading.model import (
     Command,
     Direction,
     ExpireOrder,
+    HaltOrders,
     MoveMoney,
     OrderStatus,
     OrderType,
@@ -169,7 +170,7 @@ def _asks_what_lives(command: Command) -> bool:
     """Return whether a command must know every live order of its account."""
     if isinstance(command, SubmitOrder):
         return command.position_id is not None
-    return isinstance(command, CheckMargin | ClosePosition | CloseBy)
+    return isinstance(command, CheckMargin | ClosePosition | CloseBy | HaltOrders)
 
 
 def _keys(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:

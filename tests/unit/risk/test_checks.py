@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.floor import pair
+from tests.floor import DAY, pair
 from tests.style.house import PACKAGE, ROOT
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.market import ONE_TO_ONE
@@ -25,6 +25,7 @@ from tradewright.risk.checks import (
     rate_known,
     session_open,
 )
+from tradewright.risk.halts import Halt, HaltBook, HaltMode
 from tradewright.risk.limits import Breach, Limit, LimitBook, LimitFacts, LimitKind, Scope, Target
 from tradewright.risk.model import Denial, OrderFacts
 
@@ -43,6 +44,7 @@ SOUND = OrderFacts(
     rates=(ONE_TO_ONE, ONE_TO_ONE),
     free_margin_after=lambda: Decimal(0),
 )
+KILL = Halt(mode=HaltMode.HALTED, target=Target(), set_by="anna", reason="drill", set_at=DAY)
 HALTED = pair("EURUSD", is_tradable=False)
 
 
@@ -165,6 +167,7 @@ def over(kind: LimitKind) -> dict[str, Any]:
 
 CASES: list[tuple[str, ErrorCode, dict[str, Any]]] = [
     ("account_active", ErrorCode.ACCOUNT_NOT_ACTIVE, {"account_is_active": False}),
+    ("trading_halted", ErrorCode.TRADING_HALTED, {"halt": KILL}),
     ("instrument_tradable", ErrorCode.INSTRUMENT_NOT_TRADABLE, {"instrument": HALTED}),
     ("session_open", ErrorCode.INSTRUMENT_SESSION_CLOSED, {"is_in_session": False}),
     ("price_fresh", ErrorCode.ORDER_PRICE_STALE, {"reference_price": None}),
@@ -290,6 +293,16 @@ def test_an_order_finds_the_limits_of_all_its_targets_and_no_others() -> None:
     assert {one.target for one in found} == {t for t in targets if t.name != "other"}
     assert not LimitBook()
     assert LimitBook().of("mine", "mine", "mine") == {}
+
+
+def test_a_kill_comes_before_a_reduce_only_and_strangers_are_let_alone() -> None:
+    gentle = replace(KILL, mode=HaltMode.REDUCE_ONLY, target=Target(Scope.ACCOUNT, "mine"))
+    hard = replace(KILL, target=Target(Scope.INSTRUMENT, "EURUSD"))
+    book = HaltBook([gentle, hard])
+    assert book.of("mine", "standard", "EURUSD") == hard
+    assert book.of("mine", "standard", "GBPUSD") == gentle
+    assert book.of("other", "standard", "GBPUSD") is None
+    assert HaltBook().of("mine", "standard", "EURUSD") is None
 
 
 def test_the_first_denial_wins_in_the_order_of_the_checks() -> None:

@@ -27,6 +27,7 @@ from tradewright.risk.checks import (
     session_open,
     symbol_exposure,
     total_exposure,
+    trading_halted,
 )
 from tradewright.risk.model import Denial, OrderFacts
 
@@ -34,6 +35,7 @@ Check = Callable[[OrderFacts], Denial | None]
 
 CHECKS: tuple[Check, ...] = (
     account_active.check,
+    trading_halted.check,
     instrument_tradable.check,
     session_open.check,
     price_fresh.check,
@@ -58,6 +60,7 @@ CHECKS: tuple[Check, ...] = (
 
 ALWAYS_ASKED: tuple[Check, ...] = (
     account_active.check,
+    trading_halted.check,
     instrument_tradable.check,
     session_open.check,
     price_fresh.check,

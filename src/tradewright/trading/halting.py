@@ -1,0 +1,27 @@
+"""How a batch cancels what rests in an account when a kill is in force; `kill_switch` asks for it.
+
+An order that is with a provider is asked back from it; a fill on its way wins.
+"""
+
+from tradewright.core.errors import ErrorCode
+from tradewright.risk.halts import HaltMode
+from tradewright.trading import orders
+from tradewright.trading.model import HaltReport, OrderStatus
+from tradewright.trading.state import AccountState, Desk
+
+
+def halt_orders(desk: Desk, account: AccountState) -> HaltReport:
+    """Cancel the account's resting orders that fall under a kill."""
+    canceled = 0
+    for order in list(account.live_orders.values()):
+        symbol = order.instrument.symbol
+        halt = desk.reference.halts.of(account.id, account.group.code, symbol)
+        if halt is None or halt.mode is not HaltMode.HALTED or not order.status.is_live:
+            continue
+        if not order.is_routed:
+            orders.end(desk, order, ErrorCode.TRADING_HALTED, None)
+            canceled += 1
+        elif OrderStatus.PENDING_CANCEL.outranks(order.status):
+            orders.ask_cancel(desk, order)
+            canceled += 1
+    return HaltReport(account.id, canceled)

@@ -16,8 +16,8 @@ class Instrument:
 
     Quantities are units of the base currency, prices are quote currency for one unit of base.
     `commission_per_million` is charged per side on one million of notional in the account's
-    currency. Leverage caps are whole numbers, such as 30 for 30:1. Without sessions it is traded
-    always.
+    currency where no terms say otherwise; `contract_size` is the quantity of one lot. Leverage
+    caps are whole numbers, such as 30 for 30:1. Without sessions it is traded always.
     """
 
     symbol: str
@@ -32,6 +32,7 @@ class Instrument:
     commission_per_million: Decimal
     quote_age_max: timedelta
     is_tradable: bool
+    contract_size: Decimal = Decimal(100_000)
     sessions: tuple[TradingSession, ...] = ()
 
     def is_in_session(self, now: datetime) -> bool:

@@ -8,6 +8,7 @@ DROP TABLE order_fills;
 DROP TABLE liquidity_providers;
 DROP TABLE orders;
 DROP TABLE accounts;
+DROP TABLE commission_terms;
 DROP TABLE account_groups;
 DROP TABLE house_accounts;
 DROP TABLE ledger_holders;

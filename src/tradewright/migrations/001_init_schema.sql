@@ -116,6 +116,9 @@ CREATE TABLE instruments (
     leverage_max_retail integer
         CONSTRAINT instruments_leverage_max_retail_present NOT NULL
         CONSTRAINT instruments_leverage_max_retail_in_range CHECK (leverage_max_retail BETWEEN 1 AND leverage_max),
+    contract_size numeric(20, 8) DEFAULT 100000
+        CONSTRAINT instruments_contract_size_present NOT NULL
+        CONSTRAINT instruments_contract_size_positive CHECK (contract_size > 0 AND contract_size < 'Infinity'),
     commission_per_million numeric(20, 8)
         CONSTRAINT instruments_commission_per_million_present NOT NULL
         CONSTRAINT instruments_commission_per_million_not_negative CHECK (commission_per_million >= 0 AND commission_per_million < 'Infinity'),
@@ -137,7 +140,8 @@ COMMENT ON TABLE instruments IS 'What can be traded: one currency (base) priced 
 COMMENT ON COLUMN instruments.quantity_step IS 'Quantities are multiples of this, in units of the base currency.';
 COMMENT ON COLUMN instruments.price_tick IS 'Prices given by clients are multiples of this, in quote currency.';
 COMMENT ON COLUMN instruments.leverage_max_retail IS 'Cap for retail clients: 30 for major pairs, 20 for minor pairs and gold (ESMA 2018/796).';
-COMMENT ON COLUMN instruments.commission_per_million IS 'Commission per side for one million of notional, both in the account''s currency.';
+COMMENT ON COLUMN instruments.contract_size IS 'Units of the base currency in one lot.';
+COMMENT ON COLUMN instruments.commission_per_million IS 'Where no commission_terms say otherwise: commission per side for one million of notional, both in the account''s currency.';
 COMMENT ON COLUMN instruments.quote_age_ms_max IS 'A quote older than this is never traded on.';
 
 CREATE TABLE ledger_holders (
@@ -198,6 +202,42 @@ COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per
 COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 
 INSERT INTO account_groups (code) VALUES ('standard');
+
+CREATE TABLE commission_terms (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT commission_terms_pkey PRIMARY KEY,
+    group_code text
+        CONSTRAINT commission_terms_group_exists REFERENCES account_groups (code) ON DELETE RESTRICT,
+    symbol text
+        CONSTRAINT commission_terms_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    form text
+        CONSTRAINT commission_terms_form_present NOT NULL
+        CONSTRAINT commission_terms_form_known CHECK (form IN ('per_lot', 'bps', 'per_million')),
+    rate numeric(20, 8)
+        CONSTRAINT commission_terms_rate_present NOT NULL
+        CONSTRAINT commission_terms_rate_not_negative CHECK (rate >= 0 AND rate < 'Infinity'),
+    currency text
+        CONSTRAINT commission_terms_currency_present NOT NULL
+        CONSTRAINT commission_terms_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    minimum numeric(20, 8) DEFAULT 0
+        CONSTRAINT commission_terms_minimum_present NOT NULL
+        CONSTRAINT commission_terms_minimum_not_negative CHECK (minimum >= 0 AND minimum < 'Infinity'),
+    revision integer DEFAULT 1
+        CONSTRAINT commission_terms_revision_present NOT NULL
+        CONSTRAINT commission_terms_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT commission_terms_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT commission_terms_updated_at_present NOT NULL,
+    CONSTRAINT commission_terms_of_somebody_or_something CHECK (group_code IS NOT NULL OR symbol IS NOT NULL),
+    CONSTRAINT commission_terms_set_once UNIQUE NULLS NOT DISTINCT (group_code, symbol)
+);
+COMMENT ON TABLE commission_terms IS 'What a trade costs: terms of a group in an instrument, of a group, or of an instrument; the first of these holds.';
+COMMENT ON COLUMN commission_terms.group_code IS 'Empty: for every group.';
+COMMENT ON COLUMN commission_terms.symbol IS 'Empty: for every instrument.';
+COMMENT ON COLUMN commission_terms.rate IS 'Per side: money for one lot, basis points of notional, or money for one million of notional.';
+COMMENT ON COLUMN commission_terms.minimum IS 'The least that one trade costs, in the terms'' currency.';
+COMMENT ON COLUMN commission_terms.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 
 CREATE TABLE accounts (
     id uuid

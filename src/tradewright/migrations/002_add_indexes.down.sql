@@ -18,6 +18,8 @@ DROP INDEX CONCURRENTLY IF EXISTS idx_orders_created_at_brin;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_account_id_live;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_account_id_symbol_status;
 DROP INDEX CONCURRENTLY IF EXISTS idx_accounts_group_code;
+DROP INDEX CONCURRENTLY IF EXISTS idx_commission_terms_currency;
+DROP INDEX CONCURRENTLY IF EXISTS idx_commission_terms_symbol;
 DROP INDEX CONCURRENTLY IF EXISTS idx_accounts_user_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_ledger_holders_currency;
 DROP INDEX CONCURRENTLY IF EXISTS idx_instruments_quote_currency;

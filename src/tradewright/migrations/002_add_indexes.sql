@@ -16,6 +16,12 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_ledger_holders_currency
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_accounts_user_id
     ON accounts (user_id);
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_commission_terms_symbol
+    ON commission_terms (symbol);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_commission_terms_currency
+    ON commission_terms (currency);
+
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_accounts_group_code
     ON accounts (group_code);
 

@@ -28,6 +28,8 @@ DROP TRIGGER orders_update_follows_events ON orders;
 DROP TRIGGER orders_insert_follows_events ON orders;
 DROP TRIGGER accounts_are_audited ON accounts;
 DROP TRIGGER accounts_count_revision ON accounts;
+DROP TRIGGER commission_terms_are_audited ON commission_terms;
+DROP TRIGGER commission_terms_count_revision ON commission_terms;
 DROP TRIGGER account_groups_are_audited ON account_groups;
 DROP TRIGGER account_groups_count_revision ON account_groups;
 DROP TRIGGER instruments_are_audited ON instruments;

@@ -191,6 +191,12 @@ CREATE TRIGGER account_groups_count_revision
 CREATE TRIGGER account_groups_are_audited
     AFTER INSERT OR UPDATE OR DELETE ON account_groups
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+CREATE TRIGGER commission_terms_count_revision
+    BEFORE UPDATE ON commission_terms
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER commission_terms_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON commission_terms
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
 -- The groups that 001 has made were there before their trigger.
 INSERT INTO audit_log (actor, table_name, row_id, action, changes)
 SELECT session_user, 'account_groups', id, 'insert', to_jsonb(account_groups)
@@ -208,6 +214,7 @@ ALTER TABLE users ENABLE ALWAYS TRIGGER users_are_audited;
 ALTER TABLE user_roles ENABLE ALWAYS TRIGGER user_roles_are_audited;
 ALTER TABLE instruments ENABLE ALWAYS TRIGGER instruments_are_audited;
 ALTER TABLE account_groups ENABLE ALWAYS TRIGGER account_groups_are_audited;
+ALTER TABLE commission_terms ENABLE ALWAYS TRIGGER commission_terms_are_audited;
 ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_are_audited;
 
 -- Which steps an order may take (trading/model.py says the same in Python, and a test walks every

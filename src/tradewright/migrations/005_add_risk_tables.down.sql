@@ -10,6 +10,7 @@ DROP TRIGGER routing_overrides_count_reference ON routing_overrides;
 DROP TRIGGER routing_rules_count_reference ON routing_rules;
 DROP TRIGGER routing_policies_count_reference ON routing_policies;
 DROP TRIGGER account_groups_count_reference ON account_groups;
+DROP TRIGGER commission_terms_count_reference ON commission_terms;
 DROP TRIGGER instruments_count_reference ON instruments;
 DROP FUNCTION hold_reference_version();
 DROP FUNCTION count_reference_version();

@@ -37,6 +37,9 @@ COMMENT ON FUNCTION hold_reference_version() IS 'Returns the version of the refe
 CREATE TRIGGER instruments_count_reference
     AFTER INSERT OR UPDATE ON instruments
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER commission_terms_count_reference
+    AFTER INSERT OR UPDATE OR DELETE ON commission_terms
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
 CREATE TRIGGER account_groups_count_reference
     AFTER INSERT OR UPDATE ON account_groups
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();

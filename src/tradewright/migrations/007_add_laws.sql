@@ -578,6 +578,8 @@ SELECT 'instruments', id, revision FROM instruments
 UNION ALL
 SELECT 'account_groups', id, revision FROM account_groups
 UNION ALL
+SELECT 'commission_terms', id, revision FROM commission_terms
+UNION ALL
 SELECT 'accounts', id, revision FROM accounts
 UNION ALL
 SELECT 'liquidity_providers', id, revision FROM liquidity_providers

@@ -13,7 +13,7 @@ from tradewright.risk.margin import Exposure, margin_state
 from tradewright.risk.model import OrderFacts
 from tradewright.trading import rules
 from tradewright.trading.limits import Asked, expected_price, limit_facts
-from tradewright.trading.positions import commission, match_fill
+from tradewright.trading.positions import charge, match_fill, rate_sources
 from tradewright.trading.state import AccountState, Desk, OrderState
 
 
@@ -65,6 +65,10 @@ def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[R
     base_rate = market.rate(instrument.base_currency, currency)
     if quote_rate is None or base_rate is None:
         return None
+    if desk.reference.commissions:
+        sources = rate_sources(desk, account, instrument)
+        if any(market.rate(one, currency) is None for one in sources):
+            return None
     for position in account.open_positions:
         held = position.instrument
         if (
@@ -98,7 +102,7 @@ def _free_margin_after(
         for position in account.open_positions
         if position.instrument.symbol != symbol
     ]
-    cost = commission(signed, order, rates[1])
+    cost = charge(desk, account, order.instrument, signed)
     cost -= _add_after(exposures, account, order, (signed, price), rates[0])
     state = margin_state(account.profile, account.holder.available - cost, exposures, desk.market)
     if state is None:

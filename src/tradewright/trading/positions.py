@@ -17,11 +17,11 @@ from tradewright.ledger.model import HouseCode
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.risk.margin import conversion
+from tradewright.trading.commissions import CommissionTerms, commission, terms_for
 from tradewright.trading.groups import PositionMode
 from tradewright.trading.rules import average_price_after, split_fill
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
-MILLION = Decimal(1_000_000)
 RATE_QUANTUM = Decimal("0.000000000001")
 """Conversion rates are kept to twelve decimals."""
 
@@ -88,17 +88,31 @@ def require_rates(desk: Desk, account: AccountState, instrument: Instrument) -> 
         StateError: ORDER_RATE_MISSING.
 
     """
-    for currency in (instrument.quote_currency, instrument.base_currency):
+    for currency in rate_sources(desk, account, instrument):
         _required_rate(desk, currency, account.profile.currency)
 
 
-def commission(quantity: Decimal, order: OrderState | PositionState, rate: Rate) -> Decimal:
-    """Return the commission of one side in the account's currency, before rounding.
+def rate_sources(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[str, ...]:
+    """Return the currencies whose rates a trade needs: of results, margin and commission."""
+    currencies = instrument.quote_currency, instrument.base_currency
+    if not desk.reference.commissions:
+        return currencies
+    return *currencies, _terms(desk, account, instrument).currency
 
-    `rate` converts the base currency: notional is quantity * rate, priced per million.
-    """
-    per_million = order.instrument.commission_per_million
-    return abs(quantity) * rate.mid * per_million / MILLION
+
+def charge(desk: Desk, account: AccountState, instrument: Instrument, quantity: Decimal) -> Decimal:
+    """Return what one side of a trade costs in the account's currency, before rounding."""
+    terms, currency = _terms(desk, account, instrument), account.profile.currency
+    rates = (
+        _required_rate(desk, instrument.base_currency, currency).mid,
+        _required_rate(desk, terms.currency, currency).mid,
+    )
+    return commission(terms, instrument, quantity, rates)
+
+
+def _terms(desk: Desk, account: AccountState, instrument: Instrument) -> CommissionTerms:
+    book = desk.reference.commissions
+    return terms_for(book, account.group.code, instrument, account.profile.currency)
 
 
 def close(
@@ -112,8 +126,7 @@ def close(
     quantity, price = dealt
     result = (position.average_price - price) * quantity
     rate = _required_rate(desk, position.instrument.quote_currency, account.profile.currency)
-    used_rate = conversion(result, rate).quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
-    pnl = round_to_minor_unit(result * used_rate, account.profile.currency)
+    used_rate, pnl = booked(result, rate, account.profile.currency)
     position.quantity += quantity
     position.realised_pnl += pnl
     if not position.quantity:
@@ -131,6 +144,15 @@ def close(
             account.holder, -pnl, transaction_id=trade_id, operation="realised_pnl", sink=house
         )
     return pnl
+
+
+def booked(result: Decimal, rate: Rate, currency: str) -> tuple[Decimal, Decimal]:
+    """Return the rate that converts a result, bid for a profit and ask for a loss, and the money.
+
+    Both are rounded half to even: the rate to twelve decimals, the money to its minor unit.
+    """
+    used = conversion(result, rate).quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
+    return used, round_to_minor_unit(result * used, currency)
 
 
 def _take_away(account: AccountState, position: PositionState) -> None:
@@ -221,11 +243,10 @@ def _book_trade(
     """
     effect, quantity, price, rate, pnl = done
     currency = account.profile.currency
-    base_rate = _required_rate(desk, position.instrument.base_currency, currency)
-    is_dealt = cause[0] is not None
     fee = _NOTHING
-    if is_dealt:
-        fee = round_to_minor_unit(commission(quantity, position, base_rate), currency)
+    if cause[0] is not None:
+        cost = charge(desk, account, position.instrument, quantity)
+        fee = round_to_minor_unit(cost, currency)
     trade_id = new_id_text()
     position.version += 1
     desk.changes.positions[position.id] = position

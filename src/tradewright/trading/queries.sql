@@ -12,9 +12,32 @@ SELECT
     leverage_max_retail,
     commission_per_million,
     quote_age_ms_max,
-    is_tradable
+    is_tradable,
+    contract_size
 FROM instruments
 ORDER BY symbol;
+
+-- name: commission_terms
+-- Read what trades cost.
+SELECT group_code, symbol, form, rate, currency, minimum
+FROM commission_terms
+ORDER BY group_code, symbol;
+
+-- name: set_commission_terms
+-- Set what trades of a group, of an instrument, or of a group in one cost.
+INSERT INTO commission_terms (group_code, symbol, form, rate, currency, minimum)
+VALUES (
+    %(group_code)s, %(symbol)s, %(form)s, %(rate)s, %(currency)s, %(minimum)s
+)
+ON CONFLICT (group_code, symbol) DO UPDATE
+SET
+    form = excluded.form,
+    rate = excluded.rate,
+    currency = excluded.currency,
+    minimum = excluded.minimum
+WHERE (
+    commission_terms.form, commission_terms.rate, commission_terms.currency, commission_terms.minimum
+) IS DISTINCT FROM (excluded.form, excluded.rate, excluded.currency, excluded.minimum);
 
 -- name: trading_sessions
 -- Read when instruments are traded.
@@ -645,12 +668,13 @@ RETURNING id::text;
 -- List an instrument, once.
 INSERT INTO instruments (
     symbol, base_currency, quote_currency, quantity_step, quantity_min, quantity_max, price_tick,
-    leverage_max, leverage_max_retail, commission_per_million, quote_age_ms_max, is_tradable
+    leverage_max, leverage_max_retail, commission_per_million, quote_age_ms_max, is_tradable,
+    contract_size
 )
 VALUES (
     %(symbol)s, %(base_currency)s, %(quote_currency)s, %(quantity_step)s, %(quantity_min)s,
     %(quantity_max)s, %(price_tick)s, %(leverage_max)s, %(leverage_max_retail)s,
-    %(commission_per_million)s, %(quote_age_ms_max)s, %(is_tradable)s
+    %(commission_per_million)s, %(quote_age_ms_max)s, %(is_tradable)s, %(contract_size)s
 )
 ON CONFLICT (symbol) DO NOTHING;
 

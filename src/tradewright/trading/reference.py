@@ -22,6 +22,7 @@ from tradewright.risk.limits import LimitBook
 from tradewright.risk.store import read_halt_book, read_limit_book
 from tradewright.routing.model import NO_SETTINGS, Settings
 from tradewright.routing.store import read_settings
+from tradewright.trading.commissions import TermsBook, read_terms
 from tradewright.trading.groups import AccountGroup, read_groups
 
 _QUERIES = "tradewright.trading"
@@ -42,6 +43,7 @@ class Reference:
     disabled_providers: frozenset[str]
     house: Mapping[str, Mapping[HouseCode, str]]
     routing: Settings = NO_SETTINGS
+    commissions: TermsBook = field(default_factory=dict)
     limits: LimitBook = field(default_factory=LimitBook)
     halts: HaltBook = field(default_factory=HaltBook)
 
@@ -56,6 +58,7 @@ def read_reference(connection: Session) -> Reference:
         version=version,
         instruments=_read_instruments(connection),
         groups=read_groups(connection),
+        commissions=read_terms(connection),
         routing=read_settings(connection),
         provider_ids={code: provider_id for provider_id, code, _, _ in providers},
         provider_priorities={code: priority for _, code, priority, _ in providers},
@@ -75,6 +78,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         version=version,
         instruments=_read_instruments(statements),
         groups=read_groups(statements),
+        commissions=read_terms(statements),
         routing=read_settings(statements),
         limits=read_limit_book(statements),
         halts=read_halt_book(statements),
@@ -115,5 +119,6 @@ def _instrument(row: tuple[Any, ...], sessions: tuple[TradingSession, ...]) -> I
         commission_per_million=row[9].normalize(),
         quote_age_max=timedelta(milliseconds=row[10]),
         is_tradable=row[11],
+        contract_size=row[12].normalize(),
         sessions=sessions,
     )

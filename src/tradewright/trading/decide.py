@@ -27,8 +27,10 @@ from tradewright.trading.model import (
     Direction,
     ExpireOrder,
     HaltOrders,
+    MarginReport,
     MoneyReport,
     MoveMoney,
+    NothingDone,
     Report,
     SubmitOrder,
     TriggerOrder,
@@ -84,16 +86,23 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return closing.close_position(desk, account, command)
         case CloseBy():
             return closing.close_by(desk, account, command)
-        case HaltOrders():
-            return halt_orders(desk, account)
-        case CheckMargin():
-            return check_margin(desk, account)
+        case HaltOrders() | CheckMargin():
+            return _step_in(desk, account, command)
         case BookAnswers():
             return book_answers(desk, account, command)
         case MoveMoney():
             return _move_money(desk, account, command)
         case _:
             assert_never(command)
+
+
+def _step_in(
+    desk: Desk, account: AccountState, command: HaltOrders | CheckMargin
+) -> MarginReport | NothingDone:
+    """Do what the house does by itself: cancel under a kill, or look at the margin."""
+    if isinstance(command, HaltOrders):
+        return halt_orders(desk, account)
+    return check_margin(desk, account)
 
 
 def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyReport:

@@ -6,11 +6,11 @@ An order that is with a provider is asked back from it; a fill on its way wins.
 from tradewright.core.errors import ErrorCode
 from tradewright.risk.halts import HaltMode
 from tradewright.trading import orders
-from tradewright.trading.model import HaltReport, OrderStatus
+from tradewright.trading.model import MarginReport, OrderStatus
 from tradewright.trading.state import AccountState, Desk
 
 
-def halt_orders(desk: Desk, account: AccountState) -> HaltReport:
+def halt_orders(desk: Desk, account: AccountState) -> MarginReport:
     """Cancel the account's resting orders that fall under a kill."""
     canceled = 0
     for order in list(account.live_orders.values()):
@@ -24,4 +24,4 @@ def halt_orders(desk: Desk, account: AccountState) -> HaltReport:
         elif OrderStatus.PENDING_CANCEL.outranks(order.status):
             orders.ask_cancel(desk, order)
             canceled += 1
-    return HaltReport(account.id, canceled)
+    return MarginReport(account.id, None, orders_canceled=canceled)

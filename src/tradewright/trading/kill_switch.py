@@ -18,7 +18,7 @@ from tradewright.risk.halts import HaltMode
 from tradewright.risk.limits import Target
 from tradewright.risk.store import set_halt
 from tradewright.trading.batch import Trading, book_batch
-from tradewright.trading.model import HaltOrders, HaltReport
+from tradewright.trading.model import HaltOrders, MarginReport
 from tradewright.trading.reference import read_reference
 
 ACCOUNTS_MAX = 200
@@ -59,6 +59,6 @@ def cancel_halted(session: Session) -> Killed:
         for answer in book_batch(pipeline, trading, commands).answers:
             if isinstance(answer, TradewrightError):
                 raise answer
-            if isinstance(answer, HaltReport):
+            if isinstance(answer, MarginReport):
                 count += answer.orders_canceled
     return Killed(len(rows), count)

@@ -370,7 +370,7 @@ class OrderReport(Struct, frozen=True):
 
 
 class MarginReport(Struct, frozen=True):
-    """What a margin check found and did."""
+    """What the house found and did in an account: at a margin check, or under a kill."""
 
     account_id: str
     margin_level: Decimal | None
@@ -379,13 +379,6 @@ class MarginReport(Struct, frozen=True):
     orders_canceled: int = 0
     positions_closed: int = 0
     forgiven: Decimal = Decimal(0)
-
-
-class HaltReport(Struct, frozen=True):
-    """How many resting orders of an account a halt has canceled, or asked providers to."""
-
-    account_id: str
-    orders_canceled: int
 
 
 class MoneyReport(Struct, frozen=True):
@@ -403,4 +396,3 @@ class NothingDone(Struct, frozen=True):
 
 
 Report = OrderReport | CloseByReport | MarginReport | MoneyReport | NothingDone
-Report = HaltReport | OrderReport | MarginReport | MoneyReport | NothingDone

@@ -49,6 +49,8 @@ KEPT = (
     "balance_holds",
     "client_profiles",
     "house_balances",
+    "job_runs",
+    "jobs",
     "orders",
     "outbox_events",
     "payment_claims",

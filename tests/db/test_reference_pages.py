@@ -102,3 +102,18 @@ def test_the_page_of_roles_lists_the_rights_that_do_not_follow_from_guards(engin
     words["INSERT, UPDATE"] = "inserts, updates"
     listed = {row[0].strip("`"): row[1:] for row in rows("roles.md", "Rights on tables")}
     assert listed == {name: [words[right] for right in rights] for name, rights in found}
+
+
+def test_the_page_of_jobs_lists_every_job_with_its_first_schedule(engine: Session) -> None:
+    text = (REFERENCE / "jobs.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    listed = [
+        (cells[1].strip(" `"), cells[4].strip())
+        for cells in (line.split("|") for line in text.splitlines() if line.startswith("| `"))
+    ]
+    found = engine.execute(
+        "SELECT name, coalesce('daily at ' || to_char(daily_at, 'HH24:MI') || ' UTC',"
+        " CASE extract(epoch FROM every)::integer WHEN 60 THEN 'every minute' WHEN 300 THEN"
+        " 'every 5 minutes' ELSE 'every ' || extract(epoch FROM every)::integer || ' seconds' END)"
+        " FROM jobs ORDER BY name"
+    ).fetchall()
+    assert listed == found

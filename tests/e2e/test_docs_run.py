@@ -21,13 +21,16 @@ def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
     assert not failed, f"docs/start/{failed}"
 
 
-@pytest.mark.parametrize("page", ["life-of-a-payment.md", "sealed-ledger.md"])
-def test_what_is_shown_of_payments_and_of_the_sealed_ledger_runs(
+@pytest.mark.parametrize(
+    "page",
+    ["explain/life-of-a-payment.md", "explain/sealed-ledger.md", "how-to/run-jobs.md"],
+)
+def test_what_is_shown_of_payments_the_sealed_ledger_and_jobs_runs(
     page: str, engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", engine_database)
-    failed = first_failure([START.parent / "explain" / page], tmp_path)
-    assert not failed, f"docs/explain/{failed}"
+    failed = first_failure([START.parent / page], tmp_path)
+    assert not failed, f"docs/{failed}"
 
 
 def test_the_settings_of_routing_run(

@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
+    "jobs": ("tradewright.cli.jobs", "Run what is due, and show what came of it."),
     "ledger": (
         "tradewright.cli.ledger",
         "Show what the house holds, prove what it owes, seal and verify the ledger.",

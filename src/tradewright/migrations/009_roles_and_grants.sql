@@ -1,4 +1,4 @@
--- 008: who may do what. Three roles, which nobody logs in as; whoever connects is made a member.
+-- 009: who may do what. Three roles, which nobody logs in as; whoever connects is made a member.
 --
 -- A role belongs to the whole server, so each broker has its own: they are called like the schema, or
 -- like app.role_prefix where the database sets it, and then _app, _operator or _reader. A role that is
@@ -81,7 +81,8 @@ CROSS JOIN LATERAL (
         ) AS is_written,
         -- Set up by people: what is traded, on what terms, who may approve.
         t.relname IN (
-            'currencies', 'user_roles', 'instruments', 'liquidity_providers', 'account_groups', 'payment_limits'
+            'currencies', 'user_roles', 'instruments', 'liquidity_providers', 'account_groups', 'payment_limits',
+            'jobs', 'job_runs'
         ) AS is_set_up,
         -- The database makes its rows, and a service marks them as done.
         t.relname = 'outbox_events' AS is_marked

@@ -1,0 +1,85 @@
+-- 008: what must be done again and again, when it was done last, and what came of it.
+
+CREATE TABLE jobs (
+    name text
+        CONSTRAINT jobs_pkey PRIMARY KEY
+        CONSTRAINT jobs_name_is_plain CHECK (
+            length(name) BETWEEN 1 AND 64 AND ltrim(name, 'abcdefghijklmnopqrstuvwxyz_') = ''
+        ),
+    every interval
+        CONSTRAINT jobs_every_within_a_week CHECK (every >= '1 second' AND every <= '7 days'),
+    daily_at time,
+    is_enabled boolean DEFAULT true
+        CONSTRAINT jobs_is_enabled_present NOT NULL,
+    next_due_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT jobs_next_due_at_present NOT NULL
+        CONSTRAINT jobs_next_due_at_finite CHECK (next_due_at > '-infinity' AND next_due_at < 'infinity'),
+    failure_count integer DEFAULT 0
+        CONSTRAINT jobs_failure_count_present NOT NULL
+        CONSTRAINT jobs_failure_count_not_negative CHECK (failure_count >= 0),
+    CONSTRAINT jobs_one_schedule CHECK (num_nonnulls(every, daily_at) = 1)
+);
+COMMENT ON TABLE jobs IS 'What the due-job runner does, and when. Schedules may be changed; a row is never deleted.';
+COMMENT ON COLUMN jobs.daily_at IS 'Time of day in UTC, for what is done once a day.';
+COMMENT ON COLUMN jobs.failure_count IS 'Runs in a row that did not succeed; each puts the next try off further.';
+CREATE TRIGGER jobs_are_kept
+    BEFORE DELETE OR TRUNCATE ON jobs
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER jobs_keep_their_key
+    BEFORE UPDATE OF name ON jobs
+    FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)
+    EXECUTE FUNCTION refuse_new_key();
+
+CREATE TABLE job_runs (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT job_runs_pkey PRIMARY KEY,
+    job_name text
+        CONSTRAINT job_runs_job_name_present NOT NULL
+        CONSTRAINT job_runs_job_exists REFERENCES jobs (name) ON DELETE RESTRICT,
+    started_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT job_runs_started_at_present NOT NULL,
+    database_role text DEFAULT session_user
+        CONSTRAINT job_runs_database_role_present NOT NULL,
+    finished_at timestamptz
+        CONSTRAINT job_runs_finished_after_started CHECK (finished_at >= started_at),
+    outcome text
+        CONSTRAINT job_runs_outcome_known CHECK (outcome IN ('succeeded', 'failed', 'lost')),
+    done_count bigint
+        CONSTRAINT job_runs_done_count_not_negative CHECK (done_count >= 0),
+    error_code text,
+    error text,
+    CONSTRAINT job_runs_finished_has_outcome CHECK ((finished_at IS NULL) = (outcome IS NULL)),
+    CONSTRAINT job_runs_success_has_count CHECK ((outcome IS NOT DISTINCT FROM 'succeeded') = (done_count IS NOT NULL)),
+    CONSTRAINT job_runs_failure_has_error CHECK (
+        (outcome IS NOT DISTINCT FROM 'failed') = (error_code IS NOT NULL AND error IS NOT NULL)
+    )
+);
+COMMENT ON TABLE job_runs IS 'Every run of a job, written when it begins and completed once, when it ends.';
+COMMENT ON COLUMN job_runs.outcome IS 'Lost: its runner was gone before it ended; the next runner says so and runs the job again.';
+COMMENT ON COLUMN job_runs.done_count IS 'How much was done, in the job''s own unit; none is a success too.';
+CREATE INDEX idx_job_runs_job_name_started_at
+    ON job_runs (job_name, started_at DESC);
+CREATE UNIQUE INDEX idx_job_runs_job_name_open
+    ON job_runs (job_name)
+    WHERE finished_at IS NULL;
+CREATE TRIGGER job_runs_are_kept
+    BEFORE DELETE OR TRUNCATE ON job_runs
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER job_runs_end_once
+    BEFORE UPDATE ON job_runs
+    FOR EACH ROW WHEN (
+        OLD.finished_at IS NOT NULL
+        OR (OLD.id, OLD.job_name, OLD.started_at) IS DISTINCT FROM (NEW.id, NEW.job_name, NEW.started_at)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+
+INSERT INTO jobs (name, every, daily_at)
+VALUES
+    ('deliver_events', '10 seconds', NULL),
+    ('expire_holds', '1 minute', NULL),
+    ('make_audit_partitions', NULL, '01:00'),
+    ('retry_webhooks', '1 minute', NULL),
+    ('roll_up_house_balances', '1 minute', NULL),
+    ('seal_audit_log', '5 minutes', NULL),
+    ('seal_ledger', '5 minutes', NULL),
+    ('submit_payments', '10 seconds', NULL);

@@ -1,0 +1,30 @@
+"""The catalogue of jobs: one file each, named like its row in `jobs` and in the reference."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tradewright.operations.jobs import (
+    deliver_events,
+    expire_holds,
+    make_audit_partitions,
+    retry_webhooks,
+    roll_up_house_balances,
+    seal_audit_log,
+    seal_ledger,
+    submit_payments,
+)
+from tradewright.operations.model import Job
+
+_MODULES = (
+    deliver_events,
+    expire_holds,
+    make_audit_partitions,
+    retry_webhooks,
+    roll_up_house_balances,
+    seal_audit_log,
+    seal_ledger,
+    submit_payments,
+)
+
+JOBS: Mapping[str, Job] = MappingProxyType({module.JOB.name: module.JOB for module in _MODULES})
+"""Every job by its name."""

@@ -1,0 +1,85 @@
+-- name: due_jobs
+-- Read what is due, the longest overdue first.
+SELECT name
+FROM jobs
+WHERE is_enabled AND next_due_at <= clock_timestamp()
+ORDER BY next_due_at, name;
+
+-- name: try_lock
+-- Let one runner at a time run a job; its session ends with it, and the lock with the session.
+SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '/job/' || %(name)s, 0));
+
+-- name: unlock
+-- Let others run the job.
+SELECT pg_advisory_unlock(hashtextextended(current_schema() || '/job/' || %(name)s, 0));
+
+-- name: lock_due_job
+-- Read a job if it is still due, now that no other runner runs it.
+SELECT every, daily_at, next_due_at, failure_count
+FROM jobs
+WHERE name = %(name)s AND is_enabled AND next_due_at <= clock_timestamp()
+FOR NO KEY UPDATE;
+
+-- name: mark_lost
+-- End the run of a runner that is gone, and count it as a failure.
+WITH lost AS (
+    UPDATE job_runs
+    SET finished_at = clock_timestamp(), outcome = 'lost'
+    WHERE job_name = %(name)s AND finished_at IS NULL
+    RETURNING job_name
+)
+UPDATE jobs
+SET failure_count = failure_count + 1
+FROM lost
+WHERE jobs.name = lost.job_name
+RETURNING failure_count;
+
+-- name: begin_run
+-- Record that a run begins.
+INSERT INTO job_runs (job_name)
+VALUES (%(name)s)
+RETURNING id::text;
+
+-- name: end_run
+-- Record what came of a run, unless another runner took it for lost.
+UPDATE job_runs
+SET
+    finished_at = clock_timestamp(),
+    outcome = %(outcome)s,
+    done_count = %(done_count)s::bigint,
+    error_code = %(error_code)s,
+    error = %(error)s
+WHERE id = %(id)s AND finished_at IS NULL
+RETURNING finished_at, extract(epoch FROM finished_at - started_at)::numeric(20, 3);
+
+-- name: set_due
+-- Set when the job is due again.
+UPDATE jobs
+SET next_due_at = %(next_due_at)s, failure_count = %(failure_count)s
+WHERE name = %(name)s;
+
+-- name: list_jobs
+-- Read every job with what came of its last run that has ended, and the run that has not.
+SELECT
+    j.name,
+    j.every,
+    j.daily_at,
+    j.is_enabled,
+    j.next_due_at,
+    greatest(extract(epoch FROM clock_timestamp() - j.next_due_at), 0)::numeric(20, 3),
+    (SELECT o.started_at FROM job_runs AS o WHERE o.job_name = j.name AND o.finished_at IS NULL),
+    j.failure_count,
+    r.outcome,
+    r.finished_at,
+    extract(epoch FROM r.finished_at - r.started_at)::numeric(20, 3),
+    r.done_count,
+    r.error
+FROM jobs AS j
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM job_runs AS e
+    WHERE e.job_name = j.name AND e.finished_at IS NOT NULL
+    ORDER BY e.started_at DESC
+    LIMIT 1
+) AS r ON true
+ORDER BY j.name;

@@ -1,23 +1,25 @@
 -- name: open_bench_users
--- Open users whose ids follow from their numbers.
+-- Open a run of users whose ids follow from their numbers.
 INSERT INTO users (id, email, client_class)
 SELECT
     ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
     n || '@bench.example',
     'professional'
-FROM generate_series(1, %(count)s::integer) AS n;
+FROM generate_series(%(first)s::integer, %(last)s::integer) AS n;
 
 -- name: open_bench_wallets
 -- Open an empty wallet for each of them.
 INSERT INTO user_balances (user_id, currency)
 SELECT ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'USD'
-FROM generate_series(1, %(count)s::integer) AS n;
+FROM generate_series(%(first)s::integer, %(last)s::integer) AS n;
 
 -- name: open_bench_holders
 -- Give these wallets their holder rows.
 INSERT INTO ledger_holders (id, kind, currency)
 SELECT w.holder_id, 'wallet', 'USD'
-FROM user_balances AS w;
+FROM generate_series(%(first)s::integer, %(last)s::integer) AS n
+JOIN user_balances AS w
+    ON w.user_id = ('b0000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AND w.currency = 'USD';
 
 -- name: bench_wallet_ids
 -- Read the holders of the first wallets.

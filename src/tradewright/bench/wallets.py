@@ -17,6 +17,7 @@ USER_ID = "('b0000000-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid
 """SQL of the id of the user with a number, as queries.sql makes it."""
 
 FUNDS = Decimal(1_000_000)
+_OPENED_AT_ONCE = 20_000
 _FUNDED_AT_ONCE = 1_000
 
 _TIDY = "VACUUM (ANALYZE) {}"
@@ -25,10 +26,12 @@ _TIDY = "VACUUM (ANALYZE) {}"
 def open_wallets(house: House, *, count: int, funded: int) -> list[str]:
     """Open `count` wallets, fund the first `funded`, and return the holder ids of those."""
     queries = load_queries("tradewright.bench")
-    with house.session() as session, session.transaction():
-        for name in ("open_bench_users", "open_bench_wallets"):
-            session.execute(queries[name], {"count": count})
-        session.execute(queries["open_bench_holders"])
+    with house.session() as session:
+        for first in range(1, count + 1, _OPENED_AT_ONCE):
+            run = {"first": first, "last": min(count, first + _OPENED_AT_ONCE - 1)}
+            with session.transaction():
+                for name in ("open_bench_users", "open_bench_wallets", "open_bench_holders"):
+                    session.execute(queries[name], run)
     with house.session(autocommit=True) as session:
         for table in ("users", "user_balances", "ledger_holders"):
             session.execute(_TIDY.format(table).encode())

@@ -6,16 +6,22 @@ Each benchmark runs several interleaved rounds and reports medians. Nothing here
 
 from tradewright.bench.ledger import LedgerBench, LedgerLoad, bench_ledger
 from tradewright.bench.orders import OrdersBench, OrdersLoad, bench_orders
+from tradewright.bench.quotes import QuotesBench, QuotesLoad, bench_quotes
 from tradewright.bench.review import ReviewBench, ReviewLoad, bench_review
+from tradewright.bench.sides import SideFigures
 
 __all__ = [
     "LedgerBench",
     "LedgerLoad",
     "OrdersBench",
     "OrdersLoad",
+    "QuotesBench",
+    "QuotesLoad",
     "ReviewBench",
     "ReviewLoad",
+    "SideFigures",
     "bench_ledger",
     "bench_orders",
+    "bench_quotes",
     "bench_review",
 ]

@@ -1,31 +1,37 @@
 """One writer process of the benchmark of orders: an engine with its clients.
 
-`core.processes` starts it and tells it for how many seconds to submit.
+`core.processes` starts it and tells it for how many seconds to submit, and how. Clients that
+submit as fast as they are answered find out what can be done; at a rate that is set, orders come
+when they are due, and each one's latency counts from there.
 """
 
 import asyncio
-import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from multiprocessing.connection import Connection
 from random import Random
 
+from tradewright.bench.instruments import quote_bench_market
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.core.ids import new_id_text
-from tradewright.core.processes import serve_requests
-from tradewright.liquidity.instrument import Instrument
-from tradewright.liquidity.model import Quote, Side
+from tradewright.core.processes import serve_requests, settle_garbage
+from tradewright.liquidity.model import Side
 from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
 from tradewright.trading.awaiting import AwaitedEngine
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import OrderReport, OrderStatus, SubmitOrder
 from tradewright.wiring import House
 
-GARBAGE_THRESHOLD = 50_000
-"""A batch makes thousands of values that die with it; looking for cycles among them finds none."""
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """Submit for so many seconds: as fast as answers come, or so many orders a second."""
+
+    seconds: float
+    per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +42,22 @@ class Done:
     batches: int
 
 
-def bench_instruments() -> list[Instrument]:
-    """Return the two instruments that the benchmark trades."""
-    return [_instrument("EURUSD", "0.00001"), _instrument("USDJPY", "0.001")]
-
-
 def serve_orders(pipe: Connection, conninfo: str, accounts: Sequence[str], submitters: int) -> None:
-    """Run in the process: a round for each number of seconds that arrives, until None."""
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD)
+    """Run in the process: a round for each request that arrives, until None."""
+    settle_garbage()
     providers = {profile.code: SimulatedProvider(profile, 1) for profile in DEFAULT_PROFILES}
     with House(conninfo, None).engine(providers) as engine:
-        _quote(engine)
+        quote_bench_market(engine, datetime(2026, 1, 13, 12, tzinfo=UTC))
 
-        def submit_for(seconds: float) -> Done:
+        def submit(request: LoadRequest) -> Done:
             before = engine.counts.batches
-            latencies = asyncio.run(_submit_all(engine, accounts, submitters, seconds))
-            return Done(latencies, engine.counts.batches - before)
+            if request.per_second is None:
+                work = _submit_all(engine, accounts, submitters, request.seconds)
+            else:
+                work = _submit_paced(engine, accounts, request.per_second, request.seconds)
+            return Done(asyncio.run(work), engine.counts.batches - before)
 
-        serve_requests(pipe, submit_for)
+        serve_requests(pipe, submit)
 
 
 async def _submit_all(
@@ -72,48 +75,63 @@ async def _submitter(
     awaited: AwaitedEngine, accounts: Sequence[str], number: int, end: float
 ) -> list[float]:
     """Submit one order after the other until the time is over."""
-    run = new_id_text()[-12:]
-    random = Random(run)  # noqa: S311 (a load, not a secret)
+    drawn = _Orders(accounts, f"{new_id_text()[-12:]}-{number}")
     latencies: list[float] = []
     while (sent := monotonic_seconds()) < end:
-        command = SubmitOrder(
-            account_id=random.choice(accounts),
-            client_order_id=f"{run}-{number}-{len(latencies)}",
-            symbol=random.choice(("EURUSD", "USDJPY")),
-            side=random.choice((Side.BUY, Side.SELL)),
-            quantity=Decimal(1000) * random.randint(1, 20),
-        )
-        report = await awaited.submit(command)
-        if not isinstance(report, OrderReport) or report.status is not OrderStatus.FILLED:
-            raise InternalError(
-                ErrorCode.INTERNAL_DEFECT,
-                f"an order of the benchmark was not filled: {report}",
-                why="Its accounts are rich and its market stands still.",
-                hint="Report this.",
-            )
+        await _fill(awaited, drawn.next())
         latencies.append(monotonic_seconds() - sent)
     return latencies
 
 
-def _instrument(symbol: str, tick: str) -> Instrument:
-    return Instrument(
-        symbol=symbol,
-        base_currency=symbol[:3],
-        quote_currency=symbol[3:],
-        quantity_step=Decimal(1000),
-        quantity_min=Decimal(1000),
-        quantity_max=Decimal(10_000_000),
-        price_tick=Decimal(tick),
-        leverage_max=500,
-        leverage_max_retail=30,
-        commission_per_million=Decimal(35),
-        quote_age_max=timedelta(seconds=60),
-        is_tradable=True,
-    )
+async def _submit_paced(
+    engine: Engine, accounts: Sequence[str], per_second: float, seconds: float
+) -> list[float]:
+    """Submit orders when they are due, whether those before are answered or not."""
+    awaited = AwaitedEngine(engine)
+    drawn = _Orders(accounts, new_id_text()[-12:])
+    begun = monotonic_seconds()
+    latencies: list[float] = []
+
+    async def submit(command: SubmitOrder, due: float) -> None:
+        await _fill(awaited, command)
+        latencies.append(monotonic_seconds() - due)
+
+    async with asyncio.TaskGroup() as waiting:
+        for number in range(int(per_second * seconds)):
+            due = begun + number / per_second
+            if (early := due - monotonic_seconds()) > 0:
+                await asyncio.sleep(early)
+            waiting.create_task(submit(drawn.next(), due))
+    return latencies
 
 
-def _quote(engine: Engine) -> None:
-    """Let the market stand still at one quote for each symbol."""
-    now = datetime(2026, 1, 13, 12, tzinfo=UTC)
-    engine.on_quote(Quote("EURUSD", Decimal("1.10000"), Decimal("1.10010"), now))
-    engine.on_quote(Quote("USDJPY", Decimal("150.000"), Decimal("150.010"), now))
+class _Orders:
+    """Market orders of accounts drawn at random, each with a key of its own."""
+
+    def __init__(self, accounts: Sequence[str], run: str) -> None:
+        self._accounts = accounts
+        self._run = run
+        self._random = Random(run)  # noqa: S311 (a load, not a secret)
+        self._count = 0
+
+    def next(self) -> SubmitOrder:
+        """Return the next order."""
+        self._count += 1
+        return SubmitOrder(
+            account_id=self._random.choice(self._accounts),
+            client_order_id=f"{self._run}-{self._count}",
+            symbol=self._random.choice(("EURUSD", "USDJPY")),
+            side=self._random.choice((Side.BUY, Side.SELL)),
+            quantity=Decimal(1000) * self._random.randint(1, 20),
+        )
+
+
+async def _fill(awaited: AwaitedEngine, command: SubmitOrder) -> None:
+    report = await awaited.submit(command)
+    if not isinstance(report, OrderReport) or report.status is not OrderStatus.FILLED:
+        raise InternalError(
+            ErrorCode.INTERNAL_DEFECT,
+            f"an order of the benchmark was not filled: {report}",
+            why="Its accounts are rich and its market stands still.",
+            hint="Report this.",
+        )

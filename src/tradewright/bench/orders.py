@@ -5,70 +5,80 @@ each of which waits for its report before it submits the next. It is booked with
 events, fill, trade, position, transfers, ledger entries, balance, guards and audit. Each writer is
 a process of its own (`load`) with its share of the clients and of the accounts: any writer may book
 for any account, but two that share accounts wait for each other's locks.
+
+Beside what can be done by all writers, it is measured what one writer does with the same clients,
+how long orders take that come at half the rate, and what becomes of the rate in a house in which
+much is open already.
 """
 
-import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from decimal import Decimal
 
-from tradewright.audit import analyze_record, check_laws, require_laws
-from tradewright.bench.load import Done, bench_instruments, serve_orders
-from tradewright.bench.pgbench import checkpoint, percentile, prepare_pgbench, run_pgbench
-from tradewright.core.ids import new_id_text
-from tradewright.core.processes import WorkProcess
-from tradewright.ledger import credit, transfer_to_account
-from tradewright.postgres.embedded import EmbeddedServer
-from tradewright.risk.model import ClientClass
-from tradewright.trading.registry import (
-    AccountSettings,
-    grant_role,
-    list_instrument,
-    open_account,
-    open_user,
+from tradewright.bench.crowd import fill_crowd, open_crowd
+from tradewright.bench.load import Done, LoadRequest, serve_orders
+from tradewright.bench.pgbench import Measured, prepare_pgbench, run_tpc_b
+from tradewright.bench.sides import (
+    TPC_B,
+    Round,
+    Side,
+    SideFigures,
+    analyze_all,
+    compared,
+    figures_of,
+    operations_of,
+    require_every_law,
+    take_turns,
 )
-from tradewright.wiring import House, simulated_providers
+from tradewright.core.processes import WorkProcess
+from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.wiring import House, second_house, simulated_providers
 
 ACCOUNTS = 1_000
-DEPOSIT = Decimal(10_000_000)
-WARM_UP_SECONDS = 2
+
+ORDERS = "orders"
+ONE_WRITER = "one_writer"
+HALF_LOAD = "half_load"
+FULL = "full_house"
+
+MANY_SUBMITTERS = 1_000
+TARGET, TARGET_OF_MANY = 2.0, 4.0
+"""The least ratio to TPC-B of orders booked: of a few clients, and of many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrdersLoad:
-    """How many clients submit, how many writers book, and for how long."""
+    """How many clients submit, how many writers book, and for how long.
+
+    With `positions` or `resting`, a second database takes turns with the first: in it so many
+    positions are open, and so many orders rest, of accounts that stand still.
+    """
 
     submitters: int
     writers: int
     rounds: int
     seconds: int
+    positions: int = 0
+    resting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OrdersBench:
-    """Medians over the rounds; `ratio` is the median of each round's own ratio."""
+    """What was measured, side by side.
 
-    orders_per_second: float
-    pgbench_tps: float
-    ratio: float
-    ratios: Sequence[float]
-    latency_ms: dict[str, float]
-    submitters: int
-    writers: int
-    rounds: int
-    seconds_per_round: int
+    `writers_ratio` is the rate of all writers to that of one; `flat` the rate in the full house to
+    that in the empty one; each the median of the rounds, None where there was nothing to compare.
+    """
+
+    sides: Mapping[str, SideFigures]
+    writers_ratio: float | None
+    flat: float | None
+    load: OrdersLoad
     orders_booked: int
-    mean_batch: float
     postgres_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Round:
-    orders_per_second: float
-    pgbench_tps: float
-    latencies: list[float]
-    batches: int
+_Processes = Sequence[WorkProcess[Done]]
 
 
 def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> OrdersBench:
@@ -81,90 +91,91 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
 
     """
     prepare_pgbench(server)
-    accounts = _open_accounts(house)
+    houses = [house]
+    with ExitStack() as running:
+        sides = _house_sides(running, server, house, load)
+        if load.positions or load.resting:
+            houses.append(second_house(server, FULL))
+            sides[FULL] = _full_side(running, houses[1], load)
+        take_turns(server, sides)
+        analyze_all(houses)
+        rounds = [take_turns(server, sides) for _ in range(load.rounds)]
+    target = TARGET if load.submitters < MANY_SUBMITTERS else TARGET_OF_MANY
+    return OrdersBench(
+        sides=figures_of(rounds, {ORDERS: target}),
+        writers_ratio=compared(rounds, ORDERS, ONE_WRITER),
+        flat=compared(rounds, FULL, ORDERS),
+        load=load,
+        orders_booked=operations_of(rounds),
+        postgres_version=require_every_law(houses),
+    )
+
+
+def _house_sides(
+    running: ExitStack, server: EmbeddedServer, house: House, load: OrdersLoad
+) -> dict[str, Side]:
+    """Open the accounts, start the writers, and return the sides of the empty house."""
+    accounts = open_crowd(house, ACCOUNTS)
     with house.session() as session, session.transaction():
         simulated_providers(session, 1)
-    with ExitStack() as running:
-        processes = [running.enter_context(one) for one in _processes(house, accounts, load)]
-        _run_load(processes, WARM_UP_SECONDS)
-        with house.session() as session, session.transaction():
-            analyze_record(session)
-        measured = [_round(server, processes, load.seconds) for _ in range(load.rounds)]
-    with house.session() as session, session.transaction():
-        analyze_record(session)
-        require_laws(check_laws(session))
-        version = session.info.parameter_status("server_version") or "unknown"
-    return _figures(measured, load, version)
+
+    writers = _started(running, house, accounts, load)
+    sides: dict[str, Side] = {
+        TPC_B: lambda _: run_tpc_b(server, load.seconds),
+        ORDERS: _as_fast_as_can_be(writers, load),
+    }
+    if load.writers > 1:
+        one = WorkProcess[Done](serve_orders, house.conninfo, accounts, load.submitters)
+        sides[ONE_WRITER] = _as_fast_as_can_be([running.enter_context(one)], load)
+
+    def half_load(turns: Round) -> Measured:
+        rate = turns[ORDERS].per_second / 2 / len(writers)
+        return _run(writers, LoadRequest(load.seconds, rate))
+
+    return sides | {HALF_LOAD: half_load}
 
 
-def _processes(
-    house: House, accounts: Sequence[str], load: OrdersLoad
-) -> Iterator[WorkProcess[Done]]:
-    """Give each writer its share of the clients and of the accounts."""
-    for number in range(load.writers):
-        own = accounts[number :: load.writers]
-        submitters = _share(load.submitters, number, load.writers)
-        yield WorkProcess[Done](serve_orders, house.conninfo, own, submitters)
+def _full_side(running: ExitStack, house: House, load: OrdersLoad) -> Side:
+    """Open a house in which much is open, and return the side that books there.
+
+    Its orders are those of as many accounts as in the other house; what is open is the others'.
+    """
+    still = max(load.positions // 2, min(load.resting, ACCOUNTS))
+    accounts = open_crowd(house, ACCOUNTS + still)
+    fill_crowd(house, accounts[ACCOUNTS:], positions=load.positions, resting=load.resting)
+    return _as_fast_as_can_be(_started(running, house, accounts[:ACCOUNTS], load), load)
 
 
-def _round(server: EmbeddedServer, processes: Sequence[WorkProcess[Done]], seconds: int) -> _Round:
-    """Measure one side after the other, each from just after a checkpoint."""
-    checkpoint(server)
-    tps = run_pgbench(server, seconds)
-    checkpoint(server)
-    latencies, batches = _run_load(processes, seconds)
-    return _Round(len(latencies) / seconds, tps, latencies, batches)
+def _started(
+    running: ExitStack, house: House, accounts: Sequence[str], load: OrdersLoad
+) -> _Processes:
+    """Start the writers, each with its share of the clients and of the accounts."""
+    return [
+        running.enter_context(
+            WorkProcess[Done](
+                serve_orders,
+                house.conninfo,
+                accounts[number :: load.writers],
+                _share(load.submitters, number, load.writers),
+            )
+        )
+        for number in range(load.writers)
+    ]
 
 
-def _run_load(processes: Sequence[WorkProcess[Done]], seconds: int) -> tuple[list[float], int]:
-    """Let all processes submit at once for `seconds`; return latencies in seconds, and batches."""
+def _as_fast_as_can_be(processes: _Processes, load: OrdersLoad) -> Side:
+    return lambda _: _run(processes, LoadRequest(load.seconds))
+
+
+def _run(processes: _Processes, request: LoadRequest) -> Measured:
+    """Let all processes submit at once."""
     for process in processes:
-        process.begin(seconds)
+        process.begin(request)
     done = [process.finish() for process in processes]
     latencies = [latency for part in done for latency in part.latencies]
-    return latencies, sum(part.batches for part in done)
+    batches = sum(part.batches for part in done)
+    return Measured(len(latencies) / request.seconds, len(latencies), latencies, batches)
 
 
 def _share(total: int, part: int, parts: int) -> int:
     return total * (part + 1) // parts - total * part // parts
-
-
-def _figures(measured: Sequence[_Round], load: OrdersLoad, version: str) -> OrdersBench:
-    latencies = sorted(one for part in measured for one in part.latencies)
-    ratios = [part.orders_per_second / part.pgbench_tps for part in measured]
-    return OrdersBench(
-        orders_per_second=round(statistics.median(p.orders_per_second for p in measured), 1),
-        pgbench_tps=round(statistics.median(p.pgbench_tps for p in measured), 1),
-        ratio=round(statistics.median(ratios), 3),
-        ratios=[round(ratio, 3) for ratio in ratios],
-        latency_ms={"p50": percentile(latencies, 0.5), "p99": percentile(latencies, 0.99)},
-        submitters=load.submitters,
-        writers=load.writers,
-        rounds=load.rounds,
-        seconds_per_round=load.seconds,
-        orders_booked=len(latencies),
-        mean_batch=round(len(latencies) / sum(part.batches for part in measured), 1),
-        postgres_version=version,
-    )
-
-
-def _open_accounts(house: House) -> list[str]:
-    """Open the accounts, one in each of as many users' names, and fund them."""
-    accounts = []
-    with house.session() as session, session.transaction():
-        for instrument in bench_instruments():
-            list_instrument(session, instrument)
-        for number in range(ACCOUNTS):
-            user_id = open_user(
-                session,
-                email=f"{number}@bench.example",
-                client_class=ClientClass.PROFESSIONAL,
-                kyc_level=4,
-            )
-            grant_role(session, user_id, "trader")
-            settings = AccountSettings(currency="USD", leverage=100)
-            account_id = open_account(session, user_id, settings)
-            credit(session, user_id, "USD", DEPOSIT, transaction_id=new_id_text())
-            transfer_to_account(session, account_id, DEPOSIT, transaction_id=new_id_text())
-            accounts.append(account_id)
-    return accounts

@@ -26,10 +26,16 @@ _LATENCY_COLUMN = 2
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Transactions per second, and the latency of each in seconds."""
+    """Operations per second, how many there were, and latencies in seconds.
+
+    A latency is one call's; where one call did many operations, there are fewer. `batches` counts
+    what a writer made of the operations of its clients.
+    """
 
     per_second: float
+    operations: int
     latencies: list[float]
+    batches: int = 0
 
 
 def prepare_pgbench(server: EmbeddedServer) -> None:
@@ -44,13 +50,8 @@ def checkpoint(server: EmbeddedServer) -> None:
         session.execute("CHECKPOINT")
 
 
-def run_pgbench(server: EmbeddedServer, seconds: int) -> float:
-    """Run TPC-B with 8 clients on 2 threads and return its transactions per second."""
-    return _per_second(_run(server, *_load(seconds), server.conninfo(DATABASE)))
-
-
 def run_tpc_b(server: EmbeddedServer, seconds: int) -> Measured:
-    """Run TPC-B as `run_pgbench` does, and measure each transaction."""
+    """Run TPC-B with 8 clients on 2 threads, and measure each transaction."""
     return _measure(server, server.conninfo(DATABASE), _load(seconds))
 
 
@@ -74,7 +75,7 @@ def _measure(server: EmbeddedServer, conninfo: str, options: tuple[str, ...]) ->
         answer = _run(server, *options, *log, conninfo)
         lines = (line for path in Path(folder).iterdir() for line in path.open(encoding="utf-8"))
         latencies = [int(line.split()[_LATENCY_COLUMN]) / 1_000_000 for line in lines]
-    return Measured(_per_second(answer), latencies)
+    return Measured(_per_second(answer), len(latencies), latencies)
 
 
 def _per_second(answer: str) -> float:
@@ -106,6 +107,6 @@ def _failed(answer: str) -> DatabaseError:
     )
 
 
-def percentile(ranked: Sequence[float], share: float) -> float:
-    """Return a percentile of sorted seconds, in milliseconds."""
-    return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, 2)
+def percentile(ranked: Sequence[float], share: float, *, digits: int = 2) -> float:
+    """Return a percentile of sorted seconds, in milliseconds with so many digits."""
+    return round(ranked[min(len(ranked) - 1, int(share * len(ranked)))] * 1000, digits)

@@ -1,6 +1,7 @@
 """`tradewright bench`: measurements beside public programs in the same run."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
@@ -10,10 +11,14 @@ from tradewright.bench import (
     LedgerLoad,
     OrdersBench,
     OrdersLoad,
+    QuotesBench,
+    QuotesLoad,
     ReviewBench,
     ReviewLoad,
+    SideFigures,
     bench_ledger,
     bench_orders,
+    bench_quotes,
     bench_review,
 )
 from tradewright.cli.options import JSON
@@ -39,6 +44,7 @@ def command() -> None:
 @command.command(
     epilog="\b\nExample:\n  tradewright bench orders --json\n"
     "  tradewright bench orders --submitters 1000 --writers 2\n"
+    "  tradewright bench orders --positions 100000 --resting 100000\n"
 )
 @click.option(
     "--submitters",
@@ -54,20 +60,61 @@ def command() -> None:
     show_default=True,
     help="How many writer processes book, each with its share of the clients.",
 )
+@click.option(
+    "--positions",
+    type=click.IntRange(0, 1_000_000),
+    default=0,
+    help="Compare with a second database in which so many positions are open.",
+)
+@click.option(
+    "--resting",
+    type=click.IntRange(0, 1_000_000),
+    default=0,
+    help="Compare with a second database in which so many orders rest.",
+)
 @ROUNDS
 @SECONDS
 @JSON
-def orders(submitters: int, writers: int, rounds: int, seconds: int, *, as_json: bool) -> None:
+def orders(*, as_json: bool, **load: int) -> None:
     """Book market orders from many concurrent submitters, beside pgbench TPC-B.
 
     Runs on an embedded server of its own, whatever DATABASE_URL says: every order is booked with
     its events, fill, trade, position, ledger entries and audit, and every law is checked at the
-    end.
+    end. Beside what all writers book, it tells what one writer books with the same clients, and how
+    long orders take that come at half the rate.
     """
-    load = OrdersLoad(submitters=submitters, writers=writers, rounds=rounds, seconds=seconds)
     with open_private_house() as (server, house):
-        result = bench_orders(server, house, load)
+        result = bench_orders(server, house, OrdersLoad(**load))
     click.echo(json.dumps(asdict(result)) if as_json else _lines(result))
+
+
+@command.command(epilog="\b\nExample:\n  tradewright bench quotes --json\n")
+@click.option(
+    "--resting",
+    type=click.IntRange(1, 1_000_000),
+    default=100_000,
+    show_default=True,
+    help="How many orders rest.",
+)
+@click.option(
+    "--accounts",
+    type=click.IntRange(100, 100_000),
+    default=10_000,
+    show_default=True,
+    help="How many accounts have a position whose margin is watched.",
+)
+@ROUNDS
+@SECONDS
+@JSON
+def quotes(*, as_json: bool, **load: int) -> None:
+    """Take quotes past resting orders and margin levels, beside pgbench TPC-B.
+
+    Runs on an embedded server of its own, whatever DATABASE_URL says. The market walks at random;
+    what it sets off is booked meanwhile, and every law is checked at the end.
+    """
+    with open_private_house() as (server, house):
+        result = bench_quotes(server, house, QuotesLoad(**load))
+    click.echo(json.dumps(asdict(result)) if as_json else _quotes_lines(result))
 
 
 @command.command(
@@ -103,27 +150,41 @@ def ledger(wallets: int, many: int | None, rounds: int, seconds: int, *, as_json
 
 
 def _ledger_lines(result: LedgerBench) -> str:
-    head = f"{'':<22}{'/s':>10}{'ratio':>8}{'target':>8}{'server us':>11}{'p50 ms':>9}{'p99 ms':>9}"
-    lines = [
-        f"{name:<22}{side.per_second:>10,.0f}{side.ratio:>8.2f}"
-        f"{'' if side.target is None else f'{side.target:.1f}':>8}{side.server_us:>11.1f}"
-        f"{side.latency_ms['p50']:>9.2f}{side.latency_ms['p99']:>9.2f}"
-        for name, side in result.sides.items()
-    ]
+    lines = _side_lines(result.sides)
     lines += [f"{name} with many wallets: {flat:.2f} of few" for name, flat in result.flat.items()]
-    return "\n".join([head, *lines, f"{result.operations:,} operations, every law holds"])
+    return "\n".join([*lines, f"{result.operations:,} operations, every law holds"])
 
 
 def _lines(result: OrdersBench) -> str:
-    rounds = ", ".join(f"{ratio:.2f}" for ratio in result.ratios)
+    lines = _side_lines(result.sides)
+    if result.writers_ratio is not None:
+        lines.append(f"{result.load.writers} writers: {result.writers_ratio:.2f} of one")
+    if result.flat is not None:
+        lines.append(
+            f"with {result.load.positions:,} open positions and {result.load.resting:,} resting "
+            f"orders: {result.flat:.2f} of an empty house"
+        )
+    return "\n".join([*lines, f"{result.orders_booked:,} orders booked, every law holds"])
+
+
+def _side_lines(sides: Mapping[str, SideFigures]) -> list[str]:
+    head = f"{'':<22}{'/s':>10}{'ratio':>8}{'target':>8}{'server us':>11}{'p50 ms':>9}{'p99 ms':>9}"
+    return [head] + [
+        f"{name:<22}{side.per_second:>10,.0f}{side.ratio:>8.2f}"
+        f"{'' if side.target is None else f'{side.target:.1f}':>8}{side.server_us:>11.1f}"
+        f"{side.latency_ms['p50']:>9.2f}{side.latency_ms['p99']:>9.2f}"
+        for name, side in sides.items()
+    ]
+
+
+def _quotes_lines(result: QuotesBench) -> str:
     return (
-        f"orders booked      {result.orders_per_second:>10,.0f} /s from {result.submitters} "
-        f"submitters, {result.mean_batch:.0f} in a batch\n"
-        f"pgbench TPC-B -c 8 {result.pgbench_tps:>10,.0f} /s\n"
-        f"ratio              {result.ratio:>10.2f}    (rounds: {rounds})\n"
-        f"latency p50 / p99  {result.latency_ms['p50']:>10.1f} / "
-        f"{result.latency_ms['p99']:.1f} ms\n"
-        f"{result.orders_booked:,} orders booked, every law holds"
+        f"quotes             {result.quotes_per_second:>10,.0f} /s (at least {result.target:,.0f}) "
+        f"past {result.load.resting:,} resting orders and {result.load.accounts:,} accounts\n"
+        f"to pgbench TPC-B   {result.ratio:>10.1f}\n"
+        f"latency p50 / p99  {result.latency_us['p50']:>10.1f} / "
+        f"{result.latency_us['p99']:.1f} us\n"
+        f"{result.quotes:,} quotes set off {result.proposed:,} commands, every law holds"
     )
 
 

@@ -137,7 +137,7 @@ def order(account_id: str, side: Side, quantity: object, **fields: Any) -> Submi
     """Return an order; prices may be given as text, a price decides the type."""
     numbers: dict[str, Any] = {
         name: Decimal(str(fields.pop(name)))
-        for name in ("limit_price", "stop_price", "stop_loss", "take_profit")
+        for name in ("limit_price", "stop_price", "stop_loss", "take_profit", "trailing_distance")
         if name in fields
     }
     if "limit_price" in numbers:
@@ -147,6 +147,11 @@ def order(account_id: str, side: Side, quantity: object, **fields: Any) -> Submi
         } | fields
     elif "stop_price" in numbers:
         fields = {"order_type": OrderType.STOP, "time_in_force": TimeInForce.GTC} | fields
+    elif "trailing_distance" in numbers:
+        fields = {
+            "order_type": OrderType.TRAILING_STOP,
+            "time_in_force": TimeInForce.GTC,
+        } | fields
     fields = {"client_order_id": new_id_text(), "symbol": "EURUSD"} | fields
     return SubmitOrder(
         account_id=account_id, side=side, quantity=Decimal(str(quantity)), **numbers, **fields

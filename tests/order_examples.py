@@ -10,6 +10,7 @@ A block tagged `orders` is a small day of one rich account in EURUSD. Each line 
     a: filled 100000 at 1.09890       state, filled, average price
     a: rejected 0 ORDER_CODE          state, filled, why
     a: events new trade               the kinds of its events, in order
+    a: stop 1.09500                   where its stop was last written down
     position 100000                   what the account holds
 
 An order rests until it is canceled unless a time in force is named; a market order deals at once.
@@ -28,7 +29,7 @@ from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import ClientClass
 from tradewright.trading.engine import Engine
-from tradewright.trading.model import CancelOrder, OrderType, TimeInForce
+from tradewright.trading.model import CancelOrder, OrderType, TimeInForce, TrailingUnit
 
 _BLOCK = re.compile(r"^```orders\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -70,6 +71,10 @@ class Example:
                 self.floor.now = moment - timedelta(seconds=1)
             case ["quote", bid, ask]:
                 self.floor.quote(self.engine, "EURUSD", bid, ask)
+            case [name, "stop", stop]:
+                key = self.ids[name.removesuffix(":")]
+                found = self.floor.one("SELECT stop_price FROM orders WHERE id = %s", key)
+                assert found == Decimal(stop), (line, found)
             case ["position", quantity]:
                 assert self.floor.position(self.account) == Decimal(quantity), line
             case [*asked, "refused", code]:
@@ -124,6 +129,10 @@ def _fields(order_type: OrderType, words: list[str]) -> dict[str, Any]:
         name, _, value = word.partition("=")
         if name == "expires_at":
             fields[name] = datetime.fromisoformat(value)
+        elif name == "trailing_unit":
+            fields[name] = TrailingUnit(value)
+        elif name in {"reduce_only", "post_only"}:
+            fields[f"is_{name}"] = True
         elif value:
             fields[name] = value
         else:

@@ -8,6 +8,8 @@ from tradewright.payments.providers import cards
 from tradewright.payments.providers.booking import COLUMNS
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import CONSTRAINT_REFUSALS, FUNCTION_REFUSALS
+from tradewright.trading.lifecycle import ALLOWED_TRANSITIONS, LEADS_TO
+from tradewright.trading.model import EventType, OrderStatus
 
 REFERENCE = ROOT / "docs" / "reference"
 
@@ -62,6 +64,27 @@ def test_the_page_of_sqlstates_lists_every_constraint_with_its_code() -> None:
         for code in re.findall(r"^`(\w+)`", told)
     }
     assert listed == {name: str(code) for name, (_, code) in CONSTRAINT_REFUSALS.items()}
+
+
+def test_the_page_of_order_types_draws_every_step_that_is_allowed() -> None:
+    listed = [row for row in rows("order-types.md", "States") if len(row) == 10]
+    drawn = {
+        None if name == "(create)" else OrderStatus(name): {
+            column for column, mark in zip(OrderStatus, marks, strict=True) if mark == "yes"
+        }
+        for name, *marks in listed
+        if not name.startswith("---")
+    }
+    assert drawn == ALLOWED_TRANSITIONS
+
+
+def test_the_page_of_order_types_lists_every_event_with_where_it_leads() -> None:
+    listed = {
+        EventType(row[0].strip("`")): {OrderStatus(word) for word in row[2].split(", ")}
+        for row in rows("order-types.md", "States")
+        if len(row) == 3 and row[0].startswith("`")
+    }
+    assert listed == LEADS_TO
 
 
 def test_the_page_of_payments_lists_every_step_that_is_allowed(engine: Session) -> None:

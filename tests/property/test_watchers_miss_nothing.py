@@ -51,6 +51,7 @@ ACCOUNTS = (
     ("JPY", 100, ClientClass.PROFESSIONAL, "1000000"),
     ("GBP", 500, ClientClass.PROFESSIONAL, "5000"),
 )
+KINDS = ("market", "market", "limit", "stop", "stop_limit", "trailing", "take_profit")
 HOUSE = {code: new_id_text() for code in HouseCode}
 REFERENCE = Reference(
     version=1,
@@ -93,6 +94,7 @@ class World:
         default_factory=lambda: {one.id: one for one in (open_account(*a) for a in ACCOUNTS)}
     )
     orders: dict[str, OrderState] = field(default_factory=dict)
+    best: dict[str, Decimal] = field(default_factory=dict)
     watchers: Watchers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,13 +105,32 @@ class World:
         self.accounts, self.orders = deepcopy((self.accounts, self.orders))
         desk = self.desk([command.account_id for command in commands])
         decide(desk, commands)
-        self.watchers.take(desk)
+        self.reducers_open_nothing(desk)
+        follow = self.watchers.take(desk)
         self.orders |= desk.changes.orders
         self.orders = {one.id: one for one in self.orders.values() if one.status.is_live}
         for account in self.accounts.values():
             account.live_orders = {
                 one.id: one for one in self.orders.values() if one.account_id == account.id
             }
+        for one in self.orders.values():
+            if one.trailing_distance is not None:
+                self.best.setdefault(one.id, written_best(one))
+        if follow:
+            self.batch(list(follow))
+        self.nothing_waits_to_reduce_nothing()
+
+    def reducers_open_nothing(self, desk: Desk) -> None:
+        """Hold the law of reduce-only: none of its fills opens a position or a part of one."""
+        reducers = {one.id for one in desk.changes.orders.values() if one.is_reduce_only}
+        fills = {row[0] for row in desk.changes.fills if row[1] in reducers}
+        assert not [row for row in desk.changes.trades if row[3] in fills and row[5] == "open"]
+
+    def nothing_waits_to_reduce_nothing(self) -> None:
+        """Hold the other: an order that only reduces ends when its position is closed."""
+        for one in self.orders.values():
+            held = self.accounts[one.account_id].held(one.instrument.symbol)
+            assert not one.is_reduce_only or held * one.side.sign < 0
 
     def desk(self, account_ids: list[str]) -> Desk:
         """Lay out the rows of some accounts."""
@@ -129,6 +150,7 @@ class World:
         self.watchers = Watchers(self.market)
         desk = self.desk(list(self.accounts))
         self.watchers.learn(desk)
+        self.best = {key: written_best(self.orders[key]) for key in self.best if key in self.orders}
 
     def quote(self, symbol: str, move: int) -> list[Any]:
         """Move a price by `move` in ten thousand and return what the watchers propose."""
@@ -139,6 +161,15 @@ class World:
         bid = self.ticks[symbol] * tick
         self.market.advance(self.market.now + timedelta(seconds=abs(move) % 7))
         set_price(self.market, symbol, bid, bid + 8 * tick)
+        for one in self.orders.values():
+            if one.id in self.best and one.instrument.symbol == symbol:
+                is_sale = one.side is Side.SELL
+                seen = (
+                    max(self.best[one.id], bid)
+                    if is_sale
+                    else min(self.best[one.id], bid + 8 * tick)
+                )
+                self.best[one.id] = seen
         return self.watchers.on_price(symbol)
 
     def expected(self, symbol: str) -> set[Any]:
@@ -149,7 +180,15 @@ class World:
         for one in self.orders.values():
             if one.expires_at is not None and one.expires_at <= self.market.now:
                 found.add(ExpireOrder(account_id=one.account_id, order_id=one.id))
-            if one.instrument.symbol == symbol and is_due(one, top):
+            if one.instrument.symbol != symbol:
+                continue
+            if one.trailing_distance is not None:
+                stop = self.best[one.id] + one.trailing_distance * one.side.sign
+                if rules.stop_is_reached(one.side, stop, top):
+                    found.add(
+                        TriggerOrder(account_id=one.account_id, order_id=one.id, stop_price=stop)
+                    )
+            elif is_due(one, top):
                 found.add(TriggerOrder(account_id=one.account_id, order_id=one.id))
         for account in self.accounts.values():
             for position in account.positions.get(symbol, ()):
@@ -163,9 +202,17 @@ def instrument(symbol: str) -> Instrument:
     return next(pair for pair in PAIRS if pair.symbol == symbol)
 
 
+def written_best(one: OrderState) -> Decimal:
+    assert one.stop_price is not None
+    assert one.trailing_distance is not None
+    return one.stop_price - one.trailing_distance * one.side.sign
+
+
 def is_due(one: OrderState, top: Any) -> bool:
-    if one.order_type is OrderType.STOP:
+    if one.order_type is OrderType.TAKE_PROFIT:
         assert one.stop_price is not None
+        return rules.limit_is_met(one.side, one.stop_price, top)
+    if one.stop_price is not None and one.triggered_at is None:
         return rules.stop_is_reached(one.side, one.stop_price, top)
     assert one.limit_price is not None
     return rules.limit_is_met(one.side, one.limit_price, top)
@@ -207,21 +254,31 @@ def is_margin_due(account: AccountState, market: Market) -> bool:
 def wish(world: World, random: Random) -> Command:
     """Return an order of some account, at the market or waiting, with protections or without."""
     account_id, symbol = random.choice(list(world.accounts)), random.choice(list(OPENING))
-    side, kind = random.choice(list(Side)), random.choice(["market", "limit", "stop"])
+    side, kind = random.choice(list(Side)), random.choice(KINDS)
     tick = instrument(symbol).price_tick
     far = max(1, world.ticks[symbol] * random.randint(1, 900) // 20_000) * side.sign
     fields: dict[str, Any] = {"symbol": symbol}
     base = world.ticks[symbol]
-    if kind == "limit":
+    if kind in {"limit", "stop_limit"}:
         base -= far
         fields["limit_price"] = base * tick
-    elif kind == "stop":
+    if kind == "take_profit":
+        base -= far
+        fields["stop_price"] = base * tick
+        fields["order_type"] = OrderType.TAKE_PROFIT
+    elif kind in {"stop", "stop_limit"}:
         base += far
         fields["stop_price"] = base * tick
+    if kind == "stop_limit":
+        fields["order_type"] = OrderType.STOP_LIMIT
+        fields["limit_price"] = (base + random.randint(-30, 30)) * tick
+    if kind == "trailing":
+        fields["trailing_distance"] = abs(far) * tick
+    fields["is_reduce_only"] = kind != "take_profit" and random.random() < 0.2
     if kind != "market" and random.random() < 0.3:
         fields["time_in_force"] = TimeInForce.GTD
         fields["expires_at"] = world.market.now + timedelta(seconds=random.randint(1, 60))
-    if random.random() < 0.5:
+    if not fields["is_reduce_only"] and kind != "take_profit" and random.random() < 0.5:
         fields["stop_loss"] = (base - far - 20 * side.sign) * tick
         fields["take_profit"] = (base + far + 20 * side.sign) * tick
     return order(account_id, side, random.randint(1, 300) * 1_000, **fields)

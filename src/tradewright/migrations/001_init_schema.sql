@@ -312,7 +312,9 @@ CREATE TABLE orders (
         CONSTRAINT orders_side_known CHECK (side IN ('buy', 'sell')),
     order_type text
         CONSTRAINT orders_order_type_present NOT NULL
-        CONSTRAINT orders_order_type_known CHECK (order_type IN ('market', 'limit', 'stop')),
+        CONSTRAINT orders_order_type_known CHECK (order_type IN (
+            'market', 'limit', 'stop', 'stop_limit', 'trailing_stop', 'take_profit'
+        )),
     time_in_force text
         CONSTRAINT orders_time_in_force_present NOT NULL
         CONSTRAINT orders_time_in_force_known CHECK (time_in_force IN ('day', 'gtc', 'gtd', 'ioc', 'fok')),
@@ -362,9 +364,29 @@ CREATE TABLE orders (
         CONSTRAINT orders_updated_at_present NOT NULL,
     expires_at timestamptz
         CONSTRAINT orders_expires_at_finite CHECK (isfinite(expires_at)),
+    trailing_distance numeric(20, 8)
+        CONSTRAINT orders_trailing_distance_positive CHECK (trailing_distance > 0 AND trailing_distance < 'Infinity'),
+    trailing_terms text,
+    triggered_at timestamptz,
+    is_reduce_only boolean DEFAULT false
+        CONSTRAINT orders_is_reduce_only_present NOT NULL,
+    is_post_only boolean DEFAULT false
+        CONSTRAINT orders_is_post_only_present NOT NULL,
     CONSTRAINT orders_client_order_id_once_per_account UNIQUE (account_id, client_order_id),
-    CONSTRAINT orders_limit_has_limit_price CHECK ((order_type = 'limit') = (limit_price IS NOT NULL)),
-    CONSTRAINT orders_stop_has_stop_price CHECK ((order_type = 'stop') = (stop_price IS NOT NULL)),
+    -- The limit price of a market order is the bound of its slippage, which it may have.
+    CONSTRAINT orders_limit_has_limit_price CHECK (
+        order_type = 'market' OR (order_type IN ('limit', 'stop_limit')) = (limit_price IS NOT NULL)
+    ),
+    CONSTRAINT orders_stop_has_stop_price CHECK ((order_type NOT IN ('market', 'limit')) = (stop_price IS NOT NULL)),
+    CONSTRAINT orders_trailing_stop_has_distance CHECK (
+        (order_type = 'trailing_stop') = (trailing_distance IS NOT NULL)
+        AND (trailing_distance IS NULL) = (trailing_terms IS NULL)
+    ),
+    CONSTRAINT orders_triggered_had_stop_price CHECK (triggered_at IS NULL OR stop_price IS NOT NULL),
+    CONSTRAINT orders_take_profit_only_reduces CHECK (is_reduce_only OR order_type <> 'take_profit'),
+    CONSTRAINT orders_post_only_rests CHECK (
+        NOT is_post_only OR (order_type = 'limit' AND time_in_force NOT IN ('ioc', 'fok'))
+    ),
     CONSTRAINT orders_market_is_immediate CHECK (order_type <> 'market' OR time_in_force IN ('ioc', 'fok')),
     CONSTRAINT orders_expires_iff_dated CHECK ((time_in_force IN ('day', 'gtd')) = (expires_at IS NOT NULL)),
     CONSTRAINT orders_quantity_is_filled_plus_remaining CHECK (
@@ -397,6 +419,14 @@ COMMENT ON COLUMN orders.is_routed IS 'Passed on to a provider whose answer is a
 COMMENT ON COLUMN orders.refused_by IS 'house: denied by us; provider: rejected by the liquidity provider.';
 COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled; see reference/error-codes.';
 COMMENT ON COLUMN orders.version IS 'Sequence number of the order''s last row in order_events; gapless.';
+COMMENT ON COLUMN orders.order_type IS 'FIX OrdType (40): market 1, limit 2, stop 3, stop_limit 4, trailing_stop P, take_profit J (market if touched).';
+COMMENT ON COLUMN orders.limit_price IS 'The worst price at which the order may deal; of a market order the bound of its slippage.';
+COMMENT ON COLUMN orders.stop_price IS 'FIX StopPx (99): what the order waits for; of a trailing stop where it stood when it was last written.';
+COMMENT ON COLUMN orders.trailing_distance IS 'How far the stop follows the best price since the order was accepted, in quote currency.';
+COMMENT ON COLUMN orders.trailing_terms IS 'The distance as the client gave it, such as 25 bps.';
+COMMENT ON COLUMN orders.triggered_at IS 'Market time at which the stop price was reached; from then on the order deals or rests as a market or limit order.';
+COMMENT ON COLUMN orders.is_reduce_only IS 'FIX ExecInst (18) E: never opens a position or turns it; ends when there is nothing to reduce.';
+COMMENT ON COLUMN orders.is_post_only IS 'FIX ExecInst (18) 6: denied if it could deal on arrival; its fills are those of a maker.';
 COMMENT ON COLUMN orders.time_in_force IS 'FIX TimeInForce (59): day 0, gtc 1, ioc 3, fok 4, gtd 6.';
 COMMENT ON COLUMN orders.expires_at IS 'FIX ExpireTime (126): when the market''s time reaches it, the order ends; for day orders 17:00 in New York.';
 COMMENT ON COLUMN orders.metadata IS 'The client''s own tags, such as {"strategy": "momentum"}.';

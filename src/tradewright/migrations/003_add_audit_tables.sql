@@ -217,7 +217,7 @@ ALTER TABLE account_groups ENABLE ALWAYS TRIGGER account_groups_are_audited;
 ALTER TABLE commission_terms ENABLE ALWAYS TRIGGER commission_terms_are_audited;
 ALTER TABLE accounts ENABLE ALWAYS TRIGGER accounts_are_audited;
 
--- Which steps an order may take (trading/model.py says the same in Python, and a test walks every
+-- Which steps an order may take (trading/lifecycle.py says the same in Python, and a test walks every
 -- triple). A function, because a server reads the text of a CHECK for every statement; it looks
 -- nothing up, so it needs no search path. The commonest steps stand first.
 CREATE FUNCTION order_step_is_allowed(p_event_type text, p_from_status text, p_to_status text) RETURNS boolean

@@ -24,14 +24,16 @@ _FILL_ORDER, _FILL_QUANTITY, _FILL_EXECUTION = 1, 2, 5
 """Where a row of `Changes.fills` has its order's id, its quantity and the provider's execution."""
 
 
-def quantity_passed_on(desk: Desk, account: AccountState, order: OrderState) -> Decimal:
-    """Return how much of what remains of an order goes to the providers; the house deals the rest.
+def quantity_passed_on(
+    desk: Desk, account: AccountState, order: OrderState, quantity: Decimal
+) -> Decimal:
+    """Return how much of what an order may deal goes to the providers; the house deals the rest.
 
     A decision about a hybrid order is written with the batch.
     """
     if order.book is not Book.HYBRID:
-        return order.remaining_quantity if order.book is Book.A else NO_QUANTITY
-    facts = _facts(desk, account, order)
+        return quantity if order.book is Book.A else NO_QUANTITY
+    facts = _facts(desk, account, order, quantity)
     decision = decide_book(facts, desk.reference.routing)
     levels = desk.market.levels(order.instrument.symbol, order.side)
     desk.changes.routing_decisions.append(_row(desk, order, facts, decision, levels))
@@ -54,12 +56,12 @@ def exposure_changes(changes: Changes, *, since: int = 0) -> list[tuple[str, Dec
     return dealt
 
 
-def _facts(desk: Desk, account: AccountState, order: OrderState) -> OrderFacts:
+def _facts(desk: Desk, account: AccountState, order: OrderState, quantity: Decimal) -> OrderFacts:
     symbol = order.instrument.symbol
     return OrderFacts(
         instrument=order.instrument,
         side=order.side,
-        quantity=order.remaining_quantity,
+        quantity=quantity,
         is_divisible=order.time_in_force is not TimeInForce.FOK,
         user_id=account.holder.user_id,
         client_class=account.profile.client_class,

@@ -19,6 +19,7 @@ from tradewright.trading.model import (
     SubmitOrder,
     TimeInForce,
 )
+from tradewright.trading.order_form import require_part, require_within
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
@@ -149,7 +150,7 @@ def require_closable(account: AccountState, command: SubmitOrder, position_id: s
             hint="Give the fields of a closing order, or leave the position out.",
             facts={"client_order_id": command.client_order_id},
         )
-    rules.require_within(command.quantity, position.quantity, position.instrument)
+    require_within(command.quantity, position.quantity, position.instrument)
     if is_being_closed(account, position):
         raise _in_flight(position)
     _require_turn(account, position, command.quantity)
@@ -162,9 +163,9 @@ def is_being_closed(account: AccountState, position: PositionState) -> bool:
         and (
             order.position_id == position.id
             or (
-                account.nets
-                and order.origin is not Origin.CLIENT
+                (order.is_reduce_only or (account.nets and order.origin is not Origin.CLIENT))
                 and order.instrument.symbol == position.instrument.symbol
+                and order.side.sign * position.quantity < 0
             )
         )
         for order in account.live_orders.values()
@@ -184,7 +185,7 @@ def _require_part(
     """Refuse a client's close of what is not there, or not in its turn."""
     if position is None:
         raise _unknown(account, command.position_id)
-    quantity = rules.require_part(command, position.quantity, position.instrument)
+    quantity = require_part(command, position.quantity, position.instrument)
     _require_turn(account, position, quantity)
 
 

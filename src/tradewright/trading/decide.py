@@ -11,7 +11,7 @@ from tradewright.core.errors import ErrorCode, InputError, MoneyError, Tradewrig
 from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
 from tradewright.risk.margin import margin_state
-from tradewright.trading import closing, expiry, submission
+from tradewright.trading import closing, submission, triggering
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
 from tradewright.trading.liquidation import check_margin
@@ -25,11 +25,13 @@ from tradewright.trading.model import (
     ClosePosition,
     Command,
     Direction,
+    EndReducing,
     ExpireOrder,
     HaltOrders,
     MarginReport,
     MoneyReport,
     MoveMoney,
+    MoveStop,
     NothingDone,
     Report,
     SubmitOrder,
@@ -78,10 +80,8 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return submission.submit(desk, account, command)
         case CancelOrder():
             return submission.cancel(desk, account, command)
-        case TriggerOrder():
-            return submission.trigger(desk, account, command)
-        case ExpireOrder():
-            return expiry.expire(desk, command)
+        case TriggerOrder() | ExpireOrder() | MoveStop() | EndReducing():
+            return triggering.follow(desk, account, command)
         case ClosePosition():
             return closing.close_position(desk, account, command)
         case CloseBy():

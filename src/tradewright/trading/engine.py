@@ -97,19 +97,19 @@ class Engine:
             exposures = read_exposures(session)
         with self._lock:
             self._exposures.learn(exposures)
-            self._watchers.learn(desk)
+            learnt = self._watchers.learn(desk)
             self._recalled = [
                 (answers, _currencies(desk.orders[order_id], desk))
                 for order_id, version in versions.items()
                 for answers in self._dispatcher.recall(desk.orders[order_id], version)
             ]
             bookable = self._take_bookable()
-        self._propose(bookable)
+        self._propose([*bookable, *learnt])
         for provider in self._providers.values():
             provider.open(self)
 
     def stop(self) -> None:
-        """Book what is queued and in flight, then stop the writers.
+        """Book what is queued and in flight, write down trailing stops, then stop the writers.
 
         A provider that has not answered yet is asked again at the next start.
         """
@@ -119,6 +119,11 @@ class Engine:
             measured = self._measuring.rest()
         self._propose(measured)
         self._wait_until_idle()
+        if self._is_running:
+            with self._lock:
+                unwritten = self._watchers.unwritten_stops()
+            self._propose(unwritten)
+            self._wait_until_idle()
         self._is_running = False
         for writer in self._writers:
             writer.stop()
@@ -301,13 +306,13 @@ class Engine:
         """Follow up a committed batch: teach the watchers, pass on what was routed."""
         exposures = self._read_exposures() if booked.is_recovered else {}
         with self._lock:
-            self._watchers.take(booked.desk)
+            proposals: list[Command] = [*self._watchers.take(booked.desk)]
             self._exposures.add(exposure_changes(booked.desk.changes))
             self._measuring.take(booked.desk)
             if booked.is_recovered:
-                self._watchers.learn(booked.desk)
+                proposals += self._watchers.learn(booked.desk)
                 self._exposures.learn(exposures)
-            answers = [
+            proposals += [
                 answer
                 for order in booked.desk.changes.routed
                 for answer in self._dispatcher.begin(order)
@@ -315,8 +320,8 @@ class Engine:
             for order in booked.desk.changes.orders.values():
                 if order.status is OrderStatus.PENDING_CANCEL:
                     self._dispatcher.cancel(order.id)
-        if answers:
-            self._propose(answers)
+        if proposals:
+            self._propose(proposals)
 
     def _read_exposures(self) -> dict[str, Decimal]:
         with self._open_session() as session, session.transaction():

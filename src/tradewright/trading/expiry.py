@@ -8,14 +8,7 @@ from datetime import datetime
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.core.trading_day import trading_day_end
-from tradewright.trading import orders
-from tradewright.trading.model import (
-    ExpireOrder,
-    NothingDone,
-    OrderReport,
-    SubmitOrder,
-    TimeInForce,
-)
+from tradewright.trading.model import SubmitOrder, TimeInForce
 from tradewright.trading.state import Desk, OrderState
 
 
@@ -54,14 +47,3 @@ def expires_at(desk: Desk, command: SubmitOrder) -> datetime | None:
 def has_expired(desk: Desk, order: OrderState) -> bool:
     """Return whether the order's time is over."""
     return order.expires_at is not None and order.expires_at <= desk.market.now
-
-
-def expire(desk: Desk, command: ExpireOrder) -> OrderReport | NothingDone:
-    """End an order whose time is over; one that is with a provider is left until that answers."""
-    order = desk.orders.get(command.order_id)
-    if order is None or not order.status.is_live or order.is_routed:
-        return NothingDone("the order no longer rests")
-    if not has_expired(desk, order):
-        return NothingDone("the order's time is not over")
-    orders.expire(desk, order)
-    return order.report()

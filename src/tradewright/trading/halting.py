@@ -6,6 +6,7 @@ An order that is with a provider is asked back from it; a fill on its way wins.
 from tradewright.core.errors import ErrorCode
 from tradewright.risk.halts import HaltMode
 from tradewright.trading import orders
+from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import MarginReport, OrderStatus
 from tradewright.trading.state import AccountState, Desk
 
@@ -21,7 +22,7 @@ def halt_orders(desk: Desk, account: AccountState) -> MarginReport:
         if not order.is_routed:
             orders.end(desk, order, ErrorCode.TRADING_HALTED, None)
             canceled += 1
-        elif OrderStatus.PENDING_CANCEL.outranks(order.status):
+        elif outranks(OrderStatus.PENDING_CANCEL, order.status):
             orders.ask_cancel(desk, order)
             canceled += 1
     return MarginReport(account.id, None, orders_canceled=canceled)

@@ -19,11 +19,31 @@ from tradewright.trading.pairings import CloseBy, CloseByReport
 
 
 class OrderType(StrEnum):
-    """FIX OrdType (40): market 1, limit 2, stop 3."""
+    """FIX OrdType (40), with its code.
+
+    Market 1, limit 2, stop 3, stop limit 4, trailing stop P (pegged), take profit J (market if
+    touched).
+    """
 
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+    TAKE_PROFIT = "take_profit"
+
+    @property
+    def has_trigger(self) -> bool:
+        """Whether an order of this type sleeps until its stop price is reached."""
+        return self not in {OrderType.MARKET, OrderType.LIMIT}
+
+
+class TrailingUnit(StrEnum):
+    """FIX PegOffsetType (836): the distance of a trailing stop in price 0, bps 1 or ticks 2."""
+
+    PRICE = "price"
+    BPS = "bps"
+    TICKS = "ticks"
 
 
 class TimeInForce(StrEnum):
@@ -72,13 +92,6 @@ class OrderStatus(StrEnum):
         """Whether the order may still be filled."""
         return self in LIVE_STATUSES
 
-    def outranks(self, other: "OrderStatus") -> bool:
-        """Whether this state is the one to report where both hold (FIX 4.4, volume 1, OrdStatus).
-
-        A request to cancel outranks one to replace, so it may follow it, and never the reverse.
-        """
-        return PRECEDENCE[self] > PRECEDENCE[other]
-
 
 LIVE_STATUSES = frozenset(
     {
@@ -89,50 +102,6 @@ LIVE_STATUSES = frozenset(
         OrderStatus.PENDING_REPLACE,
     }
 )
-
-PRECEDENCE: Mapping[OrderStatus, int] = {
-    OrderStatus.PENDING_CANCEL: 12,
-    OrderStatus.PENDING_REPLACE: 11,
-    OrderStatus.FILLED: 8,
-    OrderStatus.EXPIRED: 6,
-    OrderStatus.CANCELED: 5,
-    OrderStatus.PARTIALLY_FILLED: 4,
-    OrderStatus.NEW: 2,
-    OrderStatus.REJECTED: 2,
-    OrderStatus.PENDING_NEW: 2,
-}
-"""FIX's precedence of OrdStatus values that hold at once; the highest is reported."""
-
-_ENDS = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED})
-_FILLS = frozenset({OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
-
-ALLOWED_TRANSITIONS: Mapping[OrderStatus | None, frozenset[OrderStatus]] = {
-    None: frozenset({OrderStatus.PENDING_NEW, OrderStatus.NEW, OrderStatus.REJECTED}),
-    OrderStatus.PENDING_NEW: _ENDS
-    | _FILLS
-    | {OrderStatus.NEW, OrderStatus.PENDING_CANCEL, OrderStatus.REJECTED},
-    OrderStatus.NEW: _ENDS
-    | _FILLS
-    | {
-        OrderStatus.NEW,
-        OrderStatus.PENDING_CANCEL,
-        OrderStatus.PENDING_REPLACE,
-        OrderStatus.REJECTED,
-    },
-    OrderStatus.PARTIALLY_FILLED: _ENDS
-    | _FILLS
-    | {OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE},
-    OrderStatus.PENDING_CANCEL: _ENDS | _FILLS | {OrderStatus.NEW},
-    OrderStatus.PENDING_REPLACE: _ENDS | _FILLS | {OrderStatus.NEW, OrderStatus.PENDING_CANCEL},
-    OrderStatus.FILLED: frozenset(),
-    OrderStatus.CANCELED: frozenset(),
-    OrderStatus.REJECTED: frozenset(),
-    OrderStatus.EXPIRED: frozenset(),
-}
-"""FIX order state changes; the CHECK order_events_step_allowed says the same in SQL.
-
-An order with fills is never rejected, so `rejected` follows only what has none.
-"""
 
 
 class EventType(StrEnum):
@@ -153,29 +122,6 @@ class EventType(StrEnum):
     CANCELED = "canceled"
     REJECTED = "rejected"
     EXPIRED = "expired"
-
-
-_STANDING = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
-
-LEADS_TO: Mapping[EventType, frozenset[OrderStatus]] = {
-    EventType.PENDING_NEW: frozenset({OrderStatus.PENDING_NEW}),
-    EventType.NEW: frozenset({OrderStatus.NEW}),
-    EventType.TRADE: _FILLS,
-    EventType.TRIGGERED: _STANDING,
-    EventType.RESTATED: _STANDING,
-    EventType.REPLACED: _STANDING,
-    EventType.PENDING_CANCEL: frozenset({OrderStatus.PENDING_CANCEL}),
-    EventType.PENDING_REPLACE: frozenset({OrderStatus.PENDING_REPLACE}),
-    EventType.CANCELED: frozenset({OrderStatus.CANCELED}),
-    EventType.REJECTED: frozenset({OrderStatus.REJECTED}),
-    EventType.EXPIRED: frozenset({OrderStatus.EXPIRED}),
-}
-"""The states in which each kind of event may leave an order."""
-
-
-def step_is_allowed(event: EventType, came_from: OrderStatus | None, leads_to: OrderStatus) -> bool:
-    """Return whether an event may take an order from one state to another."""
-    return leads_to in LEADS_TO[event] and leads_to in ALLOWED_TRANSITIONS[came_from]
 
 
 class Origin(StrEnum):
@@ -202,9 +148,11 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     """Ask for a new order. The same (account_id, client_order_id) again returns the first one.
 
     Quantity is in units of the base currency, prices in quote currency. A market order is
-    immediate (IOC or FOK). `expires_at` goes with good till date, and is aware. Stop-loss and
-    take-profit go with the position that the order opens.
-    An order with a position id closes that position, or a part of it, and is immediate.
+    immediate (IOC or FOK), and its limit price, if any, bounds its slippage. `stop_price` is what
+    a stop, stop limit or take profit waits for; a trailing stop has a distance instead.
+    `expires_at` goes with good till date, and is aware. Stop-loss and take-profit go with the
+    position that the order opens. An order with a position id closes that position, or a part of
+    it, and is immediate.
     """
 
     account_id: str
@@ -220,6 +168,10 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     take_profit: Decimal | None = None
     expires_at: datetime | None = None
     position_id: str | None = None
+    trailing_distance: Decimal | None = None
+    trailing_unit: TrailingUnit = TrailingUnit.PRICE
+    is_reduce_only: bool = False
+    is_post_only: bool = False
     metadata: Mapping[str, object] | None = None
 
 
@@ -231,7 +183,26 @@ class CancelOrder(Struct, frozen=True, kw_only=True):
 
 
 class TriggerOrder(Struct, frozen=True, kw_only=True):
-    """Proposed by the watcher: a resting order's price has been reached."""
+    """Proposed by the watcher: a resting order's price has been reached.
+
+    For a trailing stop `stop_price` is where its stop stood then.
+    """
+
+    account_id: str
+    order_id: str
+    stop_price: Decimal | None = None
+
+
+class MoveStop(Struct, frozen=True, kw_only=True):
+    """Proposed by the watcher: a trailing stop has moved far enough to be written down."""
+
+    account_id: str
+    order_id: str
+    stop_price: Decimal
+
+
+class EndReducing(Struct, frozen=True, kw_only=True):
+    """Proposed by the watcher: a reduce-only order has no position left to reduce."""
 
     account_id: str
     order_id: str
@@ -312,6 +283,8 @@ AccountCommand = (
     | CancelOrder
     | TriggerOrder
     | ExpireOrder
+    | MoveStop
+    | EndReducing
     | ClosePosition
     | CloseBy
     | HaltOrders
@@ -339,7 +312,7 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
         case CloseBy():
             pair = command.position_id, command.by_position_id
             return command.account_id, command.close_by_id, *pair
-        case TriggerOrder() | ExpireOrder() | BookAnswers():
+        case TriggerOrder() | ExpireOrder() | MoveStop() | EndReducing() | BookAnswers():
             return command.account_id, command.order_id
         case SubmitOrder(position_id=str(position_id)):
             return command.account_id, position_id

@@ -14,6 +14,7 @@ from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import Denial
 from tradewright.routing.rules import allocate, beyond
+from tradewright.trading import reducing
 from tradewright.trading.books import NO_QUANTITY, quantity_passed_on
 from tradewright.trading.conditions import may_rest_with_remainder
 from tradewright.trading.model import (
@@ -34,16 +35,14 @@ from tradewright.trading.state import (
     PositionState,
     RoutedOrder,
 )
+from tradewright.trading.terms import Terms, trailing_terms
 
 BREACH_QUANTUM = Decimal("0.00000001")
 """What is measured against limits is kept to eight decimals."""
 
 
 def order_from_command(
-    command: SubmitOrder,
-    account: AccountState,
-    instrument: Instrument,
-    expires_at: datetime | None,
+    command: SubmitOrder, account: AccountState, instrument: Instrument, terms: Terms
 ) -> OrderState:
     """Return the order that a client asks for, before anything has happened to it."""
     return OrderState(
@@ -59,11 +58,15 @@ def order_from_command(
         quantity=command.quantity,
         remaining_quantity=command.quantity,
         limit_price=command.limit_price,
-        stop_price=command.stop_price,
+        stop_price=terms.stop_price,
         stop_loss=command.stop_loss,
         take_profit=command.take_profit,
-        expires_at=expires_at,
+        expires_at=terms.expires_at,
         position_id=command.position_id,
+        trailing_distance=terms.trailing_distance,
+        trailing_terms=trailing_terms(command),
+        is_reduce_only=command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT,
+        is_post_only=command.is_post_only,
         metadata=command.metadata,
     )
 
@@ -98,6 +101,13 @@ def accept(desk: Desk, account: AccountState, order: OrderState) -> None:
     seen = desk.market.describe(order.instrument.symbol)
     record(desk, order, EventType.NEW, OrderStatus.NEW, str(order.origin), details=seen)
     account.live_orders[order.id] = order
+
+
+def wake(desk: Desk, order: OrderState) -> None:
+    """Note that what a sleeping order waited for has come, with the quotes that were seen then."""
+    order.triggered_at = desk.market.now
+    seen = desk.market.describe(order.instrument.symbol)
+    record(desk, order, EventType.TRIGGERED, order.status, "house", details=seen)
 
 
 def deny(desk: Desk, order: OrderState, denial: Denial) -> None:
@@ -147,13 +157,21 @@ def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
     A hybrid order may be divided: what is passed on takes the best levels and the house deals
     from those after them, so that the client gets the price of the whole order in either book.
     """
-    passed_on = quantity_passed_on(desk, account, order)
-    if passed_on < order.remaining_quantity:
-        _deal(desk, account, order, passed_on)
+    quantity = reducing.executable(account, order)
+    if not quantity or (_is_whole(order) and quantity < order.remaining_quantity):
+        finish_dealing(desk, order)
+        return
+    passed_on = quantity_passed_on(desk, account, order, quantity)
+    if passed_on < quantity:
+        _deal(desk, account, order, quantity, passed_on)
     if passed_on:
         _pass_on(desk, order, passed_on)
     else:
         finish_dealing(desk, order)
+
+
+def _is_whole(order: OrderState) -> bool:
+    return order.time_in_force is TimeInForce.FOK
 
 
 def _pass_on(desk: Desk, order: OrderState, quantity: Decimal) -> None:
@@ -166,20 +184,20 @@ def _pass_on(desk: Desk, order: OrderState, quantity: Decimal) -> None:
             order.side,
             quantity,
             order.limit_price,
-            order.time_in_force is TimeInForce.FOK,
+            _is_whole(order),
             order.version,
         )
     )
 
 
-def _deal(desk: Desk, account: AccountState, order: OrderState, passed_on: Decimal) -> None:
-    """Fill from the levels what is left of the order beyond what is passed on."""
+def _deal(
+    desk: Desk, account: AccountState, order: OrderState, quantity: Decimal, passed_on: Decimal
+) -> None:
+    """Fill `quantity` of the order from the levels, beyond what is passed on."""
     levels = desk.market.levels(order.instrument.symbol, order.side)
-    allocations = allocate(levels, order.side, order.remaining_quantity, order.limit_price)
-    if order.time_in_force is TimeInForce.FOK:
-        available = sum((part.quantity for part in allocations), NO_QUANTITY)
-        if available < order.remaining_quantity:
-            allocations = []
+    allocations = allocate(levels, order.side, quantity, order.limit_price)
+    if _is_whole(order) and sum((part.quantity for part in allocations), NO_QUANTITY) < quantity:
+        allocations = []
     for part in beyond(allocations, passed_on) if passed_on else allocations:
         level = part.level
         provider = desk.providers[level.provider]
@@ -194,7 +212,11 @@ def _deal(desk: Desk, account: AccountState, order: OrderState, passed_on: Decim
 
 def finish_dealing(desk: Desk, order: OrderState, refused_by: RefusedBy | None = None) -> None:
     """Cancel what an immediate order could not deal; what may rest, rests."""
-    if order.remaining_quantity and not may_rest_with_remainder(order):
+    if not order.remaining_quantity:
+        return
+    if reducing.denial(desk.accounts[order.account_id], order) is not None:
+        end(desk, order, ErrorCode.ORDER_NOTHING_TO_REDUCE, None)
+    elif not may_rest_with_remainder(order):
         code = ErrorCode.ORDER_LIQUIDITY_EXHAUSTED
         if refused_by is RefusedBy.PROVIDER:
             code = ErrorCode.ORDER_REJECTED_BY_PROVIDER

@@ -78,7 +78,9 @@ def _closable(account: AccountState, order: OrderState) -> Sequence[PositionStat
         return held
     if order.position_id is not None:
         return [position for position in held if position.id == order.position_id]
-    return held if account.group.position_mode is PositionMode.FIFO else ()
+    if order.is_reduce_only or account.group.position_mode is PositionMode.FIFO:
+        return held
+    return ()
 
 
 def require_rates(desk: Desk, account: AccountState, instrument: Instrument) -> None:

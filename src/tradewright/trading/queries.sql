@@ -134,7 +134,7 @@ FROM positions
 WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open;
 
 -- name: orders_named
--- Read orders by id; their accounts are locked, and with them every order of the account.
+-- Read orders by id, and what is in flight beside those that only reduce; accounts are locked.
 SELECT
     o.id::text,
     o.account_id::text,
@@ -160,9 +160,27 @@ SELECT
     o.version,
     coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
     o.expires_at,
-    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id)
-FROM orders AS o
-WHERE o.id = ANY(%(ids)s::uuid[]);
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
+    o.trailing_distance,
+    o.trailing_terms,
+    o.triggered_at,
+    o.is_reduce_only,
+    o.is_post_only
+FROM (
+    SELECT id
+    FROM orders
+    WHERE id = ANY(%(ids)s::uuid[])
+    UNION
+    SELECT other.id
+    FROM orders AS named
+    JOIN orders AS other
+        ON other.account_id = named.account_id
+        AND other.remaining_quantity > 0
+        AND other.symbol = named.symbol
+        AND other.is_routed
+    WHERE named.id = ANY(%(ids)s::uuid[]) AND named.is_reduce_only
+) AS wanted
+JOIN orders AS o ON o.id = wanted.id;
 
 -- name: orders_by_key
 -- Read orders by account and client order id, pair by pair; their accounts are locked.
@@ -191,7 +209,12 @@ SELECT
     o.version,
     coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
     o.expires_at,
-    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id)
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
+    o.trailing_distance,
+    o.trailing_terms,
+    o.triggered_at,
+    o.is_reduce_only,
+    o.is_post_only
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
 JOIN orders AS o ON o.account_id = k.account_id AND o.client_order_id = k.client_order_id;
 
@@ -222,7 +245,12 @@ SELECT
     o.version,
     coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
     o.expires_at,
-    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id)
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
+    o.trailing_distance,
+    o.trailing_terms,
+    o.triggered_at,
+    o.is_reduce_only,
+    o.is_post_only
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
@@ -334,7 +362,7 @@ INSERT INTO orders (
     id, account_id, client_order_id, symbol, side, order_type, time_in_force, origin, book,
     quantity, filled_quantity, remaining_quantity, average_price, limit_price, stop_price,
     stop_loss, take_profit, status, is_routed, refused_by, refusal_code, metadata, version,
-    expires_at
+    expires_at, trailing_distance, trailing_terms, triggered_at, is_reduce_only, is_post_only
 )
 SELECT *
 FROM unnest(
@@ -345,7 +373,9 @@ FROM unnest(
     %(stop_price)s::numeric[], %(stop_loss)s::numeric[], %(take_profit)s::numeric[],
     %(status)s::text[], %(is_routed)s::boolean[], %(refused_by)s::text[],
     %(refusal_code)s::text[], %(metadata)s::jsonb[], %(version)s::integer[],
-    %(expires_at)s::timestamptz[]
+    %(expires_at)s::timestamptz[], %(trailing_distance)s::numeric[],
+    %(trailing_terms)s::text[], %(triggered_at)s::timestamptz[], %(is_reduce_only)s::boolean[],
+    %(is_post_only)s::boolean[]
 );
 
 -- name: update_orders
@@ -372,14 +402,16 @@ SET
     refused_by = n.refused_by,
     refusal_code = n.refusal_code,
     version = n.version,
+    stop_price = n.stop_price,
+    triggered_at = n.triggered_at,
     updated_at = clock_timestamp()
 FROM unnest(
     %(ids)s::uuid[], %(filled)s::numeric[], %(remaining)s::numeric[], %(prices)s::numeric[],
     %(statuses)s::text[], %(routed)s::boolean[], %(refused_by)s::text[], %(codes)s::text[],
-    %(versions)s::integer[]
+    %(versions)s::integer[], %(stop_prices)s::numeric[], %(triggered)s::timestamptz[]
 ) AS n (
     id, filled_quantity, remaining_quantity, average_price, status, is_routed, refused_by,
-    refusal_code, version
+    refusal_code, version, stop_price, triggered_at
 )
 WHERE o.id = n.id;
 

@@ -126,6 +126,11 @@ _ORDER = (
     "metadata",
     "version",
     "expires_at",
+    "trailing_distance",
+    "trailing_terms",
+    "triggered_at",
+    "is_reduce_only",
+    "is_post_only",
 )
 _OLD_ORDER = (
     "ids",
@@ -137,6 +142,8 @@ _OLD_ORDER = (
     "refused_by",
     "codes",
     "versions",
+    "stop_prices",
+    "triggered",
 )
 _FILL = (
     "id",
@@ -274,6 +281,11 @@ def _order_row(order: OrderState) -> Row:
         None if order.metadata is None else json.dumps(order.metadata),
         order.version,
         order.expires_at,
+        order.trailing_distance,
+        order.trailing_terms,
+        order.triggered_at,
+        order.is_reduce_only,
+        order.is_post_only,
     )
 
 
@@ -288,6 +300,8 @@ def _old_order_row(order: OrderState) -> Row:
         order.refused_by,
         order.refusal_code,
         order.version,
+        order.stop_price,
+        order.triggered_at,
     )
 
 

@@ -62,10 +62,20 @@ class OrderState(Struct, kw_only=True):
     refused_by: RefusedBy | None = None
     refusal_code: ErrorCode | None = None
     expires_at: datetime | None = None
+    trailing_distance: Decimal | None = None
+    trailing_terms: str | None = None
+    triggered_at: datetime | None = None
+    is_reduce_only: bool = False
+    is_post_only: bool = False
     metadata: Mapping[str, object] | None = None
     version: int = 0
     version_read: int = 0
     fill_value: Decimal = Decimal(0)
+
+    @property
+    def awaits_trigger(self) -> bool:
+        """Return whether the order sleeps until its stop price is reached."""
+        return self.order_type.has_trigger and self.triggered_at is None
 
     def report(self, *, is_replay: bool = False) -> OrderReport:
         """Return the order as its client reads it."""

@@ -30,9 +30,11 @@ from tradewright.trading.model import (
     ClosePosition,
     Command,
     Direction,
+    EndReducing,
     ExpireOrder,
     HaltOrders,
     MoveMoney,
+    MoveStop,
     OrderStatus,
     OrderType,
     Origin,
@@ -51,6 +53,8 @@ from tradewright.trading.state import (
 )
 
 _QUERIES = "tradewright.trading"
+
+_NAMES_ORDER = (TriggerOrder, ExpireOrder, MoveStop, EndReducing, BookAnswers)
 
 
 def lock_desk(
@@ -95,9 +99,7 @@ def _ask(
     statements: Statements, account_ids: list[str], commands: Sequence[Command]
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send every query that these commands need, then read all the answers."""
-    named = [
-        c.order_id for c in commands if isinstance(c, TriggerOrder | ExpireOrder | BookAnswers)
-    ]
+    named = [c.order_id for c in commands if isinstance(c, _NAMES_ORDER)]
     watched = {c.account_id for c in commands if _asks_what_lives(c)}
     keyed = list(_keys(commands))
     paired = [c.close_by_id for c in commands if isinstance(c, CloseBy)]
@@ -169,7 +171,8 @@ def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
 def _asks_what_lives(command: Command) -> bool:
     """Return whether a command must know every live order of its account."""
     if isinstance(command, SubmitOrder):
-        return command.position_id is not None
+        reduces = command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT
+        return reduces or command.position_id is not None
     return isinstance(command, CheckMargin | ClosePosition | CloseBy | HaltOrders)
 
 
@@ -340,4 +343,9 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
         fill_value=row[22],
         expires_at=row[23],
         position_id=row[24],
+        trailing_distance=row[25],
+        trailing_terms=row[26],
+        triggered_at=row[27],
+        is_reduce_only=row[28],
+        is_post_only=row[29],
     )

@@ -1,4 +1,4 @@
-"""How a batch decides what clients ask of orders: submit, cancel, trigger.
+"""How a batch decides what clients ask of orders: submit and cancel.
 
 Each function takes the desk and one command, changes the rows of the batch in memory, and
 returns its report; it raises where the command means nothing, and then nothing is changed.
@@ -7,22 +7,21 @@ returns its report; it raises where the command means nothing, and then nothing 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.checks import first_denial
-from tradewright.routing.model import Book
-from tradewright.trading import closing, conditions, orders, rules
-from tradewright.trading.expiry import expires_at, has_expired
+from tradewright.risk.model import Denial
+from tradewright.trading import closing, conditions, orders, reducing
 from tradewright.trading.facts import gather_facts
+from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import (
     CancelOrder,
-    EventType,
-    NothingDone,
     OrderReport,
     OrderStatus,
     OrderType,
     SubmitOrder,
     TimeInForce,
-    TriggerOrder,
 )
+from tradewright.trading.order_form import require_well_formed
 from tradewright.trading.state import AccountState, Desk, OrderState
+from tradewright.trading.terms import terms_of, trailing_terms
 
 
 def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderReport:
@@ -30,32 +29,40 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
 
     Raises:
         InputError: INSTRUMENT_UNKNOWN, ORDER_DUPLICATE_DIFFERS, and what
-            `rules.require_well_formed`, `closing.require_closable` and `expires_at` raise.
-        StateError: what `closing.require_closable` and `expires_at` raise.
+            `require_well_formed`, `closing.require_closable` and `terms_of` raise.
+        StateError: what `closing.require_closable` and `terms_of` raise.
 
     """
     instrument = _instrument(desk, command.symbol)
-    rules.require_well_formed(command, instrument)
+    require_well_formed(command, instrument)
     key = (command.account_id, command.client_order_id)
     first = desk.orders_by_key.get(key)
     if first is not None:
         return _replay(first, command)
     if command.position_id is not None:
         closing.require_closable(account, command, command.position_id)
-    dated = expires_at(desk, command)
-    order = orders.order_from_command(command, account, instrument, dated)
+    terms = terms_of(desk, command, instrument)
+    order = orders.order_from_command(command, account, instrument, terms)
     desk.orders_by_key[key] = order
-    rests = conditions.rests(order, desk.market.top(instrument.symbol))
-    denial = first_denial(gather_facts(desk, account, order, rests=rests))
+    _begin(desk, account, order)
+    return order.report()
+
+
+def _begin(desk: Desk, account: AccountState, order: OrderState) -> None:
+    """Deny a new order, or take it: then it sleeps, rests, or deals."""
+    top = desk.market.top(order.instrument.symbol)
+    rests = conditions.rests(order, top)
+    denial = _refused_on_arrival(account, order, rests=rests)
+    if denial is None:
+        denial = first_denial(gather_facts(desk, account, order, rests=rests))
     if denial is not None:
         orders.deny(desk, order, denial)
-        return order.report()
+        return
     orders.accept(desk, account, order)
+    if order.awaits_trigger and conditions.is_reached(order, order.stop_price, top):
+        orders.wake(desk, order)
     if not rests:
-        if order.order_type is OrderType.STOP:
-            orders.record(desk, order, EventType.TRIGGERED, order.status, "house")
         orders.execute(desk, account, order)
-    return order.report()
 
 
 def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderReport:
@@ -85,40 +92,19 @@ def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderRepo
         )
     if not order.is_routed:
         orders.end(desk, order, None, None)
-    elif OrderStatus.PENDING_CANCEL.outranks(order.status):
+    elif outranks(OrderStatus.PENDING_CANCEL, order.status):
         orders.ask_cancel(desk, order)
     return order.report()
 
 
-def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderReport | NothingDone:
-    """Deal a resting order whose price has been reached, if that still holds and it still lives."""
-    order = desk.orders.get(command.order_id)
-    if order is None or not order.status.is_live or order.is_routed:
-        return NothingDone("the order no longer rests")
-    if has_expired(desk, order):
-        orders.expire(desk, order)
-        return order.report()
-    if not _may_deal_now(desk, order):
-        return NothingDone("the price is no longer there")
-    denial = first_denial(gather_facts(desk, account, order, rests=False))
-    if denial is not None:
-        orders.deny(desk, order, denial)
-        return order.report()
-    is_stop = order.order_type is OrderType.STOP
-    if is_stop or order.book is not Book.B:
-        event = EventType.TRIGGERED if is_stop else EventType.RESTATED
-        seen = desk.market.describe(order.instrument.symbol)
-        orders.record(desk, order, event, order.status, "house", details=seen)
-    orders.execute(desk, account, order)
-    return order.report()
-
-
-def _may_deal_now(desk: Desk, order: OrderState) -> bool:
-    """Return whether a resting order's price is there, in a session of its instrument."""
-    top = desk.market.top(order.instrument.symbol)
-    if top is None or conditions.rests(order, top):
-        return False
-    return order.instrument.is_in_session(desk.market.now)
+def _refused_on_arrival(account: AccountState, order: OrderState, *, rests: bool) -> Denial | None:
+    """Deny what only reduces where nothing is open, and what must rest where it could deal."""
+    if order.is_post_only and not rests:
+        return Denial(
+            ErrorCode.ORDER_WOULD_TAKE,
+            f"The market is at or through the limit {order.limit_price} of this {order.side}.",
+        )
+    return reducing.denial(account, order)
 
 
 def _instrument(desk: Desk, symbol: str) -> Instrument:
@@ -136,20 +122,40 @@ def _instrument(desk: Desk, symbol: str) -> Instrument:
 
 def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
     """Answer a repeated submission with the first order; another order under its key is refused."""
-    before = (
+    if _contents_of(first) != _contents_asked(command):
+        raise InputError(
+            ErrorCode.ORDER_DUPLICATE_DIFFERS,
+            f'order "{command.client_order_id}" was submitted before with other contents',
+            why=f"The first order under this key is a {first.side} of {first.quantity} "
+            f"{first.instrument.symbol} (FIX OrdRejReason 6).",
+            hint="Use a new client order id for a new order.",
+            facts={"order_id": first.id},
+        )
+    return first.report(is_replay=True)
+
+
+def _contents_of(first: OrderState) -> tuple[object, ...]:
+    """Return what its client asked an order to be, without what the house has added since."""
+    return (
         first.instrument.symbol,
         first.side,
         first.order_type,
         first.time_in_force,
         first.quantity,
         first.limit_price,
-        first.stop_price,
+        None if first.trailing_terms else first.stop_price,
         first.stop_loss,
         first.take_profit,
         first.expires_at if first.time_in_force is TimeInForce.GTD else None,
         first.position_id,
+        first.trailing_terms,
+        first.is_reduce_only,
+        first.is_post_only,
     )
-    now = (
+
+
+def _contents_asked(command: SubmitOrder) -> tuple[object, ...]:
+    return (
         command.symbol,
         command.side,
         command.order_type,
@@ -161,14 +167,7 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
         command.take_profit,
         command.expires_at,
         command.position_id,
+        trailing_terms(command),
+        command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT,
+        command.is_post_only,
     )
-    if before != now:
-        raise InputError(
-            ErrorCode.ORDER_DUPLICATE_DIFFERS,
-            f'order "{command.client_order_id}" was submitted before with other contents',
-            why=f"The first order under this key is a {first.side} of {first.quantity} "
-            f"{first.instrument.symbol} (FIX OrdRejReason 6).",
-            hint="Use a new client order id for a new order.",
-            facts={"order_id": first.id},
-        )
-    return first.report(is_replay=True)

@@ -5,17 +5,19 @@ same whether ten or a hundred thousand rest. Margin levels are watched by two pr
 as long as every symbol stays between its own two, the account's level cannot have crossed any of
 its thresholds; when one is passed, the account is valued again and gets new ones. An account that
 is valued through a third currency is valued again with each quote of the pairs in between. Orders
-that expire stand in a list by their instant. The batch asks everything again under lock.
+that expire stand in a list by their instant. A trailing stop is moved here with each quote, and is
+written down when it has moved by a tenth of its distance (decision 023). The batch asks everything
+again under lock.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec.structs import replace
 from sortedcontainers import SortedList
 
-from tradewright.liquidity.board import Top
 from tradewright.liquidity.market import BRIDGE_CURRENCY, Market
 from tradewright.liquidity.model import Side
 from tradewright.risk.margin import MarginState, closing_price, margin_rate, margin_state
@@ -23,14 +25,19 @@ from tradewright.trading.liquidation import owes_what_is_forgiven
 from tradewright.trading.model import (
     CheckMargin,
     ClosePosition,
+    EndReducing,
     ExpireOrder,
+    MoveStop,
     OrderType,
     Origin,
     TriggerOrder,
 )
+from tradewright.trading.price_lists import PriceLists, TrailingStops
+from tradewright.trading.reducing import reducible
+from tradewright.trading.rules import trailing_stop
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
-Proposal = TriggerOrder | ExpireOrder | ClosePosition | CheckMargin
+Proposal = TriggerOrder | ExpireOrder | MoveStop | EndReducing | ClosePosition | CheckMargin
 
 HEADROOM_SHARE = Decimal("0.8")
 """Share of an account's headroom that its symbols may use up before it is valued again."""
@@ -39,39 +46,13 @@ MOVE_SHARE_MAX = Decimal("0.05")
 """Share of a price that it may move before the account is valued again: so far a rate that moves
 with the price is as good as straight."""
 
+WRITTEN_SHARE = 10
+"""A trailing stop is written down when it has moved by its distance divided by this."""
+
 _ENDLESS = Decimal("Infinity")
 
 _Expiry = tuple[datetime, str, str]
 """An instant, the order that ends then, and its account; ties go to the older order."""
-
-
-@dataclass(slots=True)
-class _PriceLists:
-    """What waits for one symbol: things that fire at or below a price, and at or above one.
-
-    Entries are (price, id). `bid_down` fires when the bid falls to its price, and so on; the
-    names say which side of the quote is looked at and the direction in which it moves.
-    """
-
-    bid_down: SortedList = field(default_factory=SortedList)
-    bid_up: SortedList = field(default_factory=SortedList)
-    ask_down: SortedList = field(default_factory=SortedList)
-    ask_up: SortedList = field(default_factory=SortedList)
-
-    def fired(self, top: Top) -> list[tuple[Decimal, str]]:
-        """Return (distance beyond the price, id) of everything that the quote sets off."""
-        fired: list[tuple[Decimal, str]] = []
-        for entries, price in ((self.bid_up, top.bid), (self.ask_up, top.ask)):
-            for level, key in entries:
-                if level > price:
-                    break
-                fired.append((price - level, key))
-        for entries, price in ((self.bid_down, top.bid), (self.ask_down, top.ask)):
-            for level, key in reversed(entries):
-                if level < price:
-                    break
-                fired.append((level - price, key))
-        return fired
 
 
 @dataclass(slots=True)
@@ -88,7 +69,7 @@ class Watchers:
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._lists: dict[str, _PriceLists] = {}
+        self._lists: dict[str, PriceLists] = {}
         self._watched: dict[str, _Watched] = {}
         self._accounts: dict[str, AccountState] = {}
         self._margin_keys: dict[str, set[str]] = {}
@@ -97,6 +78,8 @@ class Watchers:
         self._changed: dict[str, AccountState] = {}
         self._expiries: SortedList[_Expiry] = SortedList()
         self._expiry_of: dict[str, _Expiry] = {}
+        self._trailing: dict[str, tuple[TrailingStops, OrderState]] = {}
+        self._reducers: dict[tuple[str, str], dict[str, OrderState]] = {}
 
     @property
     def count(self) -> int:
@@ -121,14 +104,21 @@ class Watchers:
             watched = self._watched.get(key)
             if watched is None:
                 continue
-            if isinstance(watched.proposal, CheckMargin):
-                proposals.extend(self._look_at(self._accounts[watched.proposal.account_id]))
+            proposal = watched.proposal
+            if isinstance(proposal, CheckMargin):
+                proposals.extend(self._look_at(self._accounts[proposal.account_id]))
+            elif isinstance(proposal, MoveStop):
+                stops, order = self._trailing[proposal.order_id]
+                proposals.append(self._moved(order.id, stops.stop_of(order.id)))
+            elif key in self._trailing and isinstance(proposal, TriggerOrder):
+                stop_price = self._trailing[key][0].stop_of(key)
+                proposals.append(replace(proposal, stop_price=stop_price))
             else:
-                proposals.append(watched.proposal)
+                proposals.append(proposal)
         return _without_repeats(proposals)
 
-    def take(self, desk: Desk) -> None:
-        """Learn what a committed batch has left behind.
+    def take(self, desk: Desk) -> list[Proposal]:
+        """Learn what a committed batch has left behind, and return what that sets off.
 
         Its accounts are valued with the next quote, once however often they traded in between.
         """
@@ -137,24 +127,60 @@ class Watchers:
         for position in desk.changes.positions.values():
             self._take_position(position)
         self._changed.update(desk.accounts)
+        touched = desk.changes.positions.values() if self._reducers else ()
+        return self._idle_reducers(
+            desk, {(one.account_id, one.instrument.symbol) for one in touched}
+        )
 
-    def learn(self, desk: Desk) -> None:
-        """Learn everything that is open, when the engine starts."""
+    def learn(self, desk: Desk) -> list[Proposal]:
+        """Learn everything that is open, when the engine starts, and return what that sets off."""
         for order in desk.orders.values():
             self._take_order(order)
         for account in desk.accounts.values():
             for position in account.open_positions:
                 self._take_position(position)
         self._changed.update(desk.accounts)
+        return self._idle_reducers(desk, self._reducers)
+
+    def unwritten_stops(self) -> list[Proposal]:
+        """Return where the trailing stops stand that have moved since they were written down."""
+        return [
+            MoveStop(account_id=order.account_id, order_id=order.id, stop_price=stop_price)
+            for stops, order in self._trailing.values()
+            if (stop_price := stops.stop_of(order.id)) != order.stop_price
+        ]
 
     def _take_order(self, order: OrderState) -> None:
         self._forget(order.id)
         self._forget_expiry(order.id)
-        if order.status.is_live and not order.is_routed:
+        rests = order.status.is_live and not order.is_routed
+        if order.is_reduce_only:
+            self._take_reducer(order, rests=rests)
+        if order.trailing_distance is not None and not (rests and order.awaits_trigger):
+            self._follow_no_more(order)
+        if rests:
             self._watch_order(order)
             if order.expires_at is not None:
                 self._expiry_of[order.id] = entry = (order.expires_at, order.id, order.account_id)
                 self._expiries.add(entry)
+
+    def _take_reducer(self, order: OrderState, *, rests: bool) -> None:
+        key = (order.account_id, order.instrument.symbol)
+        reducers = self._reducers.setdefault(key, {})
+        reducers.pop(order.id, None)
+        if rests:
+            reducers[order.id] = order
+        elif not reducers:
+            del self._reducers[key]
+
+    def _idle_reducers(self, desk: Desk, keys: Iterable[tuple[str, str]]) -> list[Proposal]:
+        """Return the ends of reduce-only orders that have nothing left to reduce."""
+        return [
+            EndReducing(account_id=order.account_id, order_id=order.id)
+            for key in keys
+            for order in self._reducers.get(key, {}).values()
+            if key[0] in desk.accounts and not reducible(desk.accounts[key[0]], order)
+        ]
 
     def _expired(self) -> list[Proposal]:
         proposals: list[Proposal] = []
@@ -200,15 +226,45 @@ class Watchers:
         return [CheckMargin(account_id=account.id)] if _is_crossed(account, state) else []
 
     def _watch_order(self, order: OrderState) -> None:
-        is_buy = order.side is Side.BUY
-        if order.order_type is OrderType.LIMIT and order.limit_price is not None:
-            name, price = ("ask_down" if is_buy else "bid_up"), order.limit_price
-        elif order.stop_price is not None:
-            name, price = ("ask_up" if is_buy else "bid_down"), order.stop_price
-        else:
+        if order.trailing_distance is not None:
+            self._follow(order, order.trailing_distance)
             return
+        is_loss = order.awaits_trigger and order.order_type is not OrderType.TAKE_PROFIT
+        price = order.stop_price if order.awaits_trigger else order.limit_price
+        if price is None:
+            return
+        name = _away(order.side) if is_loss else _towards(order.side)
         proposal = TriggerOrder(account_id=order.account_id, order_id=order.id)
         self._watch(order.id, order.instrument.symbol, [(name, price)], proposal)
+
+    def _follow(self, order: OrderState, distance: Decimal) -> None:
+        """Let a trailing stop follow the price from where it stands, or from where it is known."""
+        if order.stop_price is None or not order.awaits_trigger:
+            return
+        symbol = order.instrument.symbol
+        stops = self._lists.setdefault(symbol, PriceLists()).trailing(order.side)
+        stops.add(order.id, order.stop_price, distance)
+        self._trailing[order.id] = (stops, order)
+        proposal = TriggerOrder(account_id=order.account_id, order_id=order.id)
+        self._watched[order.id] = _Watched(symbol, [], proposal)
+        self._moved(order.id, order.stop_price)
+
+    def _moved(self, order_id: str, written: Decimal) -> MoveStop:
+        """Return where a trailing stop stands, and wait until it has gone on by a step."""
+        _, order = self._trailing[order_id]
+        distance = order.trailing_distance or Decimal(0)
+        step = max(order.instrument.price_tick, distance / WRITTEN_SHARE)
+        level = trailing_stop(order.side, written, -distance - step)
+        proposal = MoveStop(account_id=order.account_id, order_id=order_id, stop_price=written)
+        key = f"move:{order_id}"
+        self._forget(key)
+        self._watch(key, order.instrument.symbol, [(_towards(order.side), level)], proposal)
+        return proposal
+
+    def _follow_no_more(self, order: OrderState) -> None:
+        self._forget(f"move:{order.id}")
+        if order.id in self._trailing:
+            self._trailing.pop(order.id)[0].remove(order.id)
 
     def _watch_protection(self, position: PositionState) -> None:
         is_long = position.quantity > 0
@@ -264,7 +320,7 @@ class Watchers:
     def _watch(
         self, key: str, symbol: str, levels: list[tuple[str, Decimal]], proposal: Proposal
     ) -> None:
-        lists = self._lists.setdefault(symbol, _PriceLists())
+        lists = self._lists.setdefault(symbol, PriceLists())
         entries = [(name, (price, key)) for name, price in levels]
         for name, entry in entries:
             getattr(lists, name).add(entry)
@@ -276,6 +332,16 @@ class Watchers:
             lists = self._lists[watched.symbol]
             for name, entry in watched.entries:
                 getattr(lists, name).remove(entry)
+
+
+def _towards(side: Side) -> str:
+    """Return the list of what a better price sets off: a lower ask, a higher bid."""
+    return "ask_down" if side is Side.BUY else "bid_up"
+
+
+def _away(side: Side) -> str:
+    """Return the list of what a worse price sets off: a higher ask, a lower bid."""
+    return "ask_up" if side is Side.BUY else "bid_down"
 
 
 def _is_crossed(account: AccountState, state: MarginState) -> bool:

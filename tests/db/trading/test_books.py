@@ -25,6 +25,7 @@ from tradewright.trading.model import (
     NothingDone,
     OrderReport,
     OrderStatus,
+    OrderType,
     TimeInForce,
 )
 
@@ -289,6 +290,67 @@ def test_a_cancel_that_comes_while_the_provider_thinks_never_undoes_its_fill(
 
 def steps(floor: Floor) -> list[tuple[Any, ...]]:
     return floor.rows("SELECT event_type, from_status, to_status FROM order_events ORDER BY seq")
+
+
+def test_orders_that_only_reduce_never_reduce_the_same_part_twice(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account = open_floor(engine_database, engine, ONE)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as running:
+        deal(running, buy(account, 100_000))
+        reducers = [sell(account, 70_000, is_reduce_only=True) for _ in range(3)]
+        reports = [future.result(timeout=30) for future in running.submit_together(reducers)]
+        running.wait_until_idle()
+    assert [isinstance(one, OrderReport) and one.is_routed for one in reports] == [
+        True,
+        True,
+        False,
+    ]
+    rows = floor.rows(
+        "SELECT status, filled_quantity FROM orders WHERE side = 'sell' ORDER BY filled_quantity"
+    )
+    assert rows == [("canceled", 0), ("canceled", 30_000), ("filled", 70_000)]
+    assert floor.position(account) == 0
+    assert floor.broken_laws() == {}
+
+
+def test_a_reducer_in_flight_counts_when_another_one_is_reached(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account = open_floor(engine_database, engine, ONE)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as running:
+        deal(running, buy(account, 100_000))
+        for stop in ("1.09900", "1.09901"):
+            deal(running, sell(account, 80_000, stop_price=stop, is_reduce_only=True))
+        floor.quote(running, "EURUSD", "1.09800", "1.09810")
+    rows = floor.rows("SELECT filled_quantity FROM orders WHERE side = 'sell' ORDER BY id")
+    assert sum(row[0] for row in rows) == 100_000
+    assert floor.position(account) == 0
+    assert floor.broken_laws() == {}
+
+
+def test_a_stop_limit_of_book_a_is_passed_on_within_its_limit_and_rests_again(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account = open_floor(engine_database, engine, NEVER)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as running:
+        deal(
+            running,
+            buy(
+                account,
+                order_type=OrderType.STOP_LIMIT,
+                stop_price="1.10100",
+                limit_price="1.10120",
+                time_in_force=TimeInForce.GTC,
+            ),
+        )
+        floor.quote(running, "EURUSD", "1.10140", "1.10150")
+        assert asked(floor) == []
+        floor.quote(running, "EURUSD", "1.10100", "1.10110")
+    assert [row[:1] + row[2:] for row in asked(floor)] == [("LP-ONE", False, "declined")]
+    assert order_row(floor)[:2] == ("new", 0)
+    assert [kind for kind, *_ in steps(floor)] == ["new", "triggered", "restated", "restated"]
+    assert floor.broken_laws() == {}
 
 
 def test_answers_that_arrive_twice_are_booked_once(engine_database: str, engine: Session) -> None:

@@ -1,6 +1,7 @@
 """Market, limit and stop orders with every time in force, from submission to the rows."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -227,6 +228,29 @@ def test_stops_that_one_quote_sets_off_deal_in_the_order_of_their_distance(
         " ORDER BY f.id"
     )
     assert dealt == [(Decimal("1.10300"),), (Decimal("1.10250"),), (Decimal("1.10200"),)]
+
+
+def test_what_one_quote_sets_off_is_dealt_in_one_order_however_it_was_submitted(
+    floor: Floor, rich: str
+) -> None:
+    """Nearest trigger first, then the older order: ids are made in the order of their creation."""
+    kinds: dict[str, dict[str, Any]] = {
+        "near-stop": {"stop_price": "1.10410"},
+        "again": {"stop_price": "1.10410"},
+        "trailing": {"trailing_distance": "0.00400"},
+        "far": {"stop_price": "1.10100"},
+    }
+    with floor.engine() as engine:
+        for key in ("far", "trailing", "again", "near-stop"):
+            deal(engine, buy(rich, client_order_id=key, **kinds[key]))
+        floor.quote(engine, "EURUSD", "1.10400", "1.10410")
+    dealt = floor.rows(
+        "SELECT o.client_order_id FROM order_fills AS f JOIN orders AS o ON o.id = f.order_id"
+        " ORDER BY f.id"
+    )
+    # The trailing stop stood at 1.10410 too, and is older than the others that do.
+    assert [key for (key,) in dealt] == ["trailing", "again", "near-stop", "far"]
+    assert floor.broken_laws() == {}
 
 
 @pytest.mark.parametrize(

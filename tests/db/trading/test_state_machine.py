@@ -10,15 +10,14 @@ from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
-from tradewright.trading.model import (
+from tradewright.trading.lifecycle import (
     ALLOWED_TRANSITIONS,
     LEADS_TO,
-    LIVE_STATUSES,
     PRECEDENCE,
-    EventType,
-    OrderStatus,
+    outranks,
     step_is_allowed,
 )
+from tradewright.trading.model import LIVE_STATUSES, EventType, OrderStatus
 
 STEPS = list(itertools.product(EventType, [None, *OrderStatus], OrderStatus))
 
@@ -81,8 +80,8 @@ def test_the_precedence_is_that_of_fix() -> None:
         OrderStatus.CANCELED,
         OrderStatus.PARTIALLY_FILLED,
     ]
-    assert OrderStatus.PENDING_CANCEL.outranks(OrderStatus.PENDING_REPLACE)
-    assert not OrderStatus.NEW.outranks(OrderStatus.REJECTED)
+    assert outranks(OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE)
+    assert not outranks(OrderStatus.NEW, OrderStatus.REJECTED)
 
 
 def test_the_words_of_the_database_are_those_of_python(engine: Session) -> None:

@@ -8,13 +8,13 @@ from tests.floor import DAY, order, pair
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.model import Side
+from tradewright.trading.order_form import require_well_formed
 from tradewright.trading.rules import (
     Split,
     average_price_after,
     dealing_price,
     limit_is_met,
     mean_price,
-    require_well_formed,
     split_fill,
     stop_is_reached,
     stop_loss_is_reached,

@@ -4,12 +4,15 @@ Everything that a face needs is put together here and nowhere else. Faces import
 the rooms' public names; rooms never import this module.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tradewright.core.errors import ErrorCode, MigrationError
+from tradewright.liquidity.fix import connections
+from tradewright.liquidity.fix.gateway import FixGateway
+from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
 from tradewright.migrate import Target, find_migrations, our_migrations, up
 from tradewright.payments import Provider
@@ -39,7 +42,7 @@ class House:
         """Open a session in the house's schema; the caller closes it."""
         return connect(self.conninfo, writer=writer, autocommit=autocommit)
 
-    def engine(self, providers: Mapping[str, SimulatedProvider], *, writers: int = 1) -> Engine:
+    def engine(self, providers: Mapping[str, Gateway], *, writers: int = 1) -> Engine:
         """Return an engine over this database, not yet started; its reference data is read now."""
         return Engine(
             lambda: self.session(writer=True, autocommit=True), providers, writers=writers
@@ -99,6 +102,13 @@ def simulated_providers(session: Session, seed: int) -> dict[str, SimulatedProvi
     for profile in DEFAULT_PROFILES:
         list_provider(session, code=profile.code, priority=profile.priority)
     return {profile.code: SimulatedProvider(profile, seed) for profile in DEFAULT_PROFILES}
+
+
+def connected_providers(
+    house: House, symbols: Sequence[str], passwords: Mapping[str, str]
+) -> dict[str, FixGateway]:
+    """Return a gateway for each provider that has a connection over FIX, not yet connected."""
+    return connections.gateways(lambda: house.session(autocommit=True), symbols, passwords)
 
 
 @contextmanager

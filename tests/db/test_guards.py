@@ -23,6 +23,8 @@ APPEND_ONLY = (
     "deposit_addresses",
     "exchange_rates",
     "exchanges",
+    "fix_messages",
+    "fix_sessions",
     "fraud_checks",
     "ledger_holders",
     "ledger_seal_segments",

@@ -41,6 +41,14 @@ def test_the_settings_of_routing_run(
     assert not failed, f"docs/reference/{failed}"
 
 
+def test_a_provider_is_connected_as_it_is_shown(
+    engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", engine_database)
+    failed = first_failure([HOW_TO / "connect-a-provider.md"], tmp_path)
+    assert not failed, f"docs/how-to/{failed}"
+
+
 def test_the_sessions_of_rewriting_run(tmp_path: Path) -> None:
     failed = first_failure([HOW_TO / "rewrite-migrations.md"], tmp_path)
     assert not failed, f"docs/how-to/{failed}"

@@ -32,7 +32,7 @@ COMMANDS = {
     ),
     "providers": (
         "tradewright.cli.providers",
-        "Decide about what liquidity providers dealt that fits no order.",
+        "Connect liquidity providers, and settle what they dealt.",
     ),
     "review": (
         "tradewright.cli.review",

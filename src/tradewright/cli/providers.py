@@ -1,6 +1,15 @@
-"""`tradewright providers`: what liquidity providers dealt, beside what our orders say."""
+"""`tradewright providers`: connect liquidity providers, and settle what they dealt."""
 
-from dataclasses import asdict
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from threading import Event
+from typing import Any
 from uuid import UUID
 
 import click
@@ -8,7 +17,23 @@ import click
 from tradewright import audit
 from tradewright.cli import options
 from tradewright.cli.tables import print_facts, print_rows
+from tradewright.core.clock import monotonic_seconds, pause
+from tradewright.core.errors import ErrorCode, StateError
+from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor, Temper
+from tradewright.liquidity.fix.acceptor_quotes import Price
+from tradewright.liquidity.fix.connections import (
+    Connection,
+    Purpose,
+    read_connections,
+    set_connection,
+    unknown_provider,
+)
+from tradewright.liquidity.fix.gateway import FixGateway
+from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest
+from tradewright.postgres.target import open_database
+from tradewright.trading.registry import list_provider
 from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolve_unsolicited
+from tradewright.wiring import House, connected_providers
 
 
 @click.group(
@@ -17,7 +42,7 @@ from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolv
     epilog=options.example("tradewright providers unsolicited"),
 )
 def command() -> None:
-    """Decide about what liquidity providers dealt that fits no order."""
+    """Connect liquidity providers, and settle what they dealt with what our orders say."""
 
 
 @command.command("unsolicited", epilog=options.example("tradewright providers unsolicited --all"))
@@ -56,3 +81,169 @@ def resolve_command(
             session, str(fill_id), Resolution(resolution), actor=actor, reason=reason
         )
     print_facts(asked, asdict(decided))
+
+
+@command.command("list", epilog=options.example("tradewright providers list"))
+@options.with_database
+def list_command(asked: options.Asked) -> None:
+    """List how providers are connected over FIX."""
+    with asked.session() as session:
+        rows = [asdict(each) for each in read_connections(session)]
+    columns = ("provider", "purpose", "host", "port", "sender", "target", "uses_tls", "username")
+    print_rows(asked, rows, columns)
+
+
+@command.command(
+    "connect",
+    epilog=options.example(
+        "tradewright providers connect LP-ONE orders fix.example.com 9443 "
+        "--sender HOUSE --target LP --username house --actor user:anna"
+    ),
+)
+@click.argument("code")
+@click.argument("purpose", type=click.Choice([str(each) for each in Purpose]))
+@click.argument("host")
+@click.argument("port", type=click.IntRange(1, 65535))
+@click.option("--sender", required=True, help="SenderCompID (49): who we are.")
+@click.option("--target", required=True, help="TargetCompID (56): who they are.")
+@click.option("--heartbeat", default=30, show_default=True, type=click.IntRange(1, 300))
+@click.option("--reset-on-logon", is_flag=True, help="Begin numbers at 1 with each logon.")
+@click.option("--plain", is_flag=True, help="Without TLS; for lines that are closed otherwise.")
+@click.option("--username", help="Username (553); the password is given in the environment.")
+@click.option("--account", help="Account (1) that orders name.")
+@click.option("--priority", default=100, show_default=True, help="Of a provider that is new.")
+@click.option("--actor", required=True, help="Who sets it; kept in the audit trail.")
+@options.with_database
+def connect_command(asked: options.Asked, **given: Any) -> None:
+    """Set how a provider is reached: for orders, or for quotes. A new provider is listed."""
+    with asked.session() as session:
+        audit.acting_as(session, given["actor"])
+        list_provider(session, code=given["code"], priority=given["priority"])
+        connection = Connection(
+            provider=given["code"],
+            purpose=Purpose(given["purpose"]),
+            host=given["host"],
+            port=given["port"],
+            sender=given["sender"],
+            target=given["target"],
+            heartbeat_seconds=given["heartbeat"],
+            resets_on_logon=given["reset_on_logon"],
+            uses_tls=not given["plain"],
+            username=given["username"],
+            account=given["account"],
+        )
+        set_connection(session, connection)
+    print_facts(asked, asdict(connection))
+
+
+@command.command("check", epilog=options.example("tradewright providers check LP-ONE EURUSD"))
+@click.argument("code")
+@click.argument("symbols", nargs=-1)
+@click.option("--seconds", default=10, show_default=True, help="Wait at most so long.")
+@options.with_database
+def check_command(asked: options.Asked, code: str, symbols: Sequence[str], *, seconds: int) -> None:
+    """Log on to a provider, wait for a quote of each symbol, and log out; no order is sent.
+
+    The password is read from TRADEWRIGHT_FIX_PASSWORD. Nothing else may use the session meanwhile.
+    """
+    with open_database(asked.url, asked.keep) as database:
+        house = House(database.conninfo, database.server)
+        passwords = {code: os.environ.get("TRADEWRIGHT_FIX_PASSWORD", "")}
+        gateway = connected_providers(house, symbols, passwords).get(code)
+        if gateway is None:
+            raise unknown_provider(code)
+        seen = _look(gateway, len(symbols), seconds)
+    quotes = {symbol: f"{quote.bid}/{quote.ask}" for symbol, quote in sorted(seen.items())}
+    print_facts(asked, {"provider": code, "logged_on": True, "quotes": quotes})
+
+
+@dataclass(slots=True)
+class _Looking:
+    """Listens without booking: what a provider answers waits for the engine."""
+
+    quotes: dict[str, ProviderQuote] = field(default_factory=dict)
+
+    def take_answer(self, request: ProviderRequest, answer: ProviderAnswer) -> None:
+        """Leave it: it has been kept, and is told to the engine at its start."""
+
+    def take_quote(self, quote: ProviderQuote) -> None:
+        """Remember what is offered."""
+        if quote.bid_size and quote.ask_size:
+            self.quotes[quote.symbol] = quote
+
+    def take_time(self, now: datetime) -> None:
+        """Do nothing."""
+
+
+def _look(gateway: FixGateway, count: int, seconds: int) -> dict[str, ProviderQuote]:
+    listening, was_ready = _Looking(), False
+    gateway.open(listening)
+    ends = monotonic_seconds() + seconds
+    while monotonic_seconds() < ends and not (was_ready and len(listening.quotes) >= count):
+        was_ready = was_ready or gateway.is_ready
+        pause(0.05)
+    why = gateway.why_not
+    gateway.close()
+    if was_ready and len(listening.quotes) >= count:
+        return listening.quotes
+    raise StateError(
+        ErrorCode.PROVIDER_NOT_CONNECTED,
+        f'provider "{gateway.provider}" could not be reached in {seconds} seconds'
+        if not was_ready
+        else f'provider "{gateway.provider}" quotes {len(listening.quotes)} of {count} symbols',
+        why=why or "It took the connection and has not answered.",
+        hint="Compare address, TLS, CompIDs and password with what the provider has given.",
+    )
+
+
+@command.command(
+    "simulate",
+    epilog=options.example("tradewright providers simulate ./lp --price EURUSD=1.10000/1.10010"),
+)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--price", "prices", multiple=True, required=True, metavar="SYMBOL=BID/ASK")
+@click.option("--port", default=0, show_default=True, help="For orders; 0: a free one.")
+@click.option("--quotes-port", default=0, show_default=True, help="For quotes; 0: a free one.")
+@click.option("--seed", default=1, show_default=True, help="Draws the faults.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=click.Choice([str(fault) for fault in Fault]),
+    default=["none"],
+    show_default=True,
+    help="One of those that are drawn; may be given often.",
+)
+@options.JSON
+def simulate_command(  # noqa: PLR0913 (one for each option)
+    folder: Path,
+    prices: Sequence[str],
+    port: int,
+    quotes_port: int,
+    *,
+    seed: int,
+    faults: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Be a provider that speaks FIX 4.4, until it is interrupted; its deals stay in FOLDER."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temper = Temper(faults=[Fault(each) for each in faults], seed=seed)
+    quoted = dict(_price(text) for text in prices)
+    acceptor = FixAcceptor(folder, quoted, temper, ports=(port, quotes_port))
+    acceptor.start()
+    orders, quotes = acceptor.ports
+    facts = {"orders_port": orders, "quotes_port": quotes}
+    click.echo(json.dumps(facts) if as_json else f"orders at {orders}, quotes at {quotes}")
+    with suppress(KeyboardInterrupt):
+        Event().wait()
+    acceptor.stop()
+
+
+def _price(text: str) -> tuple[str, Price]:
+    symbol, _, both = text.partition("=")
+    bid, _, ask = both.partition("/")
+    try:
+        price = Price(Decimal(bid), Decimal(ask))
+    except InvalidOperation:
+        raise click.UsageError(f"--price is SYMBOL=BID/ASK, not {text!r}") from None
+    return symbol, price

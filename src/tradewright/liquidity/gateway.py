@@ -25,6 +25,10 @@ class Listener(Protocol):
         """
         ...
 
+    def take_time(self, now: datetime) -> None:
+        """Take note of the time, by which quotes grow stale while none arrive."""
+        ...
+
     def take_quote(self, quote: ProviderQuote) -> None:
         """Take what the provider offers now."""
         ...

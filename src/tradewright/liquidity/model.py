@@ -115,6 +115,7 @@ class ProviderRequest:
     quantity: Decimal
     limit_price: Decimal | None
     requested_at: datetime
+    is_all_or_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -407,3 +407,114 @@ LEFT JOIN (
     GROUP BY o.symbol
 ) AS p ON p.symbol = i.symbol;
 COMMENT ON VIEW house_exposures IS 'Per symbol: what clients hold, what of it the house has dealt with providers, and the house''s net; above zero it is long.';
+
+CREATE TABLE provider_connections (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT provider_connections_pkey PRIMARY KEY,
+    provider_id uuid
+        CONSTRAINT provider_connections_provider_id_present NOT NULL
+        CONSTRAINT provider_connections_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    purpose text
+        CONSTRAINT provider_connections_purpose_present NOT NULL
+        CONSTRAINT provider_connections_purpose_known CHECK (purpose IN ('orders', 'quotes')),
+    host text
+        CONSTRAINT provider_connections_host_present NOT NULL
+        CONSTRAINT provider_connections_host_not_empty CHECK (host <> ''),
+    port integer
+        CONSTRAINT provider_connections_port_present NOT NULL
+        CONSTRAINT provider_connections_port_in_range CHECK (port BETWEEN 1 AND 65535),
+    sender_comp_id text
+        CONSTRAINT provider_connections_sender_comp_id_present NOT NULL
+        CONSTRAINT provider_connections_sender_comp_id_printable CHECK (sender_comp_id ~ '^[!-~]+$'),
+    target_comp_id text
+        CONSTRAINT provider_connections_target_comp_id_present NOT NULL
+        CONSTRAINT provider_connections_target_comp_id_printable CHECK (target_comp_id ~ '^[!-~]+$'),
+    heartbeat_seconds smallint DEFAULT 30
+        CONSTRAINT provider_connections_heartbeat_seconds_present NOT NULL
+        CONSTRAINT provider_connections_heartbeat_seconds_in_range CHECK (heartbeat_seconds BETWEEN 1 AND 300),
+    resets_on_logon boolean DEFAULT false
+        CONSTRAINT provider_connections_resets_on_logon_present NOT NULL,
+    uses_tls boolean DEFAULT true
+        CONSTRAINT provider_connections_uses_tls_present NOT NULL,
+    username text,
+    account text,
+    revision integer DEFAULT 1
+        CONSTRAINT provider_connections_revision_present NOT NULL
+        CONSTRAINT provider_connections_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_connections_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_connections_updated_at_present NOT NULL,
+    CONSTRAINT provider_connections_one_per_purpose UNIQUE (provider_id, purpose)
+);
+COMMENT ON TABLE provider_connections IS 'How providers are reached over FIX 4.4; one without a connection is simulated. Passwords are never here.';
+COMMENT ON COLUMN provider_connections.purpose IS 'orders: kept message by message; quotes: numbered anew at each logon, and not kept.';
+COMMENT ON COLUMN provider_connections.resets_on_logon IS 'ResetSeqNumFlag (141): begin again at 1 with each logon, as some providers demand; what they said while away is then lost to the session.';
+COMMENT ON COLUMN provider_connections.username IS 'Username (553); its password is given in the environment.';
+COMMENT ON COLUMN provider_connections.account IS 'Account (1) that our orders name.';
+COMMENT ON COLUMN provider_connections.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
+CREATE TRIGGER provider_connections_count_revision
+    BEFORE UPDATE ON provider_connections
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER provider_connections_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON provider_connections
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE provider_connections ENABLE ALWAYS TRIGGER provider_connections_are_audited;
+
+CREATE TABLE fix_sessions (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT fix_sessions_pkey PRIMARY KEY,
+    provider_id uuid
+        CONSTRAINT fix_sessions_provider_id_present NOT NULL
+        CONSTRAINT fix_sessions_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    sender_comp_id text
+        CONSTRAINT fix_sessions_sender_comp_id_present NOT NULL,
+    target_comp_id text
+        CONSTRAINT fix_sessions_target_comp_id_present NOT NULL,
+    began_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT fix_sessions_began_at_present NOT NULL
+);
+COMMENT ON TABLE fix_sessions IS 'Numberings of FIX sessions: the newest one of a pair of CompIDs is in force, and each begins at 1. Append-only.';
+CREATE INDEX idx_fix_sessions_provider_id
+    ON fix_sessions (provider_id);
+CREATE TRIGGER fix_sessions_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON fix_sessions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE fix_messages (
+    session_id uuid
+        CONSTRAINT fix_messages_session_id_present NOT NULL
+        CONSTRAINT fix_messages_session_exists REFERENCES fix_sessions (id) ON DELETE RESTRICT,
+    direction text
+        CONSTRAINT fix_messages_direction_present NOT NULL
+        CONSTRAINT fix_messages_direction_known CHECK (direction IN ('in', 'out')),
+    seq bigint
+        CONSTRAINT fix_messages_seq_present NOT NULL
+        CONSTRAINT fix_messages_seq_positive CHECK (seq > 0),
+    next_seq bigint
+        CONSTRAINT fix_messages_next_seq_present NOT NULL
+        CONSTRAINT fix_messages_next_seq_rises CHECK (next_seq > seq),
+    message_type text
+        CONSTRAINT fix_messages_message_type_present NOT NULL,
+    request_id text,
+    execution_id text,
+    raw text
+        CONSTRAINT fix_messages_raw_present NOT NULL,
+    kept_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT fix_messages_kept_at_present NOT NULL,
+    CONSTRAINT fix_messages_pkey PRIMARY KEY (session_id, direction, seq)
+);
+COMMENT ON TABLE fix_messages IS 'Every message of the sessions for orders, kept before it is sent or acted upon: what may have been said is known after a crash, and can be said again. Append-only.';
+COMMENT ON COLUMN fix_messages.seq IS 'MsgSeqNum (34) in its direction; gapless but for gap fills.';
+COMMENT ON COLUMN fix_messages.next_seq IS 'The number that follows: seq + 1, or what a SequenceReset leads to.';
+COMMENT ON COLUMN fix_messages.message_type IS 'MsgType (35).';
+COMMENT ON COLUMN fix_messages.request_id IS 'ClOrdID (11).';
+COMMENT ON COLUMN fix_messages.execution_id IS 'ExecID (17) of a received execution that dealt something.';
+COMMENT ON COLUMN fix_messages.raw IS 'The whole message, with a mark in the place of a password.';
+-- A request and its reports, by an id or the beginning of one, when an engine starts.
+CREATE INDEX idx_fix_messages_request_id
+    ON fix_messages (request_id text_pattern_ops)
+    WHERE request_id IS NOT NULL;
+CREATE TRIGGER fix_messages_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON fix_messages
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -584,6 +584,8 @@ SELECT 'accounts', id, revision FROM accounts
 UNION ALL
 SELECT 'liquidity_providers', id, revision FROM liquidity_providers
 UNION ALL
+SELECT 'provider_connections', id, revision FROM provider_connections
+UNION ALL
 SELECT 'trading_sessions', id, revision FROM trading_sessions
 UNION ALL
 SELECT 'trading_halts', id, revision FROM trading_halts

@@ -134,6 +134,7 @@ def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:
             quantity=min(leaves, level.size),
             limit_price=level.price,
             requested_at=market.now,
+            is_all_or_nothing=order.is_all_or_nothing,
         )
         answer = yield level.provider, request
         leaves -= min(leaves, answer.dealt_quantity)

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
@@ -179,6 +180,11 @@ class Engine:
         """Return how many requests wait for a provider's last word."""
         with self._lock:
             return self._dispatcher.pending_count
+
+    def take_time(self, now: datetime) -> None:
+        """Let quotes grow stale while none arrive, in a gateway's thread."""
+        with self._lock:
+            self.market.advance(now)
 
     def take_quote(self, quote: ProviderQuote) -> None:
         """Take what a connected provider offers now, in its gateway's thread."""

@@ -1,0 +1,344 @@
+"""A simulated provider that speaks FIX 4.4 over TCP: it quotes, deals, and fails on purpose.
+
+The other side of the gateway, for tests, demos and whoever connects for the first time. What it
+deals is written to a file before anybody is told, as at a real provider, so it may be killed at
+any point and comes back knowing its trades. How it fails with a request is drawn from its seed
+and the request's id: the same seed fails in the same way.
+"""
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+
+from tradewright.core.clock import utc_now
+from tradewright.liquidity.fix import application
+from tradewright.liquidity.fix.acceptor_files import Deals, FileStore, Trade
+from tradewright.liquidity.fix.acceptor_quotes import Price, Quoting
+from tradewright.liquidity.fix.application import asked_request
+from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.line import Application, Line, Store, Waker
+from tradewright.liquidity.fix.session import Action, Identity, Send, as_time
+from tradewright.liquidity.fix.store import MemoryStore
+from tradewright.liquidity.model import ProviderRequest, Side
+
+LATE_SECONDS = 1
+ACCEPT_MS = 100
+_MARK = 5999
+"""A user-defined tag: a message that was lost on purpose says so when it is sent again."""
+
+
+class Fault(StrEnum):
+    """How a request fails, or does not."""
+
+    NONE = "none"
+    REJECT = "reject"
+    PARTIAL = "partial"
+    PIECES = "pieces"
+    LATE = "late"
+    DUPLICATE = "duplicate"
+    SILENT = "silent"
+    DISCONNECT = "disconnect"
+    GAP = "gap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temper:
+    """Which faults are drawn; each is as likely as it stands in the list."""
+
+    faults: Sequence[Fault] = (Fault.NONE,)
+    seed: int = 1
+
+    def fault(self, request_id: str) -> Fault:
+        """Return how this request is dealt with."""
+        chance = Random(f"{self.seed}/{request_id}")  # noqa: S311 (a simulation)
+        return self.faults[chance.randrange(len(self.faults))]
+
+
+class FixAcceptor:
+    """Listens on two ports, for orders and for quotes; one client at a time on each."""
+
+    def __init__(
+        self,
+        folder: Path,
+        prices: Mapping[str, Price],
+        temper: Temper,
+        *,
+        ports: tuple[int, int] = (0, 0),
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._quoting = Quoting(dict(prices))
+        store = FileStore(folder / "session.jsonl")
+        deals = Deals(folder / "deals.jsonl")
+        self._dealing = _Dealing(deals, self._quoting, temper, store.executions())
+        self._doors = (
+            _Door((host, ports[0]), store, self._dealing),
+            _Door((host, ports[1]), MemoryStore(), self._quoting),
+        )
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Return the ports for orders and for quotes."""
+        return self._doors[0].port, self._doors[1].port
+
+    @property
+    def trades(self) -> list[Trade]:
+        """Return everything that has been dealt, told or not."""
+        return self._dealing.deals.trades()
+
+    @property
+    def asked_count(self) -> int:
+        """Return how many different requests have arrived."""
+        return len(self._dealing.deals.reports)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        for door in self._doors:
+            door.start()
+
+    def stop(self) -> None:
+        """Hang up on everybody and stop."""
+        for door in self._doors:
+            door.stop()
+
+    def set_price(self, symbol: str, price: Price) -> None:
+        """Quote a symbol anew."""
+        self._quoting.set_price(symbol, price)
+        self._doors[1].waker.wake()
+
+    def deal_unasked(self, request: ProviderRequest, price: Decimal) -> None:
+        """Report a trade that nobody has asked for."""
+        self._dealing.deal_unasked(request, price)
+        self._doors[0].waker.wake()
+
+
+@dataclass(slots=True)
+class _Door:
+    """A port with its thread: serves one client after the other."""
+
+    address: tuple[str, int]
+    store: Store
+    application: Application
+    waker: Waker = field(default_factory=Waker)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _socket: socket.socket | None = None
+
+    @property
+    def port(self) -> int:
+        """Return the port that was given, or found free."""
+        if self._socket is None:
+            raise AssertionError("not started")
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def start(self) -> None:
+        """Listen, in a thread."""
+        self._socket = socket.create_server(self.address)
+        self._socket.settimeout(ACCEPT_MS / 1000)
+        self._thread = threading.Thread(target=self._serve, name="fix acceptor", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hang up and stop."""
+        self._stopping.set()
+        self.waker.wake()
+        if self._thread is not None and self._socket is not None:
+            self._thread.join()
+            self._socket.close()
+        self.waker.close()
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set() and self._socket is not None:
+            try:
+                connection, _ = self._socket.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                try:
+                    self._line().run(connection)
+                except OSError:
+                    pass
+                finally:
+                    self.application.gone()
+
+    def _line(self) -> Line:
+        identity = Identity(sender="LP", target="HOUSE", is_initiator=False)
+        return _FaultyLine(
+            identity, self.store, self.application, self.waker, self._stopping.is_set
+        )
+
+
+@dataclass(slots=True)
+class _FaultyLine(Line):
+    """A line that loses what is marked to be lost, and breaks where it is marked to break."""
+
+    def write(self, connection: socket.socket, actions: Sequence[Action]) -> None:
+        """Write what is not to be lost."""
+        whole: list[Action] = []
+        for action in actions:
+            fault = action.message.get(_MARK) if isinstance(action, Send) else None
+            if fault == Fault.DISCONNECT:
+                raise ConnectionAbortedError("on purpose")
+            if fault != Fault.GAP:
+                whole.append(action)
+        Line.write(self, connection, whole)
+
+
+@dataclass(slots=True)
+class _Dealing:
+    """What is dealt, and what is told of it when."""
+
+    deals: Deals
+    quoting: Quoting
+    temper: Temper
+    told: set[str]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _queue: deque[tuple[datetime, Message]] = field(default_factory=deque)
+
+    def ready(self) -> None:
+        """Do nothing: what was missed is asked for."""
+
+    def waiting(self) -> Sequence[Message]:
+        """Return what is due."""
+        now = utc_now()
+        with self._lock:
+            due = [message for at, message in self._queue if at <= now]
+            self._queue = deque(each for each in self._queue if each[0] > now)
+            self.told |= {message.text(17) for message in due}
+        return due
+
+    def deliver(self, messages: Sequence[Message], now: datetime) -> None:
+        """Take orders, cancels and questions about them."""
+        for message in messages:
+            if message.kind == application.NEW_ORDER:
+                self._take_order(message, now)
+            elif message.kind == application.STATUS:
+                self._take_question(message, now)
+            elif message.kind == application.CANCEL:
+                fields = ((37, "0"), (11, message.text(11)), (41, message.text(41)))
+                rest = ((39, "8"), (434, "1"), (102, "0"), (58, "too late"))
+                self._say(Message(application.CANCEL_REJECT, (*fields, *rest)))
+
+    def tick(self, now: datetime) -> None:
+        """Do nothing: what is late is sent when it is due."""
+
+    def gone(self) -> None:
+        """Forget what was not sent; whoever wants it asks about it."""
+        with self._lock:
+            self._queue.clear()
+
+    def deal_unasked(self, request: ProviderRequest, price: Decimal) -> None:
+        """Report a trade that nobody has asked for."""
+        report = _trade(request, (request.quantity, price), request.quantity, 1)
+        self.deals.keep(request.request_id, [report])
+        self._say(report)
+
+    def _take_order(self, message: Message, now: datetime) -> None:
+        request = asked_request(message)
+        if request.request_id in self.deals.reports:
+            self._say(_report(request, "8", "8", (103, "6"), (58, "duplicate ClOrdID")))
+            return
+        fault = self.temper.fault(request.request_id)
+        reports = self._outcome(request, fault)
+        self.deals.keep(request.request_id, reports)
+        if fault is Fault.SILENT:
+            return
+        self._say(_report(request, "0", "0"))
+        due = now + timedelta(seconds=LATE_SECONDS if fault is Fault.LATE else 0)
+        for report in reports:
+            self._say(report, due, fault)
+        if fault is Fault.DUPLICATE:
+            self._say(replace(reports[-1], fields=(*reports[-1].fields, (97, "Y"))))
+
+    def _outcome(self, request: ProviderRequest, fault: Fault) -> list[Message]:
+        """Return the reports of what is dealt: all of it, a part, pieces, or nothing."""
+        price = self.quoting.prices.get(request.symbol)
+        if price is None:
+            return [_report(request, "8", "8", (103, "1"), (58, "unknown symbol"))]
+        if fault is Fault.REJECT:
+            return [_report(request, "8", "8", (103, "99"), (58, "last look"))]
+        dealt = price.ask if request.side is Side.BUY else price.bid
+        limit = request.limit_price
+        if limit is not None and (dealt - limit) * request.side.sign > 0:
+            return [_report(request, "4", "4")]
+        parts = _parts(request, fault)
+        reports, total = [], Decimal(0)
+        for number, part in enumerate(parts, 1):
+            total += part
+            reports.append(_trade(request, (part, dealt), total, number))
+        if total < request.quantity:
+            reports.append(_report(request, "4", "4", total=total))
+        return reports
+
+    def _take_question(self, message: Message, now: datetime) -> None:
+        """Tell what has not been told, then how the order stands."""
+        request_id = message.text(11)
+        reports = self.deals.reports.get(request_id)
+        if reports is None:
+            fields = ((37, "0"), (11, request_id), (17, "0"), (150, "I"), (39, "8"), (103, "5"))
+            rest = ((55, message.text(55)), (54, message.text(54)), (14, "0"), (151, "0"))
+            self._say(Message(application.REPORT, (*fields, *rest, (60, as_time(now)))))
+            return
+        is_late = any(m.text(11) == request_id and at > now for at, m in self._queue)
+        for report in reports:
+            if report.text(17) not in self.told and not is_late:
+                self._say(report)
+        last = dict(reports[-1].fields)
+        state = {150: "I", 17: "0"} | ({39: "0", 14: "0"} if is_late else {})
+        self._say(Message(application.REPORT, tuple((last | state).items())))
+
+    def _say(
+        self, message: Message, due: datetime | None = None, fault: Fault = Fault.NONE
+    ) -> None:
+        marked = (*message.fields, *([(_MARK, fault)] if fault in _ON_THE_LINE else []))
+        with self._lock:
+            self._queue.append((due or utc_now(), replace(message, fields=marked)))
+
+
+_ON_THE_LINE = (Fault.GAP, Fault.DISCONNECT)
+
+
+def _parts(request: ProviderRequest, fault: Fault) -> list[Decimal]:
+    if fault is Fault.PARTIAL and not request.is_all_or_nothing:
+        return [(request.quantity * 2 / 5).quantize(Decimal(1))]
+    if fault is Fault.PIECES:
+        third = (request.quantity / 3).quantize(Decimal(1))
+        return [third, third, request.quantity - 2 * third]
+    return [request.quantity]
+
+
+def _trade(
+    request: ProviderRequest, dealt: tuple[Decimal, Decimal], total: Decimal, number: int
+) -> Message:
+    quantity, price = dealt
+    state = "2" if total >= request.quantity else "1"
+    fields = ((32, f"{quantity}"), (31, f"{price}"), (6, f"{price}"))
+    return _report(request, "F", state, *fields, total=total, number=number)
+
+
+def _report(
+    request: ProviderRequest,
+    kind: str,
+    state: str,
+    *fields: tuple[int, str],
+    total: Decimal = Decimal(0),
+    number: int = 0,
+) -> Message:
+    leaves = Decimal(0) if state in ("2", "4", "8") else request.quantity - total
+    return Message(
+        application.REPORT,
+        (
+            *((37, f"O-{request.request_id}"), (11, request.request_id)),
+            *((17, f"E-{request.request_id}-{kind}{number}"), (150, kind), (39, state)),
+            *((55, request.symbol), (54, "1" if request.side is Side.BUY else "2")),
+            *((38, f"{request.quantity}"), (14, f"{total}"), (151, f"{leaves}")),
+            *((60, as_time(utc_now())), *fields),
+        ),
+    )

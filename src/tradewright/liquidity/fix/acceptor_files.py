@@ -1,0 +1,132 @@
+"""The simulated provider's own memory: its session and its deals, a line of JSON for each fact.
+
+Each line is flushed before anything that follows from it is said. A line that was cut off by the
+end of the process says nothing, and is passed over.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tradewright.liquidity.fix.application import read_time
+from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.session import Keep, Reset, Send
+from tradewright.liquidity.model import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One execution as the provider has it."""
+
+    execution_id: str
+    request_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    executed_at: datetime
+
+
+class FileStore:
+    """A session's numbers and sent messages in a file; keeps `line.Store`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._next_in = self._next_out = 1
+        self._sent: dict[int, Message] = {}
+        for fact in _read(path):
+            self._learn(fact)
+
+    def numbers(self) -> tuple[int, int]:
+        """Return the number expected next, and the number to be sent next."""
+        return self._next_in, self._next_out
+
+    def write(self, actions: Sequence[Keep | Send | Reset]) -> None:
+        """Keep what was received and what is about to be sent."""
+        facts = [_fact(action) for action in actions]
+        _append(self._path, facts)
+        for fact in facts:
+            self._learn(fact)
+
+    def sent(self, begin: int, end: int) -> dict[int, Message]:
+        """Return what was sent under some numbers."""
+        return {seq: each for seq, each in self._sent.items() if begin <= seq <= end}
+
+    def executions(self) -> set[str]:
+        """Return the ids of the executions that have been told."""
+        return {each.text(17) for each in self._sent.values() if each.get(17) is not None}
+
+    def _learn(self, fact: Any) -> None:
+        if "in" in fact:
+            self._next_in = fact["in"]
+        elif "out" in fact:
+            self._next_out = fact["out"] + 1
+            self._sent[fact["out"]] = _message(fact)
+        else:
+            self._next_in = self._next_out = 1
+            self._sent = {}
+
+
+class Deals:
+    """What was dealt on each request, as the reports that tell it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.reports: dict[str, list[Message]] = {
+            fact["id"]: [_message(report) for report in fact["reports"]] for fact in _read(path)
+        }
+
+    def keep(self, request_id: str, reports: list[Message]) -> None:
+        """Keep what was dealt, before anybody is told."""
+        told = [{"kind": each.kind, "fields": list(each.fields)} for each in reports]
+        _append(self._path, [{"id": request_id, "reports": told}])
+        self.reports[request_id] = reports
+
+    def trades(self) -> list[Trade]:
+        """Return every execution."""
+        return [
+            Trade(
+                each.text(17),
+                each.text(11),
+                each.text(55),
+                Side.BUY if each.text(54) == "1" else Side.SELL,
+                Decimal(each.text(32)),
+                Decimal(each.text(31)),
+                read_time(each.text(60)),
+            )
+            for reports in self.reports.values()
+            for each in reports
+            if each.text(150) == "F"
+        ]
+
+
+def _fact(action: Keep | Send | Reset) -> dict[str, object]:
+    if isinstance(action, Keep):
+        return {"in": action.next_in}
+    if isinstance(action, Send):
+        message = action.message
+        return {"out": action.seq, "kind": message.kind, "fields": list(message.fields)}
+    return {"reset": True}
+
+
+def _message(fact: Any) -> Message:
+    return Message(fact["kind"], tuple((tag, value) for tag, value in fact["fields"]))
+
+
+def _append(path: Path, facts: Sequence[object]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(json.dumps(fact) + "\n" for fact in facts))
+
+
+def _read(path: Path) -> Iterator[Any]:
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue

@@ -1,0 +1,306 @@
+"""What our messages and the provider's mean: requests to FIX 4.4, FIX 4.4 to answers and quotes.
+
+Pure: values in, values out. The fields are those of FIX 4.4, volumes 3 and 4; which of them a
+provider must send stands in docs/reference/fix.md. `gateway` decides when what is sent.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from itertools import count
+
+from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.session import as_time
+from tradewright.liquidity.model import (
+    ProviderAnswer,
+    ProviderQuote,
+    ProviderRequest,
+    RejectReason,
+    Side,
+)
+
+NEW_ORDER, CANCEL, STATUS, REPORT, CANCEL_REJECT = "D", "F", "H", "8", "9"
+MARKET_DATA_REQUEST, SNAPSHOT, INCREMENTAL, MARKET_DATA_REJECT = "V", "W", "X", "Y"
+SESSION_REJECT, BUSINESS_REJECT = "3", "j"
+
+_SIDES = {Side.BUY: "1", Side.SELL: "2"}
+_SIDES_BACK = {code: side for side, code in _SIDES.items()}
+_TRADES = frozenset({"F", "1", "2"})
+"""ExecType (150) of an execution; 1 and 2 are those of FIX 4.2, which some still send."""
+_FINAL = frozenset({"2", "3", "4", "8", "C"})
+"""OrdStatus (39) after which nothing follows: filled, done, canceled, rejected, expired."""
+_REASONS = {
+    "1": RejectReason.UNKNOWN_SYMBOL,
+    "5": RejectReason.UNKNOWN_REQUEST,
+    "13": RejectReason.QUANTITY,
+}
+
+
+def new_order(request: ProviderRequest, account: str | None, now: datetime) -> Message:
+    """Return NewOrderSingle: immediate or cancel (59=3), or fill or kill (59=4)."""
+    fields = [(11, request.request_id), *([(1, account)] if account else []), (21, "1")]
+    fields += [(55, request.symbol), (54, _SIDES[request.side]), (60, as_time(now))]
+    fields += [(38, f"{request.quantity.normalize():f}")]
+    if request.limit_price is None:
+        fields.append((40, "1"))
+    else:
+        fields += [(40, "2"), (44, f"{request.limit_price.normalize():f}")]
+    return Message(NEW_ORDER, (*fields, (59, "4" if request.is_all_or_nothing else "3")))
+
+
+def cancel(request: ProviderRequest, now: datetime) -> Message:
+    """Return OrderCancelRequest of a request."""
+    return Message(
+        CANCEL,
+        (
+            (41, request.request_id),
+            (11, f"C-{request.request_id}"),
+            (55, request.symbol),
+            (54, _SIDES[request.side]),
+            (60, as_time(now)),
+            (38, f"{request.quantity.normalize():f}"),
+        ),
+    )
+
+
+def status(request: ProviderRequest) -> Message:
+    """Return OrderStatusRequest, which asks what became of a request."""
+    return Message(
+        STATUS, ((11, request.request_id), (55, request.symbol), (54, _SIDES[request.side]))
+    )
+
+
+def market_data_request(number: int, symbols: list[str]) -> Message:
+    """Return MarketDataRequest for best bids and offers, with what follows (263=1)."""
+    fields = [(262, f"MD-{number}"), (263, "1"), (264, "1"), (265, "1")]
+    fields += [(267, "2"), (269, "0"), (269, "1"), (146, str(len(symbols)))]
+    return Message(MARKET_DATA_REQUEST, (*fields, *((55, symbol) for symbol in symbols)))
+
+
+def asked_request(message: Message) -> ProviderRequest:
+    """Return the request that a NewOrderSingle of ours asks for.
+
+    Raises:
+        ValueError: it is no order of ours.
+
+    """
+    return ProviderRequest(
+        request_id=message.text(11),
+        symbol=message.text(55),
+        side=_side(message),
+        quantity=_decimal(message, 38),
+        limit_price=None if message.get(44) is None else _decimal(message, 44),
+        requested_at=read_time(message.text(60)),
+        is_all_or_nothing=message.get(59) == "4",
+    )
+
+
+def reported_request(message: Message, now: datetime) -> ProviderRequest:
+    """Return what an ExecutionReport says that it is about.
+
+    Raises:
+        ValueError: a field is missing or cannot be read.
+
+    """
+    price = message.get(44)
+    return ProviderRequest(
+        request_id=request_id_of(message) or message.text(37),
+        symbol=message.text(55),
+        side=_side(message),
+        quantity=_decimal(message, 38) if message.get(38) else _decimal(message, 14),
+        limit_price=None if price is None else _decimal(message, 44),
+        requested_at=now,
+    )
+
+
+def request_id_of(message: Message) -> str:
+    """Return the request that a message is about; a cancel has an id of its own beside it (41)."""
+    return message.get(41) or message.text(11)
+
+
+def read_report(message: Message, provider: str, request: ProviderRequest) -> ProviderAnswer | None:
+    """Return what an ExecutionReport tells of a request; None when it tells no more than that.
+
+    A status (150=I) is a last word only; what it says was dealt is told by executions.
+
+    Raises:
+        ValueError: a field is missing or cannot be read.
+
+    """
+    kind, state = message.text(150), message.text(39)
+    total = _decimal(message, 14) if message.get(14) else Decimal(0)
+    is_final = state in _FINAL or (kind in _TRADES and message.get(151) == "0")
+    if kind not in _TRADES and not is_final:
+        return None
+    is_trade = kind in _TRADES
+    quantity = _decimal(message, 32) if is_trade else Decimal(0)
+    if is_trade and not quantity > 0:
+        raise ValueError("LastQty")
+    return ProviderAnswer(
+        request_id=request.request_id,
+        provider=provider,
+        accepted=bool(total) or is_trade,
+        price=_decimal(message, 31) if is_trade else None,
+        quantity=quantity,
+        hold_ms=0,
+        decided_at=_decided_at(message, request),
+        reason=None if total or is_trade else _reason(message),
+        execution_id=_execution_id(message),
+        total_quantity=max(total, quantity),
+        is_final=is_final,
+    )
+
+
+def rejection(
+    request: ProviderRequest, provider: str, reason: RejectReason, now: datetime
+) -> ProviderAnswer:
+    """Return the last word that nothing was dealt."""
+    return ProviderAnswer(
+        request_id=request.request_id,
+        provider=provider,
+        accepted=False,
+        price=None,
+        quantity=Decimal(0),
+        hold_ms=0,
+        decided_at=max(now, request.requested_at),
+        reason=reason,
+        execution_id=f"{provider}-{request.request_id}-{reason}",
+        total_quantity=Decimal(0),
+    )
+
+
+def settled(
+    answer: ProviderAnswer, dealt_quantity: Decimal, hold_ms: int, *, is_final: bool
+) -> ProviderAnswer:
+    """Return an answer with what is known on our side: all that was dealt, and how long it took."""
+    return replace(
+        answer,
+        accepted=dealt_quantity > 0,
+        reason=None if dealt_quantity else answer.reason,
+        total_quantity=dealt_quantity,
+        hold_ms=hold_ms,
+        is_final=is_final,
+    )
+
+
+@dataclass(slots=True)
+class Book:
+    """The best bid and offer of one symbol, as snapshots and increments leave it.
+
+    `quoted_at` is the provider's time, and never after ours.
+    """
+
+    symbol: str
+    quoted_at: datetime
+    prices: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+    def take(self, entries: list[Message]) -> None:
+        """Take entries; each replaces its side, or with 279=2 or no size takes it away."""
+        for entry in entries:
+            side = entry.text(269)
+            size = _decimal(entry, 271) if entry.get(271) else Decimal(0)
+            if entry.get(279) == "2" or not size:
+                self.prices.pop(side, None)
+            elif side in ("0", "1"):
+                self.prices[side] = (_decimal(entry, 270), size)
+
+
+@dataclass(slots=True)
+class Books:
+    """What a provider offers, symbol by symbol; its quotes are numbered as they come."""
+
+    provider: str
+    _books: dict[str, Book] = field(default_factory=dict)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def take(self, message: Message, now: datetime) -> list[ProviderQuote]:
+        """Take a snapshot (35=W) or an increment (35=X); return what is offered then.
+
+        Raises:
+            ValueError: a field is missing or cannot be read.
+
+        """
+        quoted_at = min(now, read_time(message.text(52)))
+        if message.kind == SNAPSHOT:
+            book = self._books[message.text(55)] = Book(message.text(55), quoted_at)
+            book.take(message.groups(269))
+            return [self._offer(book)]
+        changed: dict[str, Book] = {}
+        for entry in message.groups(279):
+            symbol = entry.text(55)
+            changed[symbol] = self._books.setdefault(symbol, Book(symbol, quoted_at))
+            changed[symbol].take([entry])
+            changed[symbol].quoted_at = quoted_at
+        return [self._offer(book) for book in changed.values()]
+
+    def standing(self) -> list[ProviderQuote]:
+        """Return everything that is offered, as old as it is."""
+        return [self._offer(book) for book in self._books.values()]
+
+    def withdrawn(self, now: datetime) -> list[ProviderQuote]:
+        """Return quotes without size, which take the prices off the board."""
+        return [self._offer(Book(symbol, now)) for symbol in self._books]
+
+    def forget(self) -> None:
+        """Forget everything: the subscription has ended."""
+        self._books.clear()
+
+    def _offer(self, book: Book) -> ProviderQuote:
+        bid, bid_size = book.prices.get("0", (Decimal(0), Decimal(0)))
+        ask, ask_size = book.prices.get("1", (bid + 1, Decimal(0)))
+        return ProviderQuote(
+            provider=self.provider,
+            symbol=book.symbol,
+            bid=bid,
+            ask=ask,
+            bid_size=bid_size,
+            ask_size=ask_size,
+            quoted_at=book.quoted_at,
+            sequence=next(self._numbers),
+        )
+
+
+def read_time(text: str) -> datetime:
+    """Return the instant of a UTCTimestamp.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    form = "%Y%m%d-%H:%M:%S.%f" if "." in text else "%Y%m%d-%H:%M:%S"
+    return datetime.strptime(text, form).replace(tzinfo=UTC)
+
+
+def _decided_at(message: Message, request: ProviderRequest) -> datetime:
+    """Return when the provider decided; its clock may be behind ours, its decision is not."""
+    told = message.get(60) or message.text(52)
+    return max(read_time(told), request.requested_at)
+
+
+def _execution_id(message: Message) -> str:
+    """Return ExecID; a status has 0 there, which names nothing."""
+    told = message.text(17)
+    return f"{request_id_of(message)}-{message.text(39)}" if told in ("", "0") else told
+
+
+def _reason(message: Message) -> RejectReason:
+    if message.text(39) != "8":
+        return RejectReason.UNFILLED
+    return _REASONS.get(message.text(103), RejectReason.DECLINED)
+
+
+def _side(message: Message) -> Side:
+    side = _SIDES_BACK.get(message.text(54))
+    if side is None:
+        raise ValueError(f"Side (54) is {message.text(54)!r}")
+    return side
+
+
+def _decimal(message: Message, tag: int) -> Decimal:
+    try:
+        value = Decimal(message.text(tag))
+    except InvalidOperation:
+        raise ValueError(f"field {tag} is {message.text(tag)!r}") from None
+    if not value.is_finite():
+        raise ValueError(f"field {tag} is {message.text(tag)!r}")
+    return value

@@ -1,0 +1,184 @@
+"""A provider over FIX on real sockets: dealt once, told once, whatever goes wrong between."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.fix_floor import PRICE, FixFloor, theirs, until
+from tests.floor import DAY, buy
+from tradewright.liquidity.fix.acceptor import Fault
+from tradewright.liquidity.fix.acceptor_quotes import Price
+from tradewright.liquidity.model import ProviderRequest, Side
+from tradewright.postgres.connect import Session
+from tradewright.trading.model import TimeInForce
+
+
+class Deaf:
+    """Hears everything and books nothing, as an engine that dies then."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def take_answer(self, *answer: object) -> None:
+        """Hear an answer."""
+        self.told.append(answer)
+
+    def take_quote(self, quote: object) -> None:
+        """Hear a quote."""
+
+    def take_time(self, now: object) -> None:
+        """Hear the time."""
+
+
+def test_an_order_is_dealt_at_the_providers_price(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running)
+        assert theirs(acceptor) == stage.ours()
+    assert stage.orders() == [("filled", 100_000)]
+    assert stage.floor.position(stage.account) == 100_000
+    requests = stage.floor.rows("SELECT is_accepted, reason FROM provider_requests")
+    assert requests == [(True, None)]
+    assert stage.floor.broken_laws() == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (Fault.REJECT, ("rejected", 0)),
+        (Fault.PARTIAL, ("canceled", 40_000)),
+        (Fault.PIECES, ("filled", 100_000)),
+        (Fault.LATE, ("filled", 100_000)),
+        (Fault.DUPLICATE, ("filled", 100_000)),
+        (Fault.SILENT, ("filled", 100_000)),
+        (Fault.DISCONNECT, ("filled", 100_000)),
+        (Fault.GAP, ("filled", 100_000)),
+    ],
+)
+def test_whatever_the_provider_does_its_executions_are_booked_once(
+    engine_database: str,
+    engine: Session,
+    tmp_path: Path,
+    fault: Fault,
+    outcome: tuple[str, int],
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path, [fault])
+    with stage.both() as (acceptor, running):
+        stage.deal(running)
+        assert theirs(acceptor) == stage.ours()
+        assert acceptor.asked_count == 1
+    assert stage.orders() == [outcome]
+    assert stage.aside() == []
+    assert stage.floor.broken_laws() == {}
+
+
+def test_fill_or_kill_and_limits_go_over_the_line(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path, [Fault.PARTIAL])
+    with stage.both() as (_, running):
+        stage.deal(running, time_in_force=TimeInForce.FOK)
+    (raw,) = stage.floor.rows("SELECT raw FROM fix_messages WHERE message_type = 'D'")[0]
+    assert "\x0159=4\x01" in raw
+    assert "\x0140=2\x0144=1.1001\x01" in raw
+    assert stage.orders() == [("filled", 100_000)]
+
+
+def test_prices_follow_the_provider_and_vanish_with_it(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.provider() as acceptor:
+        manager = stage.engine()
+        running = manager.__enter__()
+        acceptor.set_price("EURUSD", Price(Decimal("1.20000"), Decimal("1.20010")))
+        until(lambda: (top := running.market.top("EURUSD")) and top.ask == Decimal("1.20010"))
+    until(lambda: running.market.top("EURUSD") is None)
+    with stage.provider():
+        until(lambda: running.market.top("EURUSD") is not None)
+        stage.deal(running)
+        manager.__exit__(None, None, None)
+    assert stage.orders() == [("filled", 100_000)]
+
+
+def test_an_order_without_a_session_is_never_sent(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.provider():
+        gateway = stage.gateway()
+    request = ProviderRequest("r", "EURUSD", Side.BUY, Decimal(1), Decimal(1), DAY)
+    answer = gateway.answer(request, DAY)
+    gateway.close()
+    assert answer is not None
+    assert (answer.accepted, answer.reason, answer.is_final) == (False, "not_connected", True)
+
+
+def test_a_trade_that_nobody_asked_for_is_set_aside(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, _):
+        request = ProviderRequest("PHONE-1", "EURUSD", Side.SELL, Decimal(7), None, DAY)
+        acceptor.deal_unasked(request, PRICE.bid)
+        until(stage.aside)
+        assert theirs(acceptor) == stage.ours()
+    assert stage.aside() == [(7, "order_unknown")]
+    assert stage.floor.broken_laws() == {}
+
+
+def test_what_was_received_and_never_booked_is_told_again_at_the_next_start(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.provider() as acceptor:
+        with stage.engine():
+            pass
+        gateway = stage.gateway()
+        deaf = Deaf()
+        gateway.open(deaf)
+        until(lambda: gateway.is_ready)
+        request = ProviderRequest("PHONE-1", "EURUSD", Side.SELL, Decimal(7), None, DAY)
+        acceptor.deal_unasked(request, PRICE.bid)
+        until(lambda: deaf.told)
+        gateway.close()
+        assert stage.aside() == []
+        with stage.engine():
+            until(stage.aside)
+            assert theirs(acceptor) == stage.ours()
+    assert stage.aside() == [(7, "order_unknown")]
+
+
+def test_a_restart_goes_on_with_the_numbers_of_the_session(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    for _ in range(2):
+        with stage.both() as (acceptor, running):
+            stage.deal(running)
+            assert theirs(acceptor) == stage.ours()
+    assert stage.floor.one("SELECT count(*) FROM fix_sessions") == 1
+    logons = stage.floor.rows(
+        "SELECT seq FROM fix_messages WHERE message_type = 'A' AND direction = 'out' ORDER BY seq"
+    )
+    assert logons[0] == (1,)
+    assert logons[1][0] > 3
+    assert stage.orders() == [("filled", 100_000)] * 2
+
+
+def test_many_orders_at_once_with_every_fault_are_each_dealt_once(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path, list(Fault))
+    with stage.both() as (acceptor, running):
+        orders = [buy(stage.account, 10_000) for _ in range(40)]
+        for future in running.submit_together(orders):
+            future.result(timeout=60)
+        stage.settle(running)
+        assert theirs(acceptor) == stage.ours()
+        assert acceptor.asked_count <= 40
+    assert stage.aside() == []
+    assert stage.floor.broken_laws() == {}

@@ -15,18 +15,24 @@ _PARENT, _USER, _KERNEL, _CHILDREN_USER, _CHILDREN_KERNEL = 1, 11, 12, 13, 14
 
 
 def server_cpu_seconds(server: EmbeddedServer) -> float:
-    """Return the processor time of the server and all its sessions so far, ended ones too."""
+    """Return the processor time of the server and all its sessions so far, ended ones too.
+
+    A session that ends while it is read would be missed, or counted twice: then it is read again.
+    """
     pid = server.pid
     if pid is None:
         return 0.0
     own = _fields(Path(f"/proc/{pid}/stat"))
-    ended = own[_CHILDREN_USER] + own[_CHILDREN_KERNEL]
-    living = sum(
-        fields[_USER] + fields[_KERNEL]
-        for fields in map(_fields, Path("/proc").glob("[0-9]*/stat"))
-        if fields and fields[_PARENT] == pid
-    )
-    return (own[_USER] + own[_KERNEL] + ended + living) / _TICKS
+    while True:
+        living = sum(
+            fields[_USER] + fields[_KERNEL]
+            for fields in map(_fields, Path("/proc").glob("[0-9]*/stat"))
+            if fields and fields[_PARENT] == pid
+        )
+        before, own = own, _fields(Path(f"/proc/{pid}/stat"))
+        ended = own[_CHILDREN_USER] + own[_CHILDREN_KERNEL]
+        if ended == before[_CHILDREN_USER] + before[_CHILDREN_KERNEL]:
+            return (own[_USER] + own[_KERNEL] + ended + living) / _TICKS
 
 
 def _fields(path: Path) -> list[int]:

@@ -42,8 +42,8 @@ class Wealth:
 
 
 RICH = Wealth(Decimal(10_000_000), Decimal(0), Decimal(1_000))
-MARGINED = Wealth(Decimal(1_600), Decimal(20), Decimal(100_000))
-"""One position binds 1,100 of 1,600 and more at 1.10 and a leverage of 100."""
+MARGINED = Wealth(Decimal(1_250), Decimal(60), Decimal(100_000))
+"""One position binds 1,100 of 1,250 and more at 1.10 and a leverage of 100."""
 
 
 def open_crowd(house: House, count: int, wealth: Wealth = RICH) -> list[str]:

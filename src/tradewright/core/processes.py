@@ -37,6 +37,7 @@ class WorkProcess(Generic[Answer]):
         with suppress(OSError):
             self._pipe.send(None)
         self._process.join()
+        self._pipe.close()
 
     def begin(self, request: object) -> None:
         """Send a request; the process works on it while this one goes on."""

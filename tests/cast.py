@@ -13,6 +13,7 @@ from tests.floor import market_of, order
 from tradewright import ledger, payments
 from tradewright.core.errors import TradewrightError
 from tradewright.core.ids import new_id_text
+from tradewright.core.money import Money
 from tradewright.ledger import HouseCode, Movement
 from tradewright.liquidity.model import Side
 from tradewright.payments import Provider
@@ -117,6 +118,7 @@ def play(session: Session) -> Cast:
         " VALUES (uuidv7(), %s, 90, 45, 50)",
         (account_id,),
     )
+    _house_hedge(session, provider_id)
     dispute_id = _dispute(session)
     _settlement(session)
     hedger_id, hedged_id, close_by_id = _hedge(session, user_id)
@@ -154,6 +156,33 @@ def list_market(session: Session) -> str:
             "INSERT INTO liquidity_providers (code, priority) VALUES ('LP-ONE', 1) RETURNING id",
         )
     )
+
+
+def _house_hedge(session: Session, provider_id: str) -> None:
+    """Let the house buy 1,000 EURUSD at 1.10 and sell them again at 1.11: 10 USD."""
+    for seq, (side, exposure, price) in enumerate((("buy", -2000, "1.10"), ("sell", 2000, "1.11"))):
+        hedge_id, fill_id = new_id_text(), new_id_text()
+        with session.transaction():
+            session.execute(
+                "INSERT INTO hedges (id, symbol, side, quantity, filled_quantity, status, exposure,"
+                " exposure_limit, target, decided_at) VALUES (%s, 'EURUSD', %s, 1000, 1000,"
+                " 'filled', %s, 1000, 1000, clock_timestamp())",
+                (hedge_id, side, exposure),
+            )
+            session.execute(
+                "INSERT INTO hedge_fills (id, hedge_id, symbol, seq, provider_id,"
+                " provider_execution_id, quantity, price, realised_pnl, position_quantity,"
+                " position_average_price, executed_at) VALUES (%s, %s, 'EURUSD', %s, %s, %s, %s,"
+                " %s, %s, %s, 1.10, clock_timestamp())",
+                (
+                    *(fill_id, hedge_id, seq + 1, provider_id, fill_id, -1000 if seq else 1000),
+                    *(price, 10 if seq else 0, 0 if seq else 1000),
+                ),
+            )
+            if seq:
+                path = (HouseCode.LIQUIDITY, HouseCode.DEALING)
+                money = Money(Decimal(10), "USD")
+                ledger.move_between_houses(session, *path, money, key=(fill_id, "hedge_pnl"))
 
 
 def open_position(session: Session, account_id: str) -> str:

@@ -34,6 +34,7 @@ APPEND_ONLY = (
     "payment_settlements",
     "payment_transitions",
     "provider_requests",
+    "hedge_fills",
     "routing_decisions",
     "provider_statement_lines",
     "provider_statements",

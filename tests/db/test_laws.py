@@ -342,6 +342,37 @@ BREAKS = (
         ),
     ),
     Break(
+        "hedge_is_its_fills",
+        "a hedge that says it has dealt less",
+        (
+            (
+                "UPDATE hedges SET filled_quantity = 999, status = 'partially_filled',"
+                " revision = revision + 1"
+                " WHERE side = 'buy'"
+            ),
+        ),
+    ),
+    Break(
+        "hedge_fills_follow_each_other",
+        "a fill that does not leave what the one before left",
+        ("UPDATE hedge_fills SET position_quantity = 1 WHERE seq = 2",),
+    ),
+    Break(
+        "hedge_is_in_the_ledger",
+        "a result that was not booked",
+        ("UPDATE hedge_fills SET realised_pnl = 11 WHERE seq = 2",),
+    ),
+    Break(
+        "hedge_is_in_the_ledger",
+        "a result that went elsewhere",
+        (
+            (
+                "UPDATE transfers SET debit_holder_id = (SELECT id FROM house_accounts"
+                " WHERE code = 'fees' AND currency = 'USD') WHERE operation = 'hedge_pnl'"
+            ),
+        ),
+    ),
+    Break(
         "references_hold",
         "an order in an instrument that is not listed",
         ("UPDATE orders SET symbol = 'GBPUSD'", "UPDATE positions SET symbol = 'GBPUSD'"),
@@ -391,7 +422,10 @@ BREAKS = (
     Break(
         "ledger_seals_verify",
         "a transfer under another word than it was sealed",
-        ("SELECT seal_ledger()", "UPDATE transfers SET operation = 'gift'"),
+        (
+            "SELECT seal_ledger()",
+            "UPDATE transfers SET operation = 'gift' WHERE operation = 'credit'",
+        ),
     ),
     Break(
         "ledger_seals_verify",

@@ -9,7 +9,8 @@ the entries do not explain, so a mistake here cannot be committed.
 from decimal import Decimal
 
 from tradewright.core.ids import new_id_text
-from tradewright.ledger.model import Holder, HolderKind
+from tradewright.core.money import Money
+from tradewright.ledger.model import Holder, HolderKind, HouseCode
 from tradewright.postgres.arrays import columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -29,6 +30,15 @@ _ENTRY = (
     "other_ids",
 )
 
+_BETWEEN_HOUSES = (
+    "transaction_ids",
+    "operations",
+    "givers",
+    "receivers",
+    "currencies",
+    "amounts",
+)
+
 _Transfer = tuple[str, str | None, str]
 """A transfer's id, its operation if this entry brings it, and the other side of it."""
 
@@ -39,6 +49,7 @@ class Journal:
     def __init__(self) -> None:
         self._entries: list[tuple[object, ...]] = []
         self._holders: dict[str, Holder] = {}
+        self._between_houses: list[tuple[object, ...]] = []
         self._transfer_count = 0
 
     @property
@@ -67,8 +78,22 @@ class Journal:
         brought = (transfer[0], None, giver.id)
         self._enter(receiver, amount, (transaction_id, "transfer_in"), brought)
 
+    def between_houses(
+        self, giver: HouseCode, receiver: HouseCode, money: Money, *, key: tuple[str, str]
+    ) -> None:
+        """Move money between two of the house's holders of a currency.
+
+        `key` is the transaction id and the operation. House holders keep no balance, so nothing
+        here finds out a repeat: a row of the batch must do that.
+        """
+        self._transfer_count += 1
+        self._between_houses.append((*key, giver, receiver, money.currency, money.amount))
+
     def write(self, statements: Statements) -> None:
         """Write everything in the caller's transaction; the holders must still be locked by it."""
+        if self._between_houses:
+            query = load_queries("tradewright.ledger")["move_between_houses_at_once"]
+            statements.execute(query, columns(_BETWEEN_HOUSES, self._between_houses))
         if not self._entries:
             return
         queries = load_queries("tradewright.ledger")

@@ -37,6 +37,7 @@ class HouseCode(StrEnum):
     RECEIVABLES = "receivables"
     FEES = "fees"
     DEALING = "dealing"
+    LIQUIDITY = "liquidity"
     NEGATIVE_BALANCE = "negative_balance"
     EXCHANGE = "exchange"
 

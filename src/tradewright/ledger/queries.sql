@@ -183,6 +183,17 @@ SELECT write_transfer(
     house_holder(%(receiver)s, %(currency)s), %(currency)s, %(amount)s::numeric
 )::text;
 
+-- name: move_between_houses_at_once
+-- Move money between house holders in bulk; who asks makes sure that nothing is asked twice.
+SELECT write_transfer(
+    m.transaction_id, m.operation, house_holder(m.giver, m.currency),
+    house_holder(m.receiver, m.currency), m.currency, m.amount
+)::text
+FROM unnest(
+    %(transaction_ids)s::uuid[], %(operations)s::text[], %(givers)s::text[], %(receivers)s::text[],
+    %(currencies)s::text[], %(amounts)s::numeric[]
+) AS m (transaction_id, operation, giver, receiver, currency, amount);
+
 -- name: expire_holds
 -- Give expired holds back to their wallets.
 SELECT expire_user_holds(%(count_max)s::integer);

@@ -168,7 +168,7 @@ CREATE TABLE house_accounts (
         CONSTRAINT house_accounts_code_present NOT NULL
         CONSTRAINT house_accounts_code_known CHECK (code IN (
             'clearing', 'clearing_cards', 'clearing_chain', 'bank', 'provider_costs', 'receivables',
-            'fees', 'dealing', 'negative_balance', 'exchange'
+            'fees', 'dealing', 'liquidity', 'negative_balance', 'exchange'
         )),
     currency text
         CONSTRAINT house_accounts_currency_present NOT NULL,
@@ -177,7 +177,7 @@ CREATE TABLE house_accounts (
         REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
 );
 COMMENT ON TABLE house_accounts IS 'The broker''s own side of every movement; balances are rolled up from transfers (house_balances), never kept in a hot row.';
-COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions; dealing: the result of trading against clients; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
+COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions; dealing: the result of trading against clients, and of hedging it; liquidity: what liquidity providers owe the house for its hedges, or the house them; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
 
 CREATE TABLE account_groups (
     id uuid DEFAULT uuidv7()

@@ -13,6 +13,8 @@ DROP TABLE provider_connections;
 DROP TABLE unsolicited_fill_resolutions;
 DROP TABLE unsolicited_fills;
 DROP TABLE provider_requests;
+DROP TABLE hedge_fills;
+DROP TABLE hedges;
 DROP TRIGGER order_fills_refer_to_rows ON order_fills;
 DROP FUNCTION order_fills_refer_to_rows();
 DROP TRIGGER liquidity_providers_keep_their_key ON liquidity_providers;

@@ -47,6 +47,129 @@ CREATE TRIGGER order_fills_refer_to_rows
     REFERENCING NEW TABLE AS new_fills
     FOR EACH STATEMENT EXECUTE FUNCTION order_fills_refer_to_rows();
 
+CREATE TABLE hedges (
+    id uuid
+        CONSTRAINT hedges_pkey PRIMARY KEY,
+    symbol text
+        CONSTRAINT hedges_symbol_present NOT NULL
+        CONSTRAINT hedges_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    side text
+        CONSTRAINT hedges_side_present NOT NULL
+        CONSTRAINT hedges_side_known CHECK (side IN ('buy', 'sell')),
+    quantity numeric(20, 8)
+        CONSTRAINT hedges_quantity_present NOT NULL
+        CONSTRAINT hedges_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    filled_quantity numeric(20, 8) DEFAULT 0
+        CONSTRAINT hedges_filled_quantity_present NOT NULL
+        CONSTRAINT hedges_filled_within_quantity CHECK (filled_quantity >= 0 AND filled_quantity < 'Infinity' AND filled_quantity <= quantity),
+    status text DEFAULT 'open'
+        CONSTRAINT hedges_status_present NOT NULL
+        CONSTRAINT hedges_status_known CHECK (status IN ('open', 'filled', 'partially_filled', 'rejected')),
+    exposure numeric(20, 8)
+        CONSTRAINT hedges_exposure_present NOT NULL
+        CONSTRAINT hedges_exposure_finite CHECK (exposure > '-Infinity' AND exposure < 'Infinity'),
+    exposure_limit numeric(20, 8)
+        CONSTRAINT hedges_exposure_limit_present NOT NULL
+        CONSTRAINT hedges_exposure_limit_positive CHECK (exposure_limit > 0 AND exposure_limit < 'Infinity'),
+    target numeric(20, 8)
+        CONSTRAINT hedges_target_present NOT NULL
+        CONSTRAINT hedges_target_not_negative CHECK (target >= 0 AND target < 'Infinity'),
+    decided_at timestamptz
+        CONSTRAINT hedges_decided_at_present NOT NULL,
+    revision integer DEFAULT 1
+        CONSTRAINT hedges_revision_present NOT NULL
+        CONSTRAINT hedges_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT hedges_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT hedges_updated_at_present NOT NULL,
+    CONSTRAINT hedges_offset_the_exposure CHECK ((side = 'sell') = (exposure > 0)),
+    CONSTRAINT hedges_stop_at_the_target CHECK (quantity <= abs(exposure) - target),
+    CONSTRAINT hedges_status_is_what_was_filled CHECK (
+        CASE status
+            WHEN 'filled' THEN filled_quantity = quantity
+            WHEN 'partially_filled' THEN filled_quantity > 0 AND filled_quantity < quantity
+            WHEN 'rejected' THEN filled_quantity = 0
+            ELSE filled_quantity < quantity
+        END
+    )
+);
+COMMENT ON TABLE hedges IS 'Trades of the house with providers that bring its exposure in a symbol back to the target.';
+COMMENT ON COLUMN hedges.status IS 'open: a provider''s last word is awaited; then what came of it. A fill that comes later is still booked.';
+COMMENT ON COLUMN hedges.exposure IS 'The house''s net exposure when the hedge was decided; the side is the other.';
+COMMENT ON COLUMN hedges.decided_at IS 'Market time of the decision.';
+CREATE INDEX idx_hedges_symbol
+    ON hedges (symbol);
+-- One at a time: the next is decided when it is known what came of this one.
+CREATE UNIQUE INDEX idx_hedges_symbol_open
+    ON hedges (symbol)
+    WHERE status = 'open';
+CREATE TRIGGER hedges_count_revision
+    BEFORE UPDATE ON hedges
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER hedges_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON hedges
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE hedges ENABLE ALWAYS TRIGGER hedges_are_audited;
+CREATE TRIGGER hedges_are_kept
+    BEFORE DELETE OR TRUNCATE ON hedges
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER hedges_keep_their_terms
+    BEFORE UPDATE OF id, symbol, side, quantity, exposure, exposure_limit, target, decided_at ON hedges
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.symbol, OLD.side, OLD.quantity, OLD.exposure, OLD.exposure_limit, OLD.target, OLD.decided_at)
+        IS DISTINCT FROM
+        (NEW.id, NEW.symbol, NEW.side, NEW.quantity, NEW.exposure, NEW.exposure_limit, NEW.target, NEW.decided_at)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+
+CREATE TABLE hedge_fills (
+    id uuid
+        CONSTRAINT hedge_fills_pkey PRIMARY KEY,
+    hedge_id uuid
+        CONSTRAINT hedge_fills_hedge_id_present NOT NULL
+        CONSTRAINT hedge_fills_hedge_exists REFERENCES hedges (id) ON DELETE RESTRICT,
+    symbol text
+        CONSTRAINT hedge_fills_symbol_present NOT NULL,
+    seq integer
+        CONSTRAINT hedge_fills_seq_present NOT NULL
+        CONSTRAINT hedge_fills_seq_positive CHECK (seq > 0),
+    provider_id uuid
+        CONSTRAINT hedge_fills_provider_id_present NOT NULL
+        CONSTRAINT hedge_fills_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    provider_execution_id text
+        CONSTRAINT hedge_fills_provider_execution_id_present NOT NULL,
+    quantity numeric(20, 8)
+        CONSTRAINT hedge_fills_quantity_present NOT NULL
+        CONSTRAINT hedge_fills_quantity_not_zero CHECK (quantity <> 0 AND quantity > '-Infinity' AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT hedge_fills_price_present NOT NULL
+        CONSTRAINT hedge_fills_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    realised_pnl numeric(20, 8)
+        CONSTRAINT hedge_fills_realised_pnl_present NOT NULL
+        CONSTRAINT hedge_fills_realised_pnl_finite CHECK (realised_pnl > '-Infinity' AND realised_pnl < 'Infinity'),
+    position_quantity numeric(20, 8)
+        CONSTRAINT hedge_fills_position_quantity_present NOT NULL
+        CONSTRAINT hedge_fills_position_quantity_finite CHECK (position_quantity > '-Infinity' AND position_quantity < 'Infinity'),
+    position_average_price numeric(20, 8)
+        CONSTRAINT hedge_fills_position_average_price_present NOT NULL
+        CONSTRAINT hedge_fills_position_average_price_positive CHECK (position_average_price > 0 AND position_average_price < 'Infinity'),
+    executed_at timestamptz
+        CONSTRAINT hedge_fills_executed_at_present NOT NULL,
+    CONSTRAINT hedge_fills_symbol_seq_unique UNIQUE (symbol, seq),
+    CONSTRAINT hedge_fills_execution_once UNIQUE (provider_id, provider_execution_id)
+);
+COMMENT ON TABLE hedge_fills IS 'Executions of hedges, numbered by symbol, each with what it made of the house''s position with the providers. Append-only.';
+COMMENT ON COLUMN hedge_fills.quantity IS 'Signed, in units of the base currency: a buy is above zero.';
+COMMENT ON COLUMN hedge_fills.realised_pnl IS 'Result of what the fill closed, in the quote currency and rounded half to even to its minor unit; equals the ledger''s transfer.';
+COMMENT ON COLUMN hedge_fills.position_quantity IS 'Net of all hedges in the symbol after this fill.';
+COMMENT ON COLUMN hedge_fills.executed_at IS 'Market time at which the provider decided.';
+CREATE INDEX idx_hedge_fills_hedge_id
+    ON hedge_fills (hedge_id);
+CREATE TRIGGER hedge_fills_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON hedge_fills
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE provider_requests (
     id uuid
         CONSTRAINT provider_requests_pkey PRIMARY KEY,
@@ -54,8 +177,9 @@ CREATE TABLE provider_requests (
         CONSTRAINT provider_requests_request_id_present NOT NULL
         CONSTRAINT provider_requests_request_id_once UNIQUE,
     order_id uuid
-        CONSTRAINT provider_requests_order_id_present NOT NULL
         CONSTRAINT provider_requests_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    hedge_id uuid
+        CONSTRAINT provider_requests_hedge_exists REFERENCES hedges (id) ON DELETE RESTRICT,
     provider_id uuid
         CONSTRAINT provider_requests_provider_id_present NOT NULL
         CONSTRAINT provider_requests_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
@@ -75,6 +199,7 @@ CREATE TABLE provider_requests (
     decided_at timestamptz
         CONSTRAINT provider_requests_decided_at_present NOT NULL
         CONSTRAINT provider_requests_decided_after_requested CHECK (decided_at >= requested_at),
+    CONSTRAINT provider_requests_is_for_an_order_or_a_hedge CHECK (num_nonnulls(order_id, hedge_id) = 1),
     CONSTRAINT provider_requests_rejection_has_reason CHECK (is_accepted = (reason IS NULL))
 );
 COMMENT ON TABLE provider_requests IS 'Each request to a provider and its answer after the last-look hold (FX Global Code, principle 17). Append-only.';
@@ -84,6 +209,9 @@ COMMENT ON COLUMN provider_requests.requested_at IS 'Market time at which the re
 COMMENT ON COLUMN provider_requests.decided_at IS 'Market time at which the provider decided.';
 CREATE INDEX idx_provider_requests_order_id
     ON provider_requests (order_id);
+CREATE INDEX idx_provider_requests_hedge_id
+    ON provider_requests (hedge_id)
+    WHERE hedge_id IS NOT NULL;
 CREATE INDEX idx_provider_requests_provider_id_requested_at
     ON provider_requests (provider_id, requested_at);
 CREATE TRIGGER provider_requests_are_append_only
@@ -182,6 +310,8 @@ CREATE TABLE routing_policies (
         CONSTRAINT routing_policies_volatility_rises CHECK (volatility_full > volatility_from AND volatility_full < 'Infinity'),
     exposure_limit numeric(20, 8)
         CONSTRAINT routing_policies_exposure_limit_positive CHECK (exposure_limit > 0 AND exposure_limit < 'Infinity'),
+    hedge_target numeric(20, 8)
+        CONSTRAINT routing_policies_hedge_target_below_limit CHECK (hedge_target >= 0 AND hedge_target < exposure_limit),
     revision integer DEFAULT 1
         CONSTRAINT routing_policies_revision_present NOT NULL
         CONSTRAINT routing_policies_revision_positive CHECK (revision > 0),
@@ -189,6 +319,7 @@ CREATE TABLE routing_policies (
         CONSTRAINT routing_policies_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT routing_policies_updated_at_present NOT NULL,
+    CONSTRAINT routing_policies_hedge_target_has_its_limit CHECK (hedge_target IS NULL OR exposure_limit IS NOT NULL),
     CONSTRAINT routing_policies_toxicity_has_both_ends CHECK ((toxicity_from IS NULL) = (toxicity_full IS NULL)),
     CONSTRAINT routing_policies_size_has_both_ends CHECK ((size_from IS NULL) = (size_full IS NULL)),
     CONSTRAINT routing_policies_exposure_has_both_ends CHECK ((exposure_from IS NULL) = (exposure_full IS NULL)),
@@ -200,7 +331,8 @@ COMMENT ON COLUMN routing_policies.toxicity_from IS 'Basis points that a client'
 COMMENT ON COLUMN routing_policies.size_from IS 'Quantity of the order, in units of the base currency.';
 COMMENT ON COLUMN routing_policies.exposure_from IS 'Size of the house''s net exposure if it dealt the whole order itself, in units of the base currency.';
 COMMENT ON COLUMN routing_policies.volatility_from IS 'Range of the mid price over the last minute, in basis points.';
-COMMENT ON COLUMN routing_policies.exposure_limit IS 'What would lift the house''s net exposure above this is passed on whole, whatever the shares say.';
+COMMENT ON COLUMN routing_policies.exposure_limit IS 'What would lift the house''s net exposure above this is passed on whole, whatever the shares say; above it the house hedges.';
+COMMENT ON COLUMN routing_policies.hedge_target IS 'Once the exposure is above its limit, it is hedged down to this; empty where nothing is hedged.';
 
 CREATE TABLE routing_rules (
     id uuid DEFAULT uuidv7()
@@ -387,14 +519,16 @@ CREATE TRIGGER routing_decisions_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON routing_decisions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- What the house stands to gain or lose with a price. Read over what is open and over what was
--- passed on, which are both few beside all fills; a law compares it with the fills themselves.
+-- What the house stands to gain or lose with a price. Read over what is open, over what was passed on
+-- and over the hedges, which are few beside all fills; a law compares it with the fills themselves.
 CREATE VIEW house_exposures AS
 SELECT
     i.symbol,
     coalesce(c.quantity, 0) AS client_quantity,
     coalesce(p.quantity, 0) AS passed_on_quantity,
-    coalesce(p.quantity, 0) - coalesce(c.quantity, 0) AS net
+    coalesce(h.quantity, 0) AS hedged_quantity,
+    coalesce(u.quantity, 0) AS unsolicited_quantity,
+    coalesce(p.quantity, 0) + coalesce(h.quantity, 0) + coalesce(u.quantity, 0) - coalesce(c.quantity, 0) AS net
 FROM instruments AS i
 LEFT JOIN (
     SELECT symbol, sum(quantity) AS quantity FROM positions WHERE is_open GROUP BY symbol
@@ -405,8 +539,18 @@ LEFT JOIN (
     JOIN orders AS o ON o.id = f.order_id
     WHERE f.provider_execution_id IS NOT NULL
     GROUP BY o.symbol
-) AS p ON p.symbol = i.symbol;
-COMMENT ON VIEW house_exposures IS 'Per symbol: what clients hold, what of it the house has dealt with providers, and the house''s net; above zero it is long.';
+) AS p ON p.symbol = i.symbol
+LEFT JOIN (
+    SELECT symbol, sum(quantity) AS quantity FROM hedge_fills GROUP BY symbol
+) AS h ON h.symbol = i.symbol
+LEFT JOIN (
+    SELECT f.symbol, sum(CASE f.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END) AS quantity
+    FROM unsolicited_fills AS f
+    LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = f.id
+    WHERE coalesce(r.resolution, 'kept') = 'kept'
+    GROUP BY f.symbol
+) AS u ON u.symbol = i.symbol;
+COMMENT ON VIEW house_exposures IS 'Per symbol: what clients hold, what of it was dealt with providers, the hedges, executions set aside that the house holds, and the house''s net; above zero it is long.';
 
 CREATE TABLE provider_connections (
     id uuid DEFAULT uuidv7()

@@ -433,7 +433,7 @@ WHERE (o.book <> 'hybrid' AND d.order_id IS NOT NULL)
 COMMENT ON VIEW law_order_is_dealt_in_its_book IS 'What is passed on was dealt by providers, what is kept by the house; of a hybrid order each got no more than was decided for it.';
 
 CREATE VIEW law_exposure_is_its_fills AS
-SELECT e.symbol, e.net, f.net AS fills_net
+SELECT e.symbol, e.net, f.net AS fills_net, e.hedged_quantity, e.unsolicited_quantity
 FROM house_exposures AS e
 LEFT JOIN (
     SELECT o.symbol, -sum(CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END) AS net
@@ -442,8 +442,54 @@ LEFT JOIN (
     WHERE f.provider_execution_id IS NULL
     GROUP BY o.symbol
 ) AS f ON f.symbol = e.symbol
-WHERE e.net <> coalesce(f.net, 0);
-COMMENT ON VIEW law_exposure_is_its_fills IS 'Per symbol: the house''s exposure, read from what clients hold and what was passed on, is the other side of what it dealt itself.';
+WHERE e.net <> coalesce(f.net, 0) + e.hedged_quantity + e.unsolicited_quantity;
+COMMENT ON VIEW law_exposure_is_its_fills IS 'Per symbol: the house''s exposure, read from what clients hold and what was passed on, is the other side of what it dealt itself, with its hedges and what was set aside.';
+
+CREATE VIEW law_hedge_is_its_fills AS
+SELECT h.id AS hedge_id, h.filled_quantity, f.quantity AS fills_quantity, f.is_at_home
+FROM hedges AS h
+LEFT JOIN (
+    SELECT f.hedge_id, sum(f.quantity) AS quantity, bool_and(f.symbol = h.symbol) AS is_at_home
+    FROM hedge_fills AS f
+    JOIN hedges AS h ON h.id = f.hedge_id
+    GROUP BY f.hedge_id
+) AS f ON f.hedge_id = h.id
+WHERE h.filled_quantity <> coalesce(f.quantity, 0) * CASE h.side WHEN 'buy' THEN 1 ELSE -1 END
+   OR NOT f.is_at_home;
+COMMENT ON VIEW law_hedge_is_its_fills IS 'What is filled of each hedge is the sum of its fills, in its symbol and on its side.';
+
+CREATE VIEW law_hedge_fills_follow_each_other AS
+SELECT f.symbol, f.seq, f.previous_seq, f.position_quantity, f.previous_quantity, f.quantity
+FROM (
+    SELECT
+        *,
+        lag(seq, 1, 0) OVER chain AS previous_seq,
+        lag(position_quantity, 1, 0::numeric) OVER chain AS previous_quantity
+    FROM hedge_fills
+    WINDOW chain AS (PARTITION BY symbol ORDER BY seq)
+) AS f
+WHERE f.seq <> f.previous_seq + 1
+   OR f.position_quantity <> f.previous_quantity + f.quantity;
+COMMENT ON VIEW law_hedge_fills_follow_each_other IS 'The fills of hedges are numbered 1, 2, 3, ... by symbol, and each leaves the position that the one before left, with its own quantity.';
+
+CREATE VIEW law_hedge_is_in_the_ledger AS
+SELECT coalesce(f.id, m.transaction_id) AS fill_id, f.realised_pnl, m.booked
+FROM hedge_fills AS f
+FULL JOIN (
+    SELECT
+        t.transaction_id,
+        sum(CASE t.credit_holder_id WHEN d.id THEN t.amount ELSE -t.amount END) AS booked,
+        bool_and(l.id IN (t.debit_holder_id, t.credit_holder_id)) AS is_at_home
+    FROM transfers AS t
+    JOIN house_accounts AS d ON d.code = 'dealing' AND d.id IN (t.debit_holder_id, t.credit_holder_id)
+    LEFT JOIN house_accounts AS l ON l.code = 'liquidity' AND l.currency = d.currency
+    WHERE t.operation = 'hedge_pnl'
+    GROUP BY t.transaction_id
+) AS m ON m.transaction_id = f.id
+WHERE f.id IS NULL
+   OR f.realised_pnl <> coalesce(m.booked, 0)
+   OR NOT coalesce(m.is_at_home, true);
+COMMENT ON VIEW law_hedge_is_in_the_ledger IS 'The result of each fill of a hedge moved between the house''s accounts for liquidity and for dealing, and nothing else did.';
 
 CREATE VIEW law_trade_is_in_the_ledger AS
 SELECT t.id AS trade_id, t.realised_pnl, pnl.booked AS ledger_pnl, t.commission, fee.amount AS ledger_commission
@@ -592,6 +638,8 @@ SELECT 'trading_halts', id, revision FROM trading_halts
 UNION ALL
 SELECT 'risk_limits', id, revision FROM risk_limits
 UNION ALL
+SELECT 'hedges', id, revision FROM hedges
+UNION ALL
 SELECT 'routing_policies', id, revision FROM routing_policies
 UNION ALL
 SELECT 'routing_rules', id, revision FROM routing_rules
@@ -731,6 +779,12 @@ UNION ALL
 SELECT 'order_is_dealt_in_its_book', count(*) FROM orders WHERE filled_quantity > 0
 UNION ALL
 SELECT 'exposure_is_its_fills', count(*) FROM house_exposures
+UNION ALL
+SELECT 'hedge_is_its_fills', count(*) FROM hedges
+UNION ALL
+SELECT 'hedge_fills_follow_each_other', count(*) FROM hedge_fills
+UNION ALL
+SELECT 'hedge_is_in_the_ledger', count(*) FROM hedge_fills
 UNION ALL
 SELECT 'position_is_its_trades', count(*) FROM positions
 UNION ALL

@@ -49,7 +49,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What share of hybrid orders in one symbol is passed on; a ramp that is None asks nothing.
 
     Toxicity and volatility are in basis points, size and exposure in units of the base currency.
-    What would lift the house's exposure above `exposure_limit` is passed on whole.
+    What would lift the house's exposure above `exposure_limit` is passed on whole; once it is
+    above, by orders of other books, the house hedges down to `hedge_target`.
     """
 
     symbol: str
@@ -59,6 +60,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     exposure: Ramp | None = None
     volatility: Ramp | None = None
     exposure_limit: Decimal | None = None
+    hedge_target: Decimal | None = None
     revision: int = 0
 
 

@@ -12,6 +12,7 @@ SELECT
     volatility_from,
     volatility_full,
     exposure_limit,
+    hedge_target,
     revision
 FROM routing_policies;
 
@@ -40,12 +41,12 @@ WHERE lifted_at IS NULL;
 -- Write a symbol's policy, in place of the one before it.
 INSERT INTO routing_policies (
     symbol, default_percent, toxicity_from, toxicity_full, size_from, size_full, exposure_from,
-    exposure_full, volatility_from, volatility_full, exposure_limit
+    exposure_full, volatility_from, volatility_full, exposure_limit, hedge_target
 )
 VALUES (
     %(symbol)s, %(default_percent)s, %(toxicity_from)s, %(toxicity_full)s, %(size_from)s,
     %(size_full)s, %(exposure_from)s, %(exposure_full)s, %(volatility_from)s, %(volatility_full)s,
-    %(exposure_limit)s
+    %(exposure_limit)s, %(hedge_target)s
 )
 ON CONFLICT (symbol) DO UPDATE SET
     default_percent = excluded.default_percent,
@@ -57,7 +58,8 @@ ON CONFLICT (symbol) DO UPDATE SET
     exposure_full = excluded.exposure_full,
     volatility_from = excluded.volatility_from,
     volatility_full = excluded.volatility_full,
-    exposure_limit = excluded.exposure_limit;
+    exposure_limit = excluded.exposure_limit,
+    hedge_target = excluded.hedge_target;
 
 -- name: add_rule
 -- Add a rule.

@@ -41,6 +41,7 @@ def policy_columns(policy: Policy) -> dict[str, object]:
         "symbol": policy.symbol,
         "default_percent": policy.default_percent,
         "exposure_limit": policy.exposure_limit,
+        "hedge_target": policy.hedge_target,
         **ends,
     }
 
@@ -54,7 +55,8 @@ def _policy(row: tuple[Any, ...]) -> Policy:
         exposure=_ramp(row[6], row[7]),
         volatility=_ramp(row[8], row[9]),
         exposure_limit=row[10],
-        revision=row[11],
+        hedge_target=row[11],
+        revision=row[12],
     )
 
 

@@ -21,7 +21,7 @@ from tradewright.trading.model import (
 from tradewright.trading.positions import require_rates
 from tradewright.trading.state import AccountState, Desk, OrderState
 
-_Told = tuple[ProviderRequest, ProviderAnswer]
+Told = tuple[ProviderRequest, ProviderAnswer]
 
 
 class Unsolicited(StrEnum):
@@ -43,10 +43,10 @@ def book_answers(
 
     """
     order = desk.orders.get(command.order_id)
-    fresh = [told for told in command.answers if not _is_known(desk, told[1])]
+    fresh = [told for told in command.answers if not is_known(desk, told[1])]
     if order is None or not order.is_routed:
         for told in fresh:
-            _set_aside(desk, told, told[1].quantity, Unsolicited.ORDER_ENDED)
+            set_aside(desk, told, told[1].quantity, Unsolicited.ORDER_ENDED)
         return NothingDone("the order is not with a provider")
     if any(answer.dealt_quantity for _, answer in command.answers):
         require_rates(desk, account, order.instrument)
@@ -79,31 +79,32 @@ def _end_round(desk: Desk, order: OrderState, *, was_asked: bool) -> None:
         orders.record(desk, order, EventType.RESTATED, order.status, "provider")
 
 
-def _deal(desk: Desk, account: AccountState, order: OrderState, told: _Told) -> None:
+def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> None:
     """Fill the order with an execution as far as the order asks for it."""
     _, answer = told
-    if answer.price is None or _is_known(desk, answer):
+    if answer.price is None or is_known(desk, answer):
         return
     desk.executions_before.add((answer.provider, answer.execution_id))
     if order.limit_price is not None and (answer.price - order.limit_price) * order.side.sign > 0:
-        _set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
+        set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
         return
     quantity = min(answer.quantity, order.remaining_quantity)
     if quantity:
         source = (desk.providers[answer.provider], answer.execution_id, answer.decided_at)
         orders.fill(desk, account, order, (quantity, answer.price), source)
     if answer.quantity > quantity:
-        _set_aside(desk, told, answer.quantity - quantity, Unsolicited.MORE_THAN_ASKED)
+        set_aside(desk, told, answer.quantity - quantity, Unsolicited.MORE_THAN_ASKED)
 
 
-def _is_known(desk: Desk, answer: ProviderAnswer) -> bool:
+def is_known(desk: Desk, answer: ProviderAnswer) -> bool:
     """Return whether there is nothing to book: no execution, or one that was booked before."""
     if answer.price is None:
         return True
     return (answer.provider, answer.execution_id) in desk.executions_before
 
 
-def _set_aside(desk: Desk, told: _Told, quantity: Decimal, why: Unsolicited) -> None:
+def set_aside(desk: Desk, told: Told, quantity: Decimal, why: Unsolicited) -> None:
+    """Keep an execution, or the part of it that fits nothing, for people to decide about."""
     request, answer = told
     desk.executions_before.add((answer.provider, answer.execution_id))
     desk.changes.unsolicited.append(

@@ -12,7 +12,7 @@ from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Level, Side
 from tradewright.routing.book import decide_book
 from tradewright.routing.markouts import NOTHING_MEASURED
-from tradewright.routing.model import Book, Decision, OrderFacts
+from tradewright.routing.model import Book, Decision, OrderFacts, Policy
 from tradewright.trading.model import TimeInForce
 from tradewright.trading.state import AccountState, Changes, Desk, OrderState, Row
 
@@ -40,11 +40,13 @@ def quantity_passed_on(
     return decision.a_quantity
 
 
-def exposure_changes(changes: Changes, *, since: int = 0) -> list[tuple[str, Decimal]]:
-    """Return what the fills of a batch, from number `since` on, have done to the house's exposure.
+def exposure_changes(changes: Changes) -> list[tuple[str, Decimal]]:
+    """Return what a batch has done to the house's exposure: by dealing itself, and by hedges."""
+    return _dealt_by_house(changes, 0) + changes.hedged
 
-    Only what the house dealt itself counts: a client's buy makes it short.
-    """
+
+def _dealt_by_house(changes: Changes, since: int) -> list[tuple[str, Decimal]]:
+    """Return what fills from number `since` on have done to it: a client's buy makes it short."""
     dealt: list[tuple[str, Decimal]] = []
     for row in changes.fills[since:]:
         if row[_FILL_EXECUTION] is None:
@@ -73,9 +75,10 @@ def _facts(desk: Desk, account: AccountState, order: OrderState, quantity: Decim
 
 def _exposure_now(desk: Desk, symbol: str) -> Decimal:
     """Return the exposure that is committed, with what this batch has dealt so far."""
-    desk.batch_exposures.add(exposure_changes(desk.changes, since=desk.fills_counted))
+    desk.batch_exposures.add(_dealt_by_house(desk.changes, desk.fills_counted))
     desk.fills_counted = len(desk.changes.fills)
-    return desk.exposures.of(symbol) + desk.batch_exposures.of(symbol)
+    hedged = sum((change for name, change in desk.changes.hedged if name == symbol), NO_QUANTITY)
+    return desk.exposures.of(symbol) + desk.batch_exposures.of(symbol) + hedged
 
 
 def _row(
@@ -99,13 +102,7 @@ def _row(
 
 def _inputs(facts: OrderFacts, decision: Decision) -> dict[str, object]:
     """Return everything that the decision saw, exact numbers as text."""
-    policy, override = decision.policy, decision.override
-    ramps = {
-        "toxicity": policy.toxicity,
-        "size": policy.size,
-        "exposure": policy.exposure,
-        "volatility": policy.volatility,
-    }
+    override = decision.override
     return {
         "side": facts.side,
         "quantity": f"{facts.quantity:f}",
@@ -118,12 +115,23 @@ def _inputs(facts: OrderFacts, decision: Decision) -> dict[str, object]:
         "toxicity_bps": _shown(facts.toxicity),
         "volatility_bps": _shown(facts.volatility),
         "override_id": None if override is None else override.id,
-        "policy": {
-            "revision": policy.revision,
-            "default_percent": policy.default_percent,
-            "exposure_limit": _shown(policy.exposure_limit),
-            **{name: [f"{r.start:f}", f"{r.full:f}"] for name, r in ramps.items() if r},
-        },
+        "policy": _policy(decision.policy),
+    }
+
+
+def _policy(policy: Policy) -> dict[str, object]:
+    """Return a policy as it was; a measure that it does not ask is left out."""
+    ramps = {
+        "toxicity": policy.toxicity,
+        "size": policy.size,
+        "exposure": policy.exposure,
+        "volatility": policy.volatility,
+    }
+    return {
+        "revision": policy.revision,
+        "default_percent": policy.default_percent,
+        "exposure_limit": _shown(policy.exposure_limit),
+        **{name: [f"{r.start:f}", f"{r.full:f}"] for name, r in ramps.items() if r},
     }
 
 

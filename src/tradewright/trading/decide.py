@@ -14,12 +14,13 @@ from tradewright.risk.margin import margin_state
 from tradewright.trading import closing, submission, triggering
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
+from tradewright.trading.hedges import book_hedge, open_hedge
+from tradewright.trading.house_commands import HOUSE, BookMarkouts, OpenHedge
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.measures import book_markouts
 from tradewright.trading.model import (
     AccountCommand,
     BookAnswers,
-    BookMarkouts,
     CancelOrder,
     CheckMargin,
     ClosePosition,
@@ -52,24 +53,40 @@ def decide(desk: Desk, commands: list[Command]) -> list[Report | TradewrightErro
 
 def _decide_one(desk: Desk, command: Command) -> Report | TradewrightError:
     try:
-        if isinstance(command, BookMarkouts):
-            return book_markouts(desk, command)
+        if isinstance(command, BookMarkouts | OpenHedge) or command.account_id == HOUSE:
+            return _decide_for_house(desk, command)
         return _dispatch(desk, _account(desk, command.account_id), command)
     except TradewrightError as error:
         return error
 
 
+def _decide_for_house(desk: Desk, command: Command) -> Report:
+    match command:
+        case BookMarkouts():
+            return book_markouts(desk, command)
+        case OpenHedge():
+            return open_hedge(desk, command)
+        case BookAnswers():
+            return book_hedge(desk, command)
+        case _:
+            raise _account_unknown(command.account_id)
+
+
 def _account(desk: Desk, account_id: str) -> AccountState:
     account = desk.accounts.get(account_id)
     if account is None:
-        raise InputError(
-            ErrorCode.ACCOUNT_UNKNOWN,
-            f'account "{account_id}" does not exist',
-            why="Commands name a trading account by its id.",
-            hint="Check the account's id.",
-            facts={"account_id": account_id},
-        )
+        raise _account_unknown(account_id)
     return account
+
+
+def _account_unknown(account_id: str) -> InputError:
+    return InputError(
+        ErrorCode.ACCOUNT_UNKNOWN,
+        f'account "{account_id}" does not exist',
+        why="Commands name a trading account by its id.",
+        hint="Check the account's id.",
+        facts={"account_id": account_id},
+    )
 
 
 def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from tradewright.liquidity.gateway import Gateway, request_id, round_id
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Level, ProviderAnswer, ProviderRequest
+from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.model import BookAnswers, OrderStatus
-from tradewright.trading.state import OrderState, RoutedOrder
+from tradewright.trading.state import Hedge, OrderState, RoutedOrder
 
 Asking = Generator[tuple[str, ProviderRequest], ProviderAnswer, None]
 """Whom an order asks next: yields a provider's code and request, is sent its final answer."""
@@ -60,12 +61,13 @@ class Dispatcher:
         asking = ask_in_turn(order, self._market)
         return self._advance(_Round(order.account_id, order.order_id, asking), asking)
 
-    def recall(self, order: OrderState, version: int) -> list[BookAnswers]:
-        """Take up an order that was routed at `version` before a restart.
+    def recall(self, order: OrderState | Hedge, version: int) -> list[BookAnswers]:
+        """Take up an order or hedge that was routed at `version` before a restart.
 
         Nobody else is asked: the quotes of that time are gone.
         """
-        recalled = _Round(order.account_id, order.id, None)
+        account_id = order.account_id if isinstance(order, OrderState) else HOUSE
+        recalled = _Round(account_id, order.id, None)
         for code, gateway in self._gateways.items():
             for request, answers in gateway.recall(round_id(order.id, version)):
                 recalled.unbooked += [(request, answer) for answer in answers]

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Self
 
 from tradewright.core.errors import (
@@ -27,15 +26,14 @@ from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
-from tradewright.routing.exposures import Exposures
 from tradewright.trading.batch import Answer, Booked, Trading
-from tradewright.trading.books import exposure_changes
 from tradewright.trading.dispatch import Dispatcher
-from tradewright.trading.measures import Measuring
+from tradewright.trading.hedges import HEDGE_VERSION
+from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
 from tradewright.trading.reference import Reference, read_reference
 from tradewright.trading.state import Desk, OrderState
-from tradewright.trading.store import read_exposures, read_live_desk, read_routed_versions
+from tradewright.trading.store import read_live_desk, read_routed_versions
 from tradewright.trading.unsolicited import late_answers
 from tradewright.trading.waiting import Proposed, WaitingFutures
 from tradewright.trading.watch import Watchers
@@ -79,10 +77,9 @@ class Engine:
             reference = read_reference(session)
         self.market = Market(_board(reference))
         self._watchers = Watchers(self.market)
-        self._measuring = Measuring(self.market)
         self._dispatcher = Dispatcher(self.market, providers)
-        self._exposures = Exposures()
-        self._trading = trading = Trading(reference, self.market, self._lock, self._exposures)
+        self._trading = trading = Trading(reference, self.market, self._lock)
+        self._house = HouseWatch(self.market, trading.exposures, lambda: self.reference)
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
         ]
@@ -95,15 +92,15 @@ class Engine:
         with self._open_session() as session, session.transaction():
             desk = read_live_desk(session, self.reference, self.market)
             versions = read_routed_versions(session, desk)
-            exposures = read_exposures(session)
+            house = read_house(session)
         with self._lock:
-            self._exposures.learn(exposures)
             learnt = self._watchers.learn(desk)
             self._recalled = [
                 (answers, _currencies(desk.orders[order_id], desk))
                 for order_id, version in versions.items()
                 for answers in self._dispatcher.recall(desk.orders[order_id], version)
             ]
+            self._recalled += self._recall_hedges(house)
             bookable = self._take_bookable()
         self._propose([*bookable, *learnt])
         for provider in self._providers.values():
@@ -117,8 +114,8 @@ class Engine:
         for provider in self._providers.values():
             provider.close()
         with self._lock:
-            measured = self._measuring.rest()
-        self._propose(measured)
+            house = self._house.rest()
+        self._propose(house)
         self._wait_until_idle()
         if self._is_running:
             with self._lock:
@@ -165,10 +162,10 @@ class Engine:
                 offered = provider.on_quote(quote)
                 if offered is not None:
                     self.market.update(offered)
-            measured = self._measuring.on_price(quote.symbol)
+            house = self._house.on_price(quote.symbol)
             proposals: list[Command] = []
             if propose:
-                proposals += measured
+                proposals += house
                 proposals += self._take_bookable()
                 proposals += self._watchers.on_price(quote.symbol)
         if proposals:
@@ -191,8 +188,11 @@ class Engine:
         with self._lock:
             self.market.advance(quote.quoted_at)
             self.market.update(quote)
-            measured = self._measuring.on_price(quote.symbol)
-            proposals = [*measured, *self._take_bookable(), *self._watchers.on_price(quote.symbol)]
+            proposals = [
+                *self._house.on_price(quote.symbol),
+                *self._take_bookable(),
+                *self._watchers.on_price(quote.symbol),
+            ]
         if proposals:
             self._propose(proposals)
 
@@ -310,14 +310,13 @@ class Engine:
 
     def _after(self, booked: Booked) -> None:
         """Follow up a committed batch: teach the watchers, pass on what was routed."""
-        exposures = self._read_exposures() if booked.is_recovered else {}
+        house = self._read_house() if booked.is_recovered else None
         with self._lock:
             proposals: list[Command] = [*self._watchers.take(booked.desk)]
-            self._exposures.add(exposure_changes(booked.desk.changes))
-            self._measuring.take(booked.desk)
-            if booked.is_recovered:
+            proposals += self._house.take(booked.desk)
+            if house is not None:
                 proposals += self._watchers.learn(booked.desk)
-                self._exposures.learn(exposures)
+                self._recalled += self._recall_hedges(house)
             proposals += [
                 answer
                 for order in booked.desk.changes.routed
@@ -329,9 +328,17 @@ class Engine:
         if proposals:
             self._propose(proposals)
 
-    def _read_exposures(self) -> dict[str, Decimal]:
+    def _read_house(self) -> HouseRows:
         with self._open_session() as session, session.transaction():
-            return read_exposures(session)
+            return read_house(session)
+
+    def _recall_hedges(self, house: HouseRows) -> list[tuple[BookAnswers, None]]:
+        """Learn what the house has open; return what became of hedges that nobody waits for."""
+        return [
+            (answers, None)
+            for hedge in self._house.learn(house)
+            for answers in self._dispatcher.recall(hedge, HEDGE_VERSION)
+        ]
 
     def _take_bookable(self) -> list[Command]:
         """Take the recalled answers that can be booked: what was dealt must be valued at a rate."""

@@ -6,7 +6,8 @@ from decimal import Decimal
 from tradewright.liquidity.market import Market
 from tradewright.routing.markouts import Markouts, with_trades
 from tradewright.routing.model import Book
-from tradewright.trading.model import BookMarkouts, NothingDone
+from tradewright.trading.house_commands import BookMarkouts
+from tradewright.trading.model import NothingDone
 from tradewright.trading.state import Desk
 
 MEASURED_MAX = 100

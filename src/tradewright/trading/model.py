@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
-from tradewright.routing.markouts import Measured
+from tradewright.trading.house_commands import BookMarkouts, OpenHedge
 from tradewright.trading.pairings import CloseBy, CloseByReport
 
 
@@ -140,10 +140,6 @@ class RefusedBy(StrEnum):
     PROVIDER = "provider"
 
 
-HOUSE = ""
-"""What the house's own commands have in place of an account, whose lock they do not need."""
-
-
 class SubmitOrder(Struct, frozen=True, kw_only=True):
     """Ask for a new order. The same (account_id, client_order_id) again returns the first one.
 
@@ -243,7 +239,7 @@ class CheckMargin(Struct, frozen=True, kw_only=True):
 
 
 class BookAnswers(Struct, frozen=True, kw_only=True):
-    """What the providers answered for an order that was passed on to them (book A).
+    """What the providers answered for an order that was passed on to them, or for a hedge.
 
     When it `is_final` every provider that was asked has said its last word; until then the order
     stays with them.
@@ -253,13 +249,6 @@ class BookAnswers(Struct, frozen=True, kw_only=True):
     order_id: str
     answers: tuple[tuple[ProviderRequest, ProviderAnswer], ...]
     is_final: bool = True
-
-
-class BookMarkouts(Struct, frozen=True, kw_only=True):
-    """Measured by the house: how the market moved after fills of hybrid orders."""
-
-    measured: tuple[Measured, ...]
-    account_id: str = HOUSE
 
 
 class Direction(StrEnum):
@@ -294,7 +283,7 @@ AccountCommand = (
 )
 """What is done to one account, under its lock."""
 
-HouseCommand = BookMarkouts
+HouseCommand = BookMarkouts | OpenHedge
 """What the house does for itself; proposed by the engine."""
 
 Command = AccountCommand | HouseCommand
@@ -318,7 +307,7 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
             return command.account_id, position_id
         case SubmitOrder() | CancelOrder() | CheckMargin() | HaltOrders():
             return (command.account_id,)
-        case BookMarkouts():
+        case BookMarkouts() | OpenHedge():
             return ()
         case _:
             assert_never(command)

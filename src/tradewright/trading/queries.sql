@@ -514,13 +514,13 @@ WHERE p.id = n.id;
 -- name: write_provider_requests
 -- Write what providers were asked and answered.
 INSERT INTO provider_requests (
-    id, request_id, order_id, provider_id, quantity, price, is_accepted, reason, hold_ms,
+    id, request_id, order_id, hedge_id, provider_id, quantity, price, is_accepted, reason, hold_ms,
     requested_at, decided_at
 )
 SELECT *
 FROM unnest(
-    %(id)s::uuid[], %(request_id)s::text[], %(order_id)s::uuid[], %(provider_id)s::uuid[], %(quantity)s::numeric[],
-    %(price)s::numeric[], %(is_accepted)s::boolean[], %(reason)s::text[], %(hold_ms)s::integer[],
+    %(id)s::uuid[], %(request_id)s::text[], %(order_id)s::uuid[], %(hedge_id)s::uuid[],
+    %(provider_id)s::uuid[], %(quantity)s::numeric[], %(price)s::numeric[], %(is_accepted)s::boolean[], %(reason)s::text[], %(hold_ms)s::integer[],
     %(requested_at)s::timestamptz[], %(decided_at)s::timestamptz[]
 )
 ON CONFLICT (request_id) DO NOTHING;
@@ -531,6 +531,11 @@ SELECT p.code, f.provider_execution_id
 FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
 JOIN liquidity_providers AS p ON p.code = k.code
 JOIN order_fills AS f ON f.provider_id = p.id AND f.provider_execution_id = k.execution_id
+UNION ALL
+SELECT p.code, h.provider_execution_id
+FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
+JOIN liquidity_providers AS p ON p.code = k.code
+JOIN hedge_fills AS h ON h.provider_id = p.id AND h.provider_execution_id = k.execution_id
 UNION ALL
 SELECT p.code, u.provider_execution_id
 FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
@@ -569,6 +574,87 @@ FROM unnest(
     %(rule_revision)s::integer[], %(a_percent)s::smallint[], %(a_quantity)s::numeric[],
     %(b_quantity)s::numeric[], %(inputs)s::jsonb[], %(candidates)s::jsonb[],
     %(decided_at)s::timestamptz[]
+);
+
+-- name: lock_hedging
+-- Let one transaction at a time decide about the hedges of a symbol: those named, and the hedges'.
+SELECT s.symbol, pg_advisory_xact_lock(hashtextextended(current_schema() || '.hedging.' || s.symbol, 0))
+FROM (
+    SELECT symbol FROM unnest(%(symbols)s::text[]) AS n (symbol)
+    UNION
+    SELECT symbol FROM hedges WHERE id = ANY(%(ids)s::uuid[])
+    ORDER BY symbol
+) AS s;
+
+-- name: hedges_at_hand
+-- Read the hedges that are named, and those that are open in some symbols; hedging is locked.
+SELECT id::text, symbol, side, quantity, filled_quantity, status
+FROM hedges
+WHERE id = ANY(%(ids)s::uuid[]) OR (symbol = ANY(%(symbols)s::text[]) AND status = 'open');
+
+-- name: hedged_positions
+-- Read the house's position with providers in the symbols of some hedges; hedging is locked.
+SELECT h.symbol, f.seq, f.position_quantity, f.position_average_price
+FROM (SELECT DISTINCT symbol FROM hedges WHERE id = ANY(%(ids)s::uuid[])) AS h
+CROSS JOIN LATERAL (
+    SELECT seq, position_quantity, position_average_price
+    FROM hedge_fills
+    WHERE symbol = h.symbol
+    ORDER BY seq DESC
+    LIMIT 1
+) AS f;
+
+-- name: exposures_of
+-- Read the house's net exposure in some symbols.
+SELECT symbol, net
+FROM house_exposures
+WHERE symbol = ANY(%(symbols)s::text[]);
+
+-- name: open_hedges
+-- Read every hedge whose provider's last word is awaited.
+SELECT id::text, symbol, side, quantity, filled_quantity, status
+FROM hedges
+WHERE status = 'open'
+ORDER BY id;
+
+-- name: hedge_exists
+-- Tell whether a hedge has an id.
+SELECT id::text
+FROM hedges
+WHERE id = %(id)s::uuid;
+
+-- name: write_hedges
+-- Write new hedges.
+INSERT INTO hedges (id, symbol, side, quantity, exposure, exposure_limit, target, decided_at)
+SELECT *
+FROM unnest(
+    %(ids)s::uuid[], %(symbols)s::text[], %(sides)s::text[], %(quantities)s::numeric[],
+    %(exposures)s::numeric[], %(limits)s::numeric[], %(targets)s::numeric[],
+    %(decided)s::timestamptz[]
+);
+
+-- name: update_hedges
+-- Write what came of hedges.
+UPDATE hedges AS h
+SET
+    filled_quantity = n.filled_quantity,
+    status = n.status
+FROM unnest(%(ids)s::uuid[], %(filled)s::numeric[], %(statuses)s::text[])
+    AS n (id, filled_quantity, status)
+WHERE h.id = n.id;
+
+-- name: write_hedge_fills
+-- Write fills of hedges.
+INSERT INTO hedge_fills (
+    id, hedge_id, symbol, seq, provider_id, provider_execution_id, quantity, price, realised_pnl,
+    position_quantity, position_average_price, executed_at
+)
+SELECT *
+FROM unnest(
+    %(ids)s::uuid[], %(hedge_ids)s::uuid[], %(symbols)s::text[], %(seqs)s::integer[],
+    %(provider_ids)s::uuid[], %(execution_ids)s::text[], %(quantities)s::numeric[],
+    %(prices)s::numeric[], %(results)s::numeric[], %(position_quantities)s::numeric[],
+    %(position_prices)s::numeric[], %(executed)s::timestamptz[]
 );
 
 -- name: house_exposures

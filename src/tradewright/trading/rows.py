@@ -31,8 +31,8 @@ def write_desk(statements: Statements, desk: Desk) -> None:
         if order.position_id is not None and not order.version_read
     ]
     _write(statements, "write_closing_orders", ("order_id", "position_id"), closing)
-    answers = [_request_row(desk, *answer) for answer in changes.answers]
-    _write(statements, "write_provider_requests", _REQUEST, answers)
+    _write_hedges(statements, changes)
+    _write_requests(statements, desk)
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
     _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
     profiles = [(key, one.trade_count, *one.markouts) for key, one in changes.profiles.items()]
@@ -43,6 +43,26 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "resolve_margin_calls", ("ids",), resolved)
     _write(statements, "write_stop_outs", _STOP_OUT, changes.stop_outs)
     desk.journal.write(statements)
+
+
+def _write_requests(statements: Statements, desk: Desk) -> None:
+    orders, hedges = desk.changes.answers, desk.changes.hedge_answers
+    rows = [_request_row(desk, (of, None), told, word) for of, told, word in orders]
+    rows += [_request_row(desk, (None, of), told, word) for of, told, word in hedges]
+    _write(statements, "write_provider_requests", _REQUEST, rows)
+
+
+def _write_hedges(statements: Statements, changes: Changes) -> None:
+    """Write new hedges before what came of hedges, and that before their fills."""
+    _write(statements, "write_hedges", _HEDGE, changes.hedges_opened)
+    news = {str(row[0]) for row in changes.hedges_opened}
+    old = [
+        (one.id, one.filled_quantity, one.status)
+        for one in changes.hedges.values()
+        if one.id not in news
+    ]
+    _write(statements, "update_hedges", _OLD_HEDGE, old)
+    _write(statements, "write_hedge_fills", _HEDGE_FILL, changes.hedge_fills)
 
 
 def _write_orders(statements: Statements, changes: Changes) -> None:
@@ -218,6 +238,7 @@ _REQUEST = (
     "id",
     "request_id",
     "order_id",
+    "hedge_id",
     "provider_id",
     "quantity",
     "price",
@@ -242,6 +263,22 @@ _DECISION = (
 )
 _PROFILE = ("ids", "trade_counts", "markouts_1s", "markouts_10s", "markouts_60s")
 _BREACH = ("limit_id", "order_id", "limit_value", "measured")
+_HEDGE = ("ids", "symbols", "sides", "quantities", "exposures", "limits", "targets", "decided")
+_OLD_HEDGE = ("ids", "filled", "statuses")
+_HEDGE_FILL = (
+    "ids",
+    "hedge_ids",
+    "symbols",
+    "seqs",
+    "provider_ids",
+    "execution_ids",
+    "quantities",
+    "prices",
+    "results",
+    "position_quantities",
+    "position_prices",
+    "executed",
+)
 _MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")
 _STOP_OUT = (
     "id",
@@ -335,12 +372,16 @@ def _old_position_row(position: PositionState) -> Row:
 
 
 def _request_row(
-    desk: Desk, order_id: str, request: ProviderRequest, answer: ProviderAnswer
+    desk: Desk,
+    asked_for: tuple[str | None, str | None],
+    request: ProviderRequest,
+    answer: ProviderAnswer,
 ) -> Row:
+    """Return the row of a request for an order or for a hedge, whose id is given."""
     return (
         new_id_text(),
         request.request_id,
-        order_id,
+        *asked_for,
         desk.providers[answer.provider],
         request.quantity,
         request.limit_price,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -186,6 +187,39 @@ class RoutedOrder(Struct, frozen=True):
     version: int
 
 
+class HedgeStatus(StrEnum):
+    """Whether a provider's last word is awaited, and what came of it."""
+
+    OPEN = "open"
+    FILLED = "filled"
+    PARTIALLY_FILLED = "partially_filled"
+    REJECTED = "rejected"
+
+
+class Hedge(Struct, kw_only=True):
+    """A trade of the house with providers that offsets its exposure."""
+
+    id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    filled_quantity: Decimal = Decimal(0)
+    status: HedgeStatus = HedgeStatus.OPEN
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a provider's last word is awaited."""
+        return self.status is HedgeStatus.OPEN
+
+
+class HedgedPosition(Struct, kw_only=True):
+    """The net of all hedges in a symbol, at their average price; `seq` counts their fills."""
+
+    price: Decimal
+    quantity: Decimal = Decimal(0)
+    seq: int = 0
+
+
 @dataclass(slots=True)
 class Changes:
     """Everything that a batch writes beside the journal of money, and what must happen after."""
@@ -205,6 +239,11 @@ class Changes:
     routed: list[RoutedOrder] = field(default_factory=list)
     routing_decisions: list[Row] = field(default_factory=list)
     profiles: dict[str, ClientProfile] = field(default_factory=dict)
+    hedges: dict[str, Hedge] = field(default_factory=dict)
+    hedges_opened: list[Row] = field(default_factory=list)
+    hedge_fills: list[Row] = field(default_factory=list)
+    hedge_answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
+    hedged: list[tuple[str, Decimal]] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -218,6 +257,8 @@ class Desk:
     (user_id, currency); `reference` is as new as the batch. `exposures` are the house's as
     committed, `batch_exposures` what the first `fills_counted` fills of this batch add to them;
     `profiles` what is known of clients whose orders may be divided, by user.
+    `hedges` by id, `hedged_positions` and the exposures `house_nets` by symbol are for the house's
+    commands.
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
     """
@@ -239,6 +280,9 @@ class Desk:
     profiles: dict[str, ClientProfile] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     trades_counted: int = 0
+    hedges: dict[str, Hedge] = field(default_factory=dict)
+    hedged_positions: dict[str, HedgedPosition] = field(default_factory=dict)
+    house_nets: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:

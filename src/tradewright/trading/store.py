@@ -21,10 +21,10 @@ from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
+from tradewright.trading.house_commands import HOUSE, BookMarkouts
+from tradewright.trading.house_store import lock_house
 from tradewright.trading.model import (
-    HOUSE,
     BookAnswers,
-    BookMarkouts,
     CancelOrder,
     CheckMargin,
     ClosePosition,
@@ -79,7 +79,7 @@ def lock_desk(
     for order in orders.values():
         if order.status.is_live:
             accounts[order.account_id].live_orders[order.id] = order
-    return Desk(
+    desk = Desk(
         market=market,
         reference=reference,
         accounts=accounts,
@@ -93,6 +93,8 @@ def lock_desk(
         profiles=_read_profiles(statements, accounts.values(), asked),
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
+    lock_house(statements, desk, commands)
+    return desk
 
 
 def _ask(

@@ -16,6 +16,8 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.answers import Unsolicited
+from tradewright.trading.house_commands import HOUSE
+from tradewright.trading.house_store import is_hedge
 from tradewright.trading.model import BookAnswers
 
 _QUERIES = "tradewright.trading"
@@ -58,11 +60,10 @@ def late_answers(
     The caller's transaction keeps what is set aside.
     """
     order_id = _order_id(request.request_id)
-    query = load_queries(_QUERIES)["account_of_order"]
-    row = connection.execute(query, {"order_id": order_id}).fetchone()
-    if row is not None and order_id is not None:
+    account_id = None if order_id is None else _asked_for(connection, order_id)
+    if account_id is not None and order_id is not None:
         told = ((request, answer),)
-        return [BookAnswers(account_id=row[0], order_id=order_id, answers=told, is_final=False)]
+        return [BookAnswers(account_id=account_id, order_id=order_id, answers=told, is_final=False)]
     connection.execute(
         load_queries(_QUERIES)["write_unsolicited_fills"],
         {
@@ -78,6 +79,15 @@ def late_answers(
         },
     )
     return []
+
+
+def _asked_for(connection: Session, order_id: str) -> str | None:
+    """Return whose order an id is, HOUSE when it is a hedge's, or None when it is nobody's."""
+    query = load_queries(_QUERIES)["account_of_order"]
+    row = connection.execute(query, {"order_id": order_id}).fetchone()
+    if row is not None:
+        return str(row[0])
+    return HOUSE if is_hedge(connection, order_id) else None
 
 
 def list_unsolicited(

@@ -1,0 +1,29 @@
+"""What the house asks of itself: measurements to be booked, hedges to be decided.
+
+They go through the writers like the commands of `model`, which lists them with the others.
+"""
+
+from msgspec import Struct
+
+from tradewright.routing.markouts import Measured
+
+HOUSE = ""
+"""What the house's own commands have in place of an account, whose lock they do not need."""
+
+
+class BookMarkouts(Struct, frozen=True, kw_only=True):
+    """Measured by the house: how the market moved after fills of hybrid orders."""
+
+    measured: tuple[Measured, ...]
+    account_id: str = HOUSE
+
+
+class OpenHedge(Struct, frozen=True, kw_only=True):
+    """Proposed by the house: its exposure in a symbol is above the limit.
+
+    `has_begun` says that a hedge before this one has not brought it to the target.
+    """
+
+    symbol: str
+    has_begun: bool = False
+    account_id: str = HOUSE

@@ -1,0 +1,64 @@
+"""The rows of the house's own commands: its hedges and its exposure, read under their lock.
+
+Read only where a batch has such a command; `store` reads what clients' commands need.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tradewright.liquidity.model import Side
+from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Statements
+from tradewright.postgres.queries import load_queries
+from tradewright.trading.house_commands import HOUSE, OpenHedge
+from tradewright.trading.model import BookAnswers, Command
+from tradewright.trading.state import Desk, Hedge, HedgedPosition, HedgeStatus
+
+_QUERIES = "tradewright.trading"
+
+
+def lock_house(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:
+    """Lock hedging in the symbols that the commands are about, and lay out what is there.
+
+    The lock is taken after those of accounts, and each symbol's in the order of symbols.
+    """
+    symbols = sorted({c.symbol for c in commands if isinstance(c, OpenHedge)})
+    answered = [c for c in commands if isinstance(c, BookAnswers) and c.account_id == HOUSE]
+    ids = sorted({command.order_id for command in answered})
+    if not symbols and not ids:
+        return
+    queries, named = load_queries(_QUERIES), {"ids": ids, "symbols": symbols}
+    statements.execute(queries["lock_hedging"], named).fetchall()
+    asked = [
+        statements.execute(queries["hedges_at_hand"], named),
+        statements.execute(queries["hedged_positions"], {"ids": ids}),
+        statements.execute(queries["exposures_of"], {"symbols": symbols}),
+    ]
+    hedges, positions, nets = (rows.fetchall() for rows in asked)
+    desk.hedges = {row[0]: _hedge(row) for row in hedges}
+    desk.hedged_positions = {
+        row[0]: HedgedPosition(seq=row[1], quantity=row[2], price=row[3]) for row in positions
+    }
+    desk.house_nets = dict(nets)
+
+
+def read_open_hedges(connection: Session) -> list[Hedge]:
+    """Read the hedges whose provider's last word is awaited."""
+    return [_hedge(row) for row in connection.execute(load_queries(_QUERIES)["open_hedges"])]
+
+
+def is_hedge(connection: Session, hedge_id: str) -> bool:
+    """Return whether an id is that of a hedge."""
+    query = load_queries(_QUERIES)["hedge_exists"]
+    return connection.execute(query, {"id": hedge_id}).fetchone() is not None
+
+
+def _hedge(row: tuple[Any, ...]) -> Hedge:
+    return Hedge(
+        id=row[0],
+        symbol=row[1],
+        side=Side(row[2]),
+        quantity=row[3],
+        filled_quantity=row[4],
+        status=HedgeStatus(row[5]),
+    )

@@ -1,0 +1,60 @@
+"""What the engine keeps in memory for the house: its exposure, its hedges, and its measurements.
+
+Everything here can be read again or be lost: the exposure is the database's, hedges are decided
+under lock, and what was not measured to its end is not measured. Belongs to one thread at a time.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from tradewright.liquidity.market import Market
+from tradewright.postgres.connect import Session
+from tradewright.routing.exposures import Exposures
+from tradewright.trading.books import exposure_changes
+from tradewright.trading.hedging import HedgeWatcher
+from tradewright.trading.house_store import read_open_hedges
+from tradewright.trading.measures import Measuring
+from tradewright.trading.model import HouseCommand
+from tradewright.trading.reference import Reference
+from tradewright.trading.state import Desk, Hedge
+from tradewright.trading.store import read_exposures
+
+HouseRows = tuple[Mapping[str, Decimal], Sequence[Hedge]]
+"""The house's exposures and open hedges as the database has them."""
+
+
+def read_house(connection: Session) -> HouseRows:
+    """Read what the house has open."""
+    return read_exposures(connection), read_open_hedges(connection)
+
+
+class HouseWatch:
+    """The house's own watchers behind one door."""
+
+    def __init__(
+        self, market: Market, exposures: Exposures, reference: Callable[[], Reference]
+    ) -> None:
+        self._exposures = exposures
+        self._measuring = Measuring(market)
+        self._hedges = HedgeWatcher(market, exposures, reference)
+
+    def learn(self, rows: HouseRows) -> list[Hedge]:
+        """Take the database's word for what is open; return the hedges that were not known."""
+        nets, hedges = rows
+        self._exposures.learn(nets)
+        return self._hedges.learn(hedges)
+
+    def take(self, desk: Desk) -> list[HouseCommand]:
+        """Learn what a committed batch has left behind; return what it sets off."""
+        changes = exposure_changes(desk.changes)
+        self._exposures.add(changes)
+        self._measuring.take(desk)
+        return [*self._hedges.take(desk, {symbol for symbol, _ in changes})]
+
+    def on_price(self, symbol: str) -> list[HouseCommand]:
+        """Return what the symbol's present price sets off."""
+        return [*self._measuring.on_price(symbol), *self._hedges.on_price(symbol)]
+
+    def rest(self) -> list[HouseCommand]:
+        """Return what is measured and not booked, before the engine stops."""
+        return [*self._measuring.rest()]

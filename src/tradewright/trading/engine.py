@@ -22,7 +22,6 @@ from tradewright.core.errors import (
     TradewrightError,
 )
 from tradewright.core.ids import require_ids
-from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
@@ -31,7 +30,7 @@ from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.hedges import HEDGE_VERSION
 from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
-from tradewright.trading.reference import Reference, read_reference
+from tradewright.trading.reference import Reference, quote_board, read_reference
 from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.store import read_live_desk, read_routed_versions
 from tradewright.trading.unsolicited import late_answers
@@ -75,7 +74,7 @@ class Engine:
         self._recalled: list[tuple[BookAnswers, _Currencies | None]] = []
         with open_session() as session, session.transaction():
             reference = read_reference(session)
-        self.market = Market(_board(reference))
+        self.market = Market(quote_board(reference))
         self._watchers = Watchers(self.market)
         self._dispatcher = Dispatcher(self.market, providers)
         self._trading = trading = Trading(reference, self.market, self._lock)
@@ -390,13 +389,3 @@ def _currencies(order: OrderState, desk: Desk) -> _Currencies:
     instrument = order.instrument
     target = desk.accounts[order.account_id].profile.currency
     return (instrument.base_currency, instrument.quote_currency), target
-
-
-def _board(reference: Reference) -> QuoteBoard:
-    board = QuoteBoard(
-        {symbol: one.quote_age_max for symbol, one in reference.instruments.items()},
-        priorities=reference.provider_priorities,
-    )
-    for code in reference.disabled_providers:
-        board.disable(code)
-    return board

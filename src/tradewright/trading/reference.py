@@ -12,6 +12,7 @@ from typing import Any
 
 from tradewright.ledger.model import HouseCode
 from tradewright.ledger.store import house_holder_ids
+from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
@@ -67,6 +68,17 @@ def read_reference(connection: Session) -> Reference:
         limits=read_limit_book(connection),
         halts=read_halt_book(connection),
     )
+
+
+def quote_board(reference: Reference) -> QuoteBoard:
+    """Return an empty board that knows ages, priorities and who is disabled."""
+    board = QuoteBoard(
+        {symbol: one.quote_age_max for symbol, one in reference.instruments.items()},
+        priorities=reference.provider_priorities,
+    )
+    for code in reference.disabled_providers:
+        board.disable(code)
+    return board
 
 
 def refreshed(statements: Statements, reference: Reference, version: int) -> Reference:

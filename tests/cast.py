@@ -27,6 +27,8 @@ from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.model import ClosePosition, Command
 from tradewright.trading.pairings import CloseBy
 from tradewright.trading.reference import read_reference
+from tradewright.trading.swap_store import set_swap_terms
+from tradewright.trading.swaps import RollOver, SwapForm, SwapTerms
 
 
 def value(session: Session, query: str, *parameters: object) -> object:
@@ -295,7 +297,19 @@ def _hedge(session: Session, user_id: str) -> tuple[str, str, str]:
             client_order_id="a-part",
         )
     )
+    set_swap_terms(session, EURUSD_SWAPS)
+    book(RollOver(account_id=account_id, through=EURUSD_SWAPS.effective_on))
     return account_id, hedged_id, close_by_id
+
+
+EURUSD_SWAPS = SwapTerms(
+    symbol="EURUSD",
+    effective_on=date(2026, 1, 13),
+    form=SwapForm.POINTS,
+    long_rate=Decimal("-7.5"),
+    short_rate=Decimal("2.5"),
+    currency="USD",
+)
 
 
 def _trade(

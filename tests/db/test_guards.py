@@ -33,6 +33,7 @@ APPEND_ONLY = (
     "order_fills",
     "payment_settlements",
     "payment_transitions",
+    "position_rollovers",
     "provider_requests",
     "hedge_fills",
     "routing_decisions",
@@ -40,6 +41,7 @@ APPEND_ONLY = (
     "provider_statements",
     "risk_breaches",
     "stop_outs",
+    "swap_terms",
     "trades",
     "transfers",
     "unsolicited_fill_resolutions",
@@ -153,6 +155,7 @@ def test_every_table_is_append_only_or_kept_or_audited_or_a_list(engine: Session
         "house_accounts",
         "payment_limits",
         "reference_version",
+        "rollover_holidays",
         "schema_migrations",
     }
     names = engine.execute(

@@ -304,6 +304,16 @@ BREAKS = (
         ("UPDATE close_bys SET quantity = quantity + 1",),
     ),
     Break(
+        "rollover_is_in_the_ledger",
+        "a rollover that cost more than was booked",
+        ("UPDATE position_rollovers SET amount = amount - 1",),
+    ),
+    Break(
+        "rollover_is_in_the_ledger",
+        "a swap that was booked without a rollover",
+        ("DELETE FROM position_rollovers",),
+    ),
+    Break(
         "trades_are_their_fill",
         "a position in another symbol",
         (

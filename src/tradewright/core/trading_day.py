@@ -23,5 +23,16 @@ def trading_day_end(instant: datetime) -> datetime:
     return end
 
 
+def end_of_day(day: date) -> datetime:
+    """Return 17:00 in New York of a calendar day, in UTC."""
+    return _end_of(day)
+
+
+def last_ended_day(instant: datetime) -> date:
+    """Return the last calendar day whose 17:00 in New York is not after an instant."""
+    day = instant.astimezone(_NEW_YORK).date()
+    return day if _end_of(day) <= instant else day - _ONE_DAY
+
+
 def _end_of(day: date) -> datetime:
     return datetime.combine(day, ENDS_AT, _NEW_YORK).astimezone(UTC)

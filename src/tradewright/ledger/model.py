@@ -38,6 +38,7 @@ class HouseCode(StrEnum):
     FEES = "fees"
     DEALING = "dealing"
     LIQUIDITY = "liquidity"
+    SWAPS = "swaps"
     NEGATIVE_BALANCE = "negative_balance"
     EXCHANGE = "exchange"
 

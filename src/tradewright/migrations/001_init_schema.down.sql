@@ -3,6 +3,9 @@
 DROP TABLE trades;
 DROP TABLE close_bys;
 DROP TABLE closing_orders;
+DROP TABLE position_rollovers;
+DROP TABLE rollover_holidays;
+DROP TABLE swap_terms;
 DROP TABLE positions;
 DROP TABLE order_fills;
 DROP TABLE liquidity_providers;

@@ -168,7 +168,7 @@ CREATE TABLE house_accounts (
         CONSTRAINT house_accounts_code_present NOT NULL
         CONSTRAINT house_accounts_code_known CHECK (code IN (
             'clearing', 'clearing_cards', 'clearing_chain', 'bank', 'provider_costs', 'receivables',
-            'fees', 'dealing', 'liquidity', 'negative_balance', 'exchange'
+            'fees', 'dealing', 'swaps', 'liquidity', 'negative_balance', 'exchange'
         )),
     currency text
         CONSTRAINT house_accounts_currency_present NOT NULL,
@@ -177,7 +177,7 @@ CREATE TABLE house_accounts (
         REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
 );
 COMMENT ON TABLE house_accounts IS 'The broker''s own side of every movement; balances are rolled up from transfers (house_balances), never kept in a hot row.';
-COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions; dealing: the result of trading against clients, and of hedging it; liquidity: what liquidity providers owe the house for its hedges, or the house them; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
+COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions; dealing: the result of trading against clients, and of hedging it; swaps: what positions pay and earn over the rollover; liquidity: what liquidity providers owe the house for its hedges, or the house them; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
 
 CREATE TABLE account_groups (
     id uuid DEFAULT uuidv7()
@@ -189,6 +189,8 @@ CREATE TABLE account_groups (
     position_mode text DEFAULT 'netting'
         CONSTRAINT account_groups_position_mode_present NOT NULL
         CONSTRAINT account_groups_position_mode_known CHECK (position_mode IN ('netting', 'hedging', 'fifo')),
+    is_swap_free boolean DEFAULT false
+        CONSTRAINT account_groups_is_swap_free_present NOT NULL,
     revision integer DEFAULT 1
         CONSTRAINT account_groups_revision_present NOT NULL
         CONSTRAINT account_groups_revision_positive CHECK (revision > 0),
@@ -199,6 +201,7 @@ CREATE TABLE account_groups (
 );
 COMMENT ON TABLE account_groups IS 'Accounts that trade under the same conditions: what is set here holds for each account of the group.';
 COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per symbol; hedging: each opening fill has its own; fifo: the oldest is closed first.';
+COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pay and earn nothing over the rollover.';
 COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 
 INSERT INTO account_groups (code) VALUES ('standard');
@@ -523,6 +526,78 @@ COMMENT ON COLUMN positions.quantity IS 'Signed, in units of the base currency: 
 COMMENT ON COLUMN positions.average_price IS 'Average opening price in quote currency; kept when the position is reduced.';
 COMMENT ON COLUMN positions.realised_pnl IS 'Sum of the closing trades'' results in the account''s currency.';
 COMMENT ON COLUMN positions.version IS 'Number of the position''s last trade; gapless.';
+
+CREATE TABLE swap_terms (
+    symbol text
+        CONSTRAINT swap_terms_symbol_present NOT NULL
+        CONSTRAINT swap_terms_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    effective_on date
+        CONSTRAINT swap_terms_effective_on_present NOT NULL,
+    form text
+        CONSTRAINT swap_terms_form_present NOT NULL
+        CONSTRAINT swap_terms_form_known CHECK (form IN ('points', 'percent', 'money')),
+    long_rate numeric(20, 8)
+        CONSTRAINT swap_terms_long_rate_present NOT NULL
+        CONSTRAINT swap_terms_long_rate_finite CHECK (long_rate > '-Infinity' AND long_rate < 'Infinity'),
+    short_rate numeric(20, 8)
+        CONSTRAINT swap_terms_short_rate_present NOT NULL
+        CONSTRAINT swap_terms_short_rate_finite CHECK (short_rate > '-Infinity' AND short_rate < 'Infinity'),
+    currency text
+        CONSTRAINT swap_terms_currency_present NOT NULL
+        CONSTRAINT swap_terms_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    settlement_days smallint
+        CONSTRAINT swap_terms_settlement_days_present NOT NULL
+        CONSTRAINT swap_terms_settlement_days_in_range CHECK (settlement_days BETWEEN 0 AND 2),
+    is_daily boolean
+        CONSTRAINT swap_terms_is_daily_present NOT NULL,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT swap_terms_created_at_present NOT NULL,
+    CONSTRAINT swap_terms_pkey PRIMARY KEY (symbol, effective_on)
+);
+COMMENT ON TABLE swap_terms IS 'What holding an instrument over the rollover costs or yields, from a day on. Append-only.';
+COMMENT ON COLUMN swap_terms.form IS 'points: rate * tick a unit; percent: of the value, a year of 360 days; money: rate for a lot. All for one day.';
+COMMENT ON COLUMN swap_terms.long_rate IS 'For a long position; below zero it is paid by the client.';
+COMMENT ON COLUMN swap_terms.currency IS 'Currency of money for a lot; points and percent are in quote currency.';
+COMMENT ON COLUMN swap_terms.settlement_days IS 'Business days until a deal settles: 2 pays for the weekend on Wednesday, 1 on Thursday, 0 on Friday.';
+COMMENT ON COLUMN swap_terms.is_daily IS 'Traded every day of the week and rolled over for one day each.';
+
+CREATE TABLE rollover_holidays (
+    currency text
+        CONSTRAINT rollover_holidays_currency_present NOT NULL
+        CONSTRAINT rollover_holidays_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    holiday_on date
+        CONSTRAINT rollover_holidays_holiday_on_present NOT NULL,
+    CONSTRAINT rollover_holidays_pkey PRIMARY KEY (currency, holiday_on)
+);
+COMMENT ON TABLE rollover_holidays IS 'Days, beside Saturdays and Sundays, on which a currency does not settle.';
+
+CREATE TABLE position_rollovers (
+    id uuid
+        CONSTRAINT position_rollovers_pkey PRIMARY KEY,
+    position_id uuid
+        CONSTRAINT position_rollovers_position_id_present NOT NULL
+        CONSTRAINT position_rollovers_position_exists REFERENCES positions (id) ON DELETE RESTRICT,
+    rollover_on date
+        CONSTRAINT position_rollovers_rollover_on_present NOT NULL,
+    days smallint
+        CONSTRAINT position_rollovers_days_present NOT NULL
+        CONSTRAINT position_rollovers_days_positive CHECK (days > 0),
+    quantity numeric(20, 8)
+        CONSTRAINT position_rollovers_quantity_present NOT NULL
+        CONSTRAINT position_rollovers_quantity_not_zero CHECK (quantity <> 0 AND quantity > '-Infinity' AND quantity < 'Infinity'),
+    conversion_rate numeric(24, 12)
+        CONSTRAINT position_rollovers_conversion_rate_present NOT NULL
+        CONSTRAINT position_rollovers_conversion_rate_positive CHECK (conversion_rate > 0 AND conversion_rate < 'Infinity'),
+    amount numeric(20, 8)
+        CONSTRAINT position_rollovers_amount_present NOT NULL
+        CONSTRAINT position_rollovers_amount_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'),
+    booked_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT position_rollovers_booked_at_present NOT NULL,
+    CONSTRAINT position_rollovers_booked_once UNIQUE (position_id, rollover_on)
+);
+COMMENT ON TABLE position_rollovers IS 'What a position has paid or earned over the rollover of a day, 17:00 in New York, once. Append-only.';
+COMMENT ON COLUMN position_rollovers.days IS 'From one value date to the next: 1, 3 over a weekend, more over holidays.';
+COMMENT ON COLUMN position_rollovers.amount IS 'In the account''s currency, below zero when paid; equals the ledger''s entry. Zero in a swap-free group.';
 
 CREATE TABLE closing_orders (
     order_id uuid

@@ -55,6 +55,9 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id_symbol_o
     ON positions (account_id, symbol, (CASE position_mode WHEN 'netting' THEN account_id ELSE id END))
     WHERE is_open;
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_swap_terms_currency
+    ON swap_terms (currency);
+
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_closing_orders_position_id
     ON closing_orders (position_id);
 

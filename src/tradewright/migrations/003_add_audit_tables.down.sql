@@ -5,6 +5,8 @@ DROP TRIGGER accounts_keep_their_key ON accounts;
 DROP TRIGGER positions_keep_their_key ON positions;
 DROP TRIGGER close_bys_are_append_only ON close_bys;
 DROP TRIGGER closing_orders_are_append_only ON closing_orders;
+DROP TRIGGER position_rollovers_are_append_only ON position_rollovers;
+DROP TRIGGER swap_terms_are_append_only ON swap_terms;
 DROP TRIGGER close_bys_are_of_one_account ON close_bys;
 DROP TRIGGER closing_orders_are_of_their_position ON closing_orders;
 DROP TRIGGER accounts_keep_their_mode ON accounts;

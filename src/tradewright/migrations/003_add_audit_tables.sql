@@ -643,6 +643,12 @@ CREATE TRIGGER order_events_are_append_only
 CREATE TRIGGER order_fills_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON order_fills
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER swap_terms_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON swap_terms
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER position_rollovers_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON position_rollovers
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER closing_orders_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON closing_orders
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

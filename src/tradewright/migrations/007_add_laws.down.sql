@@ -8,6 +8,7 @@ DROP VIEW law_every_change_is_audited;
 DROP VIEW audited_rows;
 DROP VIEW law_references_hold;
 DROP VIEW law_realised_pnl_is_the_ledger;
+DROP VIEW law_rollover_is_in_the_ledger;
 DROP VIEW law_trade_is_in_the_ledger;
 DROP VIEW law_hedge_is_in_the_ledger;
 DROP VIEW law_hedge_fills_follow_each_other;

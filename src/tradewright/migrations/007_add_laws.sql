@@ -508,6 +508,21 @@ WHERE (o.id IS NULL AND t.close_by_id IS NULL)
    OR t.commission <> coalesce(fee.amount, 0);
 COMMENT ON VIEW law_trade_is_in_the_ledger IS 'No trade without order and fill, or a pairing of positions; its result and commission are what the ledger booked.';
 
+CREATE VIEW law_rollover_is_in_the_ledger AS
+SELECT coalesce(r.id, e.transaction_id) AS rollover_id, r.position_id, r.rollover_on, r.amount, e.booked
+FROM (
+    SELECT r.id, r.position_id, r.rollover_on, r.amount, p.account_id
+    FROM position_rollovers AS r
+    JOIN positions AS p ON p.id = r.position_id
+) AS r
+FULL JOIN (
+    SELECT transaction_id, holder_id, CASE effect WHEN 'credit' THEN amount ELSE -amount END AS booked
+    FROM balance_ledger
+    WHERE operation = 'swap'
+) AS e ON e.transaction_id = r.id AND e.holder_id = r.account_id
+WHERE r.id IS NULL OR r.amount <> coalesce(e.booked, 0);
+COMMENT ON VIEW law_rollover_is_in_the_ledger IS 'What each position paid or earned over a rollover is what the ledger booked for its account, and no swap is booked without its row.';
+
 CREATE VIEW law_realised_pnl_is_the_ledger AS
 SELECT coalesce(t.account_id, e.holder_id) AS account_id, t.realised_pnl, e.booked
 FROM (
@@ -797,6 +812,8 @@ UNION ALL
 SELECT 'trades_are_their_fill', count(*) FROM order_fills
 UNION ALL
 SELECT 'trade_is_in_the_ledger', count(*) FROM trades
+UNION ALL
+SELECT 'rollover_is_in_the_ledger', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'realised_pnl_is_the_ledger', count(DISTINCT account_id) FROM trades
 UNION ALL

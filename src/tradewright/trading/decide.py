@@ -39,7 +39,9 @@ from tradewright.trading.model import (
     TriggerOrder,
 )
 from tradewright.trading.pairings import CloseBy
+from tradewright.trading.rollovers import roll_over
 from tradewright.trading.state import AccountState, Desk
+from tradewright.trading.swaps import RollOver, RolloverReport
 
 DECIMAL_DIGITS = 60
 """Enough for exact products of three numeric(20, 8) values."""
@@ -47,6 +49,7 @@ DECIMAL_DIGITS = 60
 
 def decide(desk: Desk, commands: list[Command]) -> list[Report | TradewrightError]:
     """Decide commands in order; a command that is refused answers with its error."""
+    desk.decided_at = desk.market.now
     with localcontext(Context(prec=DECIMAL_DIGITS)):
         return [_decide_one(desk, command) for command in commands]
 
@@ -103,7 +106,7 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return closing.close_position(desk, account, command)
         case CloseBy():
             return closing.close_by(desk, account, command)
-        case HaltOrders() | CheckMargin():
+        case HaltOrders() | RollOver() | CheckMargin():
             return _step_in(desk, account, command)
         case BookAnswers():
             return book_answers(desk, account, command)
@@ -114,9 +117,11 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
 
 
 def _step_in(
-    desk: Desk, account: AccountState, command: HaltOrders | CheckMargin
-) -> MarginReport | NothingDone:
-    """Do what the house does by itself: cancel under a kill, or look at the margin."""
+    desk: Desk, account: AccountState, command: HaltOrders | RollOver | CheckMargin
+) -> MarginReport | RolloverReport | NothingDone:
+    """Do what the house does by itself: cancel under a kill, roll over, or look at the margin."""
+    if isinstance(command, RollOver):
+        return roll_over(desk, account, command)
     if isinstance(command, HaltOrders):
         return halt_orders(desk, account)
     return check_margin(desk, account)

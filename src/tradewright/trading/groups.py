@@ -30,17 +30,25 @@ class AccountGroup(Struct, frozen=True, kw_only=True):
 
     code: str
     position_mode: PositionMode = PositionMode.NETTING
+    is_swap_free: bool = False
 
 
 def set_group(connection: Session, group: AccountGroup) -> None:
     """Open a group, or change the conditions of one that is there; it is audited by trigger."""
     connection.execute(
         load_queries("tradewright.trading")["set_account_group"],
-        {"code": group.code, "position_mode": group.position_mode},
+        {
+            "code": group.code,
+            "position_mode": group.position_mode,
+            "is_swap_free": group.is_swap_free,
+        },
     )
 
 
 def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:
     """Return every group by its code."""
     rows = statements.execute(load_queries("tradewright.trading")["account_groups"], {}).fetchall()
-    return {row[0]: AccountGroup(code=row[0], position_mode=PositionMode(row[1])) for row in rows}
+    return {
+        row[0]: AccountGroup(code=row[0], position_mode=PositionMode(row[1]), is_swap_free=row[2])
+        for row in rows
+    }

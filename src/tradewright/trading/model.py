@@ -16,6 +16,7 @@ from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.trading.house_commands import BookMarkouts, OpenHedge
 from tradewright.trading.pairings import CloseBy, CloseByReport
+from tradewright.trading.swaps import RollOver, RolloverReport
 
 
 class OrderType(StrEnum):
@@ -277,6 +278,7 @@ AccountCommand = (
     | ClosePosition
     | CloseBy
     | HaltOrders
+    | RollOver
     | CheckMargin
     | BookAnswers
     | MoveMoney
@@ -305,7 +307,7 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
             return command.account_id, command.order_id
         case SubmitOrder(position_id=str(position_id)):
             return command.account_id, position_id
-        case SubmitOrder() | CancelOrder() | CheckMargin() | HaltOrders():
+        case SubmitOrder() | CancelOrder() | CheckMargin() | HaltOrders() | RollOver():
             return (command.account_id,)
         case BookMarkouts() | OpenHedge():
             return ()
@@ -357,4 +359,4 @@ class NothingDone(Struct, frozen=True):
     why: str
 
 
-Report = OrderReport | CloseByReport | MarginReport | MoneyReport | NothingDone
+Report = OrderReport | CloseByReport | MarginReport | MoneyReport | RolloverReport | NothingDone

@@ -63,7 +63,7 @@ ORDER BY currency;
 
 -- name: account_groups
 -- Read every group of accounts.
-SELECT code, position_mode
+SELECT code, position_mode, is_swap_free
 FROM account_groups
 ORDER BY code;
 
@@ -98,6 +98,73 @@ JOIN users AS u ON u.id = a.user_id
 WHERE a.id = ANY(%(ids)s::uuid[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;
+
+-- name: positions_to_roll
+-- Read when open positions were opened, by the market's time, and last rolled over.
+SELECT
+    p.id::text,
+    coalesce(f.quoted_at, p.opened_at),
+    (SELECT max(r.rollover_on) FROM position_rollovers AS r WHERE r.position_id = p.id)
+FROM positions AS p
+LEFT JOIN trades AS t ON t.position_id = p.id AND t.position_version = 1
+LEFT JOIN order_fills AS f ON f.id = t.fill_id
+WHERE p.account_id = ANY(%(ids)s::uuid[]) AND p.is_open;
+
+-- name: swap_terms_since
+-- Read the swap terms that hold on some day since the one given, in order.
+SELECT
+    s.symbol,
+    s.effective_on,
+    s.form,
+    s.long_rate,
+    s.short_rate,
+    s.currency,
+    s.settlement_days,
+    s.is_daily
+FROM swap_terms AS s
+WHERE s.effective_on >= coalesce(
+    (
+        SELECT max(b.effective_on)
+        FROM swap_terms AS b
+        WHERE b.symbol = s.symbol AND b.effective_on <= ALL(%(since)s::date[])
+    ),
+    s.effective_on
+)
+ORDER BY s.symbol, s.effective_on;
+
+-- name: rollover_holidays
+-- Read the days on which currencies do not settle.
+SELECT currency, array_agg(holiday_on)
+FROM rollover_holidays
+WHERE holiday_on >= ALL(%(since)s::date[]) AND holiday_on <= ALL(%(until)s::date[])
+GROUP BY currency;
+
+-- name: add_swap_terms
+-- Set what holding an instrument costs from a day on.
+INSERT INTO swap_terms (
+    symbol, effective_on, form, long_rate, short_rate, currency, settlement_days, is_daily
+)
+VALUES (
+    %(symbol)s, %(effective_on)s, %(form)s, %(long_rate)s, %(short_rate)s, %(currency)s,
+    %(settlement_days)s, %(is_daily)s
+);
+
+-- name: add_rollover_holiday
+-- Say that a currency does not settle on a day.
+INSERT INTO rollover_holidays (currency, holiday_on)
+VALUES (%(currency)s, %(holiday_on)s)
+ON CONFLICT (currency, holiday_on) DO NOTHING;
+
+-- name: write_rollovers
+-- Write what positions have paid or earned over a rollover.
+INSERT INTO position_rollovers (
+    id, position_id, rollover_on, days, quantity, conversion_rate, amount
+)
+SELECT *
+FROM unnest(
+    %(id)s::uuid[], %(position_id)s::uuid[], %(rollover_on)s::date[], %(days)s::smallint[],
+    %(quantity)s::numeric[], %(conversion_rate)s::numeric[], %(amount)s::numeric[]
+);
 
 -- name: close_bys_named
 -- Read pairings of positions by their key, with the result; their accounts are locked.
@@ -760,11 +827,12 @@ WHERE u.id = %(user_id)s;
 
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.
-INSERT INTO account_groups (code, position_mode)
-VALUES (%(code)s, %(position_mode)s)
+INSERT INTO account_groups (code, position_mode, is_swap_free)
+VALUES (%(code)s, %(position_mode)s, %(is_swap_free)s)
 ON CONFLICT (code) DO UPDATE
-SET position_mode = excluded.position_mode
-WHERE account_groups.position_mode <> excluded.position_mode;
+SET position_mode = excluded.position_mode, is_swap_free = excluded.is_swap_free
+WHERE (account_groups.position_mode, account_groups.is_swap_free)
+      <> (excluded.position_mode, excluded.is_swap_free);
 
 -- name: add_account
 -- Open a trading account with its holder.

@@ -23,6 +23,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     changes = desk.changes
     _write_orders(statements, changes)
     _write(statements, "write_fills", _FILL, changes.fills)
+    _write(statements, "write_rollovers", _ROLLOVER, changes.rollovers)
     _write(statements, "write_close_bys", _CLOSE_BY, changes.close_bys)
     _write_positions(statements, changes)
     closing = [
@@ -191,6 +192,7 @@ _TRADE = (
     "trade_position_pnls",
     "trade_close_by_ids",
 )
+_ROLLOVER = ("id", "position_id", "rollover_on", "days", "quantity", "conversion_rate", "amount")
 _CLOSE_BY = (
     "id",
     "account_id",

@@ -7,7 +7,7 @@ version of the row in the database; zero for a row that the batch has made.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -35,6 +35,7 @@ from tradewright.trading.model import (
 )
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.reference import Reference
+from tradewright.trading.swap_store import NO_ROLLING, Rolling
 
 
 class OrderState(Struct, kw_only=True):
@@ -228,6 +229,7 @@ class Changes:
     events: list[Row] = field(default_factory=list)
     fills: list[Row] = field(default_factory=list)
     close_bys: list[Row] = field(default_factory=list)
+    rollovers: list[Row] = field(default_factory=list)
     trades: list[Row] = field(default_factory=list)
     positions: dict[str, PositionState] = field(default_factory=dict)
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
@@ -272,6 +274,9 @@ class Desk:
     entries_before: dict[tuple[str, str], tuple[str, Decimal]]
     executions_before: set[tuple[str, str]] = field(default_factory=set)
     close_bys_before: dict[str, tuple[CloseBy, CloseByReport]] = field(default_factory=dict)
+    rolling: Rolling = NO_ROLLING
+    rolled: dict[str, date] = field(default_factory=dict)
+    decided_at: datetime | None = None
     journal: Journal = field(default_factory=Journal)
     changes: Changes = field(default_factory=Changes)
     exposures: Exposures = field(default_factory=Exposures)

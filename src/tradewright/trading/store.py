@@ -51,6 +51,8 @@ from tradewright.trading.state import (
     OrderState,
     PositionState,
 )
+from tradewright.trading.swap_store import NO_ROLLING, Rolling, read_rolling
+from tradewright.trading.swaps import RollOver
 
 _QUERIES = "tradewright.trading"
 
@@ -91,6 +93,7 @@ def lock_desk(
         },
         executions_before={(row[0], row[1]) for row in asked.get("executions_known", ())},
         profiles=_read_profiles(statements, accounts.values(), asked),
+        rolling=_read_rolling(statements, commands),
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
     lock_house(statements, desk, commands)
@@ -168,6 +171,12 @@ def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
         if row[0] not in desk.orders:
             order = order_from_row(row, desk.instruments[row[3]])
             desk.orders[order.id] = desk.accounts[order.account_id].live_orders[order.id] = order
+
+
+def _read_rolling(statements: Statements, commands: Sequence[Command]) -> Rolling:
+    """Return what rollovers must know; nothing without one."""
+    days = {c.account_id: c.through for c in commands if isinstance(c, RollOver)}
+    return read_rolling(statements, list(days), max(days.values())) if days else NO_ROLLING
 
 
 def _asks_what_lives(command: Command) -> bool:

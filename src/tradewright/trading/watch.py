@@ -34,10 +34,14 @@ from tradewright.trading.model import (
 )
 from tradewright.trading.price_lists import PriceLists, TrailingStops
 from tradewright.trading.reducing import reducible
+from tradewright.trading.rollover_watch import RolloverWatch
 from tradewright.trading.rules import trailing_stop
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
+from tradewright.trading.swaps import RollOver
 
-Proposal = TriggerOrder | ExpireOrder | MoveStop | EndReducing | ClosePosition | CheckMargin
+Proposal = (
+    RollOver | TriggerOrder | ExpireOrder | MoveStop | EndReducing | ClosePosition | CheckMargin
+)
 
 HEADROOM_SHARE = Decimal("0.8")
 """Share of an account's headroom that its symbols may use up before it is valued again."""
@@ -76,6 +80,7 @@ class Watchers:
         self._rate_pairs: dict[str, frozenset[str]] = {}
         self._by_rate: dict[str, dict[str, None]] = {}
         self._changed: dict[str, AccountState] = {}
+        self._rollovers = RolloverWatch(market)
         self._expiries: SortedList[_Expiry] = SortedList()
         self._expiry_of: dict[str, _Expiry] = {}
         self._trailing: dict[str, tuple[TrailingStops, OrderState]] = {}
@@ -87,12 +92,12 @@ class Watchers:
         return len(self._watched)
 
     def on_price(self, symbol: str) -> list[Proposal]:
-        """Return what the quote sets off: orders whose time is over, then prices that are reached.
+        """Return what the quote sets off: rollovers, orders whose time is over, prices reached.
 
         Of the prices the nearest trigger comes first, and of two that are as near the older id. A
         margin threshold that was passed without cause is moved on and proposes nothing.
         """
-        proposals = self._expired()
+        proposals: list[Proposal] = [*self._rollovers.proposals(), *self._expired()]
         changed, self._changed = self._changed, {}
         converted = {key: self._accounts[key] for key in self._by_rate.get(symbol, ())}
         for account in (converted | changed).values():
@@ -126,6 +131,7 @@ class Watchers:
             self._take_order(order)
         for position in desk.changes.positions.values():
             self._take_position(position)
+        self._rollovers.take(desk)
         self._changed.update(desk.accounts)
         touched = desk.changes.positions.values() if self._reducers else ()
         return self._idle_reducers(
@@ -139,6 +145,7 @@ class Watchers:
         for account in desk.accounts.values():
             for position in account.open_positions:
                 self._take_position(position)
+        self._rollovers.learn(desk)
         self._changed.update(desk.accounts)
         return self._idle_reducers(desk, self._reducers)
 

@@ -1,0 +1,213 @@
+"""The rollover at 17:00 in New York: who pays, once, on whose money, and what the ledger says."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.floor import Floor, ask, buy, deal, sell
+from tests.positions import account_of, close, ids
+from tradewright.liquidity.model import Quote
+from tradewright.trading.engine import Engine
+from tradewright.trading.groups import AccountGroup, PositionMode, set_group
+from tradewright.trading.model import NothingDone
+from tradewright.trading.swap_store import add_holiday, set_swap_terms
+from tradewright.trading.swaps import RollOver, RolloverReport, SwapForm, SwapTerms
+
+TUESDAY = date(2026, 1, 13)
+BEFORE = datetime(2026, 1, 13, 21, 59, 59, tzinfo=UTC)
+AFTER = BEFORE + timedelta(seconds=2)
+"""A second before and after 17:00 in New York, in winter."""
+
+
+def set_terms(floor: Floor, **fields: Any) -> None:
+    usual: dict[str, Any] = {
+        "symbol": "EURUSD",
+        "effective_on": date(2026, 1, 1),
+        "form": SwapForm.POINTS,
+        "long_rate": Decimal("-7.5"),
+        "short_rate": Decimal("2.5"),
+        "currency": "USD",
+    }
+    set_swap_terms(floor.session, SwapTerms(**usual | fields))
+
+
+def quote_at(
+    floor: Floor, engine: Engine, at: datetime, bid: str = "1.10000", ask: str = "1.10010"
+) -> None:
+    floor.now = at
+    engine.on_quote(Quote("EURUSD", Decimal(bid), Decimal(ask), at))
+    engine.wait_until_idle()
+
+
+def rollovers(floor: Floor) -> list[tuple[Any, ...]]:
+    return floor.rows(
+        "SELECT rollover_on, days, quantity, amount FROM position_rollovers"
+        " ORDER BY rollover_on, position_id"
+    )
+
+
+def swaps(floor: Floor, account: str) -> list[tuple[Any, ...]]:
+    return floor.rows(
+        "SELECT effect, amount FROM balance_ledger WHERE holder_id = %s AND operation = 'swap'"
+        " ORDER BY version",
+        account,
+    )
+
+
+@pytest.fixture
+def hedger(floor: Floor) -> str:
+    set_terms(floor)
+    return account_of(floor, PositionMode.HEDGING)
+
+
+def test_open_a_second_before_and_closed_a_second_after_pays_one_day(
+    floor: Floor, hedger: str
+) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+        quote_at(floor, engine, AFTER)
+        ask(engine, close(hedger, ids(floor, hedger)[0]))
+    assert rollovers(floor) == [(TUESDAY, 1, 100_000, Decimal("-7.50"))]
+    assert swaps(floor, hedger) == [("debit", Decimal("7.50"))]
+    assert floor.broken_laws() == {}
+
+
+def test_opened_and_closed_inside_the_day_pays_nothing(floor: Floor, hedger: str) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, AFTER)
+        deal(engine, buy(hedger))
+        quote_at(floor, engine, BEFORE + timedelta(days=1))
+        ask(engine, close(hedger, ids(floor, hedger)[0]))
+        quote_at(floor, engine, AFTER + timedelta(days=1))
+    assert rollovers(floor) == []
+
+
+def test_long_and_short_have_their_own_rates_and_wednesday_pays_for_the_weekend(
+    floor: Floor, hedger: str
+) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger, 200_000))
+        deal(engine, sell(hedger, 100_000))
+        for day in range(3):
+            quote_at(floor, engine, AFTER + timedelta(days=day))
+            quote_at(floor, engine, AFTER + timedelta(days=day, hours=1))
+    assert [(days, quantity, amount) for _, days, quantity, amount in rollovers(floor)] == [
+        (1, 200_000, Decimal("-15.00")),
+        (1, -100_000, Decimal("2.50")),
+        (3, 200_000, Decimal("-45.00")),
+        (3, -100_000, Decimal("7.50")),
+        (1, 200_000, Decimal("-15.00")),
+        (1, -100_000, Decimal("2.50")),
+    ]
+    assert floor.balance(hedger) == Decimal("999937.50")
+    assert floor.broken_laws() == {}
+
+
+def test_a_rollover_that_is_asked_for_twice_is_booked_once(floor: Floor, hedger: str) -> None:
+    command = RollOver(account_id=hedger, through=TUESDAY)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+        first, again = engine.submit_together([command, command])
+        reports = first.result(timeout=30), again.result(timeout=30)
+        quote_at(floor, engine, AFTER)
+        last = ask(engine, command)
+    with floor.engine(eurusd=None) as engine:  # a new engine asks for what may have been missed
+        quote_at(floor, engine, AFTER + timedelta(seconds=1))
+    assert reports == (
+        RolloverReport(hedger, 1, Decimal("-7.50")),
+        RolloverReport(hedger, 0, Decimal(0)),
+    )
+    assert last == RolloverReport(hedger, 0, Decimal(0))
+    assert len(rollovers(floor)) == 1
+    assert floor.broken_laws() == {}
+
+
+def test_an_engine_that_was_away_books_every_day_it_missed(floor: Floor, hedger: str) -> None:
+    add_holiday(floor.session, "EUR", date(2026, 1, 19))
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, AFTER + timedelta(days=7))
+    booked = [(on.day, days) for on, days, _, _ in rollovers(floor)]
+    # Deals of the 16th settle on the 21st, as those of the holiday do: that roll pays for no day.
+    assert booked == [(13, 1), (14, 4), (15, 1), (19, 1), (20, 1)]
+    assert sum(days for _, days in booked) == 8
+    assert floor.broken_laws() == {}
+
+
+def test_swap_free_accounts_pay_nothing_and_it_stays_so(floor: Floor, hedger: str) -> None:
+    islamic = AccountGroup(code="hedging", position_mode=PositionMode.HEDGING, is_swap_free=True)
+    set_group(floor.session, islamic)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+        quote_at(floor, engine, AFTER)
+        set_group(floor.session, AccountGroup(code="hedging", position_mode=PositionMode.HEDGING))
+        ask(engine, RollOver(account_id=hedger, through=TUESDAY))
+    assert rollovers(floor) == [(TUESDAY, 1, 100_000, 0)]
+    assert swaps(floor, hedger) == []
+    assert floor.broken_laws() == {}
+
+
+def test_a_charge_is_converted_at_the_ask_and_what_is_earned_at_the_bid(floor: Floor) -> None:
+    set_terms(floor)
+    account = floor.account("100000", currency="EUR")
+    other = floor.account("100000", currency="EUR")
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(account, 1_000_000))
+        deal(engine, sell(other, 1_000_000))
+        quote_at(floor, engine, AFTER, "1.10000", "1.11000")
+    # 75 USD at 1/1.10 EUR, and 25 USD at 1/1.11 EUR.
+    assert swaps(floor, account) == [("debit", Decimal("68.18"))]
+    assert swaps(floor, other) == [("credit", Decimal("22.52"))]
+    assert floor.one("SELECT count(*) FROM house_accounts WHERE code = 'swaps'") > 0
+    assert floor.broken_laws() == {}
+
+
+def test_percent_needs_a_price_and_is_proposed_again_until_there_is_one(floor: Floor) -> None:
+    set_terms(floor, form=SwapForm.PERCENT, long_rate=Decimal("-3.6"))
+    account = floor.account("100000", leverage=500)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE, "1.09990", "1.10000")
+        deal(engine, buy(account))
+        floor.now = AFTER + timedelta(minutes=5)
+        floor.quote(engine, "GBPUSD", "1.25000", "1.25010")
+        assert isinstance(ask(engine, RollOver(account_id=account, through=TUESDAY)), NothingDone)
+        assert rollovers(floor) == []
+        quote_at(floor, engine, AFTER + timedelta(minutes=7), "1.10000", "1.10010")
+    assert rollovers(floor) == [(TUESDAY, 1, 100_000, Decimal("-11.00"))]
+    assert floor.broken_laws() == {}
+
+
+def test_terms_that_begin_later_cost_nothing_before(floor: Floor) -> None:
+    set_terms(floor, effective_on=date(2026, 1, 14))
+    account = floor.account("100000")
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(account))
+        for day in range(2):
+            quote_at(floor, engine, AFTER + timedelta(days=day))
+    assert [row[:2] for row in rollovers(floor)] == [(date(2026, 1, 14), 3)]
+
+
+def test_the_database_books_a_position_and_day_once(floor: Floor, hedger: str) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+        quote_at(floor, engine, AFTER)
+    again = (
+        "INSERT INTO position_rollovers (id, position_id, rollover_on, days, quantity,"
+        " conversion_rate, amount) SELECT uuidv7(), position_id, rollover_on, days, quantity,"
+        " conversion_rate, amount FROM position_rollovers"
+    )
+    with pytest.raises(psycopg.errors.UniqueViolation) as caught:
+        floor.session.execute(again.encode())
+    assert caught.value.diag.constraint_name == "position_rollovers_booked_once"

@@ -80,12 +80,14 @@ def open_house(url: str | None = None, keep: Path | None = None) -> Iterator[Hou
 
 
 @contextmanager
-def open_private_house() -> Iterator[tuple[EmbeddedServer, House]]:
+def open_private_house(
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[tuple[EmbeddedServer, House]]:
     """Open a migrated database on a temporary server of our own, whatever DATABASE_URL says.
 
     For what must not happen on anybody's server: measurements, and runs that kill it.
     """
-    with EmbeddedServer.temporary() as server:
+    with EmbeddedServer.temporary(settings) as server:
         yield server, second_house(server, DATABASE_NAME)
 
 

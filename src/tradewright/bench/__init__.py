@@ -8,9 +8,10 @@ from tradewright.bench.ledger import LedgerBench, LedgerLoad, bench_ledger
 from tradewright.bench.orders import OrdersBench, OrdersLoad, bench_orders
 from tradewright.bench.quotes import QuotesBench, QuotesLoad, bench_quotes
 from tradewright.bench.review import ReviewBench, ReviewLoad, bench_review
-from tradewright.bench.sides import SideFigures
+from tradewright.bench.sides import BENCH_SETTINGS, SideFigures
 
 __all__ = [
+    "BENCH_SETTINGS",
     "LedgerBench",
     "LedgerLoad",
     "OrdersBench",

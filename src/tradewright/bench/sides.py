@@ -7,12 +7,16 @@ TPC-B's in the same round; what is told is the median over the rounds.
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tradewright.audit import analyze_record, check_laws, require_laws
 from tradewright.bench.cpu import server_cpu_seconds
 from tradewright.bench.pgbench import Measured, checkpoint, percentile
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.wiring import House
+
+BENCH_SETTINGS: Mapping[str, str] = MappingProxyType({"shared_buffers": "2GB"})
+"""The server that is measured keeps its tables in memory, ours and pgbench's."""
 
 TPC_B = "tpc_b"
 """The side that all others are held against; it comes first in each round."""

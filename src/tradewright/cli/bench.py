@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from tradewright.bench import (
+    BENCH_SETTINGS,
     LedgerBench,
     LedgerLoad,
     OrdersBench,
@@ -83,7 +84,7 @@ def orders(*, as_json: bool, **load: int) -> None:
     end. Beside what all writers book, it tells what one writer books with the same clients, and how
     long orders take that come at half the rate.
     """
-    with open_private_house() as (server, house):
+    with open_private_house(BENCH_SETTINGS) as (server, house):
         result = bench_orders(server, house, OrdersLoad(**load))
     click.echo(json.dumps(asdict(result)) if as_json else _lines(result))
 
@@ -112,7 +113,7 @@ def quotes(*, as_json: bool, **load: int) -> None:
     Runs on an embedded server of its own, whatever DATABASE_URL says. The market walks at random;
     what it sets off is booked meanwhile, and every law is checked at the end.
     """
-    with open_private_house() as (server, house):
+    with open_private_house(BENCH_SETTINGS) as (server, house):
         result = bench_quotes(server, house, QuotesLoad(**load))
     click.echo(json.dumps(asdict(result)) if as_json else _quotes_lines(result))
 
@@ -144,7 +145,7 @@ def ledger(wallets: int, many: int | None, rounds: int, seconds: int, *, as_json
     writers. Every law is checked at the end.
     """
     load = LedgerLoad(wallets=wallets, many=many, rounds=rounds, seconds=seconds)
-    with open_private_house() as (server, house):
+    with open_private_house(BENCH_SETTINGS) as (server, house):
         result = bench_ledger(server, house, load)
     click.echo(json.dumps(asdict(result)) if as_json else _ledger_lines(result))
 

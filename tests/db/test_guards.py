@@ -18,6 +18,8 @@ APPEND_ONLY = (
     "audit_log",
     "audit_seals",
     "balance_ledger",
+    "circuit_breaker_events",
+    "circuit_breakers",
     "close_bys",
     "closing_orders",
     "deposit_addresses",
@@ -49,6 +51,7 @@ APPEND_ONLY = (
     "wallet_status_changes",
 )
 KEPT = (
+    "alerts",
     "account_groups",
     "accounts",
     "balance_holds",

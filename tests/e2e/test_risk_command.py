@@ -93,3 +93,18 @@ def test_trading_is_halted_listed_and_resumed(floor: Floor) -> None:
     assert run(floor, "resume", *words) == []
     assert run(floor, "resume", *words) == "TRADING_HALT_UNKNOWN"
     assert len(run(floor, "reduce-only", *words)) == 1
+
+
+def test_a_breaker_is_set_up_moved_and_its_alert_acknowledged(floor: Floor) -> None:
+    who = ("--actor", "anna", "--reason", "drill")
+    measured = ("--symbol", "EURUSD", "--threshold", "3", "--window", "60")
+    (breaker,) = run(floor, "breaker", "add", "eur", "price_movement", *measured, *who)
+    assert (breaker["state"], breaker["threshold"]) == ("armed", "3")
+    for word, state in (("trigger", "triggered"), ("reset", "armed"), ("disable", "disabled")):
+        (breaker,) = run(floor, "breaker", word, "eur", *who)
+        assert breaker["state"] == state
+    assert run(floor, "breaker", "disable", "eur", *who) == "BREAKER_MOVED"
+    assert run(floor, "breaker", "add", "eur", "manual", *who) == "BREAKER_MALFORMED"
+    assert len(run(floor, "alerts", "--acknowledge", "anna")) == 3
+    assert run(floor, "alerts") == []
+    assert len(run(floor, "alerts", "--all")) == 3

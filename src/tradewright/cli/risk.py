@@ -3,40 +3,22 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import update_wrapper
 from typing import Any
 from uuid import UUID
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from tradewright.cli import options
+from tradewright.cli.risk_breakers import alerts_command, breaker_group
+from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number, print_rows
 from tradewright.risk import store
 from tradewright.risk.halts import Halt, HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
 from tradewright.trading.kill_switch import cancel_halted, pull_kill_switch
 
 KIND = click.Choice([str(kind) for kind in LimitKind])
-ACTOR = click.option("--actor", required=True, help="Who does it; kept in the audit trail.")
-REASON = click.option("--reason", required=True, help="Why; it is kept.")
-LAST = click.option(
-    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
-)
-
-
-class _Number(click.ParamType[Decimal]):
-    name = "number"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Decimal:
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            self.fail(f"{value!r} is not a number", param, ctx)
-        if not number.is_finite():
-            self.fail(f"{value!r} is not a finite number", param, ctx)
-        return number
 
 
 def with_target(function: Callable[..., None]) -> Callable[..., None]:
@@ -68,6 +50,10 @@ def command() -> None:
     """Set what accounts may do at the most, stop trading and resume it, and see what was denied."""
 
 
+command.add_command(breaker_group)
+command.add_command(alerts_command)
+
+
 @command.group("limit", epilog=options.example("tradewright risk limit list"))
 def limit_group() -> None:
     """Set, clear and list limits."""
@@ -80,7 +66,7 @@ def limit_group() -> None:
     ),
 )
 @click.argument("kind", type=KIND)
-@click.argument("value", type=_Number())
+@click.argument("value", type=Number())
 @click.option("--currency", help="Of a limit in money.")
 @ACTOR
 @with_target
@@ -226,16 +212,3 @@ def _print_halts(asked: options.Asked, halts: Sequence[Halt]) -> None:
         for one in halts
     ]
     print_rows(asked, rows, ("mode", "scope", "target", "set_by", "reason", "set_at"))
-
-
-def print_rows(
-    asked: options.Asked, rows: Sequence[dict[str, Any]], columns: Sequence[str]
-) -> None:
-    """Print facts as JSON, or some of them as a table."""
-    if asked.as_json:
-        click.echo(json.dumps(rows, default=str))
-        return
-    table = Table(*(column.replace("_", " ") for column in columns))
-    for row in rows:
-        table.add_row(*("" if row[one] is None else str(row[one]) for one in columns))
-    Console().print(table)

@@ -1,5 +1,7 @@
 -- Takes away the risk tables with all that they record.
 
+DROP TABLE circuit_breaker_events;
+DROP TABLE circuit_breakers;
 DROP TABLE stop_outs;
 DROP TABLE margin_calls;
 DROP TABLE risk_breaches;
@@ -9,6 +11,9 @@ DROP TABLE trading_sessions;
 DROP TRIGGER routing_overrides_count_reference ON routing_overrides;
 DROP TRIGGER routing_rules_count_reference ON routing_rules;
 DROP TRIGGER routing_policies_count_reference ON routing_policies;
+DROP FUNCTION raise_alert();
+DROP TABLE alerts;
+DROP FUNCTION tell_alert();
 DROP TRIGGER account_groups_count_reference ON account_groups;
 DROP TRIGGER commission_terms_count_reference ON commission_terms;
 DROP TRIGGER instruments_count_reference ON instruments;

@@ -346,3 +346,207 @@ CREATE INDEX idx_stop_outs_account_id
 CREATE TRIGGER stop_outs_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON stop_outs
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE circuit_breakers (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT circuit_breakers_pkey PRIMARY KEY,
+    code text
+        CONSTRAINT circuit_breakers_code_present NOT NULL
+        CONSTRAINT circuit_breakers_code_is_plain CHECK (code ~ '^[a-z0-9_-]{2,32}$')
+        CONSTRAINT circuit_breakers_code_unique UNIQUE,
+    kind text
+        CONSTRAINT circuit_breakers_kind_present NOT NULL
+        CONSTRAINT circuit_breakers_kind_known CHECK (kind IN ('price_movement', 'volatility', 'manual')),
+    symbol text
+        CONSTRAINT circuit_breakers_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    threshold numeric(20, 8)
+        CONSTRAINT circuit_breakers_threshold_positive CHECK (threshold > 0 AND threshold < 'Infinity'),
+    window_seconds integer
+        CONSTRAINT circuit_breakers_window_seconds_in_range CHECK (window_seconds BETWEEN 1 AND 86400),
+    reset_seconds integer
+        CONSTRAINT circuit_breakers_reset_seconds_present NOT NULL
+        CONSTRAINT circuit_breakers_reset_seconds_in_range CHECK (reset_seconds BETWEEN 0 AND 604800),
+    cooldown_seconds integer
+        CONSTRAINT circuit_breakers_cooldown_seconds_present NOT NULL
+        CONSTRAINT circuit_breakers_cooldown_seconds_in_range CHECK (cooldown_seconds BETWEEN 0 AND 604800),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT circuit_breakers_created_at_present NOT NULL,
+    CONSTRAINT circuit_breakers_measure_something CHECK (
+        CASE kind
+            WHEN 'manual' THEN num_nonnulls(threshold, window_seconds) = 0
+            ELSE num_nulls(symbol, threshold, window_seconds) = 0
+        END
+    )
+);
+COMMENT ON TABLE circuit_breakers IS 'Rules that stop opening trades by themselves, or by hand; the state of each is that of its last event. Append-only.';
+COMMENT ON COLUMN circuit_breakers.symbol IS 'The instrument that is measured and stopped; a manual one without it stops all.';
+COMMENT ON COLUMN circuit_breakers.threshold IS 'Percent: of movement within the window, or of volatility a year.';
+COMMENT ON COLUMN circuit_breakers.reset_seconds IS 'Of the market''s time, from triggered to cooling down.';
+COMMENT ON COLUMN circuit_breakers.cooldown_seconds IS 'Of the market''s time, in which the condition must stay clear before it is armed again.';
+CREATE INDEX idx_circuit_breakers_symbol
+    ON circuit_breakers (symbol)
+    WHERE symbol IS NOT NULL;
+CREATE TRIGGER circuit_breakers_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON circuit_breakers
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Each event begins in the state in which the one before ended, and two writers cannot both be the
+-- next: the keys say so.
+CREATE TABLE circuit_breaker_events (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT circuit_breaker_events_pkey PRIMARY KEY,
+    breaker_id uuid
+        CONSTRAINT circuit_breaker_events_breaker_id_present NOT NULL
+        CONSTRAINT circuit_breaker_events_breaker_exists REFERENCES circuit_breakers (id) ON DELETE RESTRICT,
+    seq integer
+        CONSTRAINT circuit_breaker_events_seq_present NOT NULL
+        CONSTRAINT circuit_breaker_events_seq_positive CHECK (seq > 0),
+    previous_seq integer,
+    from_state text,
+    to_state text
+        CONSTRAINT circuit_breaker_events_to_state_present NOT NULL
+        CONSTRAINT circuit_breaker_events_to_state_known CHECK (to_state IN ('armed', 'triggered', 'cooling_down', 'disabled')),
+    actor text
+        CONSTRAINT circuit_breaker_events_actor_present NOT NULL
+        CONSTRAINT circuit_breaker_events_actor_not_empty CHECK (btrim(actor) <> ''),
+    reason text
+        CONSTRAINT circuit_breaker_events_reason_present NOT NULL
+        CONSTRAINT circuit_breaker_events_reason_not_empty CHECK (btrim(reason) <> ''),
+    measured numeric(20, 8)
+        CONSTRAINT circuit_breaker_events_measured_finite CHECK (measured >= 0 AND measured < 'Infinity'),
+    market_at timestamptz,
+    occurred_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT circuit_breaker_events_occurred_at_present NOT NULL,
+    CONSTRAINT circuit_breaker_events_seq_once UNIQUE (breaker_id, seq),
+    CONSTRAINT circuit_breaker_events_state_once UNIQUE (breaker_id, seq, to_state),
+    CONSTRAINT circuit_breaker_events_follow_each_other FOREIGN KEY (breaker_id, previous_seq, from_state)
+        REFERENCES circuit_breaker_events (breaker_id, seq, to_state) ON DELETE RESTRICT,
+    CONSTRAINT circuit_breaker_events_seq_gapless CHECK (
+        CASE WHEN seq = 1 THEN num_nulls(previous_seq, from_state) = 2 ELSE previous_seq = seq - 1 AND from_state IS NOT NULL END
+    ),
+    -- The market only goes round the circle; whoever goes another way is a person with a reason.
+    CONSTRAINT circuit_breaker_events_transition_allowed CHECK (
+        coalesce(from_state, '') <> to_state
+        AND (
+            actor <> 'market'
+            OR (from_state, to_state) IN (('armed', 'triggered'), ('triggered', 'cooling_down'), ('cooling_down', 'armed'))
+        )
+    )
+);
+COMMENT ON TABLE circuit_breaker_events IS 'Every change of state of a circuit breaker. Append-only.';
+COMMENT ON COLUMN circuit_breaker_events.measured IS 'What was measured then, in percent.';
+COMMENT ON COLUMN circuit_breaker_events.market_at IS 'The market''s own time; empty when a person did it.';
+CREATE INDEX idx_circuit_breaker_events_breaker_id_previous
+    ON circuit_breaker_events (breaker_id, previous_seq, from_state);
+CREATE TRIGGER circuit_breaker_events_count_reference
+    AFTER INSERT ON circuit_breaker_events
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER circuit_breaker_events_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON circuit_breaker_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE alerts (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT alerts_pkey PRIMARY KEY,
+    severity text
+        CONSTRAINT alerts_severity_present NOT NULL
+        CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
+    kind text
+        CONSTRAINT alerts_kind_present NOT NULL
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out')),
+    about text
+        CONSTRAINT alerts_about_present NOT NULL,
+    what text
+        CONSTRAINT alerts_what_present NOT NULL,
+    raised_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT alerts_raised_at_present NOT NULL,
+    acknowledged_by text
+        CONSTRAINT alerts_acknowledged_by_not_empty CHECK (btrim(acknowledged_by) <> ''),
+    acknowledged_at timestamptz,
+    CONSTRAINT alerts_acknowledged_by_somebody CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
+);
+COMMENT ON TABLE alerts IS 'What people must know within five seconds (RTS 6, article 16); told on the channel <schema>_alerts at commit.';
+COMMENT ON COLUMN alerts.about IS 'What it is about; while one is not acknowledged, no second of its kind is raised about the same.';
+CREATE UNIQUE INDEX idx_alerts_kind_about_open
+    ON alerts (kind, about)
+    WHERE acknowledged_at IS NULL;
+CREATE TRIGGER alerts_are_kept
+    BEFORE DELETE OR TRUNCATE ON alerts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION tell_alert() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM pg_notify(TG_TABLE_SCHEMA || '_alerts', NEW.id::text);
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION tell_alert() IS 'Trigger of alerts: tells whoever listens, at commit.';
+CREATE TRIGGER alerts_are_told
+    AFTER INSERT ON alerts
+    FOR EACH ROW EXECUTE FUNCTION tell_alert();
+
+-- Raised by the rows themselves, so that no way of writing them forgets to.
+CREATE FUNCTION raise_alert() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    CASE TG_TABLE_NAME
+        WHEN 'risk_breaches' THEN
+            INSERT INTO alerts (severity, kind, about, what)
+            SELECT DISTINCT ON (o.account_id, l.id)
+                'warning',
+                'limit_breached',
+                l.id || ' ' || o.account_id,
+                format('account %s would have exceeded its limit %s of %s with %s', o.account_id, l.kind, n.limit_value, n.measured)
+            FROM new_rows AS n
+            JOIN risk_limits AS l ON l.id = n.limit_id
+            JOIN orders AS o ON o.id = n.order_id
+            ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL DO NOTHING;
+        WHEN 'circuit_breaker_events' THEN
+            INSERT INTO alerts (severity, kind, about, what)
+            SELECT
+                CASE n.to_state WHEN 'triggered' THEN 'critical' WHEN 'disabled' THEN 'warning' ELSE 'info' END,
+                'breaker_moved',
+                n.id,
+                format('circuit breaker %s is %s: %s', b.code, replace(n.to_state, '_', ' '), n.reason)
+            FROM new_rows AS n
+            JOIN circuit_breakers AS b ON b.id = n.breaker_id
+            WHERE n.seq > 1;
+        WHEN 'trading_halts' THEN
+            INSERT INTO alerts (severity, kind, about, what)
+            SELECT
+                'critical',
+                'trading_halted',
+                n.id,
+                format('trading is %s for %s by %s: %s', replace(n.mode, '_', '-'),
+                    concat_ws(' ', n.scope, n.group_code, n.account_id, n.symbol), n.set_by, n.reason)
+            FROM new_rows AS n;
+        WHEN 'stop_outs' THEN
+            INSERT INTO alerts (severity, kind, about, what)
+            SELECT
+                'warning',
+                'account_stopped_out',
+                n.id,
+                format('account %s was stopped out at %s percent, forgiven %s', n.account_id, n.margin_level, n.forgiven)
+            FROM new_rows AS n;
+    END CASE;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION raise_alert() IS 'Trigger of what people must know at once: raises an alert for each new row.';
+CREATE TRIGGER risk_breaches_raise_alerts
+    AFTER INSERT ON risk_breaches
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
+CREATE TRIGGER circuit_breaker_events_raise_alerts
+    AFTER INSERT ON circuit_breaker_events
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
+CREATE TRIGGER trading_halts_raise_alerts
+    AFTER INSERT ON trading_halts
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
+CREATE TRIGGER stop_outs_raise_alerts
+    AFTER INSERT ON stop_outs
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();

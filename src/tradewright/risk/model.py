@@ -9,6 +9,7 @@ from msgspec import Struct
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.liquidity.model import Side
+from tradewright.risk.breakers import Breaker
 from tradewright.risk.halts import Halt
 from tradewright.risk.limits import Denial, LimitFacts
 
@@ -39,7 +40,7 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     order would deal at now; None when nothing is tradable. `rates` are the rates of the quote
     and base currencies to the account's; None when one is missing. `free_margin_after` computes
     the free margin that would be left, in the account's currency. `limited` is there when a limit
-    applies to the order, `halt` when trading is halted for it.
+    applies to the order, `halt` and `breaker` when one stops it.
     """
 
     account_is_active: bool
@@ -56,3 +57,4 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     free_margin_after: Callable[[], Decimal]
     limited: LimitFacts | None = None
     halt: Halt | None = None
+    breaker: Breaker | None = None

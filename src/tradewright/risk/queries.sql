@@ -77,3 +77,84 @@ WHERE lifted_at IS NULL
   AND scope = %(scope)s
   AND coalesce(group_code, account_id::text, symbol) IS NOT DISTINCT FROM %(target)s
 RETURNING id::text;
+
+-- name: breakers
+-- Read every circuit breaker with the state of its last event.
+SELECT
+    b.id::text,
+    b.code,
+    b.kind,
+    b.symbol,
+    b.threshold,
+    b.window_seconds,
+    b.reset_seconds,
+    b.cooldown_seconds,
+    last.seq,
+    last.to_state,
+    last.market_at,
+    last.reason
+FROM circuit_breakers AS b
+CROSS JOIN LATERAL (
+    SELECT e.seq, e.to_state, e.market_at, e.reason
+    FROM circuit_breaker_events AS e
+    WHERE e.breaker_id = b.id
+    ORDER BY e.seq DESC
+    LIMIT 1
+) AS last
+ORDER BY b.code;
+
+-- name: add_breaker
+-- Set a circuit breaker up, armed.
+WITH breaker AS (
+    INSERT INTO circuit_breakers (
+        code, kind, symbol, threshold, window_seconds, reset_seconds, cooldown_seconds
+    )
+    VALUES (
+        %(code)s, %(kind)s, %(symbol)s, %(threshold)s, %(window_seconds)s, %(reset_seconds)s,
+        %(cooldown_seconds)s
+    )
+    RETURNING id
+)
+INSERT INTO circuit_breaker_events (breaker_id, seq, to_state, actor, reason)
+SELECT id, 1, 'armed', %(actor)s, %(reason)s
+FROM breaker;
+
+-- name: move_breaker
+-- Write the next event of a circuit breaker, unless somebody has moved it meanwhile.
+INSERT INTO circuit_breaker_events (
+    breaker_id, seq, previous_seq, from_state, to_state, actor, reason, measured, market_at
+)
+VALUES (
+    %(breaker_id)s,
+    %(seq)s + 1,
+    %(seq)s,
+    %(from_state)s,
+    %(to_state)s,
+    %(actor)s,
+    %(reason)s,
+    %(measured)s,
+    %(market_at)s
+)
+ON CONFLICT ON CONSTRAINT circuit_breaker_events_seq_once DO NOTHING
+RETURNING id::text;
+
+-- name: alerts
+-- Read the newest alerts, those that wait for somebody or all of them.
+SELECT id::text, severity, kind, what, raised_at, acknowledged_by, acknowledged_at
+FROM alerts
+WHERE acknowledged_at IS NULL OR %(with_acknowledged)s
+ORDER BY id DESC
+LIMIT %(count_max)s;
+
+-- name: alert
+-- Read one alert.
+SELECT id::text, severity, kind, what, raised_at, acknowledged_by, acknowledged_at
+FROM alerts
+WHERE id = %(id)s::uuid;
+
+-- name: acknowledge_alerts
+-- Note who has seen alerts.
+UPDATE alerts
+SET acknowledged_by = %(actor)s, acknowledged_at = clock_timestamp()
+WHERE id = ANY(%(ids)s::uuid[]) AND acknowledged_at IS NULL
+RETURNING id::text;

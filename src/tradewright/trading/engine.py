@@ -26,6 +26,7 @@ from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
 from tradewright.trading.batch import Answer, Booked, Trading
+from tradewright.trading.breaking import BreakerKeeper
 from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.hedges import HEDGE_VERSION
 from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
@@ -79,6 +80,7 @@ class Engine:
         self._dispatcher = Dispatcher(self.market, providers)
         self._trading = trading = Trading(reference, self.market, self._lock)
         self._house = HouseWatch(self.market, trading.exposures, lambda: self.reference)
+        self._keeper = BreakerKeeper(open_session, self._trading)
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
         ]
@@ -163,10 +165,12 @@ class Engine:
                     self.market.update(offered)
             house = self._house.on_price(quote.symbol)
             proposals: list[Command] = []
+            moves = self._keeper.on_price(quote.symbol) if propose else []
             if propose:
                 proposals += house
                 proposals += self._take_bookable()
                 proposals += self._watchers.on_price(quote.symbol)
+        self._keeper.write(moves)
         if proposals:
             self._propose(proposals)
         return len(proposals)
@@ -187,11 +191,13 @@ class Engine:
         with self._lock:
             self.market.advance(quote.quoted_at)
             self.market.update(quote)
+            moves = self._keeper.on_price(quote.symbol)
             proposals = [
                 *self._house.on_price(quote.symbol),
                 *self._take_bookable(),
                 *self._watchers.on_price(quote.symbol),
             ]
+        self._keeper.write(moves)
         if proposals:
             self._propose(proposals)
 

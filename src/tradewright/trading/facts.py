@@ -40,6 +40,7 @@ def gather_facts(
         rates=rates,
         free_margin_after=lambda: _free_margin_after(desk, account, order, rates, rests=rests),
         limited=_limited(desk, account, order, rests=rests),
+        breaker=desk.reference.breakers.of(instrument.symbol),
         halt=desk.reference.halts.of(account.id, account.group.code, instrument.symbol),
     )
 

@@ -18,6 +18,8 @@ from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.risk.breaker_store import read_breakers
+from tradewright.risk.breakers import BreakerBook
 from tradewright.risk.halts import HaltBook
 from tradewright.risk.limits import LimitBook
 from tradewright.risk.store import read_halt_book, read_limit_book
@@ -47,12 +49,13 @@ class Reference:
     commissions: TermsBook = field(default_factory=dict)
     limits: LimitBook = field(default_factory=LimitBook)
     halts: HaltBook = field(default_factory=HaltBook)
+    breakers: BreakerBook = field(default_factory=BreakerBook)
 
 
 def read_reference(connection: Session) -> Reference:
     """Read the reference data; opens the house's holders of every account currency if new."""
     queries = load_queries(_QUERIES)
-    ((version,),) = connection.execute(queries["hold_reference_version"]).fetchall()
+    version = reference_version(connection)
     providers = connection.execute(queries["providers"]).fetchall()
     currencies = connection.execute(queries["account_currencies"]).fetchall()
     return Reference(
@@ -67,6 +70,7 @@ def read_reference(connection: Session) -> Reference:
         house={row[0]: house_holder_ids(connection, row[0]) for row in currencies},
         limits=read_limit_book(connection),
         halts=read_halt_book(connection),
+        breakers=BreakerBook(read_breakers(connection)),
     )
 
 
@@ -79,6 +83,13 @@ def quote_board(reference: Reference) -> QuoteBoard:
     for code in reference.disabled_providers:
         board.disable(code)
     return board
+
+
+def reference_version(statements: Statements) -> int:
+    """Return the version of the reference data, which stays until the transaction ends."""
+    query = load_queries(_QUERIES)["hold_reference_version"]
+    version: int = statements.execute(query, {}).fetchall()[0][0]
+    return version
 
 
 def refreshed(statements: Statements, reference: Reference, version: int) -> Reference:
@@ -94,6 +105,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         routing=read_settings(statements),
         limits=read_limit_book(statements),
         halts=read_halt_book(statements),
+        breakers=BreakerBook(read_breakers(statements)),
     )
 
 

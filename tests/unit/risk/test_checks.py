@@ -1,6 +1,7 @@
 """Each check before a trade: bad, on the boundary, and reducing; and the order of asking."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.style.house import PACKAGE, ROOT
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.market import ONE_TO_ONE
 from tradewright.liquidity.model import Side
+from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState
 from tradewright.risk.checks import (
     ALWAYS_ASKED,
     CHECKS,
@@ -45,6 +47,18 @@ SOUND = OrderFacts(
     free_margin_after=lambda: Decimal(0),
 )
 KILL = Halt(mode=HaltMode.HALTED, target=Target(), set_by="anna", reason="drill", set_at=DAY)
+BROKEN = Breaker(
+    id="B",
+    code="chf",
+    kind=BreakerKind.MANUAL,
+    symbol=None,
+    threshold=Decimal(0),
+    window=timedelta(),
+    reset=timedelta(),
+    cooldown=timedelta(),
+    state=BreakerState.COOLING_DOWN,
+    reason="drill",
+)
 HALTED = pair("EURUSD", is_tradable=False)
 
 
@@ -197,6 +211,7 @@ CASES: list[tuple[str, ErrorCode, dict[str, Any]]] = [
         ErrorCode.ORDER_MARGIN_INSUFFICIENT,
         {"free_margin_after": lambda: Decimal(-1)},
     ),
+    ("breaker", ErrorCode.BREAKER_TRIGGERED, {"breaker": BROKEN}),
     ("message_rate", ErrorCode.ORDER_MESSAGE_RATE_EXCEEDED, over(LimitKind.MESSAGE_RATE)),
     ("credit", ErrorCode.ORDER_CREDIT_EXCEEDED, over(LimitKind.NET_OPEN_POSITION)),
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from tradewright.risk.checks import (
     account_active,
+    breaker,
     credit,
     daily_loss,
     drawdown,
@@ -53,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     drawdown.check,
     leverage.check,
     margin.check,
+    breaker.check,
     message_rate.check,
     credit.check,
 )
@@ -68,6 +70,7 @@ ALWAYS_ASKED: tuple[Check, ...] = (
     rate_known.check,
     quantity_max.check,
     margin.check,
+    breaker.check,
 )
 """The checks that do not live by a limit, in the same order."""
 

@@ -1,0 +1,145 @@
+"""`tradewright risk breaker` and `tradewright risk alerts`: part of `tradewright risk`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+
+import click
+
+from tradewright.cli import options
+from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number, print_rows
+from tradewright.core.clock import utc_now
+from tradewright.risk import alerts
+from tradewright.risk.breaker_store import (
+    BreakerSettings,
+    add_breaker,
+    move_by_hand,
+    read_breakers,
+)
+from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState
+
+_COLUMNS = ("code", "kind", "symbol", "threshold", "state", "state_at", "reason")
+
+
+@click.group("breaker", epilog=options.example("tradewright risk breaker list"))
+def breaker_group() -> None:
+    """Set circuit breakers up, trigger, reset and list them."""
+
+
+@breaker_group.command(
+    "add",
+    epilog=options.example(
+        "tradewright risk breaker add chf price_movement --symbol EURCHF --threshold 3"
+        ' --window 60 --actor anna --reason "peg"'
+    ),
+)
+@click.argument("code")
+@click.argument("kind", type=click.Choice([str(kind) for kind in BreakerKind]))
+@click.option("--symbol", help="The instrument to measure and stop; all, if manual without one.")
+@click.option("--threshold", type=Number(), help="In percent.")
+@click.option("--window", type=int, help="In seconds of the market.")
+@click.option("--reset", default=300, show_default=True, help="Seconds until it cools down.")
+@click.option("--cooldown", default=60, show_default=True, help="Seconds to stay clear for.")
+@ACTOR
+@REASON
+@options.with_database
+def add_command(  # noqa: PLR0913 (one for each option)
+    asked: options.Asked,
+    *,
+    code: str,
+    kind: str,
+    symbol: str | None,
+    threshold: Decimal | None,
+    window: int | None,
+    reset: int,
+    cooldown: int,
+    actor: str,
+    reason: str,
+) -> None:
+    """Set a circuit breaker up, armed."""
+    settings = BreakerSettings(
+        code=code,
+        kind=BreakerKind(kind),
+        symbol=symbol,
+        threshold=threshold,
+        window_seconds=window,
+        reset_seconds=reset,
+        cooldown_seconds=cooldown,
+    )
+    with asked.session() as session:
+        add_breaker(session, settings, actor=actor, reason=reason)
+        _print_breakers(asked, read_breakers(session))
+
+
+@breaker_group.command("list", epilog=options.example("tradewright risk breaker list --json"))
+@options.with_database
+def list_command(asked: options.Asked) -> None:
+    """List circuit breakers with their states."""
+    with asked.session() as session:
+        _print_breakers(asked, read_breakers(session))
+
+
+def _mover(name: str, to_state: BreakerState, line: str) -> None:
+    """Add the command by which a person moves a breaker to a state."""
+
+    @breaker_group.command(
+        name,
+        help=line,
+        epilog=options.example(
+            f'tradewright risk breaker {name} chf --actor anna --reason "drill"'
+        ),
+    )
+    @click.argument("code")
+    @ACTOR
+    @REASON
+    @options.with_database
+    def move_command(asked: options.Asked, *, code: str, actor: str, reason: str) -> None:
+        with asked.session() as session:
+            move_by_hand(session, code, to_state, actor=actor, reason=reason)
+            _print_breakers(asked, read_breakers(session))
+
+
+_mover("trigger", BreakerState.TRIGGERED, "Stop opening trades by hand.")
+_mover("reset", BreakerState.ARMED, "Arm a breaker again at once, or one that was disabled.")
+_mover("disable", BreakerState.DISABLED, "Take a breaker out of use.")
+
+
+@click.command("alerts", epilog=options.example("tradewright risk alerts --follow"))
+@click.option("--all", "with_all", is_flag=True, help="Acknowledged ones too.")
+@click.option("--acknowledge", metavar="NAME", help="Note that NAME has seen those listed.")
+@click.option("--follow", is_flag=True, help="Print alerts as they are raised, until interrupted.")
+@LAST
+@options.with_database
+def alerts_command(
+    asked: options.Asked, *, with_all: bool, acknowledge: str | None, follow: bool, last: int
+) -> None:
+    """List what people must know at once, the newest first."""
+    with asked.session() as session:
+        if follow:
+            session.commit()
+            session.autocommit = True
+            alerts.listen(session)
+        found = alerts.read_alerts(session, count_max=last, with_acknowledged=with_all)
+        if acknowledge is not None:
+            alerts.acknowledge(session, [one.id for one in found], actor=acknowledge)
+        columns = ("raised_at", "severity", "what", "acknowledged_by")
+        print_rows(asked, [asdict(one) for one in found], columns)
+        for one in alerts.follow(session) if follow else ():
+            late = f"told in {(utc_now() - one.raised_at).total_seconds():.3f} s"
+            click.echo(f"{one.raised_at:%H:%M:%S} {one.severity}: {one.what} ({late})")
+
+
+def _print_breakers(asked: options.Asked, breakers: Sequence[Breaker]) -> None:
+    rows = [
+        {
+            "code": one.code,
+            "kind": str(one.kind),
+            "symbol": one.symbol,
+            "threshold": f"{one.threshold.normalize():f}",
+            "state": str(one.state),
+            "state_at": one.state_at,
+            "reason": one.reason,
+        }
+        for one in breakers
+    ]
+    print_rows(asked, rows, _COLUMNS)

@@ -1,0 +1,139 @@
+"""Where circuit breakers are kept: set up and moved by people or the market, one event each."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import psycopg
+
+from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.postgres.connect import Session
+from tradewright.postgres.pipeline import Statements
+from tradewright.postgres.queries import load_queries
+from tradewright.postgres.refusals import translate
+from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState, Move
+
+_QUERIES = "tradewright.risk"
+_QUANTUM = Decimal("0.00000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerSettings:
+    """A breaker to be set up; `threshold` in percent, times in seconds of the market."""
+
+    code: str
+    kind: BreakerKind
+    symbol: str | None = None
+    threshold: Decimal | None = None
+    window_seconds: int | None = None
+    reset_seconds: int = 300
+    cooldown_seconds: int = 60
+
+
+def add_breaker(connection: Session, settings: BreakerSettings, *, actor: str, reason: str) -> None:
+    """Set a circuit breaker up, armed, in a transaction of its own.
+
+    Raises:
+        InputError: BREAKER_MALFORMED, INSTRUMENT_UNKNOWN.
+
+    """
+    columns = {name: getattr(settings, name) for name in BreakerSettings.__slots__}
+    try:
+        with connection.transaction():
+            connection.execute(
+                load_queries(_QUERIES)["add_breaker"],
+                {**columns, "actor": actor, "reason": reason},
+            )
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def move_by_hand(
+    connection: Session, code: str, to_state: BreakerState, *, actor: str, reason: str
+) -> None:
+    """Trigger, reset, disable or enable a breaker by a person's word.
+
+    Raises:
+        InputError: BREAKER_UNKNOWN, BREAKER_MALFORMED.
+        StateError: BREAKER_MOVED.
+
+    """
+    try:
+        with connection.transaction():
+            breaker = next((b for b in read_breakers(connection) if b.code == code), None)
+            if breaker is None:
+                raise _unknown(code)
+            step = (breaker.seq, breaker.state, to_state)
+            is_moved = breaker.state is not to_state and _move(
+                connection, breaker.id, step, actor, reason
+            )
+    except psycopg.Error as error:
+        raise translate(error) from error
+    if not is_moved:
+        raise StateError(
+            ErrorCode.BREAKER_MOVED,
+            f'circuit breaker "{code}" is {breaker.state} and could not be moved to {to_state}',
+            why="It stands there already, or has been moved by somebody else meanwhile.",
+            hint="Read it with `tradewright risk breaker list`.",
+        )
+
+
+def _unknown(code: str) -> InputError:
+    return InputError(
+        ErrorCode.BREAKER_UNKNOWN,
+        f'circuit breaker "{code}" does not exist',
+        why="A breaker is found by its code.",
+        hint="Read them with `tradewright risk breaker list`.",
+    )
+
+
+def move_by_market(connection: Session, move: Move) -> bool:
+    """Write what the market has brought about; return whether nobody else has."""
+    breaker = move.breaker
+    step = (breaker.seq, breaker.state, move.to_state)
+    seen = (move.measured.quantize(_QUANTUM), move.market_at)
+    return _move(connection, breaker.id, step, "market", move.reason, seen)
+
+
+def read_breakers(statements: Statements) -> tuple[Breaker, ...]:
+    """Return every circuit breaker with its state."""
+    rows = statements.execute(load_queries(_QUERIES)["breakers"], {}).fetchall()
+    return tuple(
+        Breaker(
+            id=row[0],
+            code=row[1],
+            kind=BreakerKind(row[2]),
+            symbol=row[3],
+            threshold=row[4] or Decimal(0),
+            window=timedelta(seconds=row[5] or 0),
+            reset=timedelta(seconds=row[6]),
+            cooldown=timedelta(seconds=row[7]),
+            seq=row[8],
+            state=BreakerState(row[9]),
+            state_at=row[10],
+            reason=row[11],
+        )
+        for row in rows
+    )
+
+
+def _move(  # noqa: PLR0913, PLR0917 (the columns of an event)
+    connection: Session,
+    breaker_id: str,
+    step: tuple[int, BreakerState, BreakerState],
+    actor: str,
+    reason: str,
+    seen: tuple[Decimal | None, datetime | None] = (None, None),
+) -> bool:
+    columns = {
+        "breaker_id": breaker_id,
+        "seq": step[0],
+        "from_state": step[1],
+        "to_state": step[2],
+        "actor": actor,
+        "reason": reason,
+        "measured": seen[0],
+        "market_at": seen[1],
+    }
+    row = connection.execute(load_queries(_QUERIES)["move_breaker"], columns).fetchone()
+    return row is not None

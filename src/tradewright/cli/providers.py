@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -20,6 +21,7 @@ from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor, Temper
+from tradewright.liquidity.fix.acceptor_files import Deals
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.fix.connections import (
     Connection,
@@ -30,6 +32,13 @@ from tradewright.liquidity.fix.connections import (
 )
 from tradewright.liquidity.fix.gateway import FixGateway
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest
+from tradewright.liquidity.reconciliation.model import Bucket
+from tradewright.liquidity.reconciliation.service import (
+    import_trades,
+    read_trade_breaks,
+    reconcile,
+)
+from tradewright.liquidity.reconciliation.trade_list import read_trade_list, write_trade_list
 from tradewright.postgres.target import open_database
 from tradewright.trading.registry import list_provider
 from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolve_unsolicited
@@ -194,6 +203,52 @@ def _look(gateway: FixGateway, count: int, seconds: int) -> dict[str, ProviderQu
         why=why or "It took the connection and has not answered.",
         hint="Compare address, TLS, CompIDs and password with what the provider has given.",
     )
+
+
+@command.command(
+    "reconcile",
+    epilog=options.example("tradewright providers reconcile LP-ONE 2026-01-13 trades.csv"),
+)
+@click.argument("code")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument(
+    "file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True)
+)
+@options.with_database
+def reconcile_command(asked: options.Asked, code: str, day: datetime, file: Path | None) -> None:
+    """Take a provider's list of a UTC day's trades in (CSV), compare since then; exit 1 on breaks.
+
+    A later list of the same day replaces the one before. Without FILE only compares.
+    """
+    with asked.session() as session:
+        if file is not None:
+            import_trades(session, code, day.date(), read_trade_list(file.read_bytes()))
+        counts = reconcile(session, code, since=day.date())
+    print_facts(asked, {str(bucket): count for bucket, count in counts.items()})
+    settled = (Bucket.MATCHED, Bucket.TIMING)
+    different = sum(count for bucket, count in counts.items() if bucket not in settled)
+    if different and not asked.as_json:
+        click.echo("next: tradewright providers breaks")
+    sys.exit(1 if different else 0)
+
+
+@command.command("breaks", epilog=options.example("tradewright providers breaks --json"))
+@click.option("--provider", metavar="CODE", help="Only those of one provider.")
+@options.with_database
+def breaks_command(asked: options.Asked, provider: str | None) -> None:
+    """List the open differences with providers, the oldest first, with their age."""
+    with asked.session() as session:
+        found = read_trade_breaks(session, provider)
+    columns = ("age", "provider", "bucket", "execution_id", "details")
+    print_rows(asked, [asdict(each) for each in found], columns)
+
+
+@command.command("deals", epilog=options.example("tradewright providers deals ./lp > trades.csv"))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+def deals_command(folder: Path) -> None:
+    """Print what a simulated provider has dealt, as its list of trades."""
+    trades = Deals(folder / "deals.jsonl").trades()
+    click.echo(write_trade_list(trades), nl=False)
 
 
 @command.command(

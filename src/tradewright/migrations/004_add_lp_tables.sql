@@ -662,3 +662,97 @@ CREATE INDEX idx_fix_messages_request_id
 CREATE TRIGGER fix_messages_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON fix_messages
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Reconciliation: a provider's own list of trades beside our executions.
+CREATE TABLE provider_trade_lists (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT provider_trade_lists_pkey PRIMARY KEY,
+    provider_id uuid
+        CONSTRAINT provider_trade_lists_provider_id_present NOT NULL
+        CONSTRAINT provider_trade_lists_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    traded_on date
+        CONSTRAINT provider_trade_lists_traded_on_present NOT NULL,
+    digest text
+        CONSTRAINT provider_trade_lists_digest_present NOT NULL
+        CONSTRAINT provider_trade_lists_imported_once UNIQUE,
+    imported_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_trade_lists_imported_at_present NOT NULL
+);
+COMMENT ON TABLE provider_trade_lists IS 'Providers'' lists of a day''s trades, each content once; the newest of a day counts. Append-only.';
+COMMENT ON COLUMN provider_trade_lists.digest IS 'SHA-256 of provider, day and lines.';
+CREATE INDEX idx_provider_trade_lists_provider_id_traded_on
+    ON provider_trade_lists (provider_id, traded_on);
+CREATE TRIGGER provider_trade_lists_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_trade_lists
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE provider_trades (
+    list_id uuid
+        CONSTRAINT provider_trades_list_id_present NOT NULL
+        CONSTRAINT provider_trades_list_exists REFERENCES provider_trade_lists (id) ON DELETE RESTRICT,
+    line_number integer
+        CONSTRAINT provider_trades_line_number_present NOT NULL
+        CONSTRAINT provider_trades_line_number_positive CHECK (line_number > 0),
+    execution_id text
+        CONSTRAINT provider_trades_execution_id_present NOT NULL,
+    request_id text
+        CONSTRAINT provider_trades_request_id_present NOT NULL,
+    symbol text
+        CONSTRAINT provider_trades_symbol_present NOT NULL,
+    side text
+        CONSTRAINT provider_trades_side_present NOT NULL
+        CONSTRAINT provider_trades_side_known CHECK (side IN ('buy', 'sell')),
+    quantity numeric(20, 8)
+        CONSTRAINT provider_trades_quantity_present NOT NULL
+        CONSTRAINT provider_trades_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT provider_trades_price_present NOT NULL
+        CONSTRAINT provider_trades_price_finite CHECK (price > '-Infinity' AND price < 'Infinity'),
+    executed_at timestamptz
+        CONSTRAINT provider_trades_executed_at_present NOT NULL,
+    CONSTRAINT provider_trades_pkey PRIMARY KEY (list_id, line_number)
+);
+COMMENT ON TABLE provider_trades IS 'One trade each, as the provider lists it. Append-only.';
+COMMENT ON COLUMN provider_trades.request_id IS 'FIX ClOrdID (11), empty where the provider names none.';
+CREATE INDEX idx_provider_trades_execution_id
+    ON provider_trades (execution_id);
+CREATE TRIGGER provider_trades_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_trades
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE provider_trade_breaks (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT provider_trade_breaks_pkey PRIMARY KEY,
+    provider_id uuid
+        CONSTRAINT provider_trade_breaks_provider_id_present NOT NULL
+        CONSTRAINT provider_trade_breaks_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    execution_id text
+        CONSTRAINT provider_trade_breaks_execution_id_present NOT NULL,
+    bucket text
+        CONSTRAINT provider_trade_breaks_bucket_present NOT NULL
+        CONSTRAINT provider_trade_breaks_bucket_known CHECK (bucket IN (
+            'ours_only', 'theirs_only', 'terms_mismatch', 'quantity_mismatch', 'price_mismatch', 'duplicate', 'set_aside',
+            'timing'
+        )),
+    details jsonb
+        CONSTRAINT provider_trade_breaks_details_present NOT NULL,
+    opened_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_trade_breaks_opened_at_present NOT NULL,
+    closed_at timestamptz
+);
+COMMENT ON TABLE provider_trade_breaks IS 'Each difference between a provider''s trades and our executions, from the run that found it to the run that no longer did.';
+CREATE INDEX idx_provider_trade_breaks_provider_id
+    ON provider_trade_breaks (provider_id);
+CREATE UNIQUE INDEX idx_provider_trade_breaks_provider_id_execution_id_open
+    ON provider_trade_breaks (provider_id, execution_id, bucket)
+    WHERE closed_at IS NULL;
+CREATE TRIGGER provider_trade_breaks_are_kept
+    BEFORE DELETE OR TRUNCATE ON provider_trade_breaks
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER provider_trade_breaks_keep_their_key
+    BEFORE UPDATE OF id, provider_id, execution_id, bucket, opened_at ON provider_trade_breaks
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.provider_id, OLD.execution_id, OLD.bucket, OLD.opened_at)
+        IS DISTINCT FROM (NEW.id, NEW.provider_id, NEW.execution_id, NEW.bucket, NEW.opened_at)
+    )
+    EXECUTE FUNCTION refuse_new_key();

@@ -19,7 +19,7 @@ from random import Random
 
 from tradewright.core.clock import utc_now
 from tradewright.liquidity.fix import application
-from tradewright.liquidity.fix.acceptor_files import Deals, FileStore, Trade
+from tradewright.liquidity.fix.acceptor_files import Deals, FileStore
 from tradewright.liquidity.fix.acceptor_quotes import Price, Quoting
 from tradewright.liquidity.fix.application import asked_request
 from tradewright.liquidity.fix.codec import Message
@@ -27,6 +27,7 @@ from tradewright.liquidity.fix.line import Application, Line, Store, Waker
 from tradewright.liquidity.fix.session import Action, Identity, Send, as_time
 from tradewright.liquidity.fix.store import MemoryStore
 from tradewright.liquidity.model import ProviderRequest, Side
+from tradewright.liquidity.reconciliation.model import TradeLine
 
 LATE_SECONDS = 1
 ACCEPT_MS = 100
@@ -88,7 +89,7 @@ class FixAcceptor:
         return self._doors[0].port, self._doors[1].port
 
     @property
-    def trades(self) -> list[Trade]:
+    def trades(self) -> list[TradeLine]:
         """Return everything that has been dealt, told or not."""
         return self._dealing.deals.trades()
 

@@ -6,8 +6,6 @@ end of the process says nothing, and is passed over.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,19 +14,7 @@ from tradewright.liquidity.fix.application import read_time
 from tradewright.liquidity.fix.codec import Message
 from tradewright.liquidity.fix.session import Keep, Reset, Send
 from tradewright.liquidity.model import Side
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """One execution as the provider has it."""
-
-    execution_id: str
-    request_id: str
-    symbol: str
-    side: Side
-    quantity: Decimal
-    price: Decimal
-    executed_at: datetime
+from tradewright.liquidity.reconciliation.model import TradeLine
 
 
 class FileStore:
@@ -86,17 +72,17 @@ class Deals:
         _append(self._path, [{"id": request_id, "reports": told}])
         self.reports[request_id] = reports
 
-    def trades(self) -> list[Trade]:
+    def trades(self) -> list[TradeLine]:
         """Return every execution."""
         return [
-            Trade(
-                each.text(17),
-                each.text(11),
-                each.text(55),
-                Side.BUY if each.text(54) == "1" else Side.SELL,
-                Decimal(each.text(32)),
-                Decimal(each.text(31)),
-                read_time(each.text(60)),
+            TradeLine(
+                execution_id=each.text(17),
+                request_id=each.text(11),
+                symbol=each.text(55),
+                side=Side.BUY if each.text(54) == "1" else Side.SELL,
+                quantity=Decimal(each.text(32)),
+                price=Decimal(each.text(31)),
+                executed_at=read_time(each.text(60)),
             )
             for reports in self.reports.values()
             for each in reports

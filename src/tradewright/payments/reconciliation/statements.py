@@ -4,20 +4,18 @@ XML is read with no document type, so that no entity can be declared, expanded o
 that cannot be read refuses the whole file: half a statement would look like a difference.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.errors import InputError
 from tradewright.core.money import MINOR_UNITS, parse_amount
+from tradewright.core.statements import read_csv, require_size, unreadable
 from tradewright.payments.providers.booking import COLUMNS
 from tradewright.payments.reconciliation.model import StatementLine
 
-FILE_BYTES_MAX = 50 << 20
 KINDS = ("deposit", "withdrawal", "return", "refund", "dispute")
 CSV, CAMT053 = "csv", "camt.053"
 
@@ -29,24 +27,10 @@ def read_statement(content: bytes) -> tuple[str, list[StatementLine]]:
         InputError: STATEMENT_UNREADABLE, naming the line.
 
     """
-    if len(content) > FILE_BYTES_MAX:
-        raise _unreadable("it is too large", f"At most {FILE_BYTES_MAX >> 20} MiB are read.")
+    require_size(content)
     if content.lstrip().startswith(b"<"):
         return CAMT053, list(_read_camt053(content))
-    return CSV, list(_read_csv(content))
-
-
-def _read_csv(content: bytes) -> Iterator[StatementLine]:
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable("it is no CSV", str(error)) from None
-    if not rows or tuple(rows[0]) != COLUMNS:
-        raise _unreadable("its first line is another", f"It should be {','.join(COLUMNS)}.")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(COLUMNS):
-            raise _unreadable(f"line {number} has {len(row)} fields", f"{len(COLUMNS)} are needed.")
-        yield _line(number, dict(zip(COLUMNS, row, strict=True)))
+    return CSV, [_line(number, fields) for number, fields in read_csv(content, COLUMNS)]
 
 
 def _read_camt053(content: bytes) -> Iterator[StatementLine]:
@@ -76,10 +60,10 @@ def _line(number: int, fields: dict[str, str]) -> StatementLine:
         amount = parse_amount(fields["amount"], currency).amount
         booked_on = date.fromisoformat(fields["booked_on"])
     except (ValueError, InvalidOperation, InputError) as error:
-        raise _unreadable(f"line {number} cannot be read", str(error).split("\n")[0]) from None
+        raise unreadable(f"line {number} cannot be read", str(error).split("\n")[0]) from None
     is_fee = fee.is_finite() and fee >= 0 and fee == round(fee, MINOR_UNITS[currency])
     if fields["kind"] not in KINDS or not fields["reference"] or not is_fee:
-        raise _unreadable(f"line {number} cannot be read", f"It says {fields}.")
+        raise unreadable(f"line {number} cannot be read", f"It says {fields}.")
     return StatementLine(
         kind=fields["kind"],
         reference=fields["reference"],
@@ -100,12 +84,12 @@ def _parse(content: bytes) -> Element:
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise _unreadable("it is no XML", str(error)) from None
+        raise unreadable("it is no XML", str(error)) from None
     return builder.close()
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise _unreadable("it declares a document type", "Statements need none, and attacks do.")
+    raise unreadable("it declares a document type", "Statements need none, and attacks do.")
 
 
 def _name(element: Element) -> str:
@@ -124,12 +108,3 @@ def _find(element: Element, *path: str) -> Element | None:
 def _text(element: Element, *path: str) -> str:
     found = _find(element, *path)
     return "" if found is None else (found.text or "").strip()
-
-
-def _unreadable(what: str, why: str) -> InputError:
-    return InputError(
-        ErrorCode.STATEMENT_UNREADABLE,
-        f"the statement cannot be read: {what}",
-        why=why,
-        hint="Give the file as the provider wrote it, in CSV or camt.053.",
-    )

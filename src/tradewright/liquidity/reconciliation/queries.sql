@@ -1,0 +1,148 @@
+-- name: provider_id
+-- Find a provider by its code.
+SELECT id::text
+FROM liquidity_providers
+WHERE code = %(provider)s;
+
+-- name: lock_provider
+-- Let one run at a time reconcile a provider.
+SELECT pg_advisory_xact_lock(hashtextextended('provider_trades/' || %(provider_id)s, 0));
+
+-- name: keep_list
+-- Keep a list, each content once.
+INSERT INTO provider_trade_lists (provider_id, traded_on, digest)
+VALUES (%(provider_id)s::uuid, %(day)s::date, %(digest)s)
+ON CONFLICT (digest) DO NOTHING
+RETURNING id::text;
+
+-- name: keep_trades
+-- Keep the lines of a list.
+INSERT INTO provider_trades (
+    list_id, line_number, execution_id, request_id, symbol, side, quantity, price, executed_at
+)
+SELECT
+    %(list_id)s::uuid, n.line_number, n.execution_id, n.request_id, n.symbol, n.side, n.quantity, n.price,
+    n.executed_at
+FROM unnest(
+    %(execution_ids)s::text[], %(request_ids)s::text[], %(symbols)s::text[], %(sides)s::text[],
+    %(quantities)s::numeric[], %(prices)s::numeric[], %(executed)s::timestamptz[]
+) WITH ORDINALITY AS n (
+    execution_id, request_id, symbol, side, quantity, price, executed_at, line_number
+);
+
+-- name: listed_days
+-- Read the days whose lists have come.
+SELECT DISTINCT traded_on
+FROM provider_trade_lists
+WHERE provider_id = %(provider_id)s::uuid;
+
+-- name: lines
+-- Read the trades of the newest list of each day since one, and older ones by their ids.
+SELECT t.execution_id, t.request_id, t.symbol, t.side, t.quantity, t.price, t.executed_at
+FROM (
+    SELECT DISTINCT ON (traded_on) id, traded_on
+    FROM provider_trade_lists
+    WHERE provider_id = %(provider_id)s::uuid
+    ORDER BY traded_on, id DESC
+) AS l
+JOIN provider_trades AS t ON t.list_id = l.id
+WHERE l.traded_on >= %(since)s::date
+   OR t.execution_id = ANY(%(ids)s::text[])
+ORDER BY l.traded_on, t.line_number;
+
+-- name: open_executions
+-- Read which executions have an open difference.
+SELECT execution_id
+FROM provider_trade_breaks
+WHERE provider_id = %(provider_id)s::uuid AND closed_at IS NULL;
+
+-- name: executions
+-- Read what we have of executions since a day, and older ones by their ids; without what was taken back.
+-- Fills are found by their keys, which are in the order of time: one is booked after it is dealt.
+SELECT
+    e.execution_id,
+    min(e.symbol),
+    min(e.side),
+    sum(e.quantity),
+    max(e.price),
+    min(e.executed_at AT TIME ZONE 'UTC')::date,
+    bool_or(e.is_undecided)
+FROM (
+    SELECT
+        f.provider_execution_id AS execution_id,
+        o.symbol,
+        o.side,
+        f.quantity,
+        f.price,
+        f.quoted_at AS executed_at,
+        false AS is_undecided
+    FROM order_fills AS f
+    JOIN orders AS o ON o.id = f.order_id
+    WHERE f.provider_id = %(provider_id)s::uuid
+      AND f.provider_execution_id IS NOT NULL
+      AND f.id >= (
+          lpad(to_hex((extract(epoch FROM %(since)s::date::timestamp AT TIME ZONE 'UTC') * 1000)::bigint), 12, '0')
+          || '00000000000000000000'
+      )::uuid
+      AND f.quoted_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
+    UNION ALL
+    SELECT
+        f.provider_execution_id,
+        o.symbol,
+        o.side,
+        f.quantity,
+        f.price,
+        f.quoted_at,
+        false
+    FROM unnest(%(ids)s::text[]) AS k (execution_id)
+    JOIN order_fills AS f
+        ON f.provider_id = %(provider_id)s::uuid AND f.provider_execution_id = k.execution_id
+    JOIN orders AS o ON o.id = f.order_id
+    WHERE f.quoted_at < %(since)s::date::timestamp AT TIME ZONE 'UTC'
+    UNION ALL
+    SELECT
+        u.provider_execution_id,
+        u.symbol,
+        u.side,
+        u.quantity,
+        u.price,
+        u.executed_at,
+        r.fill_id IS NULL
+    FROM unsolicited_fills AS u
+    LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = u.id
+    WHERE u.provider_id = %(provider_id)s::uuid
+      AND r.resolution IS DISTINCT FROM 'busted'
+      AND (
+          u.executed_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
+          OR u.provider_execution_id = ANY(%(ids)s::text[])
+      )
+) AS e
+GROUP BY e.execution_id;
+
+-- name: close_breaks
+-- Close the differences that this run no longer found.
+UPDATE provider_trade_breaks AS b
+SET closed_at = clock_timestamp()
+WHERE b.provider_id = %(provider_id)s::uuid
+  AND b.closed_at IS NULL
+  AND NOT EXISTS (
+      SELECT FROM unnest(%(execution_ids)s::text[], %(buckets)s::text[]) AS n (execution_id, bucket)
+      WHERE n.execution_id = b.execution_id AND n.bucket = b.bucket
+  );
+
+-- name: open_breaks
+-- Open the differences that were not open before.
+INSERT INTO provider_trade_breaks (provider_id, execution_id, bucket, details)
+SELECT %(provider_id)s::uuid, n.execution_id, n.bucket, n.details::jsonb
+FROM unnest(%(execution_ids)s::text[], %(buckets)s::text[], %(details)s::text[])
+    AS n (execution_id, bucket, details)
+ON CONFLICT (provider_id, execution_id, bucket) WHERE closed_at IS NULL
+DO UPDATE SET details = excluded.details;
+
+-- name: breaks
+-- Read the open differences, the oldest first.
+SELECT p.code, b.execution_id, b.bucket, b.details, b.opened_at, clock_timestamp() - b.opened_at
+FROM provider_trade_breaks AS b
+JOIN liquidity_providers AS p ON p.id = b.provider_id
+WHERE b.closed_at IS NULL AND (%(provider)s::text IS NULL OR p.code = %(provider)s)
+ORDER BY b.opened_at, p.code, b.execution_id;

@@ -4,7 +4,7 @@ A figure alone says little on a shared machine; the ratio of two figures taken i
 Each benchmark runs several interleaved rounds and reports medians. Nothing here is a test.
 """
 
-from tradewright.bench.ledger import LedgerBench, LedgerLoad, bench_ledger
+from tradewright.bench.ledger import SIDES, LedgerBench, LedgerLoad, bench_ledger
 from tradewright.bench.orders import OrdersBench, OrdersLoad, bench_orders
 from tradewright.bench.quotes import QuotesBench, QuotesLoad, bench_quotes
 from tradewright.bench.review import ReviewBench, ReviewLoad, bench_review
@@ -12,6 +12,7 @@ from tradewright.bench.sides import BENCH_SETTINGS, SideFigures
 
 __all__ = [
     "BENCH_SETTINGS",
+    "SIDES",
     "LedgerBench",
     "LedgerLoad",
     "OrdersBench",

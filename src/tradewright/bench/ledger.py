@@ -37,6 +37,18 @@ MANY = "_many"
 FLAT = ("credit", "reserve", "batch_1000_writers_1")
 """The sides that are measured with many wallets too."""
 
+SIDES = (
+    "credit",
+    "credit_hot",
+    "reserve",
+    "reserve_hot",
+    "batch_100_writers_1",
+    "batch_100_writers_2",
+    "batch_1000_writers_1",
+    "batch_1000_writers_2",
+)
+"""Every side beside TPC-B, by its name."""
+
 BATCH_SIZES = (100, 1_000)
 WRITERS = (1, 2)
 _CALLS = {
@@ -59,11 +71,13 @@ TARGETS: Mapping[str, float] = {
 class LedgerLoad:
     """How many wallets, and how often and how long each side is measured.
 
-    With `many`, a second database of so many wallets takes turns with the first.
+    With `many`, a second database of so many wallets takes turns with the first. With `only`, the
+    sides of these names alone are measured.
     """
 
     wallets: int
     many: int | None = None
+    only: tuple[str, ...] = ()
     rounds: int
     seconds: int
 
@@ -98,8 +112,11 @@ def bench_ledger(server: EmbeddedServer, house: House, load: LedgerLoad) -> Ledg
         for suffix, one in houses.items():
             writers = _open_writers(running, one, counts[suffix])
             own = _sides(server, one, counts[suffix], writers)
-            kept = own if not suffix else {name: own[name] for name in FLAT}
-            sides |= {f"{name}{suffix}": side for name, side in kept.items()}
+            sides |= {
+                f"{name}{suffix}": work
+                for name, work in own.items()
+                if name in (load.only or own) and (name in FLAT or not suffix)
+            }
         for work in sides.values():
             work(1)
         analyze_all(list(houses.values()))

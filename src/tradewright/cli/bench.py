@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 from tradewright.bench import (
     BENCH_SETTINGS,
+    SIDES,
     LedgerBench,
     LedgerLoad,
     OrdersBench,
@@ -120,7 +122,7 @@ def quotes(*, as_json: bool, **load: int) -> None:
 
 @command.command(
     epilog="\b\nExample:\n  tradewright bench ledger --json\n"
-    "  tradewright bench ledger --many 1000000\n"
+    "  tradewright bench ledger --many 1000000 --only credit --only reserve --seconds 20\n"
 )
 @click.option(
     "--wallets",
@@ -134,19 +136,24 @@ def quotes(*, as_json: bool, **load: int) -> None:
     type=click.IntRange(10_000, 10_000_000),
     help="Compare with a second database of so many wallets, such as 1000000; takes minutes more.",
 )
+@click.option(
+    "--only",
+    type=click.Choice(SIDES),
+    multiple=True,
+    help="Measure this side alone; may be given several times.",
+)
 @ROUNDS
 @SECONDS
 @JSON
-def ledger(wallets: int, many: int | None, rounds: int, seconds: int, *, as_json: bool) -> None:
+def ledger(*, as_json: bool, **load: Any) -> None:
     """Do ledger operations, one by one and in batches, beside pgbench TPC-B.
 
     Runs on an embedded server of its own, whatever DATABASE_URL says. Single calls come from
     pgbench's own 8 clients, on all wallets and on one hot one; batches from one and from two
     writers. Every law is checked at the end.
     """
-    load = LedgerLoad(wallets=wallets, many=many, rounds=rounds, seconds=seconds)
     with open_private_house(BENCH_SETTINGS) as (server, house):
-        result = bench_ledger(server, house, load)
+        result = bench_ledger(server, house, LedgerLoad(**load))
     click.echo(json.dumps(asdict(result)) if as_json else _ledger_lines(result))
 
 

@@ -38,6 +38,7 @@ APPEND_ONLY = (
     "position_rollovers",
     "provider_requests",
     "hedge_fills",
+    "routing_rankings",
     "routing_decisions",
     "provider_statement_lines",
     "provider_statements",

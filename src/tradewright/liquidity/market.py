@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tradewright.liquidity.board import QuoteBoard, Top
 from tradewright.liquidity.model import Level, ProviderQuote, Side
+from tradewright.liquidity.ranking import ByPrice, Ranking
 from tradewright.liquidity.recent_mids import RecentMids
 
 BRIDGE_CURRENCY = "USD"
@@ -42,8 +43,11 @@ ONE_TO_ONE = Rate(Decimal(1), Decimal(1))
 class Market:
     """Best prices and conversion rates at the market's own time; belongs to one thread."""
 
-    def __init__(self, board: QuoteBoard) -> None:
+    def __init__(self, board: QuoteBoard, ranking: Ranking | None = None) -> None:
         self.board = board
+        self._ranking = ranking or ByPrice()
+        self._ranked: dict[tuple[str, Side], list[Level]] = {}
+        self._explanations: dict[tuple[str, Side], str] = {}
         self.now = _DAWN
         self._tops: dict[str, Top | None] = {}
         self._levels: dict[tuple[str, Side], list[Level]] = {}
@@ -88,17 +92,33 @@ class Market:
         return self._tops[symbol]
 
     def levels(self, symbol: str, side: Side) -> list[Level]:
-        """Return what an order of `side` can deal on, the best price first."""
+        """Return what an order of `side` can deal on, in the order in which it is dealt on."""
         key = (symbol, side)
-        if key not in self._levels:
-            self._levels[key] = self.board.levels(symbol, side, self.now)
-        return self._levels[key]
+        if key not in self._ranked:
+            offers, top = self._offers(symbol, side), self.top(symbol)
+            mid = None if top is None else (top.bid + top.ask) / 2
+            self._ranked[key] = self._ranking.rank(offers, side, mid) if mid else []
+        return self._ranked[key]
+
+    def explain(self, symbol: str, side: Side) -> str:
+        """Return every level of a side with its score as JSON text, for the record."""
+        key = (symbol, side)
+        if key not in self._explanations:
+            offers, top = self._offers(symbol, side), self.top(symbol)
+            mid = None if top is None else (top.bid + top.ask) / 2
+            self._explanations[key] = self._ranking.explain(offers, side, mid) if mid else "[]"
+        return self._explanations[key]
+
+    def rank_again(self) -> None:
+        """Forget the order of levels, because what it depends on has changed."""
+        self._ranked.clear()
+        self._explanations.clear()
 
     def describe(self, symbol: str) -> str:
         """Return every provider's tradable quote of a symbol as JSON text, for the record."""
         if symbol not in self._descriptions:
-            bids = {level.provider: level for level in self.levels(symbol, Side.SELL)}
-            asks = self.levels(symbol, Side.BUY)
+            bids = {level.provider: level for level in self._offers(symbol, Side.SELL)}
+            asks = self._offers(symbol, Side.BUY)
             self._descriptions[symbol] = json.dumps(
                 {
                     ask.provider: [
@@ -130,6 +150,13 @@ class Market:
         """Return the rate now, or the last one known: for booking what has already been dealt."""
         return self.rate(source, target) or self._last_rates.get((source, target))
 
+    def _offers(self, symbol: str, side: Side) -> list[Level]:
+        """Return the tradable levels of a side, the best price first."""
+        key = (symbol, side)
+        if key not in self._levels:
+            self._levels[key] = self.board.levels(symbol, side, self.now)
+        return self._levels[key]
+
     def _pair(self, source: str, target: str) -> Rate | None:
         direct = self.top(source + target)
         if direct is not None:
@@ -153,3 +180,4 @@ class Market:
         self._levels.clear()
         self._rates.clear()
         self._descriptions.clear()
+        self.rank_again()

@@ -72,12 +72,16 @@ class ProviderQuote:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One provider's price for one side of one symbol, with the size it stands for."""
+    """One provider's price for one side of one symbol, with the size it stands for.
+
+    Less than `quantity_min` is not dealt on it.
+    """
 
     provider: str
     price: Decimal
     size: Decimal
     quoted_at: datetime
+    quantity_min: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -446,6 +446,14 @@ CREATE TABLE liquidity_providers (
         CONSTRAINT liquidity_providers_priority_not_negative CHECK (priority >= 0),
     is_enabled boolean DEFAULT true
         CONSTRAINT liquidity_providers_is_enabled_present NOT NULL,
+    fee_bps numeric(12, 4) DEFAULT 0
+        CONSTRAINT liquidity_providers_fee_bps_present NOT NULL
+        CONSTRAINT liquidity_providers_fee_bps_finite CHECK (fee_bps > '-Infinity' AND fee_bps < 'Infinity'),
+    quantity_min numeric(20, 8) DEFAULT 0
+        CONSTRAINT liquidity_providers_quantity_min_present NOT NULL
+        CONSTRAINT liquidity_providers_quantity_min_not_negative CHECK (quantity_min >= 0 AND quantity_min < 'Infinity'),
+    quantity_max numeric(20, 8)
+        CONSTRAINT liquidity_providers_quantity_max_above_min CHECK (quantity_max > 0 AND quantity_max < 'Infinity' AND quantity_max >= quantity_min),
     revision integer DEFAULT 1
         CONSTRAINT liquidity_providers_revision_present NOT NULL
         CONSTRAINT liquidity_providers_revision_positive CHECK (revision > 0),
@@ -455,7 +463,9 @@ CREATE TABLE liquidity_providers (
         CONSTRAINT liquidity_providers_updated_at_present NOT NULL
 );
 COMMENT ON TABLE liquidity_providers IS 'Firms that quote to us and fill what we pass on.';
-COMMENT ON COLUMN liquidity_providers.priority IS 'Of two equal prices the provider with the smaller number is taken.';
+COMMENT ON COLUMN liquidity_providers.priority IS 'Of two equal scores the provider with the smaller number is taken.';
+COMMENT ON COLUMN liquidity_providers.fee_bps IS 'What the provider charges on top of its price, in basis points; below zero it pays.';
+COMMENT ON COLUMN liquidity_providers.quantity_min IS 'Less than this is not dealt with the provider, and more than quantity_max not at once.';
 CREATE TABLE order_fills (
     id uuid
         CONSTRAINT order_fills_pkey PRIMARY KEY,

@@ -4,6 +4,7 @@
 DROP VIEW house_exposures;
 DROP TABLE routing_decisions;
 DROP TABLE client_profiles;
+DROP TABLE routing_rankings;
 DROP TABLE routing_overrides;
 DROP TABLE routing_rules;
 DROP TABLE routing_policies;

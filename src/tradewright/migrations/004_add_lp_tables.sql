@@ -437,6 +437,33 @@ CREATE TRIGGER routing_overrides_are_kept
     BEFORE DELETE OR TRUNCATE ON routing_overrides
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE routing_rankings (
+    id uuid
+        CONSTRAINT routing_rankings_pkey PRIMARY KEY,
+    order_id uuid
+        CONSTRAINT routing_rankings_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    hedge_id uuid
+        CONSTRAINT routing_rankings_hedge_exists REFERENCES hedges (id) ON DELETE RESTRICT,
+    candidates jsonb
+        CONSTRAINT routing_rankings_candidates_present NOT NULL
+        CONSTRAINT routing_rankings_candidates_is_array CHECK (jsonb_typeof(candidates) = 'array'),
+    ranked_at timestamptz
+        CONSTRAINT routing_rankings_ranked_at_present NOT NULL,
+    CONSTRAINT routing_rankings_is_of_an_order_or_a_hedge CHECK (num_nonnulls(order_id, hedge_id) = 1)
+);
+COMMENT ON TABLE routing_rankings IS 'Every level that an order or hedge could be passed on to, with its score, when it was decided. Append-only.';
+COMMENT ON COLUMN routing_rankings.candidates IS 'Levels in the order in which they are asked, each with the parts of its score in basis points.';
+COMMENT ON COLUMN routing_rankings.ranked_at IS 'Market time.';
+CREATE INDEX idx_routing_rankings_order_id
+    ON routing_rankings (order_id)
+    WHERE order_id IS NOT NULL;
+CREATE INDEX idx_routing_rankings_hedge_id
+    ON routing_rankings (hedge_id)
+    WHERE hedge_id IS NOT NULL;
+CREATE TRIGGER routing_rankings_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON routing_rankings
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE client_profiles (
     user_id uuid
         CONSTRAINT client_profiles_pkey PRIMARY KEY

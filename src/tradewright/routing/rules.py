@@ -1,4 +1,4 @@
-"""How a quantity is spread over the providers' levels: best price first, never more than quoted."""
+"""How a quantity is spread over the providers' levels: in their order, never more than quoted."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,9 +18,10 @@ class Allocation(Struct, frozen=True):
 def allocate(
     levels: Sequence[Level], side: Side, quantity: Decimal, limit_price: Decimal | None
 ) -> list[Allocation]:
-    """Spread `quantity` over `levels` (best first) as far as their sizes and the limit allow.
+    """Spread `quantity` over `levels` in their order as far as sizes and the limit allow.
 
-    The sum may be less than `quantity`. A level worse than `limit_price` is never used.
+    The sum may be less than `quantity`. A level worse than `limit_price` is never used, nor one
+    that takes no less than more than is left.
     """
     allocations: list[Allocation] = []
     leaves = quantity
@@ -28,8 +29,10 @@ def allocate(
         if leaves <= 0:
             break
         if limit_price is not None and (level.price - limit_price) * side.sign > 0:
-            break
+            continue
         part = min(leaves, level.size)
+        if part < level.quantity_min:
+            continue
         allocations.append(Allocation(level, part))
         leaves -= part
     return allocations

@@ -5,21 +5,19 @@ is `routing`'s; this module gathers what it is decided on and writes down what w
 """
 
 import json
-from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from tradewright.core.ids import new_id_text
-from tradewright.liquidity.model import Level, Side
+from tradewright.liquidity.model import Side
 from tradewright.routing.book import decide_book
 from tradewright.routing.markouts import NOTHING_MEASURED
 from tradewright.routing.model import Book, Decision, OrderFacts, Policy
 from tradewright.trading.model import TimeInForce
+from tradewright.trading.rules import dealing_price
 from tradewright.trading.state import AccountState, Changes, Desk, OrderState, Row
 
 NO_QUANTITY = Decimal(0)
 
-_BPS = Decimal(10_000)
-_SCORE_QUANTUM = Decimal("0.0001")
 _FILL_ORDER, _FILL_QUANTITY, _FILL_EXECUTION = 1, 2, 5
 """Where a row of `Changes.fills` has its order's id, its quantity and the provider's execution."""
 
@@ -35,9 +33,22 @@ def quantity_passed_on(
         return quantity if order.book is Book.A else NO_QUANTITY
     facts = _facts(desk, account, order, quantity)
     decision = decide_book(facts, desk.reference.routing)
-    levels = desk.market.levels(order.instrument.symbol, order.side)
-    desk.changes.routing_decisions.append(_row(desk, order, facts, decision, levels))
+    desk.changes.routing_decisions.append(_row(desk, order, facts, decision))
     return decision.a_quantity
+
+
+def aimed_at(desk: Desk, symbol: str, side: Side) -> Decimal | None:
+    """Return the best price that an order of a side sees now."""
+    top = desk.market.top(symbol)
+    return None if top is None else dealing_price(top, side)
+
+
+def note_ranking(
+    desk: Desk, asked_for: tuple[str | None, str | None], symbol: str, side: Side
+) -> None:
+    """Write down which levels an order or a hedge could be passed on to, with their scores."""
+    explained = desk.market.explain(symbol, side)
+    desk.changes.rankings.append((new_id_text(), *asked_for, explained, desk.market.now))
 
 
 def exposure_changes(changes: Changes) -> list[tuple[str, Decimal]]:
@@ -81,9 +92,7 @@ def _exposure_now(desk: Desk, symbol: str) -> Decimal:
     return desk.exposures.of(symbol) + desk.batch_exposures.of(symbol) + hedged
 
 
-def _row(
-    desk: Desk, order: OrderState, facts: OrderFacts, decision: Decision, levels: Sequence[Level]
-) -> Row:
+def _row(desk: Desk, order: OrderState, facts: OrderFacts, decision: Decision) -> Row:
     rule = decision.rule
     return (
         new_id_text(),
@@ -95,7 +104,7 @@ def _row(
         decision.a_quantity,
         decision.b_quantity,
         json.dumps(_inputs(facts, decision)),
-        json.dumps(_candidates(desk, order, levels)),
+        desk.market.explain(order.instrument.symbol, order.side),
         desk.market.now,
     )
 
@@ -133,28 +142,6 @@ def _policy(policy: Policy) -> dict[str, object]:
         "exposure_limit": _shown(policy.exposure_limit),
         **{name: [f"{r.start:f}", f"{r.full:f}"] for name, r in ramps.items() if r},
     }
-
-
-def _candidates(desk: Desk, order: OrderState, levels: Sequence[Level]) -> list[dict[str, str]]:
-    """Return the levels with how far each is from the middle, in basis points for this side."""
-    top = desk.market.top(order.instrument.symbol)
-    if top is None:
-        return []
-    mid = (top.bid + top.ask) / 2
-    return [
-        {
-            "provider": level.provider,
-            "price": f"{level.price:f}",
-            "size": f"{level.size:f}",
-            "score_bps": f"{_distance(level.price, mid, order.side):f}",
-        }
-        for level in levels
-    ]
-
-
-def _distance(price: Decimal, mid: Decimal, side: Side) -> Decimal:
-    distance = (price - mid) * side.sign / mid * _BPS
-    return distance.quantize(_SCORE_QUANTUM, rounding=ROUND_HALF_EVEN)
 
 
 def _shown(number: Decimal | None) -> str | None:

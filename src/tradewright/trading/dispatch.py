@@ -9,10 +9,12 @@ when the one before has said its last word.
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from tradewright.liquidity.gateway import Gateway, request_id, round_id
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Level, ProviderAnswer, ProviderRequest
+from tradewright.routing.scoring import ANSWER_MS_MAX, is_tolerable
 from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.model import BookAnswers, OrderStatus
 from tradewright.trading.state import Hedge, OrderState, RoutedOrder
@@ -122,12 +124,16 @@ class Dispatcher:
 
 
 def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:
-    """Ask one provider after the other until the order is filled or nobody is left to ask."""
-    leaves = order.quantity
+    """Ask one provider after the other until the order is filled or nobody is left to ask.
+
+    Nobody is asked at a price beyond the tolerance of the one aimed at, nor once the time for
+    answers is over.
+    """
+    leaves, waited_ms = order.quantity, 0
     for level in market.levels(order.symbol, order.side):
-        if not leaves:
+        if not leaves or waited_ms > ANSWER_MS_MAX:
             break
-        if not _may_ask(order, level):
+        if not _may_ask(order, level, min(leaves, level.size)):
             continue
         request = ProviderRequest(
             request_id=request_id(order.order_id, order.version, level.provider),
@@ -140,10 +146,16 @@ def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:
         )
         answer = yield level.provider, request
         leaves -= min(leaves, answer.dealt_quantity)
+        waited_ms += round((answer.decided_at - request.requested_at).total_seconds() * 1000)
 
 
-def _may_ask(order: RoutedOrder, level: Level) -> bool:
-    """Return whether a level is within the order's limit and, where it must be, whole."""
+def _may_ask(order: RoutedOrder, level: Level, quantity: Decimal) -> bool:
+    """Return whether a level is near enough, within the limit, and takes as much as it must."""
     if order.is_all_or_nothing and level.size < order.quantity:
+        return False
+    if quantity < level.quantity_min:
+        return False
+    aimed_at = order.aimed_at
+    if aimed_at is not None and not is_tolerable(level.price, aimed_at, order.side):
         return False
     return order.limit_price is None or (level.price - order.limit_price) * order.side.sign <= 0

@@ -25,6 +25,7 @@ from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
+from tradewright.routing.scoring import Scores
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.breaking import BreakerKeeper
 from tradewright.trading.dispatch import Dispatcher
@@ -75,11 +76,12 @@ class Engine:
         self._recalled: list[tuple[BookAnswers, _Currencies | None]] = []
         with open_session() as session, session.transaction():
             reference = read_reference(session)
-        self.market = Market(quote_board(reference))
+        scores = Scores(reference.provider_terms, {})
+        self.market = Market(quote_board(reference), scores)
         self._watchers = Watchers(self.market)
         self._dispatcher = Dispatcher(self.market, providers)
         self._trading = trading = Trading(reference, self.market, self._lock)
-        self._house = HouseWatch(self.market, trading.exposures, lambda: self.reference)
+        self._house = HouseWatch(self.market, trading, scores)
         self._keeper = BreakerKeeper(open_session, self._trading)
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)

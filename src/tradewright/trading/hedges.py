@@ -14,6 +14,7 @@ from tradewright.ledger.model import HouseCode
 from tradewright.liquidity.model import ProviderAnswer
 from tradewright.routing.hedging import wanted_hedge
 from tradewright.trading.answers import Unsolicited, is_known, set_aside
+from tradewright.trading.books import aimed_at, note_ranking
 from tradewright.trading.house_commands import HOUSE, OpenHedge
 from tradewright.trading.model import BookAnswers, NothingDone
 from tradewright.trading.rules import average_price_after, split_fill
@@ -45,11 +46,12 @@ def open_hedge(desk: Desk, command: OpenHedge) -> NothingDone:
             *(wanted.target, desk.market.now),
         )
     )
-    desk.changes.routed.append(routed_hedge(hedge))
+    desk.changes.routed.append(routed_hedge(hedge, aimed_at(desk, symbol, hedge.side)))
+    note_ranking(desk, (None, hedge.id), symbol, hedge.side)
     return NothingDone("a hedge is no client's order")
 
 
-def routed_hedge(hedge: Hedge) -> RoutedOrder:
+def routed_hedge(hedge: Hedge, price: Decimal | None) -> RoutedOrder:
     """Return a hedge as the dispatcher passes it on: at the market, as far as it goes."""
     return RoutedOrder(
         account_id=HOUSE,
@@ -60,6 +62,7 @@ def routed_hedge(hedge: Hedge) -> RoutedOrder:
         limit_price=None,
         is_all_or_nothing=False,
         version=HEDGE_VERSION,
+        aimed_at=price,
     )
 
 

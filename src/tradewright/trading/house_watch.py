@@ -4,44 +4,47 @@ Everything here can be read again or be lost: the exposure is the database's, he
 under lock, and what was not measured to its end is not measured. Belongs to one thread at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from tradewright.liquidity.market import Market
 from tradewright.postgres.connect import Session
-from tradewright.routing.exposures import Exposures
+from tradewright.postgres.queries import load_queries
+from tradewright.routing.scoring import Record, Scores, records_of
+from tradewright.trading.batch import Trading
 from tradewright.trading.books import exposure_changes
 from tradewright.trading.hedging import HedgeWatcher
 from tradewright.trading.house_store import read_open_hedges
 from tradewright.trading.measures import Measuring
 from tradewright.trading.model import HouseCommand
-from tradewright.trading.reference import Reference
 from tradewright.trading.state import Desk, Hedge
 from tradewright.trading.store import read_exposures
 
-HouseRows = tuple[Mapping[str, Decimal], Sequence[Hedge]]
-"""The house's exposures and open hedges as the database has them."""
+HouseRows = tuple[Mapping[str, Decimal], Sequence[Hedge], Mapping[str, Record]]
+"""The house's exposures, open hedges and providers' records as the database has them."""
 
 
 def read_house(connection: Session) -> HouseRows:
-    """Read what the house has open."""
-    return read_exposures(connection), read_open_hedges(connection)
+    """Read what the house has open, and what its providers have answered."""
+    rows = connection.execute(load_queries("tradewright.trading")["provider_records"]).fetchall()
+    return read_exposures(connection), read_open_hedges(connection), records_of(rows)
 
 
 class HouseWatch:
     """The house's own watchers behind one door."""
 
-    def __init__(
-        self, market: Market, exposures: Exposures, reference: Callable[[], Reference]
-    ) -> None:
-        self._exposures = exposures
+    def __init__(self, market: Market, trading: Trading, scores: Scores) -> None:
+        self._market = market
+        self._scores = scores
+        self._exposures = exposures = trading.exposures
         self._measuring = Measuring(market)
-        self._hedges = HedgeWatcher(market, exposures, reference)
+        self._hedges = HedgeWatcher(market, exposures, lambda: trading.reference)
 
     def learn(self, rows: HouseRows) -> list[Hedge]:
         """Take the database's word for what is open; return the hedges that were not known."""
-        nets, hedges = rows
+        nets, hedges, records = rows
         self._exposures.learn(nets)
+        self._scores.learn(records)
         return self._hedges.learn(hedges)
 
     def take(self, desk: Desk) -> list[HouseCommand]:
@@ -49,7 +52,16 @@ class HouseWatch:
         changes = exposure_changes(desk.changes)
         self._exposures.add(changes)
         self._measuring.take(desk)
+        self._count_answers(desk)
         return [*self._hedges.take(desk, {symbol for symbol, _ in changes})]
+
+    def _count_answers(self, desk: Desk) -> None:
+        """Let what providers answered weigh in the next ranking."""
+        answers = desk.changes.answers + desk.changes.hedge_answers
+        for _, request, answer in answers:
+            self._scores.note(request, answer)
+        if answers:
+            self._market.rank_again()
 
     def on_price(self, symbol: str) -> list[HouseCommand]:
         """Return what the symbol's present price sets off."""

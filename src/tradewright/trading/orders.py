@@ -15,7 +15,7 @@ from tradewright.liquidity.model import Side
 from tradewright.risk.model import Denial
 from tradewright.routing.rules import allocate, beyond
 from tradewright.trading import reducing
-from tradewright.trading.books import NO_QUANTITY, quantity_passed_on
+from tradewright.trading.books import NO_QUANTITY, aimed_at, note_ranking, quantity_passed_on
 from tradewright.trading.conditions import may_rest_with_remainder
 from tradewright.trading.model import (
     EventType,
@@ -186,8 +186,10 @@ def _pass_on(desk: Desk, order: OrderState, quantity: Decimal) -> None:
             order.limit_price,
             _is_whole(order),
             order.version,
+            aimed_at(desk, order.instrument.symbol, order.side),
         )
     )
+    note_ranking(desk, (order.id, None), order.instrument.symbol, order.side)
 
 
 def _deal(

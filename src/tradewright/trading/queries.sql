@@ -51,7 +51,7 @@ SELECT hold_reference_version();
 
 -- name: providers
 -- Read every liquidity provider.
-SELECT id::text, code, priority, is_enabled
+SELECT id::text, code, priority, is_enabled, fee_bps, quantity_min, quantity_max
 FROM liquidity_providers
 ORDER BY priority, code;
 
@@ -629,6 +629,35 @@ SELECT account_id::text
 FROM orders
 WHERE id = %(order_id)s::uuid;
 
+-- name: write_rankings
+-- Write which levels orders and hedges could be passed on to, with their scores.
+INSERT INTO routing_rankings (id, order_id, hedge_id, candidates, ranked_at)
+SELECT *
+FROM unnest(
+    %(ids)s::uuid[], %(order_ids)s::uuid[], %(hedge_ids)s::uuid[], %(candidates)s::jsonb[],
+    %(ranked)s::timestamptz[]
+);
+
+-- name: provider_records
+-- Count what each provider has answered lately, and how long it took in milliseconds.
+SELECT
+    p.code,
+    count(r.provider_id)::integer,
+    count(r.provider_id) FILTER (WHERE r.is_accepted)::integer,
+    coalesce(sum(r.latency_ms), 0)::integer
+FROM liquidity_providers AS p
+LEFT JOIN LATERAL (
+    SELECT
+        provider_id,
+        is_accepted,
+        round(extract(epoch FROM decided_at - requested_at) * 1000) AS latency_ms
+    FROM provider_requests
+    WHERE provider_id = p.id
+    ORDER BY requested_at DESC
+    LIMIT 500
+) AS r ON true
+GROUP BY p.code;
+
 -- name: write_routing_decisions
 -- Write how hybrid orders were divided.
 INSERT INTO routing_decisions (
@@ -876,8 +905,8 @@ ON CONFLICT (symbol, opens_weekday, opens_at) DO NOTHING;
 
 -- name: add_provider
 -- List a liquidity provider, once.
-INSERT INTO liquidity_providers (code, priority)
-VALUES (%(code)s, %(priority)s)
+INSERT INTO liquidity_providers (code, priority, fee_bps, quantity_min, quantity_max)
+VALUES (%(code)s, %(priority)s, %(fee_bps)s, %(quantity_min)s, %(quantity_max)s)
 ON CONFLICT (code) DO NOTHING;
 
 -- name: unsolicited_fills

@@ -24,6 +24,7 @@ from tradewright.risk.halts import HaltBook
 from tradewright.risk.limits import LimitBook
 from tradewright.risk.store import read_halt_book, read_limit_book
 from tradewright.routing.model import NO_SETTINGS, Settings
+from tradewright.routing.scoring import Terms
 from tradewright.routing.store import read_settings
 from tradewright.trading.commissions import TermsBook, read_terms
 from tradewright.trading.groups import AccountGroup, read_groups
@@ -46,6 +47,7 @@ class Reference:
     disabled_providers: frozenset[str]
     house: Mapping[str, Mapping[HouseCode, str]]
     routing: Settings = NO_SETTINGS
+    provider_terms: Mapping[str, Terms] = field(default_factory=dict)
     commissions: TermsBook = field(default_factory=dict)
     limits: LimitBook = field(default_factory=LimitBook)
     halts: HaltBook = field(default_factory=HaltBook)
@@ -64,9 +66,10 @@ def read_reference(connection: Session) -> Reference:
         groups=read_groups(connection),
         commissions=read_terms(connection),
         routing=read_settings(connection),
-        provider_ids={code: provider_id for provider_id, code, _, _ in providers},
-        provider_priorities={code: priority for _, code, priority, _ in providers},
-        disabled_providers=frozenset(code for _, code, _, enabled in providers if not enabled),
+        provider_ids={row[1]: row[0] for row in providers},
+        provider_priorities={row[1]: row[2] for row in providers},
+        provider_terms={row[1]: Terms(row[2], *row[4:]) for row in providers},
+        disabled_providers=frozenset(row[1] for row in providers if not row[3]),
         house={row[0]: house_holder_ids(connection, row[0]) for row in currencies},
         limits=read_limit_book(connection),
         halts=read_halt_book(connection),

@@ -15,6 +15,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
 from tradewright.routing.model import Book
+from tradewright.routing.scoring import NO_TERMS, Terms
 from tradewright.trading.groups import STANDARD
 
 _QUERIES = "tradewright.trading"
@@ -145,9 +146,23 @@ def _require_place(timezone: str) -> None:
         ) from None
 
 
-def list_provider(connection: Session, *, code: str, priority: int) -> None:
-    """List a liquidity provider; one that is listed already stays as it is."""
-    connection.execute(load_queries(_QUERIES)["add_provider"], {"code": code, "priority": priority})
+def list_provider(
+    connection: Session, *, code: str, priority: int, terms: Terms = NO_TERMS
+) -> None:
+    """List a liquidity provider; one that is listed already stays as it is.
+
+    Of `terms` its fee and quantities are kept.
+    """
+    connection.execute(
+        load_queries(_QUERIES)["add_provider"],
+        {
+            "code": code,
+            "priority": priority,
+            "fee_bps": terms.fee_bps,
+            "quantity_min": terms.quantity_min,
+            "quantity_max": terms.quantity_max,
+        },
+    )
 
 
 def _id_of(row: tuple[object, ...] | None) -> str:

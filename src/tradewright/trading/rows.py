@@ -35,6 +35,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write_hedges(statements, changes)
     _write_requests(statements, desk)
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
+    _write(statements, "write_rankings", _RANKING, changes.rankings)
     _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
     profiles = [(key, one.trade_count, *one.markouts) for key, one in changes.profiles.items()]
     _write(statements, "write_client_profiles", _PROFILE, profiles)
@@ -263,6 +264,7 @@ _DECISION = (
     "candidates",
     "decided_at",
 )
+_RANKING = ("ids", "order_ids", "hedge_ids", "candidates", "ranked")
 _PROFILE = ("ids", "trade_counts", "markouts_1s", "markouts_10s", "markouts_60s")
 _BREACH = ("limit_id", "order_id", "limit_value", "measured")
 _HEDGE = ("ids", "symbols", "sides", "quantities", "exposures", "limits", "targets", "decided")

@@ -176,7 +176,10 @@ Row = tuple[object, ...]
 
 
 class RoutedOrder(Struct, frozen=True):
-    """An order whose intent is committed and that now goes to the providers."""
+    """An order whose intent is committed and that now goes to the providers.
+
+    `aimed_at` is the best price that was seen when it was decided.
+    """
 
     account_id: str
     order_id: str
@@ -186,6 +189,7 @@ class RoutedOrder(Struct, frozen=True):
     limit_price: Decimal | None
     is_all_or_nothing: bool
     version: int
+    aimed_at: Decimal | None = None
 
 
 class HedgeStatus(StrEnum):
@@ -240,6 +244,7 @@ class Changes:
     stop_outs: list[Row] = field(default_factory=list)
     routed: list[RoutedOrder] = field(default_factory=list)
     routing_decisions: list[Row] = field(default_factory=list)
+    rankings: list[Row] = field(default_factory=list)
     profiles: dict[str, ClientProfile] = field(default_factory=dict)
     hedges: dict[str, Hedge] = field(default_factory=dict)
     hedges_opened: list[Row] = field(default_factory=list)

@@ -115,10 +115,11 @@ def test_a_decision_keeps_all_that_it_was_made_on(engine_database: str, engine: 
             "size": ["0.00000000", "1000000.00000000"],
         },
     }
-    assert candidates == [
-        {"provider": "LP-ONE", "price": "1.10000", "size": "1000000", "score_bps": "0.4545"},
-        {"provider": "LP-TWO", "price": "1.09988", "size": "5000000", "score_bps": "1.5454"},
+    assert [(one["provider"], one["price"], one["price_bps"]) for one in candidates] == [
+        ("LP-ONE", "1.10000", "0.4545"),
+        ("LP-TWO", "1.09988", "1.5454"),
     ]
+    assert all(Decimal(one["score_bps"]) > Decimal(one["price_bps"]) for one in candidates)
     assert rule_id is None
 
 

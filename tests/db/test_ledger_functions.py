@@ -688,7 +688,8 @@ def test_money_beside_an_open_position_does_not_leave_by_this_function(engine: S
     cast = play(engine)
     engine.execute("SET session_replication_role = replica")
     engine.execute(
-        "UPDATE positions SET is_open = true, quantity = 1, closed_at = NULL RETURNING id"
+        "UPDATE positions SET is_open = true, quantity = 1, closed_at = NULL WHERE id = %s",
+        (cast.position_id,),
     )
     engine.execute("RESET session_replication_role")
     with pytest.raises(TradewrightError) as caught:
@@ -697,6 +698,8 @@ def test_money_beside_an_open_position_does_not_leave_by_this_function(engine: S
     engine.execute("SET session_replication_role = replica")
     engine.execute(
         "UPDATE positions SET is_open = false, quantity = 0, closed_at = clock_timestamp()"
+        " WHERE id = %s",
+        (cast.position_id,),
     )
 
 

@@ -5,6 +5,7 @@ The SQL functions of migration 006 are the contract for any client and one opera
 holders. Read `journal` first. What a movement means in business is decided by the rooms above.
 """
 
+from tradewright.ledger.book import MovementResult, status_refusal
 from tradewright.ledger.exchanges import Exchange, exchange
 from tradewright.ledger.functions import (
     Conditions,
@@ -24,8 +25,17 @@ from tradewright.ledger.functions import (
 )
 from tradewright.ledger.house import HousePosition, house_positions, roll_up_house_balances
 from tradewright.ledger.journal import Journal
-from tradewright.ledger.model import Holder, HolderKind, HouseCode, Movement, WalletStatus
-from tradewright.ledger.postings import MovementResult, post_movements, status_refusal
+from tradewright.ledger.model import (
+    Draw,
+    Holder,
+    HolderKind,
+    HouseCode,
+    Movement,
+    Posting,
+    Reservation,
+    WalletStatus,
+)
+from tradewright.ledger.postings import post_movements
 from tradewright.ledger.store import house_holder_ids
 from tradewright.ledger.wallets import (
     PastBalance,
@@ -37,6 +47,7 @@ from tradewright.ledger.wallets import (
 
 __all__ = [
     "Conditions",
+    "Draw",
     "Exchange",
     "Holder",
     "HolderKind",
@@ -47,6 +58,8 @@ __all__ = [
     "Movement",
     "MovementResult",
     "PastBalance",
+    "Posting",
+    "Reservation",
     "Wallet",
     "WalletStatus",
     "balance_at",

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import Money
-from tradewright.ledger.model import Holder, HolderKind, HouseCode
+from tradewright.ledger.model import Hold, Holder, HolderKind, HouseCode
 from tradewright.postgres.arrays import columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -38,6 +38,12 @@ _BETWEEN_HOUSES = (
     "currencies",
     "amounts",
 )
+_ENTRY_WITH_HOLD = (*_ENTRY, "effects", "reserved_after", "hold_ids")
+_MADE = tuple(
+    f"made_{name}"
+    for name in ("ids", "holder_ids", "purposes", "amounts", "remaining", "expires_at")
+)
+_DRAWN = ("drawn_ids", "drawn_remaining")
 
 _Transfer = tuple[str, str | None, str]
 """A transfer's id, its operation if this entry brings it, and the other side of it."""
@@ -51,6 +57,7 @@ class Journal:
         self._holders: dict[str, Holder] = {}
         self._between_houses: list[tuple[object, ...]] = []
         self._transfer_count = 0
+        self._holds: dict[str, Hold] = {}
 
     @property
     def transfer_count(self) -> int:
@@ -89,6 +96,25 @@ class Journal:
         self._transfer_count += 1
         self._between_houses.append((*key, giver, receiver, money.currency, money.amount))
 
+    def set_aside(self, holder: Holder, hold: Hold, *, transaction_id: str) -> None:
+        """Set a new hold's amount of a wallet aside."""
+        self._draw(holder, hold, (-hold.amount, hold.amount), (transaction_id, "reserve"))
+
+    def give_back(
+        self, holder: Holder, hold: Hold, amount: Decimal, *, transaction_id: str
+    ) -> None:
+        """Give `amount` of a hold back to its wallet."""
+        hold.remaining -= amount
+        self._draw(holder, hold, (amount, -amount), (transaction_id, "release"))
+
+    def take(
+        self, holder: Holder, hold: Hold, amount: Decimal, *, transaction_id: str, sink: str
+    ) -> None:
+        """Move `amount` of a hold to the house holder `sink`."""
+        hold.remaining -= amount
+        changes = (Decimal(0), -amount)
+        self._draw(holder, hold, changes, (transaction_id, "capture"), self._new("capture", sink))
+
     def write(self, statements: Statements) -> None:
         """Write everything in the caller's transaction; the holders must still be locked by it."""
         if self._between_houses:
@@ -96,25 +122,70 @@ class Journal:
             statements.execute(query, columns(_BETWEEN_HOUSES, self._between_houses))
         if not self._entries:
             return
-        queries = load_queries("tradewright.ledger")
-        statements.execute(queries["write_movements"], columns(_ENTRY, self._entries))
-        for kind, query in (
-            (HolderKind.ACCOUNT, "update_account_balances"),
-            (HolderKind.WALLET, "update_wallet_balances"),
-        ):
-            moved = sorted(
-                (holder for holder in self._holders.values() if holder.kind is kind),
-                key=lambda holder: holder.id,
-            )
-            if moved:
-                statements.execute(
-                    queries[query],
-                    {
-                        "ids": [holder.id for holder in moved],
-                        "balances": [holder.available for holder in moved],
-                        "versions": [holder.version for holder in moved],
-                    },
-                )
+        if self._holds:
+            self._write_with_holds(statements)
+        else:
+            query = load_queries("tradewright.ledger")["write_movements"]
+            statements.execute(query, columns(_ENTRY, self._entries))
+        self._write_balances(statements, HolderKind.ACCOUNT)
+        self._write_balances(statements, HolderKind.WALLET)
+
+    def _write_balances(self, statements: Statements, kind: HolderKind) -> None:
+        moved = sorted(
+            (holder for holder in self._holders.values() if holder.kind is kind),
+            key=lambda holder: holder.id,
+        )
+        if not moved:
+            return
+        query = f"update_{kind}_balances"
+        figures: dict[str, list[object]] = {
+            "ids": [holder.id for holder in moved],
+            "balances": [holder.available for holder in moved],
+            "versions": [holder.version for holder in moved],
+        }
+        if self._holds and kind is HolderKind.WALLET:
+            query = "update_wallet_balances_and_reserved"
+            figures["reserved"] = [holder.reserved for holder in moved]
+        statements.execute(load_queries("tradewright.ledger")[query], figures)
+
+    def _write_with_holds(self, statements: Statements) -> None:
+        """Write all entries and holds by one statement, whose guards see both."""
+        holds = sorted(self._holds.values(), key=lambda hold: hold.id)
+        made = [
+            (h.id, h.holder_id, h.purpose, h.amount, h.remaining, h.expires_at)
+            for h in holds
+            if h.is_new
+        ]
+        rows = [
+            row if len(row) == len(_ENTRY_WITH_HOLD) else (*row, None, row[8], None)
+            for row in self._entries
+        ]
+        statements.execute(
+            load_queries("tradewright.ledger")["write_entries_and_holds"],
+            {
+                **columns(_ENTRY_WITH_HOLD, rows),
+                **columns(_MADE, made),
+                **columns(_DRAWN, [(h.id, h.remaining) for h in holds if not h.is_new]),
+            },
+        )
+
+    def _draw(
+        self,
+        holder: Holder,
+        hold: Hold,
+        changes: tuple[Decimal, Decimal],
+        movement: tuple[str, str],
+        transfer: tuple[str | None, str | None, str | None] = (None, None, None),
+    ) -> None:
+        """Enter a change of available and reserved money by a hold."""
+        before, reserved = holder.available, holder.reserved
+        holder.available, holder.reserved = before + changes[0], reserved + changes[1]
+        holder.version += 1
+        self._holders[holder.id], self._holds[hold.id] = holder, hold
+        kept = (holder.id, holder.version, holder.user_id, holder.currency)
+        figures = (changes[0], before, reserved)
+        drawn = (movement[1], holder.reserved, hold.id)
+        self._entries.append((*kept, *movement, *figures, *transfer, *drawn))
 
     def _new(self, operation: str, other_id: str) -> _Transfer:
         self._transfer_count += 1

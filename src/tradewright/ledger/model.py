@@ -4,6 +4,7 @@ Ids are canonical UUID text throughout the engine, because they are written as t
 compared in between. Amounts are exact decimals of the holder's currency.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -93,3 +94,51 @@ class Movement(Struct, frozen=True, kw_only=True):
     credit_id: str
     currency: str
     amount: Decimal
+
+
+class Reservation(Struct, frozen=True, kw_only=True):
+    """A request to set available money of a wallet aside, once per transaction id.
+
+    `purpose` is one of the purposes of holds; from `expires_at` on the hold is only released.
+    """
+
+    transaction_id: str
+    holder_id: str
+    currency: str
+    amount: Decimal
+    purpose: str
+    expires_at: datetime | None = None
+
+
+class Draw(Struct, frozen=True, kw_only=True):
+    """A request to take an amount off a hold (None: all that remains), once per transaction id.
+
+    Without a `sink` the money goes back to the wallet; with one, a house holder, it goes there.
+    """
+
+    transaction_id: str
+    hold_id: str
+    amount: Decimal | None = None
+    sink: str | None = None
+
+    @property
+    def operation(self) -> str:
+        """Return the operation under which the draw is done once."""
+        return "release" if self.sink is None else "capture"
+
+
+class Hold(Struct):
+    """A hold whose row is locked or new, with what remains running through the batch."""
+
+    id: str
+    holder_id: str
+    purpose: str
+    amount: Decimal
+    remaining: Decimal
+    is_expired: bool = False
+    is_new: bool = False
+    expires_at: datetime | None = None
+
+
+Posting = Movement | Reservation | Draw
+"""What a batch of the ledger may hold."""

@@ -46,6 +46,121 @@ SELECT
     transfer_id
 FROM entry;
 
+-- name: write_entries_and_holds
+-- Write entries as write_movements does, some of which make or draw holds, together with the holds.
+WITH entry AS MATERIALIZED (
+    SELECT
+        n.*,
+        coalesce(n.effect, CASE WHEN n.change < 0 THEN 'debit' ELSE 'credit' END) AS done,
+        greatest(abs(n.change), abs(n.reserved_after - n.reserved)) AS amount
+    FROM unnest(
+        %(holder_ids)s::uuid[], %(versions)s::bigint[], %(user_ids)s::uuid[],
+        %(currencies)s::text[], %(transaction_ids)s::uuid[], %(operations)s::text[],
+        %(changes)s::numeric[], %(available_before)s::numeric[], %(reserved)s::numeric[],
+        %(transfer_ids)s::uuid[], %(transfer_operations)s::text[], %(other_ids)s::uuid[],
+        %(effects)s::text[], %(reserved_after)s::numeric[], %(hold_ids)s::uuid[]
+    ) AS n (
+        holder_id, version, user_id, currency, transaction_id, operation, change,
+        available_before, reserved, transfer_id, transfer_operation, other_id,
+        effect, reserved_after, hold_id
+    )
+), transfer AS (
+    INSERT INTO transfers (
+        id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount
+    )
+    SELECT
+        transfer_id,
+        transaction_id,
+        transfer_operation,
+        CASE WHEN done = 'credit' THEN other_id ELSE holder_id END,
+        CASE WHEN done = 'credit' THEN holder_id ELSE other_id END,
+        currency,
+        amount
+    FROM entry
+    WHERE transfer_operation IS NOT NULL
+), made AS (
+    INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, expires_at)
+    SELECT n.id, n.holder_id, n.purpose, n.amount, n.remaining, n.expires_at
+    FROM unnest(
+        %(made_ids)s::uuid[], %(made_holder_ids)s::uuid[], %(made_purposes)s::text[],
+        %(made_amounts)s::numeric[], %(made_remaining)s::numeric[],
+        %(made_expires_at)s::timestamptz[]
+    ) AS n (id, holder_id, purpose, amount, remaining, expires_at)
+), drawn AS (
+    UPDATE balance_holds AS h
+    SET remaining = n.remaining, updated_at = clock_timestamp()
+    FROM unnest(%(drawn_ids)s::uuid[], %(drawn_remaining)s::numeric[]) AS n (id, remaining)
+    WHERE h.id = n.id
+)
+INSERT INTO balance_ledger (
+    holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+    available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
+)
+SELECT
+    holder_id,
+    version,
+    user_id,
+    currency,
+    transaction_id,
+    operation,
+    done,
+    amount,
+    available_before,
+    available_before + change,
+    reserved,
+    reserved_after,
+    transfer_id,
+    hold_id
+FROM entry;
+
+-- name: update_wallet_balances_and_reserved
+-- Set the balances that the batch's entries lead to, where some were set aside or drawn.
+UPDATE user_balances AS w
+SET
+    available = n.balance,
+    reserved = n.reserved,
+    version = n.version,
+    updated_at = clock_timestamp()
+FROM unnest(
+    %(ids)s::uuid[], %(balances)s::numeric[], %(versions)s::bigint[], %(reserved)s::numeric[]
+) AS n (id, balance, version, reserved)
+WHERE w.holder_id = n.id;
+
+-- name: wallets_of_holds
+-- Find whose the holds are; that never changes.
+SELECT DISTINCT h.holder_id::text
+FROM balance_holds AS h
+WHERE h.id = ANY(%(ids)s::uuid[]);
+
+-- name: lock_holds
+-- Lock holds in key order, after their wallets, and read them.
+SELECT
+    h.id::text,
+    h.holder_id::text,
+    h.purpose,
+    h.amount,
+    h.remaining,
+    coalesce(h.expires_at <= clock_timestamp(), false)
+FROM balance_holds AS h
+WHERE h.id = ANY(%(ids)s::uuid[])
+ORDER BY h.id
+FOR NO KEY UPDATE;
+
+-- name: draws_of_transactions
+-- Find what some transactions have done with holds before.
+SELECT
+    e.transaction_id::text,
+    e.operation,
+    e.holder_id::text,
+    e.amount,
+    e.hold_id::text,
+    h.purpose,
+    t.credit_holder_id::text
+FROM balance_ledger AS e
+JOIN balance_holds AS h ON h.id = e.hold_id
+LEFT JOIN transfers AS t ON t.id = e.transfer_id
+WHERE e.transaction_id = ANY(%(transaction_ids)s::uuid[]);
+
 -- name: update_account_balances
 -- Set the balances that the batch's entries lead to.
 UPDATE accounts AS a

@@ -13,6 +13,7 @@ import click
 from tradewright.cli import options
 from tradewright.cli.risk_breakers import alerts_command, breaker_group
 from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number, print_rows
+from tradewright.cli.risk_stress import stress_command
 from tradewright.risk import store
 from tradewright.risk.halts import Halt, HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
@@ -52,6 +53,7 @@ def command() -> None:
 
 command.add_command(breaker_group)
 command.add_command(alerts_command)
+command.add_command(stress_command)
 
 
 @command.group("limit", epilog=options.example("tradewright risk limit list"))

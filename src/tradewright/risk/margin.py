@@ -98,5 +98,5 @@ def _value(
     if top is None or quote_rate is None or base_rate is None:
         return None
     pnl = (closing_price(top, quantity) - exposure.average_price) * quantity
-    margin = abs(quantity) * base_rate.mid * margin_rate(profile, instrument)
+    margin = abs(quantity * base_rate.mid) * margin_rate(profile, instrument)
     return pnl * conversion(pnl, quote_rate), margin

@@ -396,6 +396,48 @@ JOIN trading_halts AS h
 WHERE o.remaining_quantity > 0 AND o.status NOT IN ('pending_cancel')
 ORDER BY 1;
 
+-- name: read_one_snapshot
+-- Let all that this transaction reads be of one moment, and write nothing.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
+-- name: stressed_positions
+-- Read every open position with its account, without locking any.
+SELECT
+    a.id::text,
+    a.currency,
+    a.balance,
+    a.leverage,
+    a.margin_call_level,
+    a.stop_out_level,
+    u.client_class,
+    p.symbol,
+    p.quantity,
+    p.average_price
+FROM positions AS p
+JOIN accounts AS a ON a.id = p.account_id
+JOIN users AS u ON u.id = a.user_id
+WHERE p.is_open
+ORDER BY a.id, p.id;
+
+-- name: last_seen_quotes
+-- Read the quotes that the last order in each symbol has seen.
+SELECT i.symbol, seen.details
+FROM instruments AS i
+CROSS JOIN LATERAL (
+    SELECT e.details
+    FROM orders AS o
+    JOIN order_events AS e ON e.order_id = o.id AND e.event_type = 'new' AND e.details <> '{}'
+    WHERE o.symbol = i.symbol
+    ORDER BY o.id DESC
+    LIMIT 1
+) AS seen;
+
+-- name: stressed_exposures
+-- Read what the house holds in each symbol for its own account.
+SELECT symbol, net
+FROM house_exposures
+WHERE net <> 0;
+
 -- name: accounts_at_risk
 -- Find every account that has an open position, a live order, an open margin call or a debt.
 SELECT id::text

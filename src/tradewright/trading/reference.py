@@ -62,7 +62,7 @@ def read_reference(connection: Session) -> Reference:
     currencies = connection.execute(queries["account_currencies"]).fetchall()
     return Reference(
         version=version,
-        instruments=_read_instruments(connection),
+        instruments=read_instruments(connection),
         groups=read_groups(connection),
         commissions=read_terms(connection),
         routing=read_settings(connection),
@@ -102,7 +102,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
     return replace(
         reference,
         version=version,
-        instruments=_read_instruments(statements),
+        instruments=read_instruments(statements),
         groups=read_groups(statements),
         commissions=read_terms(statements),
         routing=read_settings(statements),
@@ -112,7 +112,8 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
     )
 
 
-def _read_instruments(statements: Statements) -> Mapping[str, Instrument]:
+def read_instruments(statements: Statements) -> dict[str, Instrument]:
+    """Return every instrument by its symbol, with its sessions."""
     queries = load_queries(_QUERIES)
     sessions: dict[str, list[TradingSession]] = {}
     for row in statements.execute(queries["trading_sessions"], {}).fetchall():

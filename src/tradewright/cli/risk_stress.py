@@ -1,0 +1,105 @@
+"""`tradewright risk stress`: what a sudden move of the market would leave; part of `risk`."""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tradewright.cli import options
+from tradewright.cli.risk_output import Number
+from tradewright.risk.stress import CASES, AccountOutcome, Scenario
+from tradewright.trading.stress import StressReport, run_stress
+
+
+def _moves(words: tuple[str, ...]) -> dict[str, Decimal]:
+    """Read words such as EURUSD=-5, in percent, as shares."""
+    moves = {}
+    for word in words:
+        name, _, percent = word.partition("=")
+        try:
+            moves[name] = Decimal(percent) / 100
+        except InvalidOperation:
+            raise click.UsageError(f"{word!r} is not NAME=PERCENT") from None
+    return moves
+
+
+@click.command("stress", epilog=options.example("tradewright risk stress --case snb-2015"))
+@click.option("--case", type=click.Choice(sorted(CASES)), help="A historic case.")
+@click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL=PERCENT", help="Move a price.")
+@click.option("--against-all", multiple=True, metavar="CURRENCY=PERCENT", help="Move a currency.")
+@click.option("--spread", type=Number(), default="1", help="Multiply spreads by this.")
+@click.option("--in", "currency", default="USD", show_default=True, help="The house's currency.")
+@options.with_database
+def stress_command(  # noqa: PLR0913 (one for each option)
+    asked: options.Asked,
+    *,
+    case: str | None,
+    symbols: tuple[str, ...],
+    against_all: tuple[str, ...],
+    spread: Decimal,
+    currency: str,
+) -> None:
+    """Say what a gap would leave of each account and of the house; nothing is written."""
+    if case is not None and (symbols or against_all or spread != 1):
+        raise click.UsageError("Give a case, or moves and a spread of your own.")
+    own = Scenario(
+        name="own",
+        symbols=_moves(symbols),
+        currencies=_moves(against_all),
+        spread_factor=spread,
+    )
+    with asked.session() as session:
+        report = run_stress(session, CASES[case] if case else own, currency=currency)
+    if asked.as_json:
+        click.echo(json.dumps(_facts(report), default=str))
+    else:
+        _show(report)
+
+
+def _facts(report: StressReport) -> dict[str, Any]:
+    names = ("bid", "ask", "bid_after", "ask_after")
+    return {
+        "case": report.scenario.name,
+        "source": report.scenario.source,
+        "prices": {
+            symbol: dict(zip(names, map(str, four), strict=True))
+            for symbol, four in report.prices.items()
+        },
+        "accounts": [_row(one) for one in report.accounts],
+        "house": {
+            "currency": report.currency,
+            "pnl": None if report.house_pnl is None else f"{report.house_pnl:.2f}",
+            "forgiven": {code: f"{sum_:.2f}" for code, sum_ in report.forgiven.items()},
+        },
+    }
+
+
+def _row(one: AccountOutcome) -> dict[str, Any]:
+    row: dict[str, Any] = {"account": one.account_id, "currency": one.currency}
+    for name, state in (("before", one.before), ("after", one.after)):
+        level = None if state is None else state.level
+        row[f"equity_{name}"] = None if state is None else f"{state.equity:.2f}"
+        row[f"level_{name}"] = None if level is None else f"{level:.2f}"
+    row |= {"is_called": one.is_called, "is_stopped_out": one.is_stopped_out}
+    return row | {"negative": f"{one.negative:.2f}", "forgiven": f"{one.forgiven:.2f}"}
+
+
+def _show(report: StressReport) -> None:
+    rows = [_row(one) for one in report.accounts]
+    columns = ("account", "currency", "equity_before", "equity_after", "level_after", "negative")
+    table = Table(*(column.replace("_", " ") for column in columns))
+    for row in rows[:50]:
+        table.add_row(*("" if row[one] is None else str(row[one]) for one in columns))
+    Console().print(table)
+    if len(rows) > 50:
+        click.echo(f"and {len(rows) - 50} more; --json lists all")
+    called = sum(one.is_called for one in report.accounts)
+    stopped = sum(one.is_stopped_out for one in report.accounts)
+    negative = sum(one.negative > 0 for one in report.accounts)
+    click.echo(f"{len(rows)} accounts: {called} called, {stopped} stopped out, {negative} below 0")
+    facts = _facts(report)["house"]
+    forgiven = ", ".join(f"{sum_} {code}" for code, sum_ in facts["forgiven"].items()) or "nothing"
+    click.echo(f"the house: {facts['pnl']} {report.currency} on its own book, {forgiven} forgiven")

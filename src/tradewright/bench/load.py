@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from random import Random
 
 from tradewright.bench.instruments import quote_bench_market
-from tradewright.core.clock import monotonic_seconds
+from tradewright.core.clock import monotonic_seconds, pause_awaited
 from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.core.ids import new_id_text
 from tradewright.core.processes import serve_requests, settle_garbage
@@ -100,7 +100,7 @@ async def _submit_paced(
         for number in range(int(per_second * seconds)):
             due = begun + number / per_second
             if (early := due - monotonic_seconds()) > 0:
-                await asyncio.sleep(early)
+                await pause_awaited(early)
             waiting.create_task(submit(drawn.next(), due))
     return latencies
 

@@ -5,6 +5,7 @@ must be ordered against other rows of the database are stamped by the server
 (`clock_timestamp()`), never here.
 """
 
+import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -22,3 +23,8 @@ def monotonic_seconds() -> float:
 def pause(seconds: float) -> None:
     """Block the calling thread for `seconds`."""
     time.sleep(seconds)
+
+
+async def pause_awaited(seconds: float) -> None:
+    """Let other tasks of this thread work for `seconds`."""
+    await asyncio.sleep(seconds)

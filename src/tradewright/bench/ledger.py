@@ -106,17 +106,8 @@ def bench_ledger(server: EmbeddedServer, house: House, load: LedgerLoad) -> Ledg
     houses = {"": house}
     if load.many is not None:
         houses[MANY] = second_house(server, "many")
-    counts = {"": load.wallets, MANY: load.many or 0}
-    sides: dict[str, _Work] = {TPC_B: lambda seconds: run_tpc_b(server, seconds)}
     with ExitStack() as running:
-        for suffix, one in houses.items():
-            writers = _open_writers(running, one, counts[suffix])
-            own = _sides(server, one, counts[suffix], writers)
-            sides |= {
-                f"{name}{suffix}": work
-                for name, work in own.items()
-                if name in (load.only or own) and (name in FLAT or not suffix)
-            }
+        sides = _all_sides(running, server, houses, load)
         for work in sides.values():
             work(1)
         analyze_all(list(houses.values()))
@@ -133,7 +124,24 @@ def bench_ledger(server: EmbeddedServer, house: House, load: LedgerLoad) -> Ledg
     )
 
 
-def _timed(work: "_Work", seconds: int) -> Side:
+def _all_sides(
+    running: ExitStack, server: EmbeddedServer, houses: Mapping[str, House], load: LedgerLoad
+) -> dict[str, _Work]:
+    """Return TPC-B and the sides of each house that are asked for, by their names."""
+    counts = {"": load.wallets, MANY: load.many or 0}
+    sides: dict[str, _Work] = {TPC_B: lambda seconds: run_tpc_b(server, seconds)}
+    for suffix, house in houses.items():
+        writers = _open_writers(running, house, counts[suffix])
+        own = _sides(server, house, counts[suffix], writers)
+        sides |= {
+            f"{name}{suffix}": work
+            for name, work in own.items()
+            if name in (load.only or own) and (name in FLAT or not suffix)
+        }
+    return sides
+
+
+def _timed(work: _Work, seconds: int) -> Side:
     return lambda _: work(seconds)
 
 

@@ -5,7 +5,6 @@ must be ordered against other rows of the database are stamped by the server
 (`clock_timestamp()`), never here.
 """
 
-import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -27,4 +26,6 @@ def pause(seconds: float) -> None:
 
 async def pause_awaited(seconds: float) -> None:
     """Let other tasks of this thread work for `seconds`."""
+    import asyncio  # noqa: PLC0415 - every command imports the clock, and few wait so
+
     await asyncio.sleep(seconds)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.docs_session import first_failure, steps
+from tests.floor import Floor
 
 START = Path(__file__).resolve().parents[2] / "docs" / "start"
 HOW_TO = START.parent / "how-to"
@@ -47,6 +48,14 @@ def test_a_provider_is_connected_as_it_is_shown(
     monkeypatch.setenv("DATABASE_URL", engine_database)
     failed = first_failure([HOW_TO / "connect-a-provider.md"], tmp_path)
     assert not failed, f"docs/how-to/{failed}"
+
+
+def test_the_sessions_of_positions_run(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", floor.conninfo)
+    failed = first_failure([START.parent / "reference" / "positions.md"], tmp_path)
+    assert not failed, f"docs/reference/{failed}"
 
 
 def test_the_sessions_of_rewriting_run(tmp_path: Path) -> None:

@@ -39,6 +39,10 @@ COMMANDS = {
         "Review migrations: what breaks, loses, locks or misleads.",
     ),
     "risk": ("tradewright.cli.risk", "Set limits, stop and resume trading, see what was denied."),
+    "swaps": (
+        "tradewright.cli.swaps",
+        "Set what holding positions costs, and roll a day over.",
+    ),
     "verify": ("tradewright.cli.verify", "Make the ten tests of a set of migrations on a shadow."),
     "bench": ("tradewright.cli.bench", "Measure beside public programs in the same run."),
     "soak": (

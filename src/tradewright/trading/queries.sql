@@ -99,6 +99,13 @@ WHERE a.id = ANY(%(ids)s::uuid[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;
 
+-- name: accounts_holding
+-- Find every account that has an open position.
+SELECT DISTINCT account_id::text
+FROM positions
+WHERE is_open
+ORDER BY 1;
+
 -- name: positions_to_roll
 -- Read when open positions were opened, by the market's time, and last rolled over.
 SELECT

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import psycopg
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.postgres.refusals import translate
 from tradewright.trading.swaps import SwapBook, SwapForm, SwapTerms
 
 DAYS_MAX = 31
@@ -38,20 +41,17 @@ NO_ROLLING = Rolling({}, {}, SwapBook({}, {}))
 
 
 def set_swap_terms(connection: Session, terms: SwapTerms) -> None:
-    """Set what holding an instrument costs from a day on."""
-    connection.execute(
-        load_queries(_QUERIES)["add_swap_terms"],
-        {
-            "symbol": terms.symbol,
-            "effective_on": terms.effective_on,
-            "form": terms.form,
-            "long_rate": terms.long_rate,
-            "short_rate": terms.short_rate,
-            "currency": terms.currency,
-            "settlement_days": terms.settlement_days,
-            "is_daily": terms.is_daily,
-        },
-    )
+    """Set what holding an instrument costs from a day on, once.
+
+    Raises:
+        InputError: INSTRUMENT_UNKNOWN, INPUT_CURRENCY_UNKNOWN.
+        StateError: SWAP_TERMS_SET.
+
+    """
+    try:
+        connection.execute(load_queries(_QUERIES)["add_swap_terms"], asdict(terms))
+    except psycopg.Error as error:
+        raise translate(error) from error
 
 
 def add_holiday(connection: Session, currency: str, holiday_on: date) -> None:

@@ -97,6 +97,15 @@ def test_an_order_that_cannot_close_what_it_names_is_refused(
     assert floor.one("SELECT count(*) FROM orders") == 1
 
 
+def test_in_hedging_a_reduce_only_order_closes_and_never_opens(floor: Floor, hedger: str) -> None:
+    with floor.engine() as engine:
+        for quantity in (30_000, 20_000):
+            deal(engine, buy(hedger, quantity))
+        deal(engine, sell(hedger, 40_000, is_reduce_only=True))
+    assert [quantity for quantity, _ in held(floor, hedger)] == [10_000]
+    assert floor.broken_laws() == {}
+
+
 def test_fifo_closes_the_oldest_first_and_opens_with_the_rest(floor: Floor, queuer: str) -> None:
     with floor.engine(eurusd=("1.09999", "1.10000")) as engine:
         deal(engine, buy(queuer, 30_000))

@@ -136,6 +136,12 @@ def close(
     trade_id = _book_trade(
         desk, account, position, cause, ("close", quantity, price, used_rate, pnl)
     )
+    _move_result(desk, account, trade_id, pnl)
+    return pnl
+
+
+def _move_result(desk: Desk, account: AccountState, trade_id: str, pnl: Decimal) -> None:
+    """Move what a trade has won or lost between the account and the house's dealing holder."""
     house = desk.house[account.profile.currency][HouseCode.DEALING]
     if pnl > 0:
         desk.journal.receive(
@@ -145,7 +151,6 @@ def close(
         desk.journal.give(
             account.holder, -pnl, transaction_id=trade_id, operation="realised_pnl", sink=house
         )
-    return pnl
 
 
 def booked(result: Decimal, rate: Rate, currency: str) -> tuple[Decimal, Decimal]:

@@ -105,18 +105,22 @@ def _reserve(book: Book, held: Reservation) -> MovementResult:
     refusal = _reserve_refusal(wallet, held)
     if refusal is not None:
         return refused(refusal)
-    hold = Hold(
+    hold = _new_hold(held)
+    book.holds[hold.id] = hold
+    book.journal.set_aside(wallet, hold, transaction_id=held.transaction_id)
+    return _done(book, held, hold, wallet, held.amount)
+
+
+def _new_hold(held: Reservation) -> Hold:
+    return Hold(
         id=new_id_text(),
-        holder_id=wallet.id,
+        holder_id=held.holder_id,
         purpose=held.purpose,
         amount=held.amount,
         remaining=held.amount,
         is_new=True,
         expires_at=held.expires_at,
     )
-    book.holds[hold.id] = hold
-    book.journal.set_aside(wallet, hold, transaction_id=held.transaction_id)
-    return _done(book, held, hold, wallet, held.amount)
 
 
 def _reserve_refusal(wallet: Holder, held: Reservation) -> TradewrightError | None:

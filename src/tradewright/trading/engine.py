@@ -221,8 +221,11 @@ class Engine:
                 provider_id = self.reference.provider_ids[answer.provider]
                 answers = late_answers(session, provider_id, request, answer)
         proposals += answers or []
-        if proposals:
+        try:
             self._propose(proposals)
+        except StateError:
+            with self._lock:
+                self._recalled += [(command, None) for command in proposals]
 
     def submit(self, command: Command) -> "Future[Report]":
         """Queue a client's command; the future gives its report or raises its error.
@@ -347,10 +350,10 @@ class Engine:
             for answers in self._dispatcher.recall(hedge, HEDGE_VERSION)
         ]
 
-    def _take_bookable(self) -> list[Command]:
+    def _take_bookable(self) -> list[BookAnswers]:
         """Take the recalled answers that can be booked: what was dealt must be valued at a rate."""
         waiting, self._recalled = self._recalled, []
-        bookable: list[Command] = []
+        bookable: list[BookAnswers] = []
         for answers, currencies in waiting:
             is_dealt = any(answer.accepted for _, answer in answers.answers)
             if is_dealt and currencies is not None and not self._has_rates(*currencies):

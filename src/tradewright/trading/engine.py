@@ -33,8 +33,8 @@ from tradewright.trading.hedges import HEDGE_VERSION
 from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
 from tradewright.trading.reference import Reference, quote_board, read_reference
-from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.store import read_live_desk, read_routed_versions
+from tradewright.trading.unbooked import MAY_BE_BOOKED_LATER, Unbooked, currencies_of
 from tradewright.trading.unsolicited import late_answers
 from tradewright.trading.waiting import Proposed, WaitingFutures
 from tradewright.trading.watch import Watchers
@@ -60,11 +60,7 @@ class Engine:
     """
 
     def __init__(
-        self,
-        open_session: SessionOpener,
-        providers: Mapping[str, Gateway],
-        *,
-        writers: int = 1,
+        self, open_session: SessionOpener, providers: Mapping[str, Gateway], *, writers: int = 1
     ) -> None:
         self._open_session = open_session
         self._providers = providers
@@ -73,13 +69,13 @@ class Engine:
         self._in_flight = 0
         self._is_running = False
         self._failure: TradewrightError | None = None
-        self._recalled: list[tuple[BookAnswers, _Currencies | None]] = []
         with open_session() as session, session.transaction():
             reference = read_reference(session)
         scores = Scores(reference.provider_terms, {})
         self.market = Market(quote_board(reference), scores)
         self._watchers = Watchers(self.market)
         self._dispatcher = Dispatcher(self.market, providers)
+        self._unbooked = Unbooked(self.market)
         self._trading = trading = Trading(reference, self.market, self._lock)
         self._house = HouseWatch(self.market, trading, scores)
         self._keeper = BreakerKeeper(open_session, self._trading)
@@ -98,13 +94,12 @@ class Engine:
             house = read_house(session)
         with self._lock:
             learnt = self._watchers.learn(desk)
-            self._recalled = [
-                (answers, _currencies(desk.orders[order_id], desk))
-                for order_id, version in versions.items()
-                for answers in self._dispatcher.recall(desk.orders[order_id], version)
-            ]
-            self._recalled += self._recall_hedges(house)
-            bookable = self._take_bookable()
+            for order_id, version in versions.items():
+                order = desk.orders[order_id]
+                recalled = self._dispatcher.recall(order, version)
+                self._unbooked.keep(recalled, currencies_of(order, desk))
+            self._unbooked.keep(self._recall_hedges(house))
+            bookable = self._unbooked.take_bookable()
         self._propose([*bookable, *learnt])
         for provider in self._providers.values():
             provider.open(self)
@@ -170,7 +165,7 @@ class Engine:
             moves = self._keeper.on_price(quote.symbol) if propose else []
             if propose:
                 proposals += house
-                proposals += self._take_bookable()
+                proposals += self._unbooked.take_bookable()
                 proposals += self._watchers.on_price(quote.symbol)
         self._keeper.write(moves)
         if proposals:
@@ -196,7 +191,7 @@ class Engine:
             moves = self._keeper.on_price(quote.symbol)
             proposals = [
                 *self._house.on_price(quote.symbol),
-                *self._take_bookable(),
+                *self._unbooked.take_bookable(),
                 *self._watchers.on_price(quote.symbol),
             ]
         self._keeper.write(moves)
@@ -214,7 +209,7 @@ class Engine:
 
         """
         with self._lock:
-            proposals = self._take_bookable()
+            proposals = self._unbooked.take_bookable()
             answers = self._dispatcher.take(answer)
         if answers is None and answer.price is not None:
             with self._open_session() as session, session.transaction():
@@ -225,7 +220,7 @@ class Engine:
             self._propose(proposals)
         except StateError:
             with self._lock:
-                self._recalled += [(command, None) for command in proposals]
+                self._unbooked.keep(proposals)
 
     def submit(self, command: Command) -> "Future[Report]":
         """Queue a client's command; the future gives its report or raises its error.
@@ -326,7 +321,7 @@ class Engine:
             proposals += self._house.take(booked.desk)
             if house is not None:
                 proposals += self._watchers.learn(booked.desk)
-                self._recalled += self._recall_hedges(house)
+                self._unbooked.keep(self._recall_hedges(house))
             proposals += [
                 answer
                 for order in booked.desk.changes.routed
@@ -342,28 +337,13 @@ class Engine:
         with self._open_session() as session, session.transaction():
             return read_house(session)
 
-    def _recall_hedges(self, house: HouseRows) -> list[tuple[BookAnswers, None]]:
+    def _recall_hedges(self, house: HouseRows) -> list[BookAnswers]:
         """Learn what the house has open; return what became of hedges that nobody waits for."""
         return [
-            (answers, None)
+            answers
             for hedge in self._house.learn(house)
             for answers in self._dispatcher.recall(hedge, HEDGE_VERSION)
         ]
-
-    def _take_bookable(self) -> list[BookAnswers]:
-        """Take the recalled answers that can be booked: what was dealt must be valued at a rate."""
-        waiting, self._recalled = self._recalled, []
-        bookable: list[BookAnswers] = []
-        for answers, currencies in waiting:
-            is_dealt = any(answer.accepted for _, answer in answers.answers)
-            if is_dealt and currencies is not None and not self._has_rates(*currencies):
-                self._recalled.append((answers, currencies))
-            else:
-                bookable.append(answers)
-        return bookable
-
-    def _has_rates(self, sources: tuple[str, str], target: str) -> bool:
-        return all(self.market.last_rate(one, target) is not None for one in sources)
 
     def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
         group.waiting.resolve(answers)
@@ -373,30 +353,12 @@ class Engine:
         """Remember a failure; answers of providers that may be booked later are kept."""
         if isinstance(failure, DatabaseError | InternalError):
             self._failure = failure
-        if isinstance(command, BookAnswers) and failure.code in _MAY_BE_BOOKED_LATER:
+        if isinstance(command, BookAnswers) and failure.code in MAY_BE_BOOKED_LATER:
             with self._lock:
-                self._recalled.append((command, None))
+                self._unbooked.keep([command])
 
     def _one_less_in_flight(self) -> None:
         with self._idle:
             self._in_flight -= 1
             if self._in_flight == 0:
                 self._idle.notify_all()
-
-
-_MAY_BE_BOOKED_LATER = frozenset(
-    {
-        ErrorCode.ORDER_RATE_MISSING,
-        ErrorCode.DATABASE_CONNECTION_LOST,
-        ErrorCode.DATABASE_UNREACHABLE,
-    }
-)
-
-_Currencies = tuple[tuple[str, str], str]
-"""The two currencies of an instrument, and the account's into which they are converted."""
-
-
-def _currencies(order: OrderState, desk: Desk) -> _Currencies:
-    instrument = order.instrument
-    target = desk.accounts[order.account_id].profile.currency
-    return (instrument.base_currency, instrument.quote_currency), target

@@ -15,6 +15,7 @@ from tradewright.postgres.embedded import EmbeddedServer
 FIGURES = {
     *("quotes_read", "quotes_refused", "orders", "fills", "denied", "rejected"),
     *("positions_open", "margin_calls", "stop_outs", "deposits", "withdrawals"),
+    *("routing_decisions", "orders_divided", "hedges", "hedge_results"),
     *("orders_per_second", "latency_ms", "invariants", "seed", "postgres_version"),
 }
 """The figures that a reader of --json may rely on."""
@@ -66,6 +67,9 @@ def test_the_built_in_market_runs_end_to_end_on_a_server_of_its_own() -> None:
     assert summary["withdrawals"] > 0
     assert summary["card_payments"].keys() == {"matched"}
     assert summary["card_payments"]["matched"] >= 3
+    assert sum(summary["routing_decisions"].values()) >= summary["orders_divided"] > 0
+    assert summary["hedges"]["filled"] > 0
+    assert summary["invariants"]["hedge_is_in_the_ledger"]["checked"] > 0
     assert summary["latency_ms"].keys() == {"p50", "p99"}
     assert 0 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p99"]
     assert summary["orders_per_second"] > 0
@@ -99,6 +103,7 @@ def test_recorded_quotes_give_the_same_day_in_both_layouts_and_packed(
     assert first["quotes_refused"]["repeated"] > 0
     assert first["quotes_refused"]["stale"] > 0
     assert first["stop_outs"] + first["margin_calls"] > 0
+    assert sum(first["routing_decisions"].values()) > 0
     same = FIGURES - {"orders_per_second", "latency_ms", "invariants"}
     for other in summaries[1:]:
         assert {name: other[name] for name in same} == {name: first[name] for name in same}

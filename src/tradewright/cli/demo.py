@@ -138,6 +138,12 @@ def _figures(summary: demo.DaySummary) -> Table:
             (f"  {code} asked / rejected", f"{asked['asked']:,} / {asked['rejected']:,}")
             for code, asked in summary.provider_requests.items()
         ),
+        ("hybrid orders decided", f"{sum(summary.routing_decisions.values()):,}"),
+        *((f"  {reason}", f"{n:,}") for reason, n in summary.routing_decisions.items()),
+        ("  to both books", f"{summary.orders_divided:,}"),
+        ("hedges of the house", f"{sum(summary.hedges.values()):,}"),
+        *((f"  {status}", f"{n:,}") for status, n in summary.hedges.items()),
+        ("  result", _money(summary.hedge_results)),
         ("canceled", f"{summary.canceled:,}"),
         ("resting at the end", f"{summary.resting:,}"),
         ("positions open at the end", f"{summary.positions_open:,}"),

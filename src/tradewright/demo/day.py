@@ -15,7 +15,7 @@ from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.demo.accounts import Member, money_in, money_out, open_members
 from tradewright.demo.cards import CardDesk
-from tradewright.demo.listing import account_currency, instruments_for
+from tradewright.demo.listing import account_currency, instruments_for, policies_for
 from tradewright.demo.model import DayOptions, DaySummary, Measured
 from tradewright.demo.progress import Progress
 from tradewright.demo.summary import summarise
@@ -26,6 +26,7 @@ from tradewright.liquidity.model import Quote
 from tradewright.liquidity.quote_file import read_quotes
 from tradewright.liquidity.quote_filter import QuoteFilter
 from tradewright.liquidity.seeded_market import seeded_day
+from tradewright.routing import set_policy
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import Command, OrderReport, Report, SubmitOrder
 from tradewright.trading.registry import list_instrument
@@ -84,6 +85,8 @@ def run_day(
     with house.session() as session, session.transaction():
         for instrument in plan.instruments:
             list_instrument(session, instrument)
+        for policy in policies_for(plan.instruments):
+            set_policy(session, policy)
         providers = simulated_providers(session, options.seed)
     members = open_members(house, make_traders(options.traders), tag, plan.currency)
     engine = house.engine(providers)

@@ -4,13 +4,14 @@ Caps are those of ESMA Decision (EU) 2018/796 for retail clients (30 for major p
 others and gold) and 500 for professional ones.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.money import MINOR_UNITS
 from tradewright.liquidity.instrument import Instrument
+from tradewright.routing import Policy, Ramp
 
 MAJOR_CURRENCIES = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
 QUOTE_AGE_MAX = timedelta(seconds=60)
@@ -30,6 +31,27 @@ def instruments_for(symbols: Collection[str]) -> list[Instrument]:
 
     """
     return [_instrument(symbol) for symbol in sorted(symbols)]
+
+
+def policies_for(instruments: Iterable[Instrument]) -> list[Policy]:
+    """Return how the broker divides hybrid orders and hedges, alike for all its instruments.
+
+    A lot is a hundred of an instrument's smallest units: 100,000 of a currency, 100 ounces.
+    """
+    return [_policy(one.symbol, one.quantity_min * 100) for one in instruments]
+
+
+def _policy(symbol: str, lot: Decimal) -> Policy:
+    return Policy(
+        symbol=symbol,
+        default_percent=10,
+        toxicity=Ramp(Decimal(1), Decimal(5)),
+        size=Ramp(2 * lot, 12 * lot),
+        exposure=Ramp(5 * lot, 20 * lot),
+        volatility=Ramp(Decimal(10), Decimal(50)),
+        exposure_limit=15 * lot,
+        hedge_target=5 * lot,
+    )
 
 
 def account_currency(symbols: Collection[str]) -> str:

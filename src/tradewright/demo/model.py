@@ -34,6 +34,9 @@ class LawFigures:
 class DaySummary:
     """What a day came to. Money is in text with its currency; durations are milliseconds.
 
+    `routing_decisions` counts how hybrid orders were decided, by reason; `orders_divided` those
+    that went to both books. `hedges` counts the house's own trades with providers by what came of
+    them, of all days in the database; `hedge_results` is what they have realised.
     `card_payments` counts the movements through the card scheme by how they compare with its
     statement. `digest` is a hash over every client order (key, state, fills, price) and every
     balance: the same seed and quotes give the same digest, run after run.
@@ -50,6 +53,10 @@ class DaySummary:
     denied: Mapping[str, int]
     rejected: int
     provider_requests: Mapping[str, Mapping[str, int]]
+    routing_decisions: Mapping[str, int]
+    orders_divided: int
+    hedges: Mapping[str, int]
+    hedge_results: Mapping[str, Decimal]
     canceled: int
     resting: int
     positions_open: int

@@ -64,6 +64,31 @@ WHERE o.account_id = ANY(%(ids)s::uuid[])
 GROUP BY p.code
 ORDER BY p.code;
 
+-- name: routing_figures
+-- Count how the day's hybrid orders were decided, by reason, and how many went to both books.
+SELECT d.reason, count(*), count(*) FILTER (WHERE d.a_quantity > 0 AND d.b_quantity > 0)
+FROM routing_decisions AS d
+JOIN orders AS o ON o.id = d.order_id
+WHERE o.account_id = ANY(%(ids)s::uuid[])
+GROUP BY d.reason
+ORDER BY d.reason;
+
+-- name: hedge_figures
+-- Count the house's hedges by what came of them.
+SELECT status, count(*)
+FROM hedges
+GROUP BY status
+ORDER BY status;
+
+-- name: hedge_results
+-- Sum what hedges have realised, by currency.
+SELECT i.quote_currency, sum(f.realised_pnl)
+FROM hedge_fills AS f
+JOIN instruments AS i ON i.symbol = f.symbol
+GROUP BY i.quote_currency
+HAVING sum(f.realised_pnl) <> 0
+ORDER BY i.quote_currency;
+
 -- name: risk_figures
 -- Count open positions, margin calls and stop-outs of the day's accounts.
 SELECT

@@ -14,6 +14,8 @@ from tradewright.postgres.queries import load_queries
 from tradewright.wiring import House
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tradewright.demo.accounts import Member
 
 
@@ -79,11 +81,23 @@ def _figures(session: Session, ids: list[str], user_ids: list[str]) -> dict[str,
             row[0]: {"asked": row[1], "rejected": row[2], "mean_hold_ms": int(row[3])}
             for row in rows("provider_answers")
         },
+        **_routing(rows),
         "deposits": sum(row[2] for row in payments if row[0] == "deposit"),
         "withdrawals": sum(row[2] for row in payments if row[0] == "withdrawal"),
         "money_in": _by_currency(payments, "deposit"),
         "money_out": _by_currency(payments, "withdrawal"),
         "digest": _digest(rows("client_orders"), rows("balances")),
+    }
+
+
+def _routing(rows: "Callable[[str], list[tuple[Any, ...]]]") -> dict[str, Any]:
+    """Return what became of hybrid orders and of the house's exposure."""
+    decisions = rows("routing_figures")
+    return {
+        "routing_decisions": {row[0]: row[1] for row in decisions},
+        "orders_divided": sum(row[2] for row in decisions),
+        "hedges": {row[0]: row[1] for row in rows("hedge_figures")},
+        "hedge_results": {row[0]: row[1] for row in rows("hedge_results")},
     }
 
 

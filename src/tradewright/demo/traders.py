@@ -68,14 +68,17 @@ _STRATEGIES = (
 )
 
 
+_BOOKS = (Book.B, Book.B, Book.HYBRID, Book.A)
+
+
 def make_traders(count: int) -> list[Trader]:
-    """Return `count` traders: strategies in turn, every fourth in book A."""
+    """Return `count` traders: strategies in turn, of each four one in book A and one hybrid."""
     traders = []
     for number in range(count):
         strategy, client_class, leverage, kyc_level, deposit = _STRATEGIES[
             number % len(_STRATEGIES)
         ]
-        book = Book.A if number % 4 == 3 else Book.B
+        book = _BOOKS[number % len(_BOOKS)]
         traders.append(Trader(number, client_class, leverage, book, kyc_level, deposit, strategy))
     return traders
 

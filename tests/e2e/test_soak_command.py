@@ -1,7 +1,7 @@
 """`tradewright soak ledger`: a short run with its server killed, and what it says of itself."""
 
 from tests.e2e.trading_day import run
-from tradewright.soak.commands import Kind
+from tradewright.soak.ledger.commands import Kind
 
 
 def test_a_short_soak_under_kill_9_loses_and_doubles_nothing() -> None:

@@ -4,7 +4,7 @@ The work is drawn from a seed, so a run that found something can be run again. W
 were told is held against what the database kept, by an arithmetic of its own.
 """
 
-from tradewright.soak.ledger import soak_ledger
-from tradewright.soak.report import LedgerSoak, SoakPlan
+from tradewright.soak.ledger import LedgerSoak, soak_ledger
+from tradewright.soak.plan import SoakPlan
 
 __all__ = ["LedgerSoak", "SoakPlan", "soak_ledger"]

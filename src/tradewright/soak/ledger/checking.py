@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tradewright.soak.effects import Effect, EffectKey
+from tradewright.soak.ledger.effects import Effect, EffectKey
 
 EXAMPLES_MAX = 5
 _SIGNS: Mapping[str, tuple[int, int]] = {

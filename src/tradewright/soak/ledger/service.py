@@ -10,10 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from random import Random
 
 from tradewright.audit import analyze_record, check_laws
-from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.ids import new_id_text
 from tradewright.core.processes import WorkProcess
 from tradewright.ledger import (
@@ -27,16 +25,17 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
-from tradewright.soak.calls import Cast
-from tradewright.soak.checking import Entry, Findings, check_entries
-from tradewright.soak.commands import (
+from tradewright.soak.ledger.calls import Cast
+from tradewright.soak.ledger.checking import Entry, Findings, check_entries
+from tradewright.soak.ledger.commands import (
     ACCOUNT_CURRENCY,
     WALLET_CURRENCIES,
     CommandStream,
 )
-from tradewright.soak.effects import Effect, EffectFinder, WalletIds
-from tradewright.soak.performing import SessionRecord, serve_session
-from tradewright.soak.report import LedgerSoak, Part, SoakPlan, told
+from tradewright.soak.ledger.effects import Effect, EffectFinder, WalletIds
+from tradewright.soak.ledger.performing import SessionRecord, serve_session
+from tradewright.soak.ledger.report import LedgerSoak, Part, told
+from tradewright.soak.plan import SoakPlan, kill_instants, wait_for_each
 from tradewright.trading.registry import AccountSettings, grant_role, open_account, open_user
 from tradewright.wiring import House
 
@@ -111,16 +110,13 @@ def _open_wallet(session: Session, user_id: str, currency: str) -> Effect:
 
 def _kill_now_and_then(server: EmbeddedServer, house: House, plan: SoakPlan) -> int:
     """Kill the server at instants drawn from the seed, start it and seal the ledger; count them."""
-    random = Random(f"{plan.seed}/kills")  # noqa: S311 (a load, not a secret)
-    begun = monotonic_seconds()
-    shares = sorted(random.uniform(0.15, 0.9) for _ in range(plan.kills))
-    for share in shares:
-        pause(max(0.0, begun + share * plan.seconds - monotonic_seconds()))
+    instants = kill_instants(plan, "kills")
+    for _ in wait_for_each([(instant, "server") for instant in instants]):
         server.kill()
         server.start()
         with house.session() as session, session.transaction():
             sealing.seal(session)
-    return len(shares)
+    return len(instants)
 
 
 def _part(plan: SoakPlan, stage: _Stage, number: int, record: SessionRecord) -> Part:
@@ -131,7 +127,7 @@ def _part(plan: SoakPlan, stage: _Stage, number: int, record: SessionRecord) -> 
 
 
 def _check(session: Session, stage: _Stage, parts: Sequence[Part]) -> Findings:
-    queries = load_queries("tradewright.soak")
+    queries = load_queries("tradewright.soak.ledger")
     entries = (
         Entry(row[0], row[1], (row[2], row[3]), *row[4:])
         for row in session.execute(queries["entries_in_order"]).fetchall()

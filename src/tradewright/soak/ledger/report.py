@@ -6,19 +6,10 @@ from dataclasses import dataclass
 
 from tradewright.audit import LawResult
 from tradewright.core.errors import ErrorCode
-from tradewright.soak.calls import Outcome
-from tradewright.soak.checking import Findings
-from tradewright.soak.commands import Command, Kind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoakPlan:
-    """How long, from how many sessions, from which seed, and how often the server is killed."""
-
-    seconds: int
-    sessions: int
-    seed: int
-    kills: int
+from tradewright.soak.ledger.calls import Outcome
+from tradewright.soak.ledger.checking import Findings
+from tradewright.soak.ledger.commands import Command, Kind
+from tradewright.soak.plan import SoakPlan
 
 
 @dataclass(frozen=True, slots=True)

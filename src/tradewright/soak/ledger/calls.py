@@ -15,7 +15,7 @@ from tradewright.core.clock import utc_now
 from tradewright.core.money import minor_unit
 from tradewright.ledger import Exchange, LedgerReply, Movement, MovementResult, WalletStatus
 from tradewright.postgres.connect import Session
-from tradewright.soak.commands import GROUPS, Command, Kind, Move
+from tradewright.soak.ledger.commands import GROUPS, Command, Kind, Move
 
 BATCH_OPERATION = "adjustment"
 SPREAD = Decimal("0.002")

@@ -7,9 +7,9 @@ from itertools import islice
 import pytest
 
 from tradewright.ledger import LedgerReply
-from tradewright.soak.checking import Entry, Findings, check_entries
-from tradewright.soak.commands import CommandStream, Kind
-from tradewright.soak.effects import Effect
+from tradewright.soak.ledger.checking import Entry, Findings, check_entries
+from tradewright.soak.ledger.commands import CommandStream, Kind
+from tradewright.soak.ledger.effects import Effect
 
 HOLDER, HOLD = "wallet", "hold"
 TOLD = LedgerReply(HOLDER, 1, Decimal(10), Decimal(0), None, False)

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from tradewright.core.money import minor_unit
 from tradewright.ledger import LedgerReply
-from tradewright.soak.calls import BATCH_OPERATION, Cast, Outcome, asked
-from tradewright.soak.commands import GROUPS, Command, Kind
+from tradewright.soak.ledger.calls import BATCH_OPERATION, Cast, Outcome, asked
+from tradewright.soak.ledger.commands import GROUPS, Command, Kind
 
 _WITHOUT_EFFECT = frozenset({Kind.REPEAT, Kind.CONTRADICT, Kind.EXPIRE, Kind.FREEZE, Kind.ACTIVATE})
 

@@ -13,17 +13,15 @@ from multiprocessing.connection import Connection
 
 import psycopg
 
-from tradewright.core.clock import monotonic_seconds, pause
+from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import DatabaseError, ErrorCode, RetryableError, TradewrightError
 from tradewright.core.processes import serve_requests
 from tradewright.ledger import LedgerReply, MovementResult
-from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
-from tradewright.soak.calls import Call, Cast, Outcome, call_of
-from tradewright.soak.commands import Command, CommandStream
-
-RECONNECT_SECONDS_MAX = 60
-_RECONNECT_PAUSE = 0.05
+from tradewright.soak.ledger.calls import Call, Cast, Outcome, call_of
+from tradewright.soak.ledger.commands import Command, CommandStream
+from tradewright.soak.reconnecting import connect_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +80,11 @@ class Performer:
     def _run(self, call: Call) -> object:
         """Run a call; what the driver raises outside the ledger's own calls is translated too."""
         if self.session is None:
-            self.session = self._connected()
+            self.session = connect_again(self.conninfo)
         try:
             return call(self.session)
         except psycopg.Error as error:
             raise translate(error) from error
-
-    def _connected(self) -> Session:
-        """Open a session as soon as the server is back.
-
-        Raises:
-            DatabaseError: DATABASE_UNREACHABLE when it does not come back.
-
-        """
-        deadline = monotonic_seconds() + RECONNECT_SECONDS_MAX
-        while True:
-            try:
-                return connect(self.conninfo, autocommit=True)
-            except (DatabaseError, psycopg.OperationalError):
-                if monotonic_seconds() > deadline:
-                    raise
-                pause(_RECONNECT_PAUSE)
 
 
 def serve_session(pipe: Connection, conninfo: str, cast: Cast, seed: int, session: int) -> None:

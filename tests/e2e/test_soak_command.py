@@ -1,10 +1,11 @@
-"""`tradewright soak ledger`: a short run with its server killed, and what it says of itself."""
+"""`tradewright soak`: short runs with everything killed, and what they say of themselves."""
 
 from tests.e2e.trading_day import run
-from tradewright.soak.ledger.commands import Kind
+from tradewright.soak.ledger import commands as ledger_commands
+from tradewright.soak.trading import commands as trading_commands
 
 
-def test_a_short_soak_under_kill_9_loses_and_doubles_nothing() -> None:
+def test_a_short_soak_of_the_ledger_under_kill_9_loses_and_doubles_nothing() -> None:
     ended = run(
         *("soak", "ledger", "--seconds", "3", "--sessions", "3"),
         *("--seed", "11", "--kill", "1", "--json"),
@@ -17,5 +18,22 @@ def test_a_short_soak_under_kill_9_loses_and_doubles_nothing() -> None:
     assert found["findings"]["foreign"] == found["findings"]["differing"] == 0
     assert found["unknown"]["unresolved"] == found["wrong_answers"] == 0
     assert found["findings"]["entries"] > 100
-    assert set(found["by_kind"]) == {str(kind) for kind in Kind}
+    assert set(found["by_kind"]) == {str(kind) for kind in ledger_commands.Kind}
+    assert all(law["broken"] == 0 for law in found["laws"].values())
+
+
+def test_a_short_soak_of_trading_under_kill_9_gives_the_same_rows_as_its_replay() -> None:
+    ended = run(
+        *("soak", "trading", "--seconds", "5", "--sessions", "3"),
+        *("--seed", "11", "--kill", "1", "--json"),
+    )
+    assert ended.code == 0, ended.out + ended.err
+    found = ended.json
+    assert found["is_sound"]
+    assert found["kills"] == {"server": 1, "engines": 1}
+    assert {name: count for name, count in found["findings"].items() if count} == {}
+    assert found["unknown"]["unresolved"] == found["wrong_answers"] == 0
+    assert found["commands"] > 50
+    assert found["met"]["fills"] > 10
+    assert set(found["by_kind"]) == {str(kind) for kind in trading_commands.Kind}
     assert all(law["broken"] == 0 for law in found["laws"].values())

@@ -39,6 +39,11 @@ class WorkProcess(Generic[Answer]):
         self._process.join()
         self._pipe.close()
 
+    def kill(self) -> None:
+        """Kill the process as a power cut would (SIGKILL), and wait for its end."""
+        self._process.kill()
+        self._process.join()
+
     def begin(self, request: object) -> None:
         """Send a request; the process works on it while this one goes on."""
         self._pipe.send(request)

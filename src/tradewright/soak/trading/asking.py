@@ -1,0 +1,194 @@
+"""From a drawn command to what is sent: prices from the market as shown, positions as open now.
+
+None is sent where there is nothing to do: no price yet, no position to close, no earlier command
+that was done.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from tradewright.liquidity.model import Quote, Side
+from tradewright.soak.trading.commands import QUANTITY_STEP, Command, Kind, Wish
+from tradewright.trading.model import (
+    CancelOrder,
+    ClosePosition,
+    Direction,
+    MoveMoney,
+    OrderType,
+    Report,
+    SubmitOrder,
+    TimeInForce,
+)
+from tradewright.trading.model import Command as Sent
+from tradewright.trading.pairings import CloseBy
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An open position of an account as its client reads it."""
+
+    id: str
+    symbol: str
+    quantity: Decimal
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one command.
+
+    `word` is done, refused (with a code), nothing (the engine had nothing to do), skipped (nothing
+    was sent) or unresolved. `unknowns` counts how often the connection was lost over it, and
+    `was_committed` says that a repeat found it done.
+    """
+
+    number: int
+    word: str = "skipped"
+    code: str = ""
+    sent: Sent | None = None
+    report: Report | None = None
+    unknowns: int = 0
+    was_committed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a client looks at: its accounts, the market as shown, its positions, its outcomes."""
+
+    account_ids: Sequence[str]
+    shown: Mapping[str, Quote]
+    held: Sequence[Held]
+    outcomes: Sequence[Outcome]
+
+    def asked(self, command: Command) -> Sent | None:
+        """Return what a command sends."""
+        if command.target is not None:
+            return self._again(command, self.outcomes[command.target])
+        account_id = self.account_ids[command.account]
+        match command.kind:
+            case Kind.SUBMIT:
+                return self._submission(account_id, command)
+            case Kind.TO_ACCOUNT | Kind.TO_WALLET:
+                return MoveMoney(
+                    account_id=account_id,
+                    direction=Direction(command.kind),
+                    amount=command.amount,
+                    transaction_id=command.key,
+                )
+            case Kind.CLOSE_BY:
+                return self._pairing(account_id, command)
+            case _:
+                return self._close(account_id, command)
+
+    def _submission(self, account_id: str, command: Command) -> SubmitOrder | None:
+        wish, quote = command.wish, self.shown.get(command.wish.symbol)
+        if quote is None:
+            return None
+        tick = Decimal(1).scaleb(int(quote.bid.as_tuple().exponent))
+        sign = wish.side.sign
+        touch = quote.ask if wish.side is Side.BUY else quote.bid
+        dated = quote.quoted_at + timedelta(seconds=wish.lives_for)
+        return SubmitOrder(
+            account_id=account_id,
+            client_order_id=command.key,
+            symbol=wish.symbol,
+            side=wish.side,
+            quantity=wish.quantity,
+            order_type=wish.order_type,
+            time_in_force=wish.time_in_force,
+            limit_price=_limit(wish, touch, tick),
+            stop_price=_stop(wish, touch, tick),
+            stop_loss=_away(touch, wish.stop_loss, -sign * tick),
+            take_profit=_away(touch, wish.take_profit, sign * tick),
+            expires_at=dated if wish.time_in_force is TimeInForce.GTD else None,
+        )
+
+    def _close(self, account_id: str, command: Command) -> ClosePosition | SubmitOrder | None:
+        """Return the close of a position: whole, in part, or by an order that names it."""
+        if not self.held:
+            return None
+        held = self.held[command.pick % len(self.held)]
+        size = abs(held.quantity)
+        part = size * command.share // 100 // QUANTITY_STEP * QUANTITY_STEP or size
+        if command.kind is Kind.CLOSE_BY_ORDER:
+            return SubmitOrder(
+                account_id=account_id,
+                client_order_id=command.key,
+                symbol=held.symbol,
+                side=Side.SELL if held.quantity > 0 else Side.BUY,
+                quantity=part,
+                position_id=held.id,
+            )
+        return ClosePosition(
+            account_id=account_id,
+            position_id=held.id,
+            symbol=held.symbol,
+            client_order_id=command.key,
+            quantity=part if command.kind is Kind.CLOSE_PART else None,
+        )
+
+    def _pairing(self, account_id: str, command: Command) -> CloseBy | None:
+        pairs = [
+            (one, other)
+            for one in self.held
+            for other in self.held
+            if one.symbol == other.symbol and one.quantity > 0 > other.quantity
+        ]
+        if not pairs:
+            return None
+        one, other = pairs[command.pick % len(pairs)]
+        return CloseBy(
+            account_id=account_id,
+            close_by_id=command.key,
+            position_id=one.id,
+            by_position_id=other.id,
+            symbol=one.symbol,
+        )
+
+    def _again(self, command: Command, target: Outcome) -> Sent | None:
+        """Return what refers to an earlier command: its cancel, its repeat, its contradiction."""
+        before = target.sent
+        if before is None or target.word != "done":
+            return None
+        if command.kind is Kind.REPEAT:
+            return before
+        if command.kind is Kind.CONTRADICT:
+            return _contradicted(before)
+        if isinstance(before, SubmitOrder):
+            key = before.client_order_id
+            return CancelOrder(account_id=before.account_id, client_order_id=key)
+        return None
+
+
+def _limit(wish: Wish, touch: Decimal, tick: Decimal) -> Decimal | None:
+    """Return a limit that is away from the market, or beyond it where the distance is negative."""
+    if wish.order_type is not OrderType.LIMIT:
+        return None
+    return touch - wish.distance * wish.side.sign * tick
+
+
+def _stop(wish: Wish, touch: Decimal, tick: Decimal) -> Decimal | None:
+    if wish.order_type is not OrderType.STOP:
+        return None
+    return touch + wish.distance * wish.side.sign * tick
+
+
+def _away(touch: Decimal, ticks: int | None, tick: Decimal) -> Decimal | None:
+    return None if ticks is None else touch + ticks * tick
+
+
+def _contradicted(before: Sent) -> Sent | None:
+    """Return the same key with other contents."""
+    if isinstance(before, SubmitOrder):
+        return replace(before, quantity=before.quantity + QUANTITY_STEP)
+    if isinstance(before, MoveMoney):
+        return replace(before, amount=before.amount + CENT)
+    if isinstance(before, CloseBy):
+        swapped = before.by_position_id, before.position_id
+        return replace(before, position_id=swapped[0], by_position_id=swapped[1])
+    return None

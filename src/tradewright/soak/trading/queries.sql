@@ -1,0 +1,174 @@
+-- name: positions_held
+-- Read what is open in an account, the oldest first.
+SELECT
+    p.id::text,
+    p.symbol,
+    p.quantity
+FROM positions AS p
+WHERE p.account_id = %(account_id)s AND p.is_open
+ORDER BY p.id;
+
+-- name: recorded_accounts
+-- Read each account with its currency, the minor units of that, and how its fills make positions.
+SELECT
+    a.id::text,
+    a.currency,
+    c.minor_units,
+    g.position_mode
+FROM accounts AS a
+JOIN currencies AS c ON c.code = a.currency
+JOIN account_groups AS g ON g.code = a.group_code;
+
+-- name: recorded_orders
+-- Read every order as it stands.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    o.client_order_id,
+    o.symbol,
+    o.side,
+    o.origin,
+    o.quantity,
+    o.filled_quantity,
+    o.remaining_quantity,
+    o.average_price,
+    o.status,
+    o.is_routed,
+    o.version,
+    c.position_id::text
+FROM orders AS o
+LEFT JOIN closing_orders AS c ON c.order_id = o.id
+ORDER BY o.id;
+
+-- name: recorded_events
+-- Read every step of every order, by order and sequence.
+SELECT
+    e.order_id::text,
+    e.seq,
+    e.event_type,
+    e.from_status,
+    e.to_status,
+    e.quantity,
+    e.price
+FROM order_events AS e
+ORDER BY e.order_id, e.seq;
+
+-- name: recorded_fills
+-- Read every fill in the order in which they were made.
+SELECT
+    f.id::text,
+    f.order_id::text,
+    f.quantity,
+    f.price,
+    l.code,
+    f.provider_execution_id
+FROM order_fills AS f
+JOIN liquidity_providers AS l ON l.id = f.provider_id
+ORDER BY f.id;
+
+-- name: recorded_trades
+-- Read every trade in the order in which they were made.
+SELECT
+    t.id::text,
+    t.account_id::text,
+    t.fill_id::text,
+    t.close_by_id::text,
+    t.position_id::text,
+    t.position_version,
+    t.effect,
+    t.quantity,
+    t.price,
+    t.conversion_rate,
+    t.realised_pnl,
+    t.commission,
+    t.position_quantity,
+    t.position_average_price,
+    t.position_realised_pnl
+FROM trades AS t
+ORDER BY t.id;
+
+-- name: recorded_positions
+-- Read every position as it stands.
+SELECT
+    p.id::text,
+    p.account_id::text,
+    p.symbol,
+    p.position_mode,
+    p.quantity,
+    p.average_price,
+    p.realised_pnl,
+    p.is_open,
+    p.version
+FROM positions AS p
+ORDER BY p.id;
+
+-- name: recorded_close_bys
+-- Read every pairing of two positions.
+SELECT
+    c.id::text,
+    c.account_id::text,
+    c.position_id::text,
+    c.by_position_id::text,
+    c.quantity,
+    c.price
+FROM close_bys AS c;
+
+-- name: recorded_entries
+-- Read the journal by holder and version.
+SELECT
+    e.holder_id::text,
+    e.version,
+    e.transaction_id::text,
+    e.operation,
+    e.effect,
+    e.amount,
+    e.available_after,
+    e.reserved_after
+FROM balance_ledger AS e
+ORDER BY e.holder_id, e.version;
+
+-- name: recorded_transfers
+-- Read every movement of money.
+SELECT
+    t.transaction_id::text,
+    t.operation,
+    t.debit_holder_id::text,
+    t.credit_holder_id::text,
+    t.amount
+FROM transfers AS t;
+
+-- name: recorded_balances
+-- Read what every wallet and account holds.
+SELECT
+    b.holder_id::text,
+    b.available,
+    b.reserved
+FROM holder_balances AS b;
+
+-- name: recorded_set_aside
+-- Read every execution that fitted no order, by provider and execution.
+SELECT
+    l.code,
+    u.provider_execution_id,
+    u.quantity,
+    u.reason
+FROM unsolicited_fills AS u
+JOIN liquidity_providers AS l ON l.id = u.provider_id;
+
+-- name: what_was_met
+-- Count what the soak has set off beside its own commands.
+SELECT
+    (SELECT count(*) FROM order_fills) AS fills,
+    (SELECT count(*) FROM orders WHERE status = 'rejected' AND refused_by = 'house') AS denied,
+    (SELECT count(*) FROM orders WHERE status = 'rejected' AND refused_by = 'provider') AS rejected,
+    (SELECT count(*) FROM orders WHERE origin = 'stop_loss') AS stop_losses,
+    (SELECT count(*) FROM orders WHERE origin = 'take_profit') AS take_profits,
+    (SELECT count(*) FROM orders WHERE origin = 'stop_out') AS stop_out_closes,
+    (SELECT count(*) FROM order_events WHERE event_type = 'triggered') AS triggered,
+    (SELECT count(*) FROM order_events WHERE event_type = 'expired') AS expired,
+    (SELECT count(*) FROM margin_calls) AS margin_calls,
+    (SELECT count(*) FROM stop_outs) AS stop_outs,
+    (SELECT count(*) FROM provider_requests) AS provider_requests,
+    (SELECT count(*) FROM provider_requests WHERE NOT is_accepted) AS provider_rejects,
+    (SELECT count(*) FROM routing_decisions) AS routing_decisions,
+    (SELECT count(*) FROM unsolicited_fills) AS set_aside;

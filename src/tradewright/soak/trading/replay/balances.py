@@ -1,0 +1,91 @@
+"""Replays balances twice: along each holder's journal, and from the movements between holders.
+
+Beside that, every result and commission of a trade must be in the journal of its account, and
+nothing else may be called so.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from tradewright.soak.trading.replay.record import Balance, Difference, Record, Standing
+
+_NOTHING = Decimal(0)
+_EFFECTS: Mapping[str, tuple[int, int]] = {
+    "credit": (1, 0),
+    "debit": (-1, 0),
+    "reserve": (-1, 1),
+    "release": (1, -1),
+    "capture": (0, -1),
+}
+"""What each effect does to available and to reserved money."""
+
+
+def replay_balances(record: Record) -> Iterator[Difference]:
+    """Yield where a balance is not what the journal, the transfers and the trades make it."""
+    yield from _along_the_journal(record)
+    yield from _from_transfers(record)
+    yield from _from_trades(record)
+
+
+def _along_the_journal(record: Record) -> Iterator[Difference]:
+    available: dict[str, Decimal] = defaultdict(Decimal)
+    reserved: dict[str, Decimal] = defaultdict(Decimal)
+    versions: dict[str, int] = defaultdict(int)
+    for entry in record.entries:
+        holder = entry.holder_id
+        to_available, to_reserved = _EFFECTS[entry.effect]
+        versions[holder] += 1
+        available[holder] += to_available * entry.amount
+        reserved[holder] += to_reserved * entry.amount
+        yield from Standing(
+            "entry",
+            f"{entry.operation} of {entry.transaction_id}",
+            {
+                "version": (entry.version, versions[holder]),
+                "available_after": (entry.available_after, available[holder]),
+                "reserved_after": (entry.reserved_after, reserved[holder]),
+            },
+        ).differences()
+    for balance in record.balances:
+        held = available[balance.holder_id], reserved[balance.holder_id]
+        yield from _compare(balance, held)
+
+
+def _compare(balance: Balance, held: tuple[Decimal, Decimal]) -> Iterator[Difference]:
+    fields = {
+        "available": (balance.available, held[0]),
+        "reserved": (balance.reserved, held[1]),
+    }
+    yield from Standing("balance", balance.holder_id, fields).differences()
+
+
+def _from_transfers(record: Record) -> Iterator[Difference]:
+    moved: dict[str, Decimal] = defaultdict(Decimal)
+    for transfer in record.transfers:
+        moved[transfer.credit_holder_id] += transfer.amount
+        moved[transfer.debit_holder_id] -= transfer.amount
+    for balance in record.balances:
+        total = balance.available + balance.reserved
+        if total != moved[balance.holder_id]:
+            yield Difference(
+                "balance", balance.holder_id, "transfers", total, moved[balance.holder_id]
+            )
+
+
+def _from_trades(record: Record) -> Iterator[Difference]:
+    booked: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for entry in record.entries:
+        if entry.operation in {"realised_pnl", "commission"}:
+            signed = entry.amount if entry.effect == "credit" else -entry.amount
+            booked[entry.transaction_id, entry.operation, entry.holder_id] += signed
+    for trade in record.trades:
+        for operation, amount in (
+            ("realised_pnl", trade.realised_pnl),
+            ("commission", -trade.commission),
+        ):
+            found = booked.pop((trade.id, operation, trade.account_id), _NOTHING)
+            if found != amount:
+                yield Difference("trade", trade.id, f"{operation} in the ledger", found, amount)
+    for transaction_id, operation, _ in booked:
+        yield Difference("entry", f"{operation} of {transaction_id}", "trade", None, "a trade")

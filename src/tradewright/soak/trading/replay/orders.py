@@ -1,0 +1,117 @@
+"""Replays each order from its events and holds it against its row, and its fills against both."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from tradewright.soak.trading.replay.record import Difference, Event, Fill, Order, Record, Standing
+
+_PRECISE = Context(prec=60)
+_PRICE = Decimal("0.00000001")
+
+_ENDED = frozenset({"filled", "canceled", "rejected", "expired"})
+_LEADS_TO: Mapping[str, frozenset[str]] = {
+    "pending_new": frozenset({"pending_new"}),
+    "new": frozenset({"new"}),
+    "trade": frozenset({"partially_filled", "filled"}),
+    "triggered": frozenset({"new", "partially_filled"}),
+    "restated": frozenset({"new", "partially_filled"}),
+    "replaced": frozenset({"new", "partially_filled"}),
+    "pending_cancel": frozenset({"pending_cancel"}),
+    "pending_replace": frozenset({"pending_replace"}),
+    "canceled": frozenset({"canceled"}),
+    "rejected": frozenset({"rejected"}),
+    "expired": frozenset({"expired"}),
+}
+"""Where each kind of event may leave an order (FIX 4.4, ExecType and OrdStatus)."""
+
+
+@dataclass(slots=True)
+class OrderReplay:
+    """One order as its events make it; `stood` is how it stood after each of them."""
+
+    status: str | None = None
+    filled: Decimal = Decimal(0)
+    value: Decimal = Decimal(0)
+    count: int = 0
+    stood: set[tuple[str, Decimal, Decimal | None]] = field(default_factory=set)
+
+    @property
+    def average(self) -> Decimal | None:
+        """The average price of the fills so far."""
+        if not self.filled:
+            return None
+        exact = _PRECISE.divide(self.value, self.filled)
+        return exact.quantize(_PRICE, rounding=ROUND_HALF_UP, context=_PRECISE)
+
+    def take(self, event: Event) -> None:
+        """Take one step."""
+        self.count += 1
+        if event.quantity is not None and event.price is not None:
+            self.filled += event.quantity
+            self.value += _PRECISE.multiply(event.quantity, event.price)
+        self.status = event.to_status
+        self.stood.add((event.to_status, self.filled, self.average))
+
+    def remaining(self, quantity: Decimal) -> Decimal:
+        """Return what is left to be dealt of an order of `quantity`."""
+        return Decimal(0) if self.status in _ENDED else quantity - self.filled
+
+
+def replayed_orders(record: Record) -> dict[str, OrderReplay]:
+    """Return every order as its events make it."""
+    replays: dict[str, OrderReplay] = defaultdict(OrderReplay)
+    for event in record.events:
+        replays[event.order_id].take(event)
+    return replays
+
+
+def replay_orders(record: Record) -> Iterator[Difference]:
+    """Yield where an order, its events and its fills do not agree."""
+    events: dict[str, list[Event]] = defaultdict(list)
+    fills: dict[str, list[Fill]] = defaultdict(list)
+    for event in record.events:
+        events[event.order_id].append(event)
+    for fill in record.fills:
+        fills[fill.order_id].append(fill)
+    for order in record.orders:
+        yield from _replay(order, events.pop(order.id, []), fills.pop(order.id, []))
+    for order_id in {*events, *fills}:
+        yield Difference("order", order_id, "row", None, "an order of recorded events or fills")
+
+
+def _replay(order: Order, events: Sequence[Event], fills: Sequence[Fill]) -> Iterator[Difference]:
+    replay = OrderReplay()
+    for event in events:
+        yield from _step(order, replay, event)
+        replay.take(event)
+    traded = [(e.quantity, e.price) for e in events if e.quantity is not None]
+    if traded != [(fill.quantity, fill.price) for fill in fills]:
+        total = sum((fill.quantity for fill in fills), Decimal(0))
+        yield Difference("order", order.id, "fills", total, replay.filled)
+    yield from Standing(
+        "order",
+        order.id,
+        {
+            "status": (order.status, replay.status),
+            "filled_quantity": (order.filled_quantity, replay.filled),
+            "remaining_quantity": (order.remaining_quantity, replay.remaining(order.quantity)),
+            "average_price": (order.average_price, replay.average),
+            "version": (order.version, replay.count),
+        },
+    ).differences()
+
+
+def _step(order: Order, replay: OrderReplay, event: Event) -> Iterator[Difference]:
+    """Yield what is wrong with an event where it stands."""
+    name = f"event {event.seq}"
+    after = replay.filled + (event.quantity or Decimal(0))
+    if (event.seq, event.from_status) != (replay.count + 1, replay.status):
+        follows = (replay.count + 1, replay.status)
+        yield Difference("order", order.id, name, (event.seq, event.from_status), follows)
+    if replay.status in _ENDED or event.to_status not in _LEADS_TO[event.event_type]:
+        step = f"{event.event_type} to {event.to_status}"
+        yield Difference("order", order.id, name, step, f"no such step from {replay.status}")
+    if event.event_type == "trade" and (event.to_status == "filled") != (after == order.quantity):
+        yield Difference("order", order.id, name, event.to_status, f"{after} of {order.quantity}")

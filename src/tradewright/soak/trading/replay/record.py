@@ -1,0 +1,202 @@
+"""The rows that a replay reads, as the database gave them, and what it finds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class Account(NamedTuple):
+    """An account: its currency with its minor units, and how fills make its positions."""
+
+    id: str
+    currency: str
+    minor_units: int
+    position_mode: str
+
+
+class Order(NamedTuple):
+    """An order as it stands; `position_id` is the position that it names."""
+
+    id: str
+    account_id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    origin: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    remaining_quantity: Decimal
+    average_price: Decimal | None
+    status: str
+    is_routed: bool
+    version: int
+    position_id: str | None
+
+
+class Event(NamedTuple):
+    """One step of an order."""
+
+    order_id: str
+    seq: int
+    event_type: str
+    from_status: str | None
+    to_status: str
+    quantity: Decimal | None
+    price: Decimal | None
+
+
+class Fill(NamedTuple):
+    """One execution of an order; `execution_id` is the provider's, if it dealt itself."""
+
+    id: str
+    order_id: str
+    quantity: Decimal
+    price: Decimal
+    provider: str
+    execution_id: str | None
+
+
+class Trade(NamedTuple):
+    """What a fill or a pairing did to one position, and how the position stood after it."""
+
+    id: str
+    account_id: str
+    fill_id: str | None
+    close_by_id: str | None
+    position_id: str
+    position_version: int
+    effect: str
+    quantity: Decimal
+    price: Decimal
+    conversion_rate: Decimal
+    realised_pnl: Decimal
+    commission: Decimal
+    position_quantity: Decimal
+    position_average_price: Decimal
+    position_realised_pnl: Decimal
+
+    @property
+    def cause(self) -> str:
+        """Return the id of the fill or pairing behind it."""
+        return self.fill_id or self.close_by_id or ""
+
+
+class Position(NamedTuple):
+    """A position as it stands."""
+
+    id: str
+    account_id: str
+    symbol: str
+    position_mode: str
+    quantity: Decimal
+    average_price: Decimal
+    realised_pnl: Decimal
+    is_open: bool
+    version: int
+
+
+class CloseBy(NamedTuple):
+    """A pairing of two opposite positions; the first is closed at the second's average price."""
+
+    id: str
+    account_id: str
+    position_id: str
+    by_position_id: str
+    quantity: Decimal
+    price: Decimal
+
+
+class Entry(NamedTuple):
+    """A row of balance_ledger."""
+
+    holder_id: str
+    version: int
+    transaction_id: str
+    operation: str
+    effect: str
+    amount: Decimal
+    available_after: Decimal
+    reserved_after: Decimal
+
+
+class Transfer(NamedTuple):
+    """One movement of money."""
+
+    transaction_id: str
+    operation: str
+    debit_holder_id: str
+    credit_holder_id: str
+    amount: Decimal
+
+
+class Balance(NamedTuple):
+    """What a wallet or an account holds."""
+
+    holder_id: str
+    available: Decimal
+    reserved: Decimal
+
+
+class SetAside(NamedTuple):
+    """An execution that fitted no order."""
+
+    provider: str
+    execution_id: str
+    quantity: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Everything that is replayed; events are by order and sequence, entries by holder."""
+
+    accounts: Sequence[Account] = ()
+    orders: Sequence[Order] = ()
+    events: Sequence[Event] = ()
+    fills: Sequence[Fill] = ()
+    trades: Sequence[Trade] = ()
+    positions: Sequence[Position] = ()
+    close_bys: Sequence[CloseBy] = ()
+    entries: Sequence[Entry] = ()
+    transfers: Sequence[Transfer] = ()
+    balances: Sequence[Balance] = ()
+    set_aside: Sequence[SetAside] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure of one row that is not what its replay says."""
+
+    row: str
+    id: str
+    field: str
+    recorded: object
+    replayed: object
+
+    def __str__(self) -> str:
+        return (
+            f'{self.row} "{self.id}": {self.field} is {_shown(self.recorded)}, '
+            f"its replay says {_shown(self.replayed)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Compares one row with its replay, field by field."""
+
+    row: str
+    id: str
+    fields: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+
+    def differences(self) -> Iterator[Difference]:
+        """Yield each field whose recorded value is not the replayed one."""
+        for name, (recorded, replayed) in self.fields.items():
+            if recorded != replayed:
+                yield Difference(self.row, self.id, name, recorded, replayed)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return "nothing" if value is None else str(value)

@@ -1,12 +1,12 @@
 """The soak's own arithmetic of trading: seeds replay, and a row that was altered is named."""
 
 from dataclasses import replace
-from decimal import Decimal
 from itertools import islice, pairwise
 from typing import Any
 
 import pytest
 
+from tests.trading_record import HEDGES, MONEY, RECORD, d
 from tradewright.liquidity.model import Side
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import CommandStream, Kind
@@ -16,22 +16,11 @@ from tradewright.soak.trading.replay import (
     Difference,
     Record,
     replay_balances,
+    replay_hedges,
     replay_orders,
     replay_positions,
 )
-from tradewright.soak.trading.replay.record import (
-    Account,
-    Balance,
-    CloseBy,
-    Entry,
-    Event,
-    Fill,
-    Order,
-    Position,
-    SetAside,
-    Trade,
-    Transfer,
-)
+from tradewright.soak.trading.replay.record import SetAside
 from tradewright.soak.trading.venue import Dealt
 from tradewright.trading.model import (
     CancelOrder,
@@ -44,150 +33,6 @@ from tradewright.trading.model import (
     SubmitOrder,
     TimeInForce,
 )
-
-
-def d(text: str | int) -> Decimal:
-    return Decimal(text)
-
-
-def order(number: int, account: str, side: str, quantity: int, price: str, **changes: Any) -> Order:
-    filled = Order(
-        *(f"o{number}", account, f"key{number}", "EURUSD", side, "client", d(quantity)),
-        *(d(quantity), d(0), d(price), "filled", False, 2, None),
-    )
-    return filled._replace(**changes)
-
-
-def events(number: int, quantity: int, price: str) -> list[Event]:
-    return [
-        Event(f"o{number}", 1, "new", None, "new", None, None),
-        Event(f"o{number}", 2, "trade", "new", "filled", d(quantity), d(price)),
-    ]
-
-
-def trade(
-    row_id: str,
-    cause: tuple[str, str | None, str | None],
-    position: tuple[str, int],
-    did: tuple[str, int, str],
-    result: tuple[str, int, str, str],
-) -> Trade:
-    """Return a trade of a cause (account, fill, pairing), with its result and what is left."""
-    effect, quantity, price = did
-    pnl, held, average, realised = result
-    account, *causes = cause
-    return Trade(
-        *(row_id, account, *causes, *position, effect, d(quantity), d(price), d("1")),
-        *(d(pnl), d("0.02"), d(held), d(average), d(realised)),
-    )
-
-
-# n nets: it buys 2,000 and sells 3,000, so one position closes and another opens. h hedges: two
-# positions, of which one closes the other in part. f is first in, first out: 1,000 and 2,000 are
-# bought and 2,000 sold. One order of n ends canceled with half of it dealt, in two fills.
-RECORD = Record(
-    accounts=[
-        Account("n", "USD", 2, "netting"),
-        Account("h", "USD", 2, "hedging"),
-        Account("f", "USD", 2, "fifo"),
-    ],
-    orders=[
-        order(1, "n", "buy", 2000, "1.1"),
-        order(2, "n", "sell", 3000, "1.105"),
-        order(3, "h", "buy", 2000, "1.1"),
-        order(4, "h", "sell", 1000, "1.09"),
-        order(5, "f", "buy", 1000, "1.1"),
-        order(6, "f", "buy", 2000, "1.2"),
-        order(7, "f", "sell", 2000, "1.3"),
-        order(8, "n", "sell", 4000, "1.10333333", status="canceled", version=4)._replace(
-            filled_quantity=d(3000)
-        ),
-    ],
-    events=[
-        *(*events(1, 2000, "1.1"), *events(2, 3000, "1.105"), *events(3, 2000, "1.1")),
-        *(*events(4, 1000, "1.09"), *events(5, 1000, "1.1"), *events(6, 2000, "1.2")),
-        *events(7, 2000, "1.3"),
-        Event("o8", 1, "new", None, "new", None, None),
-        Event("o8", 2, "trade", "new", "partially_filled", d(1000), d("1.11")),
-        Event("o8", 3, "trade", "partially_filled", "partially_filled", d(2000), d("1.1")),
-        Event("o8", 4, "canceled", "partially_filled", "canceled", None, None),
-    ],
-    fills=[
-        Fill("f1", "o1", d(2000), d("1.1"), "LP", None),
-        Fill("f2", "o2", d(3000), d("1.105"), "LP", None),
-        Fill("f3", "o3", d(2000), d("1.1"), "LP", "X-3"),
-        Fill("f4", "o4", d(1000), d("1.09"), "LP", None),
-        Fill("f5", "o5", d(1000), d("1.1"), "LP", None),
-        Fill("f6", "o6", d(2000), d("1.2"), "LP", None),
-        Fill("f7", "o7", d(2000), d("1.3"), "LP", None),
-        Fill("f8", "o8", d(1000), d("1.11"), "LP", None),
-        Fill("f9", "o8", d(2000), d("1.1"), "LP", None),
-    ],
-    trades=[
-        trade("t1", ("n", "f1", None), ("p1", 1), ("open", 2000, "1.1"), ("0", 2000, "1.1", "0")),
-        trade(
-            "t2", ("n", "f2", None), ("p1", 2), ("close", -2000, "1.105"), ("10", 0, "1.1", "10")
-        ),
-        trade(
-            "t3", ("n", "f2", None), ("p2", 1), ("open", -1000, "1.105"), ("0", -1000, "1.105", "0")
-        ),
-        trade("t4", ("h", "f3", None), ("p3", 1), ("open", 2000, "1.1"), ("0", 2000, "1.1", "0")),
-        trade(
-            "t5", ("h", "f4", None), ("p4", 1), ("open", -1000, "1.09"), ("0", -1000, "1.09", "0")
-        ),
-        trade(
-            "t6",
-            ("h", None, "c1"),
-            ("p3", 2),
-            ("close", -1000, "1.09"),
-            ("-10", 1000, "1.1", "-10"),
-        ),
-        trade("t7", ("h", None, "c1"), ("p4", 2), ("close", 1000, "1.09"), ("0", 0, "1.09", "0")),
-        trade("t8", ("f", "f5", None), ("p5", 1), ("open", 1000, "1.1"), ("0", 1000, "1.1", "0")),
-        trade("t9", ("f", "f6", None), ("p6", 1), ("open", 2000, "1.2"), ("0", 2000, "1.2", "0")),
-        trade(
-            "ta", ("f", "f7", None), ("p5", 2), ("close", -1000, "1.3"), ("200", 0, "1.1", "200")
-        ),
-        trade(
-            "tb", ("f", "f7", None), ("p6", 2), ("close", -1000, "1.3"), ("100", 1000, "1.2", "100")
-        ),
-        trade(
-            "tc", ("n", "f8", None), ("p2", 2), ("open", -1000, "1.11"), ("0", -2000, "1.1075", "0")
-        ),
-        trade(
-            "td", ("n", "f9", None), ("p2", 3), ("open", -2000, "1.1"), ("0", -4000, "1.10375", "0")
-        ),
-    ],
-    positions=[
-        Position("p1", "n", "EURUSD", "netting", d(0), d("1.1"), d(10), False, 2),
-        Position("p2", "n", "EURUSD", "netting", d(-4000), d("1.10375"), d(0), True, 3),
-        Position("p3", "h", "EURUSD", "hedging", d(1000), d("1.1"), d(-10), True, 2),
-        Position("p4", "h", "EURUSD", "hedging", d(0), d("1.09"), d(0), False, 2),
-        Position("p5", "f", "EURUSD", "fifo", d(0), d("1.1"), d(200), False, 2),
-        Position("p6", "f", "EURUSD", "fifo", d(1000), d("1.2"), d(100), True, 2),
-    ],
-    close_bys=[CloseBy("c1", "h", "p3", "p4", d(1000), d("1.09"))],
-)
-
-MONEY = Record(
-    trades=[RECORD.trades[1]],
-    entries=[
-        Entry("w", 1, "a", "credit", "credit", d(100), d(100), d(0)),
-        Entry("w", 2, "m", "transfer_out", "debit", d(40), d(60), d(0)),
-        Entry("n", 1, "m", "transfer_in", "credit", d(40), d(40), d(0)),
-        Entry("n", 2, "t2", "realised_pnl", "credit", d(10), d(50), d(0)),
-        Entry("n", 3, "t2", "commission", "debit", d("0.02"), d("49.98"), d(0)),
-    ],
-    transfers=[
-        Transfer("a", "credit", "house", "w", d(100)),
-        Transfer("m", "transfer", "w", "n", d(40)),
-        Transfer("t2", "realised_pnl", "house", "n", d(10)),
-        Transfer("t2", "commission", "n", "house", d("0.02")),
-    ],
-    balances=[Balance("w", d(60), d(0)), Balance("n", d("49.98"), d(0))],
-)
-
-REPLAYS = (replay_orders, replay_positions, replay_balances)
 
 
 def found(record: Record) -> list[Difference]:
@@ -287,6 +132,33 @@ def test_an_altered_transfer_contradicts_the_balances(place: int) -> None:
 def test_a_trade_that_the_ledger_books_otherwise_is_named(field: str) -> None:
     differences = list(replay_balances(altered(MONEY, "trades", 0, field)))
     assert [one.field for one in differences] == [f"{field} in the ledger"]
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize(
+    "field", ["seq", "realised_pnl", "position_quantity", "position_average_price"]
+)
+def test_an_altered_fill_of_a_hedge_is_named_with_its_field(place: int, field: str) -> None:
+    differences = list(replay_hedges(altered(HEDGES, "hedge_fills", place, field)))
+    row = HEDGES.hedge_fills[place]
+    assert [(one.id, one.field) for one in differences] == [(row.id, field)]
+
+
+@pytest.mark.parametrize("place", range(2))
+@pytest.mark.parametrize("field", ["filled_quantity", "status"])
+def test_an_altered_hedge_is_named_with_its_field(place: int, field: str) -> None:
+    differences = list(replay_hedges(altered(HEDGES, "hedges", place, field)))
+    row = HEDGES.hedges[place]
+    assert [(one.id, one.field) for one in differences] == [(row.id, field)]
+
+
+@pytest.mark.parametrize("table", ["hedges", "hedge_fills", "transfers"])
+def test_a_row_of_hedges_that_is_missing_is_found(table: str) -> None:
+    assert list(replay_hedges(HEDGES)) == []
+    for place in range(len(getattr(HEDGES, table))):
+        rows = list(getattr(HEDGES, table))
+        del rows[place]
+        assert list(replay_hedges(replace(HEDGES, **{table: rows})))
 
 
 SUBMIT = SubmitOrder(

@@ -22,6 +22,7 @@ from tradewright.trading.model import (
     Report,
     SubmitOrder,
     TimeInForce,
+    TrailingUnit,
 )
 from tradewright.trading.model import Command as Sent
 from tradewright.trading.pairings import CloseBy
@@ -93,6 +94,8 @@ class View:
         sign = wish.side.sign
         touch = quote.ask if wish.side is Side.BUY else quote.bid
         dated = quote.quoted_at + timedelta(seconds=wish.lives_for)
+        is_reduce_only = wish.is_reduce_only or wish.order_type is OrderType.TAKE_PROFIT
+        is_limit = wish.order_type is OrderType.LIMIT
         return SubmitOrder(
             account_id=account_id,
             client_order_id=command.key,
@@ -103,9 +106,13 @@ class View:
             time_in_force=wish.time_in_force,
             limit_price=_limit(wish, touch, tick),
             stop_price=_stop(wish, touch, tick),
-            stop_loss=_away(touch, wish.stop_loss, -sign * tick),
-            take_profit=_away(touch, wish.take_profit, sign * tick),
+            trailing_distance=_trailing(wish, tick),
+            trailing_unit=wish.trailing[1],
+            stop_loss=None if is_reduce_only else _away(touch, wish.stop_loss, -sign * tick),
+            take_profit=None if is_reduce_only else _away(touch, wish.take_profit, sign * tick),
             expires_at=dated if wish.time_in_force is TimeInForce.GTD else None,
+            is_reduce_only=is_reduce_only,
+            is_post_only=wish.is_post_only and is_limit and wish.time_in_force.may_rest,
         )
 
     def _close(self, account_id: str, command: Command) -> ClosePosition | SubmitOrder | None:
@@ -166,16 +173,38 @@ class View:
 
 
 def _limit(wish: Wish, touch: Decimal, tick: Decimal) -> Decimal | None:
-    """Return a limit that is away from the market, or beyond it where the distance is negative."""
+    """Return a limit that is away from the market, or beyond it where the distance is negative.
+
+    A stop limit may deal up to 20 ticks worse than its stop.
+    """
+    if wish.order_type is OrderType.STOP_LIMIT:
+        return touch + (wish.distance + 20) * wish.side.sign * tick
     if wish.order_type is not OrderType.LIMIT:
         return None
     return touch - wish.distance * wish.side.sign * tick
 
 
 def _stop(wish: Wish, touch: Decimal, tick: Decimal) -> Decimal | None:
-    if wish.order_type is not OrderType.STOP:
+    """Return a stop on the side of loss, or a take profit on the side of gain."""
+    if wish.order_type in {OrderType.STOP, OrderType.STOP_LIMIT}:
+        return touch + wish.distance * wish.side.sign * tick
+    if wish.order_type is OrderType.TAKE_PROFIT:
+        return touch - wish.distance * wish.side.sign * tick
+    return None
+
+
+def _trailing(wish: Wish, tick: Decimal) -> Decimal | None:
+    """Return how far a trailing stop stays behind, in its unit."""
+    if wish.order_type is not OrderType.TRAILING_STOP:
         return None
-    return touch + wish.distance * wish.side.sign * tick
+    ticks, unit = wish.trailing
+    match unit:
+        case TrailingUnit.PRICE:
+            return ticks * tick
+        case TrailingUnit.TICKS:
+            return Decimal(ticks)
+        case TrailingUnit.BPS:
+            return Decimal(ticks) / 10
 
 
 def _away(touch: Decimal, ticks: int | None, tick: Decimal) -> Decimal | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from tradewright.liquidity.model import Side
 from tradewright.soak.trading.market import LISTED
-from tradewright.trading.model import OrderType, TimeInForce
+from tradewright.trading.model import OrderType, TimeInForce, TrailingUnit
 
 LOOK_BACK_MAX = 30
 """How far back a command refers to earlier ones: hot, so that most still live."""
@@ -65,19 +65,28 @@ REFERRING: Mapping[Kind, frozenset[Kind]] = {
 }
 """Which kinds of earlier commands a kind may refer to."""
 
+_RESTING = (TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD)
+
 _LIFE: Mapping[OrderType, tuple[TimeInForce, ...]] = {
     OrderType.MARKET: (TimeInForce.IOC, TimeInForce.IOC, TimeInForce.FOK),
     OrderType.LIMIT: tuple(TimeInForce),
-    OrderType.STOP: (TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD),
+    OrderType.STOP: _RESTING,
+    OrderType.STOP_LIMIT: _RESTING,
+    OrderType.TRAILING_STOP: _RESTING,
+    OrderType.TAKE_PROFIT: _RESTING,
 }
 """The times in force that go with each type of order, those of more weight named twice."""
+
+_TYPE_WEIGHTS = (8, 8, 4, 3, 3, 3)
+"""How often each type is drawn, in the order of `_LIFE`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """An order as it is drawn; prices are distances in ticks, dates seconds of the market.
 
-    `distance` is from the price that the order would deal at, positive away from the market.
+    `distance` is from the price that the order would deal at, positive away from the market;
+    `trailing` how far a trailing stop stays behind, in ticks or tenths of a basis point.
     """
 
     symbol: str
@@ -86,8 +95,11 @@ class Wish:
     order_type: OrderType
     time_in_force: TimeInForce
     distance: int
+    trailing: tuple[int, TrailingUnit]
     stop_loss: int | None
     take_profit: int | None
+    is_reduce_only: bool
+    is_post_only: bool
     lives_for: int
 
 
@@ -149,7 +161,7 @@ class CommandStream:
 
     def _wish(self) -> Wish:
         random = self._random
-        order_type = random.choice(list(_LIFE))
+        order_type = random.choices(list(_LIFE), _TYPE_WEIGHTS)[0]
         return Wish(
             symbol=random.choice(LISTED).symbol,
             side=random.choice(list(Side)),
@@ -157,7 +169,10 @@ class CommandStream:
             order_type=order_type,
             time_in_force=random.choice(_LIFE[order_type]),
             distance=random.randint(-15, 40),
+            trailing=(random.randint(5, 40), random.choice(list(TrailingUnit))),
             stop_loss=random.randint(8, 60) if random.random() < 1 / 3 else None,
             take_profit=random.randint(8, 60) if random.random() < 1 / 3 else None,
+            is_reduce_only=random.random() < 1 / 6,
+            is_post_only=random.random() < 1 / 5,
             lives_for=random.randint(5, 600),
         )

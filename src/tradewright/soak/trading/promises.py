@@ -169,6 +169,8 @@ def hold_executions(record: Record, dealt: Iterable[Dealt], findings: Findings) 
     for fill in record.fills:
         if fill.execution_id is not None:
             kept[fill.provider, fill.execution_id] += fill.quantity
+    for hedged in record.hedge_fills:
+        kept[hedged.provider, hedged.execution_id] += abs(hedged.quantity)
     for aside in record.set_aside:
         kept[aside.provider, aside.execution_id] += aside.quantity
     for one in dealt:

@@ -35,6 +35,7 @@ SELECT
     o.status,
     o.is_routed,
     o.version,
+    o.is_reduce_only,
     c.position_id::text
 FROM orders AS o
 LEFT JOIN closing_orders AS c ON c.order_id = o.id
@@ -155,6 +156,38 @@ SELECT
 FROM unsolicited_fills AS u
 JOIN liquidity_providers AS l ON l.id = u.provider_id;
 
+-- name: recorded_hedges
+-- Read every trade of the house with providers.
+SELECT
+    h.id::text,
+    h.symbol,
+    h.side,
+    h.quantity,
+    h.filled_quantity,
+    h.status
+FROM hedges AS h;
+
+-- name: recorded_hedge_fills
+-- Read every execution of a hedge by symbol and sequence, with the quote currency's minor units.
+SELECT
+    f.id::text,
+    f.hedge_id::text,
+    f.symbol,
+    f.seq,
+    l.code,
+    f.provider_execution_id,
+    f.quantity,
+    f.price,
+    f.realised_pnl,
+    f.position_quantity,
+    f.position_average_price,
+    c.minor_units
+FROM hedge_fills AS f
+JOIN liquidity_providers AS l ON l.id = f.provider_id
+JOIN instruments AS i ON i.symbol = f.symbol
+JOIN currencies AS c ON c.code = i.quote_currency
+ORDER BY f.symbol, f.seq;
+
 -- name: what_was_met
 -- Count what the soak has set off beside its own commands.
 SELECT
@@ -171,4 +204,6 @@ SELECT
     (SELECT count(*) FROM provider_requests) AS provider_requests,
     (SELECT count(*) FROM provider_requests WHERE NOT is_accepted) AS provider_rejects,
     (SELECT count(*) FROM routing_decisions) AS routing_decisions,
+    (SELECT count(*) FROM hedges) AS hedges,
+    (SELECT count(*) FROM hedge_fills) AS hedge_fills,
     (SELECT count(*) FROM unsolicited_fills) AS set_aside;

@@ -27,7 +27,12 @@ from tradewright.soak.trading.engines import EngineEnd, EngineSetting, serve_eng
 from tradewright.soak.trading.performing import ClientRecord, Performer, serve_client
 from tradewright.soak.trading.promises import Findings, Keeper, hold_executions
 from tradewright.soak.trading.replay import record as rows
-from tradewright.soak.trading.replay import replay_balances, replay_orders, replay_positions
+from tradewright.soak.trading.replay import (
+    replay_balances,
+    replay_hedges,
+    replay_orders,
+    replay_positions,
+)
 from tradewright.soak.trading.report import Checked, Part, TradingSoak, told
 from tradewright.soak.trading.stage import Stage, open_stage
 from tradewright.soak.trading.venue import Dealt, serve_venue
@@ -117,6 +122,8 @@ def read_record(session: Session) -> rows.Record:
         transfers=read("recorded_transfers", rows.Transfer),
         balances=read("recorded_balances", rows.Balance),
         set_aside=read("recorded_set_aside", rows.SetAside),
+        hedges=read("recorded_hedges", rows.Hedge),
+        hedge_fills=read("recorded_hedge_fills", rows.HedgeFill),
     )
 
 
@@ -125,7 +132,7 @@ def check(
 ) -> Findings:
     """Replay the record, and hold it against what clients and providers were told."""
     findings = Findings()
-    for replay in (replay_orders, replay_positions, replay_balances):
+    for replay in (replay_orders, replay_positions, replay_hedges, replay_balances):
         findings.differ(replay(record))
     keeper = Keeper(record, findings, stage.openings)
     for part in parts:
@@ -133,10 +140,11 @@ def check(
             keeper.hold(outcome)
     keeper.finish()
     hold_executions(record, dealt, findings)
-    for order in record.orders:
-        if order.is_routed:
-            findings.in_flight += 1
-            findings.note(f"order {order.id} waits for providers that have all answered")
+    waiting = [order.id for order in record.orders if order.is_routed]
+    waiting += [hedge.id for hedge in record.hedges if hedge.status == "open"]
+    for key in waiting:
+        findings.in_flight += 1
+        findings.note(f"order or hedge {key} waits for providers that have all answered")
     return findings
 
 

@@ -95,11 +95,15 @@ def _instrument(symbol: str, tick: Decimal) -> Instrument:
 
 
 def _policy(symbol: str) -> Policy:
-    """Return what divides hybrid orders: a third at least, more of the large and the exposed."""
+    """Return what divides hybrid orders: a third at least, more of the large and the exposed.
+
+    What other books bring above the limit is hedged.
+    """
     return Policy(
         symbol=symbol,
         default_percent=33,
         size=Ramp(Decimal(20_000), Decimal(200_000)),
         exposure=Ramp(Decimal(50_000), Decimal(500_000)),
         exposure_limit=Decimal(600_000),
+        hedge_target=Decimal(200_000),
     )

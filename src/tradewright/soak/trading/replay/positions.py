@@ -1,8 +1,9 @@
 """Replays positions from fills and pairings, by the mode of each account.
 
 Netting: one position per symbol; a fill closes it first and opens the other side with the rest.
-Hedging: each fill opens a position, unless its order names the one it closes. FIFO: a fill closes
-the oldest first; only an order that names a position closes another. A result is what was closed
+Hedging: each fill opens a position, unless its order names the one it closes, or only reduces and
+so closes the oldest. FIFO: a fill closes the oldest first; only an order that names a position
+closes another. A result is what was closed
 times the difference of prices, in the quote currency, times the rate that the trade has recorded,
 rounded half to even to the account's minor unit.
 """
@@ -131,7 +132,7 @@ def _closable(mode: str, order: Order, held: Sequence[_Held]) -> Sequence[_Held]
         return held
     if order.position_id is not None:
         return [position for position in held if position.id == order.position_id]
-    return held if mode == "fifo" else ()
+    return held if mode == "fifo" or order.is_reduce_only else ()
 
 
 def _steps_of_pairing(book: _Book, pairing: CloseBy) -> Iterator[Step]:

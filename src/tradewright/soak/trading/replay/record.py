@@ -31,6 +31,7 @@ class Order(NamedTuple):
     status: str
     is_routed: bool
     version: int
+    is_reduce_only: bool
     position_id: str | None
 
 
@@ -147,9 +148,40 @@ class SetAside(NamedTuple):
     reason: str
 
 
+class Hedge(NamedTuple):
+    """A trade of the house with providers, as it stands."""
+
+    id: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    status: str
+
+
+class HedgeFill(NamedTuple):
+    """An execution of a hedge, and the house's position with providers after it."""
+
+    id: str
+    hedge_id: str
+    symbol: str
+    seq: int
+    provider: str
+    execution_id: str
+    quantity: Decimal
+    price: Decimal
+    realised_pnl: Decimal
+    position_quantity: Decimal
+    position_average_price: Decimal
+    minor_units: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Everything that is replayed; events are by order and sequence, entries by holder."""
+    """Everything that is replayed; events are by order and sequence, entries by holder.
+
+    The fills of hedges are by symbol and sequence.
+    """
 
     accounts: Sequence[Account] = ()
     orders: Sequence[Order] = ()
@@ -162,6 +194,8 @@ class Record:
     transfers: Sequence[Transfer] = ()
     balances: Sequence[Balance] = ()
     set_aside: Sequence[SetAside] = ()
+    hedges: Sequence[Hedge] = ()
+    hedge_fills: Sequence[HedgeFill] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,9 @@ class View:
         if quote is None:
             return None
         tick = Decimal(1).scaleb(int(quote.bid.as_tuple().exponent))
-        sign = wish.side.sign
         touch = quote.ask if wish.side is Side.BUY else quote.bid
         dated = quote.quoted_at + timedelta(seconds=wish.lives_for)
-        is_reduce_only = wish.is_reduce_only or wish.order_type is OrderType.TAKE_PROFIT
+        away, beyond = _protection(wish, touch, tick)
         is_limit = wish.order_type is OrderType.LIMIT
         return SubmitOrder(
             account_id=account_id,
@@ -108,10 +107,10 @@ class View:
             stop_price=_stop(wish, touch, tick),
             trailing_distance=_trailing(wish, tick),
             trailing_unit=wish.trailing[1],
-            stop_loss=None if is_reduce_only else _away(touch, wish.stop_loss, -sign * tick),
-            take_profit=None if is_reduce_only else _away(touch, wish.take_profit, sign * tick),
+            stop_loss=away,
+            take_profit=beyond,
             expires_at=dated if wish.time_in_force is TimeInForce.GTD else None,
-            is_reduce_only=is_reduce_only,
+            is_reduce_only=_only_reduces(wish),
             is_post_only=wish.is_post_only and is_limit and wish.time_in_force.may_rest,
         )
 
@@ -207,8 +206,19 @@ def _trailing(wish: Wish, tick: Decimal) -> Decimal | None:
             return Decimal(ticks) / 10
 
 
-def _away(touch: Decimal, ticks: int | None, tick: Decimal) -> Decimal | None:
-    return None if ticks is None else touch + ticks * tick
+def _only_reduces(wish: Wish) -> bool:
+    return wish.is_reduce_only or wish.order_type is OrderType.TAKE_PROFIT
+
+
+def _protection(wish: Wish, touch: Decimal, tick: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    """Return stop-loss and take-profit of what the order opens, if it may open anything."""
+    if _only_reduces(wish):
+        return None, None
+    signed = wish.side.sign * tick
+    return (
+        None if wish.stop_loss is None else touch - wish.stop_loss * signed,
+        None if wish.take_profit is None else touch + wish.take_profit * signed,
+    )
 
 
 def _contradicted(before: Sent) -> Sent | None:

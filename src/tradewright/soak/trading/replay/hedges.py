@@ -46,24 +46,9 @@ class _Hedged:
 
 def replay_hedges(record: Record) -> Iterator[Difference]:
     """Yield where a hedge, its executions and the house's position do not agree."""
-    held: dict[str, _Hedged] = defaultdict(_Hedged)
     filled: dict[str, Decimal] = defaultdict(Decimal)
-    moved = _results(record)
     for fill in record.hedge_fills:
-        position = held[fill.symbol]
-        pnl = position.take(fill)
         filled[fill.hedge_id] += fill.quantity
-        yield from Standing(
-            "hedge fill",
-            fill.id,
-            {
-                "seq": (fill.seq, position.seq),
-                "realised_pnl": (fill.realised_pnl, pnl),
-                "position_quantity": (fill.position_quantity, position.quantity),
-                "position_average_price": (fill.position_average_price, position.price),
-                "amount in the ledger": (moved.get(fill.id, Decimal(0)), abs(pnl)),
-            },
-        ).differences()
     for hedge in record.hedges:
         signed = filled.pop(hedge.id, Decimal(0))
         found = signed if hedge.side == "buy" else -signed
@@ -74,6 +59,23 @@ def replay_hedges(record: Record) -> Iterator[Difference]:
         yield from Standing("hedge", hedge.id, fields).differences()
     for hedge_id in filled:
         yield Difference("hedge", hedge_id, "row", None, "a hedge of recorded fills")
+    yield from _along_the_fills(record)
+
+
+def _along_the_fills(record: Record) -> Iterator[Difference]:
+    held: dict[str, _Hedged] = defaultdict(_Hedged)
+    moved = _results(record)
+    for fill in record.hedge_fills:
+        position = held[fill.symbol]
+        pnl = position.take(fill)
+        fields = {
+            "seq": (fill.seq, position.seq),
+            "realised_pnl": (fill.realised_pnl, pnl),
+            "position_quantity": (fill.position_quantity, position.quantity),
+            "position_average_price": (fill.position_average_price, position.price),
+            "amount in the ledger": (moved.get(fill.id, Decimal(0)), abs(pnl)),
+        }
+        yield from Standing("hedge fill", fill.id, fields).differences()
 
 
 def _results(record: Record) -> Mapping[str, Decimal]:

@@ -6,7 +6,7 @@ that was done.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -92,9 +92,7 @@ class View:
             return None
         tick = Decimal(1).scaleb(int(quote.bid.as_tuple().exponent))
         touch = quote.ask if wish.side is Side.BUY else quote.bid
-        dated = quote.quoted_at + timedelta(seconds=wish.lives_for)
         away, beyond = _protection(wish, touch, tick)
-        is_limit = wish.order_type is OrderType.LIMIT
         return SubmitOrder(
             account_id=account_id,
             client_order_id=command.key,
@@ -109,9 +107,9 @@ class View:
             trailing_unit=wish.trailing[1],
             stop_loss=away,
             take_profit=beyond,
-            expires_at=dated if wish.time_in_force is TimeInForce.GTD else None,
+            expires_at=_expiry(wish, quote),
             is_reduce_only=_only_reduces(wish),
-            is_post_only=wish.is_post_only and is_limit and wish.time_in_force.may_rest,
+            is_post_only=wish.is_post_only,
         )
 
     def _close(self, account_id: str, command: Command) -> ClosePosition | SubmitOrder | None:
@@ -204,6 +202,12 @@ def _trailing(wish: Wish, tick: Decimal) -> Decimal | None:
             return Decimal(ticks)
         case TrailingUnit.BPS:
             return Decimal(ticks) / 10
+
+
+def _expiry(wish: Wish, quote: Quote) -> datetime | None:
+    if wish.time_in_force is not TimeInForce.GTD:
+        return None
+    return quote.quoted_at + timedelta(seconds=wish.lives_for)
 
 
 def _only_reduces(wish: Wish) -> bool:

@@ -162,17 +162,19 @@ class CommandStream:
     def _wish(self) -> Wish:
         random = self._random
         order_type = random.choices(list(_LIFE), _TYPE_WEIGHTS)[0]
+        time_in_force = random.choice(_LIFE[order_type])
+        may_be_passive = order_type is OrderType.LIMIT and time_in_force.may_rest
         return Wish(
             symbol=random.choice(LISTED).symbol,
             side=random.choice(list(Side)),
             quantity=Decimal(QUANTITY_STEP * random.choice((1, 5, random.randint(1, 400)))),
             order_type=order_type,
-            time_in_force=random.choice(_LIFE[order_type]),
+            time_in_force=time_in_force,
             distance=random.randint(-15, 40),
             trailing=(random.randint(5, 40), random.choice(list(TrailingUnit))),
             stop_loss=random.randint(8, 60) if random.random() < 1 / 3 else None,
             take_profit=random.randint(8, 60) if random.random() < 1 / 3 else None,
             is_reduce_only=random.random() < 1 / 6,
-            is_post_only=random.random() < 1 / 5,
+            is_post_only=may_be_passive and random.random() < 1 / 5,
             lives_for=random.randint(5, 600),
         )

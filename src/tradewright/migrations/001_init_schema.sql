@@ -191,6 +191,9 @@ CREATE TABLE account_groups (
         CONSTRAINT account_groups_position_mode_known CHECK (position_mode IN ('netting', 'hedging', 'fifo')),
     is_swap_free boolean DEFAULT false
         CONSTRAINT account_groups_is_swap_free_present NOT NULL,
+    stop_out_mode text DEFAULT 'largest_loss'
+        CONSTRAINT account_groups_stop_out_mode_present NOT NULL
+        CONSTRAINT account_groups_stop_out_mode_known CHECK (stop_out_mode IN ('largest_loss', 'smart')),
     revision integer DEFAULT 1
         CONSTRAINT account_groups_revision_present NOT NULL
         CONSTRAINT account_groups_revision_positive CHECK (revision > 0),
@@ -202,6 +205,7 @@ CREATE TABLE account_groups (
 COMMENT ON TABLE account_groups IS 'Accounts that trade under the same conditions: what is set here holds for each account of the group.';
 COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per symbol; hedging: each opening fill has its own; fifo: the oldest is closed first.';
 COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pay and earn nothing over the rollover.';
+COMMENT ON COLUMN account_groups.stop_out_mode IS 'largest_loss: whole positions, the largest loss first; smart: of the largest margin no more than restores the level.';
 COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 
 INSERT INTO account_groups (code) VALUES ('standard');

@@ -12,6 +12,7 @@ from msgspec import Struct
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.risk.stop_out import StopOutMode
 
 STANDARD = "standard"
 """The group of accounts that are opened without one."""
@@ -31,6 +32,7 @@ class AccountGroup(Struct, frozen=True, kw_only=True):
     code: str
     position_mode: PositionMode = PositionMode.NETTING
     is_swap_free: bool = False
+    stop_out_mode: StopOutMode = StopOutMode.LARGEST_LOSS
 
 
 def set_group(connection: Session, group: AccountGroup) -> None:
@@ -41,6 +43,7 @@ def set_group(connection: Session, group: AccountGroup) -> None:
             "code": group.code,
             "position_mode": group.position_mode,
             "is_swap_free": group.is_swap_free,
+            "stop_out_mode": group.stop_out_mode,
         },
     )
 
@@ -49,6 +52,11 @@ def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:
     """Return every group by its code."""
     rows = statements.execute(load_queries("tradewright.trading")["account_groups"], {}).fetchall()
     return {
-        row[0]: AccountGroup(code=row[0], position_mode=PositionMode(row[1]), is_swap_free=row[2])
+        row[0]: AccountGroup(
+            code=row[0],
+            position_mode=PositionMode(row[1]),
+            is_swap_free=row[2],
+            stop_out_mode=StopOutMode(row[3]),
+        )
         for row in rows
     }

@@ -1,19 +1,22 @@
 """Margin calls and stop-outs: what the house does when an account cannot carry its positions.
 
 Rules (domain 1.5; ESMA Decision (EU) 2018/796): at or below the margin-call level one call is
-open; below the stop-out level the pending orders are canceled and positions closed, the largest
-unrealised loss first (ties: larger margin, then older), until the level is restored. A retail
-account that ends below zero is lifted to zero at the house's expense. A position without a fresh
-price is left alone, and nothing loops: the watcher asks again with the next quote.
+open; below the stop-out level the pending orders are canceled and positions closed until the level
+is restored: the largest unrealised loss first (ties: larger margin, then older), or, in groups that
+want it, just enough of the largest margin. A retail account that ends below zero is lifted to zero
+at the house's expense. A position without a fresh price or outside its session is left alone and
+people are told; nothing loops: the watcher asks again with the next quote.
 """
 
+from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import HouseCode
-from tradewright.risk.margin import MarginState, margin_state, unrealised_pnl
+from tradewright.risk.margin import Exposure, MarginState, margin_state, unrealised_pnl
 from tradewright.risk.model import ClientClass
+from tradewright.risk.stop_out import StopOutMode, quantity_to_close
 from tradewright.trading import orders
 from tradewright.trading.closing import close, first_in_turn, is_being_closed
 from tradewright.trading.model import MarginReport, NothingDone, Origin
@@ -29,6 +32,7 @@ def check_margin(desk: Desk, account: AccountState) -> MarginReport | NothingDon
     """Look at the account's margin level under lock and do what it asks for."""
     state = _state(desk, account)
     if state is None:
+        _escalate(desk, account, "a price or rate is missing, and its margin is not known")
         return NothingDone("a price or rate is missing")
     level = state.level
     if level is None:
@@ -88,6 +92,8 @@ def _stop_out(desk: Desk, account: AccountState, state: MarginState) -> MarginRe
     stop_out_id = new_id_text()
     forgiven = _NOTHING if account.open_positions else _forgive(desk, account, stop_out_id)
     after = _state(desk, account)
+    if not closed and not _by_loss(desk, account):
+        _escalate(desk, account, f"at {state.level:.2f} percent nothing of it can be closed now")
     restored = after is not None and (
         after.level is None or after.level > account.profile.margin_call_level
     )
@@ -114,11 +120,12 @@ def _close_until_restored(desk: Desk, account: AccountState) -> int:
     What is passed on goes one position at a time: what the provider fills decides about the next.
     """
     count = 0
-    for losing in _by_loss(desk, account):
+    for losing in _in_turn(desk, account):
         position = first_in_turn(account, losing)
         if is_being_closed(account, position):
             return count
-        order = close(desk, account, position, Origin.STOP_OUT)
+        part = _needed(desk, account, position)
+        order = close(desk, account, position, Origin.STOP_OUT, (part, None))
         count += 1
         if order.is_routed:
             return count
@@ -126,6 +133,56 @@ def _close_until_restored(desk: Desk, account: AccountState) -> int:
         if state is None or state.level is None or state.level >= account.profile.stop_out_level:
             return count
     return count
+
+
+def _in_turn(desk: Desk, account: AccountState) -> Iterator[PositionState]:
+    """Give what to close next: each losing position once, or the largest margin again and again.
+
+    The smart way ends because each turn takes a position's last part, or restores the level but
+    for commission and the depth of the market; it is given twice as many turns as positions.
+    """
+    if account.group.stop_out_mode is StopOutMode.LARGEST_LOSS:
+        yield from _by_loss(desk, account)
+        return
+    for _ in range(2 * len(account.open_positions)):
+        ranked = _by_loss(desk, account)
+        if not ranked:
+            return
+        margins = {one.id: _margin(desk, account, one, abs(one.quantity)) for one in ranked}
+        yield max(ranked, key=lambda one: (margins[one.id], one.id))
+
+
+def _needed(desk: Desk, account: AccountState, position: PositionState) -> Decimal | None:
+    """Return how much of a position must be closed; None for the whole of it."""
+    state = _state(desk, account)
+    if account.group.stop_out_mode is StopOutMode.LARGEST_LOSS or state is None:
+        return None
+    step, held = position.instrument.quantity_step, abs(position.quantity)
+    margin_of_step = _margin(desk, account, position, step)
+    if not margin_of_step:
+        return None
+    part = quantity_to_close(
+        state,
+        account.profile.stop_out_level,
+        held=held,
+        step=step,
+        margin_of_step=margin_of_step,
+    )
+    return part if part < held else None
+
+
+def _margin(
+    desk: Desk, account: AccountState, position: PositionState, quantity: Decimal
+) -> Decimal:
+    exposure = Exposure(position.instrument, quantity, position.average_price)
+    alone = margin_state(account.profile, _NOTHING, [exposure], desk.market)
+    return _NOTHING if alone is None else alone.used
+
+
+def _escalate(desk: Desk, account: AccountState, why: str) -> None:
+    """Tell people what the house cannot do by itself: nothing is dealt on a stale price."""
+    what = f"account {account.id} needs a look: {why}"
+    desk.changes.alerts.append(("critical", "account_stuck", account.id, what))
 
 
 def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:

@@ -63,7 +63,7 @@ ORDER BY currency;
 
 -- name: account_groups
 -- Read every group of accounts.
-SELECT code, position_mode, is_swap_free
+SELECT code, position_mode, is_swap_free, stop_out_mode
 FROM account_groups
 ORDER BY code;
 
@@ -853,6 +853,13 @@ FROM unnest(
     %(limit_id)s::uuid[], %(order_id)s::uuid[], %(limit_value)s::numeric[], %(measured)s::numeric[]
 );
 
+-- name: write_alerts
+-- Raise alerts, one of a kind about the same while it waits.
+INSERT INTO alerts (severity, kind, about, what)
+SELECT *
+FROM unnest(%(severities)s::text[], %(kinds)s::text[], %(abouts)s::text[], %(whats)s::text[])
+ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL DO NOTHING;
+
 -- name: write_margin_calls
 -- Write margin calls that were opened.
 INSERT INTO margin_calls (
@@ -905,12 +912,15 @@ WHERE u.id = %(user_id)s;
 
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.
-INSERT INTO account_groups (code, position_mode, is_swap_free)
-VALUES (%(code)s, %(position_mode)s, %(is_swap_free)s)
+INSERT INTO account_groups (code, position_mode, is_swap_free, stop_out_mode)
+VALUES (%(code)s, %(position_mode)s, %(is_swap_free)s, %(stop_out_mode)s)
 ON CONFLICT (code) DO UPDATE
-SET position_mode = excluded.position_mode, is_swap_free = excluded.is_swap_free
-WHERE (account_groups.position_mode, account_groups.is_swap_free)
-      <> (excluded.position_mode, excluded.is_swap_free);
+SET
+    position_mode = excluded.position_mode,
+    is_swap_free = excluded.is_swap_free,
+    stop_out_mode = excluded.stop_out_mode
+WHERE (account_groups.position_mode, account_groups.is_swap_free, account_groups.stop_out_mode)
+      <> (excluded.position_mode, excluded.is_swap_free, excluded.stop_out_mode);
 
 -- name: add_account
 -- Open a trading account with its holder.

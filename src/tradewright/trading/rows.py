@@ -13,6 +13,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.postgres.arrays import Column, columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.trading.risk_rows import write_risk
 from tradewright.trading.state import Changes, Desk, OrderState, PositionState, Row
 
 _QUERIES = "tradewright.trading"
@@ -39,11 +40,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
     profiles = [(key, one.trade_count, *one.markouts) for key, one in changes.profiles.items()]
     _write(statements, "write_client_profiles", _PROFILE, profiles)
-    _write(statements, "write_breaches", _BREACH, changes.breaches)
-    _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
-    resolved = [(call_id,) for call_id in changes.resolved_calls]
-    _write(statements, "resolve_margin_calls", ("ids",), resolved)
-    _write(statements, "write_stop_outs", _STOP_OUT, changes.stop_outs)
+    write_risk(statements, changes)
     desk.journal.write(statements)
 
 
@@ -266,7 +263,6 @@ _DECISION = (
 )
 _RANKING = ("ids", "order_ids", "hedge_ids", "candidates", "ranked")
 _PROFILE = ("ids", "trade_counts", "markouts_1s", "markouts_10s", "markouts_60s")
-_BREACH = ("limit_id", "order_id", "limit_value", "measured")
 _HEDGE = ("ids", "symbols", "sides", "quantities", "exposures", "limits", "targets", "decided")
 _OLD_HEDGE = ("ids", "filled", "statuses")
 _HEDGE_FILL = (
@@ -282,17 +278,6 @@ _HEDGE_FILL = (
     "position_quantities",
     "position_prices",
     "executed",
-)
-_MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")
-_STOP_OUT = (
-    "id",
-    "account_id",
-    "margin_level",
-    "equity",
-    "used_margin",
-    "orders_canceled",
-    "positions_closed",
-    "forgiven",
 )
 
 

@@ -239,6 +239,7 @@ class Changes:
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
     unsolicited: list[Row] = field(default_factory=list)
     breaches: list[Row] = field(default_factory=list)
+    alerts: list[Row] = field(default_factory=list)
     margin_calls: list[Row] = field(default_factory=list)
     resolved_calls: list[str] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)

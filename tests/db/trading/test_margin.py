@@ -158,9 +158,11 @@ def test_a_position_without_a_fresh_price_is_left_alone(floor: Floor) -> None:
         floor.now = floor.now.replace(minute=5)
         floor.quote(engine, "USDJPY", "150.000", "150.010")
         counts = row_counts(floor.session)
-        report = ask(engine, CheckMargin(account_id=account))
+        for _ in range(2):
+            report = ask(engine, CheckMargin(account_id=account))
     assert report == NothingDone("a price or rate is missing")
-    assert row_counts(floor.session) == counts
+    assert row_counts(floor.session) == counts | {"alerts": 1}
+    assert floor.one("SELECT about FROM alerts WHERE kind = 'account_stuck'") == account
 
 
 def test_a_check_of_a_sound_account_changes_nothing(floor: Floor) -> None:

@@ -1,0 +1,40 @@
+"""How a batch writes what risk has decided: breaches, alerts, margin calls and stop-outs.
+
+Breaches refer to their orders, so `rows` writes those first.
+"""
+
+from collections.abc import Sequence
+
+from tradewright.postgres.arrays import columns
+from tradewright.postgres.pipeline import Statements
+from tradewright.postgres.queries import load_queries
+from tradewright.trading.state import Changes, Row
+
+_BREACH = ("limit_id", "order_id", "limit_value", "measured")
+_ALERT = ("severities", "kinds", "abouts", "whats")
+_MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")
+_STOP_OUT = (
+    "id",
+    "account_id",
+    "margin_level",
+    "equity",
+    "used_margin",
+    "orders_canceled",
+    "positions_closed",
+    "forgiven",
+)
+
+
+def write_risk(statements: Statements, changes: Changes) -> None:
+    """Write what limits, margin and stop-outs have left, each table in one statement."""
+    resolved = [(call_id,) for call_id in changes.resolved_calls]
+    writes: tuple[tuple[str, Sequence[str], Sequence[Row]], ...] = (
+        ("write_breaches", _BREACH, changes.breaches),
+        ("write_alerts", _ALERT, changes.alerts),
+        ("write_margin_calls", _MARGIN_CALL, changes.margin_calls),
+        ("resolve_margin_calls", ("ids",), resolved),
+        ("write_stop_outs", _STOP_OUT, changes.stop_outs),
+    )
+    for query, names, rows in writes:
+        if rows:
+            statements.execute(load_queries("tradewright.trading")[query], columns(names, rows))

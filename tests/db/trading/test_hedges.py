@@ -12,7 +12,9 @@ import pytest
 from tests.floor import ONE, TWO, Floor, buy, deal, sell, steady
 from tradewright import routing
 from tradewright.core.ids import new_id_text
-from tradewright.liquidity.model import ProviderAnswer, ProviderProfile, ProviderRequest
+from tradewright.liquidity.model import ProviderAnswer, ProviderProfile, ProviderRequest, Side
+from tradewright.liquidity.reconciliation.model import Bucket, TradeLine
+from tradewright.liquidity.reconciliation.service import import_trades, reconcile
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.model import ClientClass
@@ -246,6 +248,29 @@ def test_an_execution_that_comes_after_its_hedge_has_ended_is_booked_to_it(
             (200_000, "more_than_asked")
         ]
         assert net(floor) == 100_000
+
+
+def test_a_hedge_is_found_on_its_providers_list_of_the_day(
+    engine_database: str, engine: Session
+) -> None:
+    with running(engine_database, engine) as (floor, dealing, account):
+        deal(dealing, buy(account, 600_000))
+    execution_id, quantity, price = floor.rows(
+        "SELECT provider_execution_id, quantity, price FROM hedge_fills"
+    )[0]
+    line = TradeLine(
+        execution_id=execution_id,
+        request_id="R1",
+        symbol="EURUSD",
+        side=Side.BUY,
+        quantity=quantity,
+        price=price,
+        executed_at=floor.now,
+    )
+    day = floor.now.date()
+    import_trades(engine, "LP-ONE", day, [line])
+    counts = reconcile(engine, "LP-ONE", since=day)
+    assert {bucket: count for bucket, count in counts.items() if count} == {Bucket.MATCHED: 1}
 
 
 def test_two_hedges_of_a_symbol_are_never_open_at_once(

@@ -101,6 +101,21 @@ FROM (
     WHERE f.quoted_at < %(since)s::date::timestamp AT TIME ZONE 'UTC'
     UNION ALL
     SELECT
+        h.provider_execution_id,
+        h.symbol,
+        CASE WHEN h.quantity > 0 THEN 'buy' ELSE 'sell' END,
+        abs(h.quantity),
+        h.price,
+        h.executed_at,
+        false
+    FROM hedge_fills AS h
+    WHERE h.provider_id = %(provider_id)s::uuid
+      AND (
+          h.executed_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
+          OR h.provider_execution_id = ANY(%(ids)s::text[])
+      )
+    UNION ALL
+    SELECT
         u.provider_execution_id,
         u.symbol,
         u.side,

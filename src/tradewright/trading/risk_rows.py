@@ -3,12 +3,15 @@
 Breaches refer to their orders, so `rows` writes those first.
 """
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tradewright.postgres.arrays import columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.state import Changes, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BREACH = ("limit_id", "order_id", "limit_value", "measured")
 _ALERT = ("severities", "kinds", "abouts", "whats")

@@ -16,6 +16,7 @@ from tradewright.postgres.connect import connect
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.trading.batch import Trading, book_batch
+from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.model import CancelOrder, CheckMargin, Command, OrderReport
 
 Step = tuple[str, int, str, Side, int, str, str]
@@ -93,16 +94,24 @@ def pieces(count: int, cuts: set[int]) -> list[slice]:
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(history=st.lists(steps, min_size=8, max_size=40), cuts=st.sets(st.integers(1, 39)))
+@given(
+    history=st.lists(steps, min_size=8, max_size=40),
+    cuts=st.sets(st.integers(1, 39)),
+    modes=st.tuples(st.sampled_from(PositionMode), st.sampled_from(PositionMode)),
+)
 def test_one_batch_singles_and_any_cut_come_to_the_same(
-    floor: Floor, history: list[Step], cuts: set[int]
+    floor: Floor, history: list[Step], cuts: set[int], modes: tuple[PositionMode, PositionMode]
 ) -> None:
     count = len(history)
+    for mode in modes:
+        set_group(floor.session, AccountGroup(code=mode, position_mode=mode))
     runs = []
     for slices in (pieces(count, set()), pieces(count, set(range(count))), pieces(count, cuts)):
         accounts = [
-            floor.account("9000", client_class=ClientClass.PROFESSIONAL, leverage=leverage)
-            for leverage in (30, 200)
+            floor.account(
+                "9000", client_class=ClientClass.PROFESSIONAL, leverage=leverage, group=mode
+            )
+            for leverage, mode in ((30, modes[0]), (200, modes[1]))
         ]
         reference = floor.build().reference
         trading = Trading(reference, market_of(PRICES, "300000"), threading.Lock())

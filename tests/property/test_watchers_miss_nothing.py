@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -25,7 +26,7 @@ from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.model import Book
 from tradewright.trading import rules
 from tradewright.trading.decide import decide
-from tradewright.trading.groups import STANDARD, AccountGroup
+from tradewright.trading.groups import STANDARD, AccountGroup, PositionMode
 from tradewright.trading.model import (
     CheckMargin,
     ClosePosition,
@@ -64,10 +65,14 @@ REFERENCE = Reference(
 )
 
 
+MODES = cycle(PositionMode)
+"""Each two of the accounts keep positions in one mode."""
+
+
 def open_account(currency: str, leverage: int, client_class: ClientClass, money: str) -> Any:
     account_id = new_id_text()
     return AccountState(
-        group=AccountGroup(code=STANDARD),
+        group=AccountGroup(code=STANDARD, position_mode=next(MODES)),
         id=account_id,
         is_active=True,
         book=Book.B,
@@ -129,8 +134,9 @@ class World:
     def nothing_waits_to_reduce_nothing(self) -> None:
         """Hold the other: an order that only reduces ends when its position is closed."""
         for one in self.orders.values():
-            held = self.accounts[one.account_id].held(one.instrument.symbol)
-            assert not one.is_reduce_only or held * one.side.sign < 0
+            held = self.accounts[one.account_id].positions.get(one.instrument.symbol, ())
+            sides = [position.quantity * one.side.sign for position in held]
+            assert not one.is_reduce_only or min(sides, default=Decimal(0)) < 0
 
     def desk(self, account_ids: list[str]) -> Desk:
         """Lay out the rows of some accounts."""

@@ -73,6 +73,10 @@ FROM (
         WHERE d.position_id = %(subject_id)s::uuid
            OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
         UNION ALL
+        SELECT w.booked_at, 'position_rollovers', 'swap', NULL, to_jsonb(w), 0
+        FROM position_rollovers AS w
+        WHERE w.position_id = %(subject_id)s::uuid
+        UNION ALL
         SELECT c.closed_at, 'close_bys', 'close', NULL, to_jsonb(c), 0
         FROM close_bys AS c
         WHERE c.id = %(subject_id)s::uuid

@@ -35,6 +35,23 @@ def until(holds: Callable[[], object], *, seconds: int = 60) -> None:
         pause(0.02)
 
 
+class Deaf:
+    """Hears everything and books nothing, as an engine that dies then."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def take_answer(self, *answer: object) -> None:
+        """Hear an answer."""
+        self.told.append(answer)
+
+    def take_quote(self, quote: object) -> None:
+        """Hear a quote."""
+
+    def take_time(self, now: object) -> None:
+        """Hear the time."""
+
+
 @dataclass(slots=True)
 class FixFloor:
     """A floor whose one provider is behind FIX; the acceptor may be started again and again."""

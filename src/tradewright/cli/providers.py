@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from threading import Event
@@ -32,7 +32,7 @@ from tradewright.liquidity.fix.connections import (
 )
 from tradewright.liquidity.fix.gateway import FixGateway
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest
-from tradewright.liquidity.reconciliation.model import Bucket
+from tradewright.liquidity.reconciliation.model import Bucket, TradeLine
 from tradewright.liquidity.reconciliation.service import (
     import_trades,
     read_trade_breaks,
@@ -156,11 +156,7 @@ def check_command(asked: options.Asked, code: str, symbols: Sequence[str], *, se
     The password is read from TRADEWRIGHT_FIX_PASSWORD. Nothing else may use the session meanwhile.
     """
     with open_database(asked.url, asked.keep) as database:
-        house = House(database.conninfo, database.server)
-        passwords = {code: os.environ.get("TRADEWRIGHT_FIX_PASSWORD", "")}
-        gateway = connected_providers(house, symbols, passwords).get(code)
-        if gateway is None:
-            raise unknown_provider(code)
+        gateway = _gateway(House(database.conninfo, database.server), code, symbols)
         seen = _look(gateway, len(symbols), seconds)
     quotes = {symbol: f"{quote.bid}/{quote.ask}" for symbol, quote in sorted(seen.items())}
     print_facts(asked, {"provider": code, "logged_on": True, "quotes": quotes})
@@ -182,6 +178,36 @@ class _Looking:
 
     def take_time(self, now: datetime) -> None:
         """Do nothing."""
+
+
+def _gateway(house: House, code: str, symbols: Sequence[str]) -> FixGateway:
+    passwords = {code: os.environ.get("TRADEWRIGHT_FIX_PASSWORD", "")}
+    gateway = connected_providers(house, symbols, passwords).get(code)
+    if gateway is None:
+        raise unknown_provider(code)
+    return gateway
+
+
+def _fetch(gateway: FixGateway, day: date, seconds: int) -> list[TradeLine]:
+    gateway.open(_Looking())
+    ends = monotonic_seconds() + seconds
+    while monotonic_seconds() < ends and not gateway.is_ready:
+        pause(0.05)
+    asked = gateway.ask_trades(day)
+    while monotonic_seconds() < ends and not (asked.is_whole or asked.refusal):
+        pause(0.05)
+    why = asked.refusal or gateway.why_not
+    gateway.close()
+    if asked.is_whole:
+        return list(asked.lines.values())
+    count = "an unknown number" if asked.count is None else asked.count
+    raise StateError(
+        ErrorCode.PROVIDER_NOT_CONNECTED,
+        f'provider "{gateway.provider}" has sent {len(asked.lines)} of {count} trades'
+        f" in {seconds} seconds",
+        why=why or "It has not answered the request (35=AD) in full.",
+        hint="Try again, or take its list as a file with tradewright providers reconcile.",
+    )
 
 
 def _look(gateway: FixGateway, count: int, seconds: int) -> dict[str, ProviderQuote]:
@@ -230,6 +256,24 @@ def reconcile_command(asked: options.Asked, code: str, day: datetime, file: Path
     if different and not asked.as_json:
         click.echo("next: tradewright providers breaks")
     sys.exit(1 if different else 0)
+
+
+@command.command("fetch", epilog=options.example("tradewright providers fetch LP-ONE 2026-01-13"))
+@click.argument("code")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--seconds", default=30, show_default=True, help="Wait at most so long.")
+@options.with_database
+def fetch_command(asked: options.Asked, code: str, day: datetime, *, seconds: int) -> None:
+    """Ask a provider for its list of a UTC day's trades over FIX, and keep it.
+
+    Like check, it needs the session for itself: run it while no engine speaks on it.
+    """
+    with open_database(asked.url, asked.keep) as database:
+        gateway = _gateway(House(database.conninfo, database.server), code, ())
+        lines = _fetch(gateway, day.date(), seconds)
+    with asked.session() as session:
+        import_trades(session, code, day.date(), lines)
+    print_facts(asked, {"provider": code, "day": day.date(), "trades": len(lines)})
 
 
 @command.command("breaks", epilog=options.example("tradewright providers breaks --json"))

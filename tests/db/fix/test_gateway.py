@@ -5,30 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_floor import PRICE, FixFloor, theirs, until
+from tests.fix_floor import PRICE, Deaf, FixFloor, theirs, until
 from tests.floor import DAY, buy
 from tradewright.liquidity.fix.acceptor import Fault
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.model import ProviderRequest, Side
 from tradewright.postgres.connect import Session
 from tradewright.trading.model import TimeInForce
-
-
-class Deaf:
-    """Hears everything and books nothing, as an engine that dies then."""
-
-    def __init__(self) -> None:
-        self.told: list[object] = []
-
-    def take_answer(self, *answer: object) -> None:
-        """Hear an answer."""
-        self.told.append(answer)
-
-    def take_quote(self, quote: object) -> None:
-        """Hear a quote."""
-
-    def take_time(self, now: object) -> None:
-        """Hear the time."""
 
 
 def test_an_order_is_dealt_at_the_providers_price(

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.fix_floor import CODE, PRICE, FixFloor, until
+from tests.fix_floor import CODE, PRICE, Deaf, FixFloor, until
 from tests.floor import DAY, refusal
 from tradewright.cli.main import cli
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.fix.acceptor import Fault
+from tradewright.liquidity.fix.trades import TradeList, trade_reports
 from tradewright.liquidity.model import ProviderRequest, Side
 from tradewright.liquidity.reconciliation.model import Bucket, TradeLine
 from tradewright.liquidity.reconciliation.service import (
@@ -126,6 +127,43 @@ def test_an_open_difference_is_compared_again_however_old_it_is(
     import_trades(engine, CODE, TODAY, lines)
     reconcile(engine, CODE, since=tomorrow)
     assert buckets(engine) == []
+
+
+def test_a_list_is_fetched_over_fix_whole(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path, [Fault.PIECES])
+    lines = play(stage)
+    with stage.provider():
+        gateway = stage.gateway()
+        gateway.open(Deaf())
+        until(lambda: gateway.is_ready)
+        asked, other = gateway.ask_trades(TODAY - timedelta(days=1)), gateway.ask_trades(TODAY)
+        until(lambda: other.is_whole)
+        gateway.close()
+    assert list(other.lines.values()) == lines
+    assert asked.lines == {}
+    assert run(engine, list(other.lines.values())) == {Bucket.MATCHED: 9}
+
+
+def test_a_list_of_which_a_report_is_missing_is_none() -> None:
+    asked = TradeList("ours")
+    line = TradeLine(
+        execution_id="E1",
+        request_id="R1",
+        symbol="EURUSD",
+        side=Side.SELL,
+        quantity=Decimal(5),
+        price=Decimal("1.1"),
+        executed_at=DAY,
+    )
+    first, second, third = trade_reports("ours", [line, replace(line, execution_id="E2")])
+    for message in (first, second, second, *trade_reports("another", [line])):
+        asked.take(message)
+    assert not asked.is_whole
+    asked.take(third)
+    assert asked.is_whole
+    assert asked.lines["T-E1"] == line
 
 
 def test_a_provider_that_is_not_listed_is_refused(engine: Session) -> None:

@@ -9,28 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_floor import CODE, ORDERS, FixFloor, until
+from tests.fix_floor import CODE, ORDERS, Deaf, FixFloor, until
 from tradewright.liquidity.fix.caller import Endpoint
 from tradewright.liquidity.fix.gateway import FixGateway
 from tradewright.liquidity.fix.store import PostgresStore
-from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest
 from tradewright.postgres.connect import Session, connect
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 """Of localhost and of nobody else, until 2120, with its key: it protects nothing."""
-
-
-class Nobody:
-    """Listens to nothing."""
-
-    def take_answer(self, request: ProviderRequest, answer: ProviderAnswer) -> None:
-        """Hear an answer."""
-
-    def take_quote(self, quote: ProviderQuote) -> None:
-        """Hear a quote."""
-
-    def take_time(self, now: object) -> None:
-        """Hear the time."""
 
 
 def carry(giver: socket.socket, taker: socket.socket) -> None:
@@ -106,7 +92,7 @@ def test_a_session_needs_a_certificate_of_that_host_by_somebody_trusted(
             PostgresStore(lambda: connect(engine_database, autocommit=True), provider_id, ORDERS),
             Endpoint(host=host, port=port, identity=ORDERS),
         )
-        gateway.open(Nobody())
+        gateway.open(Deaf())
         until(lambda: gateway.is_ready or gateway.why_not)
         is_ready, why = gateway.is_ready, gateway.why_not
         gateway.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 from tradewright.core.clock import utc_now
-from tradewright.liquidity.fix import application
+from tradewright.liquidity.fix import application, trades
 from tradewright.liquidity.fix.acceptor_files import Deals, FileStore
 from tradewright.liquidity.fix.acceptor_quotes import Price, Quoting
 from tradewright.liquidity.fix.application import asked_request
@@ -222,6 +222,12 @@ class _Dealing:
                 self._take_order(message, now)
             elif message.kind == application.STATUS:
                 self._take_question(message, now)
+            elif message.kind == trades.REQUEST:
+                day = [
+                    t for t in self.deals.trades() if f"{t.executed_at:%Y%m%d}" == message.get(75)
+                ]
+                for told in trades.trade_reports(message.text(568), day):
+                    self._say(told)
             elif message.kind == application.CANCEL:
                 fields = ((37, "0"), (11, message.text(11)), (41, message.text(41)))
                 rest = ((39, "8"), (434, "1"), (102, "0"), (58, "too late"))

@@ -13,19 +13,21 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
 
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import TradewrightError
-from tradewright.liquidity.fix import application
+from tradewright.core.ids import new_id_text
+from tradewright.liquidity.fix import application, trades
 from tradewright.liquidity.fix.caller import Caller, Endpoint
 from tradewright.liquidity.fix.codec import Message
 from tradewright.liquidity.fix.prices import Prices
 from tradewright.liquidity.fix.requests import recalled, untold_reports
 from tradewright.liquidity.fix.store import PostgresStore
+from tradewright.liquidity.fix.trades import TradeList, trades_request
 from tradewright.liquidity.gateway import Listener, Recalled
 from tradewright.liquidity.model import (
     ProviderAnswer,
@@ -77,6 +79,7 @@ class FixGateway:
         self._queue: deque[Message] = deque()
         self._untold: deque[tuple[ProviderRequest, ProviderAnswer]] = deque()
         self._is_ready = False
+        self._trades: TradeList | None = None
         self._caller = Caller(orders, store, self)
         self._prices = None if quotes is None else Prices(provider, *quotes)
 
@@ -132,6 +135,17 @@ class FixGateway:
                 self._queue.append(application.cancel(pending.request, utc_now()))
         self._caller.waker.wake()
 
+    def ask_trades(self, day: date) -> TradeList:
+        """Ask for the provider's list of a UTC day's trades; it fills as reports arrive.
+
+        Asked for while there is no session, or lost with one, it never becomes whole: ask again.
+        """
+        with self._lock:
+            self._trades = TradeList(new_id_text())
+            self._queue.append(trades_request(self._trades.name, day))
+        self._caller.waker.wake()
+        return self._trades
+
     def recall(self, round_id: str) -> Sequence[Recalled]:
         """Read what was sent and received under these ids; ask about what has no last word."""
         found: list[Recalled] = []
@@ -182,6 +196,8 @@ class FixGateway:
         for message in messages:
             if message.kind == application.REPORT:
                 self._take_report(message, now)
+            elif message.kind in (trades.REPORT, trades.ACKNOWLEDGEMENT):
+                self._take_trade(message)
             elif message.kind in (application.SESSION_REJECT, application.BUSINESS_REJECT):
                 self._take_refusal(message, now)
 
@@ -229,6 +245,13 @@ class FixGateway:
         waited = timedelta(0) if now is None else now - pending.sent_at
         hold_ms = max(0, round(waited / timedelta(milliseconds=1)))
         return application.settled(answer, pending.dealt_quantity, hold_ms, is_final=is_final)
+
+    def _take_trade(self, message: Message) -> None:
+        try:
+            if self._trades is not None:
+                self._trades.take(message)
+        except ValueError as error:
+            _LOG.error("%s: %s", self.provider, error)
 
     def _take_refusal(self, message: Message, now: datetime) -> None:
         """Take a session's or the application's reject of a message of ours."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.floor import DAY, PAIRS, market_of
 from tradewright.liquidity.model import Level, Side
 from tradewright.risk.margin import Exposure, margin_state
-from tradewright.risk.model import ClientClass, RiskProfile
+from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 from tradewright.routing.rules import allocate
 from tradewright.trading.rules import average_price_after, split_fill
 
@@ -80,12 +80,18 @@ exposures = st.lists(
 leverages = st.integers(1, 500)
 
 
-def used(leverage: int, held: list[Exposure], drawn: tuple[Decimal, ...]) -> Decimal:
+def used(
+    leverage: int,
+    held: list[Exposure],
+    drawn: tuple[Decimal, ...],
+    rule: HedgedMargin = HedgedMargin.SUM,
+) -> Decimal:
     quoted = zip(PAIRS, drawn, strict=True)
     market = market_of(
         {pair.symbol: (str(bid), str(bid + pair.price_tick)) for pair, bid in quoted}
     )
-    profile = RiskProfile(ClientClass.PROFESSIONAL, "USD", leverage, Decimal(100), Decimal(50))
+    levels = Decimal(100), Decimal(50)
+    profile = RiskProfile(ClientClass.PROFESSIONAL, "USD", leverage, *levels, rule)
     with localcontext(prec=60):
         state = margin_state(profile, Decimal(0), held, market)
     assert state is not None
@@ -120,3 +126,35 @@ def test_closing_a_part_never_uses_more_margin(
     smaller = list(held)
     smaller[place] = Exposure(one.instrument, left, one.average_price)
     assert used(leverage, smaller, drawn) <= used(leverage, held, drawn)
+
+
+@given(bids, exposures, leverages)
+def test_a_hedged_pair_never_binds_more_than_its_legs_nor_less_than_what_is_left(
+    drawn: tuple[Decimal, ...], held: list[Exposure], leverage: int
+) -> None:
+    by_sum, larger, net = (used(leverage, held, drawn, rule) for rule in HedgedMargin)
+    assert 0 <= net <= larger <= by_sum
+
+
+@given(bids, exposures, leverages)
+def test_taken_net_a_pair_binds_what_one_netted_position_would(
+    drawn: tuple[Decimal, ...], held: list[Exposure], leverage: int
+) -> None:
+    """Net margin is that of the netting fill sequence."""
+    netted: dict[str, Exposure] = {}
+    for one in held:
+        before = netted.get(one.instrument.symbol)
+        quantity = one.quantity + (before.quantity if before else 0)
+        netted[one.instrument.symbol] = Exposure(one.instrument, quantity, one.average_price)
+    found = used(leverage, held, drawn, HedgedMargin.NET)
+    assert abs(found - used(leverage, list(netted.values()), drawn)) < Decimal("1e-40")
+
+
+@given(bids, exposures.filter(bool), leverages, st.data())
+def test_closing_a_part_never_binds_more_of_the_larger_leg(
+    drawn: tuple[Decimal, ...], held: list[Exposure], leverage: int, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(held) - 1))
+    left = [one for number, one in enumerate(held) if number != place]
+    rule = HedgedMargin.LARGER_LEG
+    assert used(leverage, left, drawn, rule) <= used(leverage, held, drawn, rule)

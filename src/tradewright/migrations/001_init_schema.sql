@@ -191,6 +191,9 @@ CREATE TABLE account_groups (
         CONSTRAINT account_groups_position_mode_known CHECK (position_mode IN ('netting', 'hedging', 'fifo')),
     is_swap_free boolean DEFAULT false
         CONSTRAINT account_groups_is_swap_free_present NOT NULL,
+    hedged_margin text DEFAULT 'sum'
+        CONSTRAINT account_groups_hedged_margin_present NOT NULL
+        CONSTRAINT account_groups_hedged_margin_known CHECK (hedged_margin IN ('sum', 'larger_leg', 'net')),
     stop_out_mode text DEFAULT 'largest_loss'
         CONSTRAINT account_groups_stop_out_mode_present NOT NULL
         CONSTRAINT account_groups_stop_out_mode_known CHECK (stop_out_mode IN ('largest_loss', 'smart')),
@@ -205,6 +208,7 @@ CREATE TABLE account_groups (
 COMMENT ON TABLE account_groups IS 'Accounts that trade under the same conditions: what is set here holds for each account of the group.';
 COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per symbol; hedging: each opening fill has its own; fifo: the oldest is closed first.';
 COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pay and earn nothing over the rollover.';
+COMMENT ON COLUMN account_groups.hedged_margin IS 'What longs and shorts side by side in a symbol bind: the sum of both, the larger leg, or what is left of them.';
 COMMENT ON COLUMN account_groups.stop_out_mode IS 'largest_loss: whole positions, the largest loss first; smart: of the largest margin no more than restores the level.';
 COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 

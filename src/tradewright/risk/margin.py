@@ -3,7 +3,8 @@
 Formulas (domain rules 1.3 and 1.4): unrealised P&L is valued at the closing side, long at the
 bid and short at the ask; a profit is converted at the bid of quote/account, a loss at the ask.
 Used margin is quantity * rate(base to account, middle) * max(1/leverage). Prices are current
-ones, for the opening test and for the running level alike (see docs/decisions). Nothing is
+ones, for the opening test and for the running level alike (see docs/decisions). A hedged pair
+binds both legs, the larger or what is left, as its group says. Nothing is
 rounded here; rounding happens once, at booking.
 """
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market, Rate
-from tradewright.risk.model import ClientClass, RiskProfile
+from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 
 HUNDRED = Decimal(100)
 
@@ -72,6 +73,8 @@ def margin_state(
     profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Market
 ) -> MarginState | None:
     """Return the state of an account, or None when a price or rate for it is missing."""
+    if profile.hedged_margin is not HedgedMargin.SUM:
+        return _paired_state(profile, balance, exposures, market)
     equity, used = balance, Decimal(0)
     for exposure in exposures:
         valued = _value(profile, exposure, market)
@@ -80,6 +83,27 @@ def margin_state(
         equity += valued[0]
         used += valued[1]
     return MarginState(equity, used)
+
+
+def _paired_state(
+    profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Market
+) -> MarginState | None:
+    """Return the state of an account whose longs and shorts in a symbol are taken together."""
+    equity = balance
+    legs: dict[str, tuple[Decimal, Decimal]] = {}
+    for exposure in exposures:
+        valued = _value(profile, exposure, market)
+        if valued is None:
+            return None
+        equity += valued[0]
+        long, short = legs.get(exposure.instrument.symbol, (Decimal(0), Decimal(0)))
+        is_long = exposure.quantity > 0
+        legs[exposure.instrument.symbol] = (
+            (long + valued[1], short) if is_long else (long, short + valued[1])
+        )
+    if profile.hedged_margin is HedgedMargin.LARGER_LEG:
+        return MarginState(equity, sum((max(pair) for pair in legs.values()), Decimal(0)))
+    return MarginState(equity, sum((abs(a - b) for a, b in legs.values()), Decimal(0)))
 
 
 def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Market) -> Decimal | None:

@@ -13,7 +13,7 @@ from tradewright.risk.breakers import Breaker
 from tradewright.risk.halts import Halt
 from tradewright.risk.limits import Denial, LimitFacts
 
-__all__ = ["ClientClass", "Denial", "OrderFacts", "RiskProfile"]
+__all__ = ["ClientClass", "Denial", "HedgedMargin", "OrderFacts", "RiskProfile"]
 
 
 class ClientClass(StrEnum):
@@ -23,14 +23,23 @@ class ClientClass(StrEnum):
     PROFESSIONAL = "professional"
 
 
+class HedgedMargin(StrEnum):
+    """What long and short positions side by side in one symbol bind: both, the larger, the rest."""
+
+    SUM = "sum"
+    LARGER_LEG = "larger_leg"
+    NET = "net"
+
+
 class RiskProfile(Struct, frozen=True):
-    """What margin depends on besides positions: class, leverage, and the two levels in percent."""
+    """What margin depends on besides positions: class, leverage, levels in percent, paired legs."""
 
     client_class: ClientClass
     currency: str
     leverage: int
     margin_call_level: Decimal
     stop_out_level: Decimal
+    hedged_margin: HedgedMargin = HedgedMargin.SUM
 
 
 class OrderFacts(Struct, frozen=True, kw_only=True):

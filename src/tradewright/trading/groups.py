@@ -12,6 +12,7 @@ from msgspec import Struct
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.risk.model import HedgedMargin
 from tradewright.risk.stop_out import StopOutMode
 
 STANDARD = "standard"
@@ -33,6 +34,7 @@ class AccountGroup(Struct, frozen=True, kw_only=True):
     position_mode: PositionMode = PositionMode.NETTING
     is_swap_free: bool = False
     stop_out_mode: StopOutMode = StopOutMode.LARGEST_LOSS
+    hedged_margin: HedgedMargin = HedgedMargin.SUM
 
 
 def set_group(connection: Session, group: AccountGroup) -> None:
@@ -44,6 +46,7 @@ def set_group(connection: Session, group: AccountGroup) -> None:
             "position_mode": group.position_mode,
             "is_swap_free": group.is_swap_free,
             "stop_out_mode": group.stop_out_mode,
+            "hedged_margin": group.hedged_margin,
         },
     )
 
@@ -57,6 +60,7 @@ def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:
             position_mode=PositionMode(row[1]),
             is_swap_free=row[2],
             stop_out_mode=StopOutMode(row[3]),
+            hedged_margin=HedgedMargin(row[4]),
         )
         for row in rows
     }

@@ -63,7 +63,7 @@ ORDER BY currency;
 
 -- name: account_groups
 -- Read every group of accounts.
-SELECT code, position_mode, is_swap_free, stop_out_mode
+SELECT code, position_mode, is_swap_free, stop_out_mode, hedged_margin
 FROM account_groups
 ORDER BY code;
 
@@ -417,11 +417,13 @@ SELECT
     a.margin_call_level,
     a.stop_out_level,
     u.client_class,
+    g.hedged_margin,
     p.symbol,
     p.quantity,
     p.average_price
 FROM positions AS p
 JOIN accounts AS a ON a.id = p.account_id
+JOIN account_groups AS g ON g.code = a.group_code
 JOIN users AS u ON u.id = a.user_id
 WHERE p.is_open
 ORDER BY a.id, p.id;
@@ -912,15 +914,24 @@ WHERE u.id = %(user_id)s;
 
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.
-INSERT INTO account_groups (code, position_mode, is_swap_free, stop_out_mode)
-VALUES (%(code)s, %(position_mode)s, %(is_swap_free)s, %(stop_out_mode)s)
+INSERT INTO account_groups (code, position_mode, is_swap_free, stop_out_mode, hedged_margin)
+VALUES (
+    %(code)s, %(position_mode)s, %(is_swap_free)s, %(stop_out_mode)s, %(hedged_margin)s
+)
 ON CONFLICT (code) DO UPDATE
 SET
     position_mode = excluded.position_mode,
     is_swap_free = excluded.is_swap_free,
-    stop_out_mode = excluded.stop_out_mode
-WHERE (account_groups.position_mode, account_groups.is_swap_free, account_groups.stop_out_mode)
-      <> (excluded.position_mode, excluded.is_swap_free, excluded.stop_out_mode);
+    stop_out_mode = excluded.stop_out_mode,
+    hedged_margin = excluded.hedged_margin
+WHERE (
+    account_groups.position_mode,
+    account_groups.is_swap_free,
+    account_groups.stop_out_mode,
+    account_groups.hedged_margin
+) <> (
+    excluded.position_mode, excluded.is_swap_free, excluded.stop_out_mode, excluded.hedged_margin
+);
 
 -- name: add_account
 -- Open a trading account with its holder.

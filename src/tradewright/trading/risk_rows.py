@@ -30,14 +30,14 @@ _STOP_OUT = (
 
 def write_risk(statements: Statements, changes: Changes) -> None:
     """Write what limits, margin and stop-outs have left, each table in one statement."""
+    _write(statements, "write_breaches", _BREACH, changes.breaches)
+    _write(statements, "write_alerts", _ALERT, changes.alerts)
+    _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     resolved = [(call_id,) for call_id in changes.resolved_calls]
-    writes: tuple[tuple[str, Sequence[str], Sequence[Row]], ...] = (
-        ("write_breaches", _BREACH, changes.breaches),
-        ("write_alerts", _ALERT, changes.alerts),
-        ("write_margin_calls", _MARGIN_CALL, changes.margin_calls),
-        ("resolve_margin_calls", ("ids",), resolved),
-        ("write_stop_outs", _STOP_OUT, changes.stop_outs),
-    )
-    for query, names, rows in writes:
-        if rows:
-            statements.execute(load_queries("tradewright.trading")[query], columns(names, rows))
+    _write(statements, "resolve_margin_calls", ("ids",), resolved)
+    _write(statements, "write_stop_outs", _STOP_OUT, changes.stop_outs)
+
+
+def _write(statements: Statements, query: str, names: Sequence[str], rows: Sequence[Row]) -> None:
+    if rows:
+        statements.execute(load_queries("tradewright.trading")[query], columns(names, rows))

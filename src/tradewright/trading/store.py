@@ -278,12 +278,15 @@ def _pays_wallet(move: MoveMoney, owner: tuple[str, str, Decimal] | None) -> boo
 
 
 def _account(row: tuple[Any, ...], reference: Reference) -> AccountState:
+    group = reference.groups[row[12]]
     return AccountState(
         id=row[0],
-        group=reference.groups[row[12]],
+        group=group,
         is_active=row[9],
         book=Book(row[8]),
-        profile=RiskProfile(ClientClass(row[10]), row[2], row[5], row[6], row[7]),
+        profile=RiskProfile(
+            ClientClass(row[10]), row[2], row[5], row[6], row[7], group.hedged_margin
+        ),
         holder=Holder.locked(
             HolderKind.ACCOUNT,
             holder_id=row[0],

@@ -19,7 +19,7 @@ from tradewright.liquidity.model import ProviderQuote
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.margin import Exposure
-from tradewright.risk.model import ClientClass, RiskProfile
+from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 from tradewright.risk.stress import (
     AccountOutcome,
     BookedAccount,
@@ -83,10 +83,12 @@ def _accounts(
     rows: list[tuple[Any, ...]], instruments: Mapping[str, Instrument]
 ) -> list[BookedAccount]:
     booked = []
-    for key, group in groupby(rows, key=lambda row: row[:7]):
-        account_id, currency, balance, leverage, call, stop, client_class = key
-        profile = RiskProfile(ClientClass(client_class), currency, leverage, call, stop)
-        exposures = tuple(Exposure(instruments[row[7]], row[8], row[9]) for row in group)
+    for key, group in groupby(rows, key=lambda row: row[:8]):
+        account_id, currency, balance, leverage, call, stop, client_class, hedged = key
+        profile = RiskProfile(
+            ClientClass(client_class), currency, leverage, call, stop, HedgedMargin(hedged)
+        )
+        exposures = tuple(Exposure(instruments[row[8]], row[9], row[10]) for row in group)
         booked.append(
             BookedAccount(id=account_id, profile=profile, balance=balance, exposures=exposures)
         )

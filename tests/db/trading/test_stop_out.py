@@ -4,10 +4,12 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import pytest
+
 from tests.floor import Floor, ask, buy, deal, sell
 from tests.style.house import ROOT
 from tradewright.liquidity.sessions import FOREX_WEEK
-from tradewright.risk.model import ClientClass
+from tradewright.risk.model import ClientClass, HedgedMargin
 from tradewright.risk.stop_out import StopOutMode
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.model import CheckMargin, MarginReport
@@ -120,3 +122,27 @@ def test_outside_the_session_nothing_is_closed_and_people_are_told_once(floor: F
     kinds = floor.rows("SELECT kind, severity, about FROM alerts WHERE kind = 'account_stuck'")
     assert kinds == [("account_stuck", "critical", account)]
     assert floor.one("SELECT count(*) FROM orders WHERE origin = 'stop_out'") == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "used"),
+    [
+        (HedgedMargin.SUM, "1760.08"),
+        (HedgedMargin.LARGER_LEG, "1100.05"),
+        (HedgedMargin.NET, "440.02"),
+    ],
+)
+def test_a_hedged_pair_binds_what_its_group_says(
+    floor: Floor, rule: HedgedMargin, used: str
+) -> None:
+    """100,000 long and 60,000 short at 1.10005 and 1:100; what is called at is written down."""
+    mode = PositionMode.HEDGING
+    set_group(floor.session, AccountGroup(code="pairs", position_mode=mode, hedged_margin=rule))
+    account = floor.account("3000", client_class=PROFESSIONAL, leverage=100, group="pairs")
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(account, 100_000))
+        deal(engine, sell(account, 60_000))
+        floor.session.execute("UPDATE accounts SET margin_call_level = 99999")
+        ask(engine, CheckMargin(account_id=account))
+    assert floor.one("SELECT used_margin FROM margin_calls") == Decimal(used)
+    assert floor.broken_laws() == {}

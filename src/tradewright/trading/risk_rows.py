@@ -3,15 +3,12 @@
 Breaches refer to their orders, so `rows` writes those first.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from tradewright.postgres.arrays import columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.state import Changes, Row
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _BREACH = ("limit_id", "order_id", "limit_value", "measured")
 _ALERT = ("severities", "kinds", "abouts", "whats")

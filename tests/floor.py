@@ -31,6 +31,7 @@ from tradewright.trading.model import (
     Command,
     OrderReport,
     OrderType,
+    ReplaceOrder,
     Report,
     SubmitOrder,
     TimeInForce,
@@ -268,8 +269,8 @@ def ask(engine: Engine, command: Command) -> Report:
     return report
 
 
-def deal(engine: Engine, command: SubmitOrder | CancelOrder) -> OrderReport:
-    """Submit or cancel an order and return its report."""
+def deal(engine: Engine, command: SubmitOrder | CancelOrder | ReplaceOrder) -> OrderReport:
+    """Submit, cancel or replace an order and return its report."""
     report = ask(engine, command)
     assert isinstance(report, OrderReport)
     return report

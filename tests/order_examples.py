@@ -6,6 +6,7 @@ A block tagged `orders` is a small day of one rich account in EURUSD. Each line 
     quote 1.10000 1.10010             bid and ask, one second after the quote before
     a = buy 100000 limit limit_price=1.09900 gtc
     a = buy 100000 limit ... refused ORDER_CODE
+    replace a b quantity=120000       names a by its new key b from then on, too
     cancel a                          may be followed by: refused ORDER_CODE
     a: filled 100000 at 1.09890       state, filled, average price
     a: rejected 0 ORDER_CODE          state, filled, why
@@ -29,7 +30,13 @@ from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import ClientClass
 from tradewright.trading.engine import Engine
-from tradewright.trading.model import CancelOrder, OrderType, TimeInForce, TrailingUnit
+from tradewright.trading.model import (
+    CancelOrder,
+    OrderType,
+    ReplaceOrder,
+    TimeInForce,
+    TrailingUnit,
+)
 
 _BLOCK = re.compile(r"^```orders\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -92,6 +99,15 @@ class Example:
                 fields = _fields(OrderType(order_type), more)
                 submit = order(self.account, Side(side), quantity, client_order_id=name, **fields)
                 self.ids[name] = deal(self.engine, submit).order_id
+            case ["replace", name, key, *more]:
+                changed = {field: Decimal(value) for field, value in _pairs(more)}
+                replacement = ReplaceOrder(
+                    account_id=self.account,
+                    client_order_id=name,
+                    new_client_order_id=key,
+                    **changed,
+                )
+                deal(self.engine, replacement)
             case ["cancel", name]:
                 deal(self.engine, CancelOrder(account_id=self.account, client_order_id=name))
             case _:
@@ -118,6 +134,10 @@ class Example:
             "SELECT event_type FROM order_events WHERE order_id = %s ORDER BY seq", self.ids[name]
         )
         return [row[0] for row in rows]
+
+
+def _pairs(words: list[str]) -> list[list[str]]:
+    return [word.split("=") for word in words]
 
 
 def _fields(order_type: OrderType, words: list[str]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ APPEND_ONLY = (
     "ledger_seals",
     "order_events",
     "order_fills",
+    "order_replacements",
     "payment_settlements",
     "payment_transitions",
     "position_rollovers",

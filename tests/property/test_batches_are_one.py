@@ -17,18 +17,49 @@ from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
-from tradewright.trading.model import CancelOrder, CheckMargin, Command, OrderReport
+from tradewright.trading.model import (
+    CancelOrder,
+    CheckMargin,
+    Command,
+    OrderReport,
+    OrderType,
+    ReplaceOrder,
+    TimeInForce,
+)
+
+KINDS = (
+    "market",
+    "bounded",
+    "near limit",
+    "far limit",
+    "near stop",
+    "far stop",
+    "near stop limit",
+    "far stop limit",
+    "near touch",
+    "far touch",
+    "trailing",
+    "reducing",
+    "reducing far limit",
+    "post far limit",
+    "post near limit",
+    "grouped far limit",
+    "grouped far stop",
+    "grouped near limit",
+    "day far limit",
+)
+"""What kind of order; `near` has its price on arrival, `far` waits for it."""
 
 Step = tuple[str, int, str, Side, int, str, str]
 """What, which account, symbol, side, thousands, kind of order, client order id."""
 
 steps: st.SearchStrategy[Step] = st.tuples(
-    st.sampled_from(["order"] * 6 + ["cancel", "check"]),
+    st.sampled_from(["order"] * 6 + ["cancel", "replace", "check"]),
     st.integers(0, 1),
     st.sampled_from(["EURUSD", "USDJPY", "NOSUCH"]),
     st.sampled_from(Side),
     st.integers(1, 400),
-    st.sampled_from(["market", "near limit", "far limit", "near stop", "far stop"]),
+    st.sampled_from(KINDS),
     st.sampled_from([f"key-{number}" for number in range(12)]),
 )
 PRICES = {"EURUSD": ("1.10000", "1.10010"), "USDJPY": ("150.000", "150.010")}
@@ -42,13 +73,56 @@ def command(step: Step, accounts: Sequence[str]) -> Command:
         return CancelOrder(account_id=account_id, client_order_id=key)
     if what == "check":
         return CheckMargin(account_id=account_id)
+    if what == "replace":
+        return ReplaceOrder(
+            account_id=account_id,
+            client_order_id=key,
+            new_client_order_id=f"{key}-again",
+            quantity=Decimal(thousands * 1_000),
+        )
     fields: dict[str, Any] = {"symbol": symbol, "client_order_id": key}
-    if kind != "market":
-        towards = 1 if kind in {"near limit", "far stop"} else -1
-        ask = Decimal(PRICES.get(symbol, ("1", "1"))[1])
-        name = "limit_price" if "limit" in kind else "stop_price"
-        fields[name] = ask + 500 * TICKS[symbol] * side.sign * towards
+    fields |= prices(kind, symbol, side) | conditions(kind)
     return order(account_id, side, thousands * 1_000, **fields)
+
+
+def prices(kind: str, symbol: str, side: Side) -> dict[str, Any]:
+    """Return an order's prices, half a thousand ticks from the market."""
+    ask, tick = Decimal(PRICES.get(symbol, ("1", "1"))[1]), TICKS[symbol]
+    above, below = (ask + 500 * tick * side.sign * way for way in (1, -1))
+    near = "near" in kind
+    if "stop limit" in kind:
+        stop = below if near else above
+        return {
+            "order_type": OrderType.STOP_LIMIT,
+            "time_in_force": TimeInForce.GTC,
+            "stop_price": stop,
+            "limit_price": above,
+        }
+    if "stop" in kind:
+        return {"stop_price": below if near else above}
+    if "touch" in kind:
+        touch = above if near else below
+        return {"stop_price": touch, "order_type": OrderType.TAKE_PROFIT}
+    if "limit" in kind:
+        return {"limit_price": above if near else below}
+    if kind == "trailing":
+        return {"trailing_distance": 500 * tick}
+    immediate = {"order_type": OrderType.MARKET, "time_in_force": TimeInForce.IOC}
+    return immediate | ({"limit_price": above} if kind == "bounded" else {})
+
+
+def conditions(kind: str) -> dict[str, Any]:
+    """Return what restrains an order beside its prices."""
+    asked: dict[str, Any] = {}
+    if "reducing" in kind:
+        asked["is_reduce_only"] = True
+    if "post" in kind:
+        asked["is_post_only"] = True
+    if "grouped" in kind:
+        asked["oco_group"] = "one"
+    if "day" in kind:
+        asked["time_in_force"] = TimeInForce.DAY
+    return asked
 
 
 def outcome(floor: Floor, accounts: Sequence[str]) -> list[Any]:

@@ -383,6 +383,10 @@ CREATE TABLE orders (
         CONSTRAINT orders_is_reduce_only_present NOT NULL,
     is_post_only boolean DEFAULT false
         CONSTRAINT orders_is_post_only_present NOT NULL,
+    oco_group text
+        CONSTRAINT orders_oco_group_is_plain CHECK (
+            length(oco_group) BETWEEN 1 AND 64 AND oco_group !~ '[^A-Za-z0-9._:-]'
+        ),
     CONSTRAINT orders_client_order_id_once_per_account UNIQUE (account_id, client_order_id),
     -- The limit price of a market order is the bound of its slippage, which it may have.
     CONSTRAINT orders_limit_has_limit_price CHECK (
@@ -437,6 +441,7 @@ COMMENT ON COLUMN orders.trailing_distance IS 'How far the stop follows the best
 COMMENT ON COLUMN orders.trailing_terms IS 'The distance as the client gave it, such as 25 bps.';
 COMMENT ON COLUMN orders.triggered_at IS 'Market time at which the stop price was reached; from then on the order deals or rests as a market or limit order.';
 COMMENT ON COLUMN orders.is_reduce_only IS 'FIX ExecInst (18) E: never opens a position or turns it; ends when there is nothing to reduce.';
+COMMENT ON COLUMN orders.oco_group IS 'Orders of an account with the same group are alternatives (FIX ContingencyType 1, one cancels the other).';
 COMMENT ON COLUMN orders.is_post_only IS 'FIX ExecInst (18) 6: denied if it could deal on arrival; its fills are those of a maker.';
 COMMENT ON COLUMN orders.time_in_force IS 'FIX TimeInForce (59): day 0, gtc 1, ioc 3, fok 4, gtd 6.';
 COMMENT ON COLUMN orders.expires_at IS 'FIX ExpireTime (126): when the market''s time reaches it, the order ends; for day orders 17:00 in New York.';

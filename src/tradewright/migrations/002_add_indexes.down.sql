@@ -16,6 +16,7 @@ DROP INDEX CONCURRENTLY IF EXISTS idx_order_fills_provider_id_execution_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_order_fills_order_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_metadata;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_created_at_brin;
+DROP INDEX CONCURRENTLY IF EXISTS idx_orders_account_id_oco_group;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_account_id_live;
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_account_id_symbol_status;
 DROP INDEX CONCURRENTLY IF EXISTS idx_accounts_group_code;

@@ -34,6 +34,11 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_live
     ON orders (account_id)
     WHERE remaining_quantity > 0;
 
+-- The alternatives of an order, among the few orders that have any.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_account_id_oco_group
+    ON orders (account_id, oco_group)
+    WHERE oco_group IS NOT NULL;
+
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_orders_created_at_brin
     ON orders USING brin (created_at);
 

@@ -51,6 +51,7 @@ DROP FUNCTION refuse_mode_of_open_positions(uuid[]);
 DROP FUNCTION positions_follow_their_trades();
 DROP FUNCTION trades_follow_each_other();
 DROP FUNCTION orders_follow_their_events();
+DROP TABLE order_replacements;
 DROP TABLE order_events;
 DROP FUNCTION order_step_is_allowed(text, text, text);
 DROP FUNCTION order_events_follow_each_other();

@@ -290,6 +290,52 @@ COMMENT ON TABLE order_events IS 'Every step of every order in sequence (FIX exe
 COMMENT ON COLUMN order_events.event_type IS 'FIX ExecType (150): pending_new A, new 0, trade F, triggered L, restated D, replaced 5, pending_cancel 6, pending_replace E, canceled 4, rejected 8, expired C.';
 COMMENT ON COLUMN order_events.details IS 'What was seen and decided: the quotes of every provider, the checks'' figures, the reason of an end.';
 
+CREATE TABLE order_replacements (
+    account_id uuid
+        CONSTRAINT order_replacements_account_id_present NOT NULL
+        CONSTRAINT order_replacements_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    key text
+        CONSTRAINT order_replacements_key_present NOT NULL
+        CONSTRAINT order_replacements_key_is_plain CHECK (
+            length(key) BETWEEN 1 AND 64 AND key !~ '[^A-Za-z0-9._:-]'
+        ),
+    order_id uuid
+        CONSTRAINT order_replacements_order_id_present NOT NULL,
+    order_version integer
+        CONSTRAINT order_replacements_order_version_present NOT NULL,
+    first_key text
+        CONSTRAINT order_replacements_first_key_present NOT NULL,
+    replaced_key text
+        CONSTRAINT order_replacements_replaced_key_present NOT NULL,
+    quantity numeric(20, 8)
+        CONSTRAINT order_replacements_quantity_present NOT NULL
+        CONSTRAINT order_replacements_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    limit_price numeric(20, 8)
+        CONSTRAINT order_replacements_limit_price_positive CHECK (limit_price > 0 AND limit_price < 'Infinity'),
+    stop_price numeric(20, 8)
+        CONSTRAINT order_replacements_stop_price_positive CHECK (stop_price > 0 AND stop_price < 'Infinity'),
+    replaced_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT order_replacements_replaced_at_present NOT NULL,
+    CONSTRAINT order_replacements_pkey PRIMARY KEY (account_id, key),
+    CONSTRAINT order_replacements_event_once UNIQUE (order_id, order_version),
+    CONSTRAINT order_replacements_event_exists FOREIGN KEY (order_id, order_version)
+        REFERENCES order_events (order_id, seq) ON DELETE RESTRICT,
+    CONSTRAINT order_replacements_first_exists FOREIGN KEY (account_id, first_key)
+        REFERENCES orders (account_id, client_order_id) ON DELETE RESTRICT,
+    CONSTRAINT order_replacements_key_is_fresh CHECK (
+        key NOT IN (first_key, replaced_key)
+    )
+);
+COMMENT ON TABLE order_replacements IS 'The chain of keys under which clients have replaced orders (FIX OrderCancelReplaceRequest): append-only.';
+COMMENT ON COLUMN order_replacements.key IS 'FIX ClOrdID (11) of the replacement; names the same order from then on.';
+COMMENT ON COLUMN order_replacements.order_version IS 'Sequence number of the order''s event `replaced`.';
+COMMENT ON COLUMN order_replacements.first_key IS 'The key under which the order was submitted.';
+COMMENT ON COLUMN order_replacements.replaced_key IS 'FIX OrigClOrdID (41): the key by which the client named what it replaced.';
+COMMENT ON COLUMN order_replacements.quantity IS 'FIX OrderQty (38) from then on; what has been filled counts towards it.';
+-- A chain is read by the order's own key.
+CREATE INDEX idx_order_replacements_account_id_first
+    ON order_replacements (account_id, first_key);
+
 -- The guards below are state against record: a row must be what its last record says, the last
 -- record must be the newest, and each record must begin where the one before ended. They look a
 -- whole statement up at once and by index only, so their cost does not grow with the tables: they
@@ -637,6 +683,9 @@ CREATE TRIGGER accounts_are_kept
     BEFORE DELETE OR TRUNCATE ON accounts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER order_replacements_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON order_replacements
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER order_events_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON order_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

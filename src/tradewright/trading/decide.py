@@ -11,7 +11,7 @@ from tradewright.core.errors import ErrorCode, InputError, MoneyError, Tradewrig
 from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
 from tradewright.risk.margin import margin_state
-from tradewright.trading import closing, submission, triggering
+from tradewright.trading import closing, replacing, submission, triggering
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
 from tradewright.trading.hedges import book_hedge, open_hedge
@@ -34,6 +34,7 @@ from tradewright.trading.model import (
     MoveMoney,
     MoveStop,
     NothingDone,
+    ReplaceOrder,
     Report,
     SubmitOrder,
     TriggerOrder,
@@ -100,6 +101,8 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return submission.submit(desk, account, command)
         case CancelOrder():
             return submission.cancel(desk, account, command)
+        case ReplaceOrder():
+            return replacing.replace(desk, account, command)
         case TriggerOrder() | ExpireOrder() | MoveStop() | EndReducing():
             return triggering.follow(desk, account, command)
         case ClosePosition():

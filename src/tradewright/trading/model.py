@@ -148,8 +148,9 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     immediate (IOC or FOK), and its limit price, if any, bounds its slippage. `stop_price` is what
     a stop, stop limit or take profit waits for; a trailing stop has a distance instead.
     `expires_at` goes with good till date, and is aware. Stop-loss and take-profit go with the
-    position that the order opens. An order with a position id closes that position, or a part of
-    it, and is immediate.
+    position that the order opens. Orders of one `oco_group` are alternatives: what one deals is
+    taken from the others, and one that wakes or is filled cancels them. An order with a position
+    id closes that position, or a part of it, and is immediate.
     """
 
     account_id: str
@@ -169,6 +170,7 @@ class SubmitOrder(Struct, frozen=True, kw_only=True):
     trailing_unit: TrailingUnit = TrailingUnit.PRICE
     is_reduce_only: bool = False
     is_post_only: bool = False
+    oco_group: str | None = None
     metadata: Mapping[str, object] | None = None
 
 
@@ -177,6 +179,21 @@ class CancelOrder(Struct, frozen=True, kw_only=True):
 
     account_id: str
     client_order_id: str
+
+
+class ReplaceOrder(Struct, frozen=True, kw_only=True):
+    """Ask for another quantity or price of a live order, under a new key; what is None stays.
+
+    The quantity is the whole order's, what has been filled included. The order keeps its fills
+    and its id; either key names it from then on (FIX OrderCancelReplaceRequest).
+    """
+
+    account_id: str
+    client_order_id: str
+    new_client_order_id: str
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 class TriggerOrder(Struct, frozen=True, kw_only=True):
@@ -271,6 +288,7 @@ class MoveMoney(Struct, frozen=True, kw_only=True):
 AccountCommand = (
     SubmitOrder
     | CancelOrder
+    | ReplaceOrder
     | TriggerOrder
     | ExpireOrder
     | MoveStop
@@ -307,7 +325,14 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
             return command.account_id, command.order_id
         case SubmitOrder(position_id=str(position_id)):
             return command.account_id, position_id
-        case SubmitOrder() | CancelOrder() | CheckMargin() | HaltOrders() | RollOver():
+        case (
+            SubmitOrder()
+            | CancelOrder()
+            | ReplaceOrder()
+            | CheckMargin()
+            | HaltOrders()
+            | RollOver()
+        ):
             return (command.account_id,)
         case BookMarkouts() | OpenHedge():
             return ()

@@ -32,8 +32,10 @@ def require_well_formed(command: SubmitOrder, instrument: Instrument) -> None:
             ORDER_PRICE_OFF_TICK, ORDER_TRAIL_MALFORMED, ORDER_EXPIRY_MALFORMED.
 
     """
-    _require_key(command.client_order_id)
-    _require_quantity(command.quantity, instrument)
+    require_key(command.client_order_id)
+    if command.oco_group is not None:
+        require_key(command.oco_group)
+    require_quantity(command.quantity, instrument)
     _require_matching_fields(command)
     for name, price in (
         ("limit price", command.limit_price),
@@ -42,7 +44,7 @@ def require_well_formed(command: SubmitOrder, instrument: Instrument) -> None:
         ("take-profit", command.take_profit),
     ):
         if price is not None:
-            _require_price(name, price, instrument)
+            require_price(name, price, instrument)
     if command.trailing_distance is not None:
         _require_distance(command.trailing_distance, command.trailing_unit, instrument)
     if command.expires_at is not None and command.expires_at.tzinfo is None:
@@ -54,7 +56,8 @@ def require_well_formed(command: SubmitOrder, instrument: Instrument) -> None:
         )
 
 
-def _require_key(key: str) -> None:
+def require_key(key: str) -> None:
+    """Refuse a client order id that is not 1 to 64 plain characters: ORDER_KEY_MALFORMED."""
     if 0 < len(key) <= _KEY_LENGTH_MAX and _KEY_CHARACTERS.issuperset(key):
         return
     raise InputError(
@@ -67,7 +70,8 @@ def _require_key(key: str) -> None:
     )
 
 
-def _require_quantity(quantity: Decimal, instrument: Instrument) -> None:
+def require_quantity(quantity: Decimal, instrument: Instrument) -> None:
+    """Refuse a quantity that is no positive number on the step: ORDER_QUANTITY_..."""
     _require_positive(quantity, instrument)
     if quantity < instrument.quantity_min:
         raise InputError(
@@ -119,7 +123,7 @@ def require_part(command: ClosePosition, held: Decimal, instrument: Instrument) 
 
     """
     if command.client_order_id is not None or command.quantity is not None:
-        _require_key(command.client_order_id or "")
+        require_key(command.client_order_id or "")
     if command.quantity is None:
         return abs(held)
     _require_positive(command.quantity, instrument)
@@ -216,7 +220,8 @@ def _contradiction(command: SubmitOrder) -> str | None:
     return None
 
 
-def _require_price(name: str, price: Decimal, instrument: Instrument) -> None:
+def require_price(name: str, price: Decimal, instrument: Instrument) -> None:
+    """Refuse a price that is no positive number on the tick: ORDER_PRICE_MALFORMED, _OFF_TICK."""
     tick = instrument.price_tick
     facts = {"price": price, "symbol": instrument.symbol, "tick": tick}
     if not price.is_finite() or price <= 0 or price > AMOUNT_MAX:

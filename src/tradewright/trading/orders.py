@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 from decimal import Decimal
 
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
@@ -17,6 +17,7 @@ from tradewright.routing.rules import allocate, beyond
 from tradewright.trading import reducing
 from tradewright.trading.books import NO_QUANTITY, aimed_at, note_ranking, quantity_passed_on
 from tradewright.trading.conditions import may_rest_with_remainder
+from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import (
     EventType,
     OrderStatus,
@@ -67,6 +68,7 @@ def order_from_command(
         trailing_terms=trailing_terms(command),
         is_reduce_only=command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT,
         is_post_only=command.is_post_only,
+        oco_group=command.oco_group,
         metadata=command.metadata,
     )
 
@@ -96,6 +98,57 @@ def closing_order(
     )
 
 
+def named(desk: Desk, account: AccountState, key: str) -> OrderState:
+    """Return the order that a client names by any key of its chain.
+
+    Raises:
+        InputError: ORDER_UNKNOWN (FIX CxlRejReason 1).
+
+    """
+    order = desk.orders_by_key.get((account.id, key))
+    if order is None:
+        raise InputError(
+            ErrorCode.ORDER_UNKNOWN,
+            f'order "{key}" does not exist in account "{account.id}"',
+            why="Orders are found by the client order id under which they were submitted or "
+            "replaced.",
+            hint="Check the client order id and the account.",
+        )
+    return order
+
+
+def refused_on_arrival(
+    desk: Desk, account: AccountState, order: OrderState, *, rests: bool
+) -> Denial | None:
+    """Deny what only reduces where nothing is open, and what must rest where it could deal.
+
+    And an order whose group has been decided, or could be by what a provider has not answered.
+    """
+    if order.is_post_only and not rests:
+        return Denial(
+            ErrorCode.ORDER_WOULD_TAKE,
+            f"The market is at or through the limit {order.limit_price} of this {order.side}.",
+        )
+    if order.oco_group is not None and _is_decided(desk, order, rests=rests):
+        return Denial(
+            ErrorCode.ORDER_GROUP_DECIDED,
+            f'Another order of the group "{order.oco_group}" has dealt, or is with a provider.',
+        )
+    return reducing.denial(account, order)
+
+
+def _is_decided(desk: Desk, order: OrderState, *, rests: bool) -> bool:
+    return any(
+        other.filled_quantity > 0
+        or other.triggered_at is not None
+        or (other.is_routed and not rests)
+        for other in desk.orders_by_key.values()
+        if other.account_id == order.account_id
+        and other.oco_group == order.oco_group
+        and other.id != order.id
+    )
+
+
 def accept(desk: Desk, account: AccountState, order: OrderState) -> None:
     """Take an order: it becomes new, with the quotes that were seen then."""
     seen = desk.market.describe(order.instrument.symbol)
@@ -108,6 +161,8 @@ def wake(desk: Desk, order: OrderState) -> None:
     order.triggered_at = desk.market.now
     seen = desk.market.describe(order.instrument.symbol)
     record(desk, order, EventType.TRIGGERED, order.status, "house", details=seen)
+    if order.oco_group is not None:
+        _take_from_alternatives(desk, order, None)
 
 
 def deny(desk: Desk, order: OrderState, denial: Denial) -> None:
@@ -247,6 +302,35 @@ def fill(
     record(desk, order, EventType.TRADE, status, str(order.origin), traded=dealt)
     desk.changes.fills.append((fill_id, order.id, quantity, price, *source))
     apply_fill(desk, account, order, fill_id, dealt)
+    if order.oco_group is not None:
+        whole = not order.remaining_quantity
+        _take_from_alternatives(desk, order, None if whole else quantity)
+
+
+def alternatives(desk: Desk, order: OrderState) -> list[OrderState]:
+    """Return the live orders of an order's group beside itself."""
+    if order.oco_group is None:
+        return []
+    return [
+        other
+        for other in desk.accounts[order.account_id].live_orders.values()
+        if other.oco_group == order.oco_group and other.id != order.id and other.status.is_live
+    ]
+
+
+def _take_from_alternatives(desk: Desk, order: OrderState, quantity: Decimal | None) -> None:
+    """Take what an order has dealt from its alternatives; None cancels them."""
+    for other in alternatives(desk, order):
+        if other.is_routed:
+            if outranks(OrderStatus.PENDING_CANCEL, other.status):
+                ask_cancel(desk, other)
+        elif quantity is None or other.remaining_quantity <= quantity:
+            end(desk, other, ErrorCode.ORDER_GROUP_DECIDED, None)
+        else:
+            other.quantity -= quantity
+            other.remaining_quantity -= quantity
+            details = json.dumps({"quantity": str(other.quantity), "dealt_by": order.id})
+            record(desk, other, EventType.RESTATED, other.status, "house", details=details)
 
 
 def record(  # noqa: PLR0913 (the columns of an event)

@@ -208,7 +208,7 @@ FROM positions
 WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open;
 
 -- name: orders_named
--- Read orders by id, and what is in flight beside those that only reduce; accounts are locked.
+-- Read orders by id, their alternatives, and what is in flight beside those that only reduce.
 SELECT
     o.id::text,
     o.account_id::text,
@@ -239,7 +239,8 @@ SELECT
     o.trailing_terms,
     o.triggered_at,
     o.is_reduce_only,
-    o.is_post_only
+    o.is_post_only,
+    o.oco_group
 FROM (
     SELECT id
     FROM orders
@@ -251,13 +252,13 @@ FROM (
         ON other.account_id = named.account_id
         AND other.remaining_quantity > 0
         AND other.symbol = named.symbol
-        AND other.is_routed
-    WHERE named.id = ANY(%(ids)s::uuid[]) AND named.is_reduce_only
+        AND (other.is_routed OR other.oco_group = named.oco_group)
+    WHERE named.id = ANY(%(ids)s::uuid[]) AND (named.is_reduce_only OR named.oco_group IS NOT NULL)
 ) AS wanted
 JOIN orders AS o ON o.id = wanted.id;
 
 -- name: orders_by_key
--- Read orders by account and client order id, pair by pair; their accounts are locked.
+-- Read orders by account and any key of their chain, pair by pair; their accounts are locked.
 SELECT
     o.id::text,
     o.account_id::text,
@@ -288,9 +289,21 @@ SELECT
     o.trailing_terms,
     o.triggered_at,
     o.is_reduce_only,
-    o.is_post_only
+    o.is_post_only,
+    o.oco_group,
+    EXISTS (SELECT FROM order_replacements AS r WHERE r.order_id = o.id),
+    k.client_order_id
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
-JOIN orders AS o ON o.account_id = k.account_id AND o.client_order_id = k.client_order_id;
+JOIN orders AS o
+    ON o.account_id = k.account_id
+    AND o.client_order_id = coalesce(
+        (
+            SELECT r.first_key
+            FROM order_replacements AS r
+            WHERE r.account_id = k.account_id AND r.key = k.client_order_id
+        ),
+        k.client_order_id
+    );
 
 -- name: live_orders
 -- Read every live order of some accounts, or of all when none are named.
@@ -324,10 +337,55 @@ SELECT
     o.trailing_terms,
     o.triggered_at,
     o.is_reduce_only,
-    o.is_post_only
+    o.is_post_only,
+    o.oco_group
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
+
+-- name: orders_of_groups
+-- Read every order of some groups of alternatives, those that have ended too.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    o.client_order_id,
+    o.symbol,
+    o.side,
+    o.order_type,
+    o.time_in_force,
+    o.origin,
+    o.book,
+    o.quantity,
+    o.filled_quantity,
+    o.remaining_quantity,
+    o.average_price,
+    o.limit_price,
+    o.stop_price,
+    o.stop_loss,
+    o.take_profit,
+    o.status,
+    o.is_routed,
+    o.refused_by,
+    o.refusal_code,
+    o.version,
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
+    o.expires_at,
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
+    o.trailing_distance,
+    o.trailing_terms,
+    o.triggered_at,
+    o.is_reduce_only,
+    o.is_post_only,
+    o.oco_group
+FROM unnest(%(account_ids)s::uuid[], %(groups)s::text[]) AS k (account_id, oco_group)
+JOIN orders AS o ON o.account_id = k.account_id AND o.oco_group = k.oco_group;
+
+-- name: replacements_named
+-- Read replacements by account and key, with what they asked for; their accounts are locked.
+SELECT
+    r.account_id::text, r.key, r.order_id::text, r.quantity, r.limit_price, r.stop_price
+FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, key)
+JOIN order_replacements AS r ON r.account_id = k.account_id AND r.key = k.key;
 
 -- name: routed_versions
 -- Read the version at which each order that is with a provider was passed on; requests keep it.
@@ -480,7 +538,8 @@ INSERT INTO orders (
     id, account_id, client_order_id, symbol, side, order_type, time_in_force, origin, book,
     quantity, filled_quantity, remaining_quantity, average_price, limit_price, stop_price,
     stop_loss, take_profit, status, is_routed, refused_by, refusal_code, metadata, version,
-    expires_at, trailing_distance, trailing_terms, triggered_at, is_reduce_only, is_post_only
+    expires_at, trailing_distance, trailing_terms, triggered_at, is_reduce_only, is_post_only,
+    oco_group
 )
 SELECT *
 FROM unnest(
@@ -493,7 +552,7 @@ FROM unnest(
     %(refusal_code)s::text[], %(metadata)s::jsonb[], %(version)s::integer[],
     %(expires_at)s::timestamptz[], %(trailing_distance)s::numeric[],
     %(trailing_terms)s::text[], %(triggered_at)s::timestamptz[], %(is_reduce_only)s::boolean[],
-    %(is_post_only)s::boolean[]
+    %(is_post_only)s::boolean[], %(oco_group)s::text[]
 );
 
 -- name: update_orders
@@ -520,18 +579,34 @@ SET
     refused_by = n.refused_by,
     refusal_code = n.refusal_code,
     version = n.version,
+    quantity = n.quantity,
+    limit_price = n.limit_price,
     stop_price = n.stop_price,
     triggered_at = n.triggered_at,
     updated_at = clock_timestamp()
 FROM unnest(
     %(ids)s::uuid[], %(filled)s::numeric[], %(remaining)s::numeric[], %(prices)s::numeric[],
     %(statuses)s::text[], %(routed)s::boolean[], %(refused_by)s::text[], %(codes)s::text[],
-    %(versions)s::integer[], %(stop_prices)s::numeric[], %(triggered)s::timestamptz[]
+    %(versions)s::integer[], %(stop_prices)s::numeric[], %(triggered)s::timestamptz[],
+    %(quantities)s::numeric[], %(limit_prices)s::numeric[]
 ) AS n (
     id, filled_quantity, remaining_quantity, average_price, status, is_routed, refused_by,
-    refusal_code, version, stop_price, triggered_at
+    refusal_code, version, stop_price, triggered_at, quantity, limit_price
 )
 WHERE o.id = n.id;
+
+-- name: write_order_replacements
+-- Write replacements in bulk; their events are written.
+INSERT INTO order_replacements (
+    account_id, key, order_id, order_version, first_key, replaced_key, quantity, limit_price,
+    stop_price
+)
+SELECT *
+FROM unnest(
+    %(account_id)s::uuid[], %(key)s::text[], %(order_id)s::uuid[], %(order_version)s::integer[],
+    %(first_key)s::text[], %(replaced_key)s::text[], %(quantity)s::numeric[],
+    %(limit_price)s::numeric[], %(stop_price)s::numeric[]
+);
 
 -- name: write_fills
 -- Write fills in bulk.

@@ -4,7 +4,6 @@ The guards of the database compare state and record at the end of each statement
 with its events and a position with its trades. `store` reads what is written here.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from tradewright.core.clock import utc_now
@@ -13,6 +12,14 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.postgres.arrays import Column, columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.trading.order_rows import (
+    EVENT,
+    OLD_ORDER,
+    ORDER,
+    REPLACEMENT,
+    old_order_row,
+    order_row,
+)
 from tradewright.trading.risk_rows import write_risk
 from tradewright.trading.state import Changes, Desk, OrderState, PositionState, Row
 
@@ -23,6 +30,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     """Write everything that the batch decided, each state in one statement with its record."""
     changes = desk.changes
     _write_orders(statements, changes)
+    _write(statements, "write_order_replacements", REPLACEMENT, changes.replacements)
     _write(statements, "write_fills", _FILL, changes.fills)
     _write(statements, "write_rollovers", _ROLLOVER, changes.rollovers)
     _write(statements, "write_close_bys", _CLOSE_BY, changes.close_bys)
@@ -67,12 +75,10 @@ def _write_hedges(statements: Statements, changes: Changes) -> None:
 def _write_orders(statements: Statements, changes: Changes) -> None:
     new = [order for order in changes.orders.values() if not order.version_read]
     old = [order for order in changes.orders.values() if order.version_read]
-    written = [_order_row(order) for order in new]
-    _write(statements, "write_orders", _ORDER, written, _record_of(new, _EVENT, changes.events))
-    updated = [_old_order_row(order) for order in old]
-    _write(
-        statements, "update_orders", _OLD_ORDER, updated, _record_of(old, _EVENT, changes.events)
-    )
+    written = [order_row(order) for order in new]
+    _write(statements, "write_orders", ORDER, written, _record_of(new, EVENT, changes.events))
+    updated = [old_order_row(order) for order in old]
+    _write(statements, "update_orders", OLD_ORDER, updated, _record_of(old, EVENT, changes.events))
 
 
 def _write_positions(statements: Statements, changes: Changes) -> None:
@@ -109,61 +115,6 @@ def _write(
         statements.execute(load_queries(_QUERIES)[query], parameters)
 
 
-_EVENT = (
-    "event_order_ids",
-    "event_seqs",
-    "event_types",
-    "event_from_statuses",
-    "event_to_statuses",
-    "event_quantities",
-    "event_prices",
-    "event_actors",
-    "event_details",
-)
-_ORDER = (
-    "id",
-    "account_id",
-    "client_order_id",
-    "symbol",
-    "side",
-    "order_type",
-    "time_in_force",
-    "origin",
-    "book",
-    "quantity",
-    "filled_quantity",
-    "remaining_quantity",
-    "average_price",
-    "limit_price",
-    "stop_price",
-    "stop_loss",
-    "take_profit",
-    "status",
-    "is_routed",
-    "refused_by",
-    "refusal_code",
-    "metadata",
-    "version",
-    "expires_at",
-    "trailing_distance",
-    "trailing_terms",
-    "triggered_at",
-    "is_reduce_only",
-    "is_post_only",
-)
-_OLD_ORDER = (
-    "ids",
-    "filled",
-    "remaining",
-    "prices",
-    "statuses",
-    "routed",
-    "refused_by",
-    "codes",
-    "versions",
-    "stop_prices",
-    "triggered",
-)
 _FILL = (
     "id",
     "order_id",
@@ -279,56 +230,6 @@ _HEDGE_FILL = (
     "position_prices",
     "executed",
 )
-
-
-def _order_row(order: OrderState) -> Row:
-    return (
-        order.id,
-        order.account_id,
-        order.client_order_id,
-        order.instrument.symbol,
-        order.side,
-        order.order_type,
-        order.time_in_force,
-        order.origin,
-        order.book,
-        order.quantity,
-        order.filled_quantity,
-        order.remaining_quantity,
-        order.average_price,
-        order.limit_price,
-        order.stop_price,
-        order.stop_loss,
-        order.take_profit,
-        order.status,
-        order.is_routed,
-        order.refused_by,
-        order.refusal_code,
-        None if order.metadata is None else json.dumps(order.metadata),
-        order.version,
-        order.expires_at,
-        order.trailing_distance,
-        order.trailing_terms,
-        order.triggered_at,
-        order.is_reduce_only,
-        order.is_post_only,
-    )
-
-
-def _old_order_row(order: OrderState) -> Row:
-    return (
-        order.id,
-        order.filled_quantity,
-        order.remaining_quantity,
-        order.average_price,
-        order.status,
-        order.is_routed,
-        order.refused_by,
-        order.refusal_code,
-        order.version,
-        order.stop_price,
-        order.triggered_at,
-    )
 
 
 def _position_row(position: PositionState) -> Row:

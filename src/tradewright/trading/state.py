@@ -69,6 +69,8 @@ class OrderState(Struct, kw_only=True):
     triggered_at: datetime | None = None
     is_reduce_only: bool = False
     is_post_only: bool = False
+    oco_group: str | None = None
+    is_replaced: bool = False
     metadata: Mapping[str, object] | None = None
     version: int = 0
     version_read: int = 0
@@ -79,11 +81,11 @@ class OrderState(Struct, kw_only=True):
         """Return whether the order sleeps until its stop price is reached."""
         return self.order_type.has_trigger and self.triggered_at is None
 
-    def report(self, *, is_replay: bool = False) -> OrderReport:
-        """Return the order as its client reads it."""
+    def report(self, key: str | None = None, *, is_replay: bool = False) -> OrderReport:
+        """Return the order as its client reads it, under the key by which it was named."""
         return OrderReport(
             self.id,
-            self.client_order_id,
+            key or self.client_order_id,
             self.status,
             self.filled_quantity,
             self.average_price,
@@ -238,6 +240,7 @@ class Changes:
     positions: dict[str, PositionState] = field(default_factory=dict)
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
     unsolicited: list[Row] = field(default_factory=list)
+    replacements: list[Row] = field(default_factory=list)
     breaches: list[Row] = field(default_factory=list)
     alerts: list[Row] = field(default_factory=list)
     margin_calls: list[Row] = field(default_factory=list)
@@ -261,6 +264,7 @@ class Desk:
     `orders_by_key` finds what was submitted before by (account_id, client_order_id);
     `entries_before` what money was moved before by (transaction_id, operation);
     `executions_before` what providers dealt before by (provider, execution_id);
+    `replacements_before` the order, quantity, limit and stop of each replacement by its key;
     `close_bys_before` the pairings of positions by their key; `wallets` are locked wallets by
     (user_id, currency); `reference` is as new as the batch. `exposures` are the house's as
     committed, `batch_exposures` what the first `fills_counted` fills of this batch add to them;
@@ -279,6 +283,9 @@ class Desk:
     wallets: Mapping[tuple[str, str], Holder]
     entries_before: dict[tuple[str, str], tuple[str, Decimal]]
     executions_before: set[tuple[str, str]] = field(default_factory=set)
+    replacements_before: dict[
+        tuple[str, str], tuple[str, Decimal, Decimal | None, Decimal | None]
+    ] = field(default_factory=dict)
     close_bys_before: dict[str, tuple[CloseBy, CloseByReport]] = field(default_factory=dict)
     rolling: Rolling = NO_ROLLING
     rolled: dict[str, date] = field(default_factory=dict)

@@ -9,12 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tradewright.core.errors import ErrorCode
 from tradewright.ledger.model import Holder, HolderKind
 from tradewright.ledger.store import lock_wallets, wallet_ids
-from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
-from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
@@ -35,14 +32,12 @@ from tradewright.trading.model import (
     HaltOrders,
     MoveMoney,
     MoveStop,
-    OrderStatus,
     OrderType,
-    Origin,
-    RefusedBy,
+    ReplaceOrder,
     SubmitOrder,
-    TimeInForce,
     TriggerOrder,
 )
+from tradewright.trading.order_rows import order_from_row, orders_by_key
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.reference import Reference, refreshed
 from tradewright.trading.state import (
@@ -74,7 +69,7 @@ def lock_desk(
     accounts = {row[0]: _account(row, reference) for row in asked.get("lock_accounts", ())}
     _lay_out_positions(asked.get("open_positions", ()), reference, accounts)
     orders: dict[str, OrderState] = {}
-    for query in ("orders_named", "live_orders", "orders_by_key"):
+    for query in ("orders_named", "live_orders", "orders_of_groups", "orders_by_key"):
         for row in asked.get(query, ()):
             if row[0] not in orders:
                 orders[row[0]] = order_from_row(row, reference.instruments[row[3]])
@@ -86,8 +81,12 @@ def lock_desk(
         reference=reference,
         accounts=accounts,
         orders=orders,
-        orders_by_key={(o.account_id, o.client_order_id): o for o in orders.values()},
+        orders_by_key=orders_by_key(orders, asked.get("orders_by_key", ())),
         wallets=wallets,
+        replacements_before={
+            (row[0], row[1]): (row[2], row[3], row[4], row[5])
+            for row in asked.get("replacements_named", ())
+        },
         entries_before={
             (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
         },
@@ -104,10 +103,47 @@ def _ask(
     statements: Statements, account_ids: list[str], commands: Sequence[Command]
 ) -> dict[str, list[tuple[Any, ...]]]:
     """Send every query that these commands need, then read all the answers."""
-    named = [c.order_id for c in commands if isinstance(c, _NAMES_ORDER)]
-    watched = {c.account_id for c in commands if _asks_what_lives(c)}
+    queries: dict[str, Columns] = {
+        "hold_reference_version": {},
+        "lock_accounts": {"ids": account_ids},
+        "open_positions": {"ids": account_ids},
+        **_orders_asked(commands),
+        **_others_asked(commands),
+    }
+    ours, ledgers = load_queries(_QUERIES), load_queries("tradewright.ledger")
+    asked = {
+        name: statements.execute(ours.get(name) or ledgers[name], columns)
+        for name, columns in queries.items()
+        if all(columns.values())
+    }
+    return {name: rows.fetchall() for name, rows in asked.items()}
+
+
+def _orders_asked(commands: Sequence[Command]) -> dict[str, Columns]:
+    """Return the queries that read orders, with what these commands name."""
     keyed = list(_keys(commands))
-    paired = [c.close_by_id for c in commands if isinstance(c, CloseBy)]
+    grouped = [c for c in commands if isinstance(c, SubmitOrder) and c.oco_group is not None]
+    replaced = [c for c in commands if isinstance(c, ReplaceOrder)]
+    return {
+        "orders_named": {"ids": [c.order_id for c in commands if isinstance(c, _NAMES_ORDER)]},
+        "live_orders": {"ids": sorted({c.account_id for c in commands if _asks_what_lives(c)})},
+        "orders_by_key": {
+            "account_ids": [account_id for account_id, _ in keyed],
+            "keys": [key for _, key in keyed],
+        },
+        "orders_of_groups": {
+            "account_ids": [c.account_id for c in grouped],
+            "groups": [c.oco_group for c in grouped],
+        },
+        "replacements_named": {
+            "account_ids": [c.account_id for c in replaced],
+            "keys": [c.new_client_order_id for c in replaced],
+        },
+    }
+
+
+def _others_asked(commands: Sequence[Command]) -> dict[str, Columns]:
+    """Return the queries that read anything else, with what these commands name."""
     moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
     dealt = [
         (answer.provider, answer.execution_id)
@@ -119,17 +155,8 @@ def _ask(
     measured = sorted(
         {m.user_id for c in commands if isinstance(c, BookMarkouts) for m in c.measured}
     )
-    queries: dict[str, Columns] = {
-        "hold_reference_version": {},
-        "lock_accounts": {"ids": account_ids},
-        "open_positions": {"ids": account_ids},
-        "orders_named": {"ids": named},
-        "live_orders": {"ids": sorted(watched)},
-        "orders_by_key": {
-            "account_ids": [account_id for account_id, _ in keyed],
-            "keys": [key for _, key in keyed],
-        },
-        "close_bys_named": {"ids": paired},
+    return {
+        "close_bys_named": {"ids": [c.close_by_id for c in commands if isinstance(c, CloseBy)]},
         "entries_of_transactions": {
             "transaction_ids": moved,
             "operations": ["transfer_out"] * len(moved),
@@ -141,13 +168,6 @@ def _ask(
             "execution_ids": [execution_id for _, execution_id in dealt],
         },
     }
-    ours, ledgers = load_queries(_QUERIES), load_queries("tradewright.ledger")
-    asked = {
-        name: statements.execute(ours.get(name) or ledgers[name], columns)
-        for name, columns in queries.items()
-        if all(columns.values())
-    }
-    return {name: rows.fetchall() for name, rows in asked.items()}
 
 
 def _read_profiles(
@@ -184,7 +204,7 @@ def _asks_what_lives(command: Command) -> bool:
     if isinstance(command, SubmitOrder):
         reduces = command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT
         return reduces or command.position_id is not None
-    return isinstance(command, CheckMargin | ClosePosition | CloseBy | HaltOrders)
+    return isinstance(command, ReplaceOrder | CheckMargin | ClosePosition | CloseBy | HaltOrders)
 
 
 def _keys(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
@@ -194,6 +214,9 @@ def _keys(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
             key = command.client_order_id
             if key is not None:
                 yield command.account_id, key
+        if isinstance(command, ReplaceOrder):
+            yield command.account_id, command.client_order_id
+            yield command.account_id, command.new_client_order_id
 
 
 def _close_by(row: tuple[Any, ...]) -> tuple[CloseBy, CloseByReport]:
@@ -326,40 +349,3 @@ def _lay_out_positions(
 def _age(position: PositionState) -> str:
     """Return what sorts positions by age: ids are ordered by the time at which they are made."""
     return position.id
-
-
-def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
-    """Lay out one row of the queries that read orders."""
-    return OrderState(
-        id=row[0],
-        account_id=row[1],
-        client_order_id=row[2],
-        instrument=instrument,
-        side=Side(row[4]),
-        order_type=OrderType(row[5]),
-        time_in_force=TimeInForce(row[6]),
-        origin=Origin(row[7]),
-        book=Book(row[8]),
-        quantity=row[9],
-        filled_quantity=row[10],
-        remaining_quantity=row[11],
-        average_price=row[12],
-        limit_price=row[13],
-        stop_price=row[14],
-        stop_loss=row[15],
-        take_profit=row[16],
-        status=OrderStatus(row[17]),
-        is_routed=row[18],
-        refused_by=None if row[19] is None else RefusedBy(row[19]),
-        refusal_code=None if row[20] is None else ErrorCode(row[20]),
-        version=row[21],
-        version_read=row[21],
-        fill_value=row[22],
-        expires_at=row[23],
-        position_id=row[24],
-        trailing_distance=row[25],
-        trailing_terms=row[26],
-        triggered_at=row[27],
-        is_reduce_only=row[28],
-        is_post_only=row[29],
-    )

@@ -4,11 +4,12 @@ Each function takes the desk and one command, changes the rows of the batch in m
 returns its report; it raises where the command means nothing, and then nothing is changed.
 """
 
+from decimal import Decimal
+
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.checks import first_denial
-from tradewright.risk.model import Denial
-from tradewright.trading import closing, conditions, orders, reducing
+from tradewright.trading import closing, conditions, orders
 from tradewright.trading.facts import gather_facts
 from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import (
@@ -41,6 +42,8 @@ def submit(desk: Desk, account: AccountState, command: SubmitOrder) -> OrderRepo
         return _replay(first, command)
     if command.position_id is not None:
         closing.require_closable(account, command, command.position_id)
+    if command.oco_group is not None:
+        _require_one_symbol(desk, command)
     terms = terms_of(desk, command, instrument)
     order = orders.order_from_command(command, account, instrument, terms)
     desk.orders_by_key[key] = order
@@ -52,7 +55,7 @@ def _begin(desk: Desk, account: AccountState, order: OrderState) -> None:
     """Deny a new order, or take it: then it sleeps, rests, or deals."""
     top = desk.market.top(order.instrument.symbol)
     rests = conditions.rests(order, top)
-    denial = _refused_on_arrival(account, order, rests=rests)
+    denial = orders.refused_on_arrival(desk, account, order, rests=rests)
     if denial is None:
         denial = first_denial(gather_facts(desk, account, order, rests=rests))
     if denial is not None:
@@ -75,14 +78,7 @@ def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderRepo
         StateError: ORDER_ENDED (FIX CxlRejReason 0, too late).
 
     """
-    order = desk.orders_by_key.get((account.id, command.client_order_id))
-    if order is None:
-        raise InputError(
-            ErrorCode.ORDER_UNKNOWN,
-            f'order "{command.client_order_id}" does not exist in account "{account.id}"',
-            why="Orders are found by the client order id under which they were submitted.",
-            hint="Check the client order id and the account.",
-        )
+    order = orders.named(desk, account, command.client_order_id)
     if not order.status.is_live:
         raise StateError(
             ErrorCode.ORDER_ENDED,
@@ -94,17 +90,21 @@ def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderRepo
         orders.end(desk, order, None, None)
     elif outranks(OrderStatus.PENDING_CANCEL, order.status):
         orders.ask_cancel(desk, order)
-    return order.report()
+    return order.report(command.client_order_id)
 
 
-def _refused_on_arrival(account: AccountState, order: OrderState, *, rests: bool) -> Denial | None:
-    """Deny what only reduces where nothing is open, and what must rest where it could deal."""
-    if order.is_post_only and not rests:
-        return Denial(
-            ErrorCode.ORDER_WOULD_TAKE,
-            f"The market is at or through the limit {order.limit_price} of this {order.side}.",
-        )
-    return reducing.denial(account, order)
+def _require_one_symbol(desk: Desk, command: SubmitOrder) -> None:
+    """Refuse an alternative in another symbol: what one deals could not be taken from the other."""
+    for other in desk.orders_by_key.values():
+        is_of_group = (other.account_id, other.oco_group) == (command.account_id, command.oco_group)
+        if is_of_group and other.instrument.symbol != command.symbol:
+            raise InputError(
+                ErrorCode.ORDER_FIELDS_CONTRADICT,
+                f'order "{command.client_order_id}" cannot join the group "{command.oco_group}"',
+                why=f"Its other orders are in {other.instrument.symbol}.",
+                hint="Give alternatives in one symbol, or another group.",
+                facts={"client_order_id": command.client_order_id},
+            )
 
 
 def _instrument(desk: Desk, symbol: str) -> Instrument:
@@ -122,7 +122,7 @@ def _instrument(desk: Desk, symbol: str) -> Instrument:
 
 def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
     """Answer a repeated submission with the first order; another order under its key is refused."""
-    if _contents_of(first) != _contents_asked(command):
+    if _contents_of(first) != _contents_asked(command, first):
         raise InputError(
             ErrorCode.ORDER_DUPLICATE_DIFFERS,
             f'order "{command.client_order_id}" was submitted before with other contents',
@@ -135,15 +135,14 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
 
 
 def _contents_of(first: OrderState) -> tuple[object, ...]:
-    """Return what its client asked an order to be, without what the house has added since."""
+    """Return what its client asked an order to be, without what has been changed since."""
     return (
+        first.client_order_id,
+        *_figures(first, first.quantity, first.limit_price, first.stop_price),
         first.instrument.symbol,
         first.side,
         first.order_type,
         first.time_in_force,
-        first.quantity,
-        first.limit_price,
-        None if first.trailing_terms else first.stop_price,
         first.stop_loss,
         first.take_profit,
         first.expires_at if first.time_in_force is TimeInForce.GTD else None,
@@ -151,18 +150,18 @@ def _contents_of(first: OrderState) -> tuple[object, ...]:
         first.trailing_terms,
         first.is_reduce_only,
         first.is_post_only,
+        first.oco_group,
     )
 
 
-def _contents_asked(command: SubmitOrder) -> tuple[object, ...]:
+def _contents_asked(command: SubmitOrder, first: OrderState) -> tuple[object, ...]:
     return (
+        command.client_order_id,
+        *_figures(first, command.quantity, command.limit_price, command.stop_price),
         command.symbol,
         command.side,
         command.order_type,
         command.time_in_force,
-        command.quantity,
-        command.limit_price,
-        command.stop_price,
         command.stop_loss,
         command.take_profit,
         command.expires_at,
@@ -170,4 +169,21 @@ def _contents_asked(command: SubmitOrder) -> tuple[object, ...]:
         trailing_terms(command),
         command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT,
         command.is_post_only,
+        command.oco_group,
+    )
+
+
+def _figures(
+    first: OrderState, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None
+) -> tuple[object, ...]:
+    """Return those figures of an order that are still its client's first words.
+
+    Replacements change all three, alternatives the quantity, and a trailing stop moves.
+    """
+    if first.is_replaced:
+        return ()
+    return (
+        None if first.oco_group is not None else quantity,
+        limit_price,
+        None if first.trailing_terms is not None else stop_price,
     )

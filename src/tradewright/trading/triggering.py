@@ -52,6 +52,8 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
     if has_expired(desk, order):
         orders.expire(desk, order)
         return order.report()
+    if any(other.is_routed for other in orders.alternatives(desk, order)):
+        return NothingDone("an alternative is with a provider")
     stop_price = _stop_price(order, command)
     if not _is_due(desk, order, stop_price):
         return NothingDone("the price is no longer there")

@@ -78,7 +78,7 @@ def commission(
             amount = size * base_rate * terms.rate / MILLION
         case _:
             assert_never(terms.form)
-    return max(amount, terms.minimum * terms_rate)
+    return max(amount, terms.minimum * terms_rate) if terms.minimum else amount
 
 
 def set_terms(

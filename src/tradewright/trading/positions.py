@@ -26,6 +26,7 @@ RATE_QUANTUM = Decimal("0.000000000001")
 """Conversion rates are kept to twelve decimals."""
 
 _NOTHING = Decimal(0)
+_ONE = Decimal(1)
 
 Cause = tuple[str | None, str | None]
 """What is behind a trade: the id of a fill, or of a pairing of two positions."""
@@ -105,11 +106,11 @@ def rate_sources(desk: Desk, account: AccountState, instrument: Instrument) -> t
 def charge(desk: Desk, account: AccountState, instrument: Instrument, quantity: Decimal) -> Decimal:
     """Return what one side of a trade costs in the account's currency, before rounding."""
     terms, currency = _terms(desk, account, instrument), account.profile.currency
-    rates = (
-        _required_rate(desk, instrument.base_currency, currency).mid,
-        _required_rate(desk, terms.currency, currency).mid,
-    )
-    return commission(terms, instrument, quantity, rates)
+    base_rate = _required_rate(desk, instrument.base_currency, currency).mid
+    terms_rate = _ONE
+    if terms.currency != currency:
+        terms_rate = _required_rate(desk, terms.currency, currency).mid
+    return commission(terms, instrument, quantity, (base_rate, terms_rate))
 
 
 def _terms(desk: Desk, account: AccountState, instrument: Instrument) -> CommissionTerms:

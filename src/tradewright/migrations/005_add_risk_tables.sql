@@ -445,6 +445,7 @@ CREATE TRIGGER circuit_breaker_events_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON circuit_breaker_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- tradewright: ignore missing-composite-index: nothing reads the alerts of one severity
 CREATE TABLE alerts (
     id uuid DEFAULT uuidv7()
         CONSTRAINT alerts_pkey PRIMARY KEY,

@@ -6,7 +6,7 @@ as long as every symbol stays between its own two, the account's level cannot ha
 its thresholds; when one is passed, the account is valued again and gets new ones. An account that
 is valued through a third currency is valued again with each quote of the pairs in between. Orders
 that expire stand in a list by their instant. A trailing stop is moved here with each quote, and is
-written down when it has moved by a tenth of its distance (decision 023). The batch asks everything
+written down when it has moved by a tenth of its distance (decision 026). The batch asks everything
 again under lock.
 """
 

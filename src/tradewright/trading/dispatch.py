@@ -58,6 +58,10 @@ class Dispatcher:
         """Return how many requests wait for a provider's last word."""
         return len(self._rounds)
 
+    def waits_for(self, order_id: str) -> bool:
+        """Return whether a provider's answer about an order is waited for."""
+        return any(waiting.order_id == order_id for waiting in self._rounds.values())
+
     def begin(self, order: RoutedOrder) -> list[BookAnswers]:
         """Pass an order on; return what can be booked of the answers so far."""
         asking = ask_in_turn(order, self._market)

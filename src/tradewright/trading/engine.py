@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+import psycopg
+
+from tradewright.core.clock import pause
 from tradewright.core.errors import (
     DatabaseError,
     ErrorCode,
@@ -33,12 +36,16 @@ from tradewright.trading.hedges import HEDGE_VERSION
 from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
 from tradewright.trading.reference import Reference, quote_board, read_reference
+from tradewright.trading.state import Desk
 from tradewright.trading.store import read_live_desk, read_routed_versions
 from tradewright.trading.unbooked import MAY_BE_BOOKED_LATER, Unbooked, currencies_of
 from tradewright.trading.unsolicited import late_answers
 from tradewright.trading.waiting import Proposed, WaitingFutures
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
+
+READ_ATTEMPTS_MAX = 300
+READ_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +101,7 @@ class Engine:
             house = read_house(session)
         with self._lock:
             learnt = self._watchers.learn(desk)
-            for order_id, version in versions.items():
-                order = desk.orders[order_id]
-                recalled = self._dispatcher.recall(order, version)
-                self._unbooked.keep(recalled, currencies_of(order, desk))
+            self._recall_orders(desk, versions)
             self._unbooked.keep(self._recall_hedges(house))
             bookable = self._unbooked.take_bookable()
         self._propose([*bookable, *learnt])
@@ -315,13 +319,14 @@ class Engine:
 
     def _after(self, booked: Booked) -> None:
         """Follow up a committed batch: teach the watchers, pass on what was routed."""
-        house = self._read_house() if booked.is_recovered else None
+        hidden = self._read_hidden(booked.desk) if booked.is_recovered else None
         with self._lock:
             proposals: list[Command] = [*self._watchers.take(booked.desk)]
             proposals += self._house.take(booked.desk)
-            if house is not None:
+            if hidden is not None:
                 proposals += self._watchers.learn(booked.desk)
-                self._unbooked.keep(self._recall_hedges(house))
+                self._unbooked.keep(self._recall_hedges(hidden[0]))
+                self._recall_orders(booked.desk, hidden[1])
             proposals += [
                 answer
                 for order in booked.desk.changes.routed
@@ -333,9 +338,27 @@ class Engine:
         if proposals:
             self._propose(proposals)
 
-    def _read_house(self) -> HouseRows:
-        with self._open_session() as session, session.transaction():
-            return read_house(session)
+    def _read_hidden(self, desk: Desk) -> tuple[HouseRows, Mapping[str, int]]:
+        """Read what a batch whose answer was lost may have left, once the server is there."""
+        for attempt in range(1, READ_ATTEMPTS_MAX + 1):
+            try:
+                with self._open_session() as session, session.transaction():
+                    return read_house(session), read_routed_versions(session, desk)
+            except (psycopg.OperationalError, DatabaseError):
+                if attempt == READ_ATTEMPTS_MAX:
+                    raise
+                pause(READ_PAUSE_SECONDS)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _recall_orders(self, desk: Desk, versions: Mapping[str, int]) -> None:
+        """Take up the orders of a desk that are with providers and that nobody here waits for."""
+        passed_on = {order.order_id for order in desk.changes.routed}
+        for order_id, version in versions.items():
+            order = desk.orders.get(order_id)
+            if order is None or order_id in passed_on or self._dispatcher.waits_for(order_id):
+                continue
+            recalled = self._dispatcher.recall(order, version)
+            self._unbooked.keep(recalled, currencies_of(order, desk))
 
     def _recall_hedges(self, house: HouseRows) -> list[BookAnswers]:
         """Learn what the house has open; return what became of hedges that nobody waits for."""

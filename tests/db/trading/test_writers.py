@@ -18,6 +18,7 @@ from tradewright.postgres.connect import connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
+from tradewright.routing.model import Book
 from tradewright.trading import writer
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import (
@@ -368,4 +369,18 @@ def test_what_was_booked_before_its_answer_was_lost_is_watched(
         assert (report.is_replay, engine.counts.reconnects) == (True, 1)
         floor.quote(engine, "EURUSD", "1.08000", "1.08010")
     assert floor.position(account) == 0
+    assert floor.broken_laws() == {}
+
+
+def test_what_was_to_be_passed_on_before_its_answer_was_lost_does_not_wait_for_ever(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = floor.account("100000", book=Book.A)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        lose_one_answer(monkeypatch)
+        report = deal(engine, buy(account, 10_000, client_order_id="mine"))
+        assert (report.is_replay, report.is_routed) == (True, True)
+        floor.quote(engine, "EURUSD", "1.10000", "1.10011")
+        engine.wait_until_idle()
+        assert floor.rows("SELECT status, is_routed FROM orders") == [("rejected", False)]
     assert floor.broken_laws() == {}

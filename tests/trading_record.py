@@ -15,6 +15,7 @@ from tradewright.soak.trading.replay.record import (
     HedgeFill,
     Order,
     Position,
+    Replacement,
     Trade,
     Transfer,
 )
@@ -183,6 +184,25 @@ MONEY = Record(
         Transfer("t2", "commission", "n", "house", d("0.02")),
     ],
     balances=[Balance("w", d(60), d(0)), Balance("n", d("49.98"), d(0))],
+)
+
+# Of 2,000 that are asked for 500 are dealt; then 1,000 are asked for under another key, and dealt.
+REPLACED = Record(
+    orders=[order(1, "n", "buy", 1000, "1.15", version=4)],
+    events=[
+        Event("o1", 1, "new", None, "new", None, None),
+        Event("o1", 2, "trade", "new", "partially_filled", d(500), d("1.1")),
+        Event(
+            *("o1", 3, "replaced", "partially_filled", "partially_filled"),
+            *(None, None, d(1000), d(2000)),
+        ),
+        Event("o1", 4, "trade", "partially_filled", "filled", d(500), d("1.2")),
+    ],
+    fills=[
+        Fill("f1", "o1", d(500), d("1.1"), "LP", None),
+        Fill("f2", "o1", d(500), d("1.2"), "LP", None),
+    ],
+    replacements=[Replacement("n", "key9", "o1", 3, d(1000))],
 )
 
 # The house buys 2,000, then sells 5,000 in two pieces, of which 1,000 turn it short.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading_record import HEDGES, MONEY, RECORD, d
+from tests.trading_record import HEDGES, MONEY, RECORD, REPLACED, d
 from tradewright.liquidity.model import Side
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import CommandStream, Kind
@@ -132,6 +132,31 @@ def test_an_altered_transfer_contradicts_the_balances(place: int) -> None:
 def test_a_trade_that_the_ledger_books_otherwise_is_named(field: str) -> None:
     differences = list(replay_balances(altered(MONEY, "trades", 0, field)))
     assert [one.field for one in differences] == [f"{field} in the ledger"]
+
+
+def test_a_replaced_order_is_filled_at_its_new_quantity() -> None:
+    assert list(replay_orders(REPLACED)) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "field", "named"),
+    [
+        ("replacements", 0, "quantity", ("replacement", "key9", "quantity")),
+        ("orders", 0, "quantity", ("order", "o1", "quantity")),
+        ("events", 2, "new_quantity", ("order", "o1", "quantity")),
+        ("events", 3, "quantity", ("order", "o1", "filled_quantity")),
+    ],
+)
+def test_an_altered_replacement_is_named(
+    table: str, place: int, field: str, named: tuple[str, str, str]
+) -> None:
+    differences = list(replay_orders(altered(REPLACED, table, place, field)))
+    assert named in [(one.row, one.id, one.field) for one in differences]
+
+
+def test_a_replacement_that_no_row_or_no_event_has_is_found() -> None:
+    assert list(replay_orders(replace(REPLACED, replacements=[])))
+    assert list(replay_orders(replace(REPLACED, events=REPLACED.events[:2])))
 
 
 @pytest.mark.parametrize("place", range(3))

@@ -19,6 +19,7 @@ from tradewright.trading.model import (
     Direction,
     MoveMoney,
     OrderType,
+    ReplaceOrder,
     Report,
     SubmitOrder,
     TimeInForce,
@@ -28,6 +29,8 @@ from tradewright.trading.model import Command as Sent
 from tradewright.trading.pairings import CloseBy
 
 CENT = Decimal("0.01")
+OTHER_QUANTITY = Decimal(9_999_000)
+"""More than is ever drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class View:
             expires_at=_expiry(wish, quote),
             is_reduce_only=_only_reduces(wish),
             is_post_only=wish.is_post_only,
+            oco_group=None if wish.oco_group is None else f"{wish.oco_group}-{wish.symbol}",
         )
 
     def _close(self, account_id: str, command: Command) -> ClosePosition | SubmitOrder | None:
@@ -163,6 +167,8 @@ class View:
             return before
         if command.kind is Kind.CONTRADICT:
             return _contradicted(before)
+        if isinstance(before, SubmitOrder) and command.kind is Kind.REPLACE:
+            return _replacement(before, command)
         if isinstance(before, SubmitOrder):
             key = before.client_order_id
             return CancelOrder(account_id=before.account_id, client_order_id=key)
@@ -225,10 +231,26 @@ def _protection(wish: Wish, touch: Decimal, tick: Decimal) -> tuple[Decimal | No
     )
 
 
+def _replacement(before: SubmitOrder, command: Command) -> ReplaceOrder:
+    """Return a replacement of an order by the quantity and the limit that are drawn."""
+    shift = Decimal(command.pick % 21 - 10) * before.side.sign
+    limit = before.limit_price
+    tick = Decimal(1) if limit is None else Decimal(1).scaleb(int(limit.as_tuple().exponent))
+    return ReplaceOrder(
+        account_id=before.account_id,
+        client_order_id=before.client_order_id,
+        new_client_order_id=command.key,
+        quantity=command.wish.quantity if command.share % 2 else None,
+        limit_price=None if limit is None else limit + shift * tick,
+    )
+
+
 def _contradicted(before: Sent) -> Sent | None:
     """Return the same key with other contents."""
     if isinstance(before, SubmitOrder):
-        return replace(before, quantity=before.quantity + QUANTITY_STEP)
+        return replace(before, side=before.side.opposite)
+    if isinstance(before, ReplaceOrder):
+        return replace(before, quantity=OTHER_QUANTITY)
     if isinstance(before, MoveMoney):
         return replace(before, amount=before.amount + CENT)
     if isinstance(before, CloseBy):

@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
     SUBMIT = "submit"
     CANCEL = "cancel"
+    REPLACE = "replace"
     CLOSE = "close"
     CLOSE_PART = "close_part"
     CLOSE_BY_ORDER = "close_by_order"
@@ -39,7 +40,8 @@ class Kind(StrEnum):
 
 WEIGHTS: Mapping[Kind, int] = {
     Kind.SUBMIT: 54,
-    Kind.CANCEL: 10,
+    Kind.CANCEL: 8,
+    Kind.REPLACE: 9,
     Kind.CLOSE: 7,
     Kind.CLOSE_PART: 5,
     Kind.CLOSE_BY_ORDER: 4,
@@ -53,15 +55,18 @@ WEIGHTS: Mapping[Kind, int] = {
 
 _KEYED = frozenset(
     {
-        *(Kind.SUBMIT, Kind.CLOSE, Kind.CLOSE_PART, Kind.CLOSE_BY_ORDER),
+        *(Kind.SUBMIT, Kind.REPLACE, Kind.CLOSE, Kind.CLOSE_PART, Kind.CLOSE_BY_ORDER),
         *(Kind.CLOSE_BY, Kind.TO_ACCOUNT, Kind.TO_WALLET),
     }
 )
 
 REFERRING: Mapping[Kind, frozenset[Kind]] = {
     Kind.CANCEL: frozenset({Kind.SUBMIT}),
+    Kind.REPLACE: frozenset({Kind.SUBMIT}),
     Kind.REPEAT: _KEYED,
-    Kind.CONTRADICT: frozenset({Kind.SUBMIT, Kind.CLOSE_BY, Kind.TO_ACCOUNT, Kind.TO_WALLET}),
+    Kind.CONTRADICT: frozenset(
+        {Kind.SUBMIT, Kind.REPLACE, Kind.CLOSE_BY, Kind.TO_ACCOUNT, Kind.TO_WALLET}
+    ),
 }
 """Which kinds of earlier commands a kind may refer to."""
 
@@ -86,6 +91,7 @@ class Wish:
     """An order as it is drawn; prices are distances in ticks, dates seconds of the market.
 
     `distance` is from the price that the order would deal at, positive away from the market;
+    the alternatives of a client share a group for a few commands;
     `trailing` how far a trailing stop stays behind, in ticks or tenths of a basis point.
     """
 
@@ -100,6 +106,7 @@ class Wish:
     take_profit: int | None
     is_reduce_only: bool
     is_post_only: bool
+    oco_group: str | None
     lives_for: int
 
 
@@ -127,6 +134,7 @@ class CommandStream:
 
     def __init__(self, seed: int, session: int, accounts: int) -> None:
         self._random = Random(f"{seed}/{session}")  # noqa: S311 (a load, not a secret)
+        self._session = session
         self._accounts = accounts
         self._drawn: list[Command] = []
 
@@ -143,6 +151,8 @@ class CommandStream:
     def _target(self, kind: Kind) -> Command | None:
         wanted = REFERRING.get(kind, frozenset())
         fit = [earlier for earlier in self._drawn[-LOOK_BACK_MAX:] if earlier.kind in wanted]
+        if kind is Kind.REPLACE:
+            fit = [earlier for earlier in fit if earlier.wish.time_in_force.may_rest]
         return self._random.choice(fit) if fit else None
 
     def _draw(self, kind: Kind, target: Command | None) -> Command:
@@ -158,6 +168,10 @@ class CommandStream:
             wish=self._wish(),
             target=target.number if target else None,
         )
+
+    def _group(self) -> str:
+        """Return the group of the alternatives of now: another one every fifty commands."""
+        return f"oco-{self._session}-{len(self._drawn) // 50}"
 
     def _wish(self) -> Wish:
         random = self._random
@@ -176,5 +190,6 @@ class CommandStream:
             take_profit=random.randint(8, 60) if random.random() < 1 / 3 else None,
             is_reduce_only=random.random() < 1 / 6,
             is_post_only=may_be_passive and random.random() < 1 / 5,
+            oco_group=self._group() if random.random() < 1 / 6 else None,
             lives_for=random.randint(5, 600),
         )

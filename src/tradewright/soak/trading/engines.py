@@ -131,13 +131,16 @@ class _Desk:
 
 
 def serve_engine(pipe: Connection, setting: EngineSetting) -> None:
-    """Run in a process: be an engine until "end" is asked for, and then say how it ended."""
+    """Run in a process: be an engine until "end" is asked for, and then say how it ended.
+
+    Anything else is answered as soon as it stands.
+    """
     desk = _Desk(_started(setting))
     threading.Thread(target=desk.feed, args=(setting,), daemon=True).start()
     Path(setting.address).unlink(missing_ok=True)
     listener = Listener(setting.address, family="AF_UNIX", backlog=64)
     threading.Thread(target=_accept, args=(listener, desk), daemon=True).start()
-    serve_requests(pipe, lambda _: desk.end())
+    serve_requests(pipe, lambda word: desk.end() if word == "end" else None)
 
 
 def _started(setting: EngineSetting) -> Engine:

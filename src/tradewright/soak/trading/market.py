@@ -12,8 +12,8 @@ from random import Random
 
 from tradewright.liquidity.model import Quote
 
-OPENS_AT = datetime(2026, 1, 13, 21, 57, tzinfo=UTC)
-"""A Tuesday, three minutes before the trading day ends at 17:00 in New York."""
+OPENS_AT = datetime(2026, 1, 13, 21, 55, tzinfo=UTC)
+"""A Tuesday, five minutes before the trading day ends at 17:00 in New York."""
 
 QUOTES_PER_SECOND = 60
 QUOTE_STEP = timedelta(seconds=1)

@@ -39,6 +39,9 @@ _UNKNOWN = frozenset(
 )
 """Refusals that do not say whether the command was booked before they came."""
 
+_NOT_SENT = object()
+"""What is answered when no engine is there to send a request to."""
+
 _CLOSES = frozenset({Kind.CLOSE, Kind.CLOSE_PART, Kind.CLOSE_BY_ORDER, Kind.CLOSE_BY})
 
 
@@ -84,7 +87,9 @@ class Performer:
     def _try(self, turn: int, sent: Sent, outcome: Outcome) -> None:
         """Send a command once to the engine whose turn it is."""
         answer = self._ask(turn, sent)
-        if isinstance(answer, RetryableError):
+        if answer is _NOT_SENT:
+            pause(_PAUSE_SECONDS)
+        elif isinstance(answer, RetryableError):
             self.retries += 1
         elif answer is None or (isinstance(answer, TradewrightError) and answer.code in _UNKNOWN):
             outcome.unknowns += 1
@@ -102,9 +107,11 @@ class Performer:
         """Send a request to an engine; return its answer, or None when the line was lost."""
         address = self.addresses[turn % len(self.addresses)]
         try:
-            line = self.lines.get(address)
-            if line is None:
-                line = self.lines[address] = Client(address, family="AF_UNIX")
+            line = self.lines.get(address) or Client(address, family="AF_UNIX")
+        except OSError:
+            return _NOT_SENT
+        self.lines[address] = line
+        try:
             line.send(request)
             if line.poll(ANSWER_SECONDS_MAX):
                 return line.recv()

@@ -20,6 +20,7 @@ from tradewright.trading.model import (
     MoneyReport,
     MoveMoney,
     OrderReport,
+    ReplaceOrder,
     SubmitOrder,
 )
 from tradewright.trading.pairings import CloseBy as Pair
@@ -71,6 +72,7 @@ class Keeper:
             key = (order.account_id, order.client_order_id)
             if self._orders.setdefault(key, order) is not order:
                 self._doubled(f"order {key} is there twice")
+        self._replacements = {(one.account_id, one.key): one for one in record.replacements}
         self._pairings: dict[str, CloseBy] = {one.id: one for one in record.close_bys}
         self._moves: dict[str, list[Entry]] = defaultdict(list)
         for entry in record.entries:
@@ -79,6 +81,7 @@ class Keeper:
         self._awaited = {
             *(key for key, order in self._orders.items() if order.origin == "client"),
             *self._pairings,
+            *self._replacements,
             *(set(self._moves) - openings),
         }
 
@@ -94,6 +97,8 @@ class Keeper:
                 self._order((close.account_id, key), outcome, close.quantity)
             case CancelOrder() as cancel if is_done:
                 self._order((cancel.account_id, cancel.client_order_id), outcome, None)
+            case ReplaceOrder() as replacement:
+                self._replacement(replacement, outcome, is_done=is_done)
             case Pair() as pair:
                 self._pairing(pair, outcome, is_done=is_done)
             case MoveMoney() as move:
@@ -119,8 +124,22 @@ class Keeper:
         stood = self._replays[order.id].stood if order.id in self._replays else set()
         if order.id != report.order_id or told not in stood:
             self._wrong(f"order {order.id} was told as {told} and never stood so")
-        if quantity is not None and order.quantity != quantity:
-            self._wrong(f"order {order.id} is of {order.quantity}, {quantity} were asked for")
+        asked = self._replays[order.id].asked
+        if quantity is not None and asked not in {None, quantity}:
+            self._wrong(f"order {order.id} is of {asked}, {quantity} were asked for")
+
+    def _replacement(self, sent: ReplaceOrder, outcome: Outcome, *, is_done: bool) -> None:
+        key = (sent.account_id, sent.new_client_order_id)
+        kept, report = self._replacements.get(key), outcome.report
+        if not is_done:
+            if kept is not None and key in self._awaited:
+                self._wrong(f"replacement {key} is there, and was refused")
+            return
+        self._awaited.discard(key)
+        if kept is None or not isinstance(report, OrderReport):
+            self._lost(f"replacement {key} was acknowledged and is not there")
+        elif kept.order_id != report.order_id or sent.quantity not in {None, kept.quantity}:
+            self._wrong(f"replacement {key} was told as {report}, and is {kept}")
 
     def _pairing(self, pair: Pair, outcome: Outcome, *, is_done: bool) -> None:
         kept, report = self._pairings.get(pair.close_by_id), outcome.report

@@ -50,9 +50,21 @@ SELECT
     e.from_status,
     e.to_status,
     e.quantity,
-    e.price
+    e.price,
+    (e.details ->> 'quantity')::numeric,
+    (e.details ->> 'was')::numeric
 FROM order_events AS e
 ORDER BY e.order_id, e.seq;
+
+-- name: recorded_replacements
+-- Read every replacement of an order with what it asked for.
+SELECT
+    r.account_id::text,
+    r.key,
+    r.order_id::text,
+    r.order_version,
+    r.quantity
+FROM order_replacements AS r;
 
 -- name: recorded_fills
 -- Read every fill in the order in which they were made.
@@ -199,6 +211,7 @@ SELECT
     (SELECT count(*) FROM orders WHERE origin = 'stop_out') AS stop_out_closes,
     (SELECT count(*) FROM order_events WHERE event_type = 'triggered') AS triggered,
     (SELECT count(*) FROM order_events WHERE event_type = 'expired') AS expired,
+    (SELECT count(*) FROM order_events WHERE event_type = 'replaced') AS replaced,
     (SELECT count(*) FROM margin_calls) AS margin_calls,
     (SELECT count(*) FROM stop_outs) AS stop_outs,
     (SELECT count(*) FROM provider_requests) AS provider_requests,

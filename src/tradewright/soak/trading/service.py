@@ -39,6 +39,8 @@ from tradewright.soak.trading.venue import Dealt, serve_venue
 from tradewright.wiring import House
 
 ENGINES = 2
+START_SECONDS = 2.0
+"""How long after the first process the market opens: engines take a moment to stand."""
 
 Row = TypeVar("Row")
 
@@ -53,9 +55,13 @@ class _Floor:
     engines: list[WorkProcess[EngineEnd]] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Start the engines, once the venue is there."""
+        """Start the engines, once the venue is there, and wait until they stand."""
         self._ask_venue("dealt")
         self.engines = [self._engine(setting) for setting in self.settings]
+        for engine in self.engines:
+            engine.begin("stand")
+        for engine in self.engines:
+            engine.finish()
 
     def kill_engine(self, place: int) -> None:
         """Kill an engine, and start another in its place."""
@@ -114,6 +120,7 @@ def read_record(session: Session) -> rows.Record:
         accounts=read("recorded_accounts", rows.Account),
         orders=read("recorded_orders", rows.Order),
         events=read("recorded_events", rows.Event),
+        replacements=read("recorded_replacements", rows.Replacement),
         fills=read("recorded_fills", rows.Fill),
         trades=read("recorded_trades", rows.Trade),
         positions=read("recorded_positions", rows.Position),
@@ -154,7 +161,7 @@ def _floor(house: House, plan: SoakPlan) -> Iterator[_Floor]:
     with TemporaryDirectory(prefix="soak-") as folder, ExitStack() as running:
         venue = str(Path(folder) / "venue")
         process = running.enter_context(WorkProcess[Any](serve_venue, venue, plan.seed))
-        begun = monotonic_seconds()
+        begun = monotonic_seconds() + START_SECONDS
         settings = [
             EngineSetting(
                 conninfo=house.conninfo,

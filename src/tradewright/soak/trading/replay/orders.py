@@ -29,8 +29,14 @@ _LEADS_TO: Mapping[str, frozenset[str]] = {
 
 @dataclass(slots=True)
 class OrderReplay:
-    """One order as its events make it; `stood` is how it stood after each of them."""
+    """One order as its events make it; `stood` is how it stood after each of them.
 
+    `asked` is the quantity that was asked for first, None where only a later one is recorded;
+    `quantity` is what it has become.
+    """
+
+    asked: Decimal | None = None
+    quantity: Decimal | None = None
     status: str | None = None
     filled: Decimal = Decimal(0)
     value: Decimal = Decimal(0)
@@ -48,23 +54,37 @@ class OrderReplay:
     def take(self, event: Event) -> None:
         """Take one step."""
         self.count += 1
+        self.quantity = event.new_quantity or self.quantity
         if event.quantity is not None and event.price is not None:
             self.filled += event.quantity
             self.value += _PRECISE.multiply(event.quantity, event.price)
         self.status = event.to_status
         self.stood.add((event.to_status, self.filled, self.average))
 
-    def remaining(self, quantity: Decimal) -> Decimal:
-        """Return what is left to be dealt of an order of `quantity`."""
-        return Decimal(0) if self.status in _ENDED else quantity - self.filled
+    def remaining(self) -> Decimal | None:
+        """Return what is left to be dealt."""
+        if self.status in _ENDED:
+            return Decimal(0)
+        return None if self.quantity is None else self.quantity - self.filled
 
 
 def replayed_orders(record: Record) -> dict[str, OrderReplay]:
     """Return every order as its events make it."""
-    replays: dict[str, OrderReplay] = defaultdict(OrderReplay)
+    events: dict[str, list[Event]] = defaultdict(list)
     for event in record.events:
-        replays[event.order_id].take(event)
+        events[event.order_id].append(event)
+    replays = {order.id: begun(order, events[order.id]) for order in record.orders}
+    for event in record.events:
+        if event.order_id in replays:
+            replays[event.order_id].take(event)
     return replays
+
+
+def begun(order: Order, events: Sequence[Event]) -> OrderReplay:
+    """Return an order before its first event, with the quantity that was asked for."""
+    changes = [event for event in events if event.new_quantity is not None]
+    asked = changes[0].old_quantity if changes else order.quantity
+    return OrderReplay(asked=asked, quantity=asked)
 
 
 def replay_orders(record: Record) -> Iterator[Difference]:
@@ -77,12 +97,13 @@ def replay_orders(record: Record) -> Iterator[Difference]:
         fills[fill.order_id].append(fill)
     for order in record.orders:
         yield from _replay(order, events.pop(order.id, []), fills.pop(order.id, []))
+    yield from _replacements(record)
     for order_id in {*events, *fills}:
         yield Difference("order", order_id, "row", None, "an order of recorded events or fills")
 
 
 def _replay(order: Order, events: Sequence[Event], fills: Sequence[Fill]) -> Iterator[Difference]:
-    replay = OrderReplay()
+    replay = begun(order, events)
     for event in events:
         yield from _step(order, replay, event)
         replay.take(event)
@@ -95,8 +116,9 @@ def _replay(order: Order, events: Sequence[Event], fills: Sequence[Fill]) -> Ite
         order.id,
         {
             "status": (order.status, replay.status),
+            "quantity": (order.quantity, replay.quantity),
             "filled_quantity": (order.filled_quantity, replay.filled),
-            "remaining_quantity": (order.remaining_quantity, replay.remaining(order.quantity)),
+            "remaining_quantity": (order.remaining_quantity, replay.remaining()),
             "average_price": (order.average_price, replay.average),
             "version": (order.version, replay.count),
         },
@@ -113,5 +135,23 @@ def _step(order: Order, replay: OrderReplay, event: Event) -> Iterator[Differenc
     if replay.status in _ENDED or event.to_status not in _LEADS_TO[event.event_type]:
         step = f"{event.event_type} to {event.to_status}"
         yield Difference("order", order.id, name, step, f"no such step from {replay.status}")
-    if event.event_type == "trade" and (event.to_status == "filled") != (after == order.quantity):
-        yield Difference("order", order.id, name, event.to_status, f"{after} of {order.quantity}")
+    if event.old_quantity not in {None, replay.quantity}:
+        yield Difference("order", order.id, name, event.old_quantity, replay.quantity)
+    is_trade = event.event_type == "trade" and replay.quantity is not None
+    if is_trade and (event.to_status == "filled") != (after == replay.quantity):
+        yield Difference("order", order.id, name, event.to_status, f"{after} of {replay.quantity}")
+
+
+def _replacements(record: Record) -> Iterator[Difference]:
+    """Yield where a replacement is not what its event says."""
+    replaced = {
+        (event.order_id, event.seq): event.new_quantity
+        for event in record.events
+        if event.event_type == "replaced"
+    }
+    for one in record.replacements:
+        found = replaced.pop((one.order_id, one.order_version), None)
+        if found != one.quantity:
+            yield Difference("replacement", one.key, "quantity", one.quantity, found)
+    for order_id, seq in replaced:
+        yield Difference("order", order_id, f"event {seq}", "replaced", "no replacement")

@@ -36,7 +36,7 @@ class Order(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One step of an order."""
+    """One step of an order; one that changes the order's quantity says so."""
 
     order_id: str
     seq: int
@@ -45,6 +45,18 @@ class Event(NamedTuple):
     to_status: str
     quantity: Decimal | None
     price: Decimal | None
+    new_quantity: Decimal | None = None
+    old_quantity: Decimal | None = None
+
+
+class Replacement(NamedTuple):
+    """A key under which a client has replaced an order, and the event that says so."""
+
+    account_id: str
+    key: str
+    order_id: str
+    order_version: int
+    quantity: Decimal
 
 
 class Fill(NamedTuple):
@@ -186,6 +198,7 @@ class Record:
     accounts: Sequence[Account] = ()
     orders: Sequence[Order] = ()
     events: Sequence[Event] = ()
+    replacements: Sequence[Replacement] = ()
     fills: Sequence[Fill] = ()
     trades: Sequence[Trade] = ()
     positions: Sequence[Position] = ()

@@ -45,7 +45,7 @@ from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
 
 READ_ATTEMPTS_MAX = 300
-READ_PAUSE_SECONDS = 0.1
+READ_PAUSE_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +347,7 @@ class Engine:
             except (psycopg.OperationalError, DatabaseError):
                 if attempt == READ_ATTEMPTS_MAX:
                     raise
-                pause(READ_PAUSE_SECONDS)
+                pause(READ_PAUSE_MS / 1000)
         raise AssertionError("the last attempt returns or raises")
 
     def _recall_orders(self, desk: Desk, versions: Mapping[str, int]) -> None:

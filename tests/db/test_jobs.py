@@ -24,7 +24,7 @@ from tradewright.core.clock import pause, utc_now
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import sealing
-from tradewright.operations import Job, Means, Outcome, RunReport
+from tradewright.operations import Job, Means, Outcome, RunReport, store
 from tradewright.operations.jobs import JOBS
 from tradewright.operations.model import Schedule
 from tradewright.operations.rules import due_after_failure, due_after_success
@@ -209,6 +209,29 @@ def test_a_job_whose_runner_was_killed_is_run_again_and_done_once(
     ).fetchone()
     assert released == (2, 20)
     audit.require_laws(audit.check_laws(engine))
+
+
+def test_a_job_that_kills_its_runner_keeps_no_other_job_from_its_turn(
+    engine: Session, means: Means, open_session: OpenSession
+) -> None:
+    rename(engine, JOBS["expire_holds"])
+    engine.execute(
+        "UPDATE jobs SET next_due_at = now() - CASE name WHEN 'expire_holds' THEN interval '2 min'"
+        " ELSE interval '1 min' END WHERE name IN ('expire_holds', 'seal_ledger')"
+    )
+    for _ in range(2):
+        runner = open_session()
+        assert store.read_due(runner)[0] == "expire_holds"
+        with store.claimed(runner, "expire_holds"):
+            assert store.begin_run(runner, "expire_holds") is not None
+            runner.close()
+        until(engine, "SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'")
+    assert outcomes(operations.run_due(means)) == {"seal_ledger": Outcome.SUCCEEDED}
+    row = engine.execute(
+        "SELECT failure_count, extract(epoch FROM next_due_at - finished_at)::integer FROM jobs"
+        " JOIN job_runs ON job_name = name AND outcome = 'lost' WHERE name = 'expire_holds'"
+    ).fetchone()
+    assert row == (1, 30)
 
 
 def test_a_run_that_another_took_for_lost_does_not_set_the_schedule(

@@ -21,18 +21,11 @@ WHERE name = %(name)s AND is_enabled AND next_due_at <= clock_timestamp()
 FOR NO KEY UPDATE;
 
 -- name: mark_lost
--- End the run of a runner that is gone, and count it as a failure.
-WITH lost AS (
-    UPDATE job_runs
-    SET finished_at = clock_timestamp(), outcome = 'lost'
-    WHERE job_name = %(name)s AND finished_at IS NULL
-    RETURNING job_name
-)
-UPDATE jobs
-SET failure_count = failure_count + 1
-FROM lost
-WHERE jobs.name = lost.job_name
-RETURNING failure_count;
+-- End the run of a runner that is gone, if there is one; answer when.
+UPDATE job_runs
+SET finished_at = clock_timestamp(), outcome = 'lost'
+WHERE job_name = %(name)s AND finished_at IS NULL
+RETURNING finished_at;
 
 -- name: begin_run
 -- Record that a run begins.

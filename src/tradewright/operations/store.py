@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tradewright.operations.model import JobStatus, Schedule
+from tradewright.operations.rules import due_after_failure
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
@@ -45,14 +46,19 @@ def claimed(connection: Session, name: str) -> Iterator[bool]:
 def begin_run(connection: Session, name: str) -> Begun | None:
     """Record that a claimed job begins; None when it is no longer due.
 
-    A run that never ended belongs to a runner that is gone, or it would have the claim.
+    A run that never ended belongs to a runner that is gone, or it would have the claim. The job
+    is then put off like after any failure before it is run again, so that work which kills its
+    runner does not come first each time and keep all other jobs from their turn.
     """
     with connection.transaction():
         due = connection.execute(_query("lock_due_job"), {"name": name}).fetchone()
         if due is None:
             return None
         lost = connection.execute(_query("mark_lost"), {"name": name}).fetchone()
-        failures = due[3] if lost is None else lost[0]
+        failures = due[3]
+        if lost is not None:
+            failures += 1
+            set_due(connection, name, due_after_failure(failures, lost[0]), failures)
         row = connection.execute(_query("begin_run"), {"name": name}).fetchone()
     if row is None:
         raise LookupError(name)

@@ -7,11 +7,12 @@ after it. Nothing is booked while a price or rate is missing; the watcher propos
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
 
+from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.core.trading_day import last_ended_day
 from tradewright.ledger.model import HouseCode
@@ -45,7 +46,13 @@ class _Swap(Struct, frozen=True):
 
 
 def roll_over(desk: Desk, account: AccountState, command: RollOver) -> RolloverReport | NothingDone:
-    """Book the swap of every position for every rollover that it has been open over, once."""
+    """Book the swap of every position for every rollover that it has been open over, once.
+
+    Raises:
+        StateError: SWAP_DAY_NOT_ENDED.
+
+    """
+    require_ended(command.through, desk.market.now)
     swaps: list[_Swap] = []
     is_complete = True
     for position in account.open_positions:
@@ -62,6 +69,24 @@ def roll_over(desk: Desk, account: AccountState, command: RollOver) -> RolloverR
         desk.rolled[account.id] = command.through
     amount = sum((swap.amount for swap in swaps), _NOTHING)
     return RolloverReport(account.id, len(swaps), amount, is_complete)
+
+
+def require_ended(through: date, now: datetime) -> None:
+    """Refuse a rollover through a day that has not ended: what is booked is never taken back.
+
+    Raises:
+        StateError: SWAP_DAY_NOT_ENDED.
+
+    """
+    ended = last_ended_day(now)
+    if through > ended:
+        raise StateError(
+            ErrorCode.SWAP_DAY_NOT_ENDED,
+            f"{through} has not ended and cannot be rolled over",
+            why=f"Swap is due at 17:00 in New York; the last day that has ended is {ended}.",
+            hint="Name a day that has ended.",
+            facts={"through": str(through), "last_ended": str(ended)},
+        )
 
 
 _Due = tuple[date, int, SwapTerms]

@@ -7,12 +7,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.floor import Floor, ask, buy, deal, sell
+from tests.floor import Floor, ask, buy, deal, refusal, sell
 from tests.positions import account_of, close, ids
+from tradewright.core.clock import utc_now
+from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import Quote
 from tradewright.trading.engine import Engine
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.model import NothingDone
+from tradewright.trading.rollover_day import RolledDay, market_before, roll_day
 from tradewright.trading.swap_store import add_holiday, set_swap_terms
 from tradewright.trading.swaps import RollOver, RolloverReport, SwapForm, SwapTerms
 
@@ -113,6 +116,7 @@ def test_a_rollover_that_is_asked_for_twice_is_booked_once(floor: Floor, hedger:
     with floor.engine(eurusd=None) as engine:
         quote_at(floor, engine, BEFORE)
         deal(engine, buy(hedger))
+        engine.take_time(AFTER)
         first, again = engine.submit_together([command, command])
         reports = first.result(timeout=30), again.result(timeout=30)
         quote_at(floor, engine, AFTER)
@@ -211,3 +215,40 @@ def test_the_database_books_a_position_and_day_once(floor: Floor, hedger: str) -
     with pytest.raises(psycopg.errors.UniqueViolation) as caught:
         floor.session.execute(again.encode())
     assert caught.value.diag.constraint_name == "position_rollovers_booked_once"
+
+
+def test_a_day_that_has_not_ended_by_the_market_is_not_rolled_over(
+    floor: Floor, hedger: str
+) -> None:
+    command = RollOver(account_id=hedger, through=TUESDAY)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+        refused = refusal(lambda: ask(engine, command))
+    assert refused.code is ErrorCode.SWAP_DAY_NOT_ENDED
+    assert rollovers(floor) == []
+
+
+def test_a_day_that_has_not_ended_by_the_clock_is_not_rolled_over_by_hand(
+    floor: Floor, hedger: str
+) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+    later = utc_now().date() + timedelta(days=2)
+    quote = Quote("EURUSD", Decimal("1.1"), Decimal("1.1001"), BEFORE)
+    refused = refusal(lambda: roll_day(floor.session, market_before([quote], later), later))
+    assert refused.code is ErrorCode.SWAP_DAY_NOT_ENDED
+    assert rollovers(floor) == []
+
+
+def test_by_hand_every_day_is_booked_however_many_wait(floor: Floor, hedger: str) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+    day = date(2026, 3, 31)
+    quote = Quote("EURUSD", Decimal("1.1"), Decimal("1.1001"), BEFORE + timedelta(days=77))
+    rolled = roll_day(floor.session, market_before([quote], day), day)
+    assert rolled == RolledDay(accounts=1, booked=56, waiting=0)
+    assert max(row[0] for row in rollovers(floor)) == day
+    assert floor.broken_laws() == {}

@@ -16,6 +16,7 @@ from tradewright.soak.trading.replay.record import (
     Order,
     Position,
     Replacement,
+    Rollover,
     Trade,
     Transfer,
 )
@@ -184,6 +185,19 @@ MONEY = Record(
         Transfer("t2", "commission", "n", "house", d("0.02")),
     ],
     balances=[Balance("w", d(60), d(0)), Balance("n", d("49.98"), d(0))],
+)
+
+# The dollars of the trades t1 and t9, held over one night and over three.
+SWAPS = Record(
+    trades=[RECORD.trades[0], RECORD.trades[8]],
+    rollovers=[
+        Rollover("t5", "p1", 1, d(2000), d(1), d("-0.13"), d("-6.5"), d("2.25"), d("0.00001"), 2),
+        Rollover("tz", "p6", 3, d(2000), d(1), d("-0.39"), d("-6.5"), d("2.25"), d("0.00001"), 2),
+    ],
+    entries=[
+        Entry("n", 1, "t5", "swap", "debit", d("0.13"), d(0), d(0)),
+        Entry("f", 1, "tz", "swap", "debit", d("0.39"), d(0), d(0)),
+    ],
 )
 
 # Of 2,000 that are asked for 500 are dealt; then 1,000 are asked for under another key, and dealt.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading_record import HEDGES, MONEY, RECORD, REPLACED, d
+from tests.trading_record import HEDGES, MONEY, RECORD, REPLACED, SWAPS, d
 from tradewright.liquidity.model import Side
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import CommandStream, Kind
@@ -19,6 +19,7 @@ from tradewright.soak.trading.replay import (
     replay_hedges,
     replay_orders,
     replay_positions,
+    replay_rollovers,
 )
 from tradewright.soak.trading.replay.record import SetAside
 from tradewright.soak.trading.venue import Dealt
@@ -184,6 +185,19 @@ def test_a_row_of_hedges_that_is_missing_is_found(table: str) -> None:
         rows = list(getattr(HEDGES, table))
         del rows[place]
         assert list(replay_hedges(replace(HEDGES, **{table: rows})))
+
+
+@pytest.mark.parametrize("place", range(2))
+@pytest.mark.parametrize("field", ["quantity", "amount", "days"])
+def test_an_altered_rollover_is_named(place: int, field: str) -> None:
+    assert list(replay_rollovers(SWAPS)) == []
+    differences = list(replay_rollovers(altered(SWAPS, "rollovers", place, field)))
+    assert {(one.row, one.id) for one in differences} == {("rollover", SWAPS.rollovers[place].id)}
+
+
+@pytest.mark.parametrize("table", ["rollovers", "entries", "trades"])
+def test_a_swap_without_its_row_its_entry_or_its_position_is_found(table: str) -> None:
+    assert list(replay_rollovers(replace(SWAPS, **{table: getattr(SWAPS, table)[1:]})))
 
 
 SUBMIT = SubmitOrder(

@@ -168,6 +168,27 @@ SELECT
 FROM unsolicited_fills AS u
 JOIN liquidity_providers AS l ON l.id = u.provider_id;
 
+-- name: recorded_rollovers
+-- Read every swap with the terms in points that held for it.
+SELECT
+    r.id::text,
+    r.position_id::text,
+    r.days,
+    r.quantity,
+    r.conversion_rate,
+    r.amount,
+    t.long_rate,
+    t.short_rate,
+    i.price_tick,
+    c.minor_units
+FROM position_rollovers AS r
+JOIN positions AS p ON p.id = r.position_id
+JOIN instruments AS i ON i.symbol = p.symbol
+JOIN accounts AS a ON a.id = p.account_id
+JOIN currencies AS c ON c.code = a.currency
+JOIN swap_terms AS t ON t.symbol = p.symbol AND t.form = 'points'
+ORDER BY r.id;
+
 -- name: recorded_hedges
 -- Read every trade of the house with providers.
 SELECT
@@ -217,6 +238,7 @@ SELECT
     (SELECT count(*) FROM provider_requests) AS provider_requests,
     (SELECT count(*) FROM provider_requests WHERE NOT is_accepted) AS provider_rejects,
     (SELECT count(*) FROM routing_decisions) AS routing_decisions,
+    (SELECT count(*) FROM position_rollovers) AS rollovers,
     (SELECT count(*) FROM hedges) AS hedges,
     (SELECT count(*) FROM hedge_fills) AS hedge_fills,
     (SELECT count(*) FROM unsolicited_fills) AS set_aside;

@@ -32,6 +32,7 @@ from tradewright.soak.trading.replay import (
     replay_hedges,
     replay_orders,
     replay_positions,
+    replay_rollovers,
 )
 from tradewright.soak.trading.report import Checked, Part, TradingSoak, told
 from tradewright.soak.trading.stage import Stage, open_stage
@@ -43,6 +44,8 @@ START_SECONDS = 2.0
 """How long after the first process the market opens: engines take a moment to stand."""
 
 Row = TypeVar("Row")
+
+REPLAYS = (replay_orders, replay_positions, replay_hedges, replay_rollovers, replay_balances)
 
 
 @dataclass(slots=True)
@@ -129,6 +132,7 @@ def read_record(session: Session) -> rows.Record:
         transfers=read("recorded_transfers", rows.Transfer),
         balances=read("recorded_balances", rows.Balance),
         set_aside=read("recorded_set_aside", rows.SetAside),
+        rollovers=read("recorded_rollovers", rows.Rollover),
         hedges=read("recorded_hedges", rows.Hedge),
         hedge_fills=read("recorded_hedge_fills", rows.HedgeFill),
     )
@@ -139,7 +143,7 @@ def check(
 ) -> Findings:
     """Replay the record, and hold it against what clients and providers were told."""
     findings = Findings()
-    for replay in (replay_orders, replay_positions, replay_hedges, replay_balances):
+    for replay in REPLAYS:
         findings.differ(replay(record))
     keeper = Keeper(record, findings, stage.openings)
     for part in parts:

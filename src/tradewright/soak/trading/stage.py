@@ -18,7 +18,7 @@ from tradewright.risk.model import ClientClass
 from tradewright.routing import Policy, Ramp, set_policy
 from tradewright.routing.model import Book
 from tradewright.soak.trading.engines import PROFILES
-from tradewright.soak.trading.market import LISTED
+from tradewright.soak.trading.market import LISTED, OPENS_AT
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.registry import (
     AccountSettings,
@@ -28,6 +28,8 @@ from tradewright.trading.registry import (
     open_account,
     open_user,
 )
+from tradewright.trading.swap_store import set_swap_terms
+from tradewright.trading.swaps import SwapForm, SwapTerms
 
 WALLET_OPENING = Decimal(1_000_000)
 ACCOUNT_OPENING = Decimal(1_500)
@@ -50,6 +52,7 @@ def open_stage(session: Session) -> Stage:
     for listed in LISTED:
         list_instrument(session, _instrument(listed.symbol, listed.tick))
         set_policy(session, _policy(listed.symbol))
+        set_swap_terms(session, _swap_terms(listed.symbol))
     for profile in PROFILES:
         list_provider(session, code=profile.code, priority=profile.priority)
     for mode in PositionMode:
@@ -91,6 +94,18 @@ def _instrument(symbol: str, tick: Decimal) -> Instrument:
         commission_per_million=Decimal(30),
         quote_age_max=timedelta(seconds=60),
         is_tradable=True,
+    )
+
+
+def _swap_terms(symbol: str) -> SwapTerms:
+    """Return what a position pays or earns over the one rollover of the soak's market."""
+    return SwapTerms(
+        symbol=symbol,
+        effective_on=OPENS_AT.date() - timedelta(days=30),
+        form=SwapForm.POINTS,
+        long_rate=Decimal("-6.5"),
+        short_rate=Decimal("2.25"),
+        currency=symbol[3:],
     )
 
 

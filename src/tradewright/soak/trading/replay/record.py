@@ -160,6 +160,21 @@ class SetAside(NamedTuple):
     reason: str
 
 
+class Rollover(NamedTuple):
+    """The swap of a position for one day, with its terms in points of `tick`."""
+
+    id: str
+    position_id: str
+    days: int
+    quantity: Decimal
+    conversion_rate: Decimal
+    amount: Decimal
+    long_rate: Decimal
+    short_rate: Decimal
+    tick: Decimal
+    minor_units: int
+
+
 class Hedge(NamedTuple):
     """A trade of the house with providers, as it stands."""
 
@@ -207,6 +222,7 @@ class Record:
     transfers: Sequence[Transfer] = ()
     balances: Sequence[Balance] = ()
     set_aside: Sequence[SetAside] = ()
+    rollovers: Sequence[Rollover] = ()
     hedges: Sequence[Hedge] = ()
     hedge_fills: Sequence[HedgeFill] = ()
 

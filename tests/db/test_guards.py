@@ -107,6 +107,13 @@ def partitions(session: Session) -> list[str]:
     return [row[0] for row in rows]
 
 
+ENTRY = (
+    "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id, operation,"
+    " effect, amount, available_before, available_after, reserved_before, reserved_after, hold_id)"
+)
+"""The beginning of an entry that somebody writes by hand."""
+
+
 @pytest.mark.parametrize("attempt", ["UPDATE", "DELETE", "TRUNCATE"])
 def test_append_only_tables_refuse_it(engine: Session, attempt: str) -> None:
     """Case 25."""
@@ -200,14 +207,21 @@ def test_every_table_is_append_only_or_kept_or_audited_or_a_list(engine: Session
             " SELECT holder_id, 'order', 1, 0 FROM user_balances"
         ),
         (
-            "WITH hold AS (INSERT INTO balance_holds (holder_id, purpose, amount, remaining)"
-            " SELECT holder_id, 'order', 1, 1 FROM user_balances RETURNING id, holder_id)"
-            " INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
-            " operation, effect, amount, available_before, available_after, reserved_before,"
-            " reserved_after, hold_id) SELECT w.holder_id, w.version + n, w.user_id, w.currency,"
-            " uuidv7(), 'reserve', 'reserve', 1, w.available - n + 1, w.available - n,"
-            " w.reserved + n - 1, w.reserved + n, h.id"
-            " FROM user_balances AS w JOIN hold AS h USING (holder_id), generate_series(1, 2) AS n"
+            "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
+            " credit_holder_id, currency, amount, txid) SELECT uuidv7(), uuidv7(), 'fee',"
+            " debit_holder_id, credit_holder_id, 'USD', 1, 1 FROM transfers LIMIT 1"
+        ),
+        (
+            "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
+            " credit_holder_id, currency, amount, created_at) SELECT uuidv7(), uuidv7(), 'fee',"
+            " debit_holder_id, credit_holder_id, 'USD', 1, now() - interval '1 day'"
+            " FROM transfers LIMIT 1"
+        ),
+        (
+            f"{ENTRY} SELECT w.holder_id, w.version + 1, w.user_id, w.currency, uuidv7(),"
+            " 'release', 'release', 5, w.available, w.available + 5, w.reserved, w.reserved - 5,"
+            " h.id FROM user_balances AS w JOIN balance_holds AS h USING (holder_id)"
+            " WHERE w.reserved >= 5 AND h.remaining > 5 LIMIT 1"
         ),
     ],
 )
@@ -215,23 +229,74 @@ def test_money_does_not_move_without_entries(engine: Session, cast: Cast, statem
     assert refused(engine, statement) == "TW013"
 
 
+def test_a_hold_is_set_aside_once(engine: Session, cast: Cast) -> None:
+    statement = (
+        "WITH hold AS (INSERT INTO balance_holds (holder_id, purpose, amount, remaining)"
+        " SELECT holder_id, 'order', 1, 1 FROM user_balances RETURNING id, holder_id)"
+        f" {ENTRY} SELECT w.holder_id, w.version + n, w.user_id, w.currency,"
+        " uuidv7(), 'reserve', 'reserve', 1, w.available - n + 1, w.available - n,"
+        " w.reserved + n - 1, w.reserved + n, h.id"
+        " FROM user_balances AS w JOIN hold AS h USING (holder_id), generate_series(1, 2) AS n"
+    )
+    assert refused(engine, statement) == "23505"
+
+
+@pytest.mark.parametrize(
+    ("key", "operation"),
+    [("t.transaction_id", "again"), ("uuidv7()", "credit")],
+)
+def test_a_transfer_is_entered_once_for_each_side(
+    engine: Session, cast: Cast, key: str, operation: str
+) -> None:
+    statement = (
+        f"{ENTRY.replace('hold_id', 'transfer_id')} SELECT w.holder_id, w.version + 1, w.user_id,"
+        f" w.currency, {key}, '{operation}', 'credit', t.amount, w.available,"
+        " w.available + t.amount, w.reserved, w.reserved, t.id"
+        " FROM user_balances AS w JOIN transfers AS t ON t.credit_holder_id = w.holder_id"
+        " WHERE t.operation = 'credit' LIMIT 1"
+    )
+    assert refused(engine, statement) == "23503"
+
+
+def test_what_is_called_a_reversal_does_not_leave_a_frozen_wallet(
+    engine: Session, cast: Cast
+) -> None:
+    user_id = open_user(engine)
+    wallet_id = open_wallet(engine, user_id, "100")
+    engine.execute(
+        "SELECT set_wallet_status(%s, 'USD', 'frozen', 'asked by the police', uuidv7())", (user_id,)
+    )
+    statement = (
+        f"WITH entry AS ({ENTRY.replace('hold_id', 'transfer_id')} SELECT holder_id, version + 1,"
+        " user_id, currency, uuidv7(), 'reversal', 'debit', 30, available, available - 30,"
+        f" reserved, reserved, uuidv7() FROM user_balances WHERE holder_id = '{wallet_id}'"
+        " RETURNING transfer_id, transaction_id), transfer AS (INSERT INTO transfers (id,"
+        " transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount)"
+        f" SELECT transfer_id, transaction_id, 'reversal', '{wallet_id}', h.id, 'USD', 30"
+        " FROM entry, house_accounts AS h WHERE h.code = 'clearing' AND h.currency = 'USD')"
+        " UPDATE user_balances SET available = available - 30, version = version + 1"
+        f" WHERE holder_id = '{wallet_id}' AND EXISTS (SELECT FROM entry)"
+    )
+    assert refused(engine, statement) == "TW031"
+
+
 def test_a_balance_that_its_entries_lead_to_is_let_through(engine: Session, cast: Cast) -> None:
     with engine.transaction():
         transfer_id = value(
             engine,
             "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
-            " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'bonus', h.id, a.id,"
-            " 'USD', 5 FROM house_accounts AS h, accounts AS a WHERE h.code = 'dealing'"
-            " AND a.id = %s RETURNING id",
+            " credit_holder_id, currency, amount) SELECT n.id, n.id, 'bonus', h.id, a.id,"
+            " 'USD', 5 FROM (SELECT uuidv7() AS id) AS n, house_accounts AS h, accounts AS a"
+            " WHERE h.code = 'dealing' AND a.id = %s RETURNING id",
             cast.account_id,
         )
         engine.execute(
             "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
             " operation, effect, amount, available_before, available_after, reserved_before,"
             " reserved_after, transfer_id) SELECT id, version + 1, user_id, currency,"
-            " uuidv7(), 'bonus', 'credit', 5, balance, balance + 5, 0, 0, %s FROM accounts"
+            " %s, 'bonus', 'credit', 5, balance, balance + 5, 0, 0, %s FROM accounts"
             " WHERE id = %s",
-            (transfer_id, cast.account_id),
+            (transfer_id, transfer_id, cast.account_id),
         )
         engine.execute(
             "UPDATE accounts SET balance = balance + 5, version = version + 1 WHERE id = %s",

@@ -105,6 +105,17 @@ def test_an_exchange_that_cannot_be_made_opens_and_moves_nothing(
     assert value(engine, "SELECT count(*) FROM balance_ledger") == 1
 
 
+@pytest.mark.parametrize("leg", ["exchange_out", "exchange_in"])
+def test_one_leg_of_an_exchange_is_not_taken_back_alone(engine: Session, leg: str) -> None:
+    user_id = open_user(engine)
+    open_wallet(engine, user_id, "100")
+    key = new_id_text()
+    ledger.exchange(engine, user_id, ASKED, transaction_id=key)
+    error = refusal(lambda: ledger.reverse(engine, (key, leg), transaction_id=new_id_text()))
+    assert error.code == ErrorCode.MONEY_MOVEMENT_UNKNOWN
+    assert "leg of an exchange" in error.why
+
+
 def test_exchanges_both_ways_at_once_never_deadlock(
     engine: Session, open_session: OpenSession
 ) -> None:

@@ -372,14 +372,14 @@ def test_an_entry_finer_than_its_currency_is_refused_by_the_database(engine: Ses
         engine.execute(
             "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
             " credit_holder_id, currency, amount)"
-            " VALUES (%s, uuidv7(), 'x', %s, %s, 'USD', 0.001)",
-            (transfer_id, house, wallet_id),
+            " VALUES (%s, %s, 'x', %s, %s, 'USD', 0.001)",
+            (transfer_id, transfer_id, house, wallet_id),
         )
         engine.execute(
             "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
             " operation, effect, amount, available_before, available_after, reserved_before,"
             " reserved_after, transfer_id)"
-            " VALUES (%s, 2, %s, 'USD', uuidv7(), 'x', 'credit', 0.001, 100, 100.001, 0, 0, %s)",
-            (wallet_id, user_id, transfer_id),
+            " VALUES (%s, 2, %s, 'USD', %s, 'x', 'credit', 0.001, 100, 100.001, 0, 0, %s)",
+            (wallet_id, user_id, transfer_id, transfer_id),
         )
     assert caught.value.sqlstate == "TW017"

@@ -74,6 +74,7 @@ DROP TABLE balance_holds;
 DROP TABLE wallet_status_changes;
 DROP TABLE user_balances;
 DROP TABLE transfers;
+DROP FUNCTION draws_are_taken_off_their_hold();
 DROP FUNCTION entries_follow_each_other();
 DROP FUNCTION entry_has_its_causes(text, uuid, uuid);
 DROP FUNCTION entry_adds_up(text, numeric, numeric, numeric, numeric, numeric);

@@ -255,6 +255,10 @@ CREATE INDEX idx_balance_ledger_user_id_created_at
 CREATE INDEX idx_balance_ledger_hold_id
     ON balance_ledger (hold_id)
     WHERE hold_id IS NOT NULL;
+-- A hold is set aside once; what it is grows by no second entry.
+CREATE UNIQUE INDEX idx_balance_ledger_hold_id_reserve
+    ON balance_ledger (hold_id)
+    WHERE effect = 'reserve';
 
 -- Refuse transfers and entries of holders that do not exist or that hold another currency, and
 -- entries in another user's name, a whole statement at once.
@@ -268,22 +272,35 @@ SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
+    v_is_orphan boolean;
 BEGIN
-    SELECT n.id INTO v_id
+    SELECT n.id, d.id IS NULL OR c.id IS NULL INTO v_id, v_is_orphan
     FROM new_transfers AS n
     LEFT JOIN ledger_holders AS d ON d.id = n.debit_holder_id AND d.currency = n.currency
     LEFT JOIN ledger_holders AS c ON c.id = n.credit_holder_id AND c.currency = n.currency
-    WHERE d.id IS NULL OR c.id IS NULL;
-    IF v_id IS NOT NULL THEN
+    WHERE d.id IS NULL
+       OR c.id IS NULL
+       OR n.txid <> txid_current()
+       OR n.created_at < transaction_timestamp()
+       OR n.created_at > clock_timestamp();
+    IF v_id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF v_is_orphan THEN
         RAISE foreign_key_violation USING
             MESSAGE = format('transfer "%s" refers to a holder that does not exist in its currency', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'transfers_debit_holder_exists';
     END IF;
-    RETURN NULL;
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW013',
+        MESSAGE = format('transfer "%s" says that it was written by another transaction, or at another time', v_id),
+        DETAIL = 'Roll-ups and seals go by the transaction that wrote a transfer, and records by its time.',
+        HINT = 'Leave txid and created_at to their defaults.',
+        TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency.';
+COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency, and it is of this transaction and its time (SQLSTATE TW013).';
 CREATE TRIGGER transfers_refer_to_rows
     AFTER INSERT ON transfers
     REFERENCING NEW TABLE AS new_transfers
@@ -337,7 +354,14 @@ BEGIN
     LEFT JOIN transfers AS t
         ON t.id = n.transfer_id
         AND t.amount = n.amount
+        AND t.transaction_id = n.transaction_id
         AND n.holder_id = CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
+        AND n.operation = CASE
+            WHEN t.operation NOT IN ('wallet_to_account', 'account_to_wallet', 'wallet_to_wallet', 'account_to_account')
+                THEN t.operation
+            WHEN n.effect = 'credit' THEN 'transfer_in'
+            ELSE 'transfer_out'
+        END
     LEFT JOIN balance_holds AS h ON h.id = n.hold_id AND h.holder_id = n.holder_id
     WHERE before.version IS NULL
        OR m.code IS NULL
@@ -370,7 +394,14 @@ BEGIN
     LEFT JOIN transfers AS t
         ON t.id = n.transfer_id
         AND t.amount = n.amount
+        AND t.transaction_id = n.transaction_id
         AND n.holder_id = CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
+        AND n.operation = CASE
+            WHEN t.operation NOT IN ('wallet_to_account', 'account_to_wallet', 'wallet_to_wallet', 'account_to_account')
+                THEN t.operation
+            WHEN n.effect = 'credit' THEN 'transfer_in'
+            ELSE 'transfer_out'
+        END
     LEFT JOIN balance_holds AS h ON h.id = n.hold_id AND h.holder_id = n.holder_id
     WHERE coalesce(before.user_id, first.user_id) IS DISTINCT FROM n.user_id
        OR coalesce(before.currency, first.currency) IS DISTINCT FROM n.currency
@@ -409,6 +440,33 @@ CREATE TRIGGER balance_ledger_follows_itself
     AFTER INSERT ON balance_ledger
     REFERENCING NEW TABLE AS new_entries
     FOR EACH STATEMENT EXECUTE FUNCTION entries_follow_each_other();
+
+-- What is drawn from a hold is taken off it: an entry alone moves nothing of what is held.
+CREATE FUNCTION draws_are_taken_off_their_hold() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM balance_holds AS h
+        WHERE h.id = NEW.hold_id
+          AND h.amount - h.remaining <> (
+              SELECT sum(e.amount) FROM balance_ledger AS e WHERE e.hold_id = h.id AND e.effect <> 'reserve'
+          )
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('an entry draws on hold "%s", which does not change', NEW.hold_id),
+            DETAIL = 'A hold says what remains of it, and its entries say how it came to that.',
+            HINT = 'Write the entry and the hold in one statement, as the ledger''s functions do.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION draws_are_taken_off_their_hold() IS 'Trigger of balance_ledger: a hold whose entries draw on it has become as much less (SQLSTATE TW013).';
+CREATE TRIGGER balance_ledger_draws_change_holds
+    AFTER INSERT ON balance_ledger
+    FOR EACH ROW WHEN (NEW.hold_id IS NOT NULL AND NEW.effect <> 'reserve')
+    EXECUTE FUNCTION draws_are_taken_off_their_hold();
 
 CREATE TRIGGER transfers_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers
@@ -554,7 +612,7 @@ BEGIN
         WHERE e.holder_id = NEW.holder_id
           AND e.version > OLD.version
           AND e.effect IN ('debit', 'reserve')
-          AND e.operation <> 'reversal'
+          AND NOT EXISTS (SELECT FROM transfers AS t WHERE t.id = e.transfer_id AND t.reverses_id IS NOT NULL)
     ) THEN
         PERFORM refuse_wallet_status(NEW.holder_id, OLD.status);
     END IF;
@@ -1288,7 +1346,9 @@ BEGIN
     FROM balance_ledger AS e
     JOIN transfers AS t ON t.id = e.transfer_id AND t.reverses_id IS NULL
     JOIN house_accounts AS h ON h.id IN (t.debit_holder_id, t.credit_holder_id)
-    WHERE e.transaction_id = p_reversed_id AND e.operation = p_reversed_operation;
+    WHERE e.transaction_id = p_reversed_id
+      AND e.operation = p_reversed_operation
+      AND e.operation NOT IN ('exchange_out', 'exchange_in');
     SELECT w.* INTO v_wallet
     FROM user_balances AS w
     WHERE w.holder_id IN (v_original.debit_holder_id, v_original.credit_holder_id)
@@ -1297,7 +1357,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'TW019',
             MESSAGE = format('no movement "%s" of transaction "%s" can be reversed', p_reversed_operation, p_reversed_id),
-            DETAIL = 'What can be reversed is a movement between a wallet and the house that is no reversal itself.',
+            DETAIL = 'What can be reversed is a movement between a wallet and the house that is neither a reversal itself nor one leg of an exchange.',
             HINT = 'Give the transaction id and operation that moved the money.';
     END IF;
     v_left := v_original.amount - (SELECT coalesce(sum(amount), 0) FROM transfers WHERE reverses_id = v_original.id);

@@ -188,8 +188,9 @@ LEFT JOIN balance_ledger AS o
 LEFT JOIN balance_ledger AS i
     ON i.transaction_id = x.transaction_id AND i.operation = 'exchange_in' AND i.effect = 'credit' AND i.holder_id = x.to_holder_id
 WHERE (x.from_amount, x.to_amount) IS DISTINCT FROM (o.amount, i.amount)
-   OR x.to_amount <> trunc(x.from_amount * x.mid_rate * (1 - x.spread), c.minor_units);
-COMMENT ON VIEW law_exchange_is_in_the_ledger IS 'Each exchange gave and received what the ledger booked, at its rate less its spread, rounded down.';
+   OR x.to_amount <> trunc(x.from_amount * x.mid_rate * (1 - x.spread), c.minor_units)
+   OR EXISTS (SELECT FROM transfers AS r WHERE r.reverses_id IN (o.transfer_id, i.transfer_id));
+COMMENT ON VIEW law_exchange_is_in_the_ledger IS 'Each exchange gave and received what the ledger booked, at its rate less its spread, rounded down, and no leg of it was taken back alone.';
 
 CREATE VIEW law_house_balance_is_its_transfers AS
 SELECT b.holder_id, b.received, b.given, t.received AS transfers_received, t.given AS transfers_given

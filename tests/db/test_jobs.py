@@ -175,6 +175,25 @@ def _hold_until_soon(session: Session, user_id: str) -> None:
     )
 
 
+def test_holds_that_cannot_go_back_are_told_and_hold_up_no_other(
+    engine: Session, means: Means
+) -> None:
+    full, other = open_user(engine), open_user(engine)
+    open_wallet(engine, full, "600")
+    open_wallet(engine, other)
+    for _ in range(60):
+        _hold_until_soon(engine, full)
+    open_wallet(engine, full, "999999999999")
+    _hold_until_soon(engine, other)
+    pause(0.4)
+    rename(engine, JOBS["expire_holds"])
+    (report,) = operations.run_due(means)
+    assert (report.outcome, report.done_count) == (Outcome.SUCCEEDED, 1)
+    assert str(report.error).startswith("60 left, the first: hold ")
+    (status,) = (s for s in operations.list_jobs(engine) if s.name == "expire_holds")
+    assert status.last_error == report.error
+
+
 @pytest.fixture
 def killed(engine: Session, engine_database: str, open_session: OpenSession) -> None:
     """Kill -9 a runner while it expires two holds and waits for the wallet of the second."""

@@ -75,7 +75,7 @@ def test_an_expired_hold_is_given_back_and_one_that_has_time_is_not(engine: Sess
     open_wallet(engine, user_id)
     hold_until(engine, user_id, timedelta(hours=1))
     expired_hold(engine, user_id)
-    assert (ledger.expire_holds(engine), ledger.expire_holds(engine)) == (1, 0)
+    assert [ledger.expire_holds(engine).released for _ in range(2)] == [1, 0]
     assert balances(engine, user_id) == (90, 10)
 
 
@@ -85,7 +85,7 @@ def test_a_sweep_takes_no_more_than_it_was_told(engine: Session) -> None:
     for _ in range(2):
         hold_until(engine, user_id, timedelta(milliseconds=200))
     expired_hold(engine, user_id)
-    assert ledger.expire_holds(engine, count_max=2) == 2
+    assert ledger.expire_holds(engine, count_max=2).released == 2
     assert balances(engine, user_id) == (90, 10)
 
 
@@ -108,7 +108,7 @@ def test_a_capture_from_before_the_expiry_is_still_answered_after_it(engine: Ses
     ledger.capture(engine, hold_id, transaction_id=key)
     pause(0.55)
     assert ledger.capture(engine, hold_id, transaction_id=key).is_replay
-    assert ledger.expire_holds(engine) == 0
+    assert ledger.expire_holds(engine).released == 0
 
 
 def test_sweeps_and_releases_at_once_give_each_hold_back_once(
@@ -131,10 +131,31 @@ def test_sweeps_and_releases_at_once_give_each_hold_back_once(
                     raise
         return done
 
-    works: list[Callable[[Session], int]] = [ledger.expire_holds, release_all] * 2
+    def expire_all(session: Session) -> int:
+        return ledger.expire_holds(session).released
+
+    works: list[Callable[[Session], int]] = [expire_all, release_all] * 2
     counts = [count for count in at_once(open_session, works) if isinstance(count, int)]
     assert (len(counts), sum(counts)) == (4, 4)
     assert balances(engine, user_id) == (100, 0)
+
+
+def test_a_hold_that_cannot_go_back_holds_up_no_other(engine: Session) -> None:
+    full, others = open_user(engine), [open_user(engine) for _ in range(2)]
+    open_wallet(engine, full, "10")
+    hold_id = hold_until(engine, full, timedelta(milliseconds=300))
+    open_wallet(engine, full, "999999999999")
+    for user_id in others:
+        open_wallet(engine, user_id)
+        expired_hold(engine, user_id)
+    sweep = ledger.expire_holds(engine, count_max=2)
+    assert (sweep.released, sweep.refused) == (1, 1)
+    assert str(sweep.refusal).startswith(f'hold "{hold_id}" cannot be given back: ')
+    assert "TW007" in str(sweep.refusal)
+    assert ledger.expire_holds(engine, count_max=1).released == 0
+    assert ledger.expire_holds(engine, count_max=1, skip_count=1).released == 1
+    assert [balances(engine, user_id) for user_id in others] == [(100, 0), (100, 0)]
+    assert balances(engine, full) == (999999999999, 10)
 
 
 def test_a_hold_that_would_begin_expired_is_refused(engine: Session) -> None:

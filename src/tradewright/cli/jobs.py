@@ -87,7 +87,8 @@ def _print(asked: options.Asked, reports: Sequence[RunReport]) -> None:
 
 def _told(report: RunReport) -> str:
     if report.outcome is Outcome.SUCCEEDED:
-        return f"done, {report.done_count} in {report.seconds:.3f} s"
+        left = f"; {report.error}" if report.error else ""
+        return f"done, {report.done_count} in {report.seconds:.3f} s{left}"
     if report.outcome is Outcome.BUSY:
         return "left to the runner that has it"
     if report.outcome is Outcome.NOT_EQUIPPED:

@@ -9,6 +9,7 @@ from tradewright.ledger.book import MovementResult, status_refusal
 from tradewright.ledger.exchanges import Exchange, exchange
 from tradewright.ledger.functions import (
     Conditions,
+    ExpirySweep,
     LedgerReply,
     capture,
     capture_holds,
@@ -49,6 +50,7 @@ __all__ = [
     "Conditions",
     "Draw",
     "Exchange",
+    "ExpirySweep",
     "Holder",
     "HolderKind",
     "HouseCode",

@@ -32,6 +32,15 @@ class LedgerReply:
     is_replay: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ExpirySweep:
+    """How many expired holds were given back, how many were refused, and why the first was."""
+
+    released: int
+    refused: int
+    refusal: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """What must be so for money to leave: what stays available at least, and the version read."""
@@ -217,11 +226,16 @@ def move_between_houses(
     return str(row[0])
 
 
-def expire_holds(connection: Session, *, count_max: int = 1000) -> int:
-    """Give at most `count_max` expired holds back to their wallets; return how many."""
+def expire_holds(connection: Session, *, count_max: int = 1000, skip_count: int = 0) -> ExpirySweep:
+    """Give at most `count_max` expired holds back to their wallets, the oldest first.
+
+    A hold that is refused stays as it is and holds up no other; it is among the oldest of the
+    next sweep, which passes over the `skip_count` oldest.
+    """
     query = load_queries("tradewright.ledger")["expire_holds"]
-    row = connection.execute(query, {"count_max": count_max}).fetchone()
-    return 0 if row is None else int(row[0])
+    limits = {"count_max": count_max, "skip_count": skip_count}
+    row = connection.execute(query, limits).fetchone()
+    return ExpirySweep(0, 0, None) if row is None else ExpirySweep(*row)
 
 
 def transfer_to_account(

@@ -310,8 +310,9 @@ FROM unnest(
 ) AS m (transaction_id, operation, giver, receiver, currency, amount);
 
 -- name: expire_holds
--- Give expired holds back to their wallets.
-SELECT expire_user_holds(%(count_max)s::integer);
+-- Give expired holds back to their wallets, but for the oldest that were refused before.
+SELECT released_count, refused_count, refusal
+FROM expire_user_holds(%(count_max)s::integer, %(skip_count)s::integer);
 
 -- name: release
 -- Give a hold, or part of it, back.

@@ -47,7 +47,7 @@ DROP FUNCTION require_active_account(accounts);
 DROP FUNCTION lock_account(uuid);
 DROP FUNCTION post_account_entry(accounts, text, numeric, uuid, text, uuid);
 DROP FUNCTION reverse_user_movement(uuid, text, uuid, numeric);
-DROP FUNCTION expire_user_holds(integer);
+DROP FUNCTION expire_user_holds(integer, integer);
 DROP FUNCTION debit_reserved_balance(uuid, uuid, numeric, text);
 DROP FUNCTION release_user_balance(uuid, uuid, numeric);
 DROP FUNCTION replayed_draw(uuid, text, uuid, numeric, uuid, text);

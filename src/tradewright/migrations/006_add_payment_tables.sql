@@ -1300,34 +1300,47 @@ $$;
 COMMENT ON FUNCTION debit_reserved_balance(uuid, uuid, numeric, text) IS 'Moves a hold, or part of it, to the house.';
 
 -- Releases what remains of holds that have expired, at most p_count_max of them, wallet by wallet in
--- key order. Of a sweep and a capture at the same time one comes first under the wallet's lock.
-CREATE FUNCTION expire_user_holds(p_count_max integer DEFAULT 1000) RETURNS integer
+-- key order. Of a sweep and a capture at the same time one comes first under the wallet's lock. What
+-- is refused of one hold (a wallet that would hold more than can be kept) is left to the next sweep and
+-- holds up no other; the wallet's lock is taken outside the block that is given up, so that the order
+-- of locks stays. Holds that are refused stay the oldest: p_skip_count of them are passed over.
+CREATE FUNCTION expire_user_holds(
+    p_count_max integer DEFAULT 1000, p_skip_count integer DEFAULT 0,
+    OUT released_count integer, OUT refused_count integer, OUT refusal text
+)
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_hold record;
     v_wallet user_balances;
-    v_count integer := 0;
 BEGIN
+    released_count := 0;
+    refused_count := 0;
     FOR v_hold IN
         SELECT due.id FROM (
             SELECT h.id, h.holder_id
             FROM balance_holds AS h
             WHERE h.remaining > 0 AND h.expires_at <= clock_timestamp()
-            ORDER BY h.expires_at
-            LIMIT p_count_max
+            ORDER BY h.expires_at, h.id
+            LIMIT p_count_max OFFSET p_skip_count
         ) AS due
         ORDER BY due.holder_id, due.id
     LOOP
         v_wallet := lock_wallet_of_hold(v_hold.id);
-        IF EXISTS (SELECT FROM balance_holds WHERE id = v_hold.id AND remaining > 0) THEN
+        CONTINUE WHEN NOT EXISTS (SELECT FROM balance_holds WHERE id = v_hold.id AND remaining > 0);
+        BEGIN
             PERFORM release_user_balance(v_hold.id, uuidv7());
-            v_count := v_count + 1;
-        END IF;
+            released_count := released_count + 1;
+        EXCEPTION WHEN OTHERS THEN
+            IF left(SQLSTATE, 2) NOT IN ('TW', '23') THEN
+                RAISE;
+            END IF;
+            refused_count := refused_count + 1;
+            refusal := coalesce(refusal, format('hold "%s" cannot be given back: %s (%s)', v_hold.id, SQLERRM, SQLSTATE));
+        END;
     END LOOP;
-    RETURN v_count;
 END;
 $$;
-COMMENT ON FUNCTION expire_user_holds(integer) IS 'Gives expired holds back to their wallets; returns how many.';
+COMMENT ON FUNCTION expire_user_holds(integer, integer) IS 'Gives expired holds back to their wallets; returns how many, how many were refused, and why the first was.';
 
 -- Takes a movement between a wallet and the house back, whole or in part. All reversals of one
 -- movement together never pass it, because they are counted under the wallet's lock.

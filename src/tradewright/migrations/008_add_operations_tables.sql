@@ -57,6 +57,7 @@ CREATE TABLE job_runs (
 COMMENT ON TABLE job_runs IS 'Every run of a job, written when it begins and completed once, when it ends.';
 COMMENT ON COLUMN job_runs.outcome IS 'Lost: its runner was gone before it ended; the next runner says so and runs the job again.';
 COMMENT ON COLUMN job_runs.done_count IS 'How much was done, in the job''s own unit; none is a success too.';
+COMMENT ON COLUMN job_runs.error IS 'Why it failed; of a success, what it had to leave undone.';
 CREATE INDEX idx_job_runs_job_name_started_at
     ON job_runs (job_name, started_at DESC);
 CREATE UNIQUE INDEX idx_job_runs_job_name_open

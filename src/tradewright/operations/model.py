@@ -29,6 +29,14 @@ class Means:
     endpoint: Endpoint | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How much a run did, and in words what it had to leave undone, if anything."""
+
+    count: int
+    left: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A job by its name: the work, which returns how much was done, and what a runner may lack.
@@ -37,7 +45,7 @@ class Job:
     """
 
     name: str
-    work: Callable[[Means], int]
+    work: Callable[[Means], int | Done]
     lacks: Callable[[Means], str] = lambda _: ""
 
 

@@ -12,7 +12,7 @@ import psycopg
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.operations import store
 from tradewright.operations.jobs import JOBS
-from tradewright.operations.model import Job, JobStatus, Means, Outcome, RunReport
+from tradewright.operations.model import Done, Job, JobStatus, Means, Outcome, RunReport
 from tradewright.operations.rules import due_after_failure, due_after_success
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
@@ -56,7 +56,7 @@ def _run_claimed(keeper: Session, means: Means, job: Job) -> RunReport:
 def _worked(means: Means, job: Job) -> Mapping[str, object]:
     """Do the work; return what is to be recorded of it."""
     try:
-        return {"outcome": Outcome.SUCCEEDED, "done_count": job.work(means)}
+        return _succeeded(job.work(means))
     except TradewrightError as error:
         told = error
     except psycopg.Error as error:
@@ -65,6 +65,11 @@ def _worked(means: Means, job: Job) -> Mapping[str, object]:
         text = f"{type(error).__name__}: {error}"
         return {"outcome": Outcome.FAILED, "error_code": ErrorCode.INTERNAL_DEFECT, "error": text}
     return {"outcome": Outcome.FAILED, "error_code": str(told.code), "error": told.render()}
+
+
+def _succeeded(done: int | Done) -> Mapping[str, object]:
+    count, left = (done.count, done.left) if isinstance(done, Done) else (done, None)
+    return {"outcome": Outcome.SUCCEEDED, "done_count": count, "error": left}
 
 
 def _recorded(keeper: Session, run: store.Begun, result: Mapping[str, object]) -> RunReport:

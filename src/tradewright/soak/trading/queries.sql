@@ -241,4 +241,5 @@ SELECT
     (SELECT count(*) FROM position_rollovers) AS rollovers,
     (SELECT count(*) FROM hedges) AS hedges,
     (SELECT count(*) FROM hedge_fills) AS hedge_fills,
-    (SELECT count(*) FROM unsolicited_fills) AS set_aside;
+    (SELECT count(*) FROM unsolicited_fills) AS set_aside,
+    (SELECT count(*) FROM unsolicited_fills WHERE reason = 'order_ended') AS set_aside_too_late;

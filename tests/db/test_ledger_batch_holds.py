@@ -89,6 +89,25 @@ def held(session: Session, wallet: str, amount: str = "30", **changes: Any) -> s
     return str(result.hold_id)
 
 
+def test_a_past_expiry_is_refused_by_itself_and_a_repeat_is_answered_after_it(
+    engine: Session, wallet: str
+) -> None:
+    soon, key = utc_now() + timedelta(seconds=0.4), new_id_text()
+    first = held(engine, wallet, "10", key=key, expires_at=soon)
+    pause(0.45)
+    results = book(
+        engine,
+        [
+            reserve(wallet, "20"),
+            reserve(wallet, "5", expires_at=utc_now() - timedelta(days=1)),
+            reserve(wallet, "10", key=key, expires_at=soon),
+        ],
+    )
+    assert outcomes(results) == ["done", "INPUT_EXPIRY_PAST", "replay"]
+    assert results[2].hold_id == first
+    assert balances(engine, wallet) == (70, 30)
+
+
 def test_a_batch_moves_reserves_releases_and_captures_with_running_balances(
     engine: Session, wallet: str, house: str
 ) -> None:

@@ -164,6 +164,20 @@ def test_a_hold_that_would_begin_expired_is_refused(engine: Session) -> None:
     with pytest.raises(TradewrightError) as caught:
         hold_until(engine, user_id, timedelta(seconds=-1))
     assert caught.value.code == ErrorCode.INPUT_EXPIRY_PAST
+    assert (caught.value.facts["sqlstate"], caught.value.why != "") == ("TW040", True)
+
+
+def test_a_repeated_reservation_is_answered_also_when_it_has_expired(engine: Session) -> None:
+    user_id, key = open_user(engine), new_id_text()
+    open_wallet(engine, user_id)
+    ask = partial(
+        ledger.reserve, engine, user_id, "USD", Decimal(10), transaction_id=key, purpose="order"
+    )
+    soon = utc_now() + timedelta(seconds=0.3)
+    first = ask(expires_at=soon)
+    pause(0.35)
+    again = ask(expires_at=soon)
+    assert (again.hold_id, again.is_replay) == (first.hold_id, True)
 
 
 def test_a_credit_is_taken_back_in_parts_up_to_its_amount(engine: Session) -> None:

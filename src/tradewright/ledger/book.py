@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
@@ -56,7 +57,10 @@ class DrawnBefore:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What a batch decides by: locked holders and holds, houses, and what was done before."""
+    """What a batch decides by: locked holders and holds, houses, and what was done before.
+
+    `passed` are the instants named as expiries that have passed by the server's clock.
+    """
 
     holders: Mapping[str, Holder]
     house_currencies: Mapping[str, str]
@@ -64,6 +68,7 @@ class Book:
     journal: Journal
     holds: dict[str, Hold]
     drawn: dict[Key, DrawnBefore]
+    passed: frozenset[datetime] = frozenset()
 
     def currency_of(self, holder_id: str) -> str | None:
         """Return the currency of a holder, or None when there is no such holder."""

@@ -5,6 +5,7 @@ wallets of all holds are locked with the other wallets, the holds after them, ea
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, TradewrightError
@@ -81,6 +82,17 @@ def read_drawn(statements: Statements, transaction_ids: Sequence[str]) -> dict[K
     return {(row[0], row[1]): DrawnBefore(*row[2:]) for row in rows.fetchall()}
 
 
+def read_passed(statements: Statements, held: Sequence[Held]) -> frozenset[datetime]:
+    """Find which of the named expiries have passed; where none is named, nothing is asked."""
+    instants = [each.expires_at for each in held if isinstance(each, Reservation)]
+    named = [instant for instant in instants if instant is not None]
+    if not named:
+        return frozenset()
+    query = load_queries("tradewright.ledger")["instants_passed"]
+    rows = statements.execute(query, {"instants": named})
+    return frozenset(named[row[0] - 1] for row in rows.fetchall())
+
+
 def post_held(book: Book, held: Held) -> MovementResult:
     """Decide and enter a reservation or a draw."""
     if isinstance(held, Reservation):
@@ -102,7 +114,7 @@ def _reserve(book: Book, held: Reservation) -> MovementResult:
         return _replay(held, before, asked == (before.holder_id, before.amount, before.purpose))
     if (held.transaction_id, "reserve") in book.done:
         return _moved_before(held.transaction_id, "reserve")
-    refusal = _reserve_refusal(wallet, held)
+    refusal = _expiry_refusal(book, held) or _reserve_refusal(wallet, held)
     if refusal is not None:
         return refused(refusal)
     hold = _new_hold(held)
@@ -120,6 +132,17 @@ def _new_hold(held: Reservation) -> Hold:
         remaining=held.amount,
         is_new=True,
         expires_at=held.expires_at,
+    )
+
+
+def _expiry_refusal(book: Book, held: Reservation) -> TradewrightError | None:
+    if held.expires_at not in book.passed:
+        return None
+    return InputError(
+        ErrorCode.INPUT_EXPIRY_PAST,
+        f"a hold cannot expire at {held.expires_at}, which has passed",
+        why="A hold that has expired is given back and captured no longer.",
+        hint="Give an instant in the future, or none.",
     )
 
 

@@ -29,6 +29,7 @@ from tradewright.ledger.draws import (
     lock_holds,
     post_held,
     read_drawn,
+    read_passed,
 )
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.model import Holder, Movement, Posting
@@ -163,7 +164,8 @@ def _open_book(statements: Statements, movements: Sequence[Posting]) -> Book:
     before = {(row[0], row[1]): Before(row[2], row[3], row[4]) for row in done.fetchall()}
     holds = lock_holds(statements, held) if held else {}
     drawn = read_drawn(statements, transactions) if held else {}
-    return Book(holders, dict(houses.fetchall()), before, Journal(), holds, drawn)
+    passed = read_passed(statements, held) if held else frozenset()
+    return Book(holders, dict(houses.fetchall()), before, Journal(), holds, drawn, passed)
 
 
 def _post(book: Book, movement: Posting) -> MovementResult:

@@ -79,8 +79,16 @@ WITH entry AS MATERIALIZED (
     FROM entry
     WHERE transfer_operation IS NOT NULL
 ), made AS (
-    INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, expires_at)
-    SELECT n.id, n.holder_id, n.purpose, n.amount, n.remaining, n.expires_at
+    -- An expiry that passes between decision and writing does not come before the beginning.
+    INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, created_at, expires_at)
+    SELECT
+        n.id,
+        n.holder_id,
+        n.purpose,
+        n.amount,
+        n.remaining,
+        least(clock_timestamp(), n.expires_at - interval '1 microsecond'),
+        n.expires_at
     FROM unnest(
         %(made_ids)s::uuid[], %(made_holder_ids)s::uuid[], %(made_purposes)s::text[],
         %(made_amounts)s::numeric[], %(made_remaining)s::numeric[],
@@ -131,6 +139,12 @@ WHERE w.holder_id = n.id;
 SELECT DISTINCT h.holder_id::text
 FROM balance_holds AS h
 WHERE h.id = ANY(%(ids)s::uuid[]);
+
+-- name: instants_passed
+-- Find the places of instants that have passed by the server's clock.
+SELECT n.place
+FROM unnest(%(instants)s::timestamptz[]) WITH ORDINALITY AS n (instant, place)
+WHERE n.instant <= clock_timestamp();
 
 -- name: lock_holds
 -- Lock holds in key order, after their wallets, and read them.

@@ -1150,10 +1150,17 @@ BEGIN
     v_available := v_wallet.available - p_amount;
     v_reserved := v_wallet.reserved + p_amount;
     IF p_transaction_id IS NULL OR v_wallet.status <> 'active' OR v_available < 0 OR v_reserved >= 1e12
-       OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
+       OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL OR p_expires_at <= clock_timestamp() THEN
         v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
         IF v_reply.holder_id IS NOT NULL THEN
             RETURN v_reply;
+        END IF;
+        IF p_expires_at <= clock_timestamp() THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'TW040',
+                MESSAGE = format('a hold cannot expire at %s, which has passed', p_expires_at),
+                DETAIL = 'A hold that has expired is given back and captured no longer.',
+                HINT = 'Give an instant in the future, or none.';
         END IF;
         PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
         IF v_available < 0 OR v_reserved >= 1e12 THEN
@@ -1171,8 +1178,11 @@ BEGIN
         ON CONFLICT ON CONSTRAINT balance_ledger_transaction_once DO NOTHING
         RETURNING hold_id
     ), hold AS (
-        INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, expires_at)
-        SELECT e.hold_id, v_wallet.holder_id, p_purpose, p_amount, p_amount, p_expires_at
+        -- An expiry that passes in between does not come before the beginning.
+        INSERT INTO balance_holds (id, holder_id, purpose, amount, remaining, created_at, expires_at)
+        SELECT
+            e.hold_id, v_wallet.holder_id, p_purpose, p_amount, p_amount,
+            least(clock_timestamp(), p_expires_at - interval '1 microsecond'), p_expires_at
         FROM entry AS e
     )
     UPDATE user_balances

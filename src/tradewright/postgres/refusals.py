@@ -55,6 +55,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW037": (MoneyError, ErrorCode.MONEY_EXCHANGE_TOO_SMALL),
         "TW038": (InputError, ErrorCode.INPUT_RATE_MALFORMED),
         "TW039": (InputError, ErrorCode.INPUT_INSTANT_FUTURE),
+        "TW040": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
         "TW050": (InternalError, ErrorCode.POSITION_MODE_DIFFERS),
         "TW051": (StateError, ErrorCode.POSITION_MODE_IN_USE),
     }

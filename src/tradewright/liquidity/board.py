@@ -145,6 +145,11 @@ class QuoteBoard:
             middle.quantize(tick, ROUND_FLOOR), middle.quantize(tick, ROUND_CEILING), quoted_at
         )
 
+    def last_top(self, symbol: str) -> Top | None:
+        """Return what `top` was when the newest quote of a symbol came, however long ago."""
+        times = [quote.quoted_at for quote in self._quotes.get(symbol, {}).values()]
+        return self.top(symbol, max(times)) if times else None
+
     def _tradable(self, symbol: str, now: datetime) -> list[ProviderQuote]:
         """Return the tradable quotes of a symbol, in no order that means anything.
 

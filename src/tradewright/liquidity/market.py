@@ -6,6 +6,7 @@ of the newest quote, so that a replayed day ages its quotes as the live one did.
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -91,6 +92,10 @@ class Market:
             self._tops[symbol] = self.board.top(symbol, self.now)
         return self._tops[symbol]
 
+    def last_top(self, symbol: str) -> Top | None:
+        """Return the top now, or the last one known: for valuing what must be booked."""
+        return self.top(symbol) or self.board.last_top(symbol)
+
     def levels(self, symbol: str, side: Side) -> list[Level]:
         """Return what an order of `side` can deal on, in the order in which it is dealt on."""
         key = (symbol, side)
@@ -140,15 +145,19 @@ class Market:
             return ONE_TO_ONE
         key = (source, target)
         if key not in self._rates:
-            rate = self._pair(source, target) or self._bridged(source, target)
+            rate = _rate_by(self.top, source, target)
             self._rates[key] = rate
             if rate is not None:
                 self._last_rates[key] = rate
         return self._rates[key]
 
     def last_rate(self, source: str, target: str) -> Rate | None:
-        """Return the rate now, or the last one known: for booking what has already been dealt."""
-        return self.rate(source, target) or self._last_rates.get((source, target))
+        """Return the rate now, or the last one known: for booking what has already been dealt.
+
+        The last that was asked for; of those that nobody asked for, that of the last quotes.
+        """
+        known = self.rate(source, target) or self._last_rates.get((source, target))
+        return known or _rate_by(self.last_top, source, target)
 
     def _offers(self, symbol: str, side: Side) -> list[Level]:
         """Return the tradable levels of a side, the best price first."""
@@ -157,27 +166,38 @@ class Market:
             self._levels[key] = self.board.levels(symbol, side, self.now)
         return self._levels[key]
 
-    def _pair(self, source: str, target: str) -> Rate | None:
-        direct = self.top(source + target)
-        if direct is not None:
-            return Rate(direct.bid, direct.ask)
-        inverse = self.top(target + source)
-        if inverse is not None:
-            return Rate(1 / inverse.ask, 1 / inverse.bid)
-        return None
-
-    def _bridged(self, source: str, target: str) -> Rate | None:
-        if BRIDGE_CURRENCY in (source, target):
-            return None
-        first = self._pair(source, BRIDGE_CURRENCY)
-        second = self._pair(BRIDGE_CURRENCY, target)
-        if first is None or second is None:
-            return None
-        return Rate(first.bid * second.bid, first.ask * second.ask)
-
     def _forget(self) -> None:
         self._tops.clear()
         self._levels.clear()
         self._rates.clear()
         self._descriptions.clear()
         self.rank_again()
+
+
+TopOf = Callable[[str], Top | None]
+"""Where the prices that rates are made of come from."""
+
+
+def _rate_by(top: TopOf, source: str, target: str) -> Rate | None:
+    """Return a rate by some prices: direct, inverse, or through the bridge."""
+    return _pair(top, source, target) or _bridged(top, source, target)
+
+
+def _pair(top: TopOf, source: str, target: str) -> Rate | None:
+    direct = top(source + target)
+    if direct is not None:
+        return Rate(direct.bid, direct.ask)
+    inverse = top(target + source)
+    if inverse is not None:
+        return Rate(1 / inverse.ask, 1 / inverse.bid)
+    return None
+
+
+def _bridged(top: TopOf, source: str, target: str) -> Rate | None:
+    if BRIDGE_CURRENCY in (source, target):
+        return None
+    first = _pair(top, source, BRIDGE_CURRENCY)
+    second = _pair(top, BRIDGE_CURRENCY, target)
+    if first is None or second is None:
+        return None
+    return Rate(first.bid * second.bid, first.ask * second.ask)

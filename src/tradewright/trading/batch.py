@@ -9,6 +9,7 @@ however many statements it has.
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import date
 
 from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.market import Market
@@ -43,13 +44,15 @@ class Trading:
     """What a batch needs beside its session: the reference data and the market with its lock.
 
     A batch that has read newer reference data leaves it here for the next. The lock guards the
-    exposures too.
+    exposures too. `rolled` is the last day up to which each account is known to owe no swap: who
+    is not known is asked once a day.
     """
 
     reference: Reference
     market: Market
     market_lock: AbstractContextManager[object]
     exposures: Exposures = field(default_factory=Exposures)
+    rolled: dict[str, date] = field(default_factory=dict)
 
 
 def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
@@ -61,7 +64,7 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
 
     """
     with pipeline.transaction():
-        desk = lock_desk(pipeline, trading.reference, trading.market, commands)
+        desk = lock_desk(pipeline, trading.reference, trading.market, commands, trading.rolled)
         trading.reference = desk.reference
         desk.exposures = trading.exposures
         if desk.reference.limits:
@@ -69,4 +72,5 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
         with trading.market_lock:
             answers = decide(desk, list(commands))
         write_desk(pipeline, desk)
+    trading.rolled.update(desk.rolled)
     return Booked(answers, desk)

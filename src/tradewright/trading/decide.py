@@ -40,7 +40,7 @@ from tradewright.trading.model import (
     TriggerOrder,
 )
 from tradewright.trading.pairings import CloseBy
-from tradewright.trading.rollovers import roll_over
+from tradewright.trading.rollovers import roll_over, settle
 from tradewright.trading.state import AccountState, Desk
 from tradewright.trading.swaps import RollOver, RolloverReport
 
@@ -59,7 +59,10 @@ def _decide_one(desk: Desk, command: Command) -> Report | TradewrightError:
     try:
         if isinstance(command, BookMarkouts | OpenHedge) or command.account_id == HOUSE:
             return _decide_for_house(desk, command)
-        return _dispatch(desk, _account(desk, command.account_id), command)
+        account = _account(desk, command.account_id)
+        if account.id in desk.unrolled and not isinstance(command, RollOver):
+            settle(desk, account)
+        return _dispatch(desk, account, command)
     except TradewrightError as error:
         return error
 

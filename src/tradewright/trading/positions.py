@@ -87,10 +87,21 @@ def _closable(account: AccountState, order: OrderState) -> Sequence[PositionStat
 def require_rates(desk: Desk, account: AccountState, instrument: Instrument) -> None:
     """Refuse to book trades that could not be valued; ask before anything is changed.
 
+    A position whose swap is due and has no price or rate is not traded in either: what it owes
+    follows from what it was.
+
     Raises:
         StateError: ORDER_RATE_MISSING.
 
     """
+    if (account.id, instrument.symbol) in desk.unvalued:
+        raise StateError(
+            ErrorCode.ORDER_RATE_MISSING,
+            f'the swap of "{instrument.symbol}" is due and cannot be valued',
+            why="Its price, or the rate of its currency, has not been known since the start.",
+            hint="Wait for quotes, then try again.",
+            facts={"symbol": instrument.symbol},
+        )
     for currency in rate_sources(desk, account, instrument):
         _required_rate(desk, currency, account.profile.currency)
 

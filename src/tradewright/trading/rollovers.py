@@ -3,10 +3,12 @@
 The watcher proposes it with the first quote at or after 17:00 in New York, before anything that
 the same quote sets off, and commands of an account are booked in their order: what is open when
 the command is decided was open over the rollover, unless the quote that it was opened on came
-after it. Nothing is booked while a price or rate is missing; the watcher proposes again.
+after it. Whatever an account is asked to do, what it owes is booked first, so that no position is
+closed or made smaller without its swap. Each is valued at the last price and rate known; one
+without any since the engine started waits, the others do not; the watcher proposes again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -17,7 +19,6 @@ from tradewright.core.ids import new_id_text
 from tradewright.core.trading_day import last_ended_day
 from tradewright.ledger.model import HouseCode
 from tradewright.risk.margin import closing_price
-from tradewright.trading.model import NothingDone
 from tradewright.trading.positions import booked
 from tradewright.trading.state import AccountState, Desk, PositionState
 from tradewright.trading.swap_store import DAYS_MAX, Rolling
@@ -35,6 +36,10 @@ _ONE_DAY = timedelta(days=1)
 _NOTHING = Decimal(0)
 
 
+_Due = tuple[date, int, SwapTerms]
+"""A rollover that is due: its day, for how many days it pays, and the terms of that day."""
+
+
 class _Swap(Struct, frozen=True):
     """One position's swap for one rollover, in the account's currency."""
 
@@ -45,7 +50,7 @@ class _Swap(Struct, frozen=True):
     amount: Decimal
 
 
-def roll_over(desk: Desk, account: AccountState, command: RollOver) -> RolloverReport | NothingDone:
+def roll_over(desk: Desk, account: AccountState, command: RollOver) -> RolloverReport:
     """Book the swap of every position for every rollover that it has been open over, once.
 
     Raises:
@@ -57,18 +62,41 @@ def roll_over(desk: Desk, account: AccountState, command: RollOver) -> RolloverR
     is_complete = True
     for position in account.open_positions:
         due = list(_due(desk.rolling, position, command.through))
-        is_complete = is_complete and len(due) <= DAYS_MAX
-        for one in due[:DAYS_MAX]:
-            swap = _swap(desk, account, position, one)
-            if swap is None:
-                return NothingDone("a price or rate is missing")
-            swaps.append(swap)
+        valued = _valued(desk, account, position, due[:DAYS_MAX])
+        is_complete = is_complete and len(valued) == len(due)
+        swaps += valued
     for swap in swaps:
         _book(desk, account, swap)
     if is_complete:
-        desk.rolled[account.id] = command.through
+        desk.rolled[account.id] = max(command.through, desk.rolled.get(account.id, date.min))
     amount = sum((swap.amount for swap in swaps), _NOTHING)
     return RolloverReport(account.id, len(swaps), amount, is_complete)
+
+
+def settle(desk: Desk, account: AccountState) -> None:
+    """Book what an account owes before a command changes what it holds, or its money.
+
+    What waits for a price or rate is noted in `unvalued`: `positions` books no trade in it.
+    """
+    command = RollOver(account_id=account.id, through=last_ended_day(desk.market.now))
+    report = roll_over(desk, account, command)
+    while report.booked_count and not report.is_complete:
+        report = roll_over(desk, account, command)
+    desk.unrolled.discard(account.id)
+
+
+def _valued(
+    desk: Desk, account: AccountState, position: PositionState, due: Sequence[_Due]
+) -> list[_Swap]:
+    """Return a position's swaps in order of days, up to the first without a price or rate."""
+    swaps = []
+    for one in due:
+        swap = _swap(desk, account, position, one)
+        if swap is None:
+            desk.unvalued.add((account.id, position.instrument.symbol))
+            break
+        swaps.append(swap)
+    return swaps
 
 
 def require_ended(through: date, now: datetime) -> None:
@@ -87,10 +115,6 @@ def require_ended(through: date, now: datetime) -> None:
             hint="Name a day that has ended.",
             facts={"through": str(through), "last_ended": str(ended)},
         )
-
-
-_Due = tuple[date, int, SwapTerms]
-"""A rollover that is due: its day, for how many days it pays, and the terms of that day."""
 
 
 def _due(rolling: Rolling, position: PositionState, through: date) -> Iterator[_Due]:
@@ -114,7 +138,7 @@ def _swap(desk: Desk, account: AccountState, position: PositionState, due: _Due)
     instrument, currency = position.instrument, account.profile.currency
     if account.group.is_swap_free:
         return _Swap(position, on, days, Decimal(1), _NOTHING)
-    top = desk.market.top(instrument.symbol)
+    top = desk.market.last_top(instrument.symbol)
     rate = desk.market.last_rate(swap_currency(terms, instrument), currency)
     if rate is None or (top is None and terms.form is SwapForm.PERCENT):
         return None

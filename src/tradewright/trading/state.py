@@ -271,6 +271,8 @@ class Desk:
     `profiles` what is known of clients whose orders may be divided, by user.
     `hedges` by id, `hedged_positions` and the exposures `house_nets` by symbol are for the house's
     commands.
+    `rolled` is the day up to which accounts owe no swap, `unrolled` are those that may owe some,
+    and `unvalued` the symbols by account whose swap waits for a price or rate.
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
     """
@@ -289,6 +291,8 @@ class Desk:
     close_bys_before: dict[str, tuple[CloseBy, CloseByReport]] = field(default_factory=dict)
     rolling: Rolling = NO_ROLLING
     rolled: dict[str, date] = field(default_factory=dict)
+    unrolled: set[str] = field(default_factory=set)
+    unvalued: set[tuple[str, str]] = field(default_factory=set)
     decided_at: datetime | None = None
     journal: Journal = field(default_factory=Journal)
     changes: Changes = field(default_factory=Changes)

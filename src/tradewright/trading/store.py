@@ -6,9 +6,11 @@ committed while a lock was waited for come after it, as statements of their own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tradewright.core.trading_day import last_ended_day
 from tradewright.ledger.model import Holder, HolderKind
 from tradewright.ledger.store import lock_wallets, wallet_ids
 from tradewright.liquidity.market import Market
@@ -46,7 +48,7 @@ from tradewright.trading.state import (
     OrderState,
     PositionState,
 )
-from tradewright.trading.swap_store import NO_ROLLING, Rolling, read_rolling
+from tradewright.trading.swap_store import read_rolling
 from tradewright.trading.swaps import RollOver
 
 _QUERIES = "tradewright.trading"
@@ -55,7 +57,11 @@ _NAMES_ORDER = (TriggerOrder, ExpireOrder, MoveStop, EndReducing, BookAnswers)
 
 
 def lock_desk(
-    statements: Statements, reference: Reference, market: Market, commands: Sequence[Command]
+    statements: Statements,
+    reference: Reference,
+    market: Market,
+    commands: Sequence[Command],
+    rolled: Mapping[str, date],
 ) -> Desk:
     """Lock and read all that the commands may touch, and lay it out as a desk.
 
@@ -92,9 +98,9 @@ def lock_desk(
         },
         executions_before={(row[0], row[1]) for row in asked.get("executions_known", ())},
         profiles=_read_profiles(statements, accounts.values(), asked),
-        rolling=_read_rolling(statements, commands),
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
+    _read_rolling(statements, desk, commands, rolled)
     lock_house(statements, desk, commands)
     return desk
 
@@ -193,10 +199,20 @@ def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
             desk.orders[order.id] = desk.accounts[order.account_id].live_orders[order.id] = order
 
 
-def _read_rolling(statements: Statements, commands: Sequence[Command]) -> Rolling:
-    """Return what rollovers must know; nothing without one."""
+def _read_rolling(
+    statements: Statements, desk: Desk, commands: Sequence[Command], rolled: Mapping[str, date]
+) -> None:
+    """Lay out what rollovers must know, also of accounts that are not known to owe no swap."""
+    day = last_ended_day(desk.market.now)
+    for account in desk.accounts.values():
+        if not account.positions:
+            desk.rolled[account.id] = day
+        elif rolled.get(account.id, date.min) < day:
+            desk.unrolled.add(account.id)
     days = {c.account_id: c.through for c in commands if isinstance(c, RollOver)}
-    return read_rolling(statements, list(days), max(days.values())) if days else NO_ROLLING
+    if days or desk.unrolled:
+        ids = sorted(days.keys() | desk.unrolled)
+        desk.rolling = read_rolling(statements, ids, max([day, *days.values()]))
 
 
 def _asks_what_lives(command: Command) -> bool:

@@ -76,7 +76,7 @@ class RollOver(Struct, frozen=True, kw_only=True):
 class RolloverReport(Struct, frozen=True):
     """How many position days were booked, and what they brought in the account's currency.
 
-    `is_complete` is false when more is due than one command books.
+    `is_complete` is false when more is due than one command books, or waits for a price or rate.
     """
 
     account_id: str

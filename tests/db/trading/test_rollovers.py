@@ -8,13 +8,12 @@ import psycopg
 import pytest
 
 from tests.floor import Floor, ask, buy, deal, refusal, sell
-from tests.positions import account_of, close, ids
+from tests.positions import account_of, close, ids, pair_up
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import Quote
 from tradewright.trading.engine import Engine
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
-from tradewright.trading.model import NothingDone
 from tradewright.trading.rollover_day import RolledDay, market_before, roll_day
 from tradewright.trading.swap_store import add_holiday, set_swap_terms
 from tradewright.trading.swaps import RollOver, RolloverReport, SwapForm, SwapTerms
@@ -176,18 +175,109 @@ def test_a_charge_is_converted_at_the_ask_and_what_is_earned_at_the_bid(floor: F
     assert floor.broken_laws() == {}
 
 
-def test_percent_needs_a_price_and_is_proposed_again_until_there_is_one(floor: Floor) -> None:
+def test_without_any_price_since_the_start_percent_waits_and_nothing_is_closed(
+    floor: Floor,
+) -> None:
     set_terms(floor, form=SwapForm.PERCENT, long_rate=Decimal("-3.6"))
-    account = floor.account("100000", leverage=500)
+    account = account_of(floor, PositionMode.HEDGING)
     with floor.engine(eurusd=None) as engine:
         quote_at(floor, engine, BEFORE, "1.09990", "1.10000")
         deal(engine, buy(account))
+        deal(engine, sell(account, 50_000))
+    command = RollOver(account_id=account, through=TUESDAY)
+    with floor.engine(eurusd=None) as engine:
         floor.now = AFTER + timedelta(minutes=5)
         floor.quote(engine, "GBPUSD", "1.25000", "1.25010")
-        assert isinstance(ask(engine, RollOver(account_id=account, through=TUESDAY)), NothingDone)
+        report = ask(engine, command)
+        refused = refusal(lambda: ask(engine, pair_up(account, *ids(floor, account))))
         assert rollovers(floor) == []
         quote_at(floor, engine, AFTER + timedelta(minutes=7), "1.10000", "1.10010")
-    assert rollovers(floor) == [(TUESDAY, 1, 100_000, Decimal("-11.00"))]
+        ask(engine, pair_up(account, *ids(floor, account)))
+    assert report == RolloverReport(account, 0, Decimal(0), is_complete=False)
+    assert refused.code is ErrorCode.ORDER_RATE_MISSING
+    assert sorted(row[2:] for row in rollovers(floor)) == [
+        (-50_000, Decimal("3.82")),
+        (100_000, Decimal("-11.00")),
+    ]
+    assert floor.broken_laws() == {}
+
+
+@pytest.fixture
+def two_pairs(floor: Floor) -> str:
+    """Return an account that is to be long EURUSD and USDJPY, whose swap is in percent."""
+    set_terms(floor)
+    set_terms(floor, symbol="USDJPY", form=SwapForm.PERCENT, long_rate=Decimal("-3.6"))
+    return account_of(floor, PositionMode.HEDGING)
+
+
+def quote_yen(floor: Floor, engine: Engine) -> None:
+    engine.on_quote(Quote("USDJPY", Decimal("150.000"), Decimal("150.010"), floor.now))
+    engine.wait_until_idle()
+
+
+def test_a_position_whose_price_is_old_is_valued_at_the_last_one(
+    floor: Floor, two_pairs: str
+) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE - timedelta(minutes=5))
+        quote_yen(floor, engine)
+        deal(engine, buy(two_pairs))
+        deal(engine, buy(two_pairs, symbol="USDJPY"))
+        quote_at(floor, engine, BEFORE)
+        quote_at(floor, engine, AFTER)
+        booked = [row[3] for row in rollovers(floor)]
+        ask(engine, close(two_pairs, ids(floor, two_pairs)[0]))
+    assert booked == [Decimal("-7.50"), Decimal("-10.00")]
+    assert len(rollovers(floor)) == 2
+    assert floor.broken_laws() == {}
+
+
+def test_a_position_that_cannot_be_valued_does_not_keep_the_others_from_paying(
+    floor: Floor, two_pairs: str
+) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        quote_yen(floor, engine)
+        deal(engine, buy(two_pairs))
+        deal(engine, buy(two_pairs, symbol="USDJPY"))
+    with floor.engine(eurusd=None) as engine:  # it has never seen a price of USDJPY
+        quote_at(floor, engine, AFTER)
+        alone = [row[3] for row in rollovers(floor)]
+        ask(engine, close(two_pairs, ids(floor, two_pairs)[0]))
+        floor.now += timedelta(seconds=61)
+        quote_yen(floor, engine)
+        quote_yen(floor, engine)
+    assert alone == [Decimal("-7.50")]
+    assert [row[3] for row in rollovers(floor)] == [Decimal("-7.50"), Decimal("-10.00")]
+    assert floor.broken_laws() == {}
+
+
+def test_what_is_owed_is_booked_before_a_part_is_closed_though_nobody_proposed_it(
+    floor: Floor, hedger: str
+) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+        engine.take_time(AFTER)  # the day ends without a quote
+        ask(engine, close(hedger, ids(floor, hedger)[0], 60_000))
+        ask(engine, close(hedger, ids(floor, hedger)[0]))
+        quote_at(floor, engine, AFTER + timedelta(seconds=1))
+    assert rollovers(floor) == [(TUESDAY, 1, 100_000, Decimal("-7.50"))]
+    assert floor.broken_laws() == {}
+
+
+def test_what_is_owed_for_many_days_is_booked_before_a_position_is_closed(
+    floor: Floor, hedger: str
+) -> None:
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(hedger))
+    with floor.engine(eurusd=None) as engine:
+        floor.now = AFTER + timedelta(days=77)
+        quote = Quote("EURUSD", Decimal("1.1"), Decimal("1.1001"), floor.now)
+        engine.on_quote(quote, propose=False)
+        ask(engine, close(hedger, ids(floor, hedger)[0]))
+    assert sum(row[1] for row in rollovers(floor)) == 78
     assert floor.broken_laws() == {}
 
 

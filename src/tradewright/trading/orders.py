@@ -217,10 +217,11 @@ def execute(desk: Desk, account: AccountState, order: OrderState) -> None:
         finish_dealing(desk, order)
         return
     passed_on = quantity_passed_on(desk, account, order, quantity)
+    version = order.version  # before the house's own trades: `routed_versions` leaves them out
     if passed_on < quantity:
         _deal(desk, account, order, quantity, passed_on)
     if passed_on:
-        _pass_on(desk, order, passed_on)
+        _pass_on(desk, order, passed_on, version)
     else:
         finish_dealing(desk, order)
 
@@ -229,7 +230,7 @@ def _is_whole(order: OrderState) -> bool:
     return order.time_in_force is TimeInForce.FOK
 
 
-def _pass_on(desk: Desk, order: OrderState, quantity: Decimal) -> None:
+def _pass_on(desk: Desk, order: OrderState, quantity: Decimal, version: int) -> None:
     order.is_routed = True
     desk.changes.routed.append(
         RoutedOrder(
@@ -240,7 +241,7 @@ def _pass_on(desk: Desk, order: OrderState, quantity: Decimal) -> None:
             quantity,
             order.limit_price,
             _is_whole(order),
-            order.version,
+            version,
             aimed_at(desk, order.instrument.symbol, order.side),
         )
     )

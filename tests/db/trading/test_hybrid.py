@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.db.trading.test_answers import Later, aside, run
 from tests.floor import ONE, TWO, Floor, buy, deal, refusal, row_counts, sell, steady
 from tradewright import routing
 from tradewright.core.errors import ErrorCode
@@ -169,6 +170,24 @@ def test_what_the_providers_reject_of_a_divided_order_is_canceled_and_the_rest_s
     assert order_row(floor)[1:3] == ("canceled", 50_000)
     assert floor.one("SELECT refusal_code FROM orders") == "ORDER_REJECTED_BY_PROVIDER"
     assert floor.position(account) == 50_000
+
+
+def test_what_a_provider_dealt_of_a_divided_order_while_we_were_away_is_recalled(
+    engine_database: str, engine: Session
+) -> None:
+    floor, late = Floor.opened(engine_database, engine, (ONE, TWO)), Later(ONE)
+    account = rich(floor)
+    routing.set_policy(engine, HALF)
+    with run(floor, {"LP-ONE": late}) as dealing:
+        floor.quote(dealing, "EURUSD", "1.10000", "1.10010")
+        deal(dealing, buy(account))
+    late.keep(late.asked[0], 50_000)
+    with run(floor, {"LP-ONE": late}) as dealing:
+        floor.quote(dealing, "EURUSD", "1.10000", "1.10010")
+        dealing.wait_until_idle()
+    assert order_row(floor)[1:3] == ("filled", 100_000)
+    assert aside(floor) == []
+    assert floor.broken_laws() == {}
 
 
 def test_fill_or_kill_is_never_divided(engine_database: str, engine: Session) -> None:

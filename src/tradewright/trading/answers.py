@@ -8,8 +8,10 @@ provider has dealt, whatever we think of it.
 from decimal import Decimal
 from enum import StrEnum
 
+from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.trading import orders
+from tradewright.trading.halting import is_halted
 from tradewright.trading.model import (
     BookAnswers,
     EventType,
@@ -43,25 +45,38 @@ def book_answers(
 
     """
     order = desk.orders.get(command.order_id)
-    fresh = [told for told in command.answers if not is_known(desk, told[1])]
     if order is None or not order.is_routed:
-        for told in fresh:
-            set_aside(desk, told, told[1].quantity, Unsolicited.ORDER_ENDED)
-        return NothingDone("the order is not with a provider")
+        return _set_all_aside(desk, command)
     if any(answer.dealt_quantity for _, answer in command.answers):
         require_rates(desk, account, order.instrument)
     for request, answer in command.answers:
         if answer.is_final:
             desk.changes.answers.append((order.id, request, answer))
     is_unwanted = order.status is OrderStatus.PENDING_CANCEL
-    for told in fresh:
+    for told in command.answers:
         _deal(desk, account, order, told)
-    order.is_routed = bool(order.remaining_quantity) and not command.is_final
+    halted = command.may_go_on and is_halted(desk, account, order)
+    is_final = command.is_final or (command.may_go_on and (is_unwanted or halted))
+    order.is_routed = bool(order.remaining_quantity) and not is_final
+    if command.may_go_on:
+        desk.changes.going_on[order.id] = order.is_routed
     if is_unwanted and order.remaining_quantity:
         _cancel_further(desk, order)
-    elif command.is_final:
+    elif halted and order.remaining_quantity:
+        orders.end(desk, order, ErrorCode.TRADING_HALTED, None)
+    elif is_final:
         _end_round(desk, order, was_asked=bool(command.answers))
     return order.report()
+
+
+def _set_all_aside(desk: Desk, command: BookAnswers) -> NothingDone:
+    """Set aside what was dealt for an order that is with no provider any more."""
+    for told in command.answers:
+        if not is_known(desk, told[1]):
+            set_aside(desk, told, told[1].quantity, Unsolicited.ORDER_ENDED)
+    if command.may_go_on:
+        desk.changes.going_on[command.order_id] = False
+    return NothingDone("the order is not with a provider")
 
 
 def _cancel_further(desk: Desk, order: OrderState) -> None:

@@ -4,7 +4,8 @@ The order's intent is committed before anything is asked, so a crash in between 
 order that `recall` finds. A request's id is made of the order's id and version: asking again
 gets the provider's first answer, never a second execution. A provider may answer at once or
 later, and in several executions; each is booked when it is known, and the next provider is asked
-when the one before has said its last word.
+when the one before has said its last word. After a wait it is asked only when the batch that books
+that word lets the order go on: another process may have canceled it, or halted trading.
 """
 
 from collections.abc import Generator, Mapping
@@ -31,17 +32,19 @@ class _Round:
     order_id: str
     asking: Asking | None
     is_canceled: bool = False
+    next: tuple[str, ProviderRequest] | None = None
     pending: dict[str, tuple[str, ProviderRequest]] = field(default_factory=dict)
     unbooked: list[tuple[ProviderRequest, ProviderAnswer]] = field(default_factory=list)
 
     def take_unbooked(self, *, is_final: bool) -> BookAnswers:
-        """Return the command that books what has been answered."""
+        """Return the command that books what has been answered, and asks whether to go on."""
         answers, self.unbooked = tuple(self.unbooked), []
         return BookAnswers(
             account_id=self.account_id,
             order_id=self.order_id,
             answers=answers,
             is_final=is_final,
+            may_go_on=self.next is not None,
         )
 
 
@@ -52,6 +55,7 @@ class Dispatcher:
         self._market = market
         self._gateways = gateways
         self._rounds: dict[str, _Round] = {}
+        self._held: dict[str, _Round] = {}
 
     @property
     def pending_count(self) -> int:
@@ -60,12 +64,22 @@ class Dispatcher:
 
     def waits_for(self, order_id: str) -> bool:
         """Return whether a provider's answer about an order is waited for."""
+        if order_id in self._held:
+            return True
         return any(waiting.order_id == order_id for waiting in self._rounds.values())
 
     def begin(self, order: RoutedOrder) -> list[BookAnswers]:
         """Pass an order on; return what can be booked of the answers so far."""
         asking = ask_in_turn(order, self._market)
-        return self._advance(_Round(order.account_id, order.order_id, asking), asking)
+        begun = _Round(order.account_id, order.order_id, asking, next=next(asking, None))
+        return self._ask(begun, asking)
+
+    def go_on(self, order_id: str, *, is_let: bool) -> list[BookAnswers]:
+        """Ask the next provider for an order that a batch has let go on, or forget about it."""
+        held = self._held.pop(order_id, None)
+        if held is None or held.asking is None or not is_let:
+            return []
+        return self._ask(held, held.asking)
 
     def recall(self, order: OrderState | Hedge, version: int) -> list[BookAnswers]:
         """Take up an order or hedge that was routed at `version` before a restart.
@@ -106,25 +120,32 @@ class Dispatcher:
         del self._rounds[answer.request_id], waiting.pending[answer.request_id]
         if waiting.pending:
             return [waiting.take_unbooked(is_final=False)]
-        if waiting.asking is None:
-            return [waiting.take_unbooked(is_final=True)]
-        return self._advance(waiting, waiting.asking, answer)
+        if waiting.asking is not None:
+            waiting.next = _next_of(waiting.asking, answer)
+        if waiting.next is not None:
+            self._held[waiting.order_id] = waiting
+        return [waiting.take_unbooked(is_final=waiting.next is None)]
 
-    def _advance(
-        self, order: _Round, asking: Asking, answer: ProviderAnswer | None = None
-    ) -> list[BookAnswers]:
+    def _ask(self, order: _Round, asking: Asking) -> list[BookAnswers]:
         """Ask until an answer has to be waited for, or until nobody is left to ask."""
-        while True:
-            try:
-                code, request = next(asking) if answer is None else asking.send(answer)
-            except StopIteration:
-                return [order.take_unbooked(is_final=True)]
+        while order.next is not None:
+            (code, request), order.next = order.next, None
             answer = self._gateways[code].answer(request, self._market.now)
             if answer is None:
                 order.pending[request.request_id] = (code, request)
                 self._rounds[request.request_id] = order
                 return [order.take_unbooked(is_final=False)] if order.unbooked else []
             order.unbooked.append((request, answer))
+            order.next = _next_of(asking, answer)
+        return [order.take_unbooked(is_final=True)]
+
+
+def _next_of(asking: Asking, answer: ProviderAnswer) -> tuple[str, ProviderRequest] | None:
+    """Return whom to ask after an answer; None when nobody is left."""
+    try:
+        return asking.send(answer)
+    except StopIteration:
+        return None
 
 
 def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:

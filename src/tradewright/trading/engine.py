@@ -332,6 +332,8 @@ class Engine:
                 for order in booked.desk.changes.routed
                 for answer in self._dispatcher.begin(order)
             ]
+            for order_id, is_let in booked.desk.changes.going_on.items():
+                proposals += self._dispatcher.go_on(order_id, is_let=is_let)
             for order in booked.desk.changes.orders.values():
                 if order.status is OrderStatus.PENDING_CANCEL:
                     self._dispatcher.cancel(order.id)

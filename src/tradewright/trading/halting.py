@@ -1,6 +1,7 @@
 """How a batch cancels what rests in an account when a kill is in force; `kill_switch` asks for it.
 
-An order that is with a provider is asked back from it; a fill on its way wins.
+An order that is with a provider is asked back from it; a fill on its way wins. No other provider is
+asked for it, whichever engine it is with.
 """
 
 from tradewright.core.errors import ErrorCode
@@ -8,7 +9,8 @@ from tradewright.risk.halts import HaltMode
 from tradewright.trading import orders
 from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import MarginReport, OrderStatus
-from tradewright.trading.state import AccountState, Desk
+from tradewright.trading.positions import match_fill
+from tradewright.trading.state import AccountState, Desk, OrderState
 
 
 def halt_orders(desk: Desk, account: AccountState) -> MarginReport:
@@ -26,3 +28,10 @@ def halt_orders(desk: Desk, account: AccountState) -> MarginReport:
             orders.ask_cancel(desk, order)
             canceled += 1
     return MarginReport(account.id, None, orders_canceled=canceled)
+
+
+def is_halted(desk: Desk, account: AccountState, order: OrderState) -> bool:
+    """Return whether a halt in force forbids what is left of an order, because it would open."""
+    halt = desk.reference.halts.of(account.id, account.group.code, order.instrument.symbol)
+    signed = order.remaining_quantity * order.side.sign
+    return halt is not None and bool(match_fill(account, order, signed).opens)

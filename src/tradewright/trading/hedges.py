@@ -83,6 +83,8 @@ def book_hedge(desk: Desk, command: BookAnswers) -> NothingDone:
             _fill(desk, hedge, answer, (quantity, answer.price))
     hedge.status = _status(hedge, is_final=command.is_final or not hedge.is_open)
     desk.changes.hedges[hedge.id] = hedge
+    if command.may_go_on:
+        desk.changes.going_on[hedge.id] = hedge.is_open
     return NothingDone("a hedge is no client's order")
 
 

@@ -260,13 +260,15 @@ class BookAnswers(Struct, frozen=True, kw_only=True):
     """What the providers answered for an order that was passed on to them, or for a hedge.
 
     When it `is_final` every provider that was asked has said its last word; until then the order
-    stays with them.
+    stays with them. It `may_go_on` when they have and another is there to ask, if the batch lets
+    it.
     """
 
     account_id: str
     order_id: str
     answers: tuple[tuple[ProviderRequest, ProviderAnswer], ...]
     is_final: bool = True
+    may_go_on: bool = False
 
 
 class Direction(StrEnum):

@@ -229,7 +229,10 @@ class HedgedPosition(Struct, kw_only=True):
 
 @dataclass(slots=True)
 class Changes:
-    """Everything that a batch writes beside the journal of money, and what must happen after."""
+    """Everything that a batch writes beside the journal of money, and what must happen after.
+
+    `going_on` says of orders and hedges, by id, whether the next provider may be asked.
+    """
 
     orders: dict[str, OrderState] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
@@ -247,6 +250,7 @@ class Changes:
     resolved_calls: list[str] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)
     routed: list[RoutedOrder] = field(default_factory=list)
+    going_on: dict[str, bool] = field(default_factory=dict)
     routing_decisions: list[Row] = field(default_factory=list)
     rankings: list[Row] = field(default_factory=list)
     profiles: dict[str, ClientProfile] = field(default_factory=dict)

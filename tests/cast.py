@@ -14,6 +14,7 @@ from tradewright import ledger, payments
 from tradewright.core.errors import TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import Money
+from tradewright.core.trading_day import end_of_day
 from tradewright.ledger import HouseCode, Movement
 from tradewright.liquidity.model import Side
 from tradewright.payments import Provider
@@ -298,6 +299,7 @@ def _hedge(session: Session, user_id: str) -> tuple[str, str, str]:
         )
     )
     set_swap_terms(session, EURUSD_SWAPS)
+    market.advance(end_of_day(EURUSD_SWAPS.effective_on))
     book(RollOver(account_id=account_id, through=EURUSD_SWAPS.effective_on))
     return account_id, hedged_id, close_by_id
 

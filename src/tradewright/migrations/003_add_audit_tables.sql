@@ -335,6 +335,9 @@ COMMENT ON COLUMN order_replacements.quantity IS 'FIX OrderQty (38) from then on
 -- A chain is read by the order's own key.
 CREATE INDEX idx_order_replacements_account_id_first
     ON order_replacements (account_id, first_key);
+-- The limit of messages counts those of the last second.
+CREATE INDEX idx_order_replacements_account_id_replaced_at
+    ON order_replacements (account_id, replaced_at);
 
 -- The guards below are state against record: a row must be what its last record says, the last
 -- record must be the newest, and each record must begin where the one before ended. They look a

@@ -127,7 +127,7 @@ class LimitFacts(Struct, frozen=True, kw_only=True):
 
     `measure` gives what the order would make of a kind, in the account's currency where it is
     money, and `value_of` a limit in the same unit; both give None when a price or rate is missing.
-    `is_new` says that the order has just arrived, rather than been triggered.
+    `is_new` says that the order, or new terms for it, has just arrived, rather than been triggered.
     """
 
     limits: Limits

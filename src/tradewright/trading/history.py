@@ -14,7 +14,7 @@ from msgspec import Struct
 from tradewright.postgres.pipeline import Rows, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.limits import LimitKind
-from tradewright.trading.model import Command, SubmitOrder, TriggerOrder
+from tradewright.trading.model import Command, ReplaceOrder, SubmitOrder, TriggerOrder
 from tradewright.trading.state import Desk, History
 from tradewright.trading.store import lay_out_live_orders
 
@@ -23,7 +23,7 @@ SIZES_MIN = 10
 
 _RESULTS = frozenset({LimitKind.DAILY_LOSS, LimitKind.DRAWDOWN})
 
-Opening = SubmitOrder | TriggerOrder
+Opening = SubmitOrder | ReplaceOrder | TriggerOrder
 
 
 class _Asked(Struct):
@@ -37,7 +37,7 @@ class _Asked(Struct):
 
 def read_histories(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:
     """Read onto the desk what the limits of its orders ask about the past."""
-    asked = _asked(desk, [c for c in commands if isinstance(c, SubmitOrder | TriggerOrder)])
+    asked = _asked(desk, [c for c in commands if isinstance(c, Opening)])
     queries = load_queries("tradewright.trading")
     sent: dict[str, Rows] = {}
     for name, accounts in (
@@ -58,7 +58,7 @@ def read_histories(statements: Statements, desk: Desk, commands: Sequence[Comman
 
 
 def count_message(desk: Desk, account_id: str) -> None:
-    """Count an order that this batch has taken in."""
+    """Count an order, or a replacement of one, that this batch has taken in."""
     desk.histories.setdefault(account_id, History()).messages += 1
 
 
@@ -90,7 +90,10 @@ def _asked(desk: Desk, commands: Iterable[Opening]) -> _Asked:
 def _symbol(desk: Desk, command: Opening) -> str | None:
     if isinstance(command, SubmitOrder):
         return command.symbol
-    order = desk.orders.get(command.order_id)
+    if isinstance(command, ReplaceOrder):
+        order = desk.orders_by_key.get((command.account_id, command.client_order_id))
+    else:
+        order = desk.orders.get(command.order_id)
     return None if order is None else order.instrument.symbol
 
 

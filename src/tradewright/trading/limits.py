@@ -118,7 +118,9 @@ def _order_size(asked: Asked) -> Decimal:
 
 
 def _open_orders(asked: Asked) -> Decimal:
-    """Count the orders that rest, and this one if it may."""
+    """Count the orders that rest, and this one if it may; a replacement adds none to them."""
+    if asked.order.is_replaced:
+        return _NOTHING
     if not asked.rests and asked.order.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}:
         return _NOTHING
     others = [one for one in asked.account.live_orders.values() if one.status.is_live]

@@ -399,10 +399,17 @@ WHERE o.is_routed
 GROUP BY o.id;
 
 -- name: orders_of_last_second
--- Count the orders of some accounts that have arrived within a second; keys are in order of time.
+-- Count the orders and replacements of some accounts that have arrived within a second.
 SELECT account_id::text, count(*)::integer
-FROM orders
-WHERE id > uuidv7(interval '-1 second') AND account_id = ANY(%(ids)s::uuid[]) AND origin = 'client'
+FROM (
+    SELECT account_id
+    FROM orders -- their keys are in order of time
+    WHERE id > uuidv7(interval '-1 second') AND account_id = ANY(%(ids)s::uuid[]) AND origin = 'client'
+    UNION ALL
+    SELECT account_id
+    FROM order_replacements
+    WHERE replaced_at > statement_timestamp() - interval '1 second' AND account_id = ANY(%(ids)s::uuid[])
+) AS arrived
 GROUP BY account_id;
 
 -- name: last_quantities

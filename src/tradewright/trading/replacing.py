@@ -73,7 +73,7 @@ def _require_replaceable(desk: Desk, order: OrderState) -> None:
 
 
 def _changed(order: OrderState, command: ReplaceOrder) -> OrderState:
-    """Return the order under its new terms, as a copy.
+    """Return the order under its new terms, as a copy to which nothing has happened yet.
 
     Raises:
         InputError: what does not fit the order's type, step, tick or fills.
@@ -95,6 +95,8 @@ def _changed(order: OrderState, command: ReplaceOrder) -> OrderState:
         remaining_quantity=quantity - order.filled_quantity,
         limit_price=command.limit_price or order.limit_price,
         stop_price=command.stop_price or order.stop_price,
+        is_replaced=True,
+        version=0,
     )
 
 

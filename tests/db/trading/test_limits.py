@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.floor import Floor, buy, deal, sell
-from tradewright.core.errors import ErrorCode
+from tests.db.trading.test_replacing import other
+from tests.floor import Floor, buy, deal, refusal, sell
+from tradewright.core.errors import ErrorCode, StateError
 from tradewright.liquidity.model import Quote
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
 from tradewright.risk.model import ClientClass
@@ -166,6 +167,38 @@ def test_orders_of_a_second_are_counted_in_the_batch_and_before_it(floor: Floor)
     assert codes == [None, None, *[ErrorCode.ORDER_MESSAGE_RATE_EXCEEDED] * 2]
 
 
+def test_a_replacement_goes_around_no_limit(floor: Floor) -> None:
+    limit(floor, LimitKind.PRICE_COLLAR, "200")
+    limit(floor, LimitKind.ORDER_SIZE, "5")
+    limit(floor, LimitKind.OPEN_ORDERS, "1")
+    account = rich(floor)
+    with floor.engine(eurusd=("1.09990", "1.10010")) as engine:
+        for _ in range(10):
+            assert code(engine, buy(account, 1000)) is None
+        deal(engine, buy(account, 1000, limit_price="1.09900", client_order_id="a"))
+        far = other(account, "a", "b", limit_price="1.07000")
+        assert refusal(lambda: deal(engine, far)).code is ErrorCode.ORDER_PRICE_OUTSIDE_COLLAR
+        large = other(account, "a", "b", quantity="6000")
+        assert refusal(lambda: deal(engine, large)).code is ErrorCode.ORDER_SIZE_UNUSUAL
+        assert deal(engine, other(account, "a", "b", limit_price="1.09800")).status == "new"
+    assert floor.broken_laws() == {}
+
+
+def test_replacements_of_a_second_are_counted_in_the_batch_and_before_it(floor: Floor) -> None:
+    limit(floor, LimitKind.MESSAGE_RATE, "4")
+    account = rich(floor)
+    with floor.engine() as engine:
+        deal(engine, buy(account, 1000, limit_price="1.09900", client_order_id="a"))
+        deal(engine, other(account, "a", "b", limit_price="1.09800"))
+        more = [other(account, "a", f"c{n}", limit_price=f"1.097{n}0") for n in range(4)]
+        futures = engine.submit_together(more)
+        errors = [future.exception(timeout=30) for future in futures]
+    assert errors[:2] == [None, None]
+    for error in errors[2:]:
+        assert isinstance(error, StateError)
+        assert error.code is ErrorCode.ORDER_MESSAGE_RATE_EXCEEDED
+
+
 def test_the_smallest_of_the_limits_that_apply_holds_until_it_is_cleared(floor: Floor) -> None:
     account, other = rich(floor), rich(floor)
     limit(floor, LimitKind.ORDER_QUANTITY, "5000")
@@ -220,6 +253,7 @@ def test_orders_of_several_engines_at_once_never_exceed_a_limit(
         assert len(filled) == 10  # 10,000 EUR at 1.11 are 11,100 USD, and not one more
     elif kind is LimitKind.MESSAGE_RATE:
         times = [row[0] for row in filled]
+        assert len(times) >= 10
         assert all(b - a > timedelta(seconds=0.9) for a, b in zip(times, times[10:], strict=False))
     else:
         assert len(filled) == 60

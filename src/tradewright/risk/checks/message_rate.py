@@ -6,7 +6,7 @@ from tradewright.risk.model import Denial, OrderFacts
 
 
 def check(facts: OrderFacts) -> Denial | None:
-    """Deny new opening orders beyond the count of a second."""
+    """Deny new opening orders and replacements beyond the count of a second."""
     if facts.reduces or (facts.limited is not None and not facts.limited.is_new):
         return None
     return over_limit(

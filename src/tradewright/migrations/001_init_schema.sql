@@ -247,7 +247,7 @@ COMMENT ON TABLE commission_terms IS 'What a trade costs: terms of a group in an
 COMMENT ON COLUMN commission_terms.group_code IS 'Empty: for every group.';
 COMMENT ON COLUMN commission_terms.symbol IS 'Empty: for every instrument.';
 COMMENT ON COLUMN commission_terms.rate IS 'Per side: money for one lot, basis points of notional, or money for one million of notional.';
-COMMENT ON COLUMN commission_terms.minimum IS 'The least that one trade costs, in the terms'' currency.';
+COMMENT ON COLUMN commission_terms.minimum IS 'The least that one fill costs, in the terms'' currency.';
 COMMENT ON COLUMN commission_terms.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 
 CREATE TABLE accounts (

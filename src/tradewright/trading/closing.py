@@ -23,6 +23,9 @@ from tradewright.trading.order_form import require_part, require_within
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 
+_FREE = Decimal(0)
+"""The commission of closing a position against another."""
+
 _IMMEDIATE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
@@ -121,8 +124,8 @@ def close_by(desk: Desk, account: AccountState, command: CloseBy) -> CloseByRepo
     desk.changes.close_bys.append(
         (command.close_by_id, account.id, one.id, other.id, quantity, price, desk.market.now)
     )
-    pnl = positions.close(desk, account, one, cause, (signed, price))
-    positions.close(desk, account, other, cause, (-signed, price))
+    pnl = positions.close(desk, account, one, cause, (signed, price, _FREE))
+    positions.close(desk, account, other, cause, (-signed, price, _FREE))
     report = CloseByReport(command.close_by_id, quantity, price, pnl)
     desk.close_bys_before[command.close_by_id] = (command, report)
     return report

@@ -2,16 +2,17 @@
 
 Terms are set for a group, an instrument, or a group in an instrument; the most particular ones
 hold, and without any the instrument's own price per million. The engine reads them at its start
-and whenever they have changed; `positions` charges them per side, at the fill, once rounded.
+and whenever they have changed; `positions` charges them per side, at the fill, once for all of it.
 """
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import assert_never
 
 from msgspec import Struct
 
+from tradewright.core.money import minor_unit
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
@@ -30,7 +31,7 @@ class CommissionForm(StrEnum):
 
 
 class CommissionTerms(Struct, frozen=True, kw_only=True):
-    """A rate and the least that a trade costs; both in `currency`, except a share of notional."""
+    """A rate and the least that a fill costs; both in `currency`, except a share of notional."""
 
     form: CommissionForm
     rate: Decimal
@@ -79,6 +80,19 @@ def commission(
         case _:
             assert_never(terms.form)
     return max(amount, terms.minimum * terms_rate) if terms.minimum else amount
+
+
+def spread(fee: Decimal, parts: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Divide the commission of a fill among its trades by their quantities.
+
+    Each share is rounded down to the currency's minor unit and the last takes what is left, so
+    that none is below zero and together they are the fee.
+    """
+    if len(parts) == 1:
+        return [fee]
+    unit, whole = minor_unit(currency), sum(abs(part) for part in parts)
+    shares = [(fee * abs(part) / whole).quantize(unit, rounding=ROUND_DOWN) for part in parts[:-1]]
+    return [*shares, fee - sum(shares)]
 
 
 def set_terms(

@@ -17,7 +17,7 @@ from tradewright.ledger.model import HouseCode
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.risk.margin import conversion
-from tradewright.trading.commissions import CommissionTerms, commission, terms_for
+from tradewright.trading.commissions import CommissionTerms, commission, spread, terms_for
 from tradewright.trading.groups import PositionMode
 from tradewright.trading.rules import average_price_after, split_fill
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
@@ -31,6 +31,9 @@ _ONE = Decimal(1)
 Cause = tuple[str | None, str | None]
 """What is behind a trade: the id of a fill, or of a pairing of two positions."""
 
+Dealt = tuple[Decimal, Decimal, Decimal]
+"""What a trade deals: its signed quantity, its price and its share of the commission."""
+
 
 def apply_fill(
     desk: Desk,
@@ -39,13 +42,23 @@ def apply_fill(
     fill_id: str,
     dealt: tuple[Decimal, Decimal],
 ) -> None:
-    """Book a fill of `dealt` (quantity, price) into the account's position in the symbol."""
+    """Book a fill of `dealt` (quantity, price) into the account's position in the symbol.
+
+    Its commission is that of the whole fill, however many positions it meets: the minimum is
+    charged once.
+    """
     quantity, price = dealt
     matched = match_fill(account, order, quantity * order.side.sign)
-    for position, part in matched.closes:
-        close(desk, account, position, (fill_id, None), (part, price))
+    currency = account.profile.currency
+    fee = round_to_minor_unit(charge(desk, account, order.instrument, quantity), currency)
+    parts = [part for _, part in matched.closes]
     if matched.opens:
-        _open(desk, account, order, fill_id, (matched.opens, price))
+        parts.append(matched.opens)
+    fees = spread(fee, parts, currency)
+    for (position, part), share in zip(matched.closes, fees, strict=False):
+        close(desk, account, position, (fill_id, None), (part, price, share))
+    if matched.opens:
+        _open(desk, account, order, fill_id, (matched.opens, price, fees[-1]))
 
 
 class Matched(Struct, frozen=True):
@@ -134,10 +147,10 @@ def close(
     account: AccountState,
     position: PositionState,
     cause: Cause,
-    dealt: tuple[Decimal, Decimal],
+    dealt: Dealt,
 ) -> Decimal:
     """Close a signed part of a position at a price; return the result that was booked."""
-    quantity, price = dealt
+    quantity, price, fee = dealt
     result = (position.average_price - price) * quantity
     rate = _required_rate(desk, position.instrument.quote_currency, account.profile.currency)
     used_rate, pnl = booked(result, rate, account.profile.currency)
@@ -146,7 +159,7 @@ def close(
     if not position.quantity:
         _take_away(account, position)
     trade_id = _book_trade(
-        desk, account, position, cause, ("close", quantity, price, used_rate, pnl)
+        desk, account, position, cause, ("close", quantity, price, used_rate, pnl, fee)
     )
     _move_result(desk, account, trade_id, pnl)
     return pnl
@@ -189,9 +202,9 @@ def _open(
     account: AccountState,
     order: OrderState,
     fill_id: str,
-    dealt: tuple[Decimal, Decimal],
+    dealt: Dealt,
 ) -> None:
-    quantity, price = dealt
+    quantity, price, fee = dealt
     held = account.positions.setdefault(order.instrument.symbol, [])
     if held and account.nets:
         position = held[0]
@@ -205,7 +218,7 @@ def _open(
     _protect(desk, account, order, position)
     rate = _required_rate(desk, order.instrument.quote_currency, account.profile.currency)
     used_rate = rate.mid.quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
-    done = ("open", quantity, price, used_rate, _NOTHING)
+    done = ("open", quantity, price, used_rate, _NOTHING, fee)
     _book_trade(desk, account, position, (fill_id, None), done)
 
 
@@ -254,18 +267,14 @@ def _book_trade(
     account: AccountState,
     position: PositionState,
     cause: Cause,
-    done: tuple[str, Decimal, Decimal, Decimal, Decimal],
+    done: tuple[str, Decimal, Decimal, Decimal, Decimal, Decimal],
 ) -> str:
     """Write a trade and its commission; return the trade's id.
 
-    `done` is what the trade did: effect, signed quantity, price, conversion rate and result.
+    `done` is what the trade did: effect, signed quantity, price, conversion rate, result and
+    commission.
     """
-    effect, quantity, price, rate, pnl = done
-    currency = account.profile.currency
-    fee = _NOTHING
-    if cause[0] is not None:
-        cost = charge(desk, account, position.instrument, quantity)
-        fee = round_to_minor_unit(cost, currency)
+    effect, quantity, price, rate, pnl, fee = done
     trade_id = new_id_text()
     position.version += 1
     desk.changes.positions[position.id] = position
@@ -294,7 +303,7 @@ def _book_trade(
             fee,
             transaction_id=trade_id,
             operation="commission",
-            sink=desk.house[currency][HouseCode.FEES],
+            sink=desk.house[account.profile.currency][HouseCode.FEES],
         )
     return trade_id
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.floor import Floor, buy, deal, sell
 from tradewright.core.errors import ErrorCode
-from tradewright.trading.commissions import CommissionForm, CommissionTerms, set_terms
-from tradewright.trading.groups import AccountGroup, set_group
+from tradewright.trading.commissions import CommissionForm, CommissionTerms, set_terms, spread
+from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 
 
 def per_lot(rate: str, currency: str = "USD", minimum: str = "0") -> CommissionTerms:
@@ -73,3 +73,42 @@ def test_terms_of_nobody_and_nothing_are_refused(floor: Floor) -> None:
     with pytest.raises(psycopg.errors.CheckViolation) as caught:
         set_terms(floor.session, per_lot("1"), group=None, symbol=None)
     assert caught.value.diag.constraint_name == "commission_terms_of_somebody_or_something"
+
+
+def test_a_fill_that_closes_five_positions_costs_one_minimum(floor: Floor) -> None:
+    set_group(floor.session, AccountGroup(code="fifo", position_mode=PositionMode.FIFO))
+    account = floor.account("100000", group="fifo")
+    with floor.engine() as engine:
+        for _ in range(5):
+            deal(engine, buy(account, 1_000))
+        set_terms(floor.session, per_lot("3.50", minimum="1.03"), group="fifo", symbol=None)
+        deal(engine, sell(account, 5_000))
+    assert charged(floor, account) == [Decimal("0.20")] * 4 + [Decimal("0.23")]
+    assert floor.broken_laws() == {}
+
+
+def test_a_fill_that_flips_a_position_costs_one_minimum(floor: Floor) -> None:
+    account = floor.account("100000")
+    with floor.engine() as engine:
+        deal(engine, buy(account, 1_000))
+        set_terms(floor.session, per_lot("3.50", minimum="1"), group=None, symbol="EURUSD")
+        deal(engine, sell(account, 4_000))
+    assert charged(floor, account) == [Decimal("0.25"), Decimal("0.75")]
+    assert floor.broken_laws() == {}
+
+
+@pytest.mark.parametrize(
+    ("fee", "parts", "currency", "shares"),
+    [
+        ("0.03", [1, 1, 1, 1, 1], "USD", ["0", "0", "0", "0", "0.03"]),
+        ("10.00", [-1, -1, -1], "USD", ["3.33", "3.33", "3.34"]),
+        ("7", [1, 2], "JPY", ["2", "5"]),
+        ("0", [1, 2], "USD", ["0", "0"]),
+    ],
+)
+def test_the_shares_of_a_fee_add_up_to_it(
+    fee: str, parts: list[int], currency: str, shares: list[str]
+) -> None:
+    divided = spread(Decimal(fee), [Decimal(part) for part in parts], currency)
+    assert divided == [Decimal(share) for share in shares]
+    assert sum(divided) == Decimal(fee)

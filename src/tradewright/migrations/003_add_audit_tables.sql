@@ -766,8 +766,11 @@ CREATE TRIGGER audit_seals_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- Digest of the audit rows of a range of transactions: sha256 over each row's own sha256, in order.
-CREATE FUNCTION audit_segment_digest(p_from_txid bigint, p_to_txid bigint, OUT row_count bigint, OUT digest bytea)
+-- Digest of the audit rows of a range of transactions: sha256 over each row's own sha256, in order; of
+-- the first p_rows_max of them by number, where a server that counts anew may have added others.
+CREATE FUNCTION audit_segment_digest(
+    p_from_txid bigint, p_to_txid bigint, p_rows_max bigint DEFAULT NULL, OUT row_count bigint, OUT digest bytea
+)
 LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 SET "TimeZone" = 'UTC'
@@ -780,8 +783,49 @@ SET "DateStyle" = 'ISO, YMD' AS $$
         ))
     FROM audit_log AS a
     WHERE txid >= p_from_txid AND txid < p_to_txid
+      AND (
+          p_rows_max IS NULL
+          OR seq <= (
+              SELECT max(f.seq)
+              FROM (
+                  SELECT o.seq
+                  FROM audit_log AS o
+                  WHERE o.txid >= p_from_txid AND o.txid < p_to_txid
+                  ORDER BY o.seq
+                  LIMIT p_rows_max
+              ) AS f
+          )
+      )
 $$;
-COMMENT ON FUNCTION audit_segment_digest(bigint, bigint) IS 'Row count and digest of the audit rows whose transaction lies in [from, to).';
+COMMENT ON FUNCTION audit_segment_digest(bigint, bigint, bigint) IS 'Row count and digest of the audit rows whose transaction lies in [from, to), or of the first of them.';
+
+-- A seal covers transactions by their numbers. A server into which a dump was restored gives numbers
+-- anew, from below those that are sealed: what it writes would stand among what is sealed.
+CREATE FUNCTION is_counting_anew(p_sealed_to_txid bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(txid_snapshot_xmin(txid_current_snapshot()) < p_sealed_to_txid, false)
+$$;
+COMMENT ON FUNCTION is_counting_anew(bigint) IS 'Whether this server numbers transactions from below what was sealed: it was restored from a dump.';
+
+CREATE FUNCTION refuse_counting_anew(p_record text, p_sealed_to_txid bigint) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF is_counting_anew(p_sealed_to_txid) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW041',
+            MESSAGE = format(
+                'the %s cannot be sealed: it is sealed up to transaction %s, and this server is at %s',
+                p_record, p_sealed_to_txid, txid_snapshot_xmin(txid_current_snapshot())
+            ),
+            DETAIL = 'The database was restored from a dump into a server that numbers transactions anew.',
+            HINT = format(
+                'Stop writers, stop the server, run "pg_resetwal --epoch=%s" on its data, and start it: docs/explain/sealed-ledger.md.',
+                (p_sealed_to_txid >> 32) + 1
+            );
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION refuse_counting_anew(text, bigint) IS 'Refuses to seal on a server whose transactions are numbered from below what was sealed (TW041).';
 
 -- Seals all audit rows whose transactions have ended; returns the number of rows sealed.
 CREATE FUNCTION seal_audit_log() RETURNS bigint
@@ -793,6 +837,7 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('seal_audit_log', 0));
     SELECT * INTO v_last FROM audit_seals ORDER BY seq DESC LIMIT 1;
+    PERFORM refuse_counting_anew('audit log', v_last.to_txid);
     v_to := txid_snapshot_xmin(txid_current_snapshot());
     IF v_to <= coalesce(v_last.to_txid, 0) THEN
         RETURN 0;

@@ -2,6 +2,7 @@
 -- remains in accounts.balance is no longer explained by any entry.
 
 DROP FUNCTION seal_ledger(integer);
+DROP FUNCTION ledger_found_transfers(bigint, bigint, bytea);
 DROP FUNCTION ledger_seal_head(bytea, bytea, ledger_seals);
 DROP FUNCTION ledger_segment_hash(uuid, bigint, bigint, bytea);
 DROP TABLE ledger_seal_segments;

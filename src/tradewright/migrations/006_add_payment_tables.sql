@@ -2852,6 +2852,32 @@ LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION ledger_seal_head(bytea, bytea, ledger_seals) IS 'sha256 that chains a seal to the one before.';
 
+-- The transfers of a range of transactions as a seal keeps them, by id: all, or on a server that counts
+-- anew, which may have added others, those that were sealed.
+CREATE FUNCTION ledger_found_transfers(p_from_txid bigint, p_to_txid bigint, p_sealed bytea DEFAULT NULL)
+RETURNS bytea
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_sealed IS NULL THEN
+        RETURN (
+            SELECT coalesce(string_agg(uuid_send(t.id) || ledger_transfer_hash(t), ''::bytea ORDER BY t.id), ''::bytea)
+            FROM transfers AS t
+            WHERE t.txid >= p_from_txid AND t.txid < p_to_txid
+        );
+    END IF;
+    RETURN (
+        SELECT coalesce(string_agg(uuid_send(t.id) || ledger_transfer_hash(t), ''::bytea ORDER BY t.id), ''::bytea)
+        FROM transfers AS t
+        JOIN (
+            SELECT encode(substr(p_sealed, 48 * n + 1, 16), 'hex')::uuid AS id
+            FROM generate_series(0, length(p_sealed) / 48 - 1) AS n
+        ) AS s ON s.id = t.id
+        WHERE t.txid >= p_from_txid AND t.txid < p_to_txid
+    );
+END;
+$$;
+COMMENT ON FUNCTION ledger_found_transfers(bigint, bigint, bytea) IS 'Ids and hashes of the transfers of a range of transactions, by id; where p_sealed is given, of those in it.';
+
 -- Seals what was committed since the last seal, transfers at most p_transfers_max more than those of
 -- one transaction; returns the seal, or a row of NULLs when there was nothing to seal. A holder's entries need no horizon: who writes a
 -- version has waited for the one before to be committed, so what is seen of a holder has no gap.
@@ -2866,6 +2892,7 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('seal_ledger', 0));
     SELECT * INTO v_last FROM ledger_seals ORDER BY seq DESC LIMIT 1;
+    PERFORM refuse_counting_anew('ledger', v_last.to_txid);
     v_new.seq := coalesce(v_last.seq, 0) + 1;
     v_new.from_txid := coalesce(v_last.to_txid, 0);
     v_new.to_txid := greatest(v_new.from_txid, txid_snapshot_xmin(txid_current_snapshot()));

@@ -696,7 +696,10 @@ FROM (
     FROM audit_seals
     WINDOW chain AS (ORDER BY seq)
 ) AS s
-CROSS JOIN LATERAL audit_segment_digest(s.from_txid, s.to_txid) AS d
+CROSS JOIN (SELECT is_counting_anew(max(to_txid)) AS is_anew FROM audit_seals) AS server
+CROSS JOIN LATERAL audit_segment_digest(
+    s.from_txid, s.to_txid, CASE WHEN server.is_anew THEN s.row_count END
+) AS d
 WHERE s.seq <> s.previous_seq + 1
    OR s.from_txid <> s.previous_to_txid
    OR s.row_count <> d.row_count
@@ -718,12 +721,13 @@ WHERE found.entry_hashes IS DISTINCT FROM s.entry_hashes
 UNION ALL
 SELECT s.seq, NULL, NULL, NULL, 'transfers'
 FROM ledger_seals AS s
+CROSS JOIN (SELECT is_counting_anew(max(to_txid)) AS is_anew FROM ledger_seals) AS server
 CROSS JOIN LATERAL (
-    SELECT string_agg(uuid_send(t.id) || ledger_transfer_hash(t), ''::bytea ORDER BY t.id) AS transfer_hashes
-    FROM transfers AS t
-    WHERE t.txid >= s.from_txid AND t.txid < s.to_txid
+    SELECT ledger_found_transfers(
+        s.from_txid, s.to_txid, CASE WHEN server.is_anew THEN s.transfer_hashes END
+    ) AS transfer_hashes
 ) AS found
-WHERE coalesce(found.transfer_hashes, ''::bytea) <> s.transfer_hashes
+WHERE found.transfer_hashes <> s.transfer_hashes
 UNION ALL
 SELECT coalesce(s.seq, c.seal_seq), NULL, NULL, NULL, 'seal'
 FROM (

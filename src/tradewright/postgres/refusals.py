@@ -56,6 +56,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW038": (InputError, ErrorCode.INPUT_RATE_MALFORMED),
         "TW039": (InputError, ErrorCode.INPUT_INSTANT_FUTURE),
         "TW040": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
+        "TW041": (StateError, ErrorCode.RECORD_RESTORED),
         "TW050": (InternalError, ErrorCode.POSITION_MODE_DIFFERS),
         "TW051": (StateError, ErrorCode.POSITION_MODE_IN_USE),
     }

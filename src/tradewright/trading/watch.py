@@ -5,9 +5,9 @@ same whether ten or a hundred thousand rest. Margin levels are watched by two pr
 as long as every symbol stays between its own two, the account's level cannot have crossed any of
 its thresholds; when one is passed, the account is valued again and gets new ones. An account that
 is valued through a third currency is valued again with each quote of the pairs in between. Orders
-that expire stand in a list by their instant. A trailing stop is moved here with each quote, and is
-written down when it has moved by a tenth of its distance (decision 026). The batch asks everything
-again under lock.
+that expire stand in a list by their instant, and once proposed by that of the next attempt. A
+trailing stop is moved here with each quote, and is written down when it has moved by a tenth of its
+distance (decision 026). The batch asks everything again under lock.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ from tradewright.trading.model import (
 )
 from tradewright.trading.price_lists import PriceLists, TrailingStops
 from tradewright.trading.reducing import reducible
-from tradewright.trading.rollover_watch import RolloverWatch
+from tradewright.trading.rollover_watch import RETRY_AFTER, RolloverWatch
 from tradewright.trading.rules import trailing_stop
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 from tradewright.trading.swaps import RollOver
@@ -56,7 +56,7 @@ WRITTEN_SHARE = 10
 _ENDLESS = Decimal("Infinity")
 
 _Expiry = tuple[datetime, str, str]
-"""An instant, the order that ends then, and its account; ties go to the older order."""
+"""When an order is to be ended, the order, and its account; ties go to the older order."""
 
 
 @dataclass(slots=True)
@@ -190,10 +190,12 @@ class Watchers:
         ]
 
     def _expired(self) -> list[Proposal]:
-        proposals: list[Proposal] = []
-        for expires_at, order_id, account_id in self._expiries:
-            if expires_at > self._market.now:
-                break
+        """Return whose time is over; each comes again after a while if no batch has ended it."""
+        proposals, now = list[Proposal](), self._market.now
+        while self._expiries and self._expiries[0][0] <= now:
+            _, order_id, account_id = self._expiries.pop(0)
+            self._expiry_of[order_id] = again = (now + RETRY_AFTER, order_id, account_id)
+            self._expiries.add(again)
             proposals.append(ExpireOrder(account_id=account_id, order_id=order_id))
         return proposals
 

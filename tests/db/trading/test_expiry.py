@@ -9,6 +9,7 @@ import pytest
 
 from tests.floor import ONE, Floor, ask, buy, deal, refusal, row_counts
 from tradewright.core.errors import ErrorCode
+from tradewright.liquidity.model import Quote
 from tradewright.postgres.connect import Session
 from tradewright.risk.model import ClientClass
 from tradewright.routing.model import Book
@@ -51,6 +52,23 @@ def test_a_day_order_is_dated_when_it_is_accepted_and_expires_with_a_quote_of_an
         floor.quote(engine, "USDJPY", "150.000", "150.010")
     assert order_row(floor) == ("expired", 0, 0, DAY_END)
     assert floor.broken_laws() == {}
+
+
+def test_an_order_whose_end_is_not_booked_yet_is_not_proposed_with_every_quote(
+    floor: Floor, rich: str
+) -> None:
+    with floor.engine() as engine:
+        deal(engine, day_order(rich))
+        with floor.session.transaction():
+            floor.session.execute("SELECT FROM accounts WHERE id = %s FOR UPDATE", (rich,))
+            proposed = []
+            for seconds in (0, 1, 59, 60):
+                now = DAY_END + timedelta(seconds=seconds)
+                quote = Quote("USDJPY", Decimal("150.000"), Decimal("150.010"), now)
+                proposed.append(engine.on_quote(quote))
+        engine.wait_until_idle()
+    assert proposed == [1, 0, 0, 1]
+    assert order_row(floor)[0] == "expired"
 
 
 def test_an_order_is_expired_once_and_not_before_its_time(floor: Floor, rich: str) -> None:

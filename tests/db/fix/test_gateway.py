@@ -6,11 +6,18 @@ from pathlib import Path
 import pytest
 
 from tests.fix_floor import PRICE, Deaf, FixFloor, theirs, until
-from tests.floor import DAY, buy
+from tests.floor import DAY, ONE, TWO, Floor, buy, deal
+from tradewright import routing
 from tradewright.liquidity.fix.acceptor import Fault
 from tradewright.liquidity.fix.acceptor_quotes import Price
+from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.requests import untold_reports
+from tradewright.liquidity.fix.session import Identity, Keep
+from tradewright.liquidity.fix.store import PostgresStore
 from tradewright.liquidity.model import ProviderRequest, Side
-from tradewright.postgres.connect import Session
+from tradewright.postgres.connect import Session, connect
+from tradewright.risk.model import ClientClass
+from tradewright.routing import Policy
 from tradewright.trading.model import TimeInForce
 
 
@@ -133,6 +140,35 @@ def test_what_was_received_and_never_booked_is_told_again_at_the_next_start(
             until(stage.aside)
             assert theirs(acceptor) == stage.ours()
     assert stage.aside() == [(7, "order_unknown")]
+
+
+def test_what_was_booked_to_a_hedge_is_not_told_again(
+    engine_database: str, engine: Session
+) -> None:
+    floor = Floor.opened(engine_database, engine, (ONE, TWO))
+    account = floor.account("1000000", leverage=500, client_class=ClientClass.PROFESSIONAL)
+    policy = Policy(symbol="EURUSD", exposure_limit=Decimal(50_000), hedge_target=Decimal(0))
+    routing.set_policy(engine, policy)
+    with floor.engine() as dealing:
+        deal(dealing, buy(account))
+        floor.quote(dealing, "EURUSD", "1.10000", "1.10010")
+    ((provider_id, execution_id),) = floor.rows(
+        "SELECT provider_id::text, provider_execution_id FROM hedge_fills"
+    )
+    store = PostgresStore(
+        lambda: connect(engine_database, autocommit=True),
+        provider_id,
+        Identity(sender="US", target="LP"),
+    )
+    reports = [
+        Message("8", ((34, str(seq)), (11, "x"), (17, id_), (150, "F")))
+        for seq, id_ in ((1, execution_id), (2, "X-NEW"))
+    ]
+    store.numbers()
+    store.write([Keep(seq, seq + 1, report) for seq, report in enumerate(reports, 1)])
+    store.close()
+    told = untold_reports(store.open_session, provider_id)
+    assert [report.get(17) for report in told] == ["X-NEW"]
 
 
 def test_a_restart_goes_on_with_the_numbers_of_the_session(

@@ -76,6 +76,10 @@ WHERE m.execution_id IS NOT NULL
       WHERE f.provider_id = s.provider_id AND f.provider_execution_id = m.execution_id
   )
   AND NOT EXISTS (
+      SELECT FROM hedge_fills AS h
+      WHERE h.provider_id = s.provider_id AND h.provider_execution_id = m.execution_id
+  )
+  AND NOT EXISTS (
       SELECT FROM unsolicited_fills AS u
       WHERE u.provider_id = s.provider_id AND u.provider_execution_id = m.execution_id
   )

@@ -49,7 +49,8 @@ class Identity:
 class State:
     """What a session knows; the two numbers outlive connections, the rest does not.
 
-    `gap_until` is the highest number seen while an earlier one is missing.
+    `gap_until` is the highest number seen while an earlier one is missing; `waits_since` is when
+    a logon or a logout began to wait for its answer.
     """
 
     next_in: int = 1
@@ -59,6 +60,7 @@ class State:
     received_at: datetime | None = None
     sent_at: datetime | None = None
     asked_at: datetime | None = None
+    waits_since: datetime | None = None
     gap_until: int = 0
     is_tested: bool = False
 
@@ -168,7 +170,7 @@ def ended(state: State, identity: Identity, now: datetime) -> Step:
     step = Step(state, identity, now)
     if state.phase is Phase.ACTIVE:
         step.send(LOGOUT)
-        step.change(phase=Phase.LOGGING_OUT)
+        step.change(phase=Phase.LOGGING_OUT, waits_since=now)
     else:
         step.disconnect("logged out")
     return step
@@ -180,7 +182,7 @@ def ticked(state: State, identity: Identity, now: datetime) -> Step:
     beat = timedelta(seconds=state.heartbeat_seconds)
     silent = now - (state.received_at or now)
     if state.phase in (Phase.LOGGING_ON, Phase.LOGGING_OUT):
-        if silent > timedelta(seconds=LOGON_SECONDS_MAX):
+        if now - (state.waits_since or now) > timedelta(seconds=LOGON_SECONDS_MAX):
             step.disconnect(f"no answer while {state.phase.replace('_', ' ')}")
     elif state.phase is Phase.ACTIVE:
         if silent > beat * 12 / 5:
@@ -377,6 +379,7 @@ def _fresh(state: State, identity: Identity, now: datetime) -> State:
         heartbeat_seconds=identity.heartbeat_seconds,
         received_at=now,
         sent_at=now,
+        waits_since=now,
     )
 
 

@@ -188,6 +188,13 @@ def test_our_logout_waits_for_its_answer() -> None:
     assert (sent(answered), disconnects(answered)) == ([], "the other side has logged out")
 
 
+def test_a_logout_is_not_waited_for_longer_because_the_other_side_beats() -> None:
+    state = session.ended(ACTIVE, US, DAY + timedelta(seconds=25)).state
+    beaten = session.received(state, US, DAY + timedelta(seconds=34), told("0", 5)).state
+    assert disconnects(session.ticked(beaten, US, DAY + timedelta(seconds=35))) is None
+    assert disconnects(session.ticked(beaten, US, DAY + timedelta(seconds=36)))
+
+
 @pytest.mark.parametrize(
     ("seconds", "kinds", "ends"),
     [(10, [], False), (31, ["0"], False), (37, ["1"], False), (73, [], True)],

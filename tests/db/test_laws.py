@@ -335,6 +335,21 @@ BREAKS = (
         ("UPDATE trades SET commission = 0.03 WHERE id = '{trade_a}'",),
     ),
     Break(
+        "result_is_its_prices",
+        "a price that does not make the result",
+        (
+            "UPDATE order_fills SET price = 1.12 WHERE order_id = '{order_b}'",
+            "UPDATE trades SET price = 1.12 WHERE id = '{trade_b}'",
+            "UPDATE orders SET average_price = 1.12 WHERE id = '{order_b}'",
+            "UPDATE order_events SET price = 1.12 WHERE order_id = '{order_b}' AND seq = 2",
+        ),
+    ),
+    Break(
+        "result_is_its_prices",
+        "a rate that does not make the result",
+        ("UPDATE trades SET conversion_rate = 2 WHERE id = '{trade_b}'",),
+    ),
+    Break(
         "order_is_dealt_in_its_book",
         "an order of book A that the house dealt",
         ("UPDATE orders SET book = 'A' WHERE id = '{order_a}'",),
@@ -483,6 +498,7 @@ def test_a_broken_law_tells_and_no_other_does(engine: Session, case: Break) -> N
     cast = play(engine)
     names = asdict(cast) | {
         "order_a": cast.order_ids[0],
+        "order_b": cast.order_ids[1],
         "trade_a": cast.trade_ids[0],
         "trade_b": cast.trade_ids[1],
     }

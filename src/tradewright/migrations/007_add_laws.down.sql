@@ -9,6 +9,7 @@ DROP VIEW audited_rows;
 DROP VIEW law_references_hold;
 DROP VIEW law_realised_pnl_is_the_ledger;
 DROP VIEW law_rollover_is_in_the_ledger;
+DROP VIEW law_result_is_its_prices;
 DROP VIEW law_trade_is_in_the_ledger;
 DROP VIEW law_hedge_is_in_the_ledger;
 DROP VIEW law_hedge_fills_follow_each_other;

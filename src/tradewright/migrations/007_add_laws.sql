@@ -509,6 +509,21 @@ WHERE (o.id IS NULL AND t.close_by_id IS NULL)
    OR t.commission <> coalesce(fee.amount, 0);
 COMMENT ON VIEW law_trade_is_in_the_ledger IS 'No trade without order and fill, or a pairing of positions; its result and commission are what the ledger booked.';
 
+CREATE VIEW law_result_is_its_prices AS
+SELECT t.id AS trade_id, t.realised_pnl, r.exact
+FROM trades AS t
+JOIN accounts AS a ON a.id = t.account_id
+JOIN currencies AS c ON c.code = a.currency
+LEFT JOIN trades AS b ON b.position_id = t.position_id AND b.position_version = t.position_version - 1
+CROSS JOIN LATERAL (
+    SELECT (b.position_average_price - t.price) * t.quantity * t.conversion_rate AS exact
+) AS r
+WHERE t.effect = 'close'
+  AND (r.exact IS NULL
+   OR t.realised_pnl <> round(t.realised_pnl, c.minor_units)
+   OR abs(t.realised_pnl - r.exact) * 2 > 10::numeric ^ -c.minor_units);
+COMMENT ON VIEW law_result_is_its_prices IS 'What a trade that closes has realised is the average price before it less its own, times its signed quantity and its rate, rounded to the nearest minor unit.';
+
 CREATE VIEW law_rollover_is_in_the_ledger AS
 SELECT coalesce(r.id, e.transaction_id) AS rollover_id, r.position_id, r.rollover_on, r.amount, e.booked
 FROM (
@@ -817,6 +832,8 @@ UNION ALL
 SELECT 'trades_are_their_fill', count(*) FROM order_fills
 UNION ALL
 SELECT 'trade_is_in_the_ledger', count(*) FROM trades
+UNION ALL
+SELECT 'result_is_its_prices', count(*) FROM trades WHERE effect = 'close'
 UNION ALL
 SELECT 'rollover_is_in_the_ledger', count(*) FROM position_rollovers
 UNION ALL

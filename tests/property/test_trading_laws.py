@@ -23,8 +23,8 @@ fills = st.lists(st.tuples(signed_quantities, prices), min_size=1, max_size=30)
 sides = st.sampled_from(Side)
 
 
-DUST = Decimal("1e-30")
-"""What the last digits of sixty may differ by where the same terms are added in another order."""
+DUST = Decimal("1e-20")
+"""What the last digits may differ by where the same terms are added in another order."""
 
 
 @given(fills, prices)

@@ -441,7 +441,8 @@ CREATE TRIGGER balance_ledger_follows_itself
     REFERENCING NEW TABLE AS new_entries
     FOR EACH STATEMENT EXECUTE FUNCTION entries_follow_each_other();
 
--- What is drawn from a hold is taken off it: an entry alone moves nothing of what is held.
+-- What is drawn from a hold is taken off it: an entry alone moves nothing of what is held. Asked at the
+-- end of the transaction, when it has been seen whether the entry is its holder's at all.
 CREATE FUNCTION draws_are_taken_off_their_hold() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -463,8 +464,9 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION draws_are_taken_off_their_hold() IS 'Trigger of balance_ledger: a hold whose entries draw on it has become as much less (SQLSTATE TW013).';
-CREATE TRIGGER balance_ledger_draws_change_holds
+CREATE CONSTRAINT TRIGGER balance_ledger_draws_change_holds
     AFTER INSERT ON balance_ledger
+    DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.hold_id IS NOT NULL AND NEW.effect <> 'reserve')
     EXECUTE FUNCTION draws_are_taken_off_their_hold();
 

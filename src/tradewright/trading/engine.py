@@ -8,7 +8,7 @@ and the dispatcher to one thread at a time; it is never held over a database cal
 
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +17,7 @@ from typing import Self
 import psycopg
 
 from tradewright.core.clock import pause
-from tradewright.core.errors import (
-    DatabaseError,
-    ErrorCode,
-    InternalError,
-    StateError,
-    TradewrightError,
-)
+from tradewright.core.errors import DatabaseError, ErrorCode, StateError
 from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
@@ -32,13 +26,14 @@ from tradewright.routing.scoring import Scores
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.breaking import BreakerKeeper
 from tradewright.trading.dispatch import Dispatcher
+from tradewright.trading.failures import Failures
 from tradewright.trading.hedges import HEDGE_VERSION
 from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
 from tradewright.trading.reference import Reference, quote_board, read_reference
 from tradewright.trading.state import Desk
 from tradewright.trading.store import read_live_desk, read_routed_versions
-from tradewright.trading.unbooked import MAY_BE_BOOKED_LATER, Unbooked, currencies_of
+from tradewright.trading.unbooked import Unbooked, currencies_of
 from tradewright.trading.unsolicited import late_answers
 from tradewright.trading.waiting import Proposed, WaitingFutures
 from tradewright.trading.watch import Watchers
@@ -46,6 +41,9 @@ from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
 
 READ_ATTEMPTS_MAX = 300
 READ_PAUSE_MS = 100
+
+PROPOSED_COMMANDS_MAX = 500
+"""Proposals that a batch takes together: at the end of a day each account has one at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Engine:
         self._idle = threading.Condition()
         self._in_flight = 0
         self._is_running = False
-        self._failure: TradewrightError | None = None
+        self._failures = Failures()
         with open_session() as session, session.transaction():
             reference = read_reference(session)
         scores = Scores(reference.provider_terms, {})
@@ -103,8 +101,7 @@ class Engine:
             learnt = self._watchers.learn(desk)
             self._recall_orders(desk, versions)
             self._unbooked.keep(self._recall_hedges(house))
-            bookable = self._unbooked.take_bookable()
-        self._propose([*bookable, *learnt])
+        self._propose(learnt)
         for provider in self._providers.values():
             provider.open(self)
 
@@ -165,16 +162,12 @@ class Engine:
                 if offered is not None:
                     self.market.update(offered)
             house = self._house.on_price(quote.symbol)
-            proposals: list[Command] = []
-            moves = self._keeper.on_price(quote.symbol) if propose else []
-            if propose:
-                proposals += house
-                proposals += self._unbooked.take_bookable()
-                proposals += self._watchers.on_price(quote.symbol)
+            if not propose:
+                return 0
+            moves = self._keeper.on_price(quote.symbol)
+            proposals = [*house, *self._watchers.on_price(quote.symbol)]
         self._keeper.write(moves)
-        if proposals:
-            self._propose(proposals)
-        return len(proposals)
+        return self._propose(proposals)
 
     @property
     def pending_count(self) -> int:
@@ -193,14 +186,10 @@ class Engine:
             self.market.advance(quote.quoted_at)
             self.market.update(quote)
             moves = self._keeper.on_price(quote.symbol)
-            proposals = [
-                *self._house.on_price(quote.symbol),
-                *self._unbooked.take_bookable(),
-                *self._watchers.on_price(quote.symbol),
-            ]
+            house = self._house.on_price(quote.symbol)
+            proposals = [*house, *self._watchers.on_price(quote.symbol)]
         self._keeper.write(moves)
-        if proposals:
-            self._propose(proposals)
+        self._propose(proposals)
 
     def take_answer(self, request: ProviderRequest, answer: ProviderAnswer) -> None:
         """Take what a connected provider answers, in its gateway's thread.
@@ -213,18 +202,15 @@ class Engine:
 
         """
         with self._lock:
-            proposals = self._unbooked.take_bookable()
             answers = self._dispatcher.take(answer)
+            self._unbooked.keep(answers or [])
         if answers is None and answer.price is not None:
             with self._open_session() as session, session.transaction():
                 provider_id = self.reference.provider_ids[answer.provider]
-                answers = late_answers(session, provider_id, request, answer)
-        proposals += answers or []
-        try:
-            self._propose(proposals)
-        except StateError:
+                late = late_answers(session, provider_id, request, answer)
             with self._lock:
-                self._unbooked.keep(proposals)
+                self._unbooked.keep(late)
+        self._propose([])
 
     def submit(self, command: Command) -> "Future[Report]":
         """Queue a client's command; the future gives its report or raises its error.
@@ -276,9 +262,7 @@ class Engine:
 
         """
         self._wait_until_idle()
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+        self._failures.tell()
 
     def _wait_until_idle(self) -> None:
         with self._idle:
@@ -287,6 +271,25 @@ class Engine:
     def _queue(
         self, commands: Sequence[Command], waiting: Waiting, writer: int | None = None
     ) -> None:
+        """Queue what clients ask for, as long as there is room."""
+        place = self._writer_of(commands[0].account_id) if writer is None else writer
+        self._writers[place].require_room()
+        self._hand_over(commands, waiting, place)
+
+    def _propose(self, proposals: Sequence[Command]) -> int:
+        """Queue what the house proposes, behind the answers of providers that can be booked.
+
+        The queue's limit does not hold for it, and none of it needs a common batch. Returns how
+        many commands that are.
+        """
+        with self._lock:  # an order's answers are handed over in their order
+            answers = self._unbooked.take_bookable() if self._is_running else []
+            commands = [*answers, *proposals]
+            for writer, group in self._groups_of(commands):
+                self._hand_over(group, Proposed(group, self._settle), writer)
+        return len(commands)
+
+    def _hand_over(self, commands: Sequence[Command], waiting: Waiting, writer: int) -> None:
         if not self._is_running:
             raise StateError(
                 ErrorCode.ENGINE_STOPPED,
@@ -296,17 +299,13 @@ class Engine:
             )
         with self._idle:
             self._in_flight += 1
-        place = self._writer_of(commands[0].account_id) if writer is None else writer
-        try:
-            self._writers[place].submit_group(commands, waiting)
-        except TradewrightError:
-            self._one_less_in_flight()
-            raise
+        self._writers[writer].submit_group(commands, waiting)
 
-    def _propose(self, commands: Sequence[Command]) -> None:
+    def _groups_of(self, commands: Sequence[Command]) -> Iterator[tuple[int, list[Command]]]:
         for writer, places in self._by_writer(commands).items():
-            proposed = [commands[place] for place in places]
-            self._queue(proposed, Proposed(proposed, self._note_failure), writer)
+            for start in range(0, len(places), PROPOSED_COMMANDS_MAX):
+                part = places[start : start + PROPOSED_COMMANDS_MAX]
+                yield writer, [commands[place] for place in part]
 
     def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
         places: dict[int, list[int]] = {}
@@ -318,7 +317,14 @@ class Engine:
         return zlib.crc32(account_id.encode()) % len(self._writers)
 
     def _after(self, booked: Booked) -> None:
-        """Follow up a committed batch: teach the watchers, pass on what was routed."""
+        """Follow up a committed batch; it is answered, and its writer lives on, if that fails."""
+        try:
+            self._follow_up(booked)
+        except Exception as error:  # noqa: BLE001 (noted for who waits until all is idle)
+            self._failures.note(error)
+
+    def _follow_up(self, booked: Booked) -> None:
+        """Teach the watchers what was booked, and pass on what was routed."""
         hidden = self._read_hidden(booked.desk) if booked.is_recovered else None
         with self._lock:
             proposals: list[Command] = [*self._watchers.take(booked.desk)]
@@ -327,18 +333,14 @@ class Engine:
                 proposals += self._watchers.learn(booked.desk)
                 self._unbooked.keep(self._recall_hedges(hidden[0]))
                 self._recall_orders(booked.desk, hidden[1])
-            proposals += [
-                answer
-                for order in booked.desk.changes.routed
-                for answer in self._dispatcher.begin(order)
-            ]
+            for routed in booked.desk.changes.routed:
+                self._unbooked.keep(self._dispatcher.begin(routed))
             for order_id, is_let in booked.desk.changes.going_on.items():
-                proposals += self._dispatcher.go_on(order_id, is_let=is_let)
+                self._unbooked.keep(self._dispatcher.go_on(order_id, is_let=is_let))
             for order in booked.desk.changes.orders.values():
                 if order.status is OrderStatus.PENDING_CANCEL:
                     self._dispatcher.cancel(order.id)
-        if proposals:
-            self._propose(proposals)
+        self._propose(proposals)
 
     def _read_hidden(self, desk: Desk) -> tuple[HouseRows, Mapping[str, int]]:
         """Read what a batch whose answer was lost may have left, once the server is there."""
@@ -371,16 +373,20 @@ class Engine:
         ]
 
     def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
-        group.waiting.resolve(answers)
+        try:
+            group.waiting.resolve(answers)
+        except Exception as error:  # noqa: BLE001 (the others of the batch wait too)
+            self._failures.note(error)
         self._one_less_in_flight()
 
-    def _note_failure(self, command: Command, failure: TradewrightError) -> None:
-        """Remember a failure; answers of providers that may be booked later are kept."""
-        if isinstance(failure, DatabaseError | InternalError):
-            self._failure = failure
-        if isinstance(command, BookAnswers) and failure.code in MAY_BE_BOOKED_LATER:
-            with self._lock:
-                self._unbooked.keep([command])
+    def _settle(self, proposed: Sequence[Command], answers: Sequence[Answer]) -> None:
+        """Let go of providers' answers that are booked, and note what has failed."""
+        for command, answer in zip(proposed, answers, strict=True):
+            if isinstance(command, BookAnswers):
+                with self._lock:
+                    self._unbooked.settle(command, answer)
+            if isinstance(answer, Exception):
+                self._failures.note(answer)
 
     def _one_less_in_flight(self) -> None:
         with self._idle:

@@ -1,53 +1,92 @@
-"""What providers answered and could not be booked yet: nothing of it is lost, all of it in order.
+"""What providers answered and is not booked yet: nothing of it is lost, all of it in order.
 
-What was dealt must be valued, so it may wait for a rate; a server that is away, or a queue that is
-full, is waited for too. Belongs to whoever holds the engine's lock; the next quote tries again.
+An answer stays here from when it is known until its booking is answered. What was dealt must be
+valued, so it may wait for a rate; what the server or our own code failed on is tried again after a
+while. Belongs to whoever holds the engine's lock.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import DatabaseError, ErrorCode, InternalError, TradewrightError
 from tradewright.liquidity.market import Market
+from tradewright.trading.batch import Answer
 from tradewright.trading.model import BookAnswers
 from tradewright.trading.state import Desk, OrderState
 
-MAY_BE_BOOKED_LATER = frozenset(
-    {
-        ErrorCode.ORDER_RATE_MISSING,
-        ErrorCode.DATABASE_CONNECTION_LOST,
-        ErrorCode.DATABASE_UNREACHABLE,
-    }
-)
+RETRY_AFTER = timedelta(seconds=1)
+"""Market time before a booking that failed is tried again: it may fail each time."""
 
 Currencies = tuple[tuple[str, str], str]
 """The two currencies of an instrument, and the account's into which they are converted."""
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A command with the number under which it came, and what its booking has to wait for."""
+
+    number: int
+    command: BookAnswers
+    currencies: Currencies | None
+    again_at: datetime | None = None
+
+
 class Unbooked:
-    """Answers that wait, each with the currencies whose rates it needs, if those are known."""
+    """Answers that wait, and those that the writers have and did not answer yet."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._waiting: list[tuple[BookAnswers, Currencies | None]] = []
+        self._count = 0
+        self._waiting: list[_Kept] = []
+        self._taken: dict[int, _Kept] = {}
 
-    def keep(self, answers: Iterable[BookAnswers], currencies: Currencies | None = None) -> None:
-        """Keep answers until they are taken."""
-        self._waiting += [(each, currencies) for each in answers]
+    def keep(self, commands: Iterable[BookAnswers], currencies: Currencies | None = None) -> None:
+        """Keep answers, with the currencies whose rates they need if those are known."""
+        for command in commands:
+            self._count += 1
+            self._waiting.append(_Kept(self._count, command, currencies))
 
     def take_bookable(self) -> list[BookAnswers]:
-        """Take the answers that can be booked: what was dealt must be valued at a rate."""
+        """Return the answers that can be booked now; whoever takes them settles each.
+
+        An order's later answers wait behind its earlier ones.
+        """
+        if not self._waiting:
+            return []
         waiting, self._waiting = self._waiting, []
+        held_up: set[str] = set()
         bookable: list[BookAnswers] = []
-        for answers, currencies in waiting:
-            is_dealt = any(answer.accepted for _, answer in answers.answers)
-            if is_dealt and currencies is not None and not self._has_rates(*currencies):
-                self._waiting.append((answers, currencies))
+        for kept in sorted(waiting, key=lambda one: one.number):
+            if kept.command.order_id in held_up or not self._is_bookable(kept):
+                held_up.add(kept.command.order_id)
+                self._waiting.append(kept)
             else:
-                bookable.append(answers)
+                self._taken[id(kept.command)] = kept
+                bookable.append(kept.command)
         return bookable
+
+    def settle(self, command: BookAnswers, answer: Answer) -> None:
+        """Let go of answers that are booked or refused; keep what a later attempt may book."""
+        kept = self._taken.pop(id(command))
+        if _may_be_booked_later(answer):
+            kept.again_at = self._market.now + RETRY_AFTER
+            self._waiting.append(kept)
+
+    def _is_bookable(self, kept: _Kept) -> bool:
+        if kept.again_at is not None and self._market.now < kept.again_at:
+            return False
+        is_dealt = any(answer.accepted for _, answer in kept.command.answers)
+        return not is_dealt or kept.currencies is None or self._has_rates(*kept.currencies)
 
     def _has_rates(self, sources: tuple[str, str], target: str) -> bool:
         return all(self._market.last_rate(one, target) is not None for one in sources)
+
+
+def _may_be_booked_later(answer: Answer) -> bool:
+    if isinstance(answer, DatabaseError | InternalError):
+        return True
+    return isinstance(answer, TradewrightError) and answer.code is ErrorCode.ORDER_RATE_MISSING
 
 
 def currencies_of(order: OrderState, desk: Desk) -> Currencies:

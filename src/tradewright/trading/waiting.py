@@ -31,16 +31,11 @@ class WaitingFutures:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A group that the house proposed to itself: nobody waits for it, but no failure is lost.
-
-    A refusal is no failure: the watchers propose again while the price is there.
-    """
+    """A group that the house proposed to itself: nobody waits for it, but no failure is lost."""
 
     commands: Sequence[Command]
-    note: Callable[[Command, TradewrightError], None]
+    settle: Callable[[Sequence[Command], Sequence[Answer]], None]
 
     def resolve(self, answers: Sequence[Answer]) -> None:
-        """Note each command that failed."""
-        for command, answer in zip(self.commands, answers, strict=True):
-            if isinstance(answer, TradewrightError):
-                self.note(command, answer)
+        """Let the engine settle what was proposed."""
+        self.settle(self.commands, answers)

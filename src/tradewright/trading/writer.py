@@ -69,7 +69,8 @@ class Writer:
     """One session, one thread, one queue. Start it, submit to it, stop it.
 
     `on_booked` is called after each commit, before the answers are given; `on_answers` with each
-    group and one answer for each of its commands. Both are called in the writer's thread.
+    group and one answer for each of its commands. Both are called in the writer's thread, and
+    neither may raise: that would end it.
     """
 
     open_session: SessionOpener
@@ -96,7 +97,11 @@ class Writer:
         self._disconnect()
 
     def submit_group(self, commands: Sequence[Command], waiting: Waiting) -> None:
-        """Queue commands that are to be booked in one batch, in their order.
+        """Queue commands that are to be booked in one batch, in their order."""
+        self._queue.put(Group(commands, waiting))
+
+    def require_room(self) -> None:
+        """Refuse what clients ask for while too much is queued; the house's own is never refused.
 
         Raises:
             StateError: ENGINE_QUEUE_FULL.
@@ -109,7 +114,6 @@ class Writer:
                 why="Commands arrive faster than they can be booked.",
                 hint="Slow down and submit again with the same keys.",
             )
-        self._queue.put(Group(commands, waiting))
 
     def _run(self) -> None:
         while True:

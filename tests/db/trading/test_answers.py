@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,7 @@ from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.model import ClientClass
 from tradewright.routing.model import Book
+from tradewright.trading import writer
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import CancelOrder, OrderReport
 from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolve_unsolicited
@@ -234,6 +235,61 @@ def test_a_request_without_a_last_word_stays_open_over_a_restart(
         late.tell(late.asked[0], 0, is_final=True)
         running.wait_until_idle()
     assert state(floor) == ("canceled", 30_000, False)
+    assert floor.broken_laws() == {}
+
+
+def test_what_could_not_be_booked_is_booked_later_and_in_order(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        engine.execute("ALTER TABLE order_fills RENAME TO mislaid")
+        late.tell(late.asked[0], 30_000)
+        error = refusal(running.wait_until_idle)
+        engine.execute("ALTER TABLE mislaid RENAME TO order_fills")
+        late.tell(late.asked[0], 70_000)
+        running.wait_until_idle()
+        assert state(floor) == ("new", 0, True)  # the later answer waits behind the earlier one
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        assert state(floor) == ("filled", 100_000, False)
+    assert error.code is ErrorCode.DATABASE_STATEMENT_FAILED
+    assert aside(floor) == []
+    assert floor.broken_laws() == {}
+
+
+def test_an_answer_that_cannot_be_kept_loses_none_that_waits(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    unknown = ProviderRequest("TICKET-77", "EURUSD", Side.SELL, Decimal(5), Decimal(1), DAY)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        engine.execute("ALTER TABLE unsolicited_fills RENAME TO mislaid")
+        late.tell(late.asked[0], 100_000)
+        assert refusal(running.wait_until_idle).code is ErrorCode.DATABASE_STATEMENT_FAILED
+        running.take_time(floor.now + timedelta(seconds=1))
+        with pytest.raises(psycopg.Error):
+            late.tell(unknown, 5)
+        engine.execute("ALTER TABLE mislaid RENAME TO unsolicited_fills")
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+    assert state(floor) == ("filled", 100_000, False)
+    assert floor.broken_laws() == {}
+
+
+def test_an_answer_that_meets_a_full_queue_is_booked(
+    engine_database: str, engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        monkeypatch.setattr(writer, "QUEUED_GROUPS_MAX", 0)
+        late.tell(late.asked[0], 100_000)
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        assert state(floor) == ("filled", 100_000, False)
     assert floor.broken_laws() == {}
 
 

@@ -15,7 +15,7 @@ from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.routing.model import Book
-from tradewright.trading.batch import Trading, book_batch
+from tradewright.trading.batch import Answer, Trading, book_batch
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import (
     BookAnswers,
@@ -357,13 +357,13 @@ def test_answers_that_arrive_twice_are_booked_once(engine_database: str, engine:
     floor, account = open_floor(engine_database, engine, ONE)
     kept: list[BookAnswers] = []
     with floor.engine() as running:
-        propose = running._propose
+        settle = running._settle
 
-        def keep_and_propose(commands: Sequence[Command]) -> None:
-            kept.extend(command for command in commands if isinstance(command, BookAnswers))
-            propose(commands)
+        def keep_and_settle(proposed: Sequence[Command], answers: Sequence[Answer]) -> None:
+            kept.extend(command for command in proposed if isinstance(command, BookAnswers))
+            settle(proposed, answers)
 
-        running._propose = keep_and_propose  # type: ignore[method-assign]
+        running._settle = keep_and_settle  # type: ignore[method-assign]
         deal(running, buy(account))
         again = running.submit(kept[0]).result(timeout=30)
     assert isinstance(again, NothingDone)

@@ -12,6 +12,8 @@ from tests.positions import account_of, close, ids, pair_up
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import Quote
+from tradewright.trading import engine as engine_module
+from tradewright.trading import writer
 from tradewright.trading.engine import Engine
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.rollover_day import RolledDay, market_before, roll_day
@@ -341,4 +343,21 @@ def test_by_hand_every_day_is_booked_however_many_wait(floor: Floor, hedger: str
     rolled = roll_day(floor.session, market_before([quote], day), day)
     assert rolled == RolledDay(accounts=1, booked=56, waiting=0)
     assert max(row[0] for row in rollovers(floor)) == day
+    assert floor.broken_laws() == {}
+
+
+def test_all_accounts_of_a_day_are_not_rolled_over_in_one_transaction(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_terms(floor)
+    accounts = [account_of(floor, PositionMode.HEDGING) for _ in range(7)]
+    monkeypatch.setattr(engine_module, "PROPOSED_COMMANDS_MAX", 2)
+    monkeypatch.setattr(writer, "BATCH_COMMANDS_MAX", 2)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        for account in accounts:
+            deal(engine, buy(account))
+        quote_at(floor, engine, AFTER)
+    assert len(rollovers(floor)) == 7
+    assert floor.one("SELECT count(DISTINCT xmin::text) FROM position_rollovers") == 4
     assert floor.broken_laws() == {}

@@ -1,25 +1,29 @@
 """Writers: batches that fail, lost servers, full queues, many submitters and many engines."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 
 import psycopg
 import pytest
 
 from tests.conftest import migrate_engine
-from tests.floor import Floor, ask, buy, deal, refusal, row_counts, sell
+from tests.floor import ONE, Floor, ask, buy, deal, refusal, row_counts, sell
 from tradewright.core.clock import pause
 from tradewright.core.errors import DatabaseError, ErrorCode, StateError
 from tradewright.core.ids import new_id_text
+from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
+from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.routing.model import Book
 from tradewright.trading import writer
+from tradewright.trading.batch import Answer
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import (
     CancelOrder,
@@ -119,6 +123,74 @@ def test_a_full_queue_takes_no_more_and_says_what_to_do(
         assert deal(engine, buy(account, 10_000)).status is OrderStatus.FILLED
     assert error.code is ErrorCode.ENGINE_QUEUE_FULL
     assert error.hint == "Slow down and submit again with the same keys."
+
+
+def test_a_full_queue_takes_what_the_house_asks_of_itself(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = floor.account(book=Book.A)
+    with floor.engine() as engine:
+        with engine._lock:  # the order waits to be decided while the queue fills up
+            future = engine.submit(buy(account, 10_000))
+            monkeypatch.setattr(writer, "QUEUED_GROUPS_MAX", 0)
+        assert future.result(timeout=30)
+        engine.wait_until_idle()
+    assert floor.rows("SELECT status, is_routed FROM orders") == [("filled", False)]
+    assert floor.broken_laws() == {}
+
+
+class BreaksOnce(SimulatedProvider):
+    """Deals the first request, and stumbles over the second."""
+
+    count = 0
+
+    def answer(self, request: ProviderRequest, now: datetime) -> ProviderAnswer:
+        """Deal, unless it is the second request."""
+        self.count += 1
+        if self.count == 2:
+            raise ZeroDivisionError("the second one")
+        return super().answer(request, now)
+
+
+def test_what_fails_after_a_commit_ends_no_writer_and_loses_no_answer(floor: Floor) -> None:
+    accounts = [floor.account(book=Book.A) for _ in range(2)]
+    running = Engine(
+        lambda: connect(floor.conninfo, writer=True, autocommit=True),
+        {"LP-ONE": BreaksOnce(ONE, seed=1)},
+    )
+    with running as engine:
+        floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+        with engine._lock:
+            futures = engine.submit_together([buy(account, 10_000) for account in accounts])
+        assert statuses(list(futures)) == [OrderStatus.NEW] * 2
+        error = refusal(engine.wait_until_idle)
+        floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+        assert deal(engine, buy(accounts[0], 10_000)).status is OrderStatus.NEW
+    assert error.code is ErrorCode.INTERNAL_DEFECT
+    assert error.what.endswith("what it has booked: ZeroDivisionError: the second one")
+    assert error.hint.startswith("Report this with the facts, and restart")
+    statuses_booked = "SELECT status, is_routed FROM orders ORDER BY id"
+    assert floor.rows(statuses_booked) == [("filled", False), ("new", True), ("filled", False)]
+    assert floor.broken_laws() == {}
+
+
+class Gone:
+    """A client whose answer cannot be given any more, as that of a loop that was closed."""
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        """Fail."""
+        raise RuntimeError(f"nobody takes {len(answers)}")
+
+
+def test_a_client_that_is_gone_keeps_nobody_from_the_answer(floor: Floor) -> None:
+    account = floor.account()
+    with floor.engine() as engine:
+        with engine._lock:
+            engine.submit_for(buy(account, 10_000), Gone())
+            future = engine.submit(buy(account, 10_000))
+        assert statuses([future]) == [OrderStatus.FILLED]
+        assert refusal(engine.wait_until_idle).code is ErrorCode.INTERNAL_DEFECT
+    assert floor.position(account) == 20_000
 
 
 def test_an_engine_that_does_not_run_takes_no_commands(floor: Floor) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
-from tradewright.trading import orders
+from tradewright.trading import orders, reducing
 from tradewright.trading.halting import is_halted
 from tradewright.trading.model import (
     BookAnswers,
@@ -103,7 +103,7 @@ def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> N
     if order.limit_price is not None and (answer.price - order.limit_price) * order.side.sign > 0:
         set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
         return
-    quantity = min(answer.quantity, order.remaining_quantity)
+    quantity = reducing.bookable(account, order, answer.quantity)
     if quantity:
         source = (desk.providers[answer.provider], answer.execution_id, answer.decided_at)
         orders.fill(desk, account, order, (quantity, answer.price), source)

@@ -160,13 +160,16 @@ def require_closable(account: AccountState, command: SubmitOrder, position_id: s
 
 
 def is_being_closed(account: AccountState, position: PositionState) -> bool:
-    """Return whether a closing order for the position is with a provider."""
+    """Return whether an order is with a provider that would close the position.
+
+    In netting that is every order of the other side, whether or not it names the position.
+    """
     return any(
         order.is_routed
         and (
             order.position_id == position.id
             or (
-                (order.is_reduce_only or (account.nets and order.origin is not Origin.CLIENT))
+                (order.is_reduce_only or account.nets)
                 and order.instrument.symbol == position.instrument.symbol
                 and order.side.sign * position.quantity < 0
             )

@@ -1520,8 +1520,8 @@ END;
 $$;
 COMMENT ON FUNCTION transfer_to_account(uuid, numeric, uuid) IS 'Moves available money from the owner''s wallet to a trading account.';
 
--- Moves money from a trading account back to the owner's wallet. Without open positions only: what
--- is free beside a position depends on prices, which the engine knows and this function does not.
+-- Moves money from a trading account back to the owner's wallet. Without open positions and orders in
+-- flight only: what is free beside one depends on prices, which the engine knows and this does not.
 CREATE FUNCTION transfer_to_wallet(p_account_id uuid, p_amount numeric, p_transaction_id uuid) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1551,6 +1551,14 @@ BEGIN
             DETAIL = 'What may leave beside an open position depends on prices.',
             HINT = 'Close the positions, or let the engine book the transfer.';
     END IF;
+    -- Its margin is promised: it may deal at any moment, and cannot be taken back by us.
+    IF EXISTS (SELECT FROM orders WHERE account_id = p_account_id AND remaining_quantity > 0 AND is_routed) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW021',
+            MESSAGE = format('account "%s" has an order with a provider', p_account_id),
+            DETAIL = 'What may leave beside an order that may deal at any moment depends on prices.',
+            HINT = 'Wait for the provider''s answer, or let the engine book the transfer.';
+    END IF;
     IF v_account.balance < p_amount THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW003',
@@ -1568,7 +1576,7 @@ BEGIN
     RETURN v_reply;
 END;
 $$;
-COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions to the owner''s wallet.';
+COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions or orders in flight to the owner''s wallet.';
 
 -- Changes what a wallet lets through, with who does it and why.
 CREATE FUNCTION set_wallet_status(

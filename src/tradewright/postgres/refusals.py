@@ -45,6 +45,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW018": (InputError, ErrorCode.INPUT_AMOUNT_TOO_LARGE),
         "TW019": (InputError, ErrorCode.MONEY_MOVEMENT_UNKNOWN),
         "TW020": (MoneyError, ErrorCode.MONEY_REVERSAL_EXCEEDED),
+        "TW021": (StateError, ErrorCode.ORDER_IN_FLIGHT),
         "TW030": (MoneyError, ErrorCode.PAYMENT_CLAIM_EXCEEDED),
         "TW031": (MoneyError, ErrorCode.MONEY_WALLET_FROZEN),
         "TW032": (MoneyError, ErrorCode.MONEY_WALLET_CLOSED),

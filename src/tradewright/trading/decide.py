@@ -16,6 +16,7 @@ from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
 from tradewright.trading.hedges import book_hedge, open_hedge
 from tradewright.trading.house_commands import HOUSE, BookMarkouts, OpenHedge
+from tradewright.trading.in_flight import flying_charges, flying_exposures, in_flight
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.measures import book_markouts
 from tradewright.trading.model import (
@@ -140,6 +141,7 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
         InputError: what `parse_amount` raises.
         MoneyError: MONEY_IDEMPOTENCY_CONFLICT, ACCOUNT_NOT_ACTIVE, MONEY_WALLET_FROZEN,
             MONEY_WALLET_CLOSED, MONEY_INSUFFICIENT_FUNDS.
+        StateError: ORDER_RATE_MISSING, when the commission of an order in flight has no value.
 
     """
     amount = parse_amount(command.amount, account.profile.currency).amount
@@ -167,7 +169,8 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
         raise MoneyError(
             ErrorCode.MONEY_INSUFFICIENT_FUNDS,
             f"{free:.2f} {holder.currency} can be moved, {amount} are asked for",
-            why="What leaves an account must be free of margin, and a wallet is never overdrawn.",
+            why="What leaves an account must be free of the margin of its positions and of its "
+            "orders with providers, and a wallet is never overdrawn.",
             hint="Close positions, deposit more, or ask for less.",
         )
     desk.journal.pass_on(giver, receiver, amount, transaction_id=command.transaction_id)
@@ -176,12 +179,19 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
 
 
 def _movable(desk: Desk, account: AccountState) -> Decimal:
-    """Return what may leave the account: the smaller of balance and free margin, never below 0."""
-    exposures = [position.exposure() for position in account.open_positions]
+    """Return what may leave the account: the smaller of balance and free margin, never below 0.
+
+    Orders that providers have not answered count as if they had dealt.
+    """
+    flying = flying_exposures(desk, account, in_flight(account))
+    if flying is None:
+        return Decimal(0)
+    exposures = [position.exposure() for position in account.open_positions] + flying
     state = margin_state(account.profile, account.holder.available, exposures, desk.market)
     if state is None:
         return Decimal(0)
-    return max(Decimal(0), min(account.holder.available, state.free))
+    free = state.free - flying_charges(desk, account)
+    return max(Decimal(0), min(account.holder.available, free))
 
 
 def _conflict(command: MoveMoney) -> MoneyError:

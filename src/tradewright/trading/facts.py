@@ -12,8 +12,15 @@ from tradewright.risk.limits import LimitFacts
 from tradewright.risk.margin import Exposure, margin_state
 from tradewright.risk.model import OrderFacts
 from tradewright.trading import rules
+from tradewright.trading.in_flight import (
+    InFlight,
+    flying_charges,
+    flying_exposures,
+    in_flight,
+    routed_orders,
+)
 from tradewright.trading.limits import Asked, expected_price, limit_facts
-from tradewright.trading.positions import charge, match_fill, rate_sources
+from tradewright.trading.positions import Matched, charge, match_fill, rate_sources
 from tradewright.trading.state import AccountState, Desk, OrderState
 
 
@@ -26,19 +33,22 @@ def gather_facts(
     price = None if top is None else rules.dealing_price(top, side)
     signed = order.remaining_quantity * side.sign
     rates = _rates(desk, account, instrument)
+    flight = in_flight(account)
     return OrderFacts(
         account_is_active=account.is_active,
         instrument=instrument,
         is_in_session=instrument.is_in_session(desk.market.now),
         side=side,
         quantity=order.quantity,
-        reduces=not match_fill(account, order, signed).opens,
+        reduces=not _matched(account, order, signed, flight).opens,
         is_resting=rests,
         reference_price=_protected_price(order, price) if rests else price,
         stop_loss=order.stop_loss,
         take_profit=order.take_profit,
         rates=rates,
-        free_margin_after=lambda: _free_margin_after(desk, account, order, rates, rests=rests),
+        free_margin_after=lambda: _free_margin_after(
+            Asked(desk, account, order, rests), rates, flight
+        ),
         limited=_limited(desk, account, order, rests=rests),
         breaker=desk.reference.breakers.of(instrument.symbol),
         halt=desk.reference.halts.of(account.id, account.group.code, instrument.symbol),
@@ -66,12 +76,13 @@ def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[R
     base_rate = market.rate(instrument.base_currency, currency)
     if quote_rate is None or base_rate is None:
         return None
+    flying = [order.instrument for order in routed_orders(account)]
     if desk.reference.commissions:
-        sources = rate_sources(desk, account, instrument)
-        if any(market.rate(one, currency) is None for one in sources):
-            return None
-    for position in account.open_positions:
-        held = position.instrument
+        for charged in (instrument, *flying):
+            sources = rate_sources(desk, account, charged)
+            if any(market.rate(one, currency) is None for one in sources):
+                return None
+    for held in [*(position.instrument for position in account.open_positions), *flying]:
         if (
             market.top(held.symbol) is None
             or market.rate(held.quote_currency, currency) is None
@@ -81,47 +92,49 @@ def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[R
     return quote_rate, base_rate
 
 
-def _free_margin_after(
-    desk: Desk,
-    account: AccountState,
-    order: OrderState,
-    rates: tuple[Rate, Rate] | None,
-    *,
-    rests: bool,
-) -> Decimal:
+def _matched(
+    account: AccountState, order: OrderState, signed: Decimal, flight: InFlight
+) -> Matched:
+    """Match an order with what is left to close beside the orders in flight.
+
+    One that only reduces never deals more than is left, whatever it asks for.
+    """
+    if order.is_reduce_only:
+        return match_fill(account, order, signed)
+    return match_fill(account, order, signed, flight.closes)
+
+
+def _free_margin_after(asked: Asked, rates: tuple[Rate, Rate] | None, flight: InFlight) -> Decimal:
     """Return the free margin that the account would have after dealing the order."""
+    desk, account, order = asked.desk, asked.account, asked.order
     symbol = order.instrument.symbol
     top = desk.market.top(symbol)
-    if top is None or rates is None:
+    exposures = flying_exposures(desk, account, flight, order)
+    if top is None or rates is None or exposures is None:
         raise AssertionError("asked only after the checks for price and rates")
     price = rules.dealing_price(top, order.side)
-    if not rests:
+    if not asked.rests:
         price = expected_price(desk, order) or price
-    signed = order.remaining_quantity * order.side.sign
-    exposures = [
+    exposures += [
         position.exposure()
         for position in account.open_positions
         if position.instrument.symbol != symbol
     ]
-    cost = charge(desk, account, order.instrument, signed)
-    cost -= _add_after(exposures, account, order, (signed, price), rates[0])
-    state = margin_state(account.profile, account.holder.available - cost, exposures, desk.market)
+    cost = charge(desk, account, order.instrument, asked.signed) + flying_charges(desk, account)
+    after, realised = _dealt(asked, price, flight, rates[0])
+    balance = account.holder.available - cost + realised
+    state = margin_state(account.profile, balance, exposures + after, desk.market)
     if state is None:
         raise AssertionError("asked only after the check for rates")
     return state.free
 
 
-def _add_after(
-    exposures: list[Exposure],
-    account: AccountState,
-    order: OrderState,
-    dealt: tuple[Decimal, Decimal],
-    quote_rate: Rate,
-) -> Decimal:
-    """Add the exposures in the order's symbol after it has dealt; return what it would realise."""
-    signed, price = dealt
-    instrument, realised = order.instrument, Decimal(0)
-    matched = match_fill(account, order, signed)
+def _dealt(
+    asked: Asked, price: Decimal, flight: InFlight, quote_rate: Rate
+) -> tuple[list[Exposure], Decimal]:
+    """Return the exposures in the order's symbol after it has dealt, and what it would realise."""
+    account, instrument, realised = asked.account, asked.order.instrument, Decimal(0)
+    matched = _matched(account, asked.order, asked.signed, flight)
     left = {one.id: one.exposure() for one in account.positions.get(instrument.symbol, ())}
     for position, part in matched.closes:
         realised += (position.average_price - price) * part
@@ -130,11 +143,12 @@ def _add_after(
             left[position.id] = Exposure(
                 instrument, position.quantity + part, position.average_price
             )
-    exposures.extend(left.values())
+    exposures = list(left.values())
     if matched.opens:
         added = Exposure(instrument, matched.opens, price)
-        exposures.append(_joined(exposures.pop(), added) if left and account.nets else added)
-    return realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
+        joins = account.nets and left and exposures[-1].quantity * matched.opens > 0
+        exposures.append(_joined(exposures.pop(), added) if joins else added)
+    return exposures, realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
 
 
 def _joined(one: Exposure, added: Exposure) -> Exposure:

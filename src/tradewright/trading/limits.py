@@ -17,6 +17,7 @@ from tradewright.risk.margin import margin_state
 from tradewright.routing.rules import allocate
 from tradewright.trading import rules
 from tradewright.trading.history import count_message, usual_quantity
+from tradewright.trading.in_flight import in_flight
 from tradewright.trading.model import TimeInForce
 from tradewright.trading.state import AccountState, Desk, History, OrderState
 
@@ -128,19 +129,29 @@ def _open_orders(asked: Asked) -> Decimal:
 
 
 def _open_positions(asked: Asked) -> Decimal:
-    account, symbol = asked.account, asked.order.instrument.symbol
-    joins = account.nets and bool(account.positions.get(symbol))
-    return Decimal(len(account.open_positions) + (not joins))
+    """Count what is open, what orders in flight may open, and what this one would."""
+    account, flight = asked.account, in_flight(asked.account)
+    if account.nets:
+        symbols = {*account.positions, *flight.symbols, asked.order.instrument.symbol}
+        return Decimal(len(symbols))
+    return Decimal(len(account.open_positions) + flight.opening_count + 1)
 
 
 def _quantities_after(asked: Asked) -> dict[str, tuple[Instrument, Decimal]]:
-    """Return what would be open by symbol, long and short netted."""
-    instrument = asked.order.instrument
-    open_: dict[str, tuple[Instrument, Decimal]] = {instrument.symbol: (instrument, asked.signed)}
-    for position in asked.account.open_positions:
-        held = position.instrument
-        _, before = open_.get(held.symbol, (held, _NOTHING))
-        open_[held.symbol] = (held, before + position.quantity)
+    """Return what would be open by symbol, long and short netted.
+
+    Orders in flight deal on the order's side of its symbol, and elsewhere on that side which
+    leaves more open.
+    """
+    account, order, flight = asked.account, asked.order, in_flight(asked.account)
+    instrument = order.instrument
+    flying = flight.quantity(account, instrument.symbol, order.side)
+    quantity = account.held(instrument.symbol) + flying + asked.signed
+    open_: dict[str, tuple[Instrument, Decimal]] = {instrument.symbol: (instrument, quantity)}
+    for symbol in (*account.positions, *flight.symbols):
+        if symbol not in open_:
+            held = asked.desk.instruments[symbol]
+            open_[symbol] = (held, flight.quantity_open(account, symbol))
     return open_
 
 

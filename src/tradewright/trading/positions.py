@@ -5,8 +5,9 @@ else: once, at booking, half to even. The result of a closing trade moves betwee
 the house's dealing holder, the commission to its fees holder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -27,6 +28,8 @@ RATE_QUANTUM = Decimal("0.000000000001")
 
 _NOTHING = Decimal(0)
 _ONE = Decimal(1)
+
+NOT_SPOKEN_FOR: Mapping[str, Decimal] = MappingProxyType({})
 
 Cause = tuple[str | None, str | None]
 """What is behind a trade: the id of a fill, or of a pairing of two positions."""
@@ -68,15 +71,24 @@ class Matched(Struct, frozen=True):
     opens: Decimal
 
 
-def match_fill(account: AccountState, order: OrderState, signed: Decimal) -> Matched:
+def match_fill(
+    account: AccountState,
+    order: OrderState,
+    signed: Decimal,
+    spoken_for: Mapping[str, Decimal] = NOT_SPOKEN_FOR,
+) -> Matched:
     """Match a signed fill of an order with the positions that it may close, the oldest first.
 
-    Every part carries the fill's sign, and together they add up to it.
+    Every part carries the fill's sign, and together they add up to it. What others would close is
+    `spoken_for`, signed as they are, by position.
     """
     closes: list[tuple[PositionState, Decimal]] = []
     rest = signed
     for position in _closable(account, order):
-        split = split_fill(position.quantity, rest)
+        left = position.quantity
+        if spoken_for:
+            left += spoken_for.get(position.id, _NOTHING)
+        split = split_fill(left, rest)
         if split.closes:
             closes.append((position, split.closes))
         rest = split.opens

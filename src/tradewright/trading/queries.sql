@@ -343,6 +343,44 @@ FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
 
+-- name: routed_orders
+-- Read the orders of some accounts whose provider has not answered; the accounts are locked.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    o.client_order_id,
+    o.symbol,
+    o.side,
+    o.order_type,
+    o.time_in_force,
+    o.origin,
+    o.book,
+    o.quantity,
+    o.filled_quantity,
+    o.remaining_quantity,
+    o.average_price,
+    o.limit_price,
+    o.stop_price,
+    o.stop_loss,
+    o.take_profit,
+    o.status,
+    o.is_routed,
+    o.refused_by,
+    o.refusal_code,
+    o.version,
+    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
+    o.expires_at,
+    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
+    o.trailing_distance,
+    o.trailing_terms,
+    o.triggered_at,
+    o.is_reduce_only,
+    o.is_post_only,
+    o.oco_group
+FROM orders AS o
+WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0 AND o.is_routed
+ORDER BY o.id;
+
 -- name: orders_of_groups
 -- Read every order of some groups of alternatives, those that have ended too.
 SELECT

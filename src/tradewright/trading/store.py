@@ -55,6 +55,8 @@ _QUERIES = "tradewright.trading"
 
 _NAMES_ORDER = (TriggerOrder, ExpireOrder, MoveStop, EndReducing, BookAnswers)
 
+_NEEDS_MARGIN = (SubmitOrder, TriggerOrder, MoveMoney)
+
 
 def lock_desk(
     statements: Statements,
@@ -101,6 +103,7 @@ def lock_desk(
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
     _read_rolling(statements, desk, commands, rolled)
+    _read_in_flight(statements, desk, commands)
     lock_house(statements, desk, commands)
     return desk
 
@@ -197,6 +200,24 @@ def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
         if row[0] not in desk.orders:
             order = order_from_row(row, desk.instruments[row[3]])
             desk.orders[order.id] = desk.accounts[order.account_id].live_orders[order.id] = order
+
+
+def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:
+    """Put what accounts have with providers onto the desk, where it is not there already.
+
+    Only for commands that need free margin, and only for accounts whose orders are passed on.
+    """
+    known = {command.account_id for command in commands if _asks_what_lives(command)}
+    ids = {
+        command.account_id
+        for command in commands
+        if isinstance(command, _NEEDS_MARGIN) and command.account_id not in known
+    }
+    accounts = (desk.accounts.get(account_id) for account_id in sorted(ids))
+    flying = [one.id for one in accounts if one is not None and one.book is not Book.B]
+    if flying:
+        rows = statements.execute(load_queries(_QUERIES)["routed_orders"], {"ids": flying})
+        lay_out_live_orders(desk, rows.fetchall())
 
 
 def _read_rolling(

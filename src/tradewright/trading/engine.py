@@ -171,9 +171,9 @@ class Engine:
 
     @property
     def pending_count(self) -> int:
-        """Return how many requests wait for a provider's last word."""
+        """Return how many requests wait for a provider's last word, or answers to be booked."""
         with self._lock:
-            return self._dispatcher.pending_count
+            return self._dispatcher.pending_count + self._unbooked.count
 
     def take_time(self, now: datetime) -> None:
         """Let quotes grow stale while none arrive, in a gateway's thread."""

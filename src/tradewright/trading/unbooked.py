@@ -41,6 +41,11 @@ class Unbooked:
         self._waiting: list[_Kept] = []
         self._taken: dict[int, _Kept] = {}
 
+    @property
+    def count(self) -> int:
+        """Return how many answers are not booked yet."""
+        return len(self._waiting) + len(self._taken)
+
     def keep(self, commands: Iterable[BookAnswers], currencies: Currencies | None = None) -> None:
         """Keep answers, with the currencies whose rates they need if those are known."""
         for command in commands:

@@ -70,7 +70,6 @@ class EngineEnd:
     """How an engine ended: what its writers did, and what of its own work failed for good."""
 
     counts: EngineCounts
-    pending: int
     failures: tuple[str, ...]
 
 
@@ -81,8 +80,14 @@ class _Desk:
     engine: Engine
     shown: dict[str, Quote] = field(default_factory=dict)
     is_open: bool = True
+    feeding: threading.Thread | None = None
 
-    def feed(self, setting: EngineSetting) -> None:
+    def open(self, setting: EngineSetting) -> None:
+        """Begin to show quotes."""
+        self.feeding = threading.Thread(target=self._feed, args=(setting,), daemon=True)
+        self.feeding.start()
+
+    def _feed(self, setting: EngineSetting) -> None:
         """Show each quote when it is due; what an engine missed it is told without being asked."""
         for number, quote in enumerate(quotes(setting.seed)):
             if not self.is_open:
@@ -111,7 +116,20 @@ class _Desk:
             return error
 
     def end(self) -> EngineEnd:
-        """Wait until providers have said their last word and all is booked, then stop."""
+        """Wait until providers have said their last word and all is booked, then stop.
+
+        Once with quotes, for what waits for time to go by; then without, as they set off orders.
+        """
+        failures = self._settle()
+        self.is_open = False
+        if self.feeding is not None:
+            self.feeding.join()
+        failures += self._settle()
+        self.engine.stop()
+        return EngineEnd(self.engine.counts, tuple(failures))
+
+    def _settle(self) -> list[str]:
+        """Wait until nothing is in flight; return what has failed for good."""
         deadline = monotonic_seconds() + END_SECONDS_MAX
         failures: list[str] = []
         while monotonic_seconds() < deadline:
@@ -124,10 +142,7 @@ class _Desk:
             if not self.engine.pending_count:
                 break
             pause(_PAUSE_SECONDS)
-        self.is_open = False
-        pending = self.engine.pending_count
-        self.engine.stop()
-        return EngineEnd(self.engine.counts, pending, tuple(failures))
+        return failures
 
 
 def serve_engine(pipe: Connection, setting: EngineSetting) -> None:
@@ -136,7 +151,7 @@ def serve_engine(pipe: Connection, setting: EngineSetting) -> None:
     Anything else is answered as soon as it stands.
     """
     desk = _Desk(_started(setting))
-    threading.Thread(target=desk.feed, args=(setting,), daemon=True).start()
+    desk.open(setting)
     Path(setting.address).unlink(missing_ok=True)
     listener = Listener(setting.address, family="AF_UNIX", backlog=64)
     threading.Thread(target=_accept, args=(listener, desk), daemon=True).start()

@@ -1,12 +1,13 @@
 """What waits for the prices of one symbol, sorted, so that a quote only looks at what it sets off.
 
-Owned by `watch`, which says what each id means. `TrailingStops` keeps the stops that follow the
-price: those that have seen the same best price move together, so that a new best price costs the
-same whether one stop follows it or ten thousand.
+Owned by `price_index`, which knows where each id stands. `TrailingStops` keeps the stops that
+follow the price: those that have seen the same best price move together, so that a new best price
+costs the same whether one stop follows it or ten thousand.
 """
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum
 
 from sortedcontainers import SortedDict, SortedList
 
@@ -14,12 +15,30 @@ from tradewright.liquidity.board import Top
 from tradewright.liquidity.model import Side
 
 
+class Level(Enum):
+    """Which side of a quote is looked at, and the direction in which it moves to a price."""
+
+    BID_DOWN = "bid_down"
+    BID_UP = "bid_up"
+    ASK_DOWN = "ask_down"
+    ASK_UP = "ask_up"
+
+    @classmethod
+    def better_for(cls, side: Side) -> "Level":
+        """Return how a price comes nearer for who deals on a side: a lower ask, a higher bid."""
+        return cls.ASK_DOWN if side is Side.BUY else cls.BID_UP
+
+    @classmethod
+    def worse_for(cls, side: Side) -> "Level":
+        """Return how a price goes away from who deals on a side: a higher ask, a lower bid."""
+        return cls.ASK_UP if side is Side.BUY else cls.BID_DOWN
+
+
 @dataclass(slots=True)
 class PriceLists:
     """What waits for one symbol: things that fire at or below a price, and at or above one.
 
-    Entries are (price, id). `bid_down` fires when the bid falls to its price, and so on; the
-    names say which side of the quote is looked at and the direction in which it moves.
+    Entries are (price, id).
     """
 
     bid_down: SortedList = field(default_factory=SortedList)
@@ -43,6 +62,11 @@ class PriceLists:
                     break
                 fired.append((level - price, key))
         return fired
+
+    def levels(self, level: Level) -> SortedList:
+        """Return the list of a level."""
+        levels: SortedList = getattr(self, level.value)
+        return levels
 
     def trailing(self, side: Side) -> "TrailingStops":
         """Return the trailing stops of one side."""

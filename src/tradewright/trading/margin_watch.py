@@ -1,0 +1,177 @@
+"""Whose margin level may have crossed one of its levels: two prices per position, and rates.
+
+As long as every symbol stays between its own two prices, the account's level cannot have crossed
+any of its thresholds; when one is passed, the account is valued again and gets new ones. An account
+that is valued through a third currency is valued again with each quote of the pairs in between, and
+one without a price or rate with each quote of those that are missing. Belongs to `watch`.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import lru_cache
+
+from tradewright.liquidity.board import Top
+from tradewright.liquidity.market import BRIDGE_CURRENCY, Market
+from tradewright.risk.margin import MarginState, closing_price, margin_rate, margin_state
+from tradewright.trading.liquidation import owes_what_is_forgiven
+from tradewright.trading.model import CheckMargin
+from tradewright.trading.price_index import PriceIndex, Wanted
+from tradewright.trading.price_lists import Level
+from tradewright.trading.state import AccountState, PositionState
+
+HEADROOM_SHARE = Decimal("0.8")
+"""Share of an account's headroom that its symbols may use up before it is valued again."""
+
+MOVE_SHARE_MAX = Decimal("0.05")
+"""Share of a price that it may move before the account is valued again: so far a rate that moves
+with the price is as good as straight."""
+
+_ENDLESS = Decimal("Infinity")
+_NOTHING = Decimal(0)
+_ONE = Decimal(1)
+_HUNDRED = Decimal(100)
+
+
+class MarginWatch:
+    """The accounts that hold something, and what each is valued again for; one thread at a time."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._index = PriceIndex()
+        self._accounts: dict[str, AccountState] = {}
+        self._pairs_of: dict[str, frozenset[str]] = {}
+        self._by_pair: dict[str, dict[str, None]] = {}
+        self._changed: dict[str, AccountState] = {}
+
+    def take(self, accounts: dict[str, AccountState]) -> None:
+        """Learn accounts as they stand now.
+
+        They are valued with the next quote, once however often they trade in between.
+        """
+        self._changed.update(accounts)
+
+    def on_price(self, symbol: str, top: Top | None) -> list[CheckMargin]:
+        """Return the accounts that have crossed a level; what was passed without cause is moved."""
+        fired = self._index.fired(symbol, top)
+        paired = self._by_pair.get(symbol)
+        if not fired and not paired and not self._changed:
+            return []
+        changed, self._changed = self._changed, {}
+        again = {key: self._accounts[key] for key in (*(paired or ()), *fired)}
+        return [
+            CheckMargin(account_id=account.id)
+            for account in (again | changed).values()
+            if self._is_crossed(account)
+        ]
+
+    def _is_crossed(self, account: AccountState) -> bool:
+        """Value an account, set what it is valued again for, and say whether it needs a check."""
+        self._forget(account.id)
+        positions = account.open_positions
+        if not positions:
+            return owes_what_is_forgiven(account) or account.margin_call_id is not None
+        self._accounts[account.id] = account
+        exposures = [position.exposure() for position in positions]
+        state = margin_state(account.profile, account.holder.available, exposures, self._market)
+        if state is None:
+            self._await(account, self._missing(account, positions))
+            return False
+        self._index.watch(account.id, self._bounds(account, positions, state))
+        self._await(account, _pairs_between(account, positions))
+        return _is_crossed(account, state)
+
+    def _forget(self, account_id: str) -> None:
+        self._accounts.pop(account_id, None)
+        self._index.forget(account_id)
+        for pair in self._pairs_of.pop(account_id, ()):
+            del self._by_pair[pair][account_id]
+
+    def _await(self, account: AccountState, pairs: frozenset[str]) -> None:
+        """Value the account again with each quote of some pairs."""
+        if pairs:
+            self._pairs_of[account.id] = pairs
+            for pair in pairs:
+                self._by_pair.setdefault(pair, {})[account.id] = None
+
+    def _missing(self, account: AccountState, positions: list[PositionState]) -> frozenset[str]:
+        """Return the symbols without a price, of those that an account is valued by."""
+        target = account.profile.currency
+        asked = {position.instrument.symbol for position in positions}
+        for one in positions:
+            instrument = one.instrument
+            asked |= _pairs(target, instrument.base_currency, instrument.quote_currency)
+        return frozenset(one for one in asked if self._market.top(one) is None)
+
+    def _bounds(
+        self, account: AccountState, positions: list[PositionState], state: MarginState
+    ) -> list[Wanted]:
+        """Return two prices around each position between which no threshold can be crossed."""
+        falls, rises = _headroom(account, state)
+        bounds: list[Wanted] = []
+        for position in positions:
+            symbol = position.instrument.symbol
+            top = self._market.top(symbol)
+            rate = self._market.rate(position.instrument.quote_currency, account.profile.currency)
+            if top is None or rate is None:
+                continue
+            price = closing_price(top, position.quantity)
+            value = _sensitivity(account, position, price) * rate.ask
+            value *= len(positions) / HEADROOM_SHARE
+            is_long = position.quantity > 0
+            most = price * MOVE_SHARE_MAX
+            down = price - min(most, (falls if is_long else rises) / value)
+            up = price + min(most, (rises if is_long else falls) / value)
+            bounds.append((symbol, Level.BID_DOWN if is_long else Level.ASK_DOWN, down))
+            bounds.append((symbol, Level.BID_UP if is_long else Level.ASK_UP, up))
+        return bounds
+
+
+def _is_crossed(account: AccountState, state: MarginState) -> bool:
+    """Return whether the level calls for something that has not been done yet."""
+    level, profile = state.level, account.profile
+    if level is None:
+        return False
+    if account.margin_call_id is None:
+        return level <= profile.margin_call_level
+    return level < profile.stop_out_level or level > profile.margin_call_level
+
+
+def _headroom(account: AccountState, state: MarginState) -> tuple[Decimal, Decimal]:
+    """Return how much may be lost, and how much won, before the next threshold is crossed."""
+    call = state.used * account.profile.margin_call_level / _HUNDRED
+    stop = state.used * account.profile.stop_out_level / _HUNDRED
+    if account.margin_call_id is None:
+        return max(_NOTHING, state.equity - call), _ENDLESS
+    return max(_NOTHING, state.equity - stop), max(_NOTHING, call - state.equity)
+
+
+def _sensitivity(account: AccountState, position: PositionState, price: Decimal) -> Decimal:
+    """Return by how much headroom shrinks for one unit of price, in quote currency, at the most.
+
+    A loss is not all of it: the margin of a short position grows with the price, and a loss in a
+    currency that falls with the price is worth more of the account's.
+    """
+    share = margin_rate(account.profile, position.instrument)
+    grown = 1 + share * account.profile.margin_call_level / _HUNDRED
+    return abs(position.quantity) * max(_ONE, position.average_price / price) * grown
+
+
+def _pairs_between(account: AccountState, positions: Iterable[PositionState]) -> frozenset[str]:
+    """Return the symbols that may convert the account's positions beside their own."""
+    target = account.profile.currency
+    pairs: frozenset[str] = frozenset()
+    for position in positions:
+        sources = position.instrument.base_currency, position.instrument.quote_currency
+        if target not in sources:
+            pairs |= _pairs(target, *sources)
+    return pairs
+
+
+@lru_cache(maxsize=4096)
+def _pairs(target: str, *sources: str) -> frozenset[str]:
+    """Return the pairs that may lead from some currencies into another, directly or bridged."""
+    return frozenset(
+        pair
+        for one in (*sources, target)
+        for pair in (one + BRIDGE_CURRENCY, BRIDGE_CURRENCY + one, one + target, target + one)
+    )

@@ -216,7 +216,7 @@ def test_every_function_pins_its_search_path_or_looks_nothing_up(engine: Session
             ErrorCode.DATABASE_VALUE_REFUSED,
         ),
         (
-            "INSERT INTO users (email) VALUES ('a@b')",
+            "INSERT INTO users (email, client_class) VALUES ('a@b', NULL)",
             ErrorCode.DATABASE_VALUE_REFUSED,
         ),
         (

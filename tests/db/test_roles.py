@@ -4,6 +4,7 @@ Which tables are append-only is read from their guards, so a table that is added
 without a change.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
@@ -26,6 +27,7 @@ from tradewright.ledger import Exchange, sealing
 from tradewright.payments import ClaimKind, ClaimOrder, PaymentStatus
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.routing.model import Book
 from tradewright.trading.model import OrderStatus
 from tradewright.wiring import House
 
@@ -137,16 +139,25 @@ def test_every_table_is_read_by_every_role_and_written_by_no_reader(engine: Sess
 
 def test_rights_are_what_the_view_says_after_all_migrations(engine: Session) -> None:
     """A later migration that adds a table has to give the rights again."""
-    rows = engine.execute(
-        "SELECT table_name, role_name, rights, array_agg(g.privilege_type ORDER BY"
-        " array_position(ARRAY['SELECT', 'INSERT', 'UPDATE'], g.privilege_type)) AS given"
-        " FROM engine_rights AS r JOIN pg_class AS c ON c.oid = r.table_id"
-        " LEFT JOIN LATERAL aclexplode(c.relacl) AS g"
-        " ON g.grantee = to_regrole(engine_role(r.role_name)) GROUP BY 1, 2, 3"
-        " HAVING rights IS DISTINCT FROM array_agg(g.privilege_type ORDER BY"
-        " array_position(ARRAY['SELECT', 'INSERT', 'UPDATE'], g.privilege_type))"
+    said = {
+        (table, role, what, column)
+        for table, role, rights in engine.execute(
+            "SELECT table_name, role_name, rights FROM engine_rights"
+        )
+        for what, *columns in (re.split(r"[ ,()]+", right.rstrip(")")) for right in rights)
+        for column in columns or [None]
+    }
+    given = engine.execute(
+        "SELECT r.table_name, r.role_name, g.privilege_type, g.column_name FROM engine_rights AS r"
+        " CROSS JOIN LATERAL (SELECT a.privilege_type, NULL, a.grantee FROM pg_class AS c,"
+        " aclexplode(c.relacl) AS a WHERE c.oid = r.table_id UNION ALL"
+        " SELECT a.privilege_type, c.attname, a.grantee FROM pg_attribute AS c,"
+        " aclexplode(c.attacl) AS a WHERE c.attrelid = r.table_id"
+        ") AS g (privilege_type, column_name, grantee)"
+        " WHERE g.grantee = to_regrole(engine_role(r.role_name))"
     ).fetchall()
-    assert rows == []
+    assert set(given) == said
+    assert ("accounts", "app", "UPDATE", "balance") in said
 
 
 def test_nobody_else_may_call_any_function(engine: Session) -> None:
@@ -194,6 +205,17 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
         "UPDATE house_balances SET received = 0",
         "UPDATE payment_limits SET amount_max = 1e9",
         "UPDATE users SET kyc_level = 4",
+        "INSERT INTO users (email, kyc_level) VALUES ('a@b.example', 4)",
+        "INSERT INTO users (email, client_class) VALUES ('a@b.example', 'professional')",
+        "UPDATE accounts SET leverage = 500",
+        "UPDATE accounts SET group_code = 'standard'",
+        "UPDATE accounts SET book = 'A'",
+        "UPDATE accounts SET status = 'active'",
+        "UPDATE accounts SET stop_out_level = 1",
+        "UPDATE accounts SET balance = balance, user_id = user_id",
+        "INSERT INTO accounts (id, book) SELECT id, 'A' FROM accounts",
+        "INSERT INTO accounts (id, balance) SELECT id, 1e6 FROM accounts",
+        "INSERT INTO routing_overrides SELECT * FROM routing_overrides",
         "INSERT INTO user_roles (user_id, role) SELECT id, 'payments_officer' FROM users",
         "UPDATE instruments SET leverage_max = 500",
         "SELECT seal_ledger()",
@@ -229,15 +251,35 @@ def test_a_temporary_table_does_not_stand_in_for_a_real_one(
     session.execute("DROP TABLE pg_temp.balance_ledger")
 
 
+def test_a_client_whom_the_application_opens_is_retail_and_unverified(
+    engine: Session, session_as: Callable[[str], Session]
+) -> None:
+    """Whoever holds the application may open clients, on the terms of a stranger."""
+    app = session_as("app")
+    app.execute("INSERT INTO users (email) VALUES ('a@b.example')")
+    user_id = str(value(app, "SELECT id FROM users WHERE email = 'a@b.example'"))
+    account_id = open_account(app, user_id)
+    user = app.execute("SELECT client_class, kyc_level FROM users WHERE id = %s", (user_id,))
+    assert user.fetchone() == ("retail", 0)
+    account = app.execute("SELECT group_code, book FROM accounts WHERE id = %s", (account_id,))
+    assert account.fetchone() == ("standard", "B")
+
+
 def test_the_engine_books_orders_as_the_application(floor: Floor, log_in: LogIn) -> None:
-    account_id = floor.account("10000")
+    account_id, passed_on = floor.account("10000"), floor.account("10000", book=Book.A)
+    poor = floor.account("4000")
     floor.conninfo = log_in("app")
     with floor.engine() as engine:
         opened = deal(engine, buy(account_id))
         closed = deal(engine, sell(account_id))
         resting = deal(engine, buy(account_id, limit_price="0.9"))
+        deal(engine, buy(passed_on))
+        deal(engine, buy(poor))
+        floor.quote(engine, "EURUSD", "1.04000", "1.04010")
     assert [opened.status, closed.status] == [OrderStatus.FILLED, OrderStatus.FILLED]
     assert resting.status is OrderStatus.NEW
+    assert floor.position(passed_on) == 100_000
+    assert floor.one("SELECT forgiven FROM stop_outs WHERE account_id = %s", poor) > 0
     assert floor.broken_laws() == {}
 
 
@@ -245,7 +287,7 @@ def test_payments_go_their_way_as_the_application(
     engine: Session, session_as: Callable[[str], Session]
 ) -> None:
     app, officer_id = session_as("app"), open_user(engine, role="payments_officer")
-    user_id, deposit_id, withdrawal_id = open_user(app), new_id_text(), new_id_text()
+    user_id, deposit_id, withdrawal_id = open_user(engine), new_id_text(), new_id_text()
     with app.transaction():
         paid_in = payments.deposit(
             app, payment_id=deposit_id, user_id=user_id, currency="USD", amount=Decimal(900)
@@ -271,7 +313,7 @@ def test_the_ledger_works_for_the_application(
     engine: Session, session_as: Callable[[str], Session]
 ) -> None:
     app = session_as("app")
-    user_id = open_user(app)
+    user_id = open_user(engine)
     open_wallet(app, user_id, "100")
     account_id = open_account(app, user_id)
     ledger.transfer_to_account(app, account_id, Decimal(40), transaction_id=new_id_text())

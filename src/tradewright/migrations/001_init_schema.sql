@@ -42,7 +42,7 @@ CREATE TABLE users (
         CONSTRAINT users_email_present NOT NULL
         CONSTRAINT users_email_has_one_at CHECK (email ~ '^[^@\s]+@[^@\s]+$')
         CONSTRAINT users_email_unique UNIQUE,
-    client_class text
+    client_class text DEFAULT 'retail'
         CONSTRAINT users_client_class_present NOT NULL
         CONSTRAINT users_client_class_known CHECK (client_class IN ('retail', 'professional')),
     kyc_level smallint DEFAULT 0
@@ -60,7 +60,7 @@ CREATE TABLE users (
         CONSTRAINT users_updated_at_present NOT NULL
 );
 COMMENT ON TABLE users IS 'Persons and firms known to the broker: clients and staff.';
-COMMENT ON COLUMN users.client_class IS 'MiFID II class; retail clients trade under the leverage caps of ESMA Decision (EU) 2018/796.';
+COMMENT ON COLUMN users.client_class IS 'MiFID II class, retail until somebody has found otherwise; retail clients trade under the leverage caps of ESMA Decision (EU) 2018/796.';
 COMMENT ON COLUMN users.kyc_level IS '0 email, 1 name and birth date, 2 address, 3 proof of address and funds, 4 business.';
 COMMENT ON COLUMN users.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 

@@ -40,7 +40,8 @@ ALTER FUNCTION roll_up_house_balances(boolean) SECURITY DEFINER;
 ALTER FUNCTION premake_audit_log_partitions(integer) SECURITY DEFINER;
 
 -- Every table and view with what each role may do. An update is given where the table refuses none,
--- a deletion nowhere.
+-- a deletion nowhere. Of two tables the application may write some columns only, because the others
+-- are terms that a client must not get by way of it.
 CREATE VIEW engine_rights AS
 SELECT
     t.oid AS table_id,
@@ -50,8 +51,8 @@ SELECT
     array_remove(
         ARRAY[
             'SELECT',
-            CASE WHEN r.inserts THEN 'INSERT' END,
-            CASE WHEN r.updates AND NOT t.is_append_only THEN 'UPDATE' END
+            CASE WHEN r.inserts THEN 'INSERT' || coalesce(r.insert_columns, '') END,
+            CASE WHEN r.updates AND NOT t.is_append_only THEN 'UPDATE' || coalesce(r.update_columns, '') END
         ],
         NULL
     ) AS rights
@@ -82,18 +83,31 @@ CROSS JOIN LATERAL (
         -- Set up by people: what is traded, on what terms, who may approve.
         t.relname IN (
             'currencies', 'user_roles', 'instruments', 'liquidity_providers', 'provider_connections', 'account_groups', 'payment_limits',
-            'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'risk_limits', 'routing_policies', 'routing_rules', 'trading_halts', 'trading_sessions', 'jobs', 'job_runs'
+            'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'risk_limits', 'routing_policies', 'routing_rules', 'routing_overrides', 'trading_halts', 'trading_sessions', 'jobs', 'job_runs'
         ) AS is_set_up,
         -- The database makes its rows, and a service marks them as done.
-        t.relname = 'outbox_events' AS is_marked
+        t.relname = 'outbox_events' AS is_marked,
+        -- A client is retail and unverified, its account in the standard group and on the house's book,
+        -- until an operator says otherwise; leverage is capped for its class whatever it asks for.
+        CASE t.relname
+            WHEN 'users' THEN ' (id, email)'
+            WHEN 'accounts' THEN ' (id, user_id, currency, leverage)'
+        END AS insert_columns,
+        CASE t.relname WHEN 'accounts' THEN ' (balance, version, updated_at)' END AS update_columns
 ) AS w
 CROSS JOIN LATERAL (
     VALUES
         -- A verification level is raised by an operator, though the application opens the user.
-        ('app', w.is_written AND NOT w.is_set_up, w.is_marked OR (w.is_written AND NOT w.is_set_up AND t.relname <> 'users')),
-        ('operator', w.is_written, w.is_written OR w.is_marked),
-        ('reader', false, false)
-) AS r (role_name, inserts, updates);
+        (
+            'app',
+            w.is_written AND NOT w.is_set_up,
+            w.insert_columns,
+            w.is_marked OR (w.is_written AND NOT w.is_set_up AND t.relname <> 'users'),
+            w.update_columns
+        ),
+        ('operator', w.is_written, NULL, w.is_written OR w.is_marked, NULL),
+        ('reader', false, NULL, false, NULL)
+) AS r (role_name, inserts, insert_columns, updates, update_columns);
 COMMENT ON VIEW engine_rights IS 'What each role may do to each table and view, as grant_engine_rights gives it.';
 
 -- Gives the roles what they may have, and takes from them and from everybody what they may not.

@@ -1,3 +1,7 @@
+-- name: open_engine_login
+-- Make the login of the engines, who may do what the application may and no more.
+CREATE ROLE soak_engine LOGIN PASSWORD 'soak' IN ROLE tradewright_app;
+
 -- name: positions_held
 -- Read what is open in an account, the oldest first.
 SELECT

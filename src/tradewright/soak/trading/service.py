@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from psycopg.conninfo import make_conninfo
+
 from tradewright.audit import analyze_record, check_laws
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.processes import WorkProcess
@@ -35,7 +37,7 @@ from tradewright.soak.trading.replay import (
     replay_rollovers,
 )
 from tradewright.soak.trading.report import Checked, Part, TradingSoak, told
-from tradewright.soak.trading.stage import Stage, open_stage
+from tradewright.soak.trading.stage import ENGINE_LOGIN, Stage, open_stage
 from tradewright.soak.trading.venue import Dealt, serve_venue
 from tradewright.wiring import House
 
@@ -168,7 +170,7 @@ def _floor(house: House, plan: SoakPlan) -> Iterator[_Floor]:
         begun = monotonic_seconds() + START_SECONDS
         settings = [
             EngineSetting(
-                conninfo=house.conninfo,
+                conninfo=make_conninfo(house.conninfo, **ENGINE_LOGIN),
                 address=str(Path(folder) / f"engine-{number}"),
                 venue=venue,
                 seed=plan.seed,

@@ -14,6 +14,7 @@ from tradewright.core.ids import new_id_text
 from tradewright.ledger import credit, transfer_to_account
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
 from tradewright.routing import Policy, Ramp, set_policy
 from tradewright.routing.model import Book
@@ -30,6 +31,9 @@ from tradewright.trading.registry import (
 )
 from tradewright.trading.swap_store import set_swap_terms
 from tradewright.trading.swaps import SwapForm, SwapTerms
+
+ENGINE_LOGIN = {"user": "soak_engine", "password": "soak"}
+"""Engines work with the rights of the application; the server is gone with the soak."""
 
 WALLET_OPENING = Decimal(1_000_000)
 ACCOUNT_OPENING = Decimal(1_500)
@@ -49,6 +53,7 @@ class Stage:
 
 def open_stage(session: Session) -> Stage:
     """List the market, and open and fund the accounts, in the caller's transaction."""
+    session.execute(load_queries("tradewright.soak.trading")["open_engine_login"])
     for listed in LISTED:
         list_instrument(session, _instrument(listed.symbol, listed.tick))
         set_policy(session, _policy(listed.symbol))

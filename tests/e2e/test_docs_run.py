@@ -58,6 +58,15 @@ def test_the_sessions_of_positions_run(
     assert not failed, f"docs/reference/{failed}"
 
 
+@pytest.mark.parametrize("page", ["explain/margin.md", "reference/margin.md"])
+def test_what_is_shown_of_margin_runs(
+    page: str, floor: Floor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", floor.conninfo)
+    failed = first_failure([START.parent / page], tmp_path)
+    assert not failed, f"docs/{failed}"
+
+
 def test_the_sessions_of_rewriting_run(tmp_path: Path) -> None:
     failed = first_failure([HOW_TO / "rewrite-migrations.md"], tmp_path)
     assert not failed, f"docs/how-to/{failed}"

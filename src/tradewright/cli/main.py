@@ -25,6 +25,7 @@ COMMANDS = {
         "tradewright.cli.ledger",
         "Show what the house holds, prove what it owes, seal and verify the ledger.",
     ),
+    "margin": ("tradewright.cli.margin", "Set what positions bind as margin beside the leverage."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
     "payments": (
         "tradewright.cli.payments",

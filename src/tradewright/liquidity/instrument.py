@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from msgspec import Struct
+
 from tradewright.liquidity.sessions import TradingSession, is_open
+
+
+class MarginTerms(Struct, frozen=True, kw_only=True):
+    """The least shares of the notional that an instrument binds, however large the leverage.
+
+    `rate` is the house's, for every client; `rate_min_retail` is the regulator's minimum for retail
+    clients, beside the cap of their leverage.
+    """
+
+    rate: Decimal = Decimal(0)
+    rate_min_retail: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +30,8 @@ class Instrument:
     Quantities are units of the base currency, prices are quote currency for one unit of base.
     `commission_per_million` is charged per side on one million of notional in the account's
     currency where no terms say otherwise; `contract_size` is the quantity of one lot. Leverage
-    caps are whole numbers, such as 30 for 30:1. Without sessions it is traded always.
+    caps are whole numbers, such as 30 for 30:1. Without sessions it is traded always, and without
+    margin terms the leverage alone says what it binds.
     """
 
     symbol: str
@@ -34,6 +48,7 @@ class Instrument:
     is_tradable: bool
     contract_size: Decimal = Decimal(100_000)
     sessions: tuple[TradingSession, ...] = ()
+    margin: MarginTerms | None = None
 
     def is_in_session(self, now: datetime) -> bool:
         """Return whether it is traded at an instant."""

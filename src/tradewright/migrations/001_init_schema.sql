@@ -119,6 +119,12 @@ CREATE TABLE instruments (
     contract_size numeric(20, 8) DEFAULT 100000
         CONSTRAINT instruments_contract_size_present NOT NULL
         CONSTRAINT instruments_contract_size_positive CHECK (contract_size > 0 AND contract_size < 'Infinity'),
+    margin_rate numeric(20, 8) DEFAULT 0
+        CONSTRAINT instruments_margin_rate_present NOT NULL
+        CONSTRAINT instruments_margin_rate_is_a_share CHECK (margin_rate BETWEEN 0 AND 1),
+    margin_rate_min_retail numeric(20, 8) DEFAULT 0
+        CONSTRAINT instruments_margin_rate_min_retail_present NOT NULL
+        CONSTRAINT instruments_margin_rate_min_retail_is_a_share CHECK (margin_rate_min_retail BETWEEN 0 AND 1),
     commission_per_million numeric(20, 8)
         CONSTRAINT instruments_commission_per_million_present NOT NULL
         CONSTRAINT instruments_commission_per_million_not_negative CHECK (commission_per_million >= 0 AND commission_per_million < 'Infinity'),
@@ -140,6 +146,8 @@ COMMENT ON TABLE instruments IS 'What can be traded: one currency (base) priced 
 COMMENT ON COLUMN instruments.quantity_step IS 'Quantities are multiples of this, in units of the base currency.';
 COMMENT ON COLUMN instruments.price_tick IS 'Prices given by clients are multiples of this, in quote currency.';
 COMMENT ON COLUMN instruments.leverage_max_retail IS 'Cap for retail clients: 30 for major pairs, 20 for minor pairs and gold (ESMA 2018/796).';
+COMMENT ON COLUMN instruments.margin_rate IS 'The least share of the notional that any client''s position binds, as the house sets it; 0: the leverage alone decides.';
+COMMENT ON COLUMN instruments.margin_rate_min_retail IS 'The same for retail clients, as the regulator sets it in percent rather than as a cap of leverage; 0: none.';
 COMMENT ON COLUMN instruments.contract_size IS 'Units of the base currency in one lot.';
 COMMENT ON COLUMN instruments.commission_per_million IS 'Where no commission_terms say otherwise: commission per side for one million of notional, both in the account''s currency.';
 COMMENT ON COLUMN instruments.quote_age_ms_max IS 'A quote older than this is never traded on.';

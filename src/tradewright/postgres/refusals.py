@@ -73,6 +73,11 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
         "hold_purpose_known": (InputError, ErrorCode.INPUT_PURPOSE_UNKNOWN),
         "house_accounts_code_known": (InputError, ErrorCode.INPUT_HOUSE_UNKNOWN),
+        "instruments_margin_rate_is_a_share": (InputError, ErrorCode.MARGIN_TERMS_MALFORMED),
+        "instruments_margin_rate_min_retail_is_a_share": (
+            InputError,
+            ErrorCode.MARGIN_TERMS_MALFORMED,
+        ),
         "margin_calls_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
         "orders_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
         "orders_client_order_id_once_per_account": (

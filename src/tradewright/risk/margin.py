@@ -2,10 +2,11 @@
 
 Formulas (domain rules 1.3 and 1.4): unrealised P&L is valued at the closing side, long at the
 bid and short at the ask; a profit is converted at the bid of quote/account, a loss at the ask.
-Used margin is quantity * rate(base to account, middle) * max(1/leverage). Prices are current
-ones, for the opening test and for the running level alike (see docs/decisions). A hedged pair
-binds both legs, the larger or what is left, as its group says. Nothing is
-rounded here; rounding happens once, at booking.
+Used margin is quantity * rate(base to account, middle) * m, where m is the largest of 1/leverage,
+the instrument's own margin rate and the regulator's minimum. Prices are current ones, for the
+opening test and for the running level alike (see docs/decisions). A hedged pair binds both legs,
+the larger or what is left, as its group says. Nothing is rounded here; rounding happens once, at
+booking.
 """
 
 from collections.abc import Iterable
@@ -65,8 +66,14 @@ def leverage_of(profile: RiskProfile, instrument: Instrument) -> int:
 
 
 def margin_rate(profile: RiskProfile, instrument: Instrument) -> Decimal:
-    """Return the share of the notional that is bound as margin."""
-    return 1 / Decimal(leverage_of(profile, instrument))
+    """Return the share of the notional that is bound: max(1/leverage, own rate, minimum)."""
+    rate = 1 / Decimal(leverage_of(profile, instrument))
+    terms = instrument.margin
+    if terms is None:
+        return rate
+    if profile.client_class is ClientClass.RETAIL:
+        rate = max(rate, terms.rate_min_retail)
+    return max(rate, terms.rate)
 
 
 def margin_state(

@@ -3,12 +3,15 @@
 As long as every symbol stays between its own two prices, the account's level cannot have crossed
 any of its thresholds; when one is passed, the account is valued again and gets new ones. An account
 that is valued through a third currency is valued again with each quote of the pairs in between, and
-one without a price or rate with each quote of those that are missing. Belongs to `watch`.
+one without a price or rate with each quote of those that are missing. When terms of margin change,
+the accounts that they concern are valued again. Belongs to `watch`.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.market import BRIDGE_CURRENCY, Market
@@ -17,6 +20,7 @@ from tradewright.trading.liquidation import owes_what_is_forgiven
 from tradewright.trading.model import CheckMargin
 from tradewright.trading.price_index import PriceIndex, Wanted
 from tradewright.trading.price_lists import Level
+from tradewright.trading.reference import Reference
 from tradewright.trading.state import AccountState, PositionState
 
 HEADROOM_SHARE = Decimal("0.8")
@@ -42,13 +46,28 @@ class MarginWatch:
         self._pairs_of: dict[str, frozenset[str]] = {}
         self._by_pair: dict[str, dict[str, None]] = {}
         self._changed: dict[str, AccountState] = {}
+        self._reference: Reference | None = None
 
-    def take(self, accounts: dict[str, AccountState]) -> None:
-        """Learn accounts as they stand now.
+    def take(self, accounts: dict[str, AccountState], reference: Reference) -> None:
+        """Learn accounts as they stand now, and the terms of margin as of their batch.
 
         They are valued with the next quote, once however often they trade in between.
         """
+        if reference is not self._reference:
+            self._take_terms(reference)
         self._changed.update(accounts)
+
+    def _take_terms(self, reference: Reference) -> None:
+        """Let the accounts be valued again whose instruments or group are not what they were."""
+        known = self._reference
+        if known is not None and known.version > reference.version:
+            return
+        self._reference = reference
+        if known is None or known.terms == reference.terms:
+            return
+        for account in self._accounts.values():
+            if _is_under_new_terms(account, reference):
+                self._changed[account.id] = account
 
     def on_price(self, symbol: str, top: Top | None) -> list[CheckMargin]:
         """Return the accounts that have crossed a level; what was passed without cause is moved."""
@@ -124,6 +143,24 @@ class MarginWatch:
             bounds.append((symbol, Level.BID_DOWN if is_long else Level.ASK_DOWN, down))
             bounds.append((symbol, Level.BID_UP if is_long else Level.ASK_UP, up))
         return bounds
+
+
+def _is_under_new_terms(account: AccountState, reference: Reference) -> bool:
+    """Give an account the terms of newer reference data; return whether they differ.
+
+    Its leverage and levels are the account's own, and come with its next batch.
+    """
+    group = reference.groups[account.group.code]
+    differs = group != account.group
+    if differs:
+        account.group = group
+        account.profile = replace(account.profile, hedged_margin=group.hedged_margin)
+    for position in account.open_positions:
+        instrument = reference.instruments[position.instrument.symbol]
+        if instrument != position.instrument:
+            position.instrument = instrument
+            differs = True
+    return differs
 
 
 def _is_crossed(account: AccountState, state: MarginState) -> bool:

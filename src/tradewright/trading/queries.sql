@@ -13,9 +13,32 @@ SELECT
     commission_per_million,
     quote_age_ms_max,
     is_tradable,
-    contract_size
+    contract_size,
+    margin_rate,
+    margin_rate_min_retail
 FROM instruments
 ORDER BY symbol;
+
+-- name: set_margin_rates
+-- Set the least shares of an instrument's notional that are bound as margin.
+WITH asked AS (
+    SELECT
+        id,
+        coalesce(%(rate)s, margin_rate) AS rate,
+        coalesce(%(rate_min_retail)s, margin_rate_min_retail) AS rate_min_retail
+    FROM instruments
+    WHERE symbol = %(symbol)s
+    FOR UPDATE
+), changed AS (
+    UPDATE instruments AS i
+    SET
+        margin_rate = a.rate,
+        margin_rate_min_retail = a.rate_min_retail
+    FROM asked AS a
+    WHERE i.id = a.id
+      AND (i.margin_rate, i.margin_rate_min_retail) <> (a.rate, a.rate_min_retail)
+)
+SELECT id::text FROM asked;
 
 -- name: commission_terms
 -- Read what trades cost.

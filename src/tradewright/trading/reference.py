@@ -8,12 +8,13 @@ begins after it was committed, in every engine.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from tradewright.ledger.model import HouseCode
 from tradewright.ledger.store import house_holder_ids
 from tradewright.liquidity.board import QuoteBoard
-from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.instrument import Instrument, MarginTerms
 from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
@@ -52,6 +53,11 @@ class Reference:
     limits: LimitBook = field(default_factory=LimitBook)
     halts: HaltBook = field(default_factory=HaltBook)
     breakers: BreakerBook = field(default_factory=BreakerBook)
+
+    @property
+    def terms(self) -> tuple[Mapping[str, Instrument], Mapping[str, AccountGroup]]:
+        """Return what the margin of what is open depends on."""
+        return self.instruments, self.groups
 
 
 def read_reference(connection: Session) -> Reference:
@@ -149,4 +155,12 @@ def _instrument(row: tuple[Any, ...], sessions: tuple[TradingSession, ...]) -> I
         is_tradable=row[11],
         contract_size=row[12].normalize(),
         sessions=sessions,
+        margin=_margin_terms(row[13], row[14]),
     )
+
+
+def _margin_terms(rate: Decimal, rate_min_retail: Decimal) -> MarginTerms | None:
+    """Return the terms that say anything: most instruments have none and cost nothing."""
+    if not rate and not rate_min_retail:
+        return None
+    return MarginTerms(rate=rate.normalize(), rate_min_retail=rate_min_retail.normalize())

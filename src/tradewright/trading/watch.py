@@ -49,7 +49,7 @@ class Watchers:
         for position in desk.changes.positions.values():
             self._orders.take_position(position)
         self._rollovers.take(desk)
-        self._margins.take(desk.accounts)
+        self._margins.take(desk.accounts, desk.reference)
         return self._endings.idle_after(desk)
 
     def learn(self, desk: Desk) -> list[EndReducing]:
@@ -59,7 +59,7 @@ class Watchers:
             for position in account.open_positions:
                 self._orders.take_position(position)
         self._rollovers.learn(desk)
-        self._margins.take(desk.accounts)
+        self._margins.take(desk.accounts, desk.reference)
         return self._endings.idle(desk)
 
     def unwritten_stops(self) -> list[Proposal]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.floor import market_of, pair
+from tradewright.liquidity.instrument import MarginTerms
 from tradewright.liquidity.market import Rate
 from tradewright.risk.margin import (
     Exposure,
@@ -76,6 +77,33 @@ def test_leverage_is_capped_by_account_instrument_and_class(
     assert margin_rate(profile(leverage, client_class=client_class), EURUSD) == 1 / Decimal(most)
     tight = pair("EURUSD", leverage_max=10, leverage_max_retail=2)
     assert margin_rate(profile(leverage, client_class=client_class), tight) >= Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("leverage", "client_class", "share"),
+    [
+        (500, ClientClass.PROFESSIONAL, "0.02"),
+        (500, ClientClass.RETAIL, "0.05"),
+        (40, ClientClass.PROFESSIONAL, "0.025"),
+        (10, ClientClass.RETAIL, "0.1"),
+    ],
+)
+def test_the_rate_is_the_largest_of_leverage_own_rate_and_minimum(
+    leverage: int, client_class: ClientClass, share: str
+) -> None:
+    """1/500, 1/40 and 1/10 against the house's 2 percent and the regulator's 5 for retail."""
+    terms = MarginTerms(rate=Decimal("0.02"), rate_min_retail=Decimal("0.05"))
+    asked = profile(leverage, client_class=client_class)
+    assert margin_rate(asked, pair("EURUSD", margin=terms)) == Decimal(share)
+
+
+def test_a_margin_rate_binds_that_share_of_the_notional() -> None:
+    """Five percent of one lot at the middle 1.10000."""
+    market = market_of({"EURUSD": ("1.09990", "1.10010")})
+    instrument = pair("EURUSD", margin=MarginTerms(rate=Decimal("0.05")))
+    state = margin_state(profile(500), Decimal(0), [Exposure(instrument, LOT, Decimal(1))], market)
+    assert state is not None
+    assert state.used == Decimal(5500)
 
 
 def test_used_margin_is_the_notional_at_the_middle_over_the_leverage() -> None:

@@ -1,0 +1,85 @@
+"""`tradewright margin`: what instruments bind as margin beside the leverage."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from tradewright.cli import options
+from tradewright.cli.risk_output import ACTOR, Number, print_rows
+from tradewright.liquidity.instrument import Instrument, MarginTerms
+from tradewright.postgres.connect import Session
+from tradewright.risk.margin import HUNDRED
+from tradewright.trading.margin_terms import set_margin_rates
+from tradewright.trading.reference import read_instruments
+
+_COLUMNS = ("symbol", "leverage_max", "leverage_max_retail", "rate", "rate_min_retail")
+
+
+@click.group(
+    "margin",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=options.example("tradewright margin list"),
+)
+def command() -> None:
+    """Set what positions bind as margin beside the leverage; shares are in percent."""
+
+
+@command.command("list", epilog=options.example("tradewright margin list --json"))
+@options.with_database
+def list_command(asked: options.Asked) -> None:
+    """List what each instrument binds, in percent of the notional."""
+    with asked.session() as session:
+        _print_instruments(asked, session)
+
+
+@command.command(
+    "set",
+    epilog=options.example("tradewright margin set EURUSD --rate 2 --retail-min 3.33 --actor anna"),
+)
+@click.argument("symbol")
+@click.option("--rate", type=Number(), help="The house's own, for all clients; 0: none.")
+@click.option("--retail-min", type=Number(), help="The regulator's, for retail clients; 0: none.")
+@ACTOR
+@options.with_database
+def set_command(
+    asked: options.Asked,
+    *,
+    symbol: str,
+    rate: Decimal | None,
+    retail_min: Decimal | None,
+    actor: str,
+) -> None:
+    """Set the least that an instrument binds, in percent; what is not given stays."""
+    if rate is None and retail_min is None:
+        raise click.UsageError("Give --rate, --retail-min, or both.")
+    with asked.session() as session:
+        set_margin_rates(
+            session,
+            symbol,
+            rate=None if rate is None else rate / HUNDRED,
+            rate_min_retail=None if retail_min is None else retail_min / HUNDRED,
+            actor=actor,
+        )
+        _print_instruments(asked, session)
+
+
+def _print_instruments(asked: options.Asked, session: Session) -> None:
+    print_rows(asked, list(_rows(read_instruments(session).values())), _COLUMNS)
+
+
+def _rows(instruments: Iterable[Instrument]) -> Iterator[dict[str, Any]]:
+    for one in instruments:
+        terms = one.margin or MarginTerms()
+        yield {
+            "symbol": one.symbol,
+            "leverage_max": one.leverage_max,
+            "leverage_max_retail": one.leverage_max_retail,
+            "rate": _percent(terms.rate),
+            "rate_min_retail": _percent(terms.rate_min_retail),
+        }
+
+
+def _percent(share: Decimal) -> str:
+    return f"{(share * HUNDRED).normalize():f}"

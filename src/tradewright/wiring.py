@@ -21,13 +21,14 @@ from tradewright.payments.providers.sender import Manners, WebhookSender
 from tradewright.payments.webhooks.post import Endpoint
 from tradewright.payments.webhooks.receiver import webhook_server
 from tradewright.payments.webhooks.signature import new_secret
-from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.connect import DEFAULT_SCHEMA, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.retry import same_connection
 from tradewright.postgres.target import DATABASE_NAME, open_database
 from tradewright.review.model import Severity
 from tradewright.review.result import review_folder
 from tradewright.trading.engine import Engine
+from tradewright.trading.reference import read_instruments
 from tradewright.trading.registry import list_provider
 
 
@@ -37,10 +38,11 @@ class House:
 
     conninfo: str
     server: EmbeddedServer | None
+    schema: str = DEFAULT_SCHEMA
 
     def session(self, *, writer: bool = False, autocommit: bool = False) -> Session:
         """Open a session in the house's schema; the caller closes it."""
-        return connect(self.conninfo, writer=writer, autocommit=autocommit)
+        return connect(self.conninfo, schema=self.schema, writer=writer, autocommit=autocommit)
 
     def engine(self, providers: Mapping[str, Gateway], *, writers: int = 1) -> Engine:
         """Return an engine over this database, not yet started; its reference data is read now."""
@@ -104,6 +106,14 @@ def simulated_providers(session: Session, seed: int) -> dict[str, SimulatedProvi
     for profile in DEFAULT_PROFILES:
         list_provider(session, code=profile.code, priority=profile.priority)
     return {profile.code: SimulatedProvider(profile, seed) for profile in DEFAULT_PROFILES}
+
+
+def traded_symbols(house: House) -> list[str]:
+    """Return the symbols of every instrument that is traded."""
+    with house.session() as session:
+        return sorted(
+            symbol for symbol, one in read_instruments(session).items() if one.is_tradable
+        )
 
 
 def connected_providers(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.docs_session import first_failure, steps
 from tests.floor import Floor
+from tradewright.routing.model import Book
 
 START = Path(__file__).resolve().parents[2] / "docs" / "start"
 HOW_TO = START.parent / "how-to"
@@ -42,12 +43,14 @@ def test_the_settings_of_routing_run(
     assert not failed, f"docs/reference/{failed}"
 
 
-def test_a_provider_is_connected_as_it_is_shown(
-    engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_provider_is_connected_and_traded_with_as_it_is_shown(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", engine_database)
+    monkeypatch.setenv("DATABASE_URL", floor.conninfo)
+    monkeypatch.setenv("ACCOUNT", floor.account("10000", book=Book.A))
     failed = first_failure([HOW_TO / "connect-a-provider.md"], tmp_path)
     assert not failed, f"docs/how-to/{failed}"
+    assert floor.rows("SELECT client_order_id FROM orders") == [("first-1",)]
 
 
 def test_the_sessions_of_positions_run(

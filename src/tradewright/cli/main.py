@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
+    "engine": ("tradewright.cli.engine", "Run an engine with its providers, and send it orders."),
     "jobs": ("tradewright.cli.jobs", "Run what is due, and show what came of it."),
     "ledger": (
         "tradewright.cli.ledger",

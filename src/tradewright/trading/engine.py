@@ -264,6 +264,10 @@ class Engine:
         self._wait_until_idle()
         self._failures.tell()
 
+    def tell_failures(self) -> None:
+        """Raise what `wait_until_idle` would raise now, without waiting."""
+        self._failures.tell()
+
     def _wait_until_idle(self) -> None:
         with self._idle:
             self._idle.wait_for(lambda: self._in_flight == 0)

@@ -1,0 +1,149 @@
+"""An engine with its providers, from its start until it is told to stop.
+
+Opens the sessions of every provider that is connected over FIX, lets writers and watchers work, and
+tells what happens as events with facts; who renders them is up to the caller. What was in flight
+when a process was killed is resolved by the next start: nothing is kept here that is not in the
+database.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import ErrorCode, InputError, StateError, TradewrightError
+from tradewright.liquidity.fix.connections import read_connections
+from tradewright.liquidity.fix.gateway import FixGateway
+from tradewright.server.order_line import OrderLine, bound_socket
+from tradewright.trading.engine import Engine, EngineCounts
+from tradewright.wiring import House, connected_providers, traded_symbols
+
+LOOK_SECONDS = 0.2
+
+Tell = Callable[[str, Mapping[str, object]], None]
+"""Takes the name of an event and its facts; may be called by any thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRun:
+    """How an engine is run: whom it connects to, and where it takes orders, if anywhere.
+
+    Without `symbols` prices of every traded instrument are asked for; without `providers` each that
+    is connected takes part.
+    """
+
+    symbols: Sequence[str] = ()
+    providers: Sequence[str] = ()
+    password_of: Callable[[str], str | None] = lambda _: None
+    socket: Path | None = None
+    writers: int = 1
+    report_seconds: float = 60
+
+
+def run_engine(house: House, run: EngineRun, tell: Tell, stopping: threading.Event) -> None:
+    """Run an engine until `stopping` is set, then book what is queued and stop.
+
+    Raises:
+        InputError: INSTRUMENT_UNKNOWN, ENGINE_SOCKET_UNUSABLE.
+        StateError: PROVIDER_NOT_CONNECTED when no provider is connected over FIX,
+            ENGINE_SOCKET_TAKEN.
+        DatabaseError: the database could not be read at the start.
+
+    """
+    with ExitStack() as held:
+        bound = None if run.socket is None else held.enter_context(bound_socket(run.socket))
+        gateways = _gateways(house, run)
+        with house.engine(gateways, writers=run.writers) as engine:
+            facts = {"providers": sorted(gateways), "writers": run.writers}
+            tell("started", {**facts, "in_flight": engine.pending_count, "socket": run.socket})
+            line = None if bound is None else OrderLine(bound, engine.submit)
+            _Watch(engine, gateways, tell, run.report_seconds).until(stopping)
+            tell("stopping", {})
+            if line is not None:
+                line.close()
+    _tell_failures(engine, tell)
+    tell("stopped", {**asdict(engine.counts), "in_flight": engine.pending_count})
+
+
+def _gateways(house: House, run: EngineRun) -> dict[str, FixGateway]:
+    symbols = _symbols(house, run.symbols)
+    with house.session() as session:
+        codes = {one.provider for one in read_connections(session)}
+    passwords = {code: run.password_of(code) for code in codes}
+    known = {code: password for code, password in passwords.items() if password is not None}
+    found = connected_providers(house, symbols, known)
+    missing = sorted(set(run.providers) - set(found))
+    if missing or not found:
+        raise _not_connected(missing)
+    return {code: one for code, one in found.items() if not run.providers or code in run.providers}
+
+
+def _symbols(house: House, wanted: Sequence[str]) -> Sequence[str]:
+    traded = traded_symbols(house)
+    unknown = sorted(set(wanted) - set(traded))
+    if unknown or not traded:
+        raise InputError(
+            ErrorCode.INSTRUMENT_UNKNOWN,
+            f'instrument "{unknown[0]}" is not traded' if unknown else "no instrument is traded",
+            why=f"{len(traded)} instruments are listed and tradable.",
+            hint="List the instrument first, or name one that is traded.",
+        )
+    return wanted or traded
+
+
+def _not_connected(missing: Sequence[str]) -> StateError:
+    named = f'provider "{missing[0]}" is' if missing else "no provider is"
+    return StateError(
+        ErrorCode.PROVIDER_NOT_CONNECTED,
+        f"{named} enabled and connected over FIX for orders",
+        why="An engine that is run by itself deals with providers that it reaches.",
+        hint="Connect one with tradewright providers connect; see tradewright providers list.",
+    )
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Looks at a running engine now and then, and tells what has changed."""
+
+    engine: Engine
+    gateways: Mapping[str, FixGateway]
+    tell: Tell
+    report_seconds: float
+    _is_ready: dict[str, bool] = field(default_factory=dict)
+    _told: EngineCounts | None = None
+
+    def until(self, stopping: threading.Event) -> None:
+        """Look until it is time to stop."""
+        reports_at = monotonic_seconds() + self.report_seconds
+        while not stopping.wait(LOOK_SECONDS):
+            self._look_at_sessions()
+            _tell_failures(self.engine, self.tell)
+            if monotonic_seconds() >= reports_at:
+                self._report()
+                reports_at += self.report_seconds
+
+    def _look_at_sessions(self) -> None:
+        for code, gateway in self.gateways.items():
+            is_ready = gateway.is_ready
+            if is_ready is not self._is_ready.get(code, False):
+                self._is_ready[code] = is_ready
+                facts = {"provider": code}
+                if is_ready:
+                    self.tell("logged_on", facts)
+                else:
+                    self.tell("logged_off", facts | {"why": gateway.why_not})
+
+    def _report(self) -> None:
+        counts = self.engine.counts
+        if counts != self._told:
+            self._told = counts
+            self.tell("booked", {**asdict(counts), "in_flight": self.engine.pending_count})
+
+
+def _tell_failures(engine: Engine, tell: Tell) -> None:
+    try:
+        engine.tell_failures()
+    except TradewrightError as error:
+        tell("failed", error.as_dict())

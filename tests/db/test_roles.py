@@ -283,6 +283,47 @@ def test_the_engine_books_orders_as_the_application(floor: Floor, log_in: LogIn)
     assert floor.broken_laws() == {}
 
 
+ADVISORY_NAMES = (
+    "tradewright.reference_version",
+    "tradewright.hedging.EURUSD",
+    "house_holder",
+    "roll_up_house_balances",
+    "seal_ledger",
+    "seal_audit_log",
+)
+LOCKED_TABLES = ("reference_version", "hedges", "house_accounts", "house_balances", "ledger_seals")
+
+
+def test_a_reader_cannot_stop_trading_by_any_lock_that_it_may_take(
+    floor: Floor, log_in: LogIn
+) -> None:
+    account_id = floor.account("10000")
+    with floor.engine() as engine, connect(log_in("reader")) as reader, reader.transaction():
+        for name in ADVISORY_NAMES:
+            reader.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (name,))
+        for table in (*LOCKED_TABLES, "accounts", "orders", "instruments"):
+            reader.execute(f"LOCK TABLE {table} IN ACCESS SHARE MODE".encode())
+        opened = deal(engine, buy(account_id))
+        floor.session.execute("SET lock_timeout = '5s'")
+        floor.session.execute("UPDATE instruments SET is_tradable = false")
+        denied = deal(engine, buy(account_id))
+        sealing.seal(floor.session)
+        ledger.roll_up_house_balances(floor.session)
+    assert opened.status is OrderStatus.FILLED
+    assert denied.refusal_code is ErrorCode.INSTRUMENT_NOT_TRADABLE
+
+
+@pytest.mark.parametrize("statement", ["LOCK TABLE {} IN ROW SHARE MODE", "TABLE {} FOR KEY SHARE"])
+@pytest.mark.parametrize("table", LOCKED_TABLES)
+def test_a_reader_cannot_lock_what_the_house_waits_for(
+    session_as: Callable[[str], Session], table: str, statement: str
+) -> None:
+    reader = session_as("reader")
+    with pytest.raises(psycopg.Error) as caught, reader.transaction():
+        reader.execute(statement.format(table).encode())
+    assert caught.value.sqlstate == "42501"
+
+
 def test_payments_go_their_way_as_the_application(
     engine: Session, session_as: Callable[[str], Session]
 ) -> None:

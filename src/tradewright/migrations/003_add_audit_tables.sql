@@ -835,7 +835,7 @@ DECLARE
     v_to bigint;
     v_segment record;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('seal_audit_log', 0));
+    LOCK TABLE audit_seals IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO v_last FROM audit_seals ORDER BY seq DESC LIMIT 1;
     PERFORM refuse_counting_anew('audit log', v_last.to_txid);
     v_to := txid_snapshot_xmin(txid_current_snapshot());

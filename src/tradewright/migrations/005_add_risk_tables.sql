@@ -14,11 +14,13 @@ COMMENT ON TABLE reference_version IS 'How often what engines keep in memory has
 INSERT INTO reference_version (version) VALUES (1);
 
 -- Waits for the batches that are being booked and lets no other begin before this transaction ends:
--- once a change is committed, nothing is booked any more under what was before.
+-- once a change is committed, nothing is booked any more under what was before. The lock is one of the
+-- table, which waits its turn, so that batches without end cannot keep a halt out; and which whoever may
+-- only read cannot take, as anybody could an advisory lock.
 CREATE FUNCTION count_reference_version() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended(TG_TABLE_SCHEMA || '.reference_version', 0));
+    LOCK TABLE reference_version IN SHARE ROW EXCLUSIVE MODE;
     UPDATE reference_version SET version = version + 1 WHERE is_only;
     RETURN NULL;
 END;
@@ -28,7 +30,7 @@ COMMENT ON FUNCTION count_reference_version() IS 'Trigger of what engines keep i
 CREATE FUNCTION hold_reference_version() RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(hashtextextended(current_schema() || '.reference_version', 0));
+    LOCK TABLE reference_version IN ROW EXCLUSIVE MODE;
     RETURN (SELECT version FROM reference_version);
 END;
 $$;

@@ -772,7 +772,7 @@ BEGIN
     IF FOUND THEN
         RETURN v_id;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtextextended('house_holder', 0));
+    LOCK TABLE house_accounts IN SHARE ROW EXCLUSIVE MODE;
     SELECT id INTO v_id FROM house_accounts WHERE code = p_code AND currency = p_currency;
     IF NOT FOUND THEN
         INSERT INTO ledger_holders (kind, currency) VALUES ('house', p_currency) RETURNING id INTO v_id;
@@ -1927,7 +1927,7 @@ DECLARE
     v_to bigint;
     v_count bigint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('roll_up_house_balances', 0));
+    LOCK TABLE house_balances IN SHARE ROW EXCLUSIVE MODE;
     v_to := txid_snapshot_xmin(txid_current_snapshot());
     SELECT coalesce(min(to_txid), 0) INTO v_from FROM house_balances;
     IF p_from_zero OR v_from > v_to OR EXISTS (
@@ -2900,7 +2900,7 @@ DECLARE
     v_last ledger_seals;
     v_new ledger_seals;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('seal_ledger', 0));
+    LOCK TABLE ledger_seals IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO v_last FROM ledger_seals ORDER BY seq DESC LIMIT 1;
     PERFORM refuse_counting_anew('ledger', v_last.to_txid);
     v_new.seq := coalesce(v_last.seq, 0) + 1;

@@ -18,9 +18,9 @@ _QUERIES = "tradewright.trading"
 
 
 def lock_house(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:
-    """Lock hedging in the symbols that the commands are about, and lay out what is there.
+    """Lock hedging, and lay out what is there in the symbols that the commands are about.
 
-    The lock is taken after those of accounts, and each symbol's in the order of symbols.
+    The lock is taken after those of accounts.
     """
     symbols = sorted({c.symbol for c in commands if isinstance(c, OpenHedge)})
     answered = [c for c in commands if isinstance(c, BookAnswers) and c.account_id == HOUSE]
@@ -28,7 +28,7 @@ def lock_house(statements: Statements, desk: Desk, commands: Sequence[Command]) 
     if not symbols and not ids:
         return
     queries, named = load_queries(_QUERIES), {"ids": ids, "symbols": symbols}
-    statements.execute(queries["lock_hedging"], named).fetchall()
+    statements.execute(queries["lock_hedging"], {})
     asked = [
         statements.execute(queries["hedges_at_hand"], named),
         statements.execute(queries["hedged_positions"], {"ids": ids}),

@@ -867,14 +867,8 @@ FROM unnest(
 );
 
 -- name: lock_hedging
--- Let one transaction at a time decide about the hedges of a symbol: those named, and the hedges'.
-SELECT s.symbol, pg_advisory_xact_lock(hashtextextended(current_schema() || '.hedging.' || s.symbol, 0))
-FROM (
-    SELECT symbol FROM unnest(%(symbols)s::text[]) AS n (symbol)
-    UNION
-    SELECT symbol FROM hedges WHERE id = ANY(%(ids)s::uuid[])
-    ORDER BY symbol
-) AS s;
+-- Let one transaction at a time decide about hedges. Whoever may only read cannot take this lock.
+LOCK TABLE hedges IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: hedges_at_hand
 -- Read the hedges that are named, and those that are open in some symbols; hedging is locked.

@@ -57,6 +57,36 @@ def test_a_change_waits_for_the_batches_that_are_being_booked(
     thread.join()
 
 
+def test_batches_that_begin_later_wait_for_a_change_that_waits(
+    floor: Floor, open_session: OpenSession
+) -> None:
+    """Otherwise batches that overlap without end would keep a halt out."""
+    batch, other, later = open_session(), open_session(), open_session()
+    held: list[object] = []
+
+    def change() -> None:
+        other.execute("UPDATE instruments SET is_tradable = false WHERE symbol = 'EURUSD'")
+
+    def hold() -> None:
+        held.append(later.execute("SELECT hold_reference_version()").fetchone())
+
+    def await_waiting(count: int) -> None:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
+        while floor.one(waiting) < count:
+            pass
+
+    threads = [threading.Thread(target=change), threading.Thread(target=hold)]
+    with batch.transaction():
+        before = batch.execute("SELECT hold_reference_version()").fetchone()
+        assert before is not None
+        for number, thread in enumerate(threads):
+            thread.start()
+            await_waiting(number + 1)
+    for thread in threads:
+        thread.join()
+    assert held == [(before[0] + 1,)]
+
+
 def test_outside_the_session_nothing_is_dealt_and_nothing_is_closed(floor: Floor) -> None:
     account = floor.account()
     floor.now = floor.now.replace(day=16, hour=21)  # a Friday, an hour before New York closes

@@ -521,3 +521,38 @@ def test_after_all_these_attempts_the_laws_hold(engine: Session, cast: Cast) -> 
     broken = {law: result for law, result in laws.items() if result.broken}
     assert len(laws) > 20
     assert broken == {}
+
+
+def test_a_guard_planned_while_tables_are_small_reads_no_more_as_they_grow(engine: Session) -> None:
+    """Plans are kept by a session: each row of a guard is found by its key, or all would be read."""
+    wallets = [(user_id, open_wallet(engine, user_id)) for user_id in _users(engine, 30)]
+    user_id = wallets[0][0]
+    engine.execute("VACUUM (ANALYZE)")
+    _move(engine, user_id, 20)
+    read = [_move(engine, user_id, 60) for _ in range(4)]
+    assert read[-1] < read[0] * 1.1, f"rows read by index in equal rounds: {read}"
+
+
+def _users(session: Session, count: int) -> list[str]:
+    return [open_user(session) for _ in range(count)]
+
+
+def _move(session: Session, user_id: str, times: int) -> int:
+    """Credit and reserve, and return how many rows the ledger's indexes have read for it."""
+    before = _rows_read(session)
+    for _ in range(times):
+        ledger.credit(session, user_id, "USD", Decimal(1), transaction_id=new_id_text())
+        key = new_id_text()
+        ledger.reserve(session, user_id, "USD", Decimal("0.01"), transaction_id=key, purpose="order")
+    return _rows_read(session) - before
+
+
+def _rows_read(session: Session) -> int:
+    session.execute("SELECT pg_stat_force_next_flush()")
+    tables = "('balance_ledger', 'balance_holds', 'transfers', 'user_balances', 'ledger_holders')"
+    count = value(
+        session,
+        f"SELECT sum(idx_tup_read)::integer FROM pg_stat_user_indexes WHERE relname IN {tables}",  # noqa: S608
+    )
+    assert isinstance(count, int)
+    return count

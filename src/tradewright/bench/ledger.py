@@ -24,7 +24,7 @@ from tradewright.bench.sides import (
     require_every_law,
     take_turns,
 )
-from tradewright.bench.wallets import USER_ID, open_wallets
+from tradewright.bench.wallets import FIRST_NUMBER, USER_ID, open_wallets
 from tradewright.core.ids import new_id_text
 from tradewright.core.processes import WorkProcess
 from tradewright.postgres.embedded import EmbeddedServer
@@ -52,8 +52,8 @@ SIDES = (
 BATCH_SIZES = (100, 1_000)
 WRITERS = (1, 2)
 _CALLS = {
-    "credit": "SELECT * FROM credit_user_balance({user}, 'USD', 1, {key});",
-    "reserve": "SELECT * FROM reserve_user_balance({user}, 'USD', 0.01, {key}, 'order');",
+    "credit": "SELECT * FROM credit_user_balance('{user}', 'USD', 1, '{key}');",
+    "reserve": "SELECT * FROM reserve_user_balance('{user}', 'USD', 0.01, '{key}', 'order');",
 }
 
 TARGETS: Mapping[str, float] = {
@@ -161,15 +161,15 @@ def _open_writers(running: ExitStack, house: House, count: int) -> list[WorkProc
 def call_script(call: str, wallets: int) -> str:
     """Return pgbench's script of a call on one of so many wallets, drawn at random.
 
-    Each script has keys of its own, in the order of time, made as a client makes them: not by
-    the server.
+    Each script has keys of its own, in the order of time. Ids and keys reach the server as a
+    client sends them: written out.
     """
     user = USER_ID.format(number=":number")
-    low = "lpad(to_hex(:client_id * 4294967296 + :call), 12, '0')"
-    key = f"('{new_id_text()[:24]}' || {low})::uuid"
     return (
-        f"\\set number random(1, {wallets})\n\\set call :call + 1\n"
-        f"{_CALLS[call].format(user=user, key=key)}\n"
+        f"\\set number random({FIRST_NUMBER}, {FIRST_NUMBER + wallets - 1})\n"
+        "\\set call :call + 1\n"
+        "\\set key 100000000000 + :client_id * 10000000000 + :call\n"
+        f"{_CALLS[call].format(user=user, key=f'{new_id_text()[:24]}:key')}\n"
     )
 
 

@@ -13,8 +13,10 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.wiring import House
 
-USER_ID = "('b0000000-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
-"""SQL of the id of the user with a number, as queries.sql makes it."""
+USER_ID = "b0000000-0000-7000-8000-{number}"
+"""The id of a user by a number of twelve digits, as queries.sql makes it."""
+
+FIRST_NUMBER = 100_000_000_001
 
 FUNDS = Decimal(1_000_000)
 _OPENED_AT_ONCE = 20_000

@@ -362,9 +362,12 @@ BEGIN
     SELECT n.order_id, n.seq = 1 AND o.id IS NULL
     INTO v_id, v_is_orphan
     FROM new_events AS n
-    LEFT JOIN order_events AS before
-        ON before.order_id = n.order_id AND before.seq = nullif(n.seq - 1, 0)
-    LEFT JOIN orders AS o ON o.id = CASE WHEN n.seq = 1 THEN n.order_id END
+    LEFT JOIN LATERAL (
+        SELECT e.to_status FROM order_events AS e WHERE e.order_id = n.order_id AND e.seq = nullif(n.seq - 1, 0) OFFSET 0
+    ) AS before ON true
+    LEFT JOIN LATERAL (
+        SELECT s.id FROM orders AS s WHERE s.id = CASE WHEN n.seq = 1 THEN n.order_id END OFFSET 0
+    ) AS o ON true
     WHERE before.to_status IS DISTINCT FROM n.from_status
        OR (n.seq = 1 AND o.id IS NULL)
     LIMIT 1;
@@ -406,8 +409,12 @@ BEGIN
     SELECT n.id, v_is_new AND (a.id IS NULL OR i.symbol IS NULL)
     INTO v_id, v_is_orphan
     FROM new_orders AS n
-    LEFT JOIN accounts AS a ON a.id = CASE WHEN v_is_new THEN n.account_id END
-    LEFT JOIN instruments AS i ON i.symbol = CASE WHEN v_is_new THEN n.symbol END
+    LEFT JOIN LATERAL (
+        SELECT s.id FROM accounts AS s WHERE s.id = CASE WHEN v_is_new THEN n.account_id END OFFSET 0
+    ) AS a ON true
+    LEFT JOIN LATERAL (
+        SELECT s.symbol FROM instruments AS s WHERE s.symbol = CASE WHEN v_is_new THEN n.symbol END OFFSET 0
+    ) AS i ON true
     LEFT JOIN LATERAL (
         SELECT e.seq, e.to_status
         FROM order_events AS e
@@ -460,11 +467,17 @@ BEGIN
     SELECT n.position_id, (f.id IS NULL AND c.id IS NULL) OR position.account_id IS DISTINCT FROM n.account_id
     INTO v_id, v_is_orphan
     FROM new_trades AS n
-    LEFT JOIN order_fills AS f ON f.id = n.fill_id
-    LEFT JOIN close_bys AS c ON c.id = n.close_by_id
-    LEFT JOIN trades AS before
-        ON before.position_id = n.position_id AND before.position_version = nullif(n.position_version - 1, 0)
-    LEFT JOIN positions AS p ON p.id = CASE WHEN n.position_version = 1 THEN n.position_id END
+    LEFT JOIN LATERAL (SELECT s.id FROM order_fills AS s WHERE s.id = n.fill_id OFFSET 0) AS f ON true
+    LEFT JOIN LATERAL (SELECT s.id FROM close_bys AS s WHERE s.id = n.close_by_id OFFSET 0) AS c ON true
+    LEFT JOIN LATERAL (
+        SELECT t.id, t.account_id, t.position_quantity, t.position_realised_pnl, t.position_average_price
+        FROM trades AS t
+        WHERE t.position_id = n.position_id AND t.position_version = nullif(n.position_version - 1, 0)
+        OFFSET 0
+    ) AS before ON true
+    LEFT JOIN LATERAL (
+        SELECT s.account_id FROM positions AS s WHERE s.id = CASE WHEN n.position_version = 1 THEN n.position_id END OFFSET 0
+    ) AS p ON true
     CROSS JOIN LATERAL (
         -- A later trade without its predecessor is a gap, which is refused further down.
         SELECT CASE n.position_version WHEN 1 THEN p.account_id ELSE coalesce(before.account_id, n.account_id) END
@@ -515,9 +528,13 @@ BEGIN
     SELECT n.id, v_is_new AND (a.id IS NULL OR i.symbol IS NULL), v_is_new AND g.position_mode <> n.position_mode
     INTO v_id, v_is_orphan, v_is_misfit
     FROM new_positions AS n
-    LEFT JOIN accounts AS a ON a.id = CASE WHEN v_is_new THEN n.account_id END
+    LEFT JOIN LATERAL (
+        SELECT s.id, s.group_code FROM accounts AS s WHERE s.id = CASE WHEN v_is_new THEN n.account_id END OFFSET 0
+    ) AS a ON true
     LEFT JOIN account_groups AS g ON g.code = a.group_code
-    LEFT JOIN instruments AS i ON i.symbol = CASE WHEN v_is_new THEN n.symbol END
+    LEFT JOIN LATERAL (
+        SELECT s.symbol FROM instruments AS s WHERE s.symbol = CASE WHEN v_is_new THEN n.symbol END OFFSET 0
+    ) AS i ON true
     LEFT JOIN LATERAL (
         SELECT t.position_version, t.position_quantity, t.position_average_price, t.position_realised_pnl
         FROM trades AS t

@@ -169,7 +169,7 @@ CREATE INDEX idx_balance_holds_holder_id
     ON balance_holds (holder_id);
 CREATE INDEX idx_balance_holds_expires_at_open
     ON balance_holds (expires_at)
-    WHERE remaining > 0;
+    WHERE remaining > 0 AND expires_at IS NOT NULL;
 
 -- What the balances of an entry must be. A function, because a server reads the text of a CHECK for
 -- every statement: written out in the constraint, it cost more than the row that it checks. It looks
@@ -276,8 +276,12 @@ DECLARE
 BEGIN
     SELECT n.id, d.id IS NULL OR c.id IS NULL INTO v_id, v_is_orphan
     FROM new_transfers AS n
-    LEFT JOIN ledger_holders AS d ON d.id = n.debit_holder_id AND d.currency = n.currency
-    LEFT JOIN ledger_holders AS c ON c.id = n.credit_holder_id AND c.currency = n.currency
+    LEFT JOIN LATERAL (
+        SELECT h.id FROM ledger_holders AS h WHERE h.id = n.debit_holder_id AND h.currency = n.currency OFFSET 0
+    ) AS d ON true
+    LEFT JOIN LATERAL (
+        SELECT h.id FROM ledger_holders AS h WHERE h.id = n.credit_holder_id AND h.currency = n.currency OFFSET 0
+    ) AS c ON true
     WHERE d.id IS NULL
        OR c.id IS NULL
        OR n.txid <> txid_current()
@@ -343,30 +347,39 @@ DECLARE
 BEGIN
     SELECT n.holder_id INTO v_id
     FROM new_entries AS n
-    LEFT JOIN balance_ledger AS before
-        ON before.holder_id = n.holder_id
-        AND before.version = n.version - 1
-        AND before.available_after = n.available_before
-        AND before.reserved_after = n.reserved_before
-        AND before.user_id = n.user_id
-        AND before.currency = n.currency
-    LEFT JOIN currencies AS m ON m.code = n.currency AND m.minor_units >= scale(trim_scale(n.amount))
-    LEFT JOIN transfers AS t
-        ON t.id = n.transfer_id
-        AND t.amount = n.amount
-        AND t.transaction_id = n.transaction_id
-        AND n.holder_id = CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
-        AND n.operation = CASE
-            WHEN t.operation NOT IN ('wallet_to_account', 'account_to_wallet', 'wallet_to_wallet', 'account_to_account')
-                THEN t.operation
-            WHEN n.effect = 'credit' THEN 'transfer_in'
-            ELSE 'transfer_out'
-        END
-    LEFT JOIN balance_holds AS h ON h.id = n.hold_id AND h.holder_id = n.holder_id
-    WHERE before.version IS NULL
-       OR m.code IS NULL
-       OR (t.id IS NULL AND n.transfer_id IS NOT NULL)
-       OR (h.id IS NULL AND n.hold_id IS NOT NULL);
+    LEFT JOIN LATERAL (
+        SELECT b.available_after, b.reserved_after, b.user_id, b.currency
+        FROM balance_ledger AS b
+        WHERE b.holder_id = n.holder_id AND b.version = n.version - 1
+        OFFSET 0
+    ) AS before ON true
+    LEFT JOIN currencies AS m ON m.code = n.currency
+    LEFT JOIN LATERAL (
+        SELECT f.transaction_id, f.operation, f.debit_holder_id, f.credit_holder_id, f.amount
+        FROM transfers AS f
+        WHERE f.id = n.transfer_id
+        OFFSET 0
+    ) AS t ON true
+    LEFT JOIN LATERAL (
+        SELECT o.holder_id FROM balance_holds AS o WHERE o.id = n.hold_id OFFSET 0
+    ) AS h ON true
+    WHERE (before.available_after, before.reserved_after, before.user_id, before.currency)
+          IS DISTINCT FROM (n.available_before, n.reserved_before, n.user_id, n.currency)
+       OR scale(trim_scale(n.amount)) > m.minor_units
+       OR (
+           n.transfer_id IS NOT NULL
+           AND (
+               (t.amount, t.transaction_id) IS DISTINCT FROM (n.amount, n.transaction_id)
+               OR n.holder_id <> CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
+               OR n.operation <> CASE
+                   WHEN t.operation NOT IN ('wallet_to_account', 'account_to_wallet', 'wallet_to_wallet', 'account_to_account')
+                       THEN t.operation
+                   WHEN n.effect = 'credit' THEN 'transfer_in'
+                   ELSE 'transfer_out'
+               END
+           )
+       )
+       OR (n.hold_id IS NOT NULL AND h.holder_id IS DISTINCT FROM n.holder_id);
     IF v_id IS NULL THEN
         RETURN NULL;
     END IF;
@@ -643,9 +656,30 @@ DECLARE
     v_id uuid;
     v_is_wallet boolean;
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        -- Nothing has been drawn from a new hold: one entry is all that it has.
+        SELECT n.id INTO v_id
+        FROM new_holds AS n
+        LEFT JOIN LATERAL (
+            SELECT b.holder_id FROM user_balances AS b WHERE b.holder_id = n.holder_id OFFSET 0
+        ) AS w ON true
+        LEFT JOIN LATERAL (
+            SELECT l.holder_id, l.amount
+            FROM balance_ledger AS l
+            WHERE l.hold_id = n.id AND l.effect = 'reserve'
+            OFFSET 0
+        ) AS e ON true
+        WHERE w.holder_id IS NULL
+           OR (n.holder_id, n.amount, n.remaining) IS DISTINCT FROM (e.holder_id, e.amount, e.amount);
+        IF v_id IS NULL THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     SELECT n.id, w.holder_id IS NOT NULL INTO v_id, v_is_wallet
     FROM new_holds AS n
-    LEFT JOIN user_balances AS w ON w.holder_id = n.holder_id
+    LEFT JOIN LATERAL (
+        SELECT b.holder_id FROM user_balances AS b WHERE b.holder_id = n.holder_id OFFSET 0
+    ) AS w ON true
     LEFT JOIN LATERAL (
         SELECT
             sum(e.amount) FILTER (WHERE e.effect = 'reserve') AS reserved,

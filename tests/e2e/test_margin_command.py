@@ -41,3 +41,15 @@ def test_what_cannot_be_set_is_refused(floor: Floor) -> None:
     assert run(floor, "set", "EURUSD", "--rate", "101", *anna) == "MARGIN_TERMS_MALFORMED"
     assert run(floor, "set", "NOSUCH", "--rate", "1", *anna) == "INSTRUMENT_UNKNOWN"
     assert "Give --rate" in run(floor, "set", "EURUSD", *anna)
+
+
+def test_tiers_are_set_listed_and_cleared(floor: Floor) -> None:
+    anna = ("--actor", "anna")
+    rows = run(floor, "tiers", "EURUSD", "1000000=2", "5000000=5.5", *anna)
+    assert of(rows, "EURUSD")["tiers"] == {"1000000": "2", "5000000": "5.5"}
+    result = CliRunner().invoke(cli, ["margin", "list", "--database", floor.conninfo])
+    assert "5000000=5.5" in result.output.replace("\n", "")
+    assert of(run(floor, "tiers", "EURUSD", "--clear", *anna), "EURUSD")["tiers"] == {}
+    assert run(floor, "tiers", "EURUSD", "2=5", "3=4", *anna) == "MARGIN_TERMS_MALFORMED"
+    assert "NOTIONAL=PERCENT" in run(floor, "tiers", "EURUSD", "1000000", *anna)
+    assert "Give tiers" in run(floor, "tiers", "EURUSD", *anna)

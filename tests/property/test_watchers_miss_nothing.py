@@ -5,7 +5,7 @@ by the real decision; only the database is left out, for nothing is written.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import cycle
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.floor import PAIRS, market_of, order, set_price
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import Holder, HolderKind, HouseCode
-from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Side
 from tradewright.risk.margin import margin_state
@@ -41,6 +41,14 @@ from tradewright.trading.reference import Reference
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 from tradewright.trading.watch import Watchers
 
+TERMS = {
+    "GBPUSD": MarginTerms(rate=Decimal("0.05")),
+    "USDJPY": MarginTerms(tiers=(MarginTier(Decimal(100_000), Decimal("0.2")),)),
+}
+"""Two of the symbols bind more than the leverage says."""
+
+LISTED = {one.symbol: replace(one, margin=TERMS.get(one.symbol)) for one in PAIRS}
+
 OPENING = {"EURGBP": 88_000, "EURUSD": 110_000, "GBPUSD": 125_000, "USDJPY": 150_000}
 """Symbol → opening bid in ticks."""
 
@@ -56,7 +64,7 @@ KINDS = ("market", "market", "limit", "stop", "stop_limit", "trailing", "take_pr
 HOUSE = {code: new_id_text() for code in HouseCode}
 REFERENCE = Reference(
     version=1,
-    instruments={pair.symbol: pair for pair in PAIRS},
+    instruments=LISTED,
     groups={STANDARD: AccountGroup(code=STANDARD)},
     provider_ids={"LP-ONE": new_id_text()},
     provider_priorities={},
@@ -205,7 +213,7 @@ class World:
 
 
 def instrument(symbol: str) -> Instrument:
-    return next(pair for pair in PAIRS if pair.symbol == symbol)
+    return LISTED[symbol]
 
 
 def written_best(one: OrderState) -> Decimal:

@@ -12,15 +12,23 @@ from msgspec import Struct
 from tradewright.liquidity.sessions import TradingSession, is_open
 
 
+class MarginTier(Struct, frozen=True):
+    """A marginal bracket: what of a notional in base currency is `above` binds at least `rate`."""
+
+    above: Decimal
+    rate: Decimal
+
+
 class MarginTerms(Struct, frozen=True, kw_only=True):
     """The least shares of the notional that an instrument binds, however large the leverage.
 
     `rate` is the house's, for every client; `rate_min_retail` is the regulator's minimum for retail
-    clients, beside the cap of their leverage.
+    clients, beside the cap of their leverage. `tiers` are in order of their thresholds.
     """
 
     rate: Decimal = Decimal(0)
     rate_min_retail: Decimal = Decimal(0)
+    tiers: tuple[MarginTier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ DROP TABLE margin_calls;
 DROP TABLE risk_breaches;
 DROP TABLE trading_halts;
 DROP TABLE risk_limits;
+DROP TABLE margin_tiers;
 DROP TABLE trading_sessions;
 DROP TRIGGER routing_overrides_count_reference ON routing_overrides;
 DROP TRIGGER routing_rules_count_reference ON routing_rules;

@@ -99,6 +99,41 @@ CREATE TRIGGER trading_sessions_are_audited
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
 ALTER TABLE trading_sessions ENABLE ALWAYS TRIGGER trading_sessions_are_audited;
 
+CREATE TABLE margin_tiers (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT margin_tiers_pkey PRIMARY KEY,
+    symbol text
+        CONSTRAINT margin_tiers_symbol_present NOT NULL
+        CONSTRAINT margin_tiers_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    notional_above numeric(20, 8)
+        CONSTRAINT margin_tiers_notional_above_present NOT NULL
+        CONSTRAINT margin_tiers_notional_above_positive CHECK (notional_above > 0 AND notional_above < 'Infinity'),
+    rate numeric(20, 8)
+        CONSTRAINT margin_tiers_rate_present NOT NULL
+        CONSTRAINT margin_tiers_rate_is_a_share CHECK (rate BETWEEN 0 AND 1),
+    revision integer DEFAULT 1
+        CONSTRAINT margin_tiers_revision_present NOT NULL
+        CONSTRAINT margin_tiers_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT margin_tiers_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT margin_tiers_updated_at_present NOT NULL,
+    CONSTRAINT margin_tiers_set_once UNIQUE (symbol, notional_above)
+);
+COMMENT ON TABLE margin_tiers IS 'Marginal brackets of margin: what of an account''s notional in an instrument is above a threshold binds at least this share, and what is below it does not.';
+COMMENT ON COLUMN margin_tiers.notional_above IS 'In units of the base currency; longs and shorts of an account are each added up by themselves.';
+COMMENT ON COLUMN margin_tiers.rate IS 'The least share bound from there on; 0: the tier was cleared. A higher tier never binds less than those below it.';
+CREATE TRIGGER margin_tiers_count_reference
+    AFTER INSERT OR UPDATE OR DELETE ON margin_tiers
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER margin_tiers_count_revision
+    BEFORE UPDATE ON margin_tiers
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER margin_tiers_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON margin_tiers
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE margin_tiers ENABLE ALWAYS TRIGGER margin_tiers_are_audited;
+
 CREATE TABLE risk_limits (
     id uuid DEFAULT uuidv7()
         CONSTRAINT risk_limits_pkey PRIMARY KEY,

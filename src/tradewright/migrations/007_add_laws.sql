@@ -665,6 +665,8 @@ SELECT 'provider_connections', id, revision FROM provider_connections
 UNION ALL
 SELECT 'trading_sessions', id, revision FROM trading_sessions
 UNION ALL
+SELECT 'margin_tiers', id, revision FROM margin_tiers
+UNION ALL
 SELECT 'trading_halts', id, revision FROM trading_halts
 UNION ALL
 SELECT 'risk_limits', id, revision FROM risk_limits

@@ -79,6 +79,9 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             ErrorCode.MARGIN_TERMS_MALFORMED,
         ),
         "margin_calls_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
+        "margin_tiers_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
+        "margin_tiers_notional_above_positive": (InputError, ErrorCode.MARGIN_TERMS_MALFORMED),
+        "margin_tiers_rate_is_a_share": (InputError, ErrorCode.MARGIN_TERMS_MALFORMED),
         "orders_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
         "orders_client_order_id_once_per_account": (
             RetryableError,

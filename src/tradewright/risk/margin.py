@@ -5,8 +5,10 @@ bid and short at the ask; a profit is converted at the bid of quote/account, a l
 Used margin is quantity * rate(base to account, middle) * m, where m is the largest of 1/leverage,
 the instrument's own margin rate and the regulator's minimum. Prices are current ones, for the
 opening test and for the running level alike (see docs/decisions). A hedged pair binds both legs,
-the larger or what is left, as its group says. Nothing is rounded here; rounding happens once, at
-booking.
+the larger or what is left, as its group says. Where an instrument has tiers, m rises with what the
+account has open on one side of it: the oldest position fills the lowest bracket, and each bracket
+binds at its own rate, so that no notional binds less than a smaller one. Nothing is rounded here;
+rounding happens once, at booking.
 """
 
 from collections.abc import Iterable
@@ -15,11 +17,13 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tradewright.liquidity.board import Top
-from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.instrument import Instrument, MarginTier
 from tradewright.liquidity.market import Market, Rate
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 
 HUNDRED = Decimal(100)
+
+_NOTHING = Decimal(0)
 
 
 class Exposure(Struct, frozen=True):
@@ -76,41 +80,86 @@ def margin_rate(profile: RiskProfile, instrument: Instrument) -> Decimal:
     return max(rate, terms.rate)
 
 
+def tiers_of(instrument: Instrument) -> tuple[MarginTier, ...]:
+    """Return the brackets above the first; most instruments have none."""
+    return () if instrument.margin is None else instrument.margin.tiers
+
+
+def steepest_rate(profile: RiskProfile, instrument: Instrument, quantity: Decimal) -> Decimal:
+    """Return the share that the last unit of a quantity binds: no unit of it binds more."""
+    reached = [tier.rate for tier in tiers_of(instrument) if tier.above < quantity]
+    return max(margin_rate(profile, instrument), *reached, _NOTHING)
+
+
+def bound(profile: RiskProfile, instrument: Instrument, quantity: Decimal) -> Decimal:
+    """Return what a quantity on one side binds, in base currency: continuous, and never falling.
+
+    Each bracket binds at the highest rate of the tiers up to it.
+    """
+    total, lower, rate = _NOTHING, _NOTHING, margin_rate(profile, instrument)
+    for tier in tiers_of(instrument):
+        if quantity <= tier.above:
+            break
+        total += (tier.above - lower) * rate
+        lower, rate = tier.above, max(rate, tier.rate)
+    return total + (quantity - lower) * rate
+
+
 def margin_state(
     profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Market
 ) -> MarginState | None:
-    """Return the state of an account, or None when a price or rate for it is missing."""
+    """Return the state of an account, or None when a price or rate for it is missing.
+
+    Of the exposures on one side of a symbol the oldest comes first.
+    """
     if profile.hedged_margin is not HedgedMargin.SUM:
         return _paired_state(profile, balance, exposures, market)
-    equity, used = balance, Decimal(0)
+    equity, used, filled = balance, _NOTHING, _Filled()
     for exposure in exposures:
         valued = _value(profile, exposure, market)
         if valued is None:
             return None
         equity += valued[0]
-        used += valued[1]
+        used += _margin(profile, exposure, valued[1], filled)
     return MarginState(equity, used)
+
+
+class _Leg(Struct):
+    """All that is open on one side of a symbol: quantity, worth, and what it binds by itself."""
+
+    quantity: Decimal = _NOTHING
+    worth: Decimal = _NOTHING
+    margin: Decimal = _NOTHING
 
 
 def _paired_state(
     profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Market
 ) -> MarginState | None:
     """Return the state of an account whose longs and shorts in a symbol are taken together."""
-    equity = balance
-    legs: dict[str, tuple[Decimal, Decimal]] = {}
+    equity, filled = balance, _Filled()
+    pairs: dict[str, tuple[Instrument, _Leg, _Leg]] = {}
     for exposure in exposures:
         valued = _value(profile, exposure, market)
         if valued is None:
             return None
+        instrument, quantity = exposure.instrument, abs(exposure.quantity)
+        pair = pairs.setdefault(instrument.symbol, (instrument, _Leg(), _Leg()))
+        leg = pair[1] if exposure.quantity > 0 else pair[2]
         equity += valued[0]
-        long, short = legs.get(exposure.instrument.symbol, (Decimal(0), Decimal(0)))
-        is_long = exposure.quantity > 0
-        legs[exposure.instrument.symbol] = (
-            (long + valued[1], short) if is_long else (long, short + valued[1])
-        )
+        leg.quantity += quantity
+        leg.worth += quantity * valued[1]
+        leg.margin += _margin(profile, exposure, valued[1], filled)
+    used = sum((_pair_margin(profile, *pair) for pair in pairs.values()), _NOTHING)
+    return MarginState(equity, used)
+
+
+def _pair_margin(profile: RiskProfile, instrument: Instrument, long: _Leg, short: _Leg) -> Decimal:
+    """Return what a hedged pair binds; what is left of it is worth what its leg is on average."""
     if profile.hedged_margin is HedgedMargin.LARGER_LEG:
-        return MarginState(equity, sum((max(pair) for pair in legs.values()), Decimal(0)))
-    return MarginState(equity, sum((abs(a - b) for a, b in legs.values()), Decimal(0)))
+        return max(long.margin, short.margin)
+    left = abs(long.quantity - short.quantity)
+    leg = long if long.quantity > short.quantity else short
+    return bound(profile, instrument, left) * leg.worth / leg.quantity if left else _NOTHING
 
 
 def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Market) -> Decimal | None:
@@ -122,6 +171,7 @@ def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Market) -> 
 def _value(
     profile: RiskProfile, exposure: Exposure, market: Market
 ) -> tuple[Decimal, Decimal] | None:
+    """Return the result of closing now, and what one unit of base is worth for margin."""
     instrument, quantity = exposure.instrument, exposure.quantity
     top = market.top(instrument.symbol)
     quote_rate = market.rate(instrument.quote_currency, profile.currency)
@@ -129,5 +179,19 @@ def _value(
     if top is None or quote_rate is None or base_rate is None:
         return None
     pnl = (closing_price(top, quantity) - exposure.average_price) * quantity
-    margin = abs(quantity * base_rate.mid) * margin_rate(profile, instrument)
-    return pnl * conversion(pnl, quote_rate), margin
+    return pnl * conversion(pnl, quote_rate), base_rate.mid
+
+
+_Filled = dict[tuple[str, bool], Decimal]
+"""What has filled the brackets so far, by symbol and whether it is long."""
+
+
+def _margin(profile: RiskProfile, exposure: Exposure, rate: Decimal, filled: _Filled) -> Decimal:
+    """Return what an exposure binds in the brackets that are left to it, and fill those."""
+    instrument, quantity = exposure.instrument, abs(exposure.quantity)
+    if not tiers_of(instrument):
+        return quantity * rate * margin_rate(profile, instrument)
+    key = (instrument.symbol, exposure.quantity > 0)
+    before = filled.get(key, _NOTHING)
+    filled[key] = after = before + quantity
+    return (bound(profile, instrument, after) - bound(profile, instrument, before)) * rate

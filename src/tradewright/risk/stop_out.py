@@ -4,7 +4,9 @@ The other way, which closes whole positions, the largest loss first, needs no ar
 as soon as the level is restored.
 """
 
-from decimal import ROUND_CEILING, Decimal
+from bisect import bisect_left
+from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 
 from tradewright.risk.margin import HUNDRED, MarginState
@@ -23,14 +25,15 @@ def quantity_to_close(
     *,
     held: Decimal,
     step: Decimal,
-    margin_of_step: Decimal,
+    freed: Callable[[Decimal], Decimal],
 ) -> Decimal:
     """Return the smallest multiple of `step` of a position whose closing restores the level.
 
-    That is ceil((used - 100 * equity / target) / margin of a step) steps, because closing at the
-    prices that equity is valued at leaves equity as it is; at most the whole position, which may
-    not be enough.
+    `freed` says what closing a quantity frees, and never falls with it. It must be used - 100 *
+    equity / target or more, because closing at the prices that equity is valued at leaves equity
+    as it is; at most the whole position, which may not be enough.
     """
     over = state.used - HUNDRED * state.equity / target_level
-    steps = (over / margin_of_step).to_integral_value(ROUND_CEILING)
-    return min(held, max(step, steps * step))
+    fewer = range(1, int(held / step))
+    steps = 1 + bisect_left(fewer, over, key=lambda count: freed(count * step))
+    return min(held, steps * step)

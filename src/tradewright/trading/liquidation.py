@@ -14,7 +14,13 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import HouseCode
-from tradewright.risk.margin import Exposure, MarginState, margin_state, unrealised_pnl
+from tradewright.risk.margin import (
+    Exposure,
+    MarginState,
+    margin_state,
+    tiers_of,
+    unrealised_pnl,
+)
 from tradewright.risk.model import ClientClass
 from tradewright.risk.stop_out import StopOutMode, quantity_to_close
 from tradewright.trading import orders
@@ -148,7 +154,7 @@ def _in_turn(desk: Desk, account: AccountState) -> Iterator[PositionState]:
         ranked = _by_loss(desk, account)
         if not ranked:
             return
-        margins = {one.id: _margin(desk, account, one, abs(one.quantity)) for one in ranked}
+        margins = {one.id: _freed(desk, account, one, abs(one.quantity)) for one in ranked}
         yield max(ranked, key=lambda one: (margins[one.id], one.id))
 
 
@@ -157,26 +163,39 @@ def _needed(desk: Desk, account: AccountState, position: PositionState) -> Decim
     state = _state(desk, account)
     if account.group.stop_out_mode is StopOutMode.LARGEST_LOSS or state is None:
         return None
-    step, held = position.instrument.quantity_step, abs(position.quantity)
-    margin_of_step = _margin(desk, account, position, step)
-    if not margin_of_step:
-        return None
+    held = abs(position.quantity)
     part = quantity_to_close(
         state,
         account.profile.stop_out_level,
         held=held,
-        step=step,
-        margin_of_step=margin_of_step,
+        step=position.instrument.quantity_step,
+        freed=lambda quantity: _freed(desk, account, position, quantity),
     )
     return part if part < held else None
 
 
-def _margin(
+def _freed(
     desk: Desk, account: AccountState, position: PositionState, quantity: Decimal
 ) -> Decimal:
-    exposure = Exposure(position.instrument, quantity, position.average_price)
-    alone = margin_state(account.profile, _NOTHING, [exposure], desk.market)
-    return _NOTHING if alone is None else alone.used
+    """Return the margin that closing a quantity of a position frees on its side of the symbol.
+
+    Without tiers that is its own; with them, closing any of them empties the highest bracket.
+    """
+    part = Exposure(position.instrument, quantity, position.average_price)
+    if not tiers_of(position.instrument):
+        return _used(desk, account, [part])
+    side = [
+        one
+        for one in account.positions[position.instrument.symbol]
+        if one.quantity * position.quantity > 0
+    ]
+    left = [one.exposure_without(quantity if one is position else _NOTHING) for one in side]
+    return _used(desk, account, [one.exposure() for one in side]) - _used(desk, account, left)
+
+
+def _used(desk: Desk, account: AccountState, exposures: list[Exposure]) -> Decimal:
+    state = margin_state(account.profile, _NOTHING, exposures, desk.market)
+    return _NOTHING if state is None else state.used
 
 
 def _escalate(desk: Desk, account: AccountState, why: str) -> None:

@@ -4,12 +4,14 @@ The rows are read with the instruments (`reference`) and kept in memory; `risk/m
 formulas. A change holds for every batch that begins after it was committed.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import psycopg
 
 from tradewright.audit import acting_as
 from tradewright.core.errors import ErrorCode, InputError
+from tradewright.liquidity.instrument import MarginTier
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import translate
@@ -33,15 +35,64 @@ def set_margin_rates(
         InputError: INSTRUMENT_UNKNOWN, MARGIN_TERMS_MALFORMED.
 
     """
-    columns = {"symbol": symbol, "rate": rate, "rate_min_retail": rate_min_retail}
     try:
         with connection.transaction():
             acting_as(connection, actor)
-            row = connection.execute(load_queries(_QUERIES)["set_margin_rates"], columns).fetchone()
-            if row is None:
-                raise _unknown(symbol)
+            _set_rates(connection, symbol, rate, rate_min_retail)
     except psycopg.Error as error:
         raise translate(error) from error
+
+
+def set_margin_tiers(
+    connection: Session, symbol: str, tiers: Sequence[MarginTier], *, actor: str
+) -> None:
+    """Let an instrument have these tiers and no others; none clears them.
+
+    Works in a transaction of its own.
+
+    Raises:
+        InputError: INSTRUMENT_UNKNOWN, MARGIN_TERMS_MALFORMED.
+
+    """
+    _require_rising(tiers)
+    columns = {
+        "symbol": symbol,
+        "above": [tier.above for tier in tiers],
+        "rates": [tier.rate for tier in tiers],
+    }
+    try:
+        with connection.transaction():
+            acting_as(connection, actor)
+            _set_rates(connection, symbol, None, None)
+            connection.execute(load_queries(_QUERIES)["set_margin_tiers"], columns)
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def _set_rates(
+    connection: Session, symbol: str, rate: Decimal | None, rate_min_retail: Decimal | None
+) -> None:
+    """Lock the instrument, so that its terms change one after another, and set what is given."""
+    columns = {"symbol": symbol, "rate": rate, "rate_min_retail": rate_min_retail}
+    row = connection.execute(load_queries(_QUERIES)["set_margin_rates"], columns).fetchone()
+    if row is None:
+        raise _unknown(symbol)
+
+
+def _require_rising(tiers: Sequence[MarginTier]) -> None:
+    """Refuse tiers by which a larger notional would not pay a higher rate."""
+    below = MarginTier(Decimal(0), Decimal(0))
+    for tier in tiers:
+        if not (tier.above > below.above and tier.rate > below.rate):
+            raise InputError(
+                ErrorCode.MARGIN_TERMS_MALFORMED,
+                f"a tier of {tier.rate} above {tier.above} cannot follow one of {below.rate} "
+                f"above {below.above}",
+                why="A larger notional pays a higher rate.",
+                hint="Give thresholds and rates that rise together.",
+                facts={"above": tier.above, "rate": tier.rate},
+            )
+        below = tier
 
 
 def _unknown(symbol: str) -> InputError:

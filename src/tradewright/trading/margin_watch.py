@@ -14,8 +14,16 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from tradewright.liquidity.board import Top
+from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import BRIDGE_CURRENCY, Market
-from tradewright.risk.margin import MarginState, closing_price, margin_rate, margin_state
+from tradewright.risk.margin import (
+    MarginState,
+    closing_price,
+    margin_rate,
+    margin_state,
+    steepest_rate,
+    tiers_of,
+)
 from tradewright.trading.liquidation import owes_what_is_forgiven
 from tradewright.trading.model import CheckMargin
 from tradewright.trading.price_index import PriceIndex, Wanted
@@ -188,9 +196,17 @@ def _sensitivity(account: AccountState, position: PositionState, price: Decimal)
     A loss is not all of it: the margin of a short position grows with the price, and a loss in a
     currency that falls with the price is worth more of the account's.
     """
-    share = margin_rate(account.profile, position.instrument)
+    share = _steepest(account, position.instrument)
     grown = 1 + share * account.profile.margin_call_level / _HUNDRED
     return abs(position.quantity) * max(_ONE, position.average_price / price) * grown
+
+
+def _steepest(account: AccountState, instrument: Instrument) -> Decimal:
+    """Return the largest share that any unit of what is open in a symbol binds."""
+    if not tiers_of(instrument):
+        return margin_rate(account.profile, instrument)
+    held = sum((abs(one.quantity) for one in account.positions[instrument.symbol]), _NOTHING)
+    return steepest_rate(account.profile, instrument, held)
 
 
 def _pairs_between(account: AccountState, positions: Iterable[PositionState]) -> frozenset[str]:

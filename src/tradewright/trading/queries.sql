@@ -19,6 +19,32 @@ SELECT
 FROM instruments
 ORDER BY symbol;
 
+-- name: margin_tiers
+-- Read the tiers of margin that are in force, by threshold.
+SELECT symbol, notional_above, rate
+FROM margin_tiers
+WHERE rate > 0
+ORDER BY symbol, notional_above;
+
+-- name: set_margin_tiers
+-- Let an instrument have these tiers of margin and no others.
+WITH given AS (
+    SELECT *
+    FROM unnest(%(above)s::numeric(20, 8)[], %(rates)s::numeric(20, 8)[]) AS g (notional_above, rate)
+), cleared AS (
+    UPDATE margin_tiers
+    SET rate = 0
+    WHERE symbol = %(symbol)s
+      AND rate <> 0
+      AND notional_above <> ALL(%(above)s::numeric(20, 8)[])
+)
+INSERT INTO margin_tiers (symbol, notional_above, rate)
+SELECT %(symbol)s, notional_above, rate
+FROM given
+ON CONFLICT (symbol, notional_above) DO UPDATE
+SET rate = excluded.rate
+WHERE margin_tiers.rate <> excluded.rate;
+
 -- name: set_margin_rates
 -- Set the least shares of an instrument's notional that are bound as margin.
 WITH asked AS (

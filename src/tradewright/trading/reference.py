@@ -14,7 +14,7 @@ from typing import Any
 from tradewright.ledger.model import HouseCode
 from tradewright.ledger.store import house_holder_ids
 from tradewright.liquidity.board import QuoteBoard
-from tradewright.liquidity.instrument import Instrument, MarginTerms
+from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
@@ -124,8 +124,18 @@ def read_instruments(statements: Statements) -> dict[str, Instrument]:
     sessions: dict[str, list[TradingSession]] = {}
     for row in statements.execute(queries["trading_sessions"], {}).fetchall():
         sessions.setdefault(row[0], []).append(_session(row))
+    tiers: dict[str, list[MarginTier]] = {}
+    for row in statements.execute(queries["margin_tiers"], {}).fetchall():
+        tiers.setdefault(row[0], []).append(MarginTier(row[1].normalize(), row[2].normalize()))
     rows = statements.execute(queries["instruments"], {}).fetchall()
-    return {row[0]: _instrument(row, tuple(sessions.get(row[0], ()))) for row in rows}
+    return {
+        row[0]: _instrument(
+            row,
+            tuple(sessions.get(row[0], ())),
+            _margin_terms(row[13], row[14], tuple(tiers.get(row[0], ()))),
+        )
+        for row in rows
+    }
 
 
 def _session(row: tuple[Any, ...]) -> TradingSession:
@@ -138,7 +148,9 @@ def _session(row: tuple[Any, ...]) -> TradingSession:
     )
 
 
-def _instrument(row: tuple[Any, ...], sessions: tuple[TradingSession, ...]) -> Instrument:
+def _instrument(
+    row: tuple[Any, ...], sessions: tuple[TradingSession, ...], margin: MarginTerms | None
+) -> Instrument:
     """Lay out one row; its numbers lose the column's zeros, since errors show them to people."""
     return Instrument(
         symbol=row[0],
@@ -155,12 +167,16 @@ def _instrument(row: tuple[Any, ...], sessions: tuple[TradingSession, ...]) -> I
         is_tradable=row[11],
         contract_size=row[12].normalize(),
         sessions=sessions,
-        margin=_margin_terms(row[13], row[14]),
+        margin=margin,
     )
 
 
-def _margin_terms(rate: Decimal, rate_min_retail: Decimal) -> MarginTerms | None:
+def _margin_terms(
+    rate: Decimal, rate_min_retail: Decimal, tiers: tuple[MarginTier, ...]
+) -> MarginTerms | None:
     """Return the terms that say anything: most instruments have none and cost nothing."""
-    if not rate and not rate_min_retail:
+    if not rate and not rate_min_retail and not tiers:
         return None
-    return MarginTerms(rate=rate.normalize(), rate_min_retail=rate_min_retail.normalize())
+    return MarginTerms(
+        rate=rate.normalize(), rate_min_retail=rate_min_retail.normalize(), tiers=tiers
+    )

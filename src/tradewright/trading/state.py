@@ -116,6 +116,11 @@ class PositionState(Struct, kw_only=True):
         """Return the position as the margin formulas want it."""
         return Exposure(self.instrument, self.quantity, self.average_price)
 
+    def exposure_without(self, closed: Decimal) -> Exposure:
+        """Return what is left of the position after a quantity of it is closed."""
+        left = self.quantity - closed if self.quantity > 0 else self.quantity + closed
+        return Exposure(self.instrument, left, self.average_price)
+
 
 class AccountState(Struct, kw_only=True):
     """A trading account under lock with its open positions and its loaded live orders.

@@ -5,17 +5,19 @@ from decimal import Decimal
 import pytest
 
 from tests.floor import market_of, pair
-from tradewright.liquidity.instrument import MarginTerms
+from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.liquidity.market import Rate
 from tradewright.risk.margin import (
     Exposure,
     MarginState,
+    bound,
     conversion,
     margin_rate,
     margin_state,
+    steepest_rate,
     unrealised_pnl,
 )
-from tradewright.risk.model import ClientClass, RiskProfile
+from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 
 LOT = Decimal(100_000)
 EURUSD, USDJPY, EURGBP = pair("EURUSD"), pair("USDJPY"), pair("EURGBP")
@@ -104,6 +106,62 @@ def test_a_margin_rate_binds_that_share_of_the_notional() -> None:
     state = margin_state(profile(500), Decimal(0), [Exposure(instrument, LOT, Decimal(1))], market)
     assert state is not None
     assert state.used == Decimal(5500)
+
+
+def tiered(*tiers: tuple[int, str]) -> Instrument:
+    found = tuple(MarginTier(Decimal(above), Decimal(rate)) for above, rate in tiers)
+    return pair("EURUSD", margin=MarginTerms(tiers=found))
+
+
+TIERS = tiered((1_000_000, "0.02"), (5_000_000, "0.05"))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "binds"),
+    [
+        (500_000, 5_000),  # all at 1/100
+        (1_000_000, 10_000),
+        (2_000_000, 30_000),  # and a million at 2 percent
+        (6_000_000, 140_000),  # 10,000 + 4 million at 2 percent + a million at 5
+    ],
+)
+def test_each_bracket_of_the_notional_binds_at_its_own_rate(quantity: int, binds: int) -> None:
+    market = market_of({"EURUSD": ("1.09990", "1.10010")})
+    assert bound(profile(), TIERS, Decimal(quantity)) == binds
+    for sign in (1, -1):
+        held = [Exposure(TIERS, Decimal(sign * quantity), Decimal(1))]
+        state = margin_state(profile(), Decimal(0), held, market)
+        assert state is not None
+        assert state.used == binds * Decimal("1.1")
+
+
+def test_a_tier_never_binds_less_than_the_leverage_nor_than_a_lower_tier() -> None:
+    falling = tiered((1_000_000, "0.05"), (2_000_000, "0.02"))
+    assert bound(profile(), falling, Decimal(3_000_000)) == 10_000 + 2_000_000 * Decimal("0.05")
+    assert bound(profile(10), TIERS, Decimal(6_000_000)) == 600_000
+    assert steepest_rate(profile(), TIERS, Decimal(1_000_000)) == Decimal("0.01")
+    assert steepest_rate(profile(), TIERS, Decimal(1_000_001)) == Decimal("0.02")
+
+
+@pytest.mark.parametrize(
+    ("rule", "binds"),
+    [
+        (HedgedMargin.SUM, 30_000 + 10_000),  # two million long, a million short
+        (HedgedMargin.LARGER_LEG, 30_000),
+        (HedgedMargin.NET, 10_000),  # the million that is left begins in the lowest bracket
+    ],
+)
+def test_the_legs_of_a_hedged_pair_fill_the_brackets_each_by_itself(
+    rule: HedgedMargin, binds: int
+) -> None:
+    market = market_of({"EURUSD": ("1.09990", "1.10010")})
+    held = [Exposure(TIERS, Decimal(one), Decimal(1)) for one in (1_500_000, -1_000_000, 500_000)]
+    rules = RiskProfile(
+        ClientClass.PROFESSIONAL, "USD", 100, Decimal(100), Decimal(50), hedged_margin=rule
+    )
+    state = margin_state(rules, Decimal(0), held, market)
+    assert state is not None
+    assert state.used == binds * Decimal("1.1")
 
 
 def test_used_margin_is_the_notional_at_the_middle_over_the_leverage() -> None:

@@ -15,7 +15,11 @@ def test_the_published_example_closes_two_thousand() -> None:
     """RoboForex, question 65: equity 248.37, used 500, 50 percent, 250,000 USDJPY at 1:500."""
     state = MarginState(Decimal("248.37"), Decimal(500))
     part = quantity_to_close(
-        state, Decimal(50), held=Decimal(200_000), step=STEP, margin_of_step=Decimal(2)
+        state,
+        Decimal(50),
+        held=Decimal(200_000),
+        step=STEP,
+        freed=lambda quantity: quantity / STEP * 2,
     )
     assert part == 2000
     after = MarginState(state.equity, state.used - part / STEP * 2)
@@ -40,7 +44,11 @@ def test_it_restores_the_level_and_one_step_less_would_not(
     if not held:
         return
     part = quantity_to_close(
-        state, Decimal(target), held=held, step=STEP, margin_of_step=Decimal(margin)
+        state,
+        Decimal(target),
+        held=held,
+        step=STEP,
+        freed=lambda quantity: quantity / STEP * margin,
     )
     assert 0 < part <= held
     assert part % STEP == 0

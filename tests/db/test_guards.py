@@ -524,7 +524,7 @@ def test_after_all_these_attempts_the_laws_hold(engine: Session, cast: Cast) -> 
 
 
 def test_a_guard_planned_while_tables_are_small_reads_no_more_as_they_grow(engine: Session) -> None:
-    """Plans are kept by a session: each row of a guard is found by its key, or all would be read."""
+    """Plans are kept by a session: a guard finds each row by its key, or all would be read."""
     wallets = [(user_id, open_wallet(engine, user_id)) for user_id in _users(engine, 30)]
     user_id = wallets[0][0]
     engine.execute("VACUUM (ANALYZE)")
@@ -543,7 +543,8 @@ def _move(session: Session, user_id: str, times: int) -> int:
     for _ in range(times):
         ledger.credit(session, user_id, "USD", Decimal(1), transaction_id=new_id_text())
         key = new_id_text()
-        ledger.reserve(session, user_id, "USD", Decimal("0.01"), transaction_id=key, purpose="order")
+        cent = Decimal("0.01")
+        ledger.reserve(session, user_id, "USD", cent, transaction_id=key, purpose="order")
     return _rows_read(session) - before
 
 
@@ -552,7 +553,7 @@ def _rows_read(session: Session) -> int:
     tables = "('balance_ledger', 'balance_holds', 'transfers', 'user_balances', 'ledger_holders')"
     count = value(
         session,
-        f"SELECT sum(idx_tup_read)::integer FROM pg_stat_user_indexes WHERE relname IN {tables}",  # noqa: S608
+        f"SELECT sum(idx_tup_read)::integer FROM pg_stat_user_indexes WHERE relname IN {tables}",
     )
     assert isinstance(count, int)
     return count

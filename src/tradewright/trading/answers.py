@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
-from tradewright.trading import orders, reducing
+from tradewright.trading import orders, reducing, replacing
 from tradewright.trading.halting import is_halted
 from tradewright.trading.model import (
     BookAnswers,
@@ -52,21 +52,29 @@ def book_answers(
     for request, answer in command.answers:
         if answer.is_final:
             desk.changes.answers.append((order.id, request, answer))
-    is_unwanted = order.status is OrderStatus.PENDING_CANCEL
+    asked = order.status
     for told in command.answers:
         _deal(desk, account, order, told)
     halted = command.may_go_on and is_halted(desk, account, order)
-    is_final = command.is_final or (command.may_go_on and (is_unwanted or halted))
+    is_final = command.is_final or (command.may_go_on and (asked.is_pending_change or halted))
     order.is_routed = bool(order.remaining_quantity) and not is_final
     if command.may_go_on:
         desk.changes.going_on[order.id] = order.is_routed
-    if is_unwanted and order.remaining_quantity:
-        _cancel_further(desk, order)
-    elif halted and order.remaining_quantity:
+    if halted and asked is not OrderStatus.PENDING_CANCEL and order.remaining_quantity:
         orders.end(desk, order, ErrorCode.TRADING_HALTED, None)
+    elif asked.is_pending_change and order.remaining_quantity:
+        _follow_wish(desk, account, order, asked)
     elif is_final:
         _end_round(desk, order, was_asked=bool(command.answers))
     return order.report()
+
+
+def _follow_wish(desk: Desk, account: AccountState, order: OrderState, asked: OrderStatus) -> None:
+    """Do what the order's client has asked for, or note again that it waits for the provider."""
+    if asked is OrderStatus.PENDING_CANCEL:
+        _cancel_further(desk, order)
+    else:
+        replacing.conclude(desk, account, order, desk.replacements_waiting[order.id])
 
 
 def _set_all_aside(desk: Desk, command: BookAnswers) -> NothingDone:

@@ -68,7 +68,7 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
         trading.reference = desk.reference
         desk.exposures = trading.exposures
         if desk.reference.limits:
-            read_histories(pipeline, desk, commands)
+            read_histories(pipeline, desk, [*commands, *desk.replacements_waiting.values()])
         with trading.market_lock:
             answers = decide(desk, list(commands))
         write_desk(pipeline, desk)

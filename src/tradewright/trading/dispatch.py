@@ -17,7 +17,7 @@ from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Level, ProviderAnswer, ProviderRequest
 from tradewright.routing.scoring import ANSWER_MS_MAX, is_tolerable
 from tradewright.trading.house_commands import HOUSE
-from tradewright.trading.model import BookAnswers, OrderStatus
+from tradewright.trading.model import BookAnswers
 from tradewright.trading.state import Hedge, OrderState, RoutedOrder
 
 Asking = Generator[tuple[str, ProviderRequest], ProviderAnswer, None]
@@ -94,7 +94,7 @@ class Dispatcher:
                 if not any(answer.is_final for answer in answers):
                     recalled.pending[request.request_id] = (code, request)
                     self._rounds[request.request_id] = recalled
-        if order.status is OrderStatus.PENDING_CANCEL:
+        if isinstance(order, OrderState) and order.status.is_pending_change:
             self.cancel(order.id)
         if recalled.pending:
             return [recalled.take_unbooked(is_final=False)] if recalled.unbooked else []

@@ -29,7 +29,7 @@ from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.failures import Failures
 from tradewright.trading.hedges import HEDGE_VERSION
 from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
-from tradewright.trading.model import BookAnswers, Command, OrderStatus, Report, ids_of
+from tradewright.trading.model import BookAnswers, Command, Report, ids_of
 from tradewright.trading.reference import Reference, quote_board, read_reference
 from tradewright.trading.state import Desk
 from tradewright.trading.store import read_live_desk, read_routed_versions
@@ -342,7 +342,7 @@ class Engine:
             for order_id, is_let in booked.desk.changes.going_on.items():
                 self._unbooked.keep(self._dispatcher.go_on(order_id, is_let=is_let))
             for order in booked.desk.changes.orders.values():
-                if order.status is OrderStatus.PENDING_CANCEL:
+                if order.status.is_pending_change:
                     self._dispatcher.cancel(order.id)
         self._propose(proposals)
 

@@ -15,8 +15,8 @@ from tradewright.postgres.pipeline import Rows, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.limits import LimitKind
 from tradewright.trading.model import Command, ReplaceOrder, SubmitOrder, TriggerOrder
+from tradewright.trading.order_rows import lay_out_live_orders
 from tradewright.trading.state import Desk, History
-from tradewright.trading.store import lay_out_live_orders
 
 SIZES_MIN = 10
 """Fewer orders than these do not say what is usual."""

@@ -93,6 +93,11 @@ class OrderStatus(StrEnum):
         """Whether the order may still be filled."""
         return self in LIVE_STATUSES
 
+    @property
+    def is_pending_change(self) -> bool:
+        """Whether its end or other terms were asked for, and a provider must answer first."""
+        return self in {OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_REPLACE}
+
 
 LIVE_STATUSES = frozenset(
     {

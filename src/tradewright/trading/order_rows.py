@@ -12,7 +12,7 @@ from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
 from tradewright.routing.model import Book
 from tradewright.trading.model import OrderStatus, OrderType, Origin, RefusedBy, TimeInForce
-from tradewright.trading.state import OrderState, Row
+from tradewright.trading.state import Desk, OrderState, Row
 
 EVENT = (
     "event_order_ids",
@@ -188,3 +188,11 @@ def orders_by_key(
         order.is_replaced = row[31]
         by_key[order.account_id, row[32]] = order
     return by_key
+
+
+def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put live orders onto a desk that does not have them yet."""
+    for row in rows:
+        if row[0] not in desk.orders:
+            order = order_from_row(row, desk.instruments[row[3]])
+            desk.orders[order.id] = desk.accounts[order.account_id].live_orders[order.id] = order

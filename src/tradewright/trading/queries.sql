@@ -474,6 +474,31 @@ SELECT
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, key)
 JOIN order_replacements AS r ON r.account_id = k.account_id AND r.key = k.key;
 
+-- name: replacements_waiting
+-- Read which replacements wait for a provider, and whether their keys have been given away since.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    e.details -> 'asked',
+    EXISTS (
+        SELECT FROM orders AS k
+        WHERE k.account_id = o.account_id
+          AND k.client_order_id = e.details -> 'asked' ->> 'new_client_order_id'
+    )
+    OR EXISTS (
+        SELECT FROM order_replacements AS r
+        WHERE r.account_id = o.account_id AND r.key = e.details -> 'asked' ->> 'new_client_order_id'
+    )
+FROM unnest(%(ids)s::uuid[]) AS i (id)
+JOIN orders AS o ON o.id = i.id
+CROSS JOIN LATERAL (
+    SELECT details
+    FROM order_events
+    WHERE order_id = o.id AND event_type = 'pending_replace'
+    ORDER BY seq DESC
+    LIMIT 1
+) AS e;
+
 -- name: routed_versions
 -- Read the version at which each order that is with a provider was passed on; requests keep it.
 SELECT o.id::text, max(e.seq)

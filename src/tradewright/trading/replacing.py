@@ -3,6 +3,11 @@
 The order keeps its id, its fills and its place in the record; the chain of keys stands in
 `order_replacements`, and each of them names the order. What comes too late is refused and changes
 nothing. Under its new terms the order is looked at as if it had just arrived.
+
+While a provider decides on the order, a replacement waits: the order is `pending_replace`, the
+provider is asked to end what it has, and its last word is booked first. What it dealt counts; the
+rest is replaced if the order still rests and takes the terms, or else goes on as it was. What is
+asked for stands in the event, so it waits in the database and nowhere else.
 """
 
 import json
@@ -16,7 +21,14 @@ from tradewright.risk.model import Denial
 from tradewright.trading import conditions, orders
 from tradewright.trading.expiry import has_expired
 from tradewright.trading.facts import gather_facts
-from tradewright.trading.model import EventType, OrderReport, OrderType, ReplaceOrder
+from tradewright.trading.model import (
+    EventType,
+    OrderReport,
+    OrderStatus,
+    OrderType,
+    RefusedBy,
+    ReplaceOrder,
+)
 from tradewright.trading.order_form import require_key, require_price, require_quantity
 from tradewright.trading.state import AccountState, Desk, OrderState
 
@@ -37,22 +49,104 @@ def replace(desk: Desk, account: AccountState, command: ReplaceOrder) -> OrderRe
     if before is not None:
         _require_same(before, order, command)
         return order.report(command.new_client_order_id, is_replay=True)
-    if (account.id, command.new_client_order_id) in desk.orders_by_key:
-        raise _differs(command)
+    if _waits(desk, order, command):
+        return order.report(command.new_client_order_id, is_replay=True)
+    _require_fresh(desk, command)
     _require_replaceable(desk, order)
-    changed = _changed(order, command)
-    denial = _denial(desk, account, changed)
-    if denial is not None:
-        raise StateError(
-            denial.code,
-            f'order "{command.client_order_id}" cannot be replaced: it would be denied',
-            why=denial.why,
-            hint="Leave it as it is, cancel it, or ask for other terms.",
-            facts={"order_id": order.id},
-        )
+    if order.is_routed:
+        _changed(order, command)
+        desk.replacements_waiting[order.id] = command
+        _wait(desk, order, command)
+    else:
+        _apply(desk, order, _acceptable(desk, account, order, command), command)
+        _go_on(desk, account, order)
+    return order.report(command.new_client_order_id)
+
+
+def conclude(desk: Desk, account: AccountState, order: OrderState, command: ReplaceOrder) -> None:
+    """Follow up a replacement that waits, when an answer of the provider has been booked.
+
+    The order goes on waiting until the last word; then it takes the new terms, or is left as it
+    is (FIX 35=9) with the reason in its event. What has ended is told by its own event.
+    """
+    if order.is_routed:
+        if order.status is not OrderStatus.PENDING_REPLACE:
+            _wait(desk, order, command)
+        return
+    orders.finish_dealing(desk, order, RefusedBy.PROVIDER)
+    if not order.status.is_live:
+        return
+    try:
+        _require_fresh(desk, command)
+        _require_replaceable(desk, order)
+        changed = _acceptable(desk, account, order, command)
+    except (InputError, StateError) as error:
+        refused = {"client_order_id": command.new_client_order_id, "code": error.code}
+        details = json.dumps({"refused": refused | {"why": f"{error.what}. {error.why}"}})
+        orders.record(desk, order, EventType.RESTATED, _standing(order), "house", details=details)
+        return
     _apply(desk, order, changed, command)
     _go_on(desk, account, order)
-    return order.report(command.new_client_order_id)
+
+
+def _waits(desk: Desk, order: OrderState, command: ReplaceOrder) -> bool:
+    """Return whether just this waits already; another one under its key is refused."""
+    waiting = desk.replacements_waiting.get(order.id)
+    if waiting is None or order.status is not OrderStatus.PENDING_REPLACE:
+        return False
+    if waiting.new_client_order_id != command.new_client_order_id:
+        return False
+    terms = (waiting.quantity, waiting.limit_price, waiting.stop_price)
+    if terms != (command.quantity, command.limit_price, command.stop_price):
+        raise _differs(command)
+    return True
+
+
+def _wait(desk: Desk, order: OrderState, command: ReplaceOrder) -> None:
+    """Note that the client wants other terms of an order that is with a provider."""
+    asked = {
+        "client_order_id": command.client_order_id,
+        "new_client_order_id": command.new_client_order_id,
+        **{name: f"{value:f}" for name, value in _terms(command).items() if value is not None},
+    }
+    status, details = OrderStatus.PENDING_REPLACE, json.dumps({"asked": asked})
+    orders.record(desk, order, EventType.PENDING_REPLACE, status, "client", details=details)
+
+
+def _terms(command: ReplaceOrder) -> dict[str, Decimal | None]:
+    return {
+        "quantity": command.quantity,
+        "limit_price": command.limit_price,
+        "stop_price": command.stop_price,
+    }
+
+
+def _standing(order: OrderState) -> OrderStatus:
+    """Return the state of a live order of which nothing is pending."""
+    return OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.NEW
+
+
+def _require_fresh(desk: Desk, command: ReplaceOrder) -> None:
+    key = (command.account_id, command.new_client_order_id)
+    if key in desk.orders_by_key or key in desk.keys_taken:
+        raise _differs(command)
+
+
+def _acceptable(
+    desk: Desk, account: AccountState, order: OrderState, command: ReplaceOrder
+) -> OrderState:
+    """Return the order under its new terms, which nothing speaks against."""
+    changed = _changed(order, command)
+    denial = _denial(desk, account, changed)
+    if denial is None:
+        return changed
+    raise StateError(
+        denial.code,
+        f'order "{command.client_order_id}" cannot be replaced: it would be denied',
+        why=denial.why,
+        hint="Leave it as it is, cancel it, or ask for other terms.",
+        facts={"order_id": order.id},
+    )
 
 
 def _require_replaceable(desk: Desk, order: OrderState) -> None:
@@ -63,11 +157,14 @@ def _require_replaceable(desk: Desk, order: OrderState) -> None:
             why="An order that has ended, or whose time is over, never changes.",
             hint="Submit a new order.",
         )
-    if order.is_routed:
+    ends_anyway = not conditions.may_rest_with_remainder(order)
+    if order.is_routed and (ends_anyway or order.status.is_pending_change):
         raise StateError(
             ErrorCode.ORDER_IN_FLIGHT,
             f'order "{order.client_order_id}" could not be replaced while a provider decides on it',
-            why="What is on its way may fill it under its old terms.",
+            why="It ends with the provider's answer."
+            if ends_anyway
+            else f"It is {order.status} already: one change at a time waits for the provider.",
             hint="Try again when the provider has answered, or cancel it.",
         )
 
@@ -133,7 +230,7 @@ def _apply(desk: Desk, order: OrderState, changed: OrderState, command: ReplaceO
     order.limit_price, order.stop_price = changed.limit_price, changed.stop_price
     order.is_replaced = True
     shown = json.dumps(details | {"client_order_id": command.new_client_order_id})
-    orders.record(desk, order, EventType.REPLACED, order.status, "client", details=shown)
+    orders.record(desk, order, EventType.REPLACED, _standing(order), "client", details=shown)
     desk.changes.replacements.append(
         (
             order.account_id,

@@ -31,6 +31,7 @@ from tradewright.trading.model import (
     OrderType,
     Origin,
     RefusedBy,
+    ReplaceOrder,
     TimeInForce,
 )
 from tradewright.trading.pairings import CloseBy, CloseByReport
@@ -274,6 +275,8 @@ class Desk:
     `entries_before` what money was moved before by (transaction_id, operation);
     `executions_before` what providers dealt before by (provider, execution_id);
     `replacements_before` the order, quantity, limit and stop of each replacement by its key;
+    `replacements_waiting` those that wait for a provider, by order, `keys_taken` the keys of them
+    that have been given to something else since;
     `close_bys_before` the pairings of positions by their key; `wallets` are locked wallets by
     (user_id, currency); `reference` is as new as the batch. `exposures` are the house's as
     committed, `batch_exposures` what the first `fills_counted` fills of this batch add to them;
@@ -297,6 +300,8 @@ class Desk:
     replacements_before: dict[
         tuple[str, str], tuple[str, Decimal, Decimal | None, Decimal | None]
     ] = field(default_factory=dict)
+    replacements_waiting: dict[str, ReplaceOrder] = field(default_factory=dict)
+    keys_taken: set[tuple[str, str]] = field(default_factory=set)
     close_bys_before: dict[str, tuple[CloseBy, CloseByReport]] = field(default_factory=dict)
     rolling: Rolling = NO_ROLLING
     rolled: dict[str, date] = field(default_factory=dict)

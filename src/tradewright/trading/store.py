@@ -39,9 +39,10 @@ from tradewright.trading.model import (
     SubmitOrder,
     TriggerOrder,
 )
-from tradewright.trading.order_rows import order_from_row, orders_by_key
+from tradewright.trading.order_rows import lay_out_live_orders, order_from_row, orders_by_key
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.reference import Reference, refreshed
+from tradewright.trading.replacement_store import read_waiting
 from tradewright.trading.state import (
     AccountState,
     Desk,
@@ -102,6 +103,7 @@ def lock_desk(
         profiles=_read_profiles(statements, accounts.values(), asked),
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
+    read_waiting(statements, desk)
     _read_rolling(statements, desk, commands, rolled)
     _read_in_flight(statements, desk, commands)
     lock_house(statements, desk, commands)
@@ -192,14 +194,6 @@ def _read_profiles(
             load_queries(_QUERIES)["client_profiles"], {"ids": owners}
         ).fetchall()
     return {row[0]: ClientProfile(row[1], row[2:]) for row in rows}
-
-
-def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Put live orders onto a desk that does not have them yet."""
-    for row in rows:
-        if row[0] not in desk.orders:
-            order = order_from_row(row, desk.instruments[row[3]])
-            desk.orders[order.id] = desk.accounts[order.account_id].live_orders[order.id] = order
 
 
 def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:

@@ -161,16 +161,20 @@ def test_the_watchers_forget_the_old_price(floor: Floor, rich: str) -> None:
     assert floor.position(rich) == -100_000
 
 
-def test_an_order_in_flight_is_not_replaced(engine_database: str, engine: Session) -> None:
+def test_what_a_provider_has_dealt_at_once_is_not_replaced(
+    engine_database: str, engine: Session
+) -> None:
     floor = Floor.opened(engine_database, engine, [ONE])
     account = floor.account("1000000", client_class=ClientClass.PROFESSIONAL, book=Book.A)
     submit = buy(account, limit_price="1.10010", client_order_id="a")
     with floor.engine(eurusd=("1.10000", "1.10010")) as running:
         _, replaced = running.submit_together([submit, other(account, "a", "b", quantity="200000")])
-        error = refusal(lambda: replaced.result(timeout=30))
+        report = replaced.result(timeout=30)
         running.wait_until_idle()
-    assert error.code is ErrorCode.ORDER_IN_FLIGHT
-    assert terms(floor)[0] == 100_000
+    assert isinstance(report, OrderReport)
+    assert report.status is OrderStatus.PENDING_REPLACE
+    assert terms(floor)[:2] == (100_000, 100_000)
+    assert floor.rows("SELECT FROM order_replacements") == []
 
 
 @pytest.mark.parametrize(

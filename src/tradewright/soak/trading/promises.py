@@ -20,6 +20,7 @@ from tradewright.trading.model import (
     MoneyReport,
     MoveMoney,
     OrderReport,
+    OrderStatus,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -136,10 +137,19 @@ class Keeper:
                 self._wrong(f"replacement {key} is there, and was refused")
             return
         self._awaited.discard(key)
-        if kept is None or not isinstance(report, OrderReport):
+        if isinstance(report, OrderReport) and report.status is OrderStatus.PENDING_REPLACE:
+            self._waited(sent, report)
+        elif kept is None or not isinstance(report, OrderReport):
             self._lost(f"replacement {key} was acknowledged and is not there")
         elif kept.order_id != report.order_id or sent.quantity not in {None, kept.quantity}:
             self._wrong(f"replacement {key} was told as {report}, and is {kept}")
+
+    def _waited(self, sent: ReplaceOrder, report: OrderReport) -> None:
+        """Hold a replacement that waited for a provider: it may have been refused since."""
+        told = (report.status.value, report.filled_quantity, report.average_price)
+        replay = self._replays.get(report.order_id)
+        if replay is None or told not in replay.stood:
+            self._wrong(f"replacement {sent} was told as {told}, and its order never stood so")
 
     def _pairing(self, pair: Pair, outcome: Outcome, *, is_done: bool) -> None:
         kept, report = self._pairings.get(pair.close_by_id), outcome.report

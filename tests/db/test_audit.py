@@ -50,6 +50,7 @@ def test_an_update_keeps_changed_fields_with_old_and_new_value(engine: Session) 
     last = audit.read_trail(engine, user_id)[-1]
     assert (last.source, last.action) == ("users", "update")
     assert last.details["kyc_level"] == [1, 3]
+    assert last.reason is None
     assert set(last.details) == {"kyc_level", "revision", "updated_at"}
 
 

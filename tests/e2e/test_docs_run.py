@@ -61,8 +61,10 @@ def test_the_sessions_of_positions_run(
     assert not failed, f"docs/reference/{failed}"
 
 
-@pytest.mark.parametrize("page", ["explain/margin.md", "reference/margin.md"])
-def test_what_is_shown_of_margin_runs(
+@pytest.mark.parametrize(
+    "page", ["explain/margin.md", "reference/margin.md", "reference/settings.md"]
+)
+def test_what_is_shown_of_settings_runs(
     page: str, floor: Floor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", floor.conninfo)

@@ -40,9 +40,9 @@ SELECT
 
 -- name: trail
 -- Read what was recorded of one thing, oldest first.
-SELECT occurred_at, source, action, actor, details
+SELECT occurred_at, source, action, actor, details, reason
 FROM (
-    SELECT t.occurred_at, t.source, t.action, t.actor, t.details, t.place
+    SELECT t.occurred_at, t.source, t.action, t.actor, t.details, t.place, t.reason
     FROM (
         SELECT
             a.created_at AS occurred_at,
@@ -50,11 +50,12 @@ FROM (
             a.action,
             a.actor,
             a.changes AS details,
-            a.seq AS place
+            a.seq AS place,
+            a.reason
         FROM audit_log AS a
         WHERE a.row_id = %(subject_id)s::uuid
         UNION ALL
-        SELECT e.occurred_at, 'order_events', e.event_type, e.actor, to_jsonb(e), e.seq
+        SELECT e.occurred_at, 'order_events', e.event_type, e.actor, to_jsonb(e), e.seq, NULL
         FROM order_events AS e
         WHERE e.order_id = %(subject_id)s::uuid
         UNION ALL
@@ -64,30 +65,31 @@ FROM (
             CASE WHEN r.is_accepted THEN 'accepted' ELSE 'rejected' END,
             NULL,
             to_jsonb(r),
-            0
+            0,
+            NULL
         FROM provider_requests AS r
         WHERE r.order_id = %(subject_id)s::uuid
         UNION ALL
-        SELECT d.executed_at, 'trades', d.effect, NULL, to_jsonb(d), d.position_version
+        SELECT d.executed_at, 'trades', d.effect, NULL, to_jsonb(d), d.position_version, NULL
         FROM trades AS d
         WHERE d.position_id = %(subject_id)s::uuid
            OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
         UNION ALL
-        SELECT w.booked_at, 'position_rollovers', 'swap', NULL, to_jsonb(w), 0
+        SELECT w.booked_at, 'position_rollovers', 'swap', NULL, to_jsonb(w), 0, NULL
         FROM position_rollovers AS w
         WHERE w.position_id = %(subject_id)s::uuid
         UNION ALL
-        SELECT c.closed_at, 'close_bys', 'close', NULL, to_jsonb(c), 0
+        SELECT c.closed_at, 'close_bys', 'close', NULL, to_jsonb(c), 0, NULL
         FROM close_bys AS c
         WHERE c.id = %(subject_id)s::uuid
            OR c.position_id = %(subject_id)s::uuid
            OR c.by_position_id = %(subject_id)s::uuid
         UNION ALL
-        SELECT c.created_at, 'fraud_checks', c.risk_level, NULL, to_jsonb(c), 0
+        SELECT c.created_at, 'fraud_checks', c.risk_level, NULL, to_jsonb(c), 0, NULL
         FROM fraud_checks AS c
         WHERE c.payment_id = %(subject_id)s::uuid
         UNION ALL
-        SELECT l.created_at, 'balance_ledger', l.operation, NULL, to_jsonb(l), l.version
+        SELECT l.created_at, 'balance_ledger', l.operation, NULL, to_jsonb(l), l.version, NULL
         FROM balance_ledger AS l
         WHERE l.holder_id = %(subject_id)s::uuid
            OR l.hold_id = %(subject_id)s::uuid

@@ -25,6 +25,7 @@ class TrailEntry:
     action: str
     actor: str | None
     details: Mapping[str, Any]
+    reason: str | None
 
 
 def read_trail(

@@ -107,11 +107,12 @@ def show_command(asked: options.Asked, row_id: UUID, last: int) -> None:
     if asked.as_json:
         click.echo(json.dumps([asdict(entry) for entry in trail], default=str))
         return
-    table = Table("when (UTC)", "record", "what", "by", "values")
+    table = Table("when (UTC)", "record", "what", "by", "why", "values")
     for entry in trail:
         values = json.dumps(entry.details, default=str)
         when = f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"
-        table.add_row(when, entry.source, entry.action, entry.actor or "", values)
+        by, why = entry.actor or "", entry.reason or ""
+        table.add_row(when, entry.source, entry.action, by, why, values)
     Console().print(table)
 
 

@@ -18,9 +18,14 @@ from tradewright.core.errors import TradewrightError
 
 COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
+    "commissions": ("tradewright.cli.commissions", "Set what trades cost."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
     "engine": ("tradewright.cli.engine", "Run an engine with its providers, and send it orders."),
+    "groups": (
+        "tradewright.cli.groups",
+        "Open groups of accounts, set their conditions, put accounts into them.",
+    ),
     "jobs": ("tradewright.cli.jobs", "Run what is due, and show what came of it."),
     "ledger": (
         "tradewright.cli.ledger",
@@ -47,6 +52,10 @@ COMMANDS = {
     ),
     "verify": ("tradewright.cli.verify", "Make the ten tests of a set of migrations on a shadow."),
     "bench": ("tradewright.cli.bench", "Measure beside public programs in the same run."),
+    "routing": (
+        "tradewright.cli.routing",
+        "Set what share of hybrid orders is passed on, and accounts' books.",
+    ),
     "soak": (
         "tradewright.cli.soak",
         "Look for lost money: random work, a server that is killed, an audit.",

@@ -11,8 +11,17 @@ from rich.table import Table
 
 from tradewright.cli import options
 
-ACTOR = click.option("--actor", required=True, help="Who does it; kept in the audit trail.")
-REASON = click.option("--reason", required=True, help="Why; it is kept.")
+
+def _said(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("say it in words")
+    return value
+
+
+ACTOR = click.option(
+    "--actor", required=True, callback=_said, help="Who does it; kept in the audit trail."
+)
+REASON = click.option("--reason", required=True, callback=_said, help="Why; it is kept.")
 LAST = click.option(
     "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
 )

@@ -28,11 +28,13 @@ CREATE TABLE audit_log (
         CONSTRAINT audit_log_action_known CHECK (action IN ('insert', 'update', 'delete')),
     changes jsonb
         CONSTRAINT audit_log_changes_present NOT NULL,
+    reason text,
     CONSTRAINT audit_log_pkey PRIMARY KEY (id, created_at)
 ) PARTITION BY RANGE (created_at);
 COMMENT ON TABLE audit_log IS 'Every change of an audited row, one month a partition; append-only.';
 COMMENT ON COLUMN audit_log.txid IS 'Transaction that made the change; segments are sealed by it, because numbers are given before transactions commit.';
 COMMENT ON COLUMN audit_log.actor IS 'Who acted, as claimed by the client in app.actor; database_role is what the server knows.';
+COMMENT ON COLUMN audit_log.reason IS 'Why, as claimed by the client in app.reason; empty where nobody was asked for a reason.';
 COMMENT ON COLUMN audit_log.changes IS 'The whole row for insert and delete; for update each changed column with its old and new value.';
 
 CREATE INDEX idx_audit_log_row_id_created_at
@@ -143,18 +145,19 @@ BEGIN
         JOIN jsonb_each(v_old) AS o USING (key)
         WHERE n.value IS DISTINCT FROM o.value;
     END IF;
-    INSERT INTO audit_log (actor, table_name, row_id, action, changes)
+    INSERT INTO audit_log (actor, table_name, row_id, action, changes, reason)
     VALUES (
         coalesce(nullif(current_setting('app.actor', true), ''), session_user),
         TG_TABLE_NAME,
         (coalesce(v_new, v_old) ->> 'id')::uuid,
         lower(TG_OP),
-        coalesce(v_changes, v_new, v_old)
+        coalesce(v_changes, v_new, v_old),
+        nullif(current_setting('app.reason', true), '')
     );
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION audit_row_change() IS 'Trigger of audited tables: copies the change into audit_log with the actor from app.actor.';
+COMMENT ON FUNCTION audit_row_change() IS 'Trigger of audited tables: copies the change into audit_log with the actor from app.actor and the reason from app.reason.';
 
 -- Counts the audited changes of a row, so that a change without its audit row can be seen.
 CREATE FUNCTION count_revision() RETURNS trigger

@@ -64,8 +64,52 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 )
 """SQLSTATE of class TW → what our own functions mean by it."""
 
+_ROUTING_TERMS = (
+    "routing_overrides_a_percent_in_range",
+    "routing_overrides_actor_not_empty",
+    "routing_overrides_halt_passes_all_on",
+    "routing_overrides_kind_known",
+    "routing_overrides_reason_not_empty",
+    "routing_policies_default_percent_in_range",
+    "routing_policies_exposure_from_not_negative",
+    "routing_policies_exposure_has_both_ends",
+    "routing_policies_exposure_limit_positive",
+    "routing_policies_exposure_rises",
+    "routing_policies_hedge_target_below_limit",
+    "routing_policies_hedge_target_has_its_limit",
+    "routing_policies_size_from_not_negative",
+    "routing_policies_size_has_both_ends",
+    "routing_policies_size_rises",
+    "routing_policies_toxicity_from_not_negative",
+    "routing_policies_toxicity_has_both_ends",
+    "routing_policies_toxicity_rises",
+    "routing_policies_volatility_from_not_negative",
+    "routing_policies_volatility_has_both_ends",
+    "routing_policies_volatility_rises",
+    "routing_rules_a_percent_in_range",
+    "routing_rules_client_class_known",
+    "routing_rules_quantities_in_order",
+    "routing_rules_quantity_max_positive",
+    "routing_rules_quantity_min_positive",
+)
+"""What a policy, a rule or an override may say; each name is the truth that held."""
+
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
+        **dict.fromkeys(_ROUTING_TERMS, (InputError, ErrorCode.ROUTING_TERMS_MALFORMED)),
+        "account_groups_code_is_plain": (InputError, ErrorCode.ACCOUNT_GROUP_MALFORMED),
+        "commission_terms_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "commission_terms_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
+        "commission_terms_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
+        "commission_terms_minimum_not_negative": (
+            InputError,
+            ErrorCode.COMMISSION_TERMS_MALFORMED,
+        ),
+        "commission_terms_of_somebody_or_something": (
+            InputError,
+            ErrorCode.COMMISSION_TERMS_MALFORMED,
+        ),
+        "commission_terms_rate_not_negative": (InputError, ErrorCode.COMMISSION_TERMS_MALFORMED),
         "accounts_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
         "accounts_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         "available_money_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
@@ -185,6 +229,10 @@ _HINTS: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.DATABASE_TIMEOUT: "Do less in one transaction, or raise the session's limits.",
         ErrorCode.DATABASE_READ_ONLY: "Connect to the primary server.",
         ErrorCode.DATABASE_PERMISSION_DENIED: "Grant the privilege, or connect as another role.",
+        ErrorCode.ACCOUNT_GROUP_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -.",
+        ErrorCode.ACCOUNT_GROUP_UNKNOWN: "List the groups with `tradewright groups list`.",
+        ErrorCode.COMMISSION_TERMS_MALFORMED: "Give --group, --symbol, or both; nothing below 0.",
+        ErrorCode.ROUTING_TERMS_MALFORMED: "Give shares of 0 to 100 and measures that rise.",
         ErrorCode.DATABASE_RESOURCES_EXHAUSTED: "Free disk, memory or connections of the server.",
     },
 )

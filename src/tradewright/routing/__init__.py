@@ -24,6 +24,7 @@ from tradewright.routing.rules import Allocation, allocate, beyond
 from tradewright.routing.service import (
     OverrideOrder,
     add_rule,
+    change_policy,
     disable_rule,
     lift_override,
     order_override,
@@ -50,6 +51,7 @@ __all__ = [
     "add_rule",
     "allocate",
     "beyond",
+    "change_policy",
     "decide_book",
     "disable_rule",
     "lift_override",

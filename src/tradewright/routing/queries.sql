@@ -37,6 +37,13 @@ SELECT id::text, kind, a_percent, symbol, user_id::text
 FROM routing_overrides
 WHERE lifted_at IS NULL;
 
+-- name: lock_policy
+-- Let one change of a symbol's policy wait for another.
+SELECT symbol
+FROM routing_policies
+WHERE symbol = %(symbol)s
+FOR NO KEY UPDATE;
+
 -- name: set_policy
 -- Write a symbol's policy, in place of the one before it.
 INSERT INTO routing_policies (

@@ -4,14 +4,18 @@ Each function works in the caller's transaction; what it changes is audited by t
 from the next batch on, without a restart.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from msgspec import structs
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.core.ids import require_ids
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.routing.model import Book, OverrideKind, Policy, Rule
-from tradewright.routing.store import QUERIES, policy_columns
+from tradewright.routing.store import QUERIES, policy_columns, read_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,22 @@ def set_policy(connection: Session, policy: Policy) -> None:
 
     """
     connection.execute(load_queries(QUERIES)["set_policy"], policy_columns(policy))
+
+
+def change_policy(connection: Session, symbol: str, changes: Mapping[str, Any]) -> Policy:
+    """Change some parts of a symbol's policy, and return all of it; what is not named stays.
+
+    A symbol that had no policy gets one: of it, what is not named asks for nothing.
+
+    Raises:
+        psycopg.errors.IntegrityError: see the constraints of `routing_policies`.
+
+    """
+    connection.execute(load_queries(QUERIES)["lock_policy"], {"symbol": symbol})
+    before = read_settings(connection).policies.get(symbol) or Policy(symbol=symbol)
+    policy = structs.replace(before, **changes)
+    set_policy(connection, policy)
+    return policy
 
 
 def add_rule(connection: Session, rule: Rule) -> str:

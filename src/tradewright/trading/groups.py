@@ -6,9 +6,12 @@ The engine keeps the groups in memory, beside the instruments; an account's row 
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.core.ids import require_ids
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -49,6 +52,79 @@ def set_group(connection: Session, group: AccountGroup) -> None:
             "hedged_margin": group.hedged_margin,
         },
     )
+
+
+def open_group(connection: Session, group: AccountGroup) -> None:
+    """Open a group.
+
+    Raises:
+        StateError: ACCOUNT_GROUP_EXISTS.
+
+    """
+    if group.code in read_groups(connection):
+        raise StateError(
+            ErrorCode.ACCOUNT_GROUP_EXISTS,
+            f'group "{group.code}" is open already',
+            why="A group is opened once, and its conditions are changed afterwards.",
+            hint="Change them with `tradewright groups set`.",
+            facts={"group": group.code},
+        )
+    set_group(connection, group)
+
+
+def change_group(connection: Session, code: str, changes: Mapping[str, Any]) -> AccountGroup:
+    """Change some conditions of a group, and return all; what is not named stays.
+
+    Raises:
+        InputError: ACCOUNT_GROUP_UNKNOWN.
+
+    """
+    connection.execute(load_queries("tradewright.trading")["lock_account_group"], {"code": code})
+    group = structs.replace(find_group(connection, code), **changes)
+    set_group(connection, group)
+    return group
+
+
+def assign_group(connection: Session, account_id: str, code: str) -> None:
+    """Let an account trade under the conditions of a group, from its next order on.
+
+    Raises:
+        InputError: INPUT_ID_MALFORMED, ACCOUNT_UNKNOWN, ACCOUNT_GROUP_UNKNOWN.
+        psycopg.Error: the position mode would be another one, and the account has positions.
+
+    """
+    require_ids(account_id)
+    find_group(connection, code)
+    row = connection.execute(
+        load_queries("tradewright.trading")["assign_account_group"],
+        {"account_id": account_id, "code": code},
+    ).fetchone()
+    if row is None:
+        raise InputError(
+            ErrorCode.ACCOUNT_UNKNOWN,
+            f'account "{account_id}" does not exist',
+            why="A group is a setting of a trading account.",
+            hint="Check the account's id.",
+        )
+
+
+def find_group(connection: Session, code: str) -> AccountGroup:
+    """Return a group by its code.
+
+    Raises:
+        InputError: ACCOUNT_GROUP_UNKNOWN.
+
+    """
+    groups = read_groups(connection)
+    if code not in groups:
+        raise InputError(
+            ErrorCode.ACCOUNT_GROUP_UNKNOWN,
+            f'group "{code}" does not exist',
+            why=f"These are open: {', '.join(sorted(groups))}.",
+            hint="Open it with `tradewright groups open`, or name one of these.",
+            facts={"group": code},
+        )
+    return groups[code]
 
 
 def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:

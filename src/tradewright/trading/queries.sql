@@ -1100,6 +1100,20 @@ SELECT
 FROM users AS u
 WHERE u.id = %(user_id)s;
 
+-- name: lock_account_group
+-- Let one change of a group wait for another.
+SELECT code
+FROM account_groups
+WHERE code = %(code)s
+FOR NO KEY UPDATE;
+
+-- name: assign_account_group
+-- Put an account into a group.
+UPDATE accounts
+SET group_code = %(code)s
+WHERE id = %(account_id)s
+RETURNING id::text;
+
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.
 INSERT INTO account_groups (code, position_mode, is_swap_free, stop_out_mode, hedged_margin)

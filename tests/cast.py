@@ -117,8 +117,8 @@ def play(session: Session) -> Cast:
     bought = _trade(session, account_id, provider_id, position_id, side="buy")
     sold = _trade(session, account_id, provider_id, position_id, side="sell")
     session.execute(
-        "INSERT INTO margin_calls (id, account_id, margin_level, equity, used_margin)"
-        " VALUES (uuidv7(), %s, 90, 45, 50)",
+        "INSERT INTO margin_calls (id, account_id, margin_level, equity, used_margin, market_at)"
+        " VALUES (uuidv7(), %s, 90, 45, 50, clock_timestamp())",
         (account_id,),
     )
     _house_hedge(session, provider_id)

@@ -225,8 +225,9 @@ def test_every_function_pins_its_search_path_or_looks_nothing_up(engine: Session
         ),
         (
             (
-                "INSERT INTO margin_calls (id, account_id, margin_level, equity, used_margin)"
-                " VALUES (uuidv7(), uuidv7(), 1, 1, 1)"
+                "INSERT INTO margin_calls"
+                " (id, account_id, margin_level, equity, used_margin, market_at)"
+                " VALUES (uuidv7(), uuidv7(), 1, 1, 1, clock_timestamp())"
             ),
             ErrorCode.ACCOUNT_UNKNOWN,
         ),

@@ -330,10 +330,16 @@ CREATE TABLE margin_calls (
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT margin_calls_updated_at_present NOT NULL,
     resolved_at timestamptz
-        CONSTRAINT margin_calls_resolved_after_opened CHECK (resolved_at >= opened_at)
+        CONSTRAINT margin_calls_resolved_after_opened CHECK (resolved_at >= opened_at),
+    market_at timestamptz
+        CONSTRAINT margin_calls_market_at_present NOT NULL,
+    resolved_market_at timestamptz,
+    CONSTRAINT margin_calls_resolved_on_both_clocks CHECK ((resolved_at IS NULL) = (resolved_market_at IS NULL))
 );
 COMMENT ON TABLE margin_calls IS 'Times in which an account''s margin level stood at or below its margin-call level.';
 COMMENT ON COLUMN margin_calls.margin_level IS 'Percent: 100 * equity / used margin, when the call was opened.';
+COMMENT ON COLUMN margin_calls.market_at IS 'The market''s own time when the call was opened.';
+COMMENT ON COLUMN margin_calls.resolved_market_at IS 'The market''s own time when the level was above again.';
 CREATE INDEX idx_margin_calls_account_id
     ON margin_calls (account_id);
 CREATE UNIQUE INDEX idx_margin_calls_account_id_open
@@ -372,10 +378,13 @@ CREATE TABLE stop_outs (
         CONSTRAINT stop_outs_forgiven_not_negative CHECK (forgiven >= 0 AND forgiven < 'Infinity'),
     occurred_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT stop_outs_occurred_at_present NOT NULL,
+    market_at timestamptz
+        CONSTRAINT stop_outs_market_at_present NOT NULL,
     CONSTRAINT stop_outs_level_iff_margin_used CHECK ((margin_level IS NULL) = (used_margin = 0))
 );
 COMMENT ON TABLE stop_outs IS 'Liquidations: positions closed by the house because the margin level fell below the stop-out level. Append-only.';
 COMMENT ON COLUMN stop_outs.margin_level IS 'Percent: 100 * equity / used margin before; empty when no position was left.';
+COMMENT ON COLUMN stop_outs.market_at IS 'The market''s own time.';
 COMMENT ON COLUMN stop_outs.positions_closed IS 'Positions closed in book B, or passed on to a provider to be closed in book A.';
 COMMENT ON COLUMN stop_outs.forgiven IS 'Negative balance taken over by the house in the account''s currency (negative balance protection, ESMA 2018/796).';
 CREATE INDEX idx_stop_outs_account_id

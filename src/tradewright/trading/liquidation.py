@@ -67,6 +67,7 @@ def _call(desk: Desk, account: AccountState, state: MarginState) -> bool:
             state.level.quantize(LEVEL_QUANTUM, rounding=ROUND_HALF_EVEN),
             state.equity.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
             state.used.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
+            desk.market.now,
         )
     )
     return True
@@ -76,7 +77,7 @@ def _resolve(desk: Desk, account: AccountState) -> bool:
     """Resolve the open margin call if there is one; return whether there was."""
     if account.margin_call_id is None:
         return False
-    desk.changes.resolved_calls.append(account.margin_call_id)
+    desk.changes.resolved_calls.append((account.margin_call_id, desk.market.now))
     account.margin_call_id = None
     return True
 
@@ -255,5 +256,6 @@ def _write_stop_out(
             state.equity.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
             state.used.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
             *done,
+            desk.market.now,
         )
     )

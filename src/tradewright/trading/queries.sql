@@ -1053,31 +1053,33 @@ ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL DO NOTHING;
 -- name: write_margin_calls
 -- Write margin calls that were opened.
 INSERT INTO margin_calls (
-    id, account_id, margin_level, equity, used_margin
+    id, account_id, margin_level, equity, used_margin, market_at
 )
 SELECT *
 FROM unnest(
     %(id)s::uuid[], %(account_id)s::uuid[], %(margin_level)s::numeric[], %(equity)s::numeric[],
-    %(used_margin)s::numeric[]
+    %(used_margin)s::numeric[], %(market_at)s::timestamptz[]
 );
 
 -- name: resolve_margin_calls
 -- Write margin calls that were resolved.
-UPDATE margin_calls
-SET resolved_at = clock_timestamp()
-WHERE id = ANY(%(ids)s::uuid[]);
+UPDATE margin_calls AS m
+SET resolved_at = clock_timestamp(),
+    resolved_market_at = r.market_at
+FROM unnest(%(id)s::uuid[], %(market_at)s::timestamptz[]) AS r (id, market_at)
+WHERE m.id = r.id;
 
 -- name: write_stop_outs
 -- Write stop-outs.
 INSERT INTO stop_outs (
     id, account_id, margin_level, equity, used_margin, orders_canceled, positions_closed,
-    forgiven
+    forgiven, market_at
 )
 SELECT *
 FROM unnest(
     %(id)s::uuid[], %(account_id)s::uuid[], %(margin_level)s::numeric[], %(equity)s::numeric[],
     %(used_margin)s::numeric[], %(orders_canceled)s::integer[], %(positions_closed)s::integer[],
-    %(forgiven)s::numeric[]
+    %(forgiven)s::numeric[], %(market_at)s::timestamptz[]
 );
 
 -- name: add_user

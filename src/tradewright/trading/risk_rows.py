@@ -12,7 +12,8 @@ from tradewright.trading.state import Changes, Row
 
 _BREACH = ("limit_id", "order_id", "limit_value", "measured")
 _ALERT = ("severities", "kinds", "abouts", "whats")
-_MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin")
+_MARGIN_CALL = ("id", "account_id", "margin_level", "equity", "used_margin", "market_at")
+_RESOLVED = ("id", "market_at")
 _STOP_OUT = (
     "id",
     "account_id",
@@ -22,6 +23,7 @@ _STOP_OUT = (
     "orders_canceled",
     "positions_closed",
     "forgiven",
+    "market_at",
 )
 
 
@@ -30,8 +32,7 @@ def write_risk(statements: Statements, changes: Changes) -> None:
     _write(statements, "write_breaches", _BREACH, changes.breaches)
     _write(statements, "write_alerts", _ALERT, changes.alerts)
     _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
-    resolved = [(call_id,) for call_id in changes.resolved_calls]
-    _write(statements, "resolve_margin_calls", ("ids",), resolved)
+    _write(statements, "resolve_margin_calls", _RESOLVED, changes.resolved_calls)
     _write(statements, "write_stop_outs", _STOP_OUT, changes.stop_outs)
 
 

@@ -253,7 +253,7 @@ class Changes:
     breaches: list[Row] = field(default_factory=list)
     alerts: list[Row] = field(default_factory=list)
     margin_calls: list[Row] = field(default_factory=list)
-    resolved_calls: list[str] = field(default_factory=list)
+    resolved_calls: list[Row] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)
     routed: list[RoutedOrder] = field(default_factory=list)
     going_on: dict[str, bool] = field(default_factory=dict)

@@ -49,7 +49,10 @@ def test_a_margin_call_is_opened_once_and_resolved_when_the_level_recovers(floor
             (Decimal("95.6121"), Decimal(3490), Decimal("3650.16666667"), False)
         ]
         floor.quote(engine, "EURUSD", "1.09990", "1.10000")
+        resolved_at = engine.market.now
     assert [row[3] for row in calls(floor)] == [True]
+    times = floor.rows("SELECT market_at, resolved_market_at FROM margin_calls")
+    assert times[0][0] < times[0][1] == resolved_at
     assert floor.position(account) == 100_000
     assert stop_outs(floor) == []
     assert floor.broken_laws() == {}

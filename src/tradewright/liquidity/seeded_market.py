@@ -6,8 +6,9 @@ day is the same for the same seed on every platform and version of Python: it us
 
 The shape of the day: prices walk at random and are quoted more often, hence move more, when
 London and New York are open. One of the currency pairs trends by 2 to 3 % over ninety minutes
-of the morning. Another symbol gaps by about 3 % between two quotes two seconds apart in the
-afternoon. So accounts of high leverage meet margin calls, stop-outs and negative balances.
+of the morning. Another symbol gaps by about 9 % between two quotes two seconds apart in the
+afternoon, as far as sterling fell on 7 October 2016: that is more than the margin of a retail
+client at 30:1 covers. So accounts meet margin calls, stop-outs and negative balances.
 As in recorded files, some quotes are crossed, locked, repeated or arrive late.
 """
 
@@ -163,7 +164,7 @@ def _story(random: Random) -> _Story:
         trend_ppb=_sign(random) * (20_000_000 + _below(random, 10_000_000)),
         gap_index=gap_index,
         gap_ms=13 * _HOUR_MS + _below(random, 2 * _HOUR_MS),
-        gap_ppb=_sign(random) * (28_000_000 + _below(random, 4_000_000)),
+        gap_ppb=_sign(random) * (88_000_000 + _below(random, 10_000_000)),
     )
 
 

@@ -29,7 +29,7 @@ def test_the_day_of_a_seed_is_the_same_on_every_platform_and_python() -> None:
     for quote in seeded_day(7, quote_count=5_000):
         line = f"{quote.quoted_at.isoformat()},{quote.symbol},{quote.bid},{quote.ask}\n"
         digest.update(line.encode())
-    assert digest.hexdigest()[:32] == "8a1c97098a0b73c709e843b04b42ccdf"
+    assert digest.hexdigest()[:32] == "a66443ff7f28b9378666fd04f41c30cc"
 
 
 def test_another_seed_is_another_day() -> None:
@@ -65,12 +65,12 @@ def test_the_shortest_day_too_has_every_flaw(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_day_has_one_gap_of_about_three_percent_within_seconds(seed: int) -> None:
+def test_every_day_has_one_gap_of_about_nine_percent_within_seconds(seed: int) -> None:
     gaps = [
         (after.quoted_at - before.quoted_at).total_seconds()
         for quotes in accepted_by_symbol(seed).values()
         for before, after in pairwise(quotes)
-        if abs(after.bid / before.bid - 1) > Decimal("0.025")
+        if abs(after.bid / before.bid - 1) > Decimal("0.08")
     ]
     assert len(gaps) == 1
     assert gaps[0] <= 2
@@ -90,7 +90,7 @@ def test_prices_stay_plausible_all_day() -> None:
     for seed in SEEDS:
         for quotes in accepted_by_symbol(seed).values():
             bids = [quote.bid for quote in quotes]
-            assert max(bids) / min(bids) < Decimal("1.08")
+            assert max(bids) / min(bids) < Decimal("1.16")
             assert all((quote.ask - quote.bid) / quote.bid < Decimal("0.001") for quote in quotes)
 
 

@@ -5,17 +5,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.trading_day import run, write_quotes
+from tools.write_shown_day import PART, WHOLE, WORDS, printed_day, renewed
 from tradewright.postgres.embedded import EmbeddedServer
 
 FIGURES = {
     *("quotes_read", "quotes_refused", "orders", "fills", "denied", "rejected"),
     *("positions_open", "margin_calls", "stop_outs", "deposits", "withdrawals"),
-    *("routing_decisions", "orders_divided", "hedges", "hedge_results"),
+    *("routing_decisions", "orders_divided", "hedges", "hedge_results", "happenings"),
+    *("resting_filled", "alternatives_canceled", "breakers_triggered", "margin_calls_resolved"),
+    *("negative_balances_forgiven", "swaps", "swap_amounts"),
     *("orders_per_second", "latency_ms", "invariants", "seed", "postgres_version"),
 }
 """The figures that a reader of --json may rely on."""
@@ -27,6 +32,17 @@ TRADED = (
     *("transfer_has_its_entries", "versions_are_gapless"),
 )
 """Laws that a day cannot but be held against; a law without a case would prove nothing."""
+
+RESTING_TYPES = {"limit", "stop", "stop_limit", "take_profit", "trailing_stop"}
+
+HAPPENED = {
+    *("breaker triggered", "breaker cooling down", "breaker armed again"),
+    *("margin call", "margin call resolved", "stop-out", "negative balance forgiven"),
+    *("limit order filled", "stop triggered", "stop limit triggered"),
+    *("trailing stop triggered", "take profit triggered", "one cancels other"),
+    *("hedge", "swap paid", "swap earned"),
+}
+"""What the built-in day lets happen by itself, each told with its figures."""
 
 NewDatabase = Callable[[], str]
 
@@ -51,22 +67,28 @@ def quotes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_quotes(tmp_path_factory.mktemp("quotes") / "day.csv")
 
 
-def test_the_built_in_market_runs_end_to_end_on_a_server_of_its_own() -> None:
-    ended = run("demo", "--orders", "150", "--traders", "15", "--json")
+@pytest.fixture(scope="module")
+def built_in_day() -> Any:
+    """Give the summary of the day that README.md shows, on the built-in market."""
+    ended = run(*WORDS, "--json")
     assert ended.code == 0, ended.err
-    summary = ended.json
+    return ended.json
+
+
+def test_the_built_in_market_runs_end_to_end_on_a_server_of_its_own(built_in_day: Any) -> None:
+    summary = built_in_day
     assert summary.keys() >= FIGURES
-    assert summary["seed"] == 1
+    assert summary["seed"] == 7
     assert summary["postgres_version"].startswith("18")
     assert summary["quotes_read"] == 40_000
     assert summary["quotes_refused"].keys() >= {"crossed", "repeated", "stale"}
     assert all(summary["quotes_refused"].values())
-    assert summary["orders"] >= 150
+    assert summary["orders"] >= 300
     assert summary["fills"] > 0
-    assert summary["deposits"] >= 15
+    assert summary["deposits"] >= 200
     assert summary["withdrawals"] > 0
     assert summary["card_payments"].keys() == {"matched"}
-    assert summary["card_payments"]["matched"] >= 3
+    assert summary["card_payments"]["matched"] >= 40
     assert sum(summary["routing_decisions"].values()) >= summary["orders_divided"] > 0
     assert summary["hedges"]["filled"] > 0
     assert summary["invariants"]["hedge_is_in_the_ledger"]["checked"] > 0
@@ -79,6 +101,31 @@ def test_the_built_in_market_runs_end_to_end_on_a_server_of_its_own() -> None:
         assert law["broken"] == 0
     for name in TRADED:
         assert summary["invariants"][name]["checked"] > 0, name
+
+
+def test_all_that_the_engine_does_happens_in_the_built_in_day_and_is_told(
+    built_in_day: Any,
+) -> None:
+    told = built_in_day["happenings"]
+    assert {one["what"] for one in told} == HAPPENED
+    assert [one["at"] for one in told] == sorted(one["at"] for one in told)
+    assert all(one["about"] and one["figures"] for one in told)
+    assert built_in_day["breakers_triggered"] == 1
+    assert built_in_day["denied"]["BREAKER_TRIGGERED"] > 0
+    assert built_in_day["margin_calls"] >= built_in_day["margin_calls_resolved"] > 0
+    assert Decimal(built_in_day["negative_balances_forgiven"]["USD"]) > 0
+    assert built_in_day["alternatives_canceled"] > 0
+    assert built_in_day["resting_filled"].keys() == RESTING_TYPES
+    swaps = built_in_day["invariants"]["rollover_is_in_the_ledger"]["checked"]
+    assert built_in_day["swaps"] == swaps > 0
+
+
+def test_the_pages_show_what_the_day_really_prints(built_in_day: Any) -> None:
+    printed = printed_day()
+    assert printed[-1].endswith(f"digest {built_in_day['digest'][:16]}")
+    for page in (WHOLE, PART):
+        shown = page.read_text("utf-8")
+        assert renewed(page, printed) == shown, "renew it: python tools/write_shown_day.py"
 
 
 def test_recorded_quotes_give_the_same_day_in_both_layouts_and_packed(

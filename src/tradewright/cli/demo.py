@@ -12,9 +12,9 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from tradewright import demo
+from tradewright.cli.demo_output import show
 from tradewright.core.ids import new_id_text
 from tradewright.demo.progress import open_progress, resumed_options
 from tradewright.wiring import open_house
@@ -46,7 +46,7 @@ Example:
     type=click.IntRange(1, 10_000_000),
     default=5_000,
     show_default=True,
-    help="How many orders they submit.",
+    help="How many orders they submit; one with its alternatives or its ways out counts once.",
 )
 @click.option(
     "--seed",
@@ -75,7 +75,8 @@ def command(as_json: bool, database: str | None, **values: Any) -> None:
 
     Reviews the migrations, starts an embedded PostgreSQL, applies them, opens users and accounts,
     replays the quotes, lets traders deposit, trade, get margin-called and withdraw, and checks
-    every law of the database. Exits with 1 if one is broken.
+    every law of the database. Prints the day's figures, what happened that is worth telling, and
+    the laws. Exits with 1 if one is broken.
     """
     options = resumed_options(demo.DayOptions(**values))
     plan = demo.plan_day(options)
@@ -87,7 +88,7 @@ def command(as_json: bool, database: str | None, **values: Any) -> None:
     if as_json:
         click.echo(json.dumps(asdict(summary), default=_plain))
     else:
-        _show(summary)
+        show(summary)
     if not summary.is_sound:
         sys.exit(1)
 
@@ -106,80 +107,6 @@ def _bar(*, hidden: bool) -> Iterator[demo.OnTurn]:
     ) as bar:
         task = bar.add_task("day", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _show(summary: demo.DaySummary) -> None:
-    console = Console()
-    console.print(_figures(summary))
-    console.print(_laws(summary))
-    if summary.is_sound:
-        console.print(f"all {len(summary.invariants)} laws hold; digest {summary.digest[:16]}")
-    else:
-        console.print("[bold red]a law is broken[/]: look with `tradewright audit laws`")
-
-
-def _figures(summary: demo.DaySummary) -> Table:
-    table = Table(title="the day", show_header=False, title_justify="left")
-    table.add_column()
-    table.add_column(justify="right")
-    rows: list[tuple[str, str]] = [
-        ("PostgreSQL", summary.postgres_version),
-        ("seed", str(summary.seed)),
-        ("migration files reviewed", f"{summary.migrations_reviewed['files']:,}"),
-        ("quotes read", f"{summary.quotes_read:,}"),
-        *((f"  refused: {why}", f"{n:,}") for why, n in summary.quotes_refused.items()),
-        ("orders", f"{summary.orders:,}"),
-        *((f"  {name}", f"{n:,}") for name, n in summary.orders_by_strategy.items()),
-        ("fills", f"{summary.fills:,}"),
-        ("denied by us", f"{sum(summary.denied.values()):,}"),
-        *((f"  {code}", f"{n:,}") for code, n in summary.denied.items()),
-        ("rejected by providers", f"{summary.rejected:,}"),
-        *(
-            (f"  {code} asked / rejected", f"{asked['asked']:,} / {asked['rejected']:,}")
-            for code, asked in summary.provider_requests.items()
-        ),
-        ("hybrid orders decided", f"{sum(summary.routing_decisions.values()):,}"),
-        *((f"  {reason}", f"{n:,}") for reason, n in summary.routing_decisions.items()),
-        ("  to both books", f"{summary.orders_divided:,}"),
-        ("hedges of the house", f"{sum(summary.hedges.values()):,}"),
-        *((f"  {status}", f"{n:,}") for status, n in summary.hedges.items()),
-        ("  result", _money(summary.hedge_results)),
-        ("canceled", f"{summary.canceled:,}"),
-        ("resting at the end", f"{summary.resting:,}"),
-        ("positions open at the end", f"{summary.positions_open:,}"),
-        ("margin calls", f"{summary.margin_calls:,}"),
-        ("stop-outs", f"{summary.stop_outs:,}"),
-        ("negative balances forgiven", _money(summary.negative_balances_forgiven)),
-        ("deposits", f"{summary.deposits:,}"),
-        ("  money in", _money(summary.money_in)),
-        ("withdrawals", f"{summary.withdrawals:,}"),
-        ("  money out", _money(summary.money_out)),
-        *((f"card payments {how}", f"{n:,}") for how, n in summary.card_payments.items()),
-        ("orders per second", f"{summary.orders_per_second:,.0f}"),
-        ("latency p50 / p99", "{p50:.1f} / {p99:.1f} ms".format_map(summary.latency_ms)),
-        (
-            "acknowledged and found",
-            f"{summary.acknowledged - summary.acknowledged_lost:,} of {summary.acknowledged:,}",
-        ),
-    ]
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _laws(summary: demo.DaySummary) -> Table:
-    table = Table(title="laws", title_justify="left")
-    table.add_column("law")
-    table.add_column("checked", justify="right")
-    table.add_column("broken", justify="right")
-    for name, figures in summary.invariants.items():
-        style = "bold red" if figures.broken else None
-        table.add_row(name, f"{figures.checked:,}", f"{figures.broken:,}", style=style)
-    return table
-
-
-def _money(amounts: "dict[str, Decimal] | Any") -> str:
-    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in amounts.items()) or "0"
 
 
 def _plain(value: object) -> str:

@@ -9,14 +9,16 @@ answers with its first report.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.demo.accounts import Member, money_in, money_out, open_members
 from tradewright.demo.cards import CardDesk
-from tradewright.demo.listing import account_currency, instruments_for, policies_for
+from tradewright.demo.listing import account_currency, instruments_for
 from tradewright.demo.model import DayOptions, DaySummary, Measured
+from tradewright.demo.opening import open_doors
 from tradewright.demo.progress import Progress
 from tradewright.demo.summary import summarise
 from tradewright.demo.traders import Seen, make_traders, wish_of
@@ -25,11 +27,9 @@ from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Quote
 from tradewright.liquidity.quote_file import read_quotes
 from tradewright.liquidity.quote_filter import QuoteFilter
-from tradewright.liquidity.seeded_market import seeded_day
-from tradewright.routing import set_policy
+from tradewright.liquidity.seeded_market import DAY_STARTS_AT, seeded_day
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import Command, OrderReport, Report, SubmitOrder
-from tradewright.trading.registry import list_instrument
 from tradewright.wiring import House, review_migrations, simulated_providers
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class DayPlan:
     instruments: Sequence[Instrument]
     currency: str
     reviewed: Mapping[str, int]
+
+    @property
+    def begins_on(self) -> date:
+        """Return the calendar day of the first quote."""
+        return self.quotes[0].quoted_at.date() if self.quotes else DAY_STARTS_AT.date()
 
 
 def plan_day(options: DayOptions) -> DayPlan:
@@ -83,10 +88,7 @@ def run_day(
     """
     options = plan.options
     with house.session() as session, session.transaction():
-        for instrument in plan.instruments:
-            list_instrument(session, instrument)
-        for policy in policies_for(plan.instruments):
-            set_policy(session, policy)
+        open_doors(session, plan.instruments, plan.begins_on, resumes=options.resume)
         providers = simulated_providers(session, options.seed)
     members = open_members(house, make_traders(options.traders), tag, plan.currency)
     engine = house.engine(providers)
@@ -190,8 +192,10 @@ class _Day:
         self.progress.acknowledge(keys)
 
 
-_EXPECTED = frozenset({ErrorCode.ORDER_ENDED, ErrorCode.ORDER_IN_FLIGHT})
-"""A trader may be too late to cancel."""
+_EXPECTED = frozenset(
+    {ErrorCode.ORDER_ENDED, ErrorCode.ORDER_IN_FLIGHT, ErrorCode.ORDER_PRICE_STALE}
+)
+"""A trader may be too late to cancel, and a trailing stop follows no price that is not there."""
 
 
 def _share(total: int, part: int, parts: int) -> int:

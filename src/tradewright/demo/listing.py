@@ -1,17 +1,20 @@
-"""What the demo's broker lists: the instruments of the symbols that the quotes are about.
+"""What the demo's broker lists, and on what terms: the instruments that the quotes are about.
 
 Caps are those of ESMA Decision (EU) 2018/796 for retail clients (30 for major pairs, 20 for
 others and gold) and 500 for professional ones.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.money import MINOR_UNITS
 from tradewright.liquidity.instrument import Instrument
+from tradewright.risk.breaker_store import BreakerSettings
+from tradewright.risk.breakers import BreakerKind
 from tradewright.routing import Policy, Ramp
+from tradewright.trading.swaps import SwapForm, SwapTerms
 
 MAJOR_CURRENCIES = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
 QUOTE_AGE_MAX = timedelta(seconds=60)
@@ -20,6 +23,17 @@ QUOTE_AGE_MAX = timedelta(seconds=60)
 COMMISSION_PER_MILLION = Decimal(35)
 
 _METALS = frozenset({"XAU"})
+_INTEREST = {
+    "USD": Decimal("3.75"),
+    "EUR": Decimal(2),
+    "GBP": Decimal(4),
+    "JPY": Decimal("0.5"),
+    "CHF": Decimal(0),
+    "XAU": Decimal(0),
+}
+"""Percent a year, of the demo's own making; other currencies bear two."""
+
+_SWAP_MARGIN = Decimal("0.5")
 _COARSE_TICKS = {"JPY": Decimal("0.001")}
 
 
@@ -52,6 +66,50 @@ def _policy(symbol: str, lot: Decimal) -> Policy:
         exposure_limit=15 * lot,
         hedge_target=5 * lot,
     )
+
+
+def breakers_for(instruments: Iterable[Instrument]) -> list[BreakerSettings]:
+    """Return what stops the opening of trades in an instrument: 2 % of movement in a minute.
+
+    For half an hour, and then until the price has been calm for ten minutes.
+    """
+    return [
+        BreakerSettings(
+            code=f"{one.symbol.lower()}-in-a-minute",
+            kind=BreakerKind.PRICE_MOVEMENT,
+            symbol=one.symbol,
+            threshold=Decimal(2),
+            window_seconds=60,
+            reset_seconds=1_800,
+            cooldown_seconds=600,
+        )
+        for one in instruments
+    ]
+
+
+def swaps_for(instruments: Iterable[Instrument], since: date) -> list[SwapTerms]:
+    """Return what holding a position costs from a day on: what both currencies bear, and a margin.
+
+    A long position earns the interest of its base currency and pays that of its quote currency.
+    """
+    terms = []
+    for one in instruments:
+        difference = _interest(one.base_currency) - _interest(one.quote_currency)
+        terms.append(
+            SwapTerms(
+                symbol=one.symbol,
+                effective_on=since,
+                form=SwapForm.PERCENT,
+                long_rate=difference - _SWAP_MARGIN,
+                short_rate=-difference - _SWAP_MARGIN,
+                currency=one.quote_currency,
+            )
+        )
+    return terms
+
+
+def _interest(currency: str) -> Decimal:
+    return _INTEREST.get(currency, Decimal(2))
 
 
 def account_currency(symbols: Collection[str]) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +24,16 @@ class DayOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """Something worth telling of a day: when on the market's clock, about whom or what, figures."""
+
+    at: datetime
+    about: str
+    what: str
+    figures: str
+
+
+@dataclass(frozen=True, slots=True)
 class LawFigures:
     """How many things a law was held against, and how many broke it."""
 
@@ -37,6 +48,9 @@ class DaySummary:
     `routing_decisions` counts how hybrid orders were decided, by reason; `orders_divided` those
     that went to both books. `hedges` counts the house's own trades with providers by what came of
     them, of all days in the database; `hedge_results` is what they have realised.
+    `resting_filled` counts clients' orders that waited for their price and dealt, by type;
+    `alternatives_canceled` those that ended because another of their group did. `swap_amounts` is
+    what positions earned less what they paid over the rollover. `happenings` names some of it all.
     `card_payments` counts the movements through the card scheme by how they compare with its
     statement. `digest` is a hash over every client order (key, state, fills, price) and every
     balance: the same seed and quotes give the same digest, run after run.
@@ -60,9 +74,15 @@ class DaySummary:
     canceled: int
     resting: int
     positions_open: int
+    resting_filled: Mapping[str, int]
+    alternatives_canceled: int
+    breakers_triggered: int
     margin_calls: int
+    margin_calls_resolved: int
     stop_outs: int
     negative_balances_forgiven: Mapping[str, Decimal]
+    swaps: int
+    swap_amounts: Mapping[str, Decimal]
     deposits: int
     withdrawals: int
     money_in: Mapping[str, Decimal]
@@ -75,6 +95,7 @@ class DaySummary:
     orders_per_second: float
     latency_ms: Mapping[str, float]
     digest: str
+    happenings: tuple[Happening, ...]
     invariants: Mapping[str, LawFigures]
 
     @property

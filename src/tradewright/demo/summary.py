@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tradewright.audit import analyze_record, check_laws, seal
 from tradewright.demo.model import DaySummary, LawFigures, Measured
 from tradewright.demo.progress import Progress
+from tradewright.demo.story import notable
 from tradewright.ledger import sealing
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -63,25 +64,21 @@ def _figures(session: Session, ids: list[str], user_ids: list[str]) -> dict[str,
         return session.execute(sql, parameters or {"ids": ids}).fetchall()
 
     orders, canceled, resting, rejected = rows("order_figures")[0]
-    positions_open, margin_calls, stop_outs = rows("risk_figures")[0]
     payments = rows("payments", user_ids=user_ids)
     return {
         "orders": orders,
         "canceled": canceled,
         "resting": resting,
         "rejected": rejected,
-        "positions_open": positions_open,
-        "margin_calls": margin_calls,
-        "stop_outs": stop_outs,
         "fills": rows("fill_count")[0][0],
         "denied": {row[0]: row[1] for row in rows("denied_by_code")},
         "orders_by_strategy": {row[0]: row[1] for row in rows("orders_by_strategy")},
-        "negative_balances_forgiven": {row[0]: row[1] for row in rows("forgiven")},
         "provider_requests": {
             row[0]: {"asked": row[1], "rejected": row[2], "mean_hold_ms": int(row[3])}
             for row in rows("provider_answers")
         },
         **_routing(rows),
+        **_risk(rows),
         "deposits": sum(row[2] for row in payments if row[0] == "deposit"),
         "withdrawals": sum(row[2] for row in payments if row[0] == "withdrawal"),
         "money_in": _by_currency(payments, "deposit"),
@@ -98,6 +95,25 @@ def _routing(rows: "Callable[[str], list[tuple[Any, ...]]]") -> dict[str, Any]:
         "orders_divided": sum(row[2] for row in decisions),
         "hedges": {row[0]: row[1] for row in rows("hedge_figures")},
         "hedge_results": {row[0]: row[1] for row in rows("hedge_results")},
+    }
+
+
+def _risk(rows: "Callable[[str], list[tuple[Any, ...]]]") -> dict[str, Any]:
+    """Return what the market did to positions and resting orders, and what is worth telling."""
+    positions_open, margin_calls, resolved, stop_outs = rows("risk_figures")[0]
+    swaps = rows("swaps")
+    return {
+        "positions_open": positions_open,
+        "resting_filled": {row[0]: row[1] for row in rows("resting_orders_filled")},
+        "alternatives_canceled": rows("alternatives_canceled")[0][0],
+        "breakers_triggered": rows("breakers_triggered")[0][0],
+        "margin_calls": margin_calls,
+        "margin_calls_resolved": resolved,
+        "stop_outs": stop_outs,
+        "negative_balances_forgiven": {row[0]: row[1] for row in rows("forgiven")},
+        "swaps": sum(row[1] for row in swaps),
+        "swap_amounts": {row[0]: row[2] for row in swaps},
+        "happenings": notable(rows),
     }
 
 

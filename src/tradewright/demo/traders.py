@@ -11,6 +11,8 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
@@ -48,15 +50,18 @@ class Trader:
 
 
 class Wish(NamedTuple):
-    """A turn's order and, sometimes, the cancel of an earlier one."""
+    """A turn's orders and, sometimes, the cancel of an earlier one.
 
-    order: SubmitOrder
-    cancel: CancelOrder | None
+    Two orders are alternatives, or an order with what is to take the trader out of it again.
+    """
+
+    orders: tuple[SubmitOrder, ...]
+    cancel: CancelOrder | None = None
 
     @property
     def commands(self) -> list[Command]:
         """Return the commands in the order in which they are sent."""
-        return [self.order] if self.cancel is None else [self.cancel, self.order]
+        return [*self.orders] if self.cancel is None else [self.cancel, *self.orders]
 
 
 _STRATEGIES = (
@@ -107,9 +112,11 @@ def wish_of(trader: Trader, account_id: str, turn: int, seed: int, seen: Seen) -
     )
     if trader.strategy is Strategy.RESTING and kind < 0.7:
         return Wish(_resting(market, seen, random), _cancel(trader, market, turn, random))
+    if trader.strategy is Strategy.SWING and _may_bracket(trader, turn) and kind > 0.4:
+        return Wish((market, *_exits(market, seen, random)))
     if trader.strategy is Strategy.SWING or kind > 0.8:
-        return Wish(_protected(market, seen, random), None)
-    return Wish(market, None)
+        return Wish((_protected(market, seen, random),))
+    return Wish((market,))
 
 
 def _key(trader: Trader, turn: int) -> str:
@@ -141,44 +148,84 @@ def _quantity(trader: Trader, seen: Seen, random: Random) -> Decimal:
     return max(instrument.quantity_min, steps * instrument.quantity_step)
 
 
-def _resting(order: SubmitOrder, seen: Seen, random: Random) -> SubmitOrder:
-    """Turn a market order into a limit behind the price or a stop beyond it."""
-    instrument, top = seen.instrument, seen.top
-    distance = _on_tick(top.ask * Decimal(random.randint(3, 40)) / 100_000, instrument)
-    away = distance * order.side.sign
-    price = top.ask if order.side is Side.BUY else top.bid
-    is_limit = random.random() < 0.65
-    return SubmitOrder(
-        account_id=order.account_id,
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        side=order.side,
-        quantity=order.quantity,
-        order_type=OrderType.LIMIT if is_limit else OrderType.STOP,
+def _may_bracket(trader: Trader, turn: int) -> bool:
+    """Return whether a turn opens something, which is there at once to be taken out of again."""
+    return trader.book is Book.B and not turn % 2
+
+
+def _resting(order: SubmitOrder, seen: Seen, random: Random) -> tuple[SubmitOrder, ...]:
+    """Turn a market order into a limit behind the price, or stops beyond it."""
+    distance = _on_tick(seen.top.ask * Decimal(random.randint(3, 40)) / 100_000, seen.instrument)
+    stop = _stop(order, distance, seen)
+    limit_price = _on_tick(_price(order.side, seen) - distance * order.side.sign, seen.instrument)
+    kind = random.random()
+    if kind < 0.5:
+        limit = replace(stop, order_type=OrderType.LIMIT, stop_price=None, limit_price=limit_price)
+        return (limit,)
+    if kind < 0.65:
+        return (stop,)
+    if kind < 0.8:
+        worst = _on_tick(_price(order.side, seen) + 2 * distance * order.side.sign, seen.instrument)
+        return (replace(stop, order_type=OrderType.STOP_LIMIT, limit_price=worst),)
+    return _either_way(stop, distance, seen)
+
+
+def _either_way(stop: SubmitOrder, distance: Decimal, seen: Seen) -> tuple[SubmitOrder, ...]:
+    """Follow the price whichever way it goes: two stops, of which one cancels the other."""
+    group = stop.client_order_id
+    other = replace(stop, side=stop.side.opposite, client_order_id=f"{group}-other")
+    return replace(stop, oco_group=group), replace(_stop(other, distance, seen), oco_group=group)
+
+
+def _stop(order: SubmitOrder, distance: Decimal, seen: Seen) -> SubmitOrder:
+    """Turn a market order into one that waits until the price has gone that way by a distance."""
+    return replace(
+        order,
+        order_type=OrderType.STOP,
         time_in_force=TimeInForce.GTC,
-        limit_price=_on_tick(price - away, instrument) if is_limit else None,
-        stop_price=None if is_limit else _on_tick(price + away, instrument),
-        metadata=order.metadata,
+        stop_price=_on_tick(_price(order.side, seen) + distance * order.side.sign, seen.instrument),
     )
+
+
+def _exits(order: SubmitOrder, seen: Seen, random: Random) -> tuple[SubmitOrder, ...]:
+    """Return the two ways out of what an order opens: a trailing stop and a take profit."""
+    distance = _on_tick(seen.top.ask * Decimal(random.randint(15, 90)) / 100_000, seen.instrument)
+    gain = _on_tick(_price(order.side, seen) + 2 * distance * order.side.sign, seen.instrument)
+    key = order.client_order_id
+    leaving = replace(
+        order,
+        client_order_id=f"{key}-trail",
+        side=order.side.opposite,
+        order_type=OrderType.TRAILING_STOP,
+        time_in_force=TimeInForce.GTC,
+        trailing_distance=distance,
+        is_reduce_only=True,
+        oco_group=key,
+    )
+    taking = replace(
+        leaving,
+        client_order_id=f"{key}-profit",
+        order_type=OrderType.TAKE_PROFIT,
+        trailing_distance=None,
+        stop_price=gain,
+    )
+    return leaving, taking
 
 
 def _protected(order: SubmitOrder, seen: Seen, random: Random) -> SubmitOrder:
     """Give an order a stop-loss and a take-profit around the price."""
-    instrument, top = seen.instrument, seen.top
-    distance = _on_tick(top.ask * Decimal(random.randint(15, 90)) / 100_000, instrument)
-    away = distance * order.side.sign
-    price = top.ask if order.side is Side.BUY else top.bid
-    return SubmitOrder(
-        account_id=order.account_id,
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        side=order.side,
-        quantity=order.quantity,
-        time_in_force=order.time_in_force,
-        stop_loss=_on_tick(price - away, instrument),
-        take_profit=_on_tick(price + 2 * away, instrument),
-        metadata=order.metadata,
+    distance = _on_tick(seen.top.ask * Decimal(random.randint(15, 90)) / 100_000, seen.instrument)
+    away, price = distance * order.side.sign, _price(order.side, seen)
+    return replace(
+        order,
+        stop_loss=_on_tick(price - away, seen.instrument),
+        take_profit=_on_tick(price + 2 * away, seen.instrument),
     )
+
+
+def _price(side: Side, seen: Seen) -> Decimal:
+    """Return at which of the two prices a side deals."""
+    return seen.top.ask if side is Side.BUY else seen.top.bid
 
 
 def _cancel(trader: Trader, order: SubmitOrder, turn: int, random: Random) -> CancelOrder | None:

@@ -105,7 +105,7 @@ _mover("disable", BreakerState.DISABLED, "Take a breaker out of use.")
 
 
 @click.command("alerts", epilog=options.example("tradewright risk alerts --follow"))
-@click.option("--all", "with_all", is_flag=True, help="Acknowledged ones too.")
+@click.option("--all", "with_all", is_flag=True, help="Those that are acknowledged or over, too.")
 @click.option("--acknowledge", metavar="NAME", help="Note that NAME has seen those listed.")
 @click.option("--follow", is_flag=True, help="Print alerts as they are raised, until interrupted.")
 @LAST
@@ -122,7 +122,7 @@ def alerts_command(
         found = alerts.read_alerts(session, count_max=last, with_acknowledged=with_all)
         if acknowledge is not None:
             alerts.acknowledge(session, [one.id for one in found], actor=acknowledge)
-        columns = ("raised_at", "severity", "what", "acknowledged_by")
+        columns = ("raised_at", "severity", "what", "acknowledged_by", "resolved_at")
         print_rows(asked, [asdict(one) for one in found], columns)
         for one in alerts.follow(session) if follow else ():
             late = f"told in {(utc_now() - one.raised_at).total_seconds():.3f} s"

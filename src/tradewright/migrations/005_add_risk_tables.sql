@@ -500,7 +500,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text
@@ -510,13 +510,18 @@ CREATE TABLE alerts (
     acknowledged_by text
         CONSTRAINT alerts_acknowledged_by_not_empty CHECK (btrim(acknowledged_by) <> ''),
     acknowledged_at timestamptz,
+    resolved_at timestamptz,
     CONSTRAINT alerts_acknowledged_by_somebody CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
 );
 COMMENT ON TABLE alerts IS 'What people must know within five seconds (RTS 6, article 16); told on the channel <schema>_alerts at commit.';
-COMMENT ON COLUMN alerts.about IS 'What it is about; while one is not acknowledged, no second of its kind is raised about the same.';
+COMMENT ON COLUMN alerts.about IS 'What it is about; while one waits, no second of its kind is raised about the same.';
+COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of accounts that could not be valued.';
 CREATE UNIQUE INDEX idx_alerts_kind_about_open
     ON alerts (kind, about)
-    WHERE acknowledged_at IS NULL;
+    WHERE acknowledged_at IS NULL AND resolved_at IS NULL;
+CREATE INDEX idx_alerts_about_unpriced
+    ON alerts (about)
+    WHERE kind = 'account_unpriced' AND resolved_at IS NULL;
 CREATE TRIGGER alerts_are_kept
     BEFORE DELETE OR TRUNCATE ON alerts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -548,7 +553,7 @@ BEGIN
             FROM new_rows AS n
             JOIN risk_limits AS l ON l.id = n.limit_id
             JOIN orders AS o ON o.id = n.order_id
-            ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL DO NOTHING;
+            ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
         WHEN 'circuit_breaker_events' THEN
             INSERT INTO alerts (severity, kind, about, what)
             SELECT

@@ -19,7 +19,7 @@ _QUERIES = "tradewright.risk"
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert; acknowledged by nobody while it waits."""
+    """One alert; while it waits nobody has acknowledged it, and it is not over by itself."""
 
     id: str
     severity: str
@@ -28,6 +28,7 @@ class Alert:
     raised_at: datetime
     acknowledged_by: str | None
     acknowledged_at: datetime | None
+    resolved_at: datetime | None
 
 
 def read_alerts(

@@ -140,15 +140,15 @@ RETURNING id::text;
 
 -- name: alerts
 -- Read the newest alerts, those that wait for somebody or all of them.
-SELECT id::text, severity, kind, what, raised_at, acknowledged_by, acknowledged_at
+SELECT id::text, severity, kind, what, raised_at, acknowledged_by, acknowledged_at, resolved_at
 FROM alerts
-WHERE acknowledged_at IS NULL OR %(with_acknowledged)s
+WHERE (acknowledged_at IS NULL AND resolved_at IS NULL) OR %(with_acknowledged)s
 ORDER BY id DESC
 LIMIT %(count_max)s;
 
 -- name: alert
 -- Read one alert.
-SELECT id::text, severity, kind, what, raised_at, acknowledged_by, acknowledged_at
+SELECT id::text, severity, kind, what, raised_at, acknowledged_by, acknowledged_at, resolved_at
 FROM alerts
 WHERE id = %(id)s::uuid;
 

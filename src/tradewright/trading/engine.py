@@ -176,9 +176,10 @@ class Engine:
             return self._dispatcher.pending_count + self._unbooked.count
 
     def take_time(self, now: datetime) -> None:
-        """Let quotes grow stale while none arrive, in a gateway's thread."""
+        """Let quotes grow stale while none arrive, and people be told, in a gateway's thread."""
         with self._lock:
             self.market.advance(now)
+            self._propose(self._watchers.on_time())
 
     def take_quote(self, quote: ProviderQuote) -> None:
         """Take what a connected provider offers now, in its gateway's thread."""

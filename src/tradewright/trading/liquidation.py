@@ -27,6 +27,7 @@ from tradewright.trading import orders
 from tradewright.trading.closing import close, first_in_turn, is_being_closed
 from tradewright.trading.model import MarginReport, NothingDone, Origin
 from tradewright.trading.state import AccountState, Desk, PositionState
+from tradewright.trading.unpriced_watch import is_priced
 
 LEVEL_QUANTUM = Decimal("0.0001")
 AMOUNT_QUANTUM = Decimal("0.00000001")
@@ -34,12 +35,17 @@ AMOUNT_QUANTUM = Decimal("0.00000001")
 _NOTHING = Decimal(0)
 
 
-def check_margin(desk: Desk, account: AccountState) -> MarginReport | NothingDone:
+def check_margin(
+    desk: Desk, account: AccountState, *, is_priced_again: bool = False
+) -> MarginReport | NothingDone:
     """Look at the account's margin level under lock and do what it asks for."""
     state = _state(desk, account)
     if state is None:
-        _escalate(desk, account, "a price or rate is missing, and its margin is not known")
+        if not is_priced_again:
+            _tell_unpriced(desk, account)
         return NothingDone("a price or rate is missing")
+    if is_priced_again:
+        desk.changes.priced_again.append(account.id)
     level = state.level
     if level is None:
         return _without_positions(desk, account, state)
@@ -203,6 +209,19 @@ def _escalate(desk: Desk, account: AccountState, why: str) -> None:
     """Tell people what the house cannot do by itself: nothing is dealt on a stale price."""
     what = f"account {account.id} needs a look: {why}"
     desk.changes.alerts.append(("critical", "account_stuck", account.id, what))
+
+
+def _tell_unpriced(desk: Desk, account: AccountState) -> None:
+    """Tell people that nobody knows whether the account can carry its positions."""
+    currency = account.profile.currency
+    missing = {
+        one.instrument.symbol
+        for one in account.open_positions
+        if not is_priced(desk.market, one.instrument, currency)
+    }
+    named = ", ".join(sorted(missing))
+    what = f"account {account.id} cannot be valued: a price or rate for {named} is missing"
+    desk.changes.alerts.append(("critical", "account_unpriced", account.id, what))
 
 
 def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:

@@ -256,9 +256,13 @@ class HaltOrders(Struct, frozen=True, kw_only=True):
 
 
 class CheckMargin(Struct, frozen=True, kw_only=True):
-    """Proposed by the watcher: the account's margin level has crossed one of its levels."""
+    """Proposed by the watchers: the account's margin level has crossed one of its levels.
+
+    Or it could not be valued for want of a price, and `is_priced_again` now.
+    """
 
     account_id: str
+    is_priced_again: bool = False
 
 
 class BookAnswers(Struct, frozen=True, kw_only=True):

@@ -1048,7 +1048,19 @@ FROM unnest(
 INSERT INTO alerts (severity, kind, about, what)
 SELECT *
 FROM unnest(%(severities)s::text[], %(kinds)s::text[], %(abouts)s::text[], %(whats)s::text[])
-ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL DO NOTHING;
+ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
+
+-- name: resolve_unpriced
+-- Note that accounts can be valued again.
+UPDATE alerts
+SET resolved_at = clock_timestamp()
+WHERE kind = 'account_unpriced' AND about = ANY(%(abouts)s::text[]) AND resolved_at IS NULL;
+
+-- name: unpriced_accounts
+-- Read which accounts people were told of because they cannot be valued.
+SELECT about
+FROM alerts
+WHERE kind = 'account_unpriced' AND resolved_at IS NULL;
 
 -- name: write_margin_calls
 -- Write margin calls that were opened.

@@ -31,6 +31,8 @@ def write_risk(statements: Statements, changes: Changes) -> None:
     """Write what limits, margin and stop-outs have left, each table in one statement."""
     _write(statements, "write_breaches", _BREACH, changes.breaches)
     _write(statements, "write_alerts", _ALERT, changes.alerts)
+    priced = [(account_id,) for account_id in changes.priced_again]
+    _write(statements, "resolve_unpriced", ("abouts",), priced)
     _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     _write(statements, "resolve_margin_calls", _RESOLVED, changes.resolved_calls)
     _write(statements, "write_stop_outs", _STOP_OUT, changes.stop_outs)

@@ -5,7 +5,7 @@ These are the only mutable values of trading. They live for one batch, are read 
 version of the row in the database; zero for a row that the batch has made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -252,6 +252,7 @@ class Changes:
     replacements: list[Row] = field(default_factory=list)
     breaches: list[Row] = field(default_factory=list)
     alerts: list[Row] = field(default_factory=list)
+    priced_again: list[str] = field(default_factory=list)
     margin_calls: list[Row] = field(default_factory=list)
     resolved_calls: list[Row] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)
@@ -284,7 +285,8 @@ class Desk:
     `hedges` by id, `hedged_positions` and the exposures `house_nets` by symbol are for the house's
     commands.
     `rolled` is the day up to which accounts owe no swap, `unrolled` are those that may owe some,
-    and `unvalued` the symbols by account whose swap waits for a price or rate.
+    and `unvalued` the symbols by account whose swap waits for a price or rate; `unpriced` are those
+    that people were told of, read when an engine starts.
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
     """
@@ -306,6 +308,7 @@ class Desk:
     rolling: Rolling = NO_ROLLING
     rolled: dict[str, date] = field(default_factory=dict)
     unrolled: set[str] = field(default_factory=set)
+    unpriced: Sequence[str] = ()
     unvalued: set[tuple[str, str]] = field(default_factory=set)
     decided_at: datetime | None = None
     journal: Journal = field(default_factory=Journal)

@@ -288,6 +288,7 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
         orders_by_key={},
         wallets={},
         entries_before={},
+        unpriced=[row[0] for row in connection.execute(queries["unpriced_accounts"])],
     )
 
 

@@ -15,6 +15,7 @@ from tradewright.trading.order_watch import OrderWatch, PriceProposal
 from tradewright.trading.rollover_watch import RolloverWatch
 from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.swaps import RollOver
+from tradewright.trading.unpriced_watch import UnpricedWatch
 
 Proposal = RollOver | ExpireOrder | EndReducing | PriceProposal | CheckMargin
 
@@ -28,12 +29,13 @@ class Watchers:
         self._endings = EndingWatch(market)
         self._orders = OrderWatch()
         self._margins = MarginWatch(market)
+        self._unpriced = UnpricedWatch(market)
 
     def on_price(self, symbol: str) -> list[Proposal]:
         """Return what the quote sets off.
 
         Rollovers come first, then the orders whose time is over, then the prices that are reached,
-        then the accounts whose margin level has crossed one of its levels.
+        then the accounts whose margin level has crossed one of its levels, or is not known.
         """
         top = self._market.top(symbol)
         return [
@@ -41,7 +43,12 @@ class Watchers:
             *self._endings.expired(),
             *self._orders.on_price(symbol, top),
             *self._margins.on_price(symbol, top),
+            *self._unpriced.proposals(),
         ]
+
+    def on_time(self) -> list[CheckMargin]:
+        """Return whom the market's time makes due while no quote comes."""
+        return self._unpriced.proposals()
 
     def take(self, desk: Desk) -> list[EndReducing]:
         """Learn what a committed batch has left behind, and return what that sets off."""
@@ -50,6 +57,7 @@ class Watchers:
             self._orders.take_position(position)
         self._rollovers.take(desk)
         self._margins.take(desk.accounts, desk.reference)
+        self._unpriced.take(desk.accounts)
         return self._endings.idle_after(desk)
 
     def learn(self, desk: Desk) -> list[EndReducing]:
@@ -60,6 +68,8 @@ class Watchers:
                 self._orders.take_position(position)
         self._rollovers.learn(desk)
         self._margins.take(desk.accounts, desk.reference)
+        self._unpriced.take(desk.accounts)
+        self._unpriced.recall(desk.unpriced)
         return self._endings.idle(desk)
 
     def unwritten_stops(self) -> list[Proposal]:

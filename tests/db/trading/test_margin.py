@@ -165,7 +165,7 @@ def test_a_position_without_a_fresh_price_is_left_alone(floor: Floor) -> None:
             report = ask(engine, CheckMargin(account_id=account))
     assert report == NothingDone("a price or rate is missing")
     assert row_counts(floor.session) == counts | {"alerts": 1}
-    assert floor.one("SELECT about FROM alerts WHERE kind = 'account_stuck'") == account
+    assert floor.one("SELECT about FROM alerts WHERE kind = 'account_unpriced'") == account
 
 
 def test_a_check_of_a_sound_account_changes_nothing(floor: Floor) -> None:

@@ -456,3 +456,26 @@ def test_what_was_to_be_passed_on_before_its_answer_was_lost_does_not_wait_for_e
         engine.wait_until_idle()
         assert floor.rows("SELECT status, is_routed FROM orders") == [("rejected", False)]
     assert floor.broken_laws() == {}
+
+
+def test_an_order_reads_no_more_as_its_account_s_history_grows(floor: Floor) -> None:
+    """Plans are made while tables are small, and kept: rows are found by their keys."""
+    account = floor.account()
+    with floor.engine() as engine:
+        _trade(floor, engine, account)
+        read = [_trade(floor, engine, account) for _ in range(4)]
+    assert read[-1] < read[0] * 1.1, f"rows read by index in equal rounds: {read}"
+
+
+def _trade(floor: Floor, engine: Engine, account: str) -> int:
+    """Buy and sell; return how many rows all indexes together have read for it."""
+    before = int(floor.one(_ROWS_READ))
+    for number in range(25):
+        if number == 24:
+            pause(1.1)  # a session tells its counts with the first commit after a second
+        deal(engine, buy(account, 1_000))
+        deal(engine, sell(account, 1_000))
+    return int(floor.one(_ROWS_READ)) - before
+
+
+_ROWS_READ = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes"

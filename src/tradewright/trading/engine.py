@@ -179,7 +179,8 @@ class Engine:
         """Let quotes grow stale while none arrive, and people be told, in a gateway's thread."""
         with self._lock:
             self.market.advance(now)
-            self._propose(self._watchers.on_time())
+            if proposals := self._watchers.on_time():
+                self._propose(proposals)
 
     def take_quote(self, quote: ProviderQuote) -> None:
         """Take what a connected provider offers now, in its gateway's thread."""
@@ -284,8 +285,7 @@ class Engine:
     def _propose(self, proposals: Sequence[Command]) -> int:
         """Queue what the house proposes, behind the answers of providers that can be booked.
 
-        The queue's limit does not hold for it, and none of it needs a common batch. Returns how
-        many commands that are.
+        The queue's limit does not hold for it, nor is a common batch needed; returns the count.
         """
         with self._lock:  # an order's answers are handed over in their order
             answers = self._unbooked.take_bookable() if self._is_running else []

@@ -43,6 +43,8 @@ APPEND_ONLY = (
     "routing_decisions",
     "provider_statement_lines",
     "provider_statements",
+    "provider_correction_settlements",
+    "provider_corrections",
     "provider_trade_lists",
     "provider_trades",
     "risk_breaches",

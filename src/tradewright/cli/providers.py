@@ -40,6 +40,7 @@ from tradewright.liquidity.reconciliation.service import (
 )
 from tradewright.liquidity.reconciliation.trade_list import read_trade_list, write_trade_list
 from tradewright.postgres.target import open_database
+from tradewright.trading.corrections import Settlement, list_corrections, settle_correction
 from tradewright.trading.registry import list_provider
 from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolve_unsolicited
 from tradewright.wiring import House, connected_providers
@@ -88,6 +89,47 @@ def resolve_command(
         audit.acting_as(session, actor)
         decided = resolve_unsolicited(
             session, str(fill_id), Resolution(resolution), actor=actor, reason=reason
+        )
+    print_facts(asked, asdict(decided))
+
+
+@command.command("corrections", epilog=options.example("tradewright providers corrections --all"))
+@click.option("--all", "with_settled", is_flag=True, help="Those decided about, too.")
+@click.option(
+    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
+)
+@options.with_database
+def corrections_command(asked: options.Asked, last: int, *, with_settled: bool) -> None:
+    """List executions that providers took back or corrected, the oldest first, as we have them.
+
+    Nothing is reversed by itself: decide with tradewright providers settle.
+    """
+    with asked.session() as session:
+        found = list_corrections(session, count_max=last, with_settled=with_settled)
+    columns = ("age", "id", "provider", "kind", "refers_to", "quantity", "price")
+    booked = ("found_as", "account_id", "booked_quantity", "booked_price", "settlement", "reason")
+    print_rows(asked, [asdict(each) for each in found], (*columns, *booked))
+
+
+@command.command(
+    "settle",
+    epilog=options.example(
+        'tradewright providers settle 0199c1d2-... kept --actor user:anna --reason "our cost"'
+    ),
+)
+@click.argument("correction_id", type=click.UUID)
+@click.argument("settlement", type=click.Choice([str(each) for each in Settlement]))
+@click.option("--actor", required=True, help="Who decides.")
+@click.option("--reason", required=True, help="Why, and by what it was undone; kept with it.")
+@options.with_database
+def settle_command(
+    asked: options.Asked, correction_id: UUID, settlement: str, *, actor: str, reason: str
+) -> None:
+    """Decide about a bust or correction, once: our fill is kept, traded out, or was undone."""
+    with asked.session() as session:
+        audit.acting_as(session, actor)
+        decided = settle_correction(
+            session, str(correction_id), Settlement(settlement), actor=actor, reason=reason
         )
     print_facts(asked, asdict(decided))
 

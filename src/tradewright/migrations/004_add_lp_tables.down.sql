@@ -14,6 +14,8 @@ DROP TABLE provider_trade_lists;
 DROP TABLE fix_messages;
 DROP TABLE fix_sessions;
 DROP TABLE provider_connections;
+DROP TABLE provider_correction_settlements;
+DROP TABLE provider_corrections;
 DROP TABLE unsolicited_fill_resolutions;
 DROP TABLE unsolicited_fills;
 DROP TABLE provider_requests;

@@ -278,6 +278,65 @@ CREATE TRIGGER unsolicited_fill_resolutions_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON unsolicited_fill_resolutions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE provider_corrections (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT provider_corrections_pkey PRIMARY KEY,
+    provider_id uuid
+        CONSTRAINT provider_corrections_provider_id_present NOT NULL
+        CONSTRAINT provider_corrections_provider_exists REFERENCES liquidity_providers (id) ON DELETE RESTRICT,
+    kind text
+        CONSTRAINT provider_corrections_kind_present NOT NULL
+        CONSTRAINT provider_corrections_kind_known CHECK (kind IN ('bust', 'correction')),
+    execution_id text
+        CONSTRAINT provider_corrections_execution_id_present NOT NULL,
+    refers_to text,
+    request_id text,
+    symbol text,
+    quantity numeric(20, 8)
+        CONSTRAINT provider_corrections_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT provider_corrections_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    told_at timestamptz,
+    received_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_corrections_received_at_present NOT NULL,
+    CONSTRAINT provider_corrections_told_once UNIQUE (provider_id, execution_id)
+);
+COMMENT ON TABLE provider_corrections IS 'Executions that a provider took back (FIX ExecType H) or corrected (G): they wait for people, and reverse nothing by themselves. Append-only.';
+COMMENT ON COLUMN provider_corrections.execution_id IS 'ExecID (17) of the bust or correction; where it has none, its kind and what it refers to.';
+COMMENT ON COLUMN provider_corrections.refers_to IS 'ExecRefID (19): the execution that it is about.';
+COMMENT ON COLUMN provider_corrections.request_id IS 'FIX ClOrdID (11) as the provider gave it.';
+COMMENT ON COLUMN provider_corrections.symbol IS 'As the provider named it; it may be none of our instruments.';
+COMMENT ON COLUMN provider_corrections.quantity IS 'LastQty (32) as told: of a correction what is right, of a bust what is taken back.';
+COMMENT ON COLUMN provider_corrections.price IS 'LastPx (31) as told, in the same sense.';
+CREATE INDEX idx_provider_corrections_provider_id_refers_to
+    ON provider_corrections (provider_id, refers_to);
+CREATE TRIGGER provider_corrections_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_corrections
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE provider_correction_settlements (
+    correction_id uuid
+        CONSTRAINT provider_correction_settlements_pkey PRIMARY KEY
+        CONSTRAINT provider_correction_settlements_correction_exists
+        REFERENCES provider_corrections (id) ON DELETE RESTRICT,
+    settlement text
+        CONSTRAINT provider_correction_settlements_settlement_present NOT NULL
+        CONSTRAINT provider_correction_settlements_settlement_known CHECK (settlement IN ('kept', 'traded_out', 'undone')),
+    actor text
+        CONSTRAINT provider_correction_settlements_actor_present NOT NULL
+        CONSTRAINT provider_correction_settlements_actor_not_empty CHECK (actor <> ''),
+    reason text
+        CONSTRAINT provider_correction_settlements_reason_present NOT NULL
+        CONSTRAINT provider_correction_settlements_reason_not_empty CHECK (reason <> ''),
+    settled_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_correction_settlements_settled_at_present NOT NULL
+);
+COMMENT ON TABLE provider_correction_settlements IS 'What was decided about a bust or a correction: once, by whom and why. Append-only.';
+COMMENT ON COLUMN provider_correction_settlements.settlement IS 'kept: our fill stands, and the house bears the difference; traded_out: the house has dealt anew with a provider; undone: people have undone it with the client.';
+CREATE TRIGGER provider_correction_settlements_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_correction_settlements
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 -- Which book: for accounts whose book is hybrid, each order is given to the house (B), to the
 -- providers (A), or to both. What decides is kept in these four tables; what was decided, with all
 -- that it was decided on, in routing_decisions.

@@ -12,6 +12,7 @@ DROP TABLE trading_sessions;
 DROP TRIGGER routing_overrides_count_reference ON routing_overrides;
 DROP TRIGGER routing_rules_count_reference ON routing_rules;
 DROP TRIGGER routing_policies_count_reference ON routing_policies;
+DROP TRIGGER provider_corrections_raise_alerts ON provider_corrections;
 DROP FUNCTION raise_alert();
 DROP TABLE alerts;
 DROP FUNCTION tell_alert();

@@ -500,7 +500,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text
@@ -581,6 +581,16 @@ BEGIN
                 n.id,
                 format('account %s was stopped out at %s percent, forgiven %s', n.account_id, n.margin_level, n.forgiven)
             FROM new_rows AS n;
+        WHEN 'provider_corrections' THEN
+            INSERT INTO alerts (severity, kind, about, what)
+            SELECT
+                'critical',
+                'execution_corrected',
+                n.id,
+                format('provider %s sent a %s of execution %s: see tradewright providers corrections',
+                    p.code, n.kind, coalesce(n.refers_to, 'it does not name'))
+            FROM new_rows AS n
+            JOIN liquidity_providers AS p ON p.id = n.provider_id;
     END CASE;
     RETURN NULL;
 END;
@@ -596,6 +606,10 @@ CREATE TRIGGER circuit_breaker_events_raise_alerts
     FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
 CREATE TRIGGER trading_halts_raise_alerts
     AFTER INSERT ON trading_halts
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
+CREATE TRIGGER provider_corrections_raise_alerts
+    AFTER INSERT ON provider_corrections
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
 CREATE TRIGGER stop_outs_raise_alerts

@@ -1203,6 +1203,55 @@ INSERT INTO liquidity_providers (code, priority, fee_bps, quantity_min, quantity
 VALUES (%(code)s, %(priority)s, %(fee_bps)s, %(quantity_min)s, %(quantity_max)s)
 ON CONFLICT (code) DO NOTHING;
 
+-- name: provider_corrections
+-- Read busts and corrections, the oldest first or the one that is named, beside what we have booked.
+SELECT
+    c.id::text,
+    p.code,
+    c.kind,
+    c.execution_id,
+    c.refers_to,
+    c.request_id,
+    c.symbol,
+    c.quantity,
+    c.price,
+    c.told_at,
+    clock_timestamp() - c.received_at,
+    CASE
+        WHEN f.id IS NOT NULL THEN 'fill'
+        WHEN h.hedge_id IS NOT NULL THEN 'hedge'
+        WHEN u.id IS NOT NULL THEN 'set_aside'
+        ELSE 'unknown'
+    END,
+    o.id::text,
+    o.account_id::text,
+    coalesce(f.quantity, abs(h.quantity), u.quantity),
+    coalesce(f.price, h.price, u.price),
+    s.settlement,
+    s.actor,
+    s.reason
+FROM provider_corrections AS c
+JOIN liquidity_providers AS p ON p.id = c.provider_id
+LEFT JOIN provider_correction_settlements AS s ON s.correction_id = c.id
+LEFT JOIN order_fills AS f
+    ON f.provider_id = c.provider_id AND f.provider_execution_id = c.refers_to
+LEFT JOIN orders AS o ON o.id = f.order_id
+LEFT JOIN hedge_fills AS h
+    ON h.provider_id = c.provider_id AND h.provider_execution_id = c.refers_to
+LEFT JOIN unsolicited_fills AS u
+    ON u.provider_id = c.provider_id AND u.provider_execution_id = c.refers_to
+WHERE (%(with_settled)s OR s.correction_id IS NULL)
+  AND (%(correction_id)s::uuid IS NULL OR c.id = %(correction_id)s::uuid)
+ORDER BY c.id
+LIMIT %(count_max)s;
+
+-- name: settle_provider_correction
+-- Write what was decided about a bust or a correction, once.
+INSERT INTO provider_correction_settlements (correction_id, settlement, actor, reason)
+VALUES (%(correction_id)s::uuid, %(settlement)s, %(actor)s, %(reason)s)
+ON CONFLICT (correction_id) DO NOTHING
+RETURNING correction_id;
+
 -- name: unsolicited_fills
 -- Read executions that were set aside, the oldest first.
 SELECT

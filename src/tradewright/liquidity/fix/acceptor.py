@@ -118,6 +118,11 @@ class FixAcceptor:
         self._dealing.deal_unasked(request, price)
         self._doors[0].waker.wake()
 
+    def correct(self, execution_id: str, price: Decimal | None = None) -> None:
+        """Take an execution back, or correct its price; told each time that it is asked for."""
+        self._dealing.correct(execution_id, price)
+        self._doors[0].waker.wake()
+
 
 @dataclass(slots=True)
 class _Door:
@@ -246,6 +251,12 @@ class _Dealing:
         report = _trade(request, (request.quantity, price), request.quantity, 1)
         self.deals.keep(request.request_id, [report])
         self._say(report)
+
+    def correct(self, execution_id: str, price: Decimal | None) -> None:
+        """Say that an execution is busted, or has another price; keep it so."""
+        corrected = self.deals.correct(execution_id, price)
+        if corrected is not None:
+            self._say(corrected)
 
     def _take_order(self, message: Message, now: datetime) -> None:
         request = asked_request(message)

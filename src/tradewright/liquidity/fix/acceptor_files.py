@@ -72,6 +72,16 @@ class Deals:
         _append(self._path, [{"id": request_id, "reports": told}])
         self.reports[request_id] = reports
 
+    def correct(self, execution_id: str, price: Decimal | None) -> Message | None:
+        """Keep that an execution is busted, or has another price; return what tells it."""
+        for request_id, reports in self.reports.items():
+            for place, each in enumerate(reports):
+                if each.text(17) == execution_id:
+                    told = _corrected(each, price)
+                    self.keep(request_id, [*reports[:place], told, *reports[place + 1 :]])
+                    return told
+        return None
+
     def trades(self) -> list[TradeLine]:
         """Return every execution."""
         return [
@@ -86,8 +96,17 @@ class Deals:
             )
             for reports in self.reports.values()
             for each in reports
-            if each.text(150) == "F"
+            if each.text(150) in ("F", "G")
         ]
+
+
+def _corrected(report: Message, price: Decimal | None) -> Message:
+    """Return the bust of an execution, or its correction, which has an ExecID of its own."""
+    kind = "H" if price is None else "G"
+    fields = dict(report.fields) | {150: kind, 19: report.text(17), 17: f"{report.text(17)}-{kind}"}
+    if price is not None:
+        fields[31] = f"{price}"
+    return Message(report.kind, tuple(fields.items()))
 
 
 def _fact(action: Keep | Send | Reset) -> dict[str, object]:

@@ -27,6 +27,8 @@ _SIDES = {Side.BUY: "1", Side.SELL: "2"}
 _SIDES_BACK = {code: side for side, code in _SIDES.items()}
 _TRADES = frozenset({"F", "1", "2"})
 """ExecType (150) of an execution; 1 and 2 are those of FIX 4.2, which some still send."""
+CORRECTIONS = frozenset({"G", "H"})
+"""ExecType (150) of what corrects or takes back an execution: no word about a request's end."""
 _FINAL = frozenset({"2", "3", "4", "8", "C"})
 """OrdStatus (39) after which nothing follows: filled, done, canceled, rejected, expired."""
 _REASONS = {
@@ -128,6 +130,8 @@ def read_report(message: Message, provider: str, request: ProviderRequest) -> Pr
 
     """
     kind, state = message.text(150), message.text(39)
+    if kind in CORRECTIONS:
+        return None
     total = _decimal(message, 14) if message.get(14) else Decimal(0)
     is_final = state in _FINAL or (kind in _TRADES and message.get(151) == "0")
     if kind not in _TRADES and not is_final:

@@ -213,6 +213,10 @@ class FixGateway:
         self._listener.take_time(now)
 
     def _take_report(self, message: Message, now: datetime) -> None:
+        if message.get(150) in application.CORRECTIONS:
+            told = "takes back" if message.get(150) == "H" else "corrects"
+            _LOG.error("%s %s execution %s", self.provider, told, message.get(19))
+            return
         pending = self._pending.get(application.request_id_of(message))
         try:
             if pending is None:

@@ -47,6 +47,20 @@ FROM unnest(
     %(requests)s::text[], %(executions)s::text[], %(raws)s::text[]
 ) AS m (direction, seq, next_seq, message_type, request_id, execution_id, raw);
 
+-- name: keep_corrections
+-- Keep what a provider takes back or corrects, each once, with its message.
+INSERT INTO provider_corrections (
+    provider_id, kind, execution_id, refers_to, request_id, symbol, quantity, price, told_at
+)
+SELECT
+    %(provider_id)s::uuid, c.kind, c.execution_id, c.refers_to, c.request_id, c.symbol, c.quantity,
+    c.price, c.told_at
+FROM unnest(
+    %(kinds)s::text[], %(executions)s::text[], %(references)s::text[], %(requests)s::text[],
+    %(symbols)s::text[], %(quantities)s::numeric[], %(prices)s::numeric[], %(told)s::timestamptz[]
+) AS c (kind, execution_id, refers_to, request_id, symbol, quantity, price, told_at)
+ON CONFLICT (provider_id, execution_id) DO NOTHING;
+
 -- name: sent
 -- Read what was sent under some numbers.
 SELECT seq, raw

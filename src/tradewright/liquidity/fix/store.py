@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from tradewright.liquidity.fix.codec import Message, decode, encode
+from tradewright.liquidity.fix.corrections import read_correction
 from tradewright.liquidity.fix.session import Identity, Keep, Reset, Send
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -149,6 +150,28 @@ class PostgresStore:
                 "requests": [row.message.get(41) or row.message.get(11) for row in rows],
                 "executions": [_execution(row) for row in rows],
                 "raws": raws,
+            },
+        )
+        self._keep_corrections(connection, rows)
+
+    def _keep_corrections(self, connection: Session, rows: Sequence[Keep | Send]) -> None:
+        """Keep busts and corrections for people, in the transaction that keeps their message."""
+        read = [read_correction(row.message) for row in rows if isinstance(row, Keep)]
+        told = [each for each in read if each is not None]
+        if not told:
+            return
+        connection.execute(
+            load_queries(_QUERIES)["keep_corrections"],
+            {
+                "provider_id": self.provider_id,
+                "kinds": [each.kind for each in told],
+                "executions": [each.execution_id for each in told],
+                "references": [each.refers_to for each in told],
+                "requests": [each.request_id for each in told],
+                "symbols": [each.symbol for each in told],
+                "quantities": [each.quantity for each in told],
+                "prices": [each.price for each in told],
+                "told": [each.told_at for each in told],
             },
         )
 

@@ -132,6 +132,11 @@ FROM (
           OR u.provider_execution_id = ANY(%(ids)s::text[])
       )
 ) AS e
+WHERE NOT EXISTS (
+    SELECT FROM provider_corrections AS c
+    JOIN provider_correction_settlements AS s ON s.correction_id = c.id
+    WHERE c.provider_id = %(provider_id)s::uuid AND c.refers_to = e.execution_id AND c.kind = 'bust'
+)
 GROUP BY e.execution_id;
 
 -- name: close_breaks

@@ -1,0 +1,184 @@
+"""What a provider takes back or corrects is kept once with its message, and told to people."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.db.fix.test_provider_reconciliation import run as reconciled
+from tests.fix_floor import CODE, ORDERS, FixFloor, until
+from tests.floor import DAY, refusal
+from tradewright.cli.main import cli
+from tradewright.core.errors import ErrorCode
+from tradewright.core.ids import new_id_text
+from tradewright.liquidity.fix.acceptor import Fault
+from tradewright.liquidity.fix.application import read_report, reported_request
+from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.session import Keep
+from tradewright.liquidity.fix.store import PostgresStore
+from tradewright.liquidity.reconciliation.model import Bucket
+from tradewright.postgres.connect import Session, connect
+from tradewright.risk.alerts import read_alerts
+from tradewright.trading.corrections import Settlement, list_corrections, settle_correction
+
+BUST: dict[int, str] = {
+    37: "O-1",
+    11: "R-1",
+    17: "B-1",
+    19: "E-1",
+    150: "H",
+    39: "4",
+    55: "EURUSD",
+    54: "1",
+    38: "100",
+    14: "0",
+    151: "0",
+    32: "100",
+    31: "1.1",
+    60: "20260113-10:00:00",
+}
+
+
+def report(**changes: str | None) -> Message:
+    """Return a bust with some fields of other contents, or without them."""
+    fields = BUST | {int(name[1:]): value for name, value in changes.items()}
+    return Message("8", tuple((tag, text) for tag, text in fields.items() if text is not None))
+
+
+def kept(stage: FixFloor, *messages: Message) -> list[Any]:
+    """Keep messages as a session does; return what waits for people then."""
+    query = "SELECT id::text FROM liquidity_providers WHERE code = %s"
+    store = PostgresStore(
+        lambda: connect(stage.conninfo, autocommit=True), stage.floor.one(query, CODE), ORDERS
+    )
+    first = store.numbers()[0]
+    store.write([Keep(seq, seq + 1, each) for seq, each in enumerate(messages, first)])
+    store.close()
+    return list_corrections(stage.floor.session, count_max=10)
+
+
+def test_a_bust_waits_for_people_and_changes_nothing(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        dealt = acceptor.trades[0]
+        acceptor.correct(dealt.execution_id)
+        until(lambda: list_corrections(engine, count_max=10))
+        stage.deal(running, 20_000)
+        lines = acceptor.trades
+    (bust,) = list_corrections(engine, count_max=10)
+    assert (bust.kind, bust.refers_to, bust.found_as) == ("bust", dealt.execution_id, "fill")
+    assert bust.account_id == stage.account
+    assert bust.booked_quantity == 10_000
+    assert stage.orders() == [("filled", 10_000), ("filled", 20_000)]
+    (alert,) = read_alerts(engine, count_max=10)
+    assert (alert.severity, alert.kind) == ("critical", "execution_corrected")
+    assert dealt.execution_id in alert.what
+    assert reconciled(engine, lines) == {Bucket.MATCHED: 1, Bucket.OURS_ONLY: 1}
+    settle_correction(engine, bust.id, Settlement.KEPT, actor="user:anna", reason="our cost")
+    assert reconciled(engine, lines) == {Bucket.MATCHED: 1}
+    assert stage.floor.broken_laws() == {}
+
+
+def test_a_correction_says_what_is_right_beside_what_was_booked(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        acceptor.correct(acceptor.trades[0].execution_id, Decimal("1.10020"))
+        until(lambda: list_corrections(engine, count_max=10))
+    (one,) = list_corrections(engine, count_max=10)
+    assert (one.kind, one.price, one.booked_price) == (
+        "correction",
+        Decimal("1.10020"),
+        Decimal("1.10010"),
+    )
+    assert stage.floor.rows("SELECT price FROM order_fills") == [(Decimal("1.10010"),)]
+
+
+@pytest.mark.parametrize("faults", [[Fault.NONE], [Fault.SILENT]])
+def test_an_order_whose_first_part_is_taken_back_still_gets_the_rest(
+    engine_database: str, engine: Session, tmp_path: Path, faults: list[Fault]
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path, faults)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        acceptor.correct(acceptor.trades[0].execution_id)
+        until(lambda: list_corrections(engine, count_max=10))
+        stage.settle(running)
+    assert stage.orders() == [("filled", 10_000)]
+
+
+@pytest.mark.parametrize("kind", ["G", "H"])
+@pytest.mark.parametrize("status", ["0", "1", "2", "4"])
+def test_it_is_no_word_about_the_end_of_a_request(kind: str, status: str) -> None:
+    message = report(_150=kind, _39=status)
+    request = reported_request(message, DAY)
+    assert read_report(message, CODE, request) is None
+
+
+def test_the_same_one_again_is_kept_once(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    assert len(kept(stage, report(), report(_58="again"))) == 1
+    assert len(kept(stage, report(), report(_17="B-2", _19="E-2"))) == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"_17": None},
+        {"_17": "0", "_19": None},
+        {"_32": "many", "_31": "NaN"},
+        {"_32": "0", "_31": "-1"},
+        {"_32": "1e400", "_31": "0.000000001"},
+        {"_55": None, "_11": None, "_60": "yesterday"},
+    ],
+)
+def test_what_cannot_be_read_is_kept_all_the_same(
+    engine_database: str, engine: Session, tmp_path: Path, changes: dict[str, str | None]
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    (one,) = kept(stage, report(**changes))
+    assert (one.kind, one.found_as) == ("bust", "unknown")
+    assert len(read_alerts(engine, count_max=10)) == 1
+    assert stage.floor.one("SELECT count(*) FROM fix_messages") == 1
+
+
+def test_people_decide_once_by_the_command(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    (one,) = kept(stage, report())
+
+    def command(*words: str) -> tuple[int, Any]:
+        asked = ["providers", *words, "--database", engine_database, "--json"]
+        done = CliRunner().invoke(cli, asked)
+        return done.exit_code, json.loads(done.stdout) if done.exit_code == 0 else done.exception
+
+    words = ("settle", one.id, "undone", "--actor", "user:anna", "--reason", "sold at 1.1")
+    assert command("corrections")[1][0]["refers_to"] == "E-1"
+    assert command(*words)[1]["settlement"] == "undone"
+    assert command("corrections") == (0, [])
+    assert [each["reason"] for each in command("corrections", "--all")[1]] == ["sold at 1.1"]
+    assert command(*words)[1].code is ErrorCode.CORRECTION_SETTLED
+    other = replace(one, id=new_id_text())
+    for given, code in (
+        ((other.id, "user:anna", "why"), ErrorCode.CORRECTION_UNKNOWN),
+        ((one.id, "user:anna", " "), ErrorCode.FILL_RESOLUTION_EMPTY),
+    ):
+        correction_id, actor, reason = given
+        error = refusal(
+            lambda c=correction_id, a=actor, r=reason: settle_correction(  # type: ignore[misc]
+                engine, c, Settlement.KEPT, actor=a, reason=r
+            )
+        )
+        assert error.code is code

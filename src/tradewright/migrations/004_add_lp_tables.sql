@@ -734,7 +734,7 @@ CREATE TABLE fix_messages (
         CONSTRAINT fix_messages_kept_at_present NOT NULL,
     CONSTRAINT fix_messages_pkey PRIMARY KEY (session_id, direction, seq)
 );
-COMMENT ON TABLE fix_messages IS 'Every message of the sessions for orders, kept before it is sent or acted upon: what may have been said is known after a crash, and can be said again. Append-only.';
+COMMENT ON TABLE fix_messages IS 'Every message of the sessions for orders, kept before it is sent or acted upon: what may have been said is known after a crash, and can be said again. Append-only, and kept for seven years.';
 COMMENT ON COLUMN fix_messages.seq IS 'MsgSeqNum (34) in its direction; gapless but for gap fills.';
 COMMENT ON COLUMN fix_messages.next_seq IS 'The number that follows: seq + 1, or what a SequenceReset leads to.';
 COMMENT ON COLUMN fix_messages.message_type IS 'MsgType (35).';
@@ -745,9 +745,16 @@ COMMENT ON COLUMN fix_messages.raw IS 'The whole message, with a mark in the pla
 CREATE INDEX idx_fix_messages_request_id
     ON fix_messages (request_id text_pattern_ops)
     WHERE request_id IS NOT NULL;
+-- What is older than all that must be kept.
+CREATE INDEX idx_fix_messages_kept_at
+    ON fix_messages USING brin (kept_at);
 CREATE TRIGGER fix_messages_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON fix_messages
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER fix_messages_are_kept_seven_years
+    BEFORE DELETE ON fix_messages
+    FOR EACH ROW WHEN (OLD.kept_at > clock_timestamp() - interval '7 years')
+    EXECUTE FUNCTION refuse_change();
 
 -- Reconciliation: a provider's own list of trades beside our executions.
 CREATE TABLE provider_trade_lists (

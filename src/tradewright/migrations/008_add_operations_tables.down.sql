@@ -1,4 +1,5 @@
 -- Takes away the jobs, their schedules and what is known of their runs.
 
+DROP FUNCTION prune_records(integer);
 DROP TABLE job_runs;
 DROP TABLE jobs;

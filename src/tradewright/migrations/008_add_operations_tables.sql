@@ -66,6 +66,10 @@ CREATE UNIQUE INDEX idx_job_runs_job_name_open
 CREATE TRIGGER job_runs_are_kept
     BEFORE DELETE OR TRUNCATE ON job_runs
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER job_runs_are_kept_ninety_days
+    BEFORE DELETE ON job_runs
+    FOR EACH ROW WHEN (OLD.finished_at IS NULL OR OLD.finished_at > clock_timestamp() - interval '90 days')
+    EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER job_runs_end_once
     BEFORE UPDATE ON job_runs
     FOR EACH ROW WHEN (
@@ -74,11 +78,57 @@ CREATE TRIGGER job_runs_end_once
     )
     EXECUTE FUNCTION refuse_new_key();
 
+-- Messages to and from venues are kept for five years, or seven where a regulator asks for it: Regulation (EU)
+-- 600/2014, article 25(1); Directive 2014/65/EU, article 16(7). Of a session the last message in each direction
+-- stays, because its numbers go on from there; of a job its last run.
+CREATE FUNCTION prune_records(p_rows_max integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_messages bigint;
+    v_runs bigint;
+BEGIN
+    PERFORM set_config('app.pruned_table', 'fix_messages', true);
+    DELETE FROM fix_messages AS m
+    USING (
+        SELECT o.session_id, o.direction, o.seq
+        FROM fix_messages AS o
+        WHERE o.kept_at < clock_timestamp() - interval '7 years'
+          AND EXISTS (
+              SELECT FROM fix_messages AS n
+              WHERE n.session_id = o.session_id AND n.direction = o.direction AND n.seq > o.seq
+          )
+        ORDER BY o.kept_at
+        LIMIT p_rows_max
+    ) AS old
+    WHERE (m.session_id, m.direction, m.seq) = (old.session_id, old.direction, old.seq);
+    GET DIAGNOSTICS v_messages = ROW_COUNT;
+    PERFORM set_config('app.pruned_table', 'job_runs', true);
+    DELETE FROM job_runs AS r
+    USING (
+        SELECT o.id
+        FROM job_runs AS o
+        WHERE o.finished_at < clock_timestamp() - interval '90 days'
+          AND EXISTS (
+              SELECT FROM job_runs AS n
+              WHERE n.job_name = o.job_name AND n.started_at > o.started_at AND n.finished_at IS NOT NULL
+          )
+        ORDER BY o.started_at
+        LIMIT p_rows_max
+    ) AS old
+    WHERE r.id = old.id;
+    GET DIAGNOSTICS v_runs = ROW_COUNT;
+    PERFORM set_config('app.pruned_table', '', true);
+    RETURN v_messages + v_runs;
+END;
+$$;
+COMMENT ON FUNCTION prune_records(integer) IS 'Deletes messages to and from venues after seven years and runs of jobs after ninety days, at most so many of each; returns how many.';
+
 INSERT INTO jobs (name, every, daily_at)
 VALUES
     ('deliver_events', '10 seconds', NULL),
     ('expire_holds', '1 minute', NULL),
     ('make_audit_partitions', NULL, '01:00'),
+    ('prune_records', NULL, '02:00'),
     ('retry_webhooks', '1 minute', NULL),
     ('roll_up_house_balances', '1 minute', NULL),
     ('seal_audit_log', '5 minutes', NULL),

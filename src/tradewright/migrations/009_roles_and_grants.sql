@@ -38,6 +38,7 @@ ALTER FUNCTION seal_audit_log() SECURITY DEFINER;
 ALTER FUNCTION seal_ledger(integer) SECURITY DEFINER;
 ALTER FUNCTION roll_up_house_balances(boolean) SECURITY DEFINER;
 ALTER FUNCTION premake_audit_log_partitions(integer) SECURITY DEFINER;
+ALTER FUNCTION prune_records(integer) SECURITY DEFINER;
 
 -- Every table and view with what each role may do. An update is given where the table refuses none,
 -- a deletion nowhere. Of two tables the application may write some columns only, because the others
@@ -131,7 +132,7 @@ BEGIN
             p.oid::regprocedure AS signature,
             p.provolatile <> 'v' AS is_read,
             p.proname IN (
-                'seal_audit_log', 'seal_ledger', 'roll_up_house_balances', 'premake_audit_log_partitions'
+                'seal_audit_log', 'seal_ledger', 'roll_up_house_balances', 'premake_audit_log_partitions', 'prune_records'
             ) AS is_operated
         FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace

@@ -1,0 +1,89 @@
+"""Records that are kept for a time: pruned after it by the job, and by nobody before."""
+
+import psycopg
+import pytest
+
+from tests.cast import value
+from tests.floor import Floor
+from tradewright import operations
+from tradewright.core.ids import new_id_text
+from tradewright.operations import Means, Outcome
+from tradewright.postgres.connect import Session, connect
+
+
+@pytest.fixture
+def messages(floor: Floor) -> Session:
+    """Give messages of two sessions: two out and two in, of which the first of each are old."""
+    session = floor.session
+    for comp_id, years in (("NEW", 6), ("OLD", 8)):
+        session_id = new_id_text()
+        session.execute(
+            "INSERT INTO fix_sessions (id, provider_id, sender_comp_id, target_comp_id)"
+            " SELECT %s, id, %s, 'LP' FROM liquidity_providers LIMIT 1",
+            (session_id, comp_id),
+        )
+        session.execute(
+            "INSERT INTO fix_messages (session_id, direction, seq, next_seq, message_type, raw,"
+            " kept_at) SELECT %s, d, n, n + 1, '0', %s, now() - make_interval(years => %s)"
+            " FROM unnest(ARRAY['in', 'out']) AS d, generate_series(1, 3) AS n",
+            (session_id, comp_id, years),
+        )
+    return session
+
+
+def prune(session: Session) -> int:
+    (count,) = session.execute("SELECT prune_records()").fetchone() or (None,)
+    assert isinstance(count, int)
+    return count
+
+
+def test_old_messages_go_but_the_last_of_each_direction(messages: Session) -> None:
+    assert prune(messages) == 4
+    assert prune(messages) == 0
+    left = messages.execute(
+        "SELECT raw, direction, array_agg(seq ORDER BY seq) FROM fix_messages GROUP BY 1, 2"
+        " ORDER BY 1, 2"
+    ).fetchall()
+    assert left == [
+        ("NEW", "in", [1, 2, 3]),
+        ("NEW", "out", [1, 2, 3]),
+        ("OLD", "in", [3]),
+        ("OLD", "out", [3]),
+    ]
+
+
+@pytest.mark.parametrize("table", ["fix_messages", "job_runs"])
+def test_the_owner_deletes_nothing_before_its_time(messages: Session, table: str) -> None:
+    messages.execute(
+        "INSERT INTO job_runs (job_name, started_at, finished_at, outcome, done_count)"
+        " SELECT 'expire_holds', at, at, 'succeeded', 0 FROM unnest(ARRAY[1, 80]) AS n,"
+        " LATERAL (SELECT now() - make_interval(days => n)) AS t (at)"
+    )
+    for pruned in ("", table):
+        messages.execute("SELECT set_config('app.pruned_table', %s, false)", (pruned,))
+        with pytest.raises(psycopg.Error) as caught:
+            messages.execute(f"DELETE FROM {table}".encode())
+        assert caught.value.sqlstate == "TW010"
+
+
+def test_what_is_said_to_be_pruned_lets_no_other_table_go(messages: Session) -> None:
+    messages.execute("SELECT set_config('app.pruned_table', 'fix_sessions', false)")
+    with pytest.raises(psycopg.Error) as caught:
+        messages.execute("DELETE FROM fix_sessions")
+    assert caught.value.sqlstate == "TW010"
+
+
+def test_old_runs_go_but_the_last_of_each_job(engine: Session, engine_database: str) -> None:
+    engine.execute(
+        "INSERT INTO job_runs (job_name, started_at, finished_at, outcome, done_count)"
+        " SELECT j, now() - make_interval(days => n), now() - make_interval(days => n),"
+        " 'succeeded', 0 FROM unnest(ARRAY['expire_holds', 'seal_ledger']) AS j,"
+        " unnest(ARRAY[80, 91, 92]) AS n WHERE j = 'expire_holds' OR n > 90"
+    )
+    engine.execute("UPDATE jobs SET next_due_at = now() + interval '1 day'")
+    engine.execute("UPDATE jobs SET next_due_at = now() WHERE name = 'prune_records'")
+    means = Means(source=lambda: connect(engine_database, autocommit=True))
+    (report,) = operations.run_due(means)
+    assert (report.outcome, report.done_count) == (Outcome.SUCCEEDED, 3)
+    left = "SELECT count(*) FROM job_runs WHERE job_name = %s"
+    assert [value(engine, left, name) for name in ("expire_holds", "seal_ledger")] == [1, 1]

@@ -148,10 +148,10 @@ def play(session: Session) -> Cast:
 def list_market(session: Session) -> str:
     """List EURUSD and one provider, whose id is returned."""
     session.execute(
-        "INSERT INTO instruments (symbol, base_currency, quote_currency, quantity_step,"
-        " quantity_min, quantity_max, price_tick, leverage_max, leverage_max_retail,"
-        " commission_per_million) VALUES ('EURUSD', 'EUR', 'USD', 1, 1, 1000000, 0.00001, 500, 30,"
-        " 20)"
+        "INSERT INTO instruments (symbol, base_currency, quote_currency, asset_class,"
+        " quantity_step, quantity_min, quantity_max, price_tick, leverage_max,"
+        " leverage_max_retail, commission_per_million)"
+        " VALUES ('EURUSD', 'EUR', 'USD', 'fx_major', 1, 1, 1000000, 0.00001, 500, 30, 20)"
     )
     return str(
         value(

@@ -16,6 +16,7 @@ from tradewright import ledger
 from tradewright.audit import check_laws
 from tradewright.core.errors import TradewrightError
 from tradewright.core.ids import new_id_text
+from tradewright.liquidity.asset_class import class_of_pair
 from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
@@ -51,16 +52,18 @@ AGE_MAX = timedelta(seconds=60)
 
 def pair(symbol: str, **changes: Any) -> Instrument:
     """Return the instrument of a currency pair, free of commission unless changed."""
+    asset_class = class_of_pair(symbol[:3], symbol[3:])
     usual = Instrument(
         symbol=symbol,
         base_currency=symbol[:3],
         quote_currency=symbol[3:],
+        asset_class=asset_class,
         quantity_step=Decimal(1000),
         quantity_min=Decimal(1000),
         quantity_max=Decimal(20_000_000),
         price_tick=Decimal("0.001") if symbol.endswith("JPY") else Decimal("0.00001"),
         leverage_max=500,
-        leverage_max_retail=30,
+        leverage_max_retail=asset_class.leverage_max_retail,
         commission_per_million=Decimal(0),
         quote_age_max=AGE_MAX,
         is_tradable=True,

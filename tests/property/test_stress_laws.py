@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.floor import market_of, pair
+from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.market import Market
 from tradewright.risk.margin import Exposure, margin_state
 from tradewright.risk.model import ClientClass, RiskProfile
@@ -128,6 +129,20 @@ def test_a_symbols_own_move_wins_and_a_currency_moves_against_all_others() -> No
     assert scenario.share(pair("EURGBP")) == 0
 
 
+def test_a_class_moves_as_a_whole_but_for_symbols_with_a_move_of_their_own() -> None:
+    """GBPJPY is a pair of two major currencies, EURNOK is not."""
+    scenario = Scenario(
+        name="x",
+        symbols={"EURUSD": Decimal("0.5")},
+        classes={AssetClass.FX_MAJOR: Decimal("-0.1"), AssetClass.FX_MINOR: Decimal(0)},
+        currencies={"GBP": Decimal("-0.5"), "NOK": Decimal("-0.5")},
+    )
+    assert scenario.share(pair("EURUSD")) == Decimal("0.5")
+    assert scenario.share(pair("GBPJPY")) == Decimal("-0.1")
+    assert scenario.share(pair("EURNOK")) == 0
+    assert scenario.share(pair("GBPXAU", asset_class=AssetClass.GOLD)) == Decimal("-0.5")
+
+
 def test_every_case_names_its_source() -> None:
     assert all(case.source for case in CASES.values())
-    assert sorted(CASES) == ["btc-2020", "gbp-flash-2016", "snb-2015", "wti-2020"]
+    assert sorted(CASES) == ["btc-2020", "gbp-flash-2016", "shares-2020", "snb-2015", "wti-2020"]

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Quote
 from tradewright.trading.engine import Engine
@@ -24,6 +25,7 @@ def _instrument(symbol: str, tick: str) -> Instrument:
         symbol=symbol,
         base_currency=symbol[:3],
         quote_currency=symbol[3:],
+        asset_class=AssetClass.FX_MAJOR,
         quantity_step=Decimal(1000),
         quantity_min=Decimal(1000),
         quantity_max=Decimal(10_000_000),

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from tradewright.cli import options
 from tradewright.cli.risk_output import Number
+from tradewright.liquidity.asset_class import AssetClass
 from tradewright.risk.stress import CASES, AccountOutcome, Scenario
 from tradewright.trading.stress import StressReport, run_stress
 
@@ -26,9 +27,21 @@ def _moves(words: tuple[str, ...]) -> dict[str, Decimal]:
     return moves
 
 
+def _class_moves(words: tuple[str, ...]) -> dict[AssetClass, Decimal]:
+    """Read words such as crypto=-50."""
+    moves = _moves(words)
+    unknown = sorted(moves.keys() - set(AssetClass))
+    if unknown:
+        raise click.UsageError(
+            f"{unknown[0]!r} is no class of assets: they are {', '.join(AssetClass)}."
+        )
+    return {AssetClass(name): share for name, share in moves.items()}
+
+
 @click.command("stress", epilog=options.example("tradewright risk stress --case snb-2015"))
 @click.option("--case", type=click.Choice(sorted(CASES)), help="A historic case.")
 @click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL=PERCENT", help="Move a price.")
+@click.option("--class", "classes", multiple=True, metavar="CLASS=PERCENT", help="Move a class.")
 @click.option("--against-all", multiple=True, metavar="CURRENCY=PERCENT", help="Move a currency.")
 @click.option("--spread", type=Number(), default="1", help="Multiply spreads by this.")
 @click.option("--in", "currency", default="USD", show_default=True, help="The house's currency.")
@@ -38,16 +51,18 @@ def stress_command(  # noqa: PLR0913 (one for each option)
     *,
     case: str | None,
     symbols: tuple[str, ...],
+    classes: tuple[str, ...],
     against_all: tuple[str, ...],
     spread: Decimal,
     currency: str,
 ) -> None:
     """Say what a gap would leave of each account and of the house; nothing is written."""
-    if case is not None and (symbols or against_all or spread != 1):
+    if case is not None and (symbols or classes or against_all or spread != 1):
         raise click.UsageError("Give a case, or moves and a spread of your own.")
     own = Scenario(
         name="own",
         symbols=_moves(symbols),
+        classes=_class_moves(classes),
         currencies=_moves(against_all),
         spread_factor=spread,
     )

@@ -1,7 +1,6 @@
 """What the demo's broker lists, and on what terms: the instruments that the quotes are about.
 
-Caps are those of ESMA Decision (EU) 2018/796 for retail clients (30 for major pairs, 20 for
-others and gold) and 500 for professional ones.
+Caps are those of the asset classes for retail clients, and 500 for professional ones.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,13 +9,13 @@ from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.money import MINOR_UNITS
+from tradewright.liquidity.asset_class import class_of_pair
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.breaker_store import BreakerSettings
 from tradewright.risk.breakers import BreakerKind
 from tradewright.routing import Policy, Ramp
 from tradewright.trading.swaps import SwapForm, SwapTerms
 
-MAJOR_CURRENCIES = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
 QUOTE_AGE_MAX = timedelta(seconds=60)
 """Recorded quotes come every 15 seconds; on a minute without news nothing is dealt."""
 
@@ -130,19 +129,20 @@ def _instrument(symbol: str) -> Instrument:
             facts={"symbol": symbol},
         )
     is_metal = base in _METALS
-    is_major = {base, quote} <= MAJOR_CURRENCIES
+    asset_class = class_of_pair(base, quote)
     unit = Decimal(1) if is_metal else Decimal(1000)
     tick = Decimal("0.01") if is_metal else _COARSE_TICKS.get(quote, Decimal("0.00001"))
     return Instrument(
         symbol=symbol,
         base_currency=base,
         quote_currency=quote,
+        asset_class=asset_class,
         quantity_step=unit,
         quantity_min=unit,
         quantity_max=unit * 20_000,
         price_tick=tick,
         leverage_max=500,
-        leverage_max_retail=30 if is_major else 20,
+        leverage_max_retail=asset_class.leverage_max_retail,
         commission_per_million=COMMISSION_PER_MILLION,
         quote_age_max=QUOTE_AGE_MAX,
         is_tradable=True,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.sessions import TradingSession, is_open
 
 
@@ -38,13 +39,15 @@ class Instrument:
     Quantities are units of the base currency, prices are quote currency for one unit of base.
     `commission_per_million` is charged per side on one million of notional in the account's
     currency where no terms say otherwise; `contract_size` is the quantity of one lot. Leverage
-    caps are whole numbers, such as 30 for 30:1. Without sessions it is traded always, and without
-    margin terms the leverage alone says what it binds.
+    caps are whole numbers, such as 30 for 30:1; that of retail clients is within the class's.
+    Without sessions it is traded always, and without margin terms the leverage alone says what it
+    binds.
     """
 
     symbol: str
     base_currency: str
     quote_currency: str
+    asset_class: AssetClass
     quantity_step: Decimal
     quantity_min: Decimal
     quantity_max: Decimal

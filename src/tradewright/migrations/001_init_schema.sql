@@ -98,6 +98,11 @@ CREATE TABLE instruments (
     quote_currency text
         CONSTRAINT instruments_quote_currency_present NOT NULL
         CONSTRAINT instruments_quote_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    asset_class text
+        CONSTRAINT instruments_asset_class_present NOT NULL
+        CONSTRAINT instruments_asset_class_known CHECK (asset_class IN (
+            'fx_major', 'fx_minor', 'gold', 'index_major', 'index_minor', 'commodity', 'equity', 'crypto'
+        )),
     quantity_step numeric(20, 8)
         CONSTRAINT instruments_quantity_step_present NOT NULL
         CONSTRAINT instruments_quantity_step_positive CHECK (quantity_step > 0 AND quantity_step < 'Infinity'),
@@ -140,12 +145,25 @@ CREATE TABLE instruments (
         CONSTRAINT instruments_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT instruments_updated_at_present NOT NULL,
-    CONSTRAINT instruments_currencies_differ CHECK (base_currency <> quote_currency)
+    CONSTRAINT instruments_currencies_differ CHECK (base_currency <> quote_currency),
+    CONSTRAINT instruments_leverage_max_retail_within_class CHECK (
+        leverage_max_retail <= CASE asset_class
+            WHEN 'fx_major' THEN 30
+            WHEN 'fx_minor' THEN 20
+            WHEN 'gold' THEN 20
+            WHEN 'index_major' THEN 20
+            WHEN 'index_minor' THEN 10
+            WHEN 'commodity' THEN 10
+            WHEN 'equity' THEN 5
+            WHEN 'crypto' THEN 2
+        END
+    )
 );
 COMMENT ON TABLE instruments IS 'What can be traded: one currency (base) priced in another (quote).';
 COMMENT ON COLUMN instruments.quantity_step IS 'Quantities are multiples of this, in units of the base currency.';
 COMMENT ON COLUMN instruments.price_tick IS 'Prices given by clients are multiples of this, in quote currency.';
-COMMENT ON COLUMN instruments.leverage_max_retail IS 'Cap for retail clients: 30 for major pairs, 20 for minor pairs and gold (ESMA 2018/796).';
+COMMENT ON COLUMN instruments.leverage_max_retail IS 'Cap for retail clients, at most that of the asset class in ESMA Decision (EU) 2018/796.';
+COMMENT ON COLUMN instruments.asset_class IS 'Class by ESMA Decision (EU) 2018/796, annex I: caps the leverage of retail clients, and may be moved as a whole in a stress test.';
 COMMENT ON COLUMN instruments.margin_rate IS 'The least share of the notional that any client''s position binds, as the house sets it; 0: the leverage alone decides.';
 COMMENT ON COLUMN instruments.margin_rate_min_retail IS 'The same for retail clients, as the regulator sets it in percent rather than as a cap of leverage; 0: none.';
 COMMENT ON COLUMN instruments.contract_size IS 'Units of the base currency in one lot.';

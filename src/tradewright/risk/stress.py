@@ -1,9 +1,9 @@
 """Stress: what a sudden move of the market would leave of each account, and of the house.
 
-A scenario moves prices by a share, for single symbols or for a currency against all others, widens
-spreads, and lets nobody trade in between: it is a gap. Accounts are valued by the formulas of
-`margin`, so a scenario without a move gives exactly what the engine sees. Pure; `trading.stress`
-reads the book.
+A scenario moves prices by a share, for single symbols, for a class of assets or for a currency
+against all others, widens spreads, and lets nobody trade in between: it is a gap. Accounts are
+valued by the formulas of `margin`, so a scenario without a move gives exactly what the engine sees.
+Pure; `trading.stress` reads the book.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
 from tradewright.risk.margin import Exposure, MarginState, margin_state
@@ -21,7 +22,9 @@ _NOTHING = Decimal(0)
 
 
 class Scenario(Struct, frozen=True, kw_only=True):
-    """Shares by which prices move: -0.1 is a fall by a tenth; a symbol's own wins over currencies'.
+    """Shares by which prices move: -0.1 is a fall by a tenth.
+
+    A symbol's own wins over its class's, and that over its currencies'.
 
     A currency's share is its own move against all others. Spreads are multiplied by
     `spread_factor`. `source` says where a historic case's figures are from.
@@ -29,6 +32,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
     name: str
     symbols: Mapping[str, Decimal] = {}
+    classes: Mapping[AssetClass, Decimal] = {}
     currencies: Mapping[str, Decimal] = {}
     spread_factor: Decimal = Decimal(1)
     source: str = ""
@@ -36,6 +40,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
     def share(self, instrument: Instrument) -> Decimal:
         """Return the share by which an instrument's price moves."""
         own = self.symbols.get(instrument.symbol)
+        if own is None:
+            own = self.classes.get(instrument.asset_class)
         if own is not None:
             return own
         base = self.currencies.get(instrument.base_currency, _NOTHING)
@@ -82,6 +88,16 @@ CASES: Mapping[str, Scenario] = MappingProxyType(
                 currencies={"BTC": Decimal("-0.5")},
                 spread_factor=Decimal(10),
                 source="12 March 2020: bitcoin lost about half of its price",
+            ),
+            Scenario(
+                name="shares-2020",
+                classes={
+                    AssetClass.EQUITY: Decimal("-0.12"),
+                    AssetClass.INDEX_MAJOR: Decimal("-0.12"),
+                    AssetClass.INDEX_MINOR: Decimal("-0.12"),
+                },
+                spread_factor=Decimal(10),
+                source="16 March 2020: the S&P 500 closed 12 percent lower",
             ),
         )
     }

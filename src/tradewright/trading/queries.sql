@@ -15,7 +15,8 @@ SELECT
     is_tradable,
     contract_size,
     margin_rate,
-    margin_rate_min_retail
+    margin_rate_min_retail,
+    asset_class
 FROM instruments
 ORDER BY symbol;
 
@@ -1178,12 +1179,13 @@ RETURNING id::text;
 INSERT INTO instruments (
     symbol, base_currency, quote_currency, quantity_step, quantity_min, quantity_max, price_tick,
     leverage_max, leverage_max_retail, commission_per_million, quote_age_ms_max, is_tradable,
-    contract_size
+    contract_size, asset_class
 )
 VALUES (
     %(symbol)s, %(base_currency)s, %(quote_currency)s, %(quantity_step)s, %(quantity_min)s,
     %(quantity_max)s, %(price_tick)s, %(leverage_max)s, %(leverage_max_retail)s,
-    %(commission_per_million)s, %(quote_age_ms_max)s, %(is_tradable)s, %(contract_size)s
+    %(commission_per_million)s, %(quote_age_ms_max)s, %(is_tradable)s, %(contract_size)s,
+    %(asset_class)s
 )
 ON CONFLICT (symbol) DO NOTHING;
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tradewright.ledger.model import HouseCode
 from tradewright.ledger.store import house_holder_ids
+from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.liquidity.sessions import TradingSession
@@ -156,6 +157,7 @@ def _instrument(
         symbol=row[0],
         base_currency=row[1],
         quote_currency=row[2],
+        asset_class=AssetClass(row[15]),
         quantity_step=row[3].normalize(),
         quantity_min=row[4].normalize(),
         quantity_max=row[5].normalize(),

@@ -106,6 +106,7 @@ def list_instrument(connection: Session, instrument: Instrument) -> None:
             "quote_age_ms_max": round(instrument.quote_age_max.total_seconds() * 1000),
             "is_tradable": instrument.is_tradable,
             "contract_size": instrument.contract_size,
+            "asset_class": instrument.asset_class,
         },
     )
 

@@ -83,6 +83,12 @@ def test_the_command_prints_a_case_as_json_and_for_a_person(floor: Floor) -> Non
     facts = json.loads(done.stdout)
     assert facts["accounts"][0]["account"] == account
     assert facts["house"]["pnl"] == "9900.45"
+    by_class = ["--class", "fx_major=-9", "--spread", "2", "--json"]
+    again = CliRunner().invoke(cli, [*base, *by_class])
+    assert json.loads(again.stdout)["accounts"] == facts["accounts"]
+    unknown = CliRunner().invoke(cli, [*base, "--class", "fx=-9"])
+    assert unknown.exit_code == 2
+    assert "'fx' is no class of assets: they are fx_major, fx_minor, gold," in unknown.output
     shown = CliRunner().invoke(cli, [*base, "--case", "snb-2015"])
     assert shown.exit_code == 0, shown.output
     assert "1 accounts: 0 called, 0 stopped out, 0 below 0" in shown.stdout

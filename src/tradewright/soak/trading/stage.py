@@ -12,6 +12,7 @@ from itertools import product
 
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import credit, transfer_to_account
+from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -90,6 +91,7 @@ def _instrument(symbol: str, tick: Decimal) -> Instrument:
         symbol=symbol,
         base_currency=symbol[:3],
         quote_currency=symbol[3:],
+        asset_class=AssetClass.FX_MAJOR,
         quantity_step=_LOT,
         quantity_min=_LOT,
         quantity_max=_LOT * 10_000,

@@ -171,7 +171,7 @@ def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Market) -> 
 def _value(
     profile: RiskProfile, exposure: Exposure, market: Market
 ) -> tuple[Decimal, Decimal] | None:
-    """Return the result of closing now, and what one unit of base is worth for margin."""
+    """Return the result of closing now, and what a unit of base is worth without its sign."""
     instrument, quantity = exposure.instrument, exposure.quantity
     top = market.top(instrument.symbol)
     quote_rate = market.rate(instrument.quote_currency, profile.currency)
@@ -179,7 +179,7 @@ def _value(
     if top is None or quote_rate is None or base_rate is None:
         return None
     pnl = (closing_price(top, quantity) - exposure.average_price) * quantity
-    return pnl * conversion(pnl, quote_rate), base_rate.mid
+    return pnl * conversion(pnl, quote_rate), abs(base_rate.mid)
 
 
 _Filled = dict[tuple[str, bool], Decimal]

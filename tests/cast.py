@@ -264,7 +264,10 @@ def _hedge(session: Session, user_id: str) -> tuple[str, str, str]:
     Returns the ids of the account, of the position that stays open, and of the pairing.
     """
     account_id = open_account(session, user_id)
-    session.execute("INSERT INTO account_groups (code, position_mode) VALUES ('hedged', 'hedging')")
+    session.execute(
+        "INSERT INTO account_groups (code, position_mode, margin_price)"
+        " VALUES ('hedged', 'hedging', 'open')"
+    )
     session.execute("UPDATE accounts SET group_code = 'hedged' WHERE id = %s", (account_id,))
     ledger.transfer_to_account(session, account_id, Decimal(200), transaction_id=new_id_text())
     market = market_of({"EURUSD": ("1.10000", "1.10010")})

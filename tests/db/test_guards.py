@@ -31,6 +31,7 @@ APPEND_ONLY = (
     "ledger_holders",
     "ledger_seal_segments",
     "ledger_seals",
+    "opening_rates",
     "order_events",
     "order_fills",
     "order_replacements",

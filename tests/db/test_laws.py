@@ -304,6 +304,27 @@ BREAKS = (
         ("UPDATE close_bys SET quantity = quantity + 1",),
     ),
     Break(
+        "opening_rates_are_their_trades",
+        "a rate that no trade was made at",
+        ("UPDATE opening_rates SET rate = rate + 0.1 WHERE position_id = '{hedged_id}'",),
+    ),
+    Break(
+        "opening_rates_are_their_trades",
+        "an open position without its rate",
+        ("DELETE FROM opening_rates WHERE position_id = '{hedged_id}'",),
+    ),
+    Break(
+        "opening_rates_are_their_trades",
+        "a closing trade that did not keep the rate",
+        (
+            (
+                "UPDATE opening_rates AS r SET rate = rate + 0.1 FROM trades AS t"
+                " WHERE (t.position_id, t.position_version) = (r.position_id, r.position_version)"
+                " AND t.effect = 'close'"
+            ),
+        ),
+    ),
+    Break(
         "rollover_is_in_the_ledger",
         "a rollover that cost more than was booked",
         ("UPDATE position_rollovers SET amount = amount - 1",),

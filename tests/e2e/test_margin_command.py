@@ -5,9 +5,9 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from tests.floor import Floor
+from tests.floor import Floor, buy, deal
 from tradewright.cli.main import LateGroup, cli
-from tradewright.core.errors import TradewrightError
+from tradewright.core.errors import ErrorCode, TradewrightError
 
 assert isinstance(cli, LateGroup)
 
@@ -53,3 +53,13 @@ def test_tiers_are_set_listed_and_cleared(floor: Floor) -> None:
     assert run(floor, "tiers", "EURUSD", "2=5", "3=4", *anna) == "MARGIN_TERMS_MALFORMED"
     assert "NOTIONAL=PERCENT" in run(floor, "tiers", "EURUSD", "1000000", *anna)
     assert "Give tiers" in run(floor, "tiers", "EURUSD", *anna)
+
+
+def test_the_price_stays_while_the_group_has_something_open(floor: Floor) -> None:
+    words = ["groups", "set", "standard", "--margin-price", "open", "--actor", "a", "--reason", "b"]
+    asked = [*words, "--database", floor.conninfo, "--json"]
+    with floor.engine() as engine:
+        deal(engine, buy(floor.account()))
+    refused = CliRunner().invoke(cli, asked).exception
+    assert isinstance(refused, TradewrightError)
+    assert refused.code is ErrorCode.MARGIN_PRICE_IN_USE

@@ -41,6 +41,7 @@ books = instruments.flatmap(
             instrument=st.sampled_from(drawn),
             quantity=signed,
             average_price=st.decimals("0.8", "1.6", places=3),
+            opening_rate=st.none() | st.decimals("0.5", "2", places=3),
         ),
         max_size=6,
     )
@@ -96,7 +97,11 @@ def test_used_margin_is_that_of_its_symbols_and_never_negative(
 def test_an_account_gains_nothing_by_dividing_a_position(
     profile: RiskProfile, held: list[Exposure]
 ) -> None:
-    """What the positions of a side bind, each after those before it, is what one would bind."""
+    """What the positions of a side bind, each after those before it, is what one would bind.
+
+    So at current prices; positions that were opened at different ones are worth different amounts.
+    """
+    held = [Exposure(one.instrument, one.quantity, one.average_price) for one in held]
     joined: dict[tuple[str, bool], Exposure] = {}
     for one in held:
         key = one.instrument.symbol, one.quantity > 0
@@ -123,7 +128,7 @@ def test_closing_a_part_never_binds_more_unless_the_pair_is_taken_net(
     one = held[place]
     left = one.quantity * data.draw(st.integers(0, 10)) / 10
     smaller = list(held)
-    smaller[place] = Exposure(one.instrument, left, one.average_price)
+    smaller[place] = Exposure(one.instrument, left, one.average_price, one.opening_rate)
     assert used(profile, smaller) <= used(profile, held) + DUST
 
 

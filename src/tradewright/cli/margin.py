@@ -11,7 +11,10 @@ from tradewright.cli.risk_output import ACTOR, Number, print_rows
 from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.postgres.connect import Session
 from tradewright.risk.margin import HUNDRED
-from tradewright.trading.margin_terms import set_margin_rates, set_margin_tiers
+from tradewright.trading.margin_terms import (
+    set_margin_rates,
+    set_margin_tiers,
+)
 from tradewright.trading.reference import read_instruments
 
 _COLUMNS = ("symbol", "leverage_max", "leverage_max_retail", "rate", "rate_min_retail", "tiers")

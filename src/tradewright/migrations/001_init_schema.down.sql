@@ -1,5 +1,6 @@
 -- Takes away users, instruments, accounts, orders, positions and trades with all that they hold.
 
+DROP TABLE opening_rates;
 DROP TABLE trades;
 DROP TABLE close_bys;
 DROP TABLE closing_orders;

@@ -220,6 +220,9 @@ CREATE TABLE account_groups (
     hedged_margin text DEFAULT 'sum'
         CONSTRAINT account_groups_hedged_margin_present NOT NULL
         CONSTRAINT account_groups_hedged_margin_known CHECK (hedged_margin IN ('sum', 'larger_leg', 'net')),
+    margin_price text DEFAULT 'current'
+        CONSTRAINT account_groups_margin_price_present NOT NULL
+        CONSTRAINT account_groups_margin_price_known CHECK (margin_price IN ('current', 'open')),
     stop_out_mode text DEFAULT 'largest_loss'
         CONSTRAINT account_groups_stop_out_mode_present NOT NULL
         CONSTRAINT account_groups_stop_out_mode_known CHECK (stop_out_mode IN ('largest_loss', 'smart')),
@@ -235,6 +238,7 @@ COMMENT ON TABLE account_groups IS 'Accounts that trade under the same condition
 COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per symbol; hedging: each opening fill has its own; fifo: the oldest is closed first.';
 COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pay and earn nothing over the rollover.';
 COMMENT ON COLUMN account_groups.hedged_margin IS 'What longs and shorts side by side in a symbol bind: the sum of both, the larger leg, or what is left of them.';
+COMMENT ON COLUMN account_groups.margin_price IS 'What positions are worth for margin: what they are worth now, or what they were when they were opened (opening_rates).';
 COMMENT ON COLUMN account_groups.stop_out_mode IS 'largest_loss: whole positions, the largest loss first; smart: of the largest margin no more than restores the level.';
 COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 
@@ -747,3 +751,16 @@ COMMENT ON COLUMN trades.position_quantity IS 'Quantity of the position after th
 COMMENT ON COLUMN trades.position_average_price IS 'Average opening price of the position after this trade; a closing trade keeps it.';
 COMMENT ON COLUMN trades.position_realised_pnl IS 'Result of the position after this trade.';
 COMMENT ON COLUMN trades.commission IS 'Commission in the account''s currency; equals the ledger''s entry.';
+
+CREATE TABLE opening_rates (
+    position_id uuid,
+    position_version integer,
+    rate numeric(24, 12)
+        CONSTRAINT opening_rates_rate_present NOT NULL
+        CONSTRAINT opening_rates_rate_positive CHECK (rate > 0 AND rate < 'Infinity'),
+    CONSTRAINT opening_rates_pkey PRIMARY KEY (position_id, position_version),
+    CONSTRAINT opening_rates_trade_exists FOREIGN KEY (position_id, position_version)
+        REFERENCES trades (position_id, position_version) ON DELETE RESTRICT
+);
+COMMENT ON TABLE opening_rates IS 'What one unit of base currency was worth in the account''s currency when a position was opened, on average and after each trade; only where the group binds margin at the opening price. Append-only.';
+COMMENT ON COLUMN opening_rates.rate IS 'Weighted by quantity: price times conversion rate of each opening trade; a closing trade keeps it.';

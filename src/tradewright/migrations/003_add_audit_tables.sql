@@ -616,6 +616,46 @@ END;
 $$;
 COMMENT ON FUNCTION refuse_mode_of_open_positions(uuid[]) IS 'Refuses accounts that have open positions of another mode than their group (SQLSTATE TW051).';
 
+-- So is what margin is computed at: positions that were opened under one have no opening rate, and
+-- under the other each of their trades has one.
+CREATE FUNCTION refuse_margin_price_of_open_positions(p_account_ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_id uuid;
+BEGIN
+    PERFORM FROM accounts WHERE id = ANY (p_account_ids) ORDER BY id FOR NO KEY UPDATE;
+    SELECT a.id
+    INTO v_id
+    FROM accounts AS a
+    JOIN account_groups AS g ON g.code = a.group_code
+    JOIN positions AS p ON p.account_id = a.id AND p.is_open
+    LEFT JOIN opening_rates AS r ON r.position_id = p.id AND r.position_version = p.version
+    WHERE a.id = ANY (p_account_ids) AND (r.rate IS NOT NULL) <> (g.margin_price = 'open')
+    LIMIT 1;
+    IF v_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW052',
+            MESSAGE = format('account "%s" has open positions that bind margin at another price', v_id),
+            DETAIL = 'What the margin of an account is computed at changes only while nothing is open in it.',
+            HINT = 'Close the positions first, or open another account.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION refuse_margin_price_of_open_positions(uuid[]) IS 'Refuses accounts that have open positions whose margin is computed at another price than their group''s (SQLSTATE TW052).';
+
+CREATE FUNCTION account_groups_keep_their_margin_price() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM refuse_margin_price_of_open_positions(ARRAY(SELECT id FROM accounts WHERE group_code = NEW.code));
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION account_groups_keep_their_margin_price() IS 'Trigger of account_groups: refuses another price of margin while positions of the group are open (SQLSTATE TW052).';
+CREATE TRIGGER account_groups_keep_their_margin_price
+    AFTER UPDATE OF margin_price ON account_groups
+    FOR EACH ROW WHEN (OLD.margin_price <> NEW.margin_price)
+    EXECUTE FUNCTION account_groups_keep_their_margin_price();
+
 CREATE FUNCTION account_groups_keep_their_mode() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -633,10 +673,11 @@ CREATE FUNCTION accounts_keep_their_mode() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM refuse_mode_of_open_positions(ARRAY[NEW.id]);
+    PERFORM refuse_margin_price_of_open_positions(ARRAY[NEW.id]);
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION accounts_keep_their_mode() IS 'Trigger of accounts: refuses a group of another mode while positions are open (SQLSTATE TW051).';
+COMMENT ON FUNCTION accounts_keep_their_mode() IS 'Trigger of accounts: refuses a group of another mode, or price of margin, while positions are open (SQLSTATE TW051, TW052).';
 CREATE TRIGGER accounts_keep_their_mode
     AFTER UPDATE OF group_code ON accounts
     FOR EACH ROW WHEN (OLD.group_code <> NEW.group_code)
@@ -728,6 +769,9 @@ CREATE TRIGGER position_rollovers_are_append_only
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER closing_orders_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON closing_orders
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER opening_rates_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON opening_rates
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER close_bys_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON close_bys

@@ -19,6 +19,7 @@ DROP VIEW law_order_is_dealt_in_its_book;
 DROP VIEW law_trades_are_their_fill;
 DROP VIEW law_close_by_is_its_trades;
 DROP VIEW law_closing_orders_close_their_position;
+DROP VIEW law_opening_rates_are_their_trades;
 DROP VIEW law_open_positions_fit_their_mode;
 DROP VIEW law_position_is_its_trades;
 DROP VIEW law_order_is_its_events;

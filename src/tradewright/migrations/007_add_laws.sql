@@ -355,6 +355,34 @@ LEFT JOIN LATERAL (
 WHERE p.is_open AND (p.position_mode <> g.position_mode OR o.id IS NOT NULL);
 COMMENT ON VIEW law_open_positions_fit_their_mode IS 'Open positions have the mode of their account''s group: in netting one per symbol, in fifo one side per symbol.';
 
+CREATE VIEW law_opening_rates_are_their_trades AS
+SELECT s.position_id, s.position_version, s.rate, s.expected
+FROM (
+    SELECT
+        r.position_id,
+        r.position_version,
+        r.rate,
+        CASE t.effect
+            WHEN 'close' THEN lag(r.rate) OVER chain
+            ELSE (
+                coalesce(lag(r.rate) OVER chain, 0) * abs(t.position_quantity - t.quantity)
+                + t.price * t.conversion_rate * abs(t.quantity)
+            ) / abs(t.position_quantity)
+        END AS expected
+    FROM opening_rates AS r
+    JOIN trades AS t ON t.position_id = r.position_id AND t.position_version = r.position_version
+    WINDOW chain AS (PARTITION BY r.position_id ORDER BY r.position_version)
+) AS s
+WHERE s.expected IS NULL OR abs(s.rate - s.expected) > 0.000000000001
+UNION ALL
+SELECT p.id, p.version, r.rate, NULL
+FROM positions AS p
+JOIN accounts AS a ON a.id = p.account_id
+JOIN account_groups AS g ON g.code = a.group_code
+LEFT JOIN opening_rates AS r ON r.position_id = p.id AND r.position_version = p.version
+WHERE p.is_open AND (r.rate IS NOT NULL) <> (g.margin_price = 'open');
+COMMENT ON VIEW law_opening_rates_are_their_trades IS 'An opening rate is the mean of the opening trades'' price times conversion rate; an open position has one if its group binds margin at the opening price, and none otherwise.';
+
 CREATE VIEW law_closing_orders_close_their_position AS
 SELECT c.order_id, c.position_id, o.symbol, t.id AS trade_id, t.position_id AS traded_position_id
 FROM closing_orders AS c
@@ -826,6 +854,8 @@ UNION ALL
 SELECT 'position_is_its_trades', count(*) FROM positions
 UNION ALL
 SELECT 'open_positions_fit_their_mode', count(*) FROM positions WHERE is_open
+UNION ALL
+SELECT 'opening_rates_are_their_trades', count(*) FROM opening_rates
 UNION ALL
 SELECT 'closing_orders_close_their_position', count(*) FROM closing_orders
 UNION ALL

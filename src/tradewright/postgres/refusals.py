@@ -60,6 +60,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW041": (StateError, ErrorCode.RECORD_RESTORED),
         "TW050": (InternalError, ErrorCode.POSITION_MODE_DIFFERS),
         "TW051": (StateError, ErrorCode.POSITION_MODE_IN_USE),
+        "TW052": (StateError, ErrorCode.MARGIN_PRICE_IN_USE),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

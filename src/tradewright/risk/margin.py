@@ -3,12 +3,12 @@
 Formulas (domain rules 1.3 and 1.4): unrealised P&L is valued at the closing side, long at the
 bid and short at the ask; a profit is converted at the bid of quote/account, a loss at the ask.
 Used margin is quantity * rate(base to account, middle) * m, where m is the largest of 1/leverage,
-the instrument's own margin rate and the regulator's minimum. Prices are current ones, for the
-opening test and for the running level alike (see docs/decisions). A hedged pair binds both legs,
-the larger or what is left, as its group says. Where an instrument has tiers, m rises with what the
-account has open on one side of it: the oldest position fills the lowest bracket, and each bracket
-binds at its own rate, so that no notional binds less than a smaller one. Nothing is rounded here;
-rounding happens once, at booking.
+the instrument's own margin rate and the regulator's minimum. The rate is the current one, or that
+at which the position was opened, as its group says, for the opening test and for the running level
+alike (see docs/decisions). A hedged pair binds both legs, the larger or what is left. Where an
+instrument has tiers, m rises with what the account has open on one side of it: the oldest position
+fills the lowest bracket, and each bracket binds at its own rate, so that no notional binds less
+than a smaller one. Nothing is rounded here; rounding happens once, at booking.
 """
 
 from collections.abc import Iterable
@@ -27,11 +27,16 @@ _NOTHING = Decimal(0)
 
 
 class Exposure(Struct, frozen=True):
-    """A signed quantity of an instrument opened at an average price."""
+    """A signed quantity of an instrument opened at an average price.
+
+    `opening_rate` is what one unit of base was worth in the account's currency then, where margin
+    is computed at that; None where it is computed at what the unit is worth now.
+    """
 
     instrument: Instrument
     quantity: Decimal
     average_price: Decimal
+    opening_rate: Decimal | None = None
 
 
 class MarginState(Struct, frozen=True):
@@ -125,10 +130,9 @@ def margin_state(
 
 
 class _Leg(Struct):
-    """All that is open on one side of a symbol: quantity, worth, and what it binds by itself."""
+    """All that is open on one side of a symbol, and what it binds by itself."""
 
     quantity: Decimal = _NOTHING
-    worth: Decimal = _NOTHING
     margin: Decimal = _NOTHING
 
 
@@ -147,19 +151,20 @@ def _paired_state(
         leg = pair[1] if exposure.quantity > 0 else pair[2]
         equity += valued[0]
         leg.quantity += quantity
-        leg.worth += quantity * valued[1]
         leg.margin += _margin(profile, exposure, valued[1], filled)
     used = sum((_pair_margin(profile, *pair) for pair in pairs.values()), _NOTHING)
     return MarginState(equity, used)
 
 
 def _pair_margin(profile: RiskProfile, instrument: Instrument, long: _Leg, short: _Leg) -> Decimal:
-    """Return what a hedged pair binds; what is left of it is worth what its leg is on average."""
+    """Return what a hedged pair binds: the larger leg, or the share of its leg that is left."""
     if profile.hedged_margin is HedgedMargin.LARGER_LEG:
         return max(long.margin, short.margin)
     left = abs(long.quantity - short.quantity)
     leg = long if long.quantity > short.quantity else short
-    return bound(profile, instrument, left) * leg.worth / leg.quantity if left else _NOTHING
+    if not left:
+        return _NOTHING
+    return leg.margin * bound(profile, instrument, left) / bound(profile, instrument, leg.quantity)
 
 
 def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Market) -> Decimal | None:
@@ -179,7 +184,8 @@ def _value(
     if top is None or quote_rate is None or base_rate is None:
         return None
     pnl = (closing_price(top, quantity) - exposure.average_price) * quantity
-    return pnl * conversion(pnl, quote_rate), abs(base_rate.mid)
+    rate = base_rate.mid if exposure.opening_rate is None else exposure.opening_rate
+    return pnl * conversion(pnl, quote_rate), abs(rate)
 
 
 _Filled = dict[tuple[str, bool], Decimal]

@@ -13,7 +13,7 @@ from tradewright.risk.breakers import Breaker
 from tradewright.risk.halts import Halt
 from tradewright.risk.limits import Denial, LimitFacts
 
-__all__ = ["ClientClass", "Denial", "HedgedMargin", "OrderFacts", "RiskProfile"]
+__all__ = ["ClientClass", "Denial", "HedgedMargin", "MarginPrice", "OrderFacts", "RiskProfile"]
 
 
 class ClientClass(StrEnum):
@@ -29,6 +29,13 @@ class HedgedMargin(StrEnum):
     SUM = "sum"
     LARGER_LEG = "larger_leg"
     NET = "net"
+
+
+class MarginPrice(StrEnum):
+    """What positions are worth for margin: what they are now, or what they were when opened."""
+
+    CURRENT = "current"
+    OPEN = "open"
 
 
 class RiskProfile(Struct, frozen=True):

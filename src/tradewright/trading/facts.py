@@ -20,6 +20,7 @@ from tradewright.trading.in_flight import (
     routed_orders,
 )
 from tradewright.trading.limits import Asked, expected_price, limit_facts
+from tradewright.trading.opening_rates import average_rate, opening_rate
 from tradewright.trading.positions import Matched, charge, match_fill, rate_sources
 from tradewright.trading.state import AccountState, Desk, OrderState
 
@@ -140,12 +141,11 @@ def _dealt(
         realised += (position.average_price - price) * part
         del left[position.id]
         if position.quantity + part:
-            left[position.id] = Exposure(
-                instrument, position.quantity + part, position.average_price
-            )
+            left[position.id] = position.exposure_without(abs(part))
     exposures = list(left.values())
     if matched.opens:
-        added = Exposure(instrument, matched.opens, price)
+        worth = opening_rate(account, price, quote_rate.mid)
+        added = Exposure(instrument, matched.opens, price, worth)
         joins = account.nets and left and exposures[-1].quantity * matched.opens > 0
         exposures.append(_joined(exposures.pop(), added) if joins else added)
     return exposures, realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
@@ -156,4 +156,5 @@ def _joined(one: Exposure, added: Exposure) -> Exposure:
     average = rules.average_price_after(
         one.quantity, one.average_price, added.quantity, added.average_price
     )
-    return Exposure(one.instrument, one.quantity + added.quantity, average)
+    quantity = one.quantity + added.quantity
+    return Exposure(one.instrument, quantity, average, average_rate(one, added))

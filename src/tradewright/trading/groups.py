@@ -15,7 +15,7 @@ from tradewright.core.ids import require_ids
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
-from tradewright.risk.model import HedgedMargin
+from tradewright.risk.model import HedgedMargin, MarginPrice
 from tradewright.risk.stop_out import StopOutMode
 
 STANDARD = "standard"
@@ -38,6 +38,7 @@ class AccountGroup(Struct, frozen=True, kw_only=True):
     is_swap_free: bool = False
     stop_out_mode: StopOutMode = StopOutMode.LARGEST_LOSS
     hedged_margin: HedgedMargin = HedgedMargin.SUM
+    margin_price: MarginPrice = MarginPrice.CURRENT
 
 
 def set_group(connection: Session, group: AccountGroup) -> None:
@@ -50,6 +51,7 @@ def set_group(connection: Session, group: AccountGroup) -> None:
             "is_swap_free": group.is_swap_free,
             "stop_out_mode": group.stop_out_mode,
             "hedged_margin": group.hedged_margin,
+            "margin_price": group.margin_price,
         },
     )
 
@@ -137,6 +139,7 @@ def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:
             is_swap_free=row[2],
             stop_out_mode=StopOutMode(row[3]),
             hedged_margin=HedgedMargin(row[4]),
+            margin_price=MarginPrice(row[5]),
         )
         for row in rows
     }

@@ -12,10 +12,12 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
 from tradewright.risk.margin import Exposure
 from tradewright.routing.model import Book
 from tradewright.trading.groups import PositionMode
+from tradewright.trading.opening_rates import opening_rate
 from tradewright.trading.positions import charge, match_fill
 from tradewright.trading.rules import dealing_price
 from tradewright.trading.state import AccountState, Desk, OrderState
@@ -97,11 +99,20 @@ def flying_exposures(
         if top is None:
             return None
         exposures += [
-            Exposure(desk.instruments[symbol], opened, dealing_price(top, side))
+            _opened(desk, account, (desk.instruments[symbol], opened), dealing_price(top, side))
             for side in _sides(account, flight, symbol, order)
             if (opened := flight.opens.get((symbol, side)))
         ]
     return exposures
+
+
+def _opened(
+    desk: Desk, account: AccountState, opened: tuple[Instrument, Decimal], price: Decimal
+) -> Exposure:
+    """Return a quantity of an instrument as if it had been opened at a price just now."""
+    rate = desk.market.rate(opened[0].quote_currency, account.profile.currency)
+    worth = None if rate is None else opening_rate(account, price, rate.mid)
+    return Exposure(*opened, price, worth)
 
 
 def _sides(

@@ -188,7 +188,7 @@ def _freed(
 
     Without tiers that is its own; with them, closing any of them empties the highest bracket.
     """
-    part = Exposure(position.instrument, quantity, position.average_price)
+    part = Exposure(position.instrument, quantity, position.average_price, position.opening_rate)
     if not tiers_of(position.instrument):
         return _used(desk, account, [part])
     side = [

@@ -20,11 +20,9 @@ from tradewright.liquidity.market import Rate
 from tradewright.risk.margin import conversion
 from tradewright.trading.commissions import CommissionTerms, commission, spread, terms_for
 from tradewright.trading.groups import PositionMode
+from tradewright.trading.opening_rates import RATE_QUANTUM, opening_rate_after
 from tradewright.trading.rules import average_price_after, split_fill
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
-
-RATE_QUANTUM = Decimal("0.000000000001")
-"""Conversion rates are kept to twelve decimals."""
 
 _NOTHING = Decimal(0)
 _ONE = Decimal(1)
@@ -218,6 +216,8 @@ def _open(
 ) -> None:
     quantity, price, fee = dealt
     held = account.positions.setdefault(order.instrument.symbol, [])
+    rate = _required_rate(desk, order.instrument.quote_currency, account.profile.currency)
+    used_rate = rate.mid.quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
     if held and account.nets:
         position = held[0]
         position.average_price = average_price_after(
@@ -226,10 +226,9 @@ def _open(
     else:
         position = _new_position(account, order, price)
         held.append(position)
+    position.opening_rate = opening_rate_after(account, position, (quantity, price, used_rate))
     position.quantity += quantity
     _protect(desk, account, order, position)
-    rate = _required_rate(desk, order.instrument.quote_currency, account.profile.currency)
-    used_rate = rate.mid.quantize(RATE_QUANTUM, rounding=ROUND_HALF_EVEN)
     done = ("open", quantity, price, used_rate, _NOTHING, fee)
     _book_trade(desk, account, position, (fill_id, None), done)
 
@@ -309,6 +308,8 @@ def _book_trade(
             cause[1],
         )
     )
+    if position.opening_rate is not None and position.quantity:
+        desk.changes.opening_rates.append((position.id, position.version, position.opening_rate))
     if fee:
         desk.journal.give(
             account.holder,

@@ -113,7 +113,7 @@ ORDER BY currency;
 
 -- name: account_groups
 -- Read every group of accounts.
-SELECT code, position_mode, is_swap_free, stop_out_mode, hedged_margin
+SELECT code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price
 FROM account_groups
 ORDER BY code;
 
@@ -256,6 +256,19 @@ SELECT
     version
 FROM positions
 WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open;
+
+-- name: opening_rates
+-- Read what open positions were worth when they were opened; their accounts are locked.
+SELECT p.account_id::text, p.symbol, p.id::text, r.rate
+FROM positions AS p
+JOIN opening_rates AS r ON r.position_id = p.id AND r.position_version = p.version
+WHERE p.account_id = ANY(%(ids)s::uuid[]) AND p.is_open;
+
+-- name: write_opening_rates
+-- Write what positions were worth when they were opened, after the trades that they follow.
+INSERT INTO opening_rates (position_id, position_version, rate)
+SELECT *
+FROM unnest(%(position_id)s::uuid[], %(position_version)s::integer[], %(rate)s::numeric[]);
 
 -- name: orders_named
 -- Read orders by id, their alternatives, and what is in flight beside those that only reduce.
@@ -606,11 +619,16 @@ SELECT
     g.hedged_margin,
     p.symbol,
     p.quantity,
-    p.average_price
+    p.average_price,
+    r.rate
 FROM positions AS p
 JOIN accounts AS a ON a.id = p.account_id
 JOIN account_groups AS g ON g.code = a.group_code
 JOIN users AS u ON u.id = a.user_id
+LEFT JOIN opening_rates AS r
+    ON g.margin_price = 'open'
+    AND r.position_id = p.id
+    AND r.position_version = p.version
 WHERE p.is_open
 ORDER BY a.id, p.id;
 
@@ -1139,23 +1157,32 @@ RETURNING id::text;
 
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.
-INSERT INTO account_groups (code, position_mode, is_swap_free, stop_out_mode, hedged_margin)
+INSERT INTO account_groups (
+    code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price
+)
 VALUES (
-    %(code)s, %(position_mode)s, %(is_swap_free)s, %(stop_out_mode)s, %(hedged_margin)s
+    %(code)s, %(position_mode)s, %(is_swap_free)s, %(stop_out_mode)s, %(hedged_margin)s,
+    %(margin_price)s
 )
 ON CONFLICT (code) DO UPDATE
 SET
     position_mode = excluded.position_mode,
     is_swap_free = excluded.is_swap_free,
     stop_out_mode = excluded.stop_out_mode,
-    hedged_margin = excluded.hedged_margin
+    hedged_margin = excluded.hedged_margin,
+    margin_price = excluded.margin_price
 WHERE (
     account_groups.position_mode,
     account_groups.is_swap_free,
     account_groups.stop_out_mode,
-    account_groups.hedged_margin
+    account_groups.hedged_margin,
+    account_groups.margin_price
 ) <> (
-    excluded.position_mode, excluded.is_swap_free, excluded.stop_out_mode, excluded.hedged_margin
+    excluded.position_mode,
+    excluded.is_swap_free,
+    excluded.stop_out_mode,
+    excluded.hedged_margin,
+    excluded.margin_price
 );
 
 -- name: add_account

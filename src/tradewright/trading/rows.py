@@ -35,6 +35,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "write_rollovers", _ROLLOVER, changes.rollovers)
     _write(statements, "write_close_bys", _CLOSE_BY, changes.close_bys)
     _write_positions(statements, changes)
+    _write(statements, "write_opening_rates", _OPENING_RATE, changes.opening_rates)
     closing = [
         (order.id, order.position_id)
         for order in changes.orders.values()
@@ -115,6 +116,7 @@ def _write(
         statements.execute(load_queries(_QUERIES)[query], parameters)
 
 
+_OPENING_RATE = ("position_id", "position_version", "rate")
 _FILL = (
     "id",
     "order_id",

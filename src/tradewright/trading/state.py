@@ -98,7 +98,11 @@ class OrderState(Struct, kw_only=True):
 
 
 class PositionState(Struct, kw_only=True):
-    """A position; `quantity` is signed, `version` counts its trades."""
+    """A position; `quantity` is signed, `version` counts its trades.
+
+    `opening_rate` is what a unit of base was worth in the account's currency when it was opened;
+    it is there where the group computes margin at that.
+    """
 
     id: str
     account_id: str
@@ -112,15 +116,16 @@ class PositionState(Struct, kw_only=True):
     version: int
     version_read: int
     is_touched: bool = False
+    opening_rate: Decimal | None = None
 
     def exposure(self) -> Exposure:
         """Return the position as the margin formulas want it."""
-        return Exposure(self.instrument, self.quantity, self.average_price)
+        return Exposure(self.instrument, self.quantity, self.average_price, self.opening_rate)
 
     def exposure_without(self, closed: Decimal) -> Exposure:
         """Return what is left of the position after a quantity of it is closed."""
         left = self.quantity - closed if self.quantity > 0 else self.quantity + closed
-        return Exposure(self.instrument, left, self.average_price)
+        return Exposure(self.instrument, left, self.average_price, self.opening_rate)
 
 
 class AccountState(Struct, kw_only=True):
@@ -246,6 +251,7 @@ class Changes:
     close_bys: list[Row] = field(default_factory=list)
     rollovers: list[Row] = field(default_factory=list)
     trades: list[Row] = field(default_factory=list)
+    opening_rates: list[Row] = field(default_factory=list)
     positions: dict[str, PositionState] = field(default_factory=dict)
     answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
     unsolicited: list[Row] = field(default_factory=list)

@@ -39,6 +39,7 @@ from tradewright.trading.model import (
     SubmitOrder,
     TriggerOrder,
 )
+from tradewright.trading.opening_rates import read_opening_rates
 from tradewright.trading.order_rows import lay_out_live_orders, order_from_row, orders_by_key
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.reference import Reference, refreshed
@@ -104,6 +105,7 @@ def lock_desk(
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
     read_waiting(statements, desk)
+    read_opening_rates(statements, desk.accounts)
     _read_rolling(statements, desk, commands, rolled)
     _read_in_flight(statements, desk, commands)
     lock_house(statements, desk, commands)
@@ -274,6 +276,7 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
     }
     positions = connection.execute(queries["open_positions"], arrays).fetchall()
     _lay_out_positions(positions, reference, accounts)
+    read_opening_rates(connection, accounts)
     orders = {
         row[0]: order_from_row(row, reference.instruments[row[3]])
         for row in connection.execute(queries["live_orders"], arrays)

@@ -88,7 +88,7 @@ def _accounts(
         profile = RiskProfile(
             ClientClass(client_class), currency, leverage, call, stop, HedgedMargin(hedged)
         )
-        exposures = tuple(Exposure(instruments[row[8]], row[9], row[10]) for row in group)
+        exposures = tuple(Exposure(instruments[row[8]], *row[9:12]) for row in group)
         booked.append(
             BookedAccount(id=account_id, profile=profile, balance=balance, exposures=exposures)
         )

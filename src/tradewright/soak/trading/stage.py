@@ -16,7 +16,7 @@ from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
-from tradewright.risk.model import ClientClass
+from tradewright.risk.model import ClientClass, MarginPrice
 from tradewright.routing import Policy, Ramp, set_policy
 from tradewright.routing.model import Book
 from tradewright.soak.trading.engines import PROFILES
@@ -62,7 +62,8 @@ def open_stage(session: Session) -> Stage:
     for profile in PROFILES:
         list_provider(session, code=profile.code, priority=profile.priority)
     for mode in PositionMode:
-        set_group(session, AccountGroup(code=mode, position_mode=mode))
+        price = MarginPrice.OPEN if mode is PositionMode.FIFO else MarginPrice.CURRENT
+        set_group(session, AccountGroup(code=mode, position_mode=mode, margin_price=price))
     account_ids, openings = [], []
     for number, (book, mode) in enumerate(product(Book, PositionMode)):
         account_id, opening = _open(session, number, book, mode)

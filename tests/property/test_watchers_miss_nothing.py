@@ -6,7 +6,7 @@ by the real decision; only the database is left out, for nothing is written.
 
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import cycle
 from random import Random
@@ -37,8 +37,10 @@ from tradewright.trading.model import (
     TimeInForce,
     TriggerOrder,
 )
+from tradewright.trading.outstanding import is_put_off
 from tradewright.trading.reference import Reference
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
+from tradewright.trading.unbooked import RETRY_AFTER
 from tradewright.trading.watch import Watchers
 
 TERMS = {
@@ -108,6 +110,7 @@ class World:
     )
     orders: dict[str, OrderState] = field(default_factory=dict)
     best: dict[str, Decimal] = field(default_factory=dict)
+    put_off: dict[Command, datetime] = field(default_factory=dict)
     watchers: Watchers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,9 +120,13 @@ class World:
         """Decide commands on copies of the rows, as a batch reads them, and teach the watchers."""
         self.accounts, self.orders = deepcopy((self.accounts, self.orders))
         desk = self.desk([command.account_id for command in commands])
-        decide(desk, commands)
+        answers = decide(desk, commands)
         self.reducers_open_nothing(desk)
         follow = self.watchers.take(desk)
+        for command, answer in zip(commands, answers, strict=True):
+            self.watchers.settle(command, answer)
+            if is_put_off(answer) and isinstance(command, ClosePosition | TriggerOrder):
+                self.put_off[command] = self.market.now + RETRY_AFTER
         self.orders |= desk.changes.orders
         self.orders = {one.id: one for one in self.orders.values() if one.status.is_live}
         for account in self.accounts.values():
@@ -209,7 +216,7 @@ class World:
                 found |= protections_due(position, top)
             if is_margin_due(account, self.market):
                 found.add(CheckMargin(account_id=account.id))
-        return found
+        return {one for one in found if self.put_off.get(one, self.market.now) <= self.market.now}
 
 
 def instrument(symbol: str) -> Instrument:

@@ -53,13 +53,13 @@ def close_position(
     if position is None:
         return NothingDone("the position is no longer open")
     if is_being_closed(account, position):
-        return NothingDone("the position is being closed")
+        return NothingDone("the position is being closed", may_last=True)
     top = desk.market.top(command.symbol)
     refusal = _cannot_deal(desk, position, top)
     if refusal is not None and is_client:
         raise refusal
     if top is None or refusal is not None:
-        return NothingDone("no fresh price, or no session")
+        return NothingDone("no fresh price, or no session", may_last=True)
     if not _protection_holds(position, command.origin, top):
         return NothingDone("the price is no longer there")
     positions.require_rates(desk, account, position.instrument)

@@ -10,7 +10,7 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Self
 
@@ -22,6 +22,7 @@ from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
+from tradewright.risk.breakers import Move
 from tradewright.routing.scoring import Scores
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.breaking import BreakerKeeper
@@ -98,6 +99,7 @@ class Engine:
             versions = read_routed_versions(session, desk)
             house = read_house(session)
         with self._lock:
+            self._watchers = Watchers(self.market)
             learnt = self._watchers.learn(desk)
             self._recall_orders(desk, versions)
             self._unbooked.keep(self._recall_hedges(house))
@@ -140,14 +142,8 @@ class Engine:
     @property
     def counts(self) -> EngineCounts:
         """Return what the writers have done together."""
-        counts = [writer.counts for writer in self._writers]
-        return EngineCounts(
-            sum(c.batches for c in counts),
-            sum(c.commands for c in counts),
-            sum(c.retries for c in counts),
-            sum(c.splits for c in counts),
-            sum(c.reconnects for c in counts),
-        )
+        counts = [astuple(writer.counts) for writer in self._writers]
+        return EngineCounts(*map(sum, zip(*counts, strict=True)))
 
     def on_quote(self, quote: Quote, *, propose: bool = True) -> int:
         """Move the market by a base quote that the filter has accepted.
@@ -161,13 +157,11 @@ class Engine:
                 offered = provider.on_quote(quote)
                 if offered is not None:
                     self.market.update(offered)
-            house = self._house.on_price(quote.symbol)
             if not propose:
+                self._house.on_price(quote.symbol)
                 return 0
             moves = self._keeper.on_price(quote.symbol)
-            proposals = [*house, *self._watchers.on_price(quote.symbol)]
-        self._keeper.write(moves)
-        return self._propose(proposals)
+        return self._propose_at(quote.symbol, moves)
 
     @property
     def pending_count(self) -> int:
@@ -188,10 +182,7 @@ class Engine:
             self.market.advance(quote.quoted_at)
             self.market.update(quote)
             moves = self._keeper.on_price(quote.symbol)
-            house = self._house.on_price(quote.symbol)
-            proposals = [*house, *self._watchers.on_price(quote.symbol)]
-        self._keeper.write(moves)
-        self._propose(proposals)
+        self._propose_at(quote.symbol, moves)
 
     def take_answer(self, request: ProviderRequest, answer: ProviderAnswer) -> None:
         """Take what a connected provider answers, in its gateway's thread.
@@ -281,6 +272,13 @@ class Engine:
         place = self._writer_of(commands[0].account_id) if writer is None else writer
         self._writers[place].require_room()
         self._hand_over(commands, waiting, place)
+
+    def _propose_at(self, symbol: str, moves: Sequence[Move]) -> int:
+        """Propose what the present price sets off, when what breakers did is written."""
+        self._keeper.write(moves)
+        with self._lock:
+            house = self._house.on_price(symbol)
+            return self._propose([*house, *self._watchers.on_price(symbol)])
 
     def _propose(self, proposals: Sequence[Command]) -> int:
         """Queue what the house proposes, behind the answers of providers that can be booked.
@@ -385,13 +383,15 @@ class Engine:
         self._one_less_in_flight()
 
     def _settle(self, proposed: Sequence[Command], answers: Sequence[Answer]) -> None:
-        """Let go of providers' answers that are booked, and note what has failed."""
-        for command, answer in zip(proposed, answers, strict=True):
-            if isinstance(command, BookAnswers):
-                with self._lock:
+        """Let proposals be made again, let go of booked answers, and note what has failed."""
+        with self._lock:
+            for command, answer in zip(proposed, answers, strict=True):
+                if isinstance(command, BookAnswers):
                     self._unbooked.settle(command, answer)
-            if isinstance(answer, Exception):
-                self._failures.note(answer)
+                else:
+                    self._watchers.settle(command, answer)
+                if isinstance(answer, Exception):
+                    self._failures.note(answer)
 
     def _one_less_in_flight(self) -> None:
         with self._idle:

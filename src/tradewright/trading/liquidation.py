@@ -43,7 +43,7 @@ def check_margin(
     if state is None:
         if not is_priced_again:
             _tell_unpriced(desk, account)
-        return NothingDone("a price or rate is missing")
+        return NothingDone("a price or rate is missing", may_last=True)
     if is_priced_again:
         desk.changes.priced_again.append(account.id)
     level = state.level

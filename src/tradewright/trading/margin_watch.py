@@ -4,7 +4,8 @@ As long as every symbol stays between its own two prices, the account's level ca
 any of its thresholds; when one is passed, the account is valued again and gets new ones. An account
 that is valued through a third currency is valued again with each quote of the pairs in between, and
 one without a price or rate with each quote of those that are missing. When terms of margin change,
-the accounts that they concern are valued again. Belongs to `watch`.
+the accounts that they concern are valued again. While a check of an account is proposed and not
+answered, the account is not looked at. Belongs to `watch`.
 """
 
 from collections.abc import Iterable
@@ -24,8 +25,10 @@ from tradewright.risk.margin import (
     steepest_rate,
     tiers_of,
 )
+from tradewright.trading.batch import Answer
 from tradewright.trading.liquidation import owes_what_is_forgiven
-from tradewright.trading.model import CheckMargin
+from tradewright.trading.model import CheckMargin, MarginReport
+from tradewright.trading.outstanding import Outstanding, is_put_off
 from tradewright.trading.price_index import PriceIndex, Wanted
 from tradewright.trading.price_lists import Level
 from tradewright.trading.reference import Reference
@@ -50,6 +53,7 @@ class MarginWatch:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._index = PriceIndex()
+        self._outstanding = Outstanding(market)
         self._accounts: dict[str, AccountState] = {}
         self._pairs_of: dict[str, frozenset[str]] = {}
         self._by_pair: dict[str, dict[str, None]] = {}
@@ -64,6 +68,17 @@ class MarginWatch:
         if reference is not self._reference:
             self._take_terms(reference)
         self._changed.update(accounts)
+        for account_id in accounts:
+            self._outstanding.changed(account_id)
+
+    def settle(self, check: CheckMargin, answer: Answer) -> None:
+        """Look at an account again whose check was answered: with the next quote, or later."""
+        account = self._accounts.get(check.account_id)
+        if account is None:
+            return
+        put_off = is_put_off(answer) or _is_stuck(account, answer)
+        if self._outstanding.answered(account.id, put_off=put_off):
+            self._changed.setdefault(account.id, account)
 
     def _take_terms(self, reference: Reference) -> None:
         """Let the accounts be valued again whose instruments or group are not what they were."""
@@ -79,6 +94,8 @@ class MarginWatch:
 
     def on_price(self, symbol: str, top: Top | None) -> list[CheckMargin]:
         """Return the accounts that have crossed a level; what was passed without cause is moved."""
+        for account_id in self._outstanding.due():
+            self._changed.setdefault(account_id, self._accounts[account_id])
         fired = self._index.fired(symbol, top)
         paired = self._by_pair.get(symbol)
         if not fired and not paired and not self._changed:
@@ -88,27 +105,37 @@ class MarginWatch:
         return [
             CheckMargin(account_id=account.id)
             for account in (again | changed).values()
-            if self._is_crossed(account)
+            if self._is_to_be_checked(account)
         ]
 
-    def _is_crossed(self, account: AccountState) -> bool:
-        """Value an account, set what it is valued again for, and say whether it needs a check."""
-        self._forget(account.id)
-        positions = account.open_positions
-        if not positions:
-            return owes_what_is_forgiven(account) or account.margin_call_id is not None
+    def _is_to_be_checked(self, account: AccountState) -> bool:
+        """Look at an account, and propose its check unless that is on its way."""
+        self._unwatch(account.id)
         self._accounts[account.id] = account
+        if self._outstanding.holds(account.id):
+            return False
+        if account.positions:
+            is_crossed = self._has_crossed(account, account.open_positions)
+        else:
+            is_crossed = owes_what_is_forgiven(account) or account.margin_call_id is not None
+            if not is_crossed:
+                del self._accounts[account.id]
+        return is_crossed and self._outstanding.begin(account.id)
+
+    def _has_crossed(self, account: AccountState, positions: list[PositionState]) -> bool:
+        """Value an account, and set what it is valued again for unless it has crossed a level."""
         exposures = [position.exposure() for position in positions]
         state = margin_state(account.profile, account.holder.available, exposures, self._market)
         if state is None:
             self._await(account, self._missing(account, positions))
             return False
+        if _is_crossed(account, state):
+            return True
         self._index.watch(account.id, self._bounds(account, positions, state))
         self._await(account, _pairs_between(account, positions))
-        return _is_crossed(account, state)
+        return False
 
-    def _forget(self, account_id: str) -> None:
-        self._accounts.pop(account_id, None)
+    def _unwatch(self, account_id: str) -> None:
         self._index.forget(account_id)
         for pair in self._pairs_of.pop(account_id, ()):
             del self._by_pair[pair][account_id]
@@ -179,6 +206,20 @@ def _is_crossed(account: AccountState, state: MarginState) -> bool:
     if account.margin_call_id is None:
         return level <= profile.margin_call_level
     return level < profile.stop_out_level or level > profile.margin_call_level
+
+
+def _is_stuck(account: AccountState, answer: Answer) -> bool:
+    """Return whether a check has found an account to be stopped out and could do nothing."""
+    if not isinstance(answer, MarginReport) or answer.margin_level is None:
+        return False
+    has_done = (
+        answer.called
+        or answer.resolved
+        or answer.orders_canceled
+        or answer.positions_closed
+        or answer.forgiven
+    )
+    return not has_done and answer.margin_level < account.profile.stop_out_level
 
 
 def _headroom(account: AccountState, state: MarginState) -> tuple[Decimal, Decimal]:

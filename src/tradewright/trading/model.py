@@ -390,9 +390,10 @@ class MoneyReport(Struct, frozen=True):
 
 
 class NothingDone(Struct, frozen=True):
-    """A watcher's proposal that no longer held under the lock; nothing was changed."""
+    """A watcher's proposal that did not hold under the lock, for a reason that `may_last`."""
 
     why: str
+    may_last: bool = False
 
 
 Report = OrderReport | CloseByReport | MarginReport | MoneyReport | RolloverReport | NothingDone

@@ -2,7 +2,8 @@
 
 Orders, stop-losses and take-profits stand in lists sorted by price, so a quote costs the same
 whether ten or a hundred thousand rest. A trailing stop is moved here with each quote, and is
-written down when it has moved by a tenth of its distance (decision 026). Belongs to `watch`.
+written down when it has moved by a tenth of its distance (decision 026). What a price has set off
+waits for its answer before it is proposed again. Belongs to `watch`.
 """
 
 from decimal import Decimal
@@ -10,15 +11,23 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from tradewright.liquidity.board import Top
+from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import Side
+from tradewright.trading.batch import Answer
 from tradewright.trading.model import ClosePosition, MoveStop, OrderType, Origin, TriggerOrder
+from tradewright.trading.outstanding import Outstanding, is_put_off
 from tradewright.trading.price_index import PriceIndex
 from tradewright.trading.price_lists import Level
 from tradewright.trading.rules import trailing_stop
-from tradewright.trading.state import OrderState, PositionState
+from tradewright.trading.state import AccountState, OrderState, PositionState
 
 WRITTEN_SHARE = 10
 """A trailing stop is written down when it has moved by its distance divided by this."""
+
+_PROTECTIONS = (Origin.STOP_LOSS, Origin.TAKE_PROFIT)
+
+_Levels = tuple[bool, Decimal | None, Decimal | None]
+"""Whether a position is long, its stop-loss, and its take-profit."""
 
 PriceProposal = TriggerOrder | MoveStop | ClosePosition
 
@@ -26,14 +35,30 @@ PriceProposal = TriggerOrder | MoveStop | ClosePosition
 class OrderWatch:
     """The orders and protections that wait for prices; one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, market: Market) -> None:
         self._index = PriceIndex()
+        self._outstanding = Outstanding(market)
         self._proposals: dict[str, TriggerOrder | ClosePosition] = {}
         self._trailing: dict[str, OrderState] = {}
+        self._protected: dict[str, dict[str, _Levels]] = {}
 
     def on_price(self, symbol: str, top: Top | None) -> list[PriceProposal]:
         """Return what a price sets off, the nearest trigger first, then the older."""
-        return [self._proposed(key) for key in self._index.fired(symbol, top)]
+        for key in self._outstanding.due():
+            self._index.resume(key)
+        proposals: list[PriceProposal] = []
+        for key in self._index.fired(symbol, top):
+            if key not in self._proposals:
+                proposals.append(self._moved(self._trailing[key.removeprefix(_moving(""))]))
+            elif self._outstanding.begin(key):
+                proposals.append(self._proposed(key))
+        return proposals
+
+    def settle(self, proposal: TriggerOrder | ClosePosition, answer: Answer) -> None:
+        """Let what was proposed be proposed again, if it still waits for a price."""
+        key = _key(proposal)
+        if self._outstanding.answered(key, put_off=is_put_off(answer)):
+            self._index.resume(key)
 
     def unwritten_stops(self) -> list[MoveStop]:
         """Return where the trailing stops stand that have moved since they were written down."""
@@ -46,6 +71,7 @@ class OrderWatch:
 
     def take_order(self, order: OrderState, *, rests: bool) -> None:
         """Watch an order from now on as it stands, or no longer."""
+        self._outstanding.changed(order.id)
         trails = order.trailing_distance is not None and order.awaits_trigger
         if not rests or not trails:
             self._forget(order.id)
@@ -56,29 +82,44 @@ class OrderWatch:
         elif rests:
             self._watch(order)
 
-    def take_position(self, position: PositionState) -> None:
-        """Watch a position's protections from now on as they stand."""
-        is_open, is_long = bool(position.quantity), position.quantity > 0
-        closing = Side.SELL if is_long else Side.BUY
+    def take_positions(self, account: AccountState) -> None:
+        """Watch the protections of an account's positions from now on as they stand."""
+        protected = {
+            one.id: one
+            for one in account.open_positions
+            if one.stop_loss is not None or one.take_profit is not None
+        }
+        known = self._protected.pop(account.id, {})
+        levels = {key: _levels(one) for key, one in protected.items()}
+        for position_id in known.keys() - protected.keys():
+            for origin in _PROTECTIONS:
+                self._forget(f"{origin}:{position_id}")
+        for position in protected.values():
+            if known.get(position.id) != levels[position.id]:
+                self._protect(position)
+        if levels:
+            self._protected[account.id] = levels
+
+    def _protect(self, position: PositionState) -> None:
+        closing = Side.SELL if position.quantity > 0 else Side.BUY
         for origin, price, level in (
             (Origin.STOP_LOSS, position.stop_loss, Level.worse_for(closing)),
             (Origin.TAKE_PROFIT, position.take_profit, Level.better_for(closing)),
         ):
-            key = f"{origin}:{position.id}"
+            proposal = ClosePosition(
+                account_id=position.account_id,
+                position_id=position.id,
+                symbol=position.instrument.symbol,
+                origin=origin,
+            )
+            key = _key(proposal)
             self._forget(key)
-            if is_open and price is not None:
-                self._proposals[key] = ClosePosition(
-                    account_id=position.account_id,
-                    position_id=position.id,
-                    symbol=position.instrument.symbol,
-                    origin=origin,
-                )
+            if price is not None:
+                self._proposals[key] = proposal
                 self._index.watch(key, [(position.instrument.symbol, level, price)])
 
     def _proposed(self, key: str) -> PriceProposal:
-        proposal = self._proposals.get(key)
-        if proposal is None:
-            return self._moved(self._trailing[key.removeprefix(_moving(""))])
+        proposal = self._proposals[key]
         stop_price = self._index.stop_of(key)
         if isinstance(proposal, TriggerOrder) and stop_price is not None:
             return replace(proposal, stop_price=stop_price)
@@ -118,7 +159,19 @@ class OrderWatch:
 
     def _forget(self, key: str) -> None:
         self._index.forget(key)
+        self._outstanding.changed(key)
         self._proposals.pop(key, None)
+
+
+def _key(proposal: TriggerOrder | ClosePosition) -> str:
+    """Return the key of what a proposal is about."""
+    if isinstance(proposal, TriggerOrder):
+        return proposal.order_id
+    return f"{proposal.origin}:{proposal.position_id}"
+
+
+def _levels(position: PositionState) -> _Levels:
+    return position.quantity > 0, position.stop_loss, position.take_profit
 
 
 def _moving(order_id: str) -> str:

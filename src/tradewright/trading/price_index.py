@@ -1,7 +1,8 @@
 """Keys that wait for prices, over all symbols: put in, taken out, and found by a quote.
 
 Owned by the watches, which say what each key means. A key waits for prices of one symbol or of
-several, or follows one as a trailing stop; either way it has one entry here.
+several, or follows one as a trailing stop; either way it has one entry here. What has fired is
+held: it fires again only when its owner says so, or lets it wait for other prices.
 """
 
 from collections.abc import Iterable
@@ -20,10 +21,32 @@ Wanted = tuple[str, Level, Decimal]
 
 @dataclass(slots=True)
 class _Entry:
-    """Where a key stands: in lists of prices, or among trailing stops."""
+    """Where a key stands, or is to stand: in lists of prices, or among trailing stops."""
 
+    key: str
     prices: list[tuple[SortedList, Decimal]]
     following: TrailingStops | None = None
+    is_held: bool = True
+
+    def hold(self) -> None:
+        """Take the key out of its lists, or let its stop follow without firing."""
+        if self.is_held:
+            return
+        self.is_held = True
+        for levels, price in self.prices:
+            levels.remove((price, self.key))
+        if self.following is not None:
+            self.following.hold(self.key)
+
+    def resume(self) -> None:
+        """Let the key fire again."""
+        if not self.is_held:
+            return
+        self.is_held = False
+        for levels, price in self.prices:
+            levels.add((price, self.key))
+        if self.following is not None:
+            self.following.resume(self.key)
 
 
 class PriceIndex:
@@ -37,9 +60,8 @@ class PriceIndex:
         """Let a key wait for these prices, and for no others."""
         self.forget(key)
         prices = [(self._of(symbol).levels(level), price) for symbol, level, price in wanted]
-        for levels, price in prices:
-            levels.add((price, key))
-        self._entries[key] = _Entry(prices)
+        self._entries[key] = entry = _Entry(key, prices)
+        entry.resume()
 
     def follow(
         self, key: str, place: tuple[str, Side], stop_price: Decimal, distance: Decimal
@@ -48,7 +70,7 @@ class PriceIndex:
         symbol, side = place
         stops = self._of(symbol).trailing(side)
         stops.add(key, stop_price, distance)
-        self._entries[key] = _Entry([], stops)
+        self._entries[key] = _Entry(key, [], stops, is_held=False)
 
     def stop_of(self, key: str) -> Decimal | None:
         """Return where a trailing stop stands now; None for a key that does not follow."""
@@ -57,22 +79,30 @@ class PriceIndex:
             return None
         return entry.following.stop_of(key)
 
+    def resume(self, key: str) -> None:
+        """Let a key that has fired fire again."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.resume()
+
     def forget(self, key: str) -> None:
         """Let a key wait no longer."""
         entry = self._entries.pop(key, None)
         if entry is None:
             return
-        for levels, price in entry.prices:
-            levels.remove((price, key))
+        entry.hold()
         if entry.following is not None:
             entry.following.remove(key)
 
     def fired(self, symbol: str, top: Top | None) -> list[str]:
-        """Return the keys that a price sets off, the nearest first, then the older."""
+        """Return the keys that a price sets off, the nearest first, then the older; hold them."""
         lists = self._lists.get(symbol)
         if lists is None or top is None:
             return []
-        return list(dict.fromkeys(key for _, key in sorted(lists.fired(top))))
+        fired = list(dict.fromkeys(key for _, key in sorted(lists.fired(top))))
+        for key in fired:
+            self._entries[key].hold()
+        return fired
 
     def _of(self, symbol: str) -> PriceLists:
         return self._lists.setdefault(symbol, PriceLists())

@@ -91,6 +91,7 @@ class TrailingStops:
     def __init__(self, side: Side) -> None:
         self._sign = -side.sign
         self._groups: SortedDict[Decimal, _Group] = SortedDict()
+        self._held: set[str] = set()
         self._found: dict[str, tuple[_Group, Decimal]] = {}
 
     def add(self, order_id: str, stop_price: Decimal, distance: Decimal) -> None:
@@ -105,6 +106,7 @@ class TrailingStops:
 
     def remove(self, order_id: str) -> None:
         """Follow with a stop no longer."""
+        self._held.discard(order_id)
         found = self._found.pop(order_id, None)
         if found is None:
             return
@@ -117,6 +119,14 @@ class TrailingStops:
         """Return where a stop stands now."""
         group, distance = self._found[order_id]
         return (group.best - distance) * self._sign
+
+    def hold(self, order_id: str) -> None:
+        """Let a stop follow the price and not fire."""
+        self._held.add(order_id)
+
+    def resume(self, order_id: str) -> None:
+        """Let a stop that was held fire again."""
+        self._held.discard(order_id)
 
     def fired(self, price: Decimal) -> list[tuple[Decimal, str]]:
         """Move the stops to the price, and return (distance beyond the stop, id) of those reached.
@@ -133,7 +143,8 @@ class TrailingStops:
             for distance, order_id in group.members:
                 if distance > room:
                     break
-                fired.append((room - distance, order_id))
+                if order_id not in self._held:
+                    fired.append((room - distance, order_id))
         return fired
 
     def _follow(self, present: Decimal) -> None:

@@ -25,6 +25,7 @@ class RolloverWatch:
         self._market = market
         self._holding: dict[str, None] = {}
         self._due: dict[str, datetime] = {}
+        self._soonest = _DAWN
         self._day = date.min
         self._ended_at = _DAWN
         self._ends_at = _DAWN
@@ -37,9 +38,12 @@ class RolloverWatch:
             self._ended_at = end_of_day(self._day)
             self._ends_at = end_of_day(self._day + _ONE_DAY)
             self._due = dict.fromkeys(self._holding, now)
+        elif now < self._soonest:
+            return []
         due = [account_id for account_id, at in self._due.items() if at <= now]
         for account_id in due:
             self._due[account_id] = now + RETRY_AFTER
+        self._soonest = min(self._due.values(), default=self._ends_at)
         return [RollOver(account_id=account_id, through=self._day) for account_id in due]
 
     def take(self, desk: Desk) -> None:
@@ -54,11 +58,15 @@ class RolloverWatch:
             if desk.rolled.get(account_id) == self._day:
                 self._due.pop(account_id, None)
             elif is_late:
-                self._due.setdefault(account_id, self._market.now)
+                self._add(account_id)
 
     def learn(self, desk: Desk) -> None:
         """Learn who holds something, when the engine starts or an answer was lost."""
         for account_id, account in desk.accounts.items():
             if account.positions:
                 self._holding[account_id] = None
-                self._due.setdefault(account_id, self._market.now)
+                self._add(account_id)
+
+    def _add(self, account_id: str) -> None:
+        """Propose an account with the next quote, unless it waits already."""
+        self._soonest = min(self._soonest, self._due.setdefault(account_id, self._market.now))

@@ -8,6 +8,7 @@ import json
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode
+from tradewright.liquidity.board import Top
 from tradewright.risk.checks import first_denial
 from tradewright.routing.model import Book
 from tradewright.trading import conditions, orders, reducing, rules
@@ -53,9 +54,12 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
         orders.expire(desk, order)
         return order.report()
     if any(other.is_routed for other in orders.alternatives(desk, order)):
-        return NothingDone("an alternative is with a provider")
+        return NothingDone("an alternative is with a provider", may_last=True)
     stop_price = _stop_price(order, command)
-    if not _is_due(desk, order, stop_price):
+    top = desk.market.top(order.instrument.symbol)
+    if top is None or not order.instrument.is_in_session(desk.market.now):
+        return NothingDone("no fresh price, or no session", may_last=True)
+    if not _is_reached(order, stop_price, top):
         return NothingDone("the price is no longer there")
     order.stop_price = stop_price
     _go_on(desk, account, order)
@@ -114,11 +118,8 @@ def _stop_price(order: OrderState, command: TriggerOrder) -> Decimal | None:
     return order.stop_price
 
 
-def _is_due(desk: Desk, order: OrderState, stop_price: Decimal | None) -> bool:
-    """Return whether the order's price is there, in a session of its instrument."""
-    top = desk.market.top(order.instrument.symbol)
-    if top is None or not order.instrument.is_in_session(desk.market.now):
-        return False
+def _is_reached(order: OrderState, stop_price: Decimal | None, top: Top) -> bool:
+    """Return whether the price is there that the order waits for."""
     if order.awaits_trigger:
         return conditions.is_reached(order, stop_price, top)
     return conditions.has_price(order, top)

@@ -2,15 +2,23 @@
 
 One door for the watches of rollovers, of orders that end, of prices that orders and protections
 wait for, and of margin. Each learns what a committed batch has left behind, and is asked with each
-quote. The batch asks everything again under lock.
+quote. The batch asks everything again under lock, and its answer lets a proposal be made again.
 """
 
 from collections.abc import Iterable
 
 from tradewright.liquidity.market import Market
+from tradewright.trading.batch import Answer
 from tradewright.trading.ending_watch import EndingWatch
 from tradewright.trading.margin_watch import MarginWatch
-from tradewright.trading.model import CheckMargin, EndReducing, ExpireOrder
+from tradewright.trading.model import (
+    CheckMargin,
+    ClosePosition,
+    Command,
+    EndReducing,
+    ExpireOrder,
+    TriggerOrder,
+)
 from tradewright.trading.order_watch import OrderWatch, PriceProposal
 from tradewright.trading.rollover_watch import RolloverWatch
 from tradewright.trading.state import Desk, OrderState
@@ -27,9 +35,10 @@ class Watchers:
         self._market = market
         self._rollovers = RolloverWatch(market)
         self._endings = EndingWatch(market)
-        self._orders = OrderWatch()
+        self._orders = OrderWatch(market)
         self._margins = MarginWatch(market)
         self._unpriced = UnpricedWatch(market)
+        self._resting: dict[str, int] = {}
 
     def on_price(self, symbol: str) -> list[Proposal]:
         """Return what the quote sets off.
@@ -51,10 +60,18 @@ class Watchers:
         return self._unpriced.proposals()
 
     def take(self, desk: Desk) -> list[EndReducing]:
-        """Learn what a committed batch has left behind, and return what that sets off."""
+        """Learn what a committed batch has left behind, and return what that sets off.
+
+        What it has read is news too where another engine has changed it.
+        """
         self._take_orders(desk.changes.orders.values())
-        for position in desk.changes.positions.values():
-            self._orders.take_position(position)
+        self._take_orders(
+            order
+            for order in desk.orders.values()
+            if self._resting.get(order.id, order.version) != order.version
+        )
+        for account in desk.accounts.values():
+            self._orders.take_positions(account)
         self._rollovers.take(desk)
         self._margins.take(desk.accounts, desk.reference)
         self._unpriced.take(desk.accounts)
@@ -64,13 +81,19 @@ class Watchers:
         """Learn everything that is open, when the engine starts, and return what that sets off."""
         self._take_orders(desk.orders.values())
         for account in desk.accounts.values():
-            for position in account.open_positions:
-                self._orders.take_position(position)
+            self._orders.take_positions(account)
         self._rollovers.learn(desk)
         self._margins.take(desk.accounts, desk.reference)
         self._unpriced.take(desk.accounts)
         self._unpriced.recall(desk.unpriced)
         return self._endings.idle(desk)
+
+    def settle(self, proposal: Command, answer: Answer) -> None:
+        """Learn what became of a proposal; it may be made again from then on."""
+        if isinstance(proposal, TriggerOrder | ClosePosition):
+            self._orders.settle(proposal, answer)
+        elif isinstance(proposal, CheckMargin):
+            self._margins.settle(proposal, answer)
 
     def unwritten_stops(self) -> list[Proposal]:
         """Return where the trailing stops stand that have moved since they were written down."""
@@ -79,5 +102,9 @@ class Watchers:
     def _take_orders(self, orders: Iterable[OrderState]) -> None:
         for order in orders:
             rests = order.status.is_live and not order.is_routed
+            if rests:
+                self._resting[order.id] = order.version
+            else:
+                self._resting.pop(order.id, None)
             self._orders.take_order(order, rests=rests)
             self._endings.take_order(order, rests=rests)

@@ -52,8 +52,9 @@ class RiskProfile(Struct, frozen=True):
 class OrderFacts(Struct, frozen=True, kw_only=True):
     """All that the checks ask about one order, measured under the account's lock.
 
-    `reduces` says that the order can only shrink the position. `reference_price` is what the
-    order would deal at now; None when nothing is tradable. `rates` are the rates of the quote
+    `reduces` says that the order can only shrink the position. `reference_price` is what the order
+    would deal at now; None when nothing is tradable. `closing_price` is what the position that it
+    opens would be closed at then; None when the order rests. `rates` are the rates of the quote
     and base currencies to the account's; None when one is missing. `free_margin_after` computes
     the free margin that would be left, in the account's currency. `limited` is there when a limit
     applies to the order, `halt` and `breaker` when one stops it.
@@ -69,6 +70,7 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     reference_price: Decimal | None
     stop_loss: Decimal | None
     take_profit: Decimal | None
+    closing_price: Decimal | None = None
     rates: tuple[Rate, Rate] | None
     free_margin_after: Callable[[], Decimal]
     limited: LimitFacts | None = None

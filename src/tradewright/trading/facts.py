@@ -9,7 +9,7 @@ from decimal import Decimal
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Rate
 from tradewright.risk.limits import LimitFacts
-from tradewright.risk.margin import Exposure, margin_state
+from tradewright.risk.margin import Exposure, closing_price, margin_state
 from tradewright.risk.model import OrderFacts
 from tradewright.trading import rules
 from tradewright.trading.in_flight import (
@@ -44,6 +44,7 @@ def gather_facts(
         reduces=not _matched(account, order, signed, flight).opens,
         is_resting=rests,
         reference_price=_protected_price(order, price) if rests else price,
+        closing_price=None if top is None or rests else closing_price(top, signed),
         stop_loss=order.stop_loss,
         take_profit=order.take_profit,
         rates=rates,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.floor import Floor, ask, buy, deal, refusal, row_counts, sell
+from tests.floor import Floor, ask, buy, deal, order, refusal, row_counts, sell
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import ClientClass
@@ -484,9 +484,29 @@ def test_an_order_whose_rate_is_missing_is_denied(floor: Floor) -> None:
     assert denied(floor, buy(sterling)) == "ORDER_RATE_MISSING"
 
 
-def test_a_stop_loss_on_the_wrong_side_is_denied(floor: Floor, rich: str) -> None:
-    command = buy(rich, stop_loss="1.10010")
-    assert denied(floor, command) == "ORDER_PROTECTION_ON_WRONG_SIDE"
+@pytest.mark.parametrize(
+    ("side", "protection", "code"),
+    [
+        (Side.BUY, {"stop_loss": "1.09999"}, None),
+        (Side.BUY, {"stop_loss": "1.10000"}, "ORDER_PROTECTION_ON_WRONG_SIDE"),
+        (Side.BUY, {"stop_loss": "1.10005"}, "ORDER_PROTECTION_ON_WRONG_SIDE"),
+        (Side.BUY, {"take_profit": "1.10011"}, None),
+        (Side.BUY, {"take_profit": "1.10010"}, "ORDER_PROTECTION_ON_WRONG_SIDE"),
+        (Side.SELL, {"stop_loss": "1.10011"}, None),
+        (Side.SELL, {"stop_loss": "1.10010"}, "ORDER_PROTECTION_ON_WRONG_SIDE"),
+        (Side.SELL, {"stop_loss": "1.10005"}, "ORDER_PROTECTION_ON_WRONG_SIDE"),
+        (Side.SELL, {"take_profit": "1.09999"}, None),
+        (Side.SELL, {"take_profit": "1.10000"}, "ORDER_PROTECTION_ON_WRONG_SIDE"),
+    ],
+)
+def test_a_protection_stands_on_its_own_side_of_bid_and_ask(
+    floor: Floor, rich: str, side: Side, protection: dict[str, str], code: str | None
+) -> None:
+    """At 1.10000/1.10010 a long position is closed at the bid, a short one at the ask."""
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        report = deal(engine, order(rich, side, 1_000, **protection))
+    assert report.refusal_code == code
+    assert floor.position(rich) == (0 if code else 1_000 * side.sign)
 
 
 def test_a_suspended_account_may_only_reduce(floor: Floor, rich: str) -> None:

@@ -150,6 +150,27 @@ def test_protections_stand_on_their_own_sides_of_the_price(
     assert protection_side.check(replace(facts, reference_price=None)) is None
 
 
+@pytest.mark.parametrize(
+    ("side", "closing_price", "stop_loss", "is_denied"),
+    [
+        (Side.BUY, "1.09990", "1.09989", False),
+        (Side.BUY, "1.09990", "1.09990", True),
+        (Side.BUY, "1.09990", "1.09995", True),
+        (Side.SELL, "1.10010", "1.10011", False),
+        (Side.SELL, "1.10010", "1.10010", True),
+        (Side.SELL, "1.10010", "1.10005", True),
+    ],
+)
+def test_a_stop_loss_within_the_spread_is_denied(
+    side: Side, closing_price: str, stop_loss: str, is_denied: bool
+) -> None:
+    """A long position is closed at the bid: a stop-loss between bid and ask is reached at once."""
+    closes = Decimal(closing_price)
+    facts = replace(SOUND, side=side, closing_price=closes, stop_loss=Decimal(stop_loss))
+    expected = ErrorCode.ORDER_PROTECTION_ON_WRONG_SIDE if is_denied else None
+    assert code(protection_side.check(facts)) is expected
+
+
 def test_free_margin_of_zero_passes_and_a_cent_less_does_not() -> None:
     assert margin.check(SOUND) is None
     short = replace(SOUND, free_margin_after=lambda: Decimal("-0.01"))

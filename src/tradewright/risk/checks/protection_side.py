@@ -1,4 +1,8 @@
-"""Stop-loss and take-profit stand on their own sides of the price that the order deals at."""
+"""Stop-loss and take-profit stand on their own sides of the market.
+
+A take-profit is beyond the price that the order deals at; a stop-loss is beyond the price at which
+the position could be closed at once, or it would be reached in the moment of its opening.
+"""
 
 from decimal import Decimal
 
@@ -11,13 +15,13 @@ def check(facts: OrderFacts) -> Denial | None:
     price = facts.reference_price
     if price is None:
         return None
-    sign = facts.side.sign
-    for name, level, wanted in (
-        ("stop-loss", facts.stop_loss, -sign),
-        ("take-profit", facts.take_profit, sign),
+    sign, closing = facts.side.sign, facts.closing_price
+    for name, level, stands_by, wanted in (
+        ("stop-loss", facts.stop_loss, price if closing is None else closing, -sign),
+        ("take-profit", facts.take_profit, price, sign),
     ):
-        if level is not None and (level - price) * wanted <= 0:
-            return _denial(name, level, price, wanted)
+        if level is not None and (level - stands_by) * wanted <= 0:
+            return _denial(name, level, stands_by, wanted)
     return None
 
 

@@ -233,6 +233,31 @@ def test_what_was_taken_is_booked_and_answered_before_an_engine_stops(
     assert house.stage.floor.broken_laws() == {}
 
 
+def test_lines_are_sent_and_answered_as_they_come(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    with opened(engine_database, engine, tmp_path) as (house, _), house.engine() as running:
+        house.priced()
+        sending = subprocess.Popen(
+            run("engine", "send", str(house.place)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(engine_database),
+        )
+        assert sending.stdin is not None
+        assert sending.stdout is not None
+        for _ in range(2):
+            sending.stdin.write(json.dumps(house.order()) + "\n")
+            sending.stdin.flush()
+            assert "report" in json.loads(sending.stdout.readline())
+        running.process.kill()
+        assert sending.wait(30) == 1
+        _, told = sending.communicate()
+    assert "[ENGINE_UNREACHABLE]" in told
+
+
 def test_a_line_that_is_no_command_is_refused_and_the_next_one_is_taken(
     engine_database: str, engine: Session, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import IO
@@ -24,6 +25,8 @@ from tradewright.wiring import House
 
 PASSWORD = "TRADEWRIGHT_FIX_PASSWORD"  # noqa: S105 (a variable's name)
 """The environment's variable for every provider; with `_CODE` behind it, for one."""
+
+CHUNK_BYTES = 65_536
 
 
 @click.group(
@@ -158,36 +161,58 @@ def send_command(place: Path, file: IO[bytes]) -> None:
     Exit 1 when any of them was refused, or the engine went away: then send the same lines again,
     since what was done before is answered and not done twice.
     """
-    lines = [line for line in file.read().splitlines() if line.strip()]
     refused = answered = 0
-    for answer in _answers(place, lines):
-        answered += 1
-        refused += b'{"error"' in answer[:8]
-        click.echo(answer, nl=False)
-    if answered < len(lines):
-        raise _unreachable(place, f"It has answered {answered} of {len(lines)} lines.")
-    sys.exit(1 if refused else 0)
-
-
-def _answers(place: Path, lines: Sequence[bytes]) -> Iterator[bytes]:
     with socket.socket(socket.AF_UNIX) as line:
         try:
             line.connect(str(place))
         except OSError as error:
             raise _unreachable(place, f"The system says: {error.strerror or error}.") from None
-        sending = Thread(target=_send, args=(line, lines), daemon=True)
-        sending.start()
-        try:
-            yield from (answer for answer in line.makefile("rb") if answer.endswith(b"\n"))
-        except OSError:
-            return
+        sending = _Sending(line, file)
+        Thread(target=sending.send, daemon=True).start()
+        for answer in _answers(line):
+            answered += 1
+            refused += b'{"error"' in answer[:8]
+            click.echo(answer, nl=False)
+    if not sending.is_done or answered < sending.count:
+        raise _unreachable(place, f"It has answered {answered} of {sending.count} lines.")
+    sys.exit(1 if refused else 0)
 
 
-def _send(line: socket.socket, lines: Sequence[bytes]) -> None:
-    """Send everything, then say that nothing follows; whoever reads finds out if it is lost."""
-    with suppress(OSError):
-        line.sendall(b"".join(each + b"\n" for each in lines))
-        line.shutdown(socket.SHUT_WR)
+@dataclass(slots=True)
+class _Sending:
+    """Sends line by line as they come, then says that nothing follows."""
+
+    line: socket.socket
+    file: IO[bytes]
+    count: int = 0
+    is_done: bool = False
+
+    def send(self) -> None:
+        """Send everything; that the engine is gone is found out by who reads its answers."""
+        with suppress(OSError):
+            for each in _lines(self.file.fileno()):
+                if each.strip():
+                    self.count += 1
+                    self.line.sendall(each + b"\n")
+            self.is_done = True
+            self.line.shutdown(socket.SHUT_WR)
+
+
+def _lines(place: int) -> Iterator[bytes]:
+    """Yield lines as they come; who waits here holds no lock that the end of the process needs."""
+    rest = b""
+    while chunk := os.read(place, CHUNK_BYTES):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    yield rest
+
+
+def _answers(line: socket.socket) -> Iterator[bytes]:
+    """Yield whole answers until the engine hangs up."""
+    try:
+        yield from (answer for answer in line.makefile("rb") if answer.endswith(b"\n"))
+    except OSError:
+        return
 
 
 def _unreachable(place: Path, why: str) -> StateError:

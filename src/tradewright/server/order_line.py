@@ -120,8 +120,12 @@ class OrderLine:
                 continue
             try:
                 connection, _ = self._socket.accept()
+            except TimeoutError:
+                self._places.release()
+                continue
             except OSError:
                 self._places.release()
+                self._closing.wait(_ACCEPT_SECONDS)
                 continue
             connection.settimeout(None)
             client = _Client(connection, self._submit)

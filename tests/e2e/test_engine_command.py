@@ -8,10 +8,11 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -117,6 +118,11 @@ def environment(conninfo: str) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": conninfo, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
+def send_all(client: socket.socket, lines: bytes) -> None:
+    with suppress(OSError):
+        client.sendall(lines)
+
+
 def connect_provider(stage: FixFloor) -> None:
     """Say in the database where the provider of a stage is."""
     for purpose, port in zip((Purpose.ORDERS, Purpose.QUOTES), stage.ports, strict=True):
@@ -217,9 +223,9 @@ def test_what_was_taken_is_booked_and_answered_before_an_engine_stops(
         house.priced()
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(house.place))
-            keys = [new_id_text() for _ in range(200)]
+            keys = [new_id_text() for _ in range(4_000)]
             lines = "".join(json.dumps(house.order(key)) + "\n" for key in keys)
-            client.sendall(lines.encode())
+            Thread(target=send_all, args=(client, lines.encode()), daemon=True).start()
             answers = client.makefile("rb")
             assert b"report" in answers.readline()
             running.process.send_signal(signal.SIGTERM)

@@ -149,6 +149,7 @@ class _Client:
         default_factory=lambda: Queue(ANSWERS_WAITING_MAX)
     )
     _answering: threading.Thread | None = None
+    _is_ending: bool = False
 
     def start(self, on_left: Callable[["_Client"], None]) -> None:
         """Begin to read and to answer."""
@@ -158,7 +159,8 @@ class _Client:
         threading.Thread(target=self._read, daemon=True).start()
 
     def stop_reading(self) -> None:
-        """Read no further; what was read is still answered."""
+        """Read no further; what was read is still answered, but for half a line."""
+        self._is_ending = True
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RD)
 
@@ -173,6 +175,8 @@ class _Client:
         """Submit line by line; one that is too long is the last, as the next has no beginning."""
         with suppress(OSError), self.connection.makefile("rb") as lines:
             for line in _bounded(lines):
+                if self._is_ending and not line.endswith(b"\n"):
+                    break
                 self._answers.put(self._asked(line))
         self._answers.put(None)
 

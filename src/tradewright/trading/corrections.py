@@ -2,7 +2,7 @@
 
 The gateway keeps each with its message (`liquidity.fix.corrections`). Nothing is reversed by
 itself: the client's fill is a contract with the house, which stays until people have decided what
-becomes of it (decision 028). What they decide is kept once, with who and why.
+becomes of it (decision 029). What they decide is kept once, with who and why.
 """
 
 from dataclasses import dataclass

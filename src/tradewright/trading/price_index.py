@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sortedcontainers import SortedList
-
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.model import Side
 from tradewright.trading.price_lists import Level, PriceLists, TrailingStops
@@ -24,7 +22,7 @@ class _Entry:
     """Where a key stands, or is to stand: in lists of prices, or among trailing stops."""
 
     key: str
-    prices: list[tuple[SortedList, Decimal]]
+    prices: list[tuple[PriceLists, Level, Decimal]]
     following: TrailingStops | None = None
     is_held: bool = True
 
@@ -33,8 +31,8 @@ class _Entry:
         if self.is_held:
             return
         self.is_held = True
-        for levels, price in self.prices:
-            levels.remove((price, self.key))
+        for lists, level, price in self.prices:
+            lists.remove(level, (price, self.key))
         if self.following is not None:
             self.following.hold(self.key)
 
@@ -43,8 +41,8 @@ class _Entry:
         if not self.is_held:
             return
         self.is_held = False
-        for levels, price in self.prices:
-            levels.add((price, self.key))
+        for lists, level, price in self.prices:
+            lists.add(level, (price, self.key))
         if self.following is not None:
             self.following.resume(self.key)
 
@@ -59,7 +57,7 @@ class PriceIndex:
     def watch(self, key: str, wanted: Iterable[Wanted]) -> None:
         """Let a key wait for these prices, and for no others."""
         self.forget(key)
-        prices = [(self._of(symbol).levels(level), price) for symbol, level, price in wanted]
+        prices = [(self._of(symbol), level, price) for symbol, level, price in wanted]
         self._entries[key] = entry = _Entry(key, prices)
         entry.resume()
 
@@ -99,7 +97,10 @@ class PriceIndex:
         lists = self._lists.get(symbol)
         if lists is None or top is None:
             return []
-        fired = list(dict.fromkeys(key for _, key in sorted(lists.fired(top))))
+        reached = lists.fired(top)
+        if not reached:
+            return []
+        fired = list(dict.fromkeys(key for _, key in sorted(reached)))
         for key in fired:
             self._entries[key].hold()
         return fired

@@ -14,6 +14,11 @@ from sortedcontainers import SortedDict, SortedList
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.model import Side
 
+Entry = tuple[Decimal, str]
+"""A price, and the id that waits for it."""
+
+_NEVER_BELOW, _NEVER_ABOVE = Decimal("-Infinity"), Decimal("Infinity")
+
 
 class Level(Enum):
     """Which side of a quote is looked at, and the direction in which it moves to a price."""
@@ -38,7 +43,8 @@ class Level(Enum):
 class PriceLists:
     """What waits for one symbol: things that fire at or below a price, and at or above one.
 
-    Entries are (price, id).
+    Between the nearest prices all is quiet: they are kept, so that most quotes cost four
+    comparisons.
     """
 
     bid_down: SortedList = field(default_factory=SortedList)
@@ -47,10 +53,13 @@ class PriceLists:
     ask_up: SortedList = field(default_factory=SortedList)
     selling: "TrailingStops" = field(default_factory=lambda: TrailingStops(Side.SELL))
     buying: "TrailingStops" = field(default_factory=lambda: TrailingStops(Side.BUY))
+    _quiet: tuple[Decimal, Decimal, Decimal, Decimal] | None = None
 
     def fired(self, top: Top) -> list[tuple[Decimal, str]]:
         """Return (distance beyond the price, id) of everything that the quote sets off."""
         fired = self.selling.fired(top.bid) + self.buying.fired(top.ask)
+        if self.is_quiet(top):
+            return fired
         for entries, price in ((self.bid_up, top.bid), (self.ask_up, top.ask)):
             for level, key in entries:
                 if level > price:
@@ -61,10 +70,31 @@ class PriceLists:
                 if level < price:
                     break
                 fired.append((level - price, key))
+        self._quiet = None
         return fired
 
-    def levels(self, level: Level) -> SortedList:
-        """Return the list of a level."""
+    def add(self, level: Level, entry: Entry) -> None:
+        """Let an id wait for a price."""
+        self._levels(level).add(entry)
+        self._quiet = None
+
+    def remove(self, level: Level, entry: Entry) -> None:
+        """Let an id wait no longer; what was quiet with it is so without."""
+        self._levels(level).remove(entry)
+
+    def is_quiet(self, top: Top) -> bool:
+        """Return whether a quote stays within the nearest prices, and so sets nothing off."""
+        if self._quiet is None:
+            self._quiet = (
+                self.bid_down[-1][0] if self.bid_down else _NEVER_BELOW,
+                self.bid_up[0][0] if self.bid_up else _NEVER_ABOVE,
+                self.ask_down[-1][0] if self.ask_down else _NEVER_BELOW,
+                self.ask_up[0][0] if self.ask_up else _NEVER_ABOVE,
+            )
+        bid_low, bid_high, ask_low, ask_high = self._quiet
+        return bid_low < top.bid < bid_high and ask_low < top.ask < ask_high
+
+    def _levels(self, level: Level) -> SortedList:
         levels: SortedList = getattr(self, level.value)
         return levels
 

@@ -2,7 +2,7 @@
 
 A key is in flight from its proposal until that is answered, whether it was booked, came to nothing
 or failed. What failed, and what something stands in the way of that may last, is put off for a
-while of the market's time. Belongs to the watch that proposes.
+while of the market's time (decision 030). Belongs to the watch that proposes.
 """
 
 from typing import TYPE_CHECKING

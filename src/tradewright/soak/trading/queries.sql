@@ -237,6 +237,7 @@ SELECT
     (SELECT count(*) FROM order_events WHERE event_type = 'triggered') AS triggered,
     (SELECT count(*) FROM order_events WHERE event_type = 'expired') AS expired,
     (SELECT count(*) FROM order_events WHERE event_type = 'replaced') AS replaced,
+    (SELECT count(*) FROM order_events WHERE event_type = 'pending_replace') AS replacements_waited,
     (SELECT count(*) FROM margin_calls) AS margin_calls,
     (SELECT count(*) FROM stop_outs) AS stop_outs,
     (SELECT count(*) FROM provider_requests) AS provider_requests,

@@ -392,13 +392,13 @@ def test_fills_of_plain_accounts_are_not_measured(engine_database: str, engine: 
         ),
         (
             lambda s: routing.set_policy(s, Policy(symbol="EURUSD", default_percent=101)),
-            ErrorCode.DATABASE_VALUE_REFUSED,
+            ErrorCode.ROUTING_TERMS_MALFORMED,
         ),
         (
             lambda s: routing.set_policy(
                 s, Policy(symbol="EURUSD", size=Ramp(Decimal(5), Decimal(5)))
             ),
-            ErrorCode.DATABASE_VALUE_REFUSED,
+            ErrorCode.ROUTING_TERMS_MALFORMED,
         ),
         (
             lambda s: routing.add_rule(

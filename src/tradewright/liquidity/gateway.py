@@ -38,7 +38,12 @@ class Gateway(Protocol):
     """One provider as the engine reaches it."""
 
     def open(self, listener: Listener) -> None:
-        """Begin to listen; what was heard and never booked is told to the listener again."""
+        """Begin to listen; what was heard and never booked is told to the listener again.
+
+        Raises:
+            StateError: PROVIDER_SESSION_TAKEN, when another process speaks with the provider.
+
+        """
         ...
 
     def close(self) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.fix_floor import PRICE, Deaf, FixFloor, theirs, until
-from tests.floor import DAY, ONE, TWO, Floor, buy, deal
+from tests.floor import DAY, ONE, TWO, Floor, buy, deal, refusal
 from tradewright import routing
+from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.fix.acceptor import Fault
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.fix.codec import Message
@@ -200,4 +201,20 @@ def test_many_orders_at_once_with_every_fault_are_each_dealt_once(
         assert theirs(acceptor) == stage.ours()
         assert acceptor.asked_count <= 40
     assert stage.aside() == []
+    assert stage.floor.broken_laws() == {}
+
+
+def test_a_second_engine_on_a_session_is_refused_and_the_first_deals_on(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (_, running):
+        stage.deal(running)
+        refused = refusal(lambda: stage.engine().__enter__())
+        assert refused.code is ErrorCode.PROVIDER_SESSION_TAKEN
+        assert refused.what.endswith("is open elsewhere")
+        stage.deal(running)
+    with stage.both() as (_, another):
+        stage.deal(another)
+    assert stage.orders() == [("filled", 100_000)] * 3
     assert stage.floor.broken_laws() == {}

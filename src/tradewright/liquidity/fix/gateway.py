@@ -94,7 +94,13 @@ class FixGateway:
         return self._is_ready
 
     def open(self, listener: Listener) -> None:
-        """Begin to connect; tell again what was received and never booked."""
+        """Begin to connect; tell again what was received and never booked.
+
+        Raises:
+            StateError: PROVIDER_SESSION_TAKEN.
+
+        """
+        self._store.connected()
         self._listener = listener
         for report in untold_reports(self._store.open_session, self._store.provider_id):
             self._take_report(report, utc_now())

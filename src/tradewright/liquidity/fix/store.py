@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from tradewright.core.errors import ErrorCode, StateError
 from tradewright.liquidity.fix.codec import Message, decode, encode
 from tradewright.liquidity.fix.corrections import read_correction
 from tradewright.liquidity.fix.session import Identity, Keep, Reset, Send
@@ -88,11 +89,32 @@ class PostgresStore:
         return {seq: message for seq, message in read.items() if message is not None}
 
     def connected(self) -> Session:
-        """Return the store's session, opened when there is none or it was lost."""
+        """Return the store's session, opened when there is none or it was lost.
+
+        Raises:
+            StateError: PROVIDER_SESSION_TAKEN, when another process has the FIX session.
+
+        """
         if self._session is None or self._session.closed:
             self._manager = self.open_session()
-            self._session = self._manager.__enter__()
+            session = self._manager.__enter__()
+            try:
+                self._require_ours(session)
+            except BaseException:
+                session.close()
+                raise
+            self._session = session
         return self._session
+
+    def _require_ours(self, session: Session) -> None:
+        """Hold the FIX session by a lock that ends with the store's session."""
+        queries, names = load_queries(_QUERIES), self._names()
+        row = session.execute(queries["try_session_lock"], names).fetchone()
+        if row == (True,):
+            return
+        holder = session.execute(queries["session_holder"], names).fetchone()
+        if holder is not None:
+            raise _session_taken(self.identity, holder)
 
     def close(self) -> None:
         """Close the store's session."""
@@ -174,6 +196,18 @@ class PostgresStore:
                 "told": [each.told_at for each in told],
             },
         )
+
+
+def _session_taken(identity: Identity, holder: tuple[str, str, int]) -> StateError:
+    application, address, process = holder
+    return StateError(
+        ErrorCode.PROVIDER_SESSION_TAKEN,
+        f'the FIX session of "{identity.sender}" with "{identity.target}" is open elsewhere',
+        why=f"A session has one numbering, so one process speaks on it: now {application} from "
+        f"{address}, whose server process is {process}.",
+        hint="Stop the engine that has it, or let this one call with CompIDs of its own.",
+        facts={"sender": identity.sender, "target": identity.target, "pid": process},
+    )
 
 
 def _raw(message: Message) -> str:

@@ -63,6 +63,7 @@ KEPT = (
     "accounts",
     "balance_holds",
     "client_profiles",
+    "engines",
     "house_balances",
     "job_runs",
     "jobs",

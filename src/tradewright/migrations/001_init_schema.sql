@@ -334,6 +334,30 @@ COMMENT ON COLUMN accounts.balance IS 'Money of the account; may go below zero t
 COMMENT ON COLUMN accounts.version IS 'Number of the account''s last entry in balance_ledger; gapless.';
 COMMENT ON COLUMN accounts.revision IS 'Counts the audited changes of the settings; equals the account''s rows in audit_log.';
 
+-- Whoever books with providers. That an engine lives is not written here: it holds an advisory lock by
+-- its id, which ends with its session, however that ends.
+CREATE TABLE engines (
+    id uuid
+        CONSTRAINT engines_pkey PRIMARY KEY,
+    providers text[]
+        CONSTRAINT engines_providers_present NOT NULL,
+    started_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT engines_started_at_present NOT NULL,
+    present_since timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT engines_present_since_present NOT NULL,
+    taken_over_by uuid
+        CONSTRAINT engines_successor_exists REFERENCES engines (id) ON DELETE RESTRICT,
+    taken_over_at timestamptz,
+    CONSTRAINT engines_taken_over_by_another CHECK (taken_over_by <> id),
+    CONSTRAINT engines_taken_over_at_iff_by CHECK ((taken_over_by IS NULL) = (taken_over_at IS NULL))
+);
+COMMENT ON TABLE engines IS 'Engines that have started on this database, one row for each start; one that lives holds the advisory lock of its id.';
+COMMENT ON COLUMN engines.providers IS 'Codes of the providers that it reaches: only an engine that reaches them all may take over from it.';
+COMMENT ON COLUMN engines.present_since IS 'When it took its lock last; a lock that was taken before the server started is no proof, held or free.';
+COMMENT ON COLUMN engines.taken_over_by IS 'The engine that took over its orders and hedges with providers; nothing is booked as this one any more.';
+CREATE INDEX idx_engines_taken_over_by
+    ON engines (taken_over_by);
+
 CREATE TABLE orders (
     id uuid
         CONSTRAINT orders_pkey PRIMARY KEY,
@@ -417,6 +441,8 @@ CREATE TABLE orders (
         CONSTRAINT orders_oco_group_is_plain CHECK (
             length(oco_group) BETWEEN 1 AND 64 AND oco_group !~ '[^A-Za-z0-9._:-]'
         ),
+    -- tradewright: ignore id-column-without-foreign-key: engines are kept, and each order would pay
+    engine_id uuid,
     CONSTRAINT orders_client_order_id_once_per_account UNIQUE (account_id, client_order_id),
     -- The limit price of a market order is the bound of its slippage, which it may have.
     CONSTRAINT orders_limit_has_limit_price CHECK (
@@ -449,6 +475,7 @@ CREATE TABLE orders (
     CONSTRAINT orders_routed_never_in_book_b CHECK (
         NOT is_routed OR (book <> 'B' AND remaining_quantity > 0)
     ),
+    CONSTRAINT orders_routed_by_an_engine CHECK (NOT is_routed OR engine_id IS NOT NULL),
     CONSTRAINT orders_rejected_says_by_whom CHECK (
         (status = 'rejected') <= (refused_by IS NOT NULL AND refusal_code IS NOT NULL)
     )
@@ -461,6 +488,7 @@ COMMENT ON COLUMN orders.filled_quantity IS 'FIX CumQty (14).';
 COMMENT ON COLUMN orders.average_price IS 'FIX AvgPx (6): fills weighted by quantity.';
 COMMENT ON COLUMN orders.book IS 'The account''s book when the order was made; of a hybrid order, routing_decisions says which part went where.';
 COMMENT ON COLUMN orders.is_routed IS 'Passed on to a provider whose answer is awaited.';
+COMMENT ON COLUMN orders.engine_id IS 'The engine that asks the providers, or asked them last.';
 COMMENT ON COLUMN orders.refused_by IS 'house: denied by us; provider: rejected by the liquidity provider.';
 COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled; see reference/error-codes.';
 COMMENT ON COLUMN orders.version IS 'Sequence number of the order''s last row in order_events; gapless.';

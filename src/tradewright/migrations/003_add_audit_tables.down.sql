@@ -16,6 +16,7 @@ DROP TRIGGER account_groups_keep_their_mode ON account_groups;
 DROP TRIGGER orders_keep_their_key ON orders;
 DROP TRIGGER positions_are_kept ON positions;
 DROP TRIGGER orders_are_kept ON orders;
+DROP TRIGGER engines_are_kept ON engines;
 DROP TRIGGER accounts_are_kept ON accounts;
 DROP TRIGGER account_groups_keep_their_key ON account_groups;
 DROP TRIGGER account_groups_are_kept ON account_groups;

@@ -779,6 +779,9 @@ CREATE TRIGGER close_bys_are_append_only
 CREATE TRIGGER trades_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON trades
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER engines_are_kept
+    BEFORE DELETE OR TRUNCATE ON engines
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER orders_are_kept
     BEFORE DELETE OR TRUNCATE ON orders
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -74,6 +74,8 @@ CREATE TABLE hedges (
     target numeric(20, 8)
         CONSTRAINT hedges_target_present NOT NULL
         CONSTRAINT hedges_target_not_negative CHECK (target >= 0 AND target < 'Infinity'),
+    engine_id uuid
+        CONSTRAINT hedges_engine_exists REFERENCES engines (id) ON DELETE RESTRICT,
     decided_at timestamptz
         CONSTRAINT hedges_decided_at_present NOT NULL,
     revision integer DEFAULT 1
@@ -83,6 +85,7 @@ CREATE TABLE hedges (
         CONSTRAINT hedges_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT hedges_updated_at_present NOT NULL,
+    CONSTRAINT hedges_open_by_an_engine CHECK (status <> 'open' OR engine_id IS NOT NULL),
     CONSTRAINT hedges_offset_the_exposure CHECK ((side = 'sell') = (exposure > 0)),
     CONSTRAINT hedges_stop_at_the_target CHECK (quantity <= abs(exposure) - target),
     CONSTRAINT hedges_status_is_what_was_filled CHECK (
@@ -98,6 +101,9 @@ COMMENT ON TABLE hedges IS 'Trades of the house with providers that bring its ex
 COMMENT ON COLUMN hedges.status IS 'open: a provider''s last word is awaited; then what came of it. A fill that comes later is still booked.';
 COMMENT ON COLUMN hedges.exposure IS 'The house''s net exposure when the hedge was decided; the side is the other.';
 COMMENT ON COLUMN hedges.decided_at IS 'Market time of the decision.';
+COMMENT ON COLUMN hedges.engine_id IS 'The engine that asks the providers, or asked them last.';
+CREATE INDEX idx_hedges_engine_id
+    ON hedges (engine_id);
 CREATE INDEX idx_hedges_symbol
     ON hedges (symbol);
 -- One at a time: the next is decided when it is known what came of this one.

@@ -36,6 +36,9 @@ END;
 $$;
 COMMENT ON FUNCTION hold_reference_version() IS 'Returns the version of the reference data and keeps it until the transaction ends.';
 
+CREATE TRIGGER engines_count_reference
+    AFTER INSERT OR UPDATE ON engines
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
 CREATE TRIGGER instruments_count_reference
     AFTER INSERT OR UPDATE ON instruments
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();

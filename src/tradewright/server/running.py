@@ -17,7 +17,8 @@ from tradewright.core.errors import ErrorCode, InputError, StateError, Tradewrig
 from tradewright.liquidity.fix.connections import read_connections
 from tradewright.liquidity.fix.gateway import FixGateway
 from tradewright.server.order_line import OrderLine, bound_socket
-from tradewright.trading.engine import Engine, EngineCounts
+from tradewright.trading.counts import EngineCounts
+from tradewright.trading.engine import Engine
 from tradewright.wiring import House, connected_providers, traded_symbols
 
 LOOK_SECONDS = 0.2

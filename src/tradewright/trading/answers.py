@@ -40,6 +40,8 @@ def book_answers(
 ) -> OrderReport | NothingDone:
     """Book what the providers answered for a routed order, once; then what its client has asked.
 
+    Which word is the last, and whether another provider is asked, says the order's own engine.
+
     Raises:
         StateError: ORDER_RATE_MISSING, when what was dealt cannot be valued yet.
 
@@ -55,11 +57,13 @@ def book_answers(
     asked = order.status
     for told in command.answers:
         _deal(desk, account, order, told)
-    halted = command.may_go_on and is_halted(desk, account, order)
-    is_final = command.is_final or (command.may_go_on and (asked.is_pending_change or halted))
+    is_ours = order.engine_id == desk.engine_id
+    halted = is_ours and command.may_go_on and is_halted(desk, account, order)
+    stops = command.may_go_on and (asked.is_pending_change or halted)
+    is_final = is_ours and (command.is_final or stops)
     order.is_routed = bool(order.remaining_quantity) and not is_final
     if command.may_go_on:
-        desk.changes.going_on[order.id] = order.is_routed
+        desk.changes.going_on[order.id] = order.is_routed and is_ours
     if halted and asked is not OrderStatus.PENDING_CANCEL and order.remaining_quantity:
         orders.end(desk, order, ErrorCode.TRADING_HALTED, None)
     elif asked.is_pending_change and order.remaining_quantity:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 
-from tradewright.core.errors import TradewrightError
+from tradewright.core.errors import ErrorCode, RetryableError, TradewrightError
 from tradewright.liquidity.market import Market
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.routing.exposures import Exposures
@@ -45,7 +45,7 @@ class Trading:
 
     A batch that has read newer reference data leaves it here for the next. The lock guards the
     exposures too. `rolled` is the last day up to which each account is known to owe no swap: who
-    is not known is asked once a day.
+    is not known is asked once a day. `engine_id` is the engine whose orders its batches pass on.
     """
 
     reference: Reference
@@ -53,19 +53,23 @@ class Trading:
     market_lock: AbstractContextManager[object]
     exposures: Exposures = field(default_factory=Exposures)
     rolled: dict[str, date] = field(default_factory=dict)
+    engine_id: str | None = None
 
 
 def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
     """Book commands in one transaction and commit it.
 
     Raises:
+        RetryableError: ENGINE_TAKEN_OVER, until the engine has written itself down anew.
         psycopg.Error: the transaction failed and nothing was written; see `writer` for what
             happens then.
 
     """
+    engine_id = trading.engine_id
     with pipeline.transaction():
         desk = lock_desk(pipeline, trading.reference, trading.market, commands, trading.rolled)
         trading.reference = desk.reference
+        desk.engine_id = _require_own(desk.reference, engine_id)
         desk.exposures = trading.exposures
         if desk.reference.limits:
             read_histories(pipeline, desk, [*commands, *desk.replacements_waiting.values()])
@@ -74,3 +78,23 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
         write_desk(pipeline, desk)
     trading.rolled.update(desk.rolled)
     return Booked(answers, desk)
+
+
+def _require_own(reference: Reference, engine_id: str | None) -> str | None:
+    """Return the engine that books, unless another has taken over from it; that cannot change now.
+
+    Raises:
+        RetryableError: ENGINE_TAKEN_OVER.
+
+    """
+    if engine_id is None or engine_id in reference.engines:
+        return engine_id
+    raise RetryableError(
+        ErrorCode.ENGINE_TAKEN_OVER,
+        f'engine "{engine_id}" could not book, since another engine has taken over from it',
+        why="Its proof of life, the lock of a session of its own, was lost; its orders with "
+        "providers are the other's.",
+        hint="Submit again with the same keys: the engine writes itself down anew when it reaches "
+        "the server.",
+        facts={"engine_id": engine_id},
+    )

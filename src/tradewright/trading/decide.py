@@ -15,7 +15,7 @@ from tradewright.trading import closing, replacing, submission, triggering
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
 from tradewright.trading.hedges import book_hedge, open_hedge
-from tradewright.trading.house_commands import HOUSE, BookMarkouts, OpenHedge
+from tradewright.trading.house_commands import HOUSE, BookMarkouts, LookAgain, OpenHedge
 from tradewright.trading.in_flight import flying_charges, flying_exposures, in_flight
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.measures import book_markouts
@@ -30,6 +30,7 @@ from tradewright.trading.model import (
     EndReducing,
     ExpireOrder,
     HaltOrders,
+    HouseCommand,
     MarginReport,
     MoneyReport,
     MoveMoney,
@@ -58,7 +59,7 @@ def decide(desk: Desk, commands: list[Command]) -> list[Report | TradewrightErro
 
 def _decide_one(desk: Desk, command: Command) -> Report | TradewrightError:
     try:
-        if isinstance(command, BookMarkouts | OpenHedge) or command.account_id == HOUSE:
+        if isinstance(command, HouseCommand) or command.account_id == HOUSE:
             return _decide_for_house(desk, command)
         account = _account(desk, command.account_id)
         if account.id in desk.unrolled and not isinstance(command, RollOver):
@@ -76,6 +77,8 @@ def _decide_for_house(desk: Desk, command: Command) -> Report:
             return open_hedge(desk, command)
         case BookAnswers():
             return book_hedge(desk, command)
+        case LookAgain():
+            return _look_at(desk, command)
         case _:
             raise _account_unknown(command.account_id)
 
@@ -121,6 +124,12 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return _move_money(desk, account, command)
         case _:
             assert_never(command)
+
+
+def _look_at(desk: Desk, command: LookAgain) -> NothingDone:
+    """Note that the engine is to learn what was read of an account, or of the house."""
+    desk.looked_at.add(command.account_id)
+    return NothingDone("the engine looks and changes nothing")
 
 
 def _step_in(

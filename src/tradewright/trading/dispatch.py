@@ -1,11 +1,12 @@
 """Book A after the commit: ask the providers, best price first, and bring back their answers.
 
 The order's intent is committed before anything is asked, so a crash in between leaves a routed
-order that `recall` finds. A request's id is made of the order's id and version: asking again
-gets the provider's first answer, never a second execution. A provider may answer at once or
-later, and in several executions; each is booked when it is known, and the next provider is asked
-when the one before has said its last word. After a wait it is asked only when the batch that books
-that word lets the order go on: another process may have canceled it, or halted trading.
+order that `recall` finds, in the engine that takes over. A request's id is made of the order's id
+and version: asking again gets the provider's first answer, never a second execution. A provider may
+answer at once or later, and in several executions; each is booked when it is known, and the next
+provider is asked when the one before has said its last word. After a wait it is asked only when the
+batch that books that word lets the order go on: another process may have canceled it, or halted
+trading.
 """
 
 from collections.abc import Generator, Mapping
@@ -61,6 +62,15 @@ class Dispatcher:
     def pending_count(self) -> int:
         """Return how many requests wait for a provider's last word."""
         return len(self._rounds)
+
+    @property
+    def pending_requests(self) -> dict[str, str]:
+        """Return the orders and hedges whose provider's last word is waited for, by request."""
+        return {request_id: waiting.order_id for request_id, waiting in self._rounds.items()}
+
+    def drop(self, request_id: str) -> None:
+        """Wait no more for a request of an order that another engine has taken over."""
+        self._rounds.pop(request_id, None)
 
     def waits_for(self, order_id: str) -> bool:
         """Return whether a provider's answer about an order is waited for."""

@@ -10,14 +10,10 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Self
 
-import psycopg
-
-from tradewright.core.clock import pause
-from tradewright.core.errors import DatabaseError, ErrorCode, StateError
+from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
@@ -26,36 +22,25 @@ from tradewright.risk.breakers import Move
 from tradewright.routing.scoring import Scores
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.breaking import BreakerKeeper
+from tradewright.trading.counts import EngineCounts
 from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.failures import Failures
-from tradewright.trading.hedges import HEDGE_VERSION
-from tradewright.trading.house_watch import HouseRows, HouseWatch, read_house
+from tradewright.trading.house_commands import HOUSE, LookAgain
+from tradewright.trading.house_watch import HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, Report, ids_of
+from tradewright.trading.presence import Presence
+from tradewright.trading.recalling import Passed, Recalling, read_passed
 from tradewright.trading.reference import Reference, quote_board, read_reference
-from tradewright.trading.state import Desk
 from tradewright.trading.store import read_live_desk, read_routed_versions
-from tradewright.trading.unbooked import Unbooked, currencies_of
+from tradewright.trading.unbooked import Unbooked
 from tradewright.trading.unsolicited import late_answers
+from tradewright.trading.vigil import Vigil
 from tradewright.trading.waiting import Proposed, WaitingFutures
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
 
-READ_ATTEMPTS_MAX = 300
-READ_PAUSE_MS = 100
-
 PROPOSED_COMMANDS_MAX = 500
 """Proposals that a batch takes together: at the end of a day each account has one at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineCounts:
-    """What the writers have done since the engine started."""
-
-    batches: int
-    commands: int
-    retries: int
-    splits: int
-    reconnects: int
 
 
 class Engine:
@@ -85,27 +70,52 @@ class Engine:
         self._trading = trading = Trading(reference, self.market, self._lock)
         self._house = HouseWatch(self.market, trading, scores)
         self._keeper = BreakerKeeper(open_session, self._trading)
+        self._recalling = Recalling(trading, self._dispatcher, self._unbooked)
+        self._presence = Presence(open_session, trading, providers)
+        self._vigil = Vigil(
+            self._presence, self._dispatcher, self._lock, self._propose, self._failures
+        )
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
         ]
 
     def start(self) -> None:
-        """Start the writers, learn what is open in the database, resolve what was in flight."""
+        """Take over from engines that are gone, learn what is open, and resolve what is ours.
+
+        Raises:
+            StateError: PROVIDER_SESSION_TAKEN.
+
+        """
+        self._presence.hold()
+        self._presence.take_over()
         for writer in self._writers:
             writer.start()
         self._is_running = True
         with self._open_session() as session, session.transaction():
             desk = read_live_desk(session, self.reference, self.market)
-            versions = read_routed_versions(session, desk)
-            house = read_house(session)
+            passed = read_house(session), read_routed_versions(session, desk)
         with self._lock:
             self._watchers = Watchers(self.market)
+            self._house.learn(passed[0])
             learnt = self._watchers.learn(desk)
-            self._recall_orders(desk, versions)
-            self._unbooked.keep(self._recall_hedges(house))
+            self._recalling.take_orders(desk, passed[1])
+            self._recalling.take_hedges(passed[0])
         self._propose(learnt)
-        for provider in self._providers.values():
-            provider.open(self)
+        self._open_providers()
+        self._vigil.start()
+
+    def _open_providers(self) -> None:
+        """Begin to listen to every provider; one that is taken keeps the engine from starting."""
+        opened: list[Gateway] = []
+        try:
+            for provider in self._providers.values():
+                provider.open(self)
+                opened.append(provider)
+        except BaseException:
+            for provider in opened:
+                provider.close()
+            self._end()
+            raise
 
     def stop(self) -> None:
         """Book what is queued and in flight, write down trailing stops, then stop the writers.
@@ -118,14 +128,20 @@ class Engine:
             house = self._house.rest()
         self._propose(house)
         self._wait_until_idle()
+        self._vigil.stop()
         if self._is_running:
             with self._lock:
                 unwritten = self._watchers.unwritten_stops()
             self._propose(unwritten)
             self._wait_until_idle()
+        self._end()
+
+    def _end(self) -> None:
+        """Book what is queued, and show no more that the engine lives."""
         self._is_running = False
         for writer in self._writers:
             writer.stop()
+        self._presence.let_go()
 
     def __enter__(self) -> Self:
         self.start()
@@ -142,8 +158,7 @@ class Engine:
     @property
     def counts(self) -> EngineCounts:
         """Return what the writers have done together."""
-        counts = [astuple(writer.counts) for writer in self._writers]
-        return EngineCounts(*map(sum, zip(*counts, strict=True)))
+        return EngineCounts.of([writer.counts for writer in self._writers])
 
     def on_quote(self, quote: Quote, *, propose: bool = True) -> int:
         """Move the market by a base quote that the filter has accepted.
@@ -328,52 +343,34 @@ class Engine:
 
     def _follow_up(self, booked: Booked) -> None:
         """Teach the watchers what was booked, and pass on what was routed."""
-        hidden = self._read_hidden(booked.desk) if booked.is_recovered else None
+        desk = booked.desk
+        looks_again = booked.is_recovered or desk.looked_at
+        passed = read_passed(self._open_session, desk) if looks_again else None
         with self._lock:
-            proposals: list[Command] = [*self._watchers.take(booked.desk)]
-            proposals += self._house.take(booked.desk)
-            if hidden is not None:
-                proposals += self._watchers.learn(booked.desk)
-                self._unbooked.keep(self._recall_hedges(hidden[0]))
-                self._recall_orders(booked.desk, hidden[1])
-            for routed in booked.desk.changes.routed:
+            proposals: list[Command] = [*self._watchers.take(desk)]
+            proposals += self._house.take(desk)
+            if passed is not None:
+                proposals += self._look_again(booked, passed)
+            for routed in desk.changes.routed:
                 self._unbooked.keep(self._dispatcher.begin(routed))
-            for order_id, is_let in booked.desk.changes.going_on.items():
+            for order_id, is_let in desk.changes.going_on.items():
                 self._unbooked.keep(self._dispatcher.go_on(order_id, is_let=is_let))
-            for order in booked.desk.changes.orders.values():
+            for order in desk.changes.orders.values():
                 if order.status.is_pending_change:
                     self._dispatcher.cancel(order.id)
         self._propose(proposals)
 
-    def _read_hidden(self, desk: Desk) -> tuple[HouseRows, Mapping[str, int]]:
-        """Read what a batch whose answer was lost may have left, once the server is there."""
-        for attempt in range(1, READ_ATTEMPTS_MAX + 1):
-            try:
-                with self._open_session() as session, session.transaction():
-                    return read_house(session), read_routed_versions(session, desk)
-            except (psycopg.OperationalError, DatabaseError):
-                if attempt == READ_ATTEMPTS_MAX:
-                    raise
-                pause(READ_PAUSE_MS / 1000)
-        raise AssertionError("the last attempt returns or raises")
-
-    def _recall_orders(self, desk: Desk, versions: Mapping[str, int]) -> None:
-        """Take up the orders of a desk that are with providers and that nobody here waits for."""
-        passed_on = {order.order_id for order in desk.changes.routed}
-        for order_id, version in versions.items():
-            order = desk.orders.get(order_id)
-            if order is None or order_id in passed_on or self._dispatcher.waits_for(order_id):
-                continue
-            recalled = self._dispatcher.recall(order, version)
-            self._unbooked.keep(recalled, currencies_of(order, desk))
-
-    def _recall_hedges(self, house: HouseRows) -> list[BookAnswers]:
-        """Learn what the house has open; return what became of hedges that nobody waits for."""
-        return [
-            answers
-            for hedge in self._house.learn(house)
-            for answers in self._dispatcher.recall(hedge, HEDGE_VERSION)
-        ]
+    def _look_again(self, booked: Booked, passed: Passed) -> list[Command]:
+        """Learn what a batch has read of accounts, or of the house, and take up what is ours."""
+        desk = booked.desk
+        proposals: list[Command] = [*self._watchers.learn(desk)]
+        self._recalling.take_orders(desk, passed[1])
+        if HOUSE in desk.looked_at:
+            self._house.learn(passed[0])
+            self._recalling.take_hedges(passed[0])
+        elif booked.is_recovered:
+            proposals.append(LookAgain(account_id=HOUSE))  # by whoever books for the house
+        return proposals
 
     def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
         try:

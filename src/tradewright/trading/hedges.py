@@ -37,13 +37,19 @@ def open_hedge(desk: Desk, command: OpenHedge) -> NothingDone:
     wanted = wanted_hedge(policy, exposure, instrument.quantity_step, has_begun=command.has_begun)
     if wanted is None:
         return NothingDone("the exposure is within its bounds")
-    hedge = Hedge(id=new_id_text(), symbol=symbol, side=wanted.side, quantity=wanted.quantity)
+    hedge = Hedge(
+        id=new_id_text(),
+        symbol=symbol,
+        side=wanted.side,
+        quantity=wanted.quantity,
+        engine_id=desk.engine_id,
+    )
     desk.hedges[hedge.id] = hedge
     desk.changes.hedges[hedge.id] = hedge
     desk.changes.hedges_opened.append(
         (
             *(hedge.id, symbol, wanted.side, wanted.quantity, wanted.exposure, wanted.limit),
-            *(wanted.target, desk.market.now),
+            *(wanted.target, desk.market.now, desk.engine_id),
         )
     )
     desk.changes.routed.append(routed_hedge(hedge, aimed_at(desk, symbol, hedge.side)))
@@ -81,10 +87,12 @@ def book_hedge(desk: Desk, command: BookAnswers) -> NothingDone:
         if quantity:
             desk.executions_before.add((answer.provider, answer.execution_id))
             _fill(desk, hedge, answer, (quantity, answer.price))
-    hedge.status = _status(hedge, is_final=command.is_final or not hedge.is_open)
+    is_ours = hedge.engine_id == desk.engine_id
+    is_final = (command.is_final and is_ours) or not hedge.is_open
+    hedge.status = _status(hedge, is_final=is_final)
     desk.changes.hedges[hedge.id] = hedge
     if command.may_go_on:
-        desk.changes.going_on[hedge.id] = hedge.is_open
+        desk.changes.going_on[hedge.id] = hedge.is_open and is_ours
     return NothingDone("a hedge is no client's order")
 
 

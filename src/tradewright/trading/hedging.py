@@ -41,12 +41,11 @@ class HedgeWatcher:
             self._take(hedge)
         return self._due(sorted({*symbols, *(hedge.symbol for hedge in hedges)}))
 
-    def learn(self, hedges: Iterable[Hedge]) -> list[Hedge]:
-        """Learn which hedges are open; return those that were not known."""
-        unknown = [one for one in hedges if self._open.get(one.symbol) != one.id]
-        for hedge in unknown:
+    def learn(self, hedges: Iterable[Hedge]) -> None:
+        """Learn which hedges are open, and that no others are."""
+        self._open.clear()
+        for hedge in hedges:
             self._take(hedge)
-        return unknown
 
     def on_price(self, symbol: str) -> list[OpenHedge]:
         """Return the hedge of a symbol that is due now: one that could not be dealt before."""

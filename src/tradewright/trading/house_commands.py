@@ -27,3 +27,12 @@ class OpenHedge(Struct, frozen=True, kw_only=True):
     symbol: str
     has_begun: bool = False
     account_id: str = HOUSE
+
+
+class LookAgain(Struct, frozen=True, kw_only=True):
+    """Proposed by the house: something may be open in an account, or in the house, unknown here.
+
+    Changes nothing; the engine learns what its batch has read, and takes up what is its own.
+    """
+
+    account_id: str

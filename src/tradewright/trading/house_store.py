@@ -61,4 +61,5 @@ def _hedge(row: tuple[Any, ...]) -> Hedge:
         quantity=row[3],
         filled_quantity=row[4],
         status=HedgeStatus(row[5]),
+        engine_id=row[6],
     )

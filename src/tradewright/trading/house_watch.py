@@ -40,12 +40,12 @@ class HouseWatch:
         self._measuring = Measuring(market)
         self._hedges = HedgeWatcher(market, exposures, lambda: trading.reference)
 
-    def learn(self, rows: HouseRows) -> list[Hedge]:
-        """Take the database's word for what is open; return the hedges that were not known."""
+    def learn(self, rows: HouseRows) -> None:
+        """Take the database's word for what is open."""
         nets, hedges, records = rows
         self._exposures.learn(nets)
         self._scores.learn(records)
-        return self._hedges.learn(hedges)
+        self._hedges.learn(hedges)
 
     def take(self, desk: Desk) -> list[HouseCommand]:
         """Learn what a committed batch has left behind; return what it sets off."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
-from tradewright.trading.house_commands import BookMarkouts, OpenHedge
+from tradewright.trading.house_commands import BookMarkouts, LookAgain, OpenHedge
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.swaps import RollOver, RolloverReport
 
@@ -314,7 +314,7 @@ AccountCommand = (
 )
 """What is done to one account, under its lock."""
 
-HouseCommand = BookMarkouts | OpenHedge
+HouseCommand = BookMarkouts | OpenHedge | LookAgain
 """What the house does for itself; proposed by the engine."""
 
 Command = AccountCommand | HouseCommand
@@ -341,6 +341,7 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
             | CancelOrder()
             | ReplaceOrder()
             | CheckMargin()
+            | LookAgain()
             | HaltOrders()
             | RollOver()
         ):

@@ -56,6 +56,7 @@ ORDER = (
     "is_reduce_only",
     "is_post_only",
     "oco_group",
+    "engine_id",
 )
 OLD_ORDER = (
     "ids",
@@ -71,6 +72,7 @@ OLD_ORDER = (
     "triggered",
     "quantities",
     "limit_prices",
+    "engine_ids",
 )
 REPLACEMENT = (
     "account_id",
@@ -118,6 +120,7 @@ def order_row(order: OrderState) -> Row:
         order.is_reduce_only,
         order.is_post_only,
         order.oco_group,
+        order.engine_id,
     )
 
 
@@ -137,6 +140,7 @@ def old_order_row(order: OrderState) -> Row:
         order.triggered_at,
         order.quantity,
         order.limit_price,
+        order.engine_id,
     )
 
 
@@ -175,6 +179,7 @@ def order_from_row(row: tuple[Any, ...], instrument: Instrument) -> OrderState:
         is_reduce_only=row[28],
         is_post_only=row[29],
         oco_group=row[30],
+        engine_id=row[31],
     )
 
 
@@ -185,8 +190,8 @@ def orders_by_key(
     by_key = {(one.account_id, one.client_order_id): one for one in orders.values()}
     for row in named:
         order = orders[row[0]]
-        order.is_replaced = row[31]
-        by_key[order.account_id, row[32]] = order
+        order.is_replaced = row[32]
+        by_key[order.account_id, row[33]] = order
     return by_key
 
 

@@ -231,7 +231,7 @@ def _is_whole(order: OrderState) -> bool:
 
 
 def _pass_on(desk: Desk, order: OrderState, quantity: Decimal, version: int) -> None:
-    order.is_routed = True
+    order.is_routed, order.engine_id = True, desk.engine_id
     desk.changes.routed.append(
         RoutedOrder(
             order.account_id,

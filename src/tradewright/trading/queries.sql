@@ -99,6 +99,119 @@ ORDER BY symbol, opens_weekday, opens_at;
 -- Read the version of the reference data, which cannot change until the transaction ends.
 SELECT hold_reference_version();
 
+-- name: living_engines
+-- Read the engines that nobody has taken over from.
+SELECT id::text
+FROM engines
+WHERE taken_over_by IS NULL;
+
+-- name: notice_lost_engines
+-- Let the server notice within half a minute when the machine at the other end is gone.
+SELECT
+    set_config('tcp_keepalives_idle', '10', false),
+    set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '3', false);
+
+-- name: try_engine_lock
+-- Show that an engine lives, for as long as this session does, unless another session has its lock.
+SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '/engine/' || %(id)s, 0));
+
+-- name: add_engine
+-- Write an engine down; its lock is held.
+INSERT INTO engines (id, providers)
+VALUES (%(id)s::uuid, %(providers)s::text[]);
+
+-- name: engine_is_taken_over
+-- Tell whether another engine has taken over from one.
+SELECT taken_over_by IS NOT NULL
+FROM engines
+WHERE id = %(id)s::uuid;
+
+-- name: return_engine
+-- Write that an engine has its lock again, unless another has taken over from it.
+UPDATE engines
+SET present_since = clock_timestamp()
+WHERE id = %(id)s::uuid AND taken_over_by IS NULL
+RETURNING id::text;
+
+-- name: server_started_at
+-- Read since when the server runs: before, nobody held a lock.
+SELECT pg_postmaster_start_time();
+
+-- name: server_now
+-- Read the server's clock.
+SELECT clock_timestamp();
+
+-- name: engines_gone
+-- Find engines without their lock, all of whose providers are reached from here.
+SELECT e.id::text, e.present_since
+FROM engines AS e
+WHERE e.taken_over_by IS NULL
+  AND e.id <> %(id)s::uuid
+  AND e.providers <@ %(providers)s::text[]
+  AND (
+      e.present_since >= %(since)s::timestamptz
+      OR clock_timestamp() >= %(since)s::timestamptz + %(grace)s::interval
+  )
+  AND NOT EXISTS (
+      SELECT
+      FROM pg_locks AS l
+      JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
+      WHERE l.locktype = 'advisory'
+        AND l.objsubid = 1
+        AND l.granted
+        AND (l.classid::bigint << 32) | l.objid::bigint
+        = hashtextextended(current_schema() || '/engine/' || e.id, 0)
+        -- Anybody may take an advisory lock: one is a proof if its holder may write engines down.
+        AND has_table_privilege(a.usesysid, 'engines', 'INSERT')
+  )
+ORDER BY e.id;
+
+-- name: take_over_engine
+-- Write that an engine's orders and hedges are ours, unless it has come back or another was faster.
+UPDATE engines
+SET
+    taken_over_by = %(successor_id)s::uuid,
+    taken_over_at = clock_timestamp()
+WHERE id = %(id)s::uuid AND taken_over_by IS NULL AND present_since = %(present_since)s::timestamptz
+RETURNING id::text;
+
+-- name: take_over_orders
+-- Take over an engine's orders with providers; no batch runs meanwhile.
+WITH taken AS (
+    UPDATE orders
+    SET engine_id = %(successor_id)s::uuid
+    WHERE engine_id = %(id)s::uuid AND is_routed AND remaining_quantity > 0
+    RETURNING account_id
+)
+SELECT DISTINCT account_id::text
+FROM taken
+ORDER BY 1;
+
+-- name: take_over_hedges
+-- Take over an engine's hedges with providers; no batch runs meanwhile.
+UPDATE hedges
+SET engine_id = %(successor_id)s::uuid
+WHERE engine_id = %(id)s::uuid AND status = 'open'
+RETURNING id::text;
+
+-- name: accounts_with_routed_orders
+-- Find the accounts of which an engine has orders with providers.
+SELECT DISTINCT account_id::text
+FROM orders
+WHERE engine_id = %(id)s::uuid AND is_routed AND remaining_quantity > 0
+ORDER BY 1;
+
+-- name: routed_states
+-- Read whose orders with providers are, and whether what is left is wanted back.
+SELECT id::text, engine_id::text, status IN ('pending_cancel', 'pending_replace')
+FROM orders
+WHERE id = ANY(%(ids)s::uuid[])
+UNION ALL
+SELECT id::text, engine_id::text, false
+FROM hedges
+WHERE id = ANY(%(ids)s::uuid[]);
+
 -- name: providers
 -- Read every liquidity provider.
 SELECT id::text, code, priority, is_enabled, fee_bps, quantity_min, quantity_max
@@ -303,7 +416,8 @@ SELECT
     o.triggered_at,
     o.is_reduce_only,
     o.is_post_only,
-    o.oco_group
+    o.oco_group,
+    o.engine_id::text
 FROM (
     SELECT id
     FROM orders
@@ -354,6 +468,7 @@ SELECT
     o.is_reduce_only,
     o.is_post_only,
     o.oco_group,
+    o.engine_id::text,
     EXISTS (SELECT FROM order_replacements AS r WHERE r.order_id = o.id),
     k.client_order_id
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
@@ -409,7 +524,8 @@ SELECT
     o.triggered_at,
     o.is_reduce_only,
     o.is_post_only,
-    o.oco_group
+    o.oco_group,
+    o.engine_id::text
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
@@ -447,7 +563,8 @@ SELECT
     o.triggered_at,
     o.is_reduce_only,
     o.is_post_only,
-    o.oco_group
+    o.oco_group,
+    o.engine_id::text
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0 AND o.is_routed
 ORDER BY o.id;
@@ -485,7 +602,8 @@ SELECT
     o.triggered_at,
     o.is_reduce_only,
     o.is_post_only,
-    o.oco_group
+    o.oco_group,
+    o.engine_id::text
 FROM unnest(%(account_ids)s::uuid[], %(groups)s::text[]) AS k (account_id, oco_group)
 JOIN orders AS o ON o.account_id = k.account_id AND o.oco_group = k.oco_group;
 
@@ -685,7 +803,7 @@ INSERT INTO orders (
     quantity, filled_quantity, remaining_quantity, average_price, limit_price, stop_price,
     stop_loss, take_profit, status, is_routed, refused_by, refusal_code, metadata, version,
     expires_at, trailing_distance, trailing_terms, triggered_at, is_reduce_only, is_post_only,
-    oco_group
+    oco_group, engine_id
 )
 SELECT *
 FROM unnest(
@@ -698,7 +816,7 @@ FROM unnest(
     %(refusal_code)s::text[], %(metadata)s::jsonb[], %(version)s::integer[],
     %(expires_at)s::timestamptz[], %(trailing_distance)s::numeric[],
     %(trailing_terms)s::text[], %(triggered_at)s::timestamptz[], %(is_reduce_only)s::boolean[],
-    %(is_post_only)s::boolean[], %(oco_group)s::text[]
+    %(is_post_only)s::boolean[], %(oco_group)s::text[], %(engine_id)s::uuid[]
 );
 
 -- name: update_orders
@@ -729,15 +847,16 @@ SET
     limit_price = n.limit_price,
     stop_price = n.stop_price,
     triggered_at = n.triggered_at,
+    engine_id = n.engine_id,
     updated_at = clock_timestamp()
 FROM unnest(
     %(ids)s::uuid[], %(filled)s::numeric[], %(remaining)s::numeric[], %(prices)s::numeric[],
     %(statuses)s::text[], %(routed)s::boolean[], %(refused_by)s::text[], %(codes)s::text[],
     %(versions)s::integer[], %(stop_prices)s::numeric[], %(triggered)s::timestamptz[],
-    %(quantities)s::numeric[], %(limit_prices)s::numeric[]
+    %(quantities)s::numeric[], %(limit_prices)s::numeric[], %(engine_ids)s::uuid[]
 ) AS n (
     id, filled_quantity, remaining_quantity, average_price, status, is_routed, refused_by,
-    refusal_code, version, stop_price, triggered_at, quantity, limit_price
+    refusal_code, version, stop_price, triggered_at, quantity, limit_price, engine_id
 )
 WHERE o.id = n.id;
 
@@ -950,7 +1069,7 @@ LOCK TABLE hedges IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: hedges_at_hand
 -- Read the hedges that are named, and those that are open in some symbols; hedging is locked.
-SELECT id::text, symbol, side, quantity, filled_quantity, status
+SELECT id::text, symbol, side, quantity, filled_quantity, status, engine_id::text
 FROM hedges
 WHERE id = ANY(%(ids)s::uuid[]) OR (symbol = ANY(%(symbols)s::text[]) AND status = 'open');
 
@@ -974,7 +1093,7 @@ WHERE symbol = ANY(%(symbols)s::text[]);
 
 -- name: open_hedges
 -- Read every hedge whose provider's last word is awaited.
-SELECT id::text, symbol, side, quantity, filled_quantity, status
+SELECT id::text, symbol, side, quantity, filled_quantity, status, engine_id::text
 FROM hedges
 WHERE status = 'open'
 ORDER BY id;
@@ -987,12 +1106,14 @@ WHERE id = %(id)s::uuid;
 
 -- name: write_hedges
 -- Write new hedges.
-INSERT INTO hedges (id, symbol, side, quantity, exposure, exposure_limit, target, decided_at)
+INSERT INTO hedges (
+    id, symbol, side, quantity, exposure, exposure_limit, target, decided_at, engine_id
+)
 SELECT *
 FROM unnest(
     %(ids)s::uuid[], %(symbols)s::text[], %(sides)s::text[], %(quantities)s::numeric[],
     %(exposures)s::numeric[], %(limits)s::numeric[], %(targets)s::numeric[],
-    %(decided)s::timestamptz[]
+    %(decided)s::timestamptz[], %(engine_ids)s::uuid[]
 );
 
 -- name: update_hedges

@@ -38,7 +38,7 @@ _QUERIES = "tradewright.trading"
 class Reference:
     """Instruments by symbol, groups and providers by code, house holders by currency and code.
 
-    `routing` decides about hybrid orders.
+    `routing` decides about hybrid orders; `engines` are those that nobody has taken over from.
     """
 
     version: int
@@ -54,6 +54,7 @@ class Reference:
     limits: LimitBook = field(default_factory=LimitBook)
     halts: HaltBook = field(default_factory=HaltBook)
     breakers: BreakerBook = field(default_factory=BreakerBook)
+    engines: frozenset[str] = frozenset()
 
     @property
     def terms(self) -> tuple[Mapping[str, Instrument], Mapping[str, AccountGroup]]:
@@ -81,6 +82,7 @@ def read_reference(connection: Session) -> Reference:
         limits=read_limit_book(connection),
         halts=read_halt_book(connection),
         breakers=BreakerBook(read_breakers(connection)),
+        engines=_read_engines(connection),
     )
 
 
@@ -116,6 +118,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         limits=read_limit_book(statements),
         halts=read_halt_book(statements),
         breakers=BreakerBook(read_breakers(statements)),
+        engines=_read_engines(statements),
     )
 
 
@@ -137,6 +140,11 @@ def read_instruments(statements: Statements) -> dict[str, Instrument]:
         )
         for row in rows
     }
+
+
+def _read_engines(statements: Statements) -> frozenset[str]:
+    rows = statements.execute(load_queries(_QUERIES)["living_engines"], {}).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def _session(row: tuple[Any, ...]) -> TradingSession:

@@ -216,7 +216,17 @@ _DECISION = (
 )
 _RANKING = ("ids", "order_ids", "hedge_ids", "candidates", "ranked")
 _PROFILE = ("ids", "trade_counts", "markouts_1s", "markouts_10s", "markouts_60s")
-_HEDGE = ("ids", "symbols", "sides", "quantities", "exposures", "limits", "targets", "decided")
+_HEDGE = (
+    "ids",
+    "symbols",
+    "sides",
+    "quantities",
+    "exposures",
+    "limits",
+    "targets",
+    "decided",
+    "engine_ids",
+)
 _OLD_HEDGE = ("ids", "filled", "statuses")
 _HEDGE_FILL = (
     "ids",

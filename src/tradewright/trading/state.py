@@ -40,7 +40,10 @@ from tradewright.trading.swap_store import NO_ROLLING, Rolling
 
 
 class OrderState(Struct, kw_only=True):
-    """An order; `version` counts its events. What has a default is what a new order begins with."""
+    """An order; `version` counts its events. What has a default is what a new order begins with.
+
+    `engine_id` is the engine that asks providers about it, or asked them last.
+    """
 
     id: str
     account_id: str
@@ -62,6 +65,7 @@ class OrderState(Struct, kw_only=True):
     position_id: str | None = None
     status: OrderStatus = OrderStatus.NEW
     is_routed: bool = False
+    engine_id: str | None = None
     refused_by: RefusedBy | None = None
     refusal_code: ErrorCode | None = None
     expires_at: datetime | None = None
@@ -223,6 +227,7 @@ class Hedge(Struct, kw_only=True):
     quantity: Decimal
     filled_quantity: Decimal = Decimal(0)
     status: HedgeStatus = HedgeStatus.OPEN
+    engine_id: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -295,6 +300,8 @@ class Desk:
     that people were told of, read when an engine starts.
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
+    `engine_id` is the engine whose batch it is, None without providers; `looked_at` are accounts
+    that it wants to know anew.
     """
 
     market: Market
@@ -328,6 +335,8 @@ class Desk:
     hedges: dict[str, Hedge] = field(default_factory=dict)
     hedged_positions: dict[str, HedgedPosition] = field(default_factory=dict)
     house_nets: dict[str, Decimal] = field(default_factory=dict)
+    engine_id: str | None = None
+    looked_at: set[str] = field(default_factory=set)
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:

@@ -20,7 +20,7 @@ from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
-from tradewright.trading.house_commands import HOUSE, BookMarkouts
+from tradewright.trading.house_commands import HOUSE, BookMarkouts, LookAgain
 from tradewright.trading.house_store import lock_house
 from tradewright.trading.model import (
     BookAnswers,
@@ -56,6 +56,8 @@ from tradewright.trading.swaps import RollOver
 _QUERIES = "tradewright.trading"
 
 _NAMES_ORDER = (TriggerOrder, ExpireOrder, MoveStop, EndReducing, BookAnswers)
+
+_ASKS_WHAT_LIVES = (ReplaceOrder, CheckMargin, ClosePosition, CloseBy, HaltOrders, LookAgain)
 
 _NEEDS_MARGIN = (SubmitOrder, TriggerOrder, MoveMoney)
 
@@ -139,7 +141,9 @@ def _orders_asked(commands: Sequence[Command]) -> dict[str, Columns]:
     replaced = [c for c in commands if isinstance(c, ReplaceOrder)]
     return {
         "orders_named": {"ids": [c.order_id for c in commands if isinstance(c, _NAMES_ORDER)]},
-        "live_orders": {"ids": sorted({c.account_id for c in commands if _asks_what_lives(c)})},
+        "live_orders": {
+            "ids": sorted({c.account_id for c in commands if _asks_what_lives(c)} - {HOUSE})
+        },
         "orders_by_key": {
             "account_ids": [account_id for account_id, _ in keyed],
             "keys": [key for _, key in keyed],
@@ -237,7 +241,7 @@ def _asks_what_lives(command: Command) -> bool:
     if isinstance(command, SubmitOrder):
         reduces = command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT
         return reduces or command.position_id is not None
-    return isinstance(command, ReplaceOrder | CheckMargin | ClosePosition | CloseBy | HaltOrders)
+    return isinstance(command, _ASKS_WHAT_LIVES)
 
 
 def _keys(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:

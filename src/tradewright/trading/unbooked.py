@@ -71,6 +71,11 @@ class Unbooked:
                 bookable.append(kept.command)
         return bookable
 
+    def concerns(self, order_id: str) -> bool:
+        """Return whether an answer about an order is not booked yet."""
+        kept = [*self._waiting, *self._taken.values()]
+        return any(one.command.order_id == order_id for one in kept)
+
     def settle(self, command: BookAnswers, answer: Answer) -> None:
         """Let go of answers that are booked or refused; keep what a later attempt may book."""
         kept = self._taken.pop(id(command))

@@ -31,7 +31,12 @@ ATTEMPTS_MAX = 8
 PAUSE_MS = 50
 SETTLE_MICROSECONDS = 200
 
-_SERVER_IS_GONE = frozenset({ErrorCode.DATABASE_CONNECTION_LOST, ErrorCode.DATABASE_UNREACHABLE})
+_SERVER_IS_GONE = frozenset(
+    {
+        *(ErrorCode.DATABASE_CONNECTION_LOST, ErrorCode.DATABASE_UNREACHABLE),
+        ErrorCode.ENGINE_TAKEN_OVER,
+    }
+)
 """What no smaller batch would change."""
 
 SessionOpener = Callable[[], AbstractContextManager[Session]]
@@ -178,9 +183,10 @@ class Writer:
                 if attempt == ATTEMPTS_MAX or not self._may_retry(error):
                     raise translate(error) from error
                 pause(PAUSE_MS * attempt / 1000)
-            except TradewrightError:
-                # No session could be opened: the server is away, perhaps for a moment only.
-                if attempt == ATTEMPTS_MAX or self._session is not None:
+            except TradewrightError as error:
+                # The server is away, or the engine was taken for dead: perhaps for a moment only.
+                is_taken = error.code is ErrorCode.ENGINE_TAKEN_OVER
+                if attempt == ATTEMPTS_MAX or not (is_taken or self._session is None):
                     raise
                 pause(PAUSE_MS * attempt / 1000)
             except Exception as error:

@@ -28,6 +28,7 @@ from tradewright.trading.model import (
     OrderType,
     TimeInForce,
 )
+from tradewright.trading.presence import Presence
 
 NEVER = steady("LP-ONE", 1, reject_probability=Decimal(1))
 NEVER_EITHER = steady("LP-TWO", 2, reject_probability=Decimal(1))
@@ -377,6 +378,10 @@ def route_and_vanish(floor: Floor, account: str, *, cancels: bool = False) -> No
     running = floor.build()
     running.market.advance(floor.now)
     trading = Trading(running.reference, running.market, threading.Lock())
+    presence = Presence(
+        lambda: connect(floor.conninfo, writer=True, autocommit=True), trading, running._providers
+    )
+    presence.hold()
     for provider in running._providers.values():
         offered = provider.on_quote(quote_now(floor))
         assert offered is not None
@@ -386,6 +391,7 @@ def route_and_vanish(floor: Floor, account: str, *, cancels: bool = False) -> No
         if cancels:
             cancel = CancelOrder(account_id=account, client_order_id="mine")
             book_batch(Pipeline(session), trading, [cancel])
+    presence.let_go()
 
 
 def quote_now(floor: Floor) -> Quote:
@@ -457,7 +463,6 @@ def test_a_close_that_cannot_be_valued_is_refused_and_leaves_no_trace(
         floor.quote(running, "GBPUSD", "1.25000", "1.25010")
         floor.quote(running, "EURGBP", "0.88000", "0.88010")
         deal(running, buy(account, symbol="EURGBP", stop_loss="0.87000"))
-    counts = row_counts(engine)
     close = ClosePosition(
         account_id=account,
         position_id=floor.one("SELECT id::text FROM positions"),
@@ -465,6 +470,7 @@ def test_a_close_that_cannot_be_valued_is_refused_and_leaves_no_trace(
     )
     with floor.engine(eurusd=None) as restarted:  # it has no rate of sterling yet
         floor.quote(restarted, "EURGBP", "0.86000", "0.86010")
+        counts = row_counts(engine)
         error = refusal(lambda: ask(restarted, close))
         assert row_counts(engine) == counts | {"alerts": 1}  # that the account has no value
         floor.quote(restarted, "EURUSD", "1.10000", "1.10010")

@@ -203,8 +203,8 @@ def test_an_open_hedge_is_taken_up_after_a_restart(engine_database: str, engine:
     routing.set_policy(engine, POLICY)
     engine.execute(
         "INSERT INTO hedges (id, symbol, side, quantity, exposure, exposure_limit, target,"
-        " decided_at) VALUES (%s, 'EURUSD', 'buy', 500000, -600000, 500000, 100000,"
-        " clock_timestamp())",
+        " decided_at, engine_id) SELECT %s, 'EURUSD', 'buy', 500000, -600000, 500000, 100000,"
+        " clock_timestamp(), id FROM engines",
         (new_id_text(),),
     )
     with floor.engine() as dealing:
@@ -279,9 +279,10 @@ def test_two_hedges_of_a_symbol_are_never_open_at_once(
     Floor.opened(engine_database, engine)
     statement = (
         "INSERT INTO hedges (id, symbol, side, quantity, exposure, exposure_limit, target,"
-        " decided_at) VALUES (uuidv7(), 'EURUSD', 'buy', 1000, -2000, 1000, 1000,"
-        " clock_timestamp())"
+        " decided_at, engine_id) SELECT uuidv7(), 'EURUSD', 'buy', 1000, -2000, 1000, 1000,"
+        " clock_timestamp(), id FROM engines"
     )
+    engine.execute("INSERT INTO engines (id, providers) VALUES (uuidv7(), '{}')")
     engine.execute(statement.encode())
     with pytest.raises(psycopg.errors.UniqueViolation) as caught:
         engine.execute(statement.encode())

@@ -18,10 +18,12 @@ from tradewright.core.errors import DatabaseError, TradewrightError
 from tradewright.core.processes import serve_requests
 from tradewright.liquidity.model import ProviderProfile, Quote
 from tradewright.postgres.connect import connect
+from tradewright.postgres.queries import load_queries
 from tradewright.soak.reconnecting import connect_again
 from tradewright.soak.trading.gateway import VenueGateway
 from tradewright.soak.trading.market import QUOTES_PER_SECOND, quotes
-from tradewright.trading.engine import Engine, EngineCounts
+from tradewright.trading.counts import EngineCounts
+from tradewright.trading.engine import Engine
 from tradewright.trading.model import Command
 
 END_SECONDS_MAX = 60
@@ -115,7 +117,7 @@ class _Desk:
         except TradewrightError as error:
             return error
 
-    def end(self) -> EngineEnd:
+    def end(self, setting: EngineSetting) -> EngineEnd:
         """Wait until providers have said their last word and all is booked, then stop.
 
         Once with quotes, for what waits for time to go by; then without, as they set off orders.
@@ -125,8 +127,20 @@ class _Desk:
         if self.feeding is not None:
             self.feeding.join()
         failures += self._settle()
+        self._wait_for_all(setting)
         self.engine.stop()
         return EngineEnd(self.engine.counts, tuple(failures))
+
+    def _wait_for_all(self, setting: EngineSetting) -> None:
+        """Stay until no order waits for a provider: those of a killed engine are taken over."""
+        query = load_queries("tradewright.soak.trading")["count_in_flight"]
+        deadline = monotonic_seconds() + END_SECONDS_MAX
+        with connect(setting.conninfo, autocommit=True) as session:
+            while monotonic_seconds() < deadline:
+                row = session.execute(query).fetchone()
+                if row == (0,) and not self.engine.pending_count:
+                    return
+                pause(_PAUSE_SECONDS)
 
     def _settle(self) -> list[str]:
         """Wait until nothing is in flight; return what has failed for good."""
@@ -155,7 +169,7 @@ def serve_engine(pipe: Connection, setting: EngineSetting) -> None:
     Path(setting.address).unlink(missing_ok=True)
     listener = Listener(setting.address, family="AF_UNIX", backlog=64)
     threading.Thread(target=_accept, args=(listener, desk), daemon=True).start()
-    serve_requests(pipe, lambda word: desk.end() if word == "end" else None)
+    serve_requests(pipe, lambda word: desk.end(setting) if word == "end" else None)
 
 
 def _started(setting: EngineSetting) -> Engine:

@@ -225,6 +225,12 @@ JOIN instruments AS i ON i.symbol = f.symbol
 JOIN currencies AS c ON c.code = i.quote_currency
 ORDER BY f.symbol, f.seq;
 
+-- name: count_in_flight
+-- Count the orders and hedges that wait for a provider.
+SELECT
+    (SELECT count(*) FROM orders WHERE is_routed)
+    + (SELECT count(*) FROM hedges WHERE status = 'open');
+
 -- name: what_was_met
 -- Count what the soak has set off beside its own commands.
 SELECT

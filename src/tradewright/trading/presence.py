@@ -1,0 +1,154 @@
+"""Who lives: an engine shows it by a lock, and takes over from those that show it no more.
+
+An engine writes itself down once for each start and holds an advisory lock by its id on a session
+of its own. The lock ends with the session: at kill -9 at once, without any timer. Whoever finds it
+free takes over the orders and hedges that the engine has with providers. Doing so counts the
+reference version, so it waits for the batches under way, and each batch after it knows that
+nothing is booked as that engine any more (decision 031).
+
+A lock that is free proves nothing when the server itself has restarted or our own session was lost
+with it: those who come back get a moment to take theirs again. Belongs to one thread at a time.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tradewright.core.errors import DatabaseError, ErrorCode
+from tradewright.core.ids import new_id_text
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.trading.batch import Trading
+from tradewright.trading.house_commands import HOUSE
+from tradewright.trading.writer import SessionOpener
+
+GRACE = timedelta(seconds=5)
+"""How long engines that lost their locks with the server are given to take them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedState:
+    """Whose an order with a provider is by the database, and whether its end is wanted."""
+
+    engine_id: str | None
+    is_cancel_wanted: bool
+
+
+@dataclass(slots=True)
+class Presence:
+    """An engine's row and lock; `trading` is told under which id its batches book."""
+
+    open_session: SessionOpener
+    trading: Trading
+    providers: Iterable[str]
+    _session: Session | None = None
+    _manager: AbstractContextManager[Session] | None = None
+    _since: datetime | None = field(default=None)
+
+    def hold(self) -> list[str]:
+        """Hold the lock; return accounts of ours that batches may have changed unseen.
+
+        There are such only after the session was lost; HOUSE stands for the house.
+
+        Raises:
+            psycopg.Error, DatabaseError: the server is away, or another session has the lock.
+
+        """
+        if self._session is not None:
+            return []
+        self._manager = self.open_session()
+        session = self._manager.__enter__()
+        try:
+            self._execute(session, "notice_lost_engines")
+            unseen = self._enter(session)
+        except BaseException:
+            session.close()
+            raise
+        self._session = session
+        return unseen
+
+    def let_go(self) -> None:
+        """Close the session, and with it give up the lock."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def take_over(self) -> list[str]:
+        """Take over from engines that are gone; return the accounts whose orders are ours now.
+
+        Raises:
+            psycopg.Error: the session was lost; it is to be let go.
+
+        """
+        asked = {"providers": sorted(self.providers), "since": self._since, "grace": GRACE}
+        taken: set[str] = set()
+        for gone in self._ask("engines_gone", {"id": self.trading.engine_id, **asked}):
+            with self._there.transaction():
+                taken.update(self._take_over_from(*gone))
+        return sorted(taken)
+
+    def states(self, order_ids: Iterable[str]) -> dict[str, RoutedState]:
+        """Return how the database has orders and hedges that are with providers."""
+        rows = self._ask("routed_states", {"ids": sorted(set(order_ids))})
+        return {row[0]: RoutedState(row[1], row[2]) for row in rows}
+
+    def _enter(self, session: Session) -> list[str]:
+        """Take the lock of the engine as it was, or write a new one down if that was taken over."""
+        known = self.trading.engine_id
+        if known is None:
+            self._since = self._execute(session, "server_started_at")[0][0]
+            self._begin(session)
+            return []
+        is_held = self._execute(session, "try_engine_lock", {"id": known})[0][0]
+        self._since = self._execute(session, "server_now")[0][0]
+        if not (is_held and self._execute(session, "return_engine", {"id": known})):
+            if not self._execute(session, "engine_is_taken_over", {"id": known})[0][0]:
+                raise _still_locked(known)
+            self._begin(session)
+        asked = {"id": self.trading.engine_id}
+        rows = self._execute(session, "accounts_with_routed_orders", asked)
+        return [HOUSE, *(row[0] for row in rows)]
+
+    def _begin(self, session: Session) -> None:
+        """Lock before the row can be seen: whoever sees it without a lock takes over."""
+        engine_id = new_id_text()
+        self._execute(session, "try_engine_lock", {"id": engine_id})
+        providers = sorted(self.providers)
+        self._execute(session, "add_engine", {"id": engine_id, "providers": providers})
+        self.trading.engine_id = engine_id
+
+    def _take_over_from(self, engine_id: str, present_since: datetime) -> list[str]:
+        """Write it down first: that waits for the batches under way, and lets none begin."""
+        asked = {"id": engine_id, "successor_id": self.trading.engine_id}
+        if not self._ask("take_over_engine", {**asked, "present_since": present_since}):
+            return []
+        accounts = [row[0] for row in self._ask("take_over_orders", asked)]
+        return [HOUSE, *accounts] if self._ask("take_over_hedges", asked) else accounts
+
+    @property
+    def _there(self) -> Session:
+        if self._session is None:
+            raise AssertionError("an engine asks only while it holds its lock")
+        return self._session
+
+    def _ask(self, query: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return self._execute(self._there, query, parameters)
+
+    def _execute(
+        self, session: Session, query: str, parameters: Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
+        cursor = session.execute(load_queries("tradewright.trading")[query], parameters)
+        return cursor.fetchall() if cursor.description is not None else []
+
+
+def _still_locked(engine_id: str) -> DatabaseError:
+    """Return what keeps an engine from showing that it lives."""
+    return DatabaseError(
+        ErrorCode.DATABASE_LOCK_TIMEOUT,
+        f'the lock of engine "{engine_id}" is held by another session',
+        why="The server has not noticed yet that the session before was lost.",
+        hint="Wait until it has; it looks for that each 25 seconds.",
+        facts={"engine_id": engine_id},
+    )

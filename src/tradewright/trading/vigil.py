@@ -1,0 +1,76 @@
+"""What an engine does about other engines and processes, twice a second in a thread of its own.
+
+It keeps its proof of life, takes over from engines that are gone, lets go of orders that another
+has taken over, and asks providers to end what any other process wants canceled. `presence` is the
+database's side of it.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import psycopg
+
+from tradewright.core.errors import DatabaseError
+from tradewright.trading.dispatch import Dispatcher
+from tradewright.trading.failures import Failures
+from tradewright.trading.house_commands import LookAgain
+from tradewright.trading.presence import Presence
+
+BEAT_MS = 500
+
+
+class Vigil:
+    """One thread, from when an engine has learnt what is open until it stops."""
+
+    def __init__(
+        self,
+        presence: Presence,
+        dispatcher: Dispatcher,
+        lock: AbstractContextManager[object],
+        propose: Callable[[Sequence[LookAgain]], object],
+        failures: Failures,
+    ) -> None:
+        self._presence = presence
+        self._dispatcher = dispatcher
+        self._lock = lock
+        self._propose = propose
+        self._failures = failures
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name="vigil", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the proof of life stays."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(BEAT_MS / 1000):
+            try:
+                self._beat()
+            except (psycopg.Error, DatabaseError):
+                self._presence.let_go()  # taken again with the next beat, when the server is there
+            except Exception as error:  # noqa: BLE001 (noted for who waits until all is idle)
+                self._failures.note(error)
+
+    def _beat(self) -> None:
+        accounts = [*self._presence.hold(), *self._presence.take_over()]
+        self._propose([LookAgain(account_id=one) for one in dict.fromkeys(accounts)])
+        with self._lock:
+            pending = self._dispatcher.pending_requests
+        if not pending:
+            return
+        states = self._presence.states(pending.values())
+        with self._lock:
+            for request_id, order_id in pending.items():
+                state = states.get(order_id)
+                if state is None or state.engine_id != self._presence.trading.engine_id:
+                    self._dispatcher.drop(request_id)
+                elif state.is_cancel_wanted:
+                    self._dispatcher.cancel(order_id)

@@ -17,7 +17,6 @@ from pathlib import Path
 from queue import Queue
 from typing import BinaryIO
 
-from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, InputError, StateError, TradewrightError
 from tradewright.server.commands import malformed, read_command, written_error, written_report
 from tradewright.trading.model import Command, Report
@@ -27,7 +26,7 @@ ANSWERS_WAITING_MAX = 1_000
 CLIENTS_MAX = 100
 """Clients at a time; who comes later waits for one to leave."""
 CLOSE_SECONDS_MAX = 10
-"""At the end clients have so long to read what they are owed."""
+"""At the end a client that reads no answer for so long is owed no more."""
 
 _ACCEPT_SECONDS = 0.2
 _OWNER_ONLY = 0o600
@@ -110,9 +109,8 @@ class OrderLine:
             clients = list(self._clients)
         for client in clients:
             client.stop_reading()
-        ends = monotonic_seconds() + CLOSE_SECONDS_MAX
         for client in clients:
-            client.join(max(0.0, ends - monotonic_seconds()))
+            client.join()
 
     def _accept(self) -> None:
         while not self._closing.is_set():
@@ -150,6 +148,7 @@ class _Client:
     )
     _answering: threading.Thread | None = None
     _is_ending: bool = False
+    _answered_count: int = 0
 
     def start(self, on_left: Callable[["_Client"], None]) -> None:
         """Begin to read and to answer."""
@@ -164,10 +163,12 @@ class _Client:
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RD)
 
-    def join(self, seconds: float) -> None:
-        """Wait until everything has been answered, for so long, then hang up."""
-        if self._answering is not None:
-            self._answering.join(seconds)
+    def join(self) -> None:
+        """Wait until everything has been answered, or nothing more is, then hang up."""
+        before = -1
+        while self._answering is not None and before != self._answered_count:
+            before = self._answered_count
+            self._answering.join(CLOSE_SECONDS_MAX)
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
@@ -198,6 +199,7 @@ class _Client:
             if is_there:
                 try:
                     self.connection.sendall(answer)
+                    self._answered_count += 1
                 except OSError:
                     is_there = False
         self.connection.close()

@@ -72,7 +72,7 @@ def _stop_outs(rows: Rows) -> list[Happening]:
             figures = f"level {level:.1f} %, equity {equity:,.2f} {currency}, {done}"
             told.append(Happening(at, _trader(place), "stop-out", figures))
         if forgiven:
-            owed = f"{forgiven:,.2f} {currency}, a retail client's balance below zero"
+            owed = f"{forgiven:,.2f} {currency}, a retail client's debt"
             told.append(Happening(at, _trader(place), "negative balance forgiven", owed))
     return told
 
@@ -136,4 +136,6 @@ def _price(price: Decimal) -> str:
 
 def _duration(length: timedelta) -> str:
     minutes, seconds = divmod(round(length.total_seconds()), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

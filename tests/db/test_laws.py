@@ -1,10 +1,13 @@
 """Each law of migration 007 is silent on good rows and tells when it is broken, and only it."""
 
 from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.cast import open_position, open_user, play
 from tradewright import audit, ledger
@@ -14,6 +17,7 @@ from tradewright.ledger import HouseCode, Movement, sealing
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.store import lock_wallets
 from tradewright.postgres.connect import Session
+from tradewright.trading.swaps import SwapForm, SwapTerms, days_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +410,12 @@ BREAKS = (
     Break(
         "hedge_is_in_the_ledger",
         "a result that was not booked",
-        ("UPDATE hedge_fills SET realised_pnl = 11 WHERE seq = 2",),
+        (
+            (
+                "UPDATE hedge_fills SET realised_pnl = 11, price = position_average_price + 0.011"
+                " WHERE seq = 2"
+            ),
+        ),
     ),
     Break(
         "hedge_is_in_the_ledger",
@@ -417,6 +426,26 @@ BREAKS = (
                 " WHERE code = 'fees' AND currency = 'USD') WHERE operation = 'hedge_pnl'"
             ),
         ),
+    ),
+    Break(
+        "hedge_result_is_its_prices",
+        "a fill of a hedge at another price than it left as the average",
+        ("UPDATE hedge_fills SET price = price + 0.01 WHERE seq = 1",),
+    ),
+    Break(
+        "hedge_result_is_its_prices",
+        "a closing fill of a hedge at another price than its result says",
+        ("UPDATE hedge_fills SET price = price + 0.01 WHERE seq = 2",),
+    ),
+    Break(
+        "rollover_days_are_of_the_calendar",
+        "a rollover of a Tuesday for three days",
+        ("UPDATE position_rollovers SET days = 3",),
+    ),
+    Break(
+        "rollover_days_are_of_the_calendar",
+        "a rollover without terms that were known",
+        ("UPDATE swap_terms SET created_at = created_at + interval '1 day'",),
     ),
     Break(
         "references_hold",
@@ -486,6 +515,8 @@ BREAKS = (
 )
 
 BROKEN_BY_BOOKING = {
+    "commission_is_of_a_trade",
+    "house_movement_has_its_cause",
     "exposure_is_its_fills",
     "realised_pnl_is_the_ledger",
     "wallets_are_not_negative",
@@ -559,6 +590,58 @@ def test_a_result_booked_without_a_trade_breaks_only_its_law(engine: Session) ->
     with engine.transaction():
         ledger.post_movements(engine, [booked])
     assert broken_laws(engine) == {"realised_pnl_is_the_ledger"}
+
+
+def test_a_commission_without_a_trade_breaks_only_its_law(engine: Session) -> None:
+    cast = play(engine)
+    fees = ledger.house_holder_ids(engine, "USD")[HouseCode.FEES]
+    booked = Movement(
+        transaction_id=new_id_text(),
+        operation="commission",
+        debit_id=cast.account_id,
+        credit_id=fees,
+        currency="USD",
+        amount=Decimal(3),
+    )
+    with engine.transaction():
+        ledger.post_movements(engine, [booked])
+    assert broken_laws(engine) == {"commission_is_of_a_trade"}
+
+
+@pytest.mark.parametrize("operation", ["hedge_pnl", "settlement", "gift"])
+def test_a_movement_inside_the_house_without_a_cause_is_told(
+    engine: Session, operation: str
+) -> None:
+    play(engine)
+    houses = ledger.house_holder_ids(engine, "USD")
+    engine.execute(
+        "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id, credit_holder_id,"
+        " currency, amount) VALUES (uuidv7(), uuidv7(), %s, %s, %s, 'USD', 3)",
+        (operation, houses[HouseCode.FEES], houses[HouseCode.SWAPS]),
+    )
+    assert broken_laws(engine) == {"house_movement_has_its_cause"}
+
+
+@pytest.mark.parametrize("settlement_days", [0, 1, 2])
+@given(on=st.dates(date(2024, 1, 1), date(2027, 12, 31)), holidays=st.sets(st.integers(0, 12)))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_law_counts_days_as_the_engine_does(
+    engine: Session, settlement_days: int, on: date, holidays: set[int]
+) -> None:
+    terms = SwapTerms(
+        symbol="EURUSD",
+        effective_on=on,
+        form=SwapForm.POINTS,
+        long_rate=Decimal(0),
+        short_rate=Decimal(0),
+        currency="USD",
+        settlement_days=settlement_days,
+    )
+    days = [on + timedelta(days=number) for number in holidays]
+    row = engine.execute(
+        "SELECT rollover_days(%s, %s, %s::date[])", (on, settlement_days, days)
+    ).fetchone()
+    assert row == (days_over(on, terms, frozenset(days)),)
 
 
 def test_a_wallet_below_zero_breaks_only_its_law(engine: Session) -> None:

@@ -648,6 +648,8 @@ CREATE TABLE rollover_holidays (
         CONSTRAINT rollover_holidays_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
     holiday_on date
         CONSTRAINT rollover_holidays_holiday_on_present NOT NULL,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT rollover_holidays_created_at_present NOT NULL,
     CONSTRAINT rollover_holidays_pkey PRIMARY KEY (currency, holiday_on)
 );
 COMMENT ON TABLE rollover_holidays IS 'Days, beside Saturdays and Sundays, on which a currency does not settle.';

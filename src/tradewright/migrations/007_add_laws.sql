@@ -520,6 +520,36 @@ WHERE f.id IS NULL
    OR NOT coalesce(m.is_at_home, true);
 COMMENT ON VIEW law_hedge_is_in_the_ledger IS 'The result of each fill of a hedge moved between the house''s accounts for liquidity and for dealing, and nothing else did.';
 
+CREATE VIEW law_hedge_result_is_its_prices AS
+SELECT f.id AS fill_id, f.price, f.realised_pnl, x.exact, f.position_average_price, f.average
+FROM (
+    SELECT
+        *,
+        lag(position_quantity, 1, 0::numeric) OVER chain AS held,
+        lag(position_average_price) OVER chain AS average
+    FROM hedge_fills
+    WINDOW chain AS (PARTITION BY symbol ORDER BY seq)
+) AS f
+JOIN instruments AS i ON i.symbol = f.symbol
+JOIN currencies AS c ON c.code = i.quote_currency
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN f.held * f.quantity < 0 THEN least(abs(f.held), abs(f.quantity)) * sign(f.quantity) ELSE 0 END AS closes
+) AS s
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce((f.average - f.price) * s.closes, 0) AS exact,
+        f.quantity - s.closes AS opens,
+        f.held + s.closes AS kept
+) AS x
+WHERE f.realised_pnl <> round(f.realised_pnl, c.minor_units)
+   OR abs(f.realised_pnl - x.exact) * 2 > 10::numeric ^ -c.minor_units
+   OR CASE
+       WHEN x.opens = 0 THEN f.position_average_price <> f.average
+       WHEN x.kept = 0 THEN f.position_average_price <> f.price
+       ELSE abs((x.kept * f.average + x.opens * f.price) / (x.kept + x.opens) - f.position_average_price) > 0.00000001
+   END;
+COMMENT ON VIEW law_hedge_result_is_its_prices IS 'What each fill of a hedge has realised, and the average price that it leaves, follow from its own price and the average before it.';
+
 CREATE VIEW law_trade_is_in_the_ledger AS
 SELECT t.id AS trade_id, t.realised_pnl, pnl.booked AS ledger_pnl, t.commission, fee.amount AS ledger_commission
 FROM trades AS t
@@ -536,6 +566,23 @@ WHERE (o.id IS NULL AND t.close_by_id IS NULL)
    OR t.realised_pnl <> coalesce(pnl.booked, 0)
    OR t.commission <> coalesce(fee.amount, 0);
 COMMENT ON VIEW law_trade_is_in_the_ledger IS 'No trade without order and fill, or a pairing of positions; its result and commission are what the ledger booked.';
+
+CREATE VIEW law_commission_is_of_a_trade AS
+SELECT e.transaction_id, e.holder_id, e.amount
+FROM balance_ledger AS e
+LEFT JOIN trades AS t ON t.id = e.transaction_id AND t.account_id = e.holder_id
+WHERE e.operation = 'commission' AND t.id IS NULL;
+COMMENT ON VIEW law_commission_is_of_a_trade IS 'No commission is booked but for a trade of the account that pays it.';
+
+CREATE VIEW law_house_movement_has_its_cause AS
+SELECT m.id AS transfer_id, m.transaction_id, m.operation, m.amount
+FROM transfers AS m
+JOIN house_accounts AS g ON g.id = m.debit_holder_id
+JOIN house_accounts AS r ON r.id = m.credit_holder_id
+WHERE m.reverses_id IS NULL
+  AND NOT EXISTS (SELECT FROM hedge_fills AS f WHERE f.id = m.transaction_id AND m.operation = 'hedge_pnl')
+  AND NOT EXISTS (SELECT FROM payment_settlements AS s WHERE s.id = m.transaction_id);
+COMMENT ON VIEW law_house_movement_has_its_cause IS 'Between accounts of the house money moves for a fill of a hedge, for a settlement, or to take one back.';
 
 CREATE VIEW law_result_is_its_prices AS
 SELECT t.id AS trade_id, t.realised_pnl, r.exact
@@ -566,6 +613,69 @@ FULL JOIN (
 ) AS e ON e.transaction_id = r.id AND e.holder_id = r.account_id
 WHERE r.id IS NULL OR r.amount <> coalesce(e.booked, 0);
 COMMENT ON VIEW law_rollover_is_in_the_ledger IS 'What each position paid or earned over a rollover is what the ledger booked for its account, and no swap is booked without its row.';
+
+-- From one value date to the next (trading/swaps.py says the same in Python): the value date is so many days
+-- of settlement ahead, and Saturdays, Sundays and holidays of either currency are none.
+CREATE FUNCTION settles_on(p_traded_on date, p_settlement_days integer, p_holidays date[]) RETURNS date
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_day date := p_traded_on;
+    v_left integer := p_settlement_days;
+BEGIN
+    WHILE v_left > 0 OR extract(isodow FROM v_day) > 5 OR v_day = ANY(p_holidays) LOOP
+        v_day := v_day + 1;
+        IF v_left > 0 AND extract(isodow FROM v_day) <= 5 AND v_day <> ALL(p_holidays) THEN
+            v_left := v_left - 1;
+        END IF;
+    END LOOP;
+    RETURN v_day;
+END;
+$$;
+COMMENT ON FUNCTION settles_on(date, integer, date[]) IS 'The day on which a deal of a trading day settles.';
+
+CREATE FUNCTION rollover_days(p_on date, p_settlement_days integer, p_holidays date[]) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    v_after date := p_on + CASE extract(isodow FROM p_on) WHEN 5 THEN 3 ELSE 1 END;
+BEGIN
+    IF extract(isodow FROM p_on) > 5 THEN
+        RETURN 0;
+    END IF;
+    RETURN settles_on(v_after, p_settlement_days, p_holidays) - settles_on(p_on, p_settlement_days, p_holidays);
+END;
+$$;
+COMMENT ON FUNCTION rollover_days(date, integer, date[]) IS 'For how many days the rollover of a day pays: from one value date to the next.';
+
+-- Terms and holidays that were said later do not count: they were not known when it was booked.
+CREATE VIEW law_rollover_days_are_of_the_calendar AS
+SELECT r.symbol, r.rollover_on, r.days, d.days AS calendar_days, r.row_count
+FROM (
+    SELECT p.symbol, r.rollover_on, r.days, max(r.booked_at) AS booked_at, count(*) AS row_count
+    FROM position_rollovers AS r
+    JOIN positions AS p ON p.id = r.position_id
+    GROUP BY p.symbol, r.rollover_on, r.days
+) AS r
+JOIN instruments AS i ON i.symbol = r.symbol
+LEFT JOIN LATERAL (
+    SELECT s.settlement_days, s.is_daily
+    FROM swap_terms AS s
+    WHERE s.symbol = r.symbol AND s.effective_on <= r.rollover_on AND s.created_at < r.booked_at
+    ORDER BY s.effective_on DESC
+    LIMIT 1
+) AS t ON true
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN t.settlement_days IS NULL THEN NULL
+        WHEN t.is_daily THEN 1
+        ELSE rollover_days(r.rollover_on, t.settlement_days, ARRAY(
+            SELECT h.holiday_on
+            FROM rollover_holidays AS h
+            WHERE h.currency IN (i.base_currency, i.quote_currency) AND h.created_at < r.booked_at
+        ))
+    END AS days
+) AS d
+WHERE r.days IS DISTINCT FROM d.days;
+COMMENT ON VIEW law_rollover_days_are_of_the_calendar IS 'Each rollover paid for the days between the value dates, by the terms and holidays that were known when it was booked.';
 
 CREATE VIEW law_realised_pnl_is_the_ledger AS
 SELECT coalesce(t.account_id, e.holder_id) AS account_id, t.realised_pnl, e.booked
@@ -874,6 +984,17 @@ UNION ALL
 SELECT 'references_hold', (SELECT count(*) FROM orders) + (SELECT count(*) FROM order_fills)
     + (SELECT count(*) FROM order_events) + (SELECT count(*) FROM positions) + (SELECT count(*) FROM trades)
     + (SELECT count(*) FROM transfers) + (SELECT count(*) FROM balance_ledger)
+UNION ALL
+SELECT 'hedge_result_is_its_prices', count(*) FROM hedge_fills
+UNION ALL
+SELECT 'commission_is_of_a_trade', count(*) FROM balance_ledger WHERE operation = 'commission'
+UNION ALL
+SELECT 'house_movement_has_its_cause', count(*)
+FROM transfers AS m
+JOIN house_accounts AS g ON g.id = m.debit_holder_id
+JOIN house_accounts AS r ON r.id = m.credit_holder_id
+UNION ALL
+SELECT 'rollover_days_are_of_the_calendar', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL

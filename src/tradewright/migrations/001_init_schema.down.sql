@@ -11,6 +11,7 @@ DROP TABLE positions;
 DROP TABLE order_fills;
 DROP TABLE liquidity_providers;
 DROP TABLE orders;
+DROP FUNCTION order_quantities_add_up(text, numeric, numeric, numeric);
 DROP TABLE engines;
 DROP TABLE accounts;
 DROP TABLE commission_terms;

@@ -13,6 +13,7 @@ than a smaller one. Nothing is rounded here; rounding happens once, at booking.
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 
 from msgspec import Struct
 
@@ -74,9 +75,14 @@ def leverage_of(profile: RiskProfile, instrument: Instrument) -> int:
     return min(profile.leverage, cap)
 
 
+@cache
+def _reciprocal(leverage: int) -> Decimal:
+    return 1 / Decimal(leverage)
+
+
 def margin_rate(profile: RiskProfile, instrument: Instrument) -> Decimal:
     """Return the share of the notional that is bound: max(1/leverage, own rate, minimum)."""
-    rate = 1 / Decimal(leverage_of(profile, instrument))
+    rate = _reciprocal(leverage_of(profile, instrument))
     terms = instrument.margin
     if terms is None:
         return rate

@@ -85,7 +85,7 @@ def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[R
             if any(market.rate(one, currency) is None for one in sources):
                 return None
     for held in [*(position.instrument for position in account.open_positions), *flying]:
-        if (
+        if held is not instrument and (
             market.top(held.symbol) is None
             or market.rate(held.quote_currency, currency) is None
             or market.rate(held.base_currency, currency) is None

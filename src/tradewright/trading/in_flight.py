@@ -94,6 +94,8 @@ def flying_exposures(
     open: the larger, or the order's own, as the other was tested when it was taken.
     """
     exposures: list[Exposure] = []
+    if not flight.opens:
+        return exposures
     for symbol in flight.symbols:
         top = desk.market.top(symbol)
         if top is None:

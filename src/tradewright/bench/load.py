@@ -44,10 +44,10 @@ class Done:
 
 def serve_orders(pipe: Connection, conninfo: str, accounts: Sequence[str], submitters: int) -> None:
     """Run in the process: a round for each request that arrives, until None."""
-    settle_garbage()
     providers = {profile.code: SimulatedProvider(profile, 1) for profile in DEFAULT_PROFILES}
     with House(conninfo, None).engine(providers) as engine:
         quote_bench_market(engine, datetime(2026, 1, 13, 12, tzinfo=UTC))
+        settle_garbage()
 
         def submit(request: LoadRequest) -> Done:
             before = engine.counts.batches

@@ -179,7 +179,7 @@ def test_one_key_may_do_different_operations(engine: Session) -> None:
     house = clearing(engine)
     wallet = open_wallet(engine, open_user(engine))
     fee = movement(wallet, house)
-    both = [fee, replace(fee, operation="commission")]
+    both = [fee, replace(fee, operation="surcharge")]
     assert outcomes(book(engine, both)) == ["done", "done"]
 
 

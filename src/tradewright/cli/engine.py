@@ -4,19 +4,19 @@ import json
 import logging
 import os
 import re
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from typing import IO
 
 import click
 
 from tradewright.cli import options
+from tradewright.cli.signals import until_signal
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.target import open_database
@@ -79,7 +79,7 @@ def run_command(  # noqa: PLR0913 (one for each option)
         report_seconds=report_seconds,
     )
     tell = _teller(as_json=asked.as_json)
-    with _until_signal() as stopping, open_database(asked.url, asked.keep) as database:
+    with until_signal() as stopping, open_database(asked.url, asked.keep) as database:
         run_engine(House(database.conninfo, database.server, asked.schema), run, tell, stopping)
 
 
@@ -87,27 +87,6 @@ def _password(code: str) -> str | None:
     """Return a provider's password from the environment: its own, else the one for all."""
     own = f"{PASSWORD}_{re.sub('[^A-Z0-9]', '_', code.upper())}"
     return os.environ.get(own) or os.environ.get(PASSWORD)
-
-
-@contextmanager
-def _until_signal() -> Iterator[Event]:
-    """Give an event that the first SIGTERM or SIGINT sets; the second does what it always does."""
-    stopping = Event()
-    asked_by = (signal.SIGTERM, signal.SIGINT)
-    before = {one: signal.getsignal(one) for one in asked_by}
-
-    def stop(*_: object) -> None:
-        stopping.set()
-        for one, usual in before.items():
-            signal.signal(one, usual)
-
-    for one in asked_by:
-        signal.signal(one, stop)
-    try:
-        yield stopping
-    finally:
-        for one, usual in before.items():
-            signal.signal(one, usual)
 
 
 def _teller(*, as_json: bool) -> Callable[[str, Mapping[str, object]], None]:

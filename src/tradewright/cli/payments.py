@@ -3,18 +3,17 @@
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from threading import Event
 from uuid import UUID
 
 import click
 
 from tradewright import audit, payments
 from tradewright.cli import options
+from tradewright.cli.signals import until_signal
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
@@ -200,20 +199,20 @@ def receive_command(
     cards_secret: Sequence[str],
     chain_secret: Sequence[str],
 ) -> None:
-    """Take what providers post, until it is interrupted.
+    """Take what providers post, until SIGTERM or SIGINT.
 
     Secrets may be given twice while they are changed, or in the environment, with spaces between.
     Put a server with TLS in front of it.
     """
     secrets = {Provider.CARDS: cards_secret, Provider.CHAIN: chain_secret}
     with (
+        until_signal() as stopping,
         open_database(asked.url, asked.keep) as database,
         open_pool(database.conninfo, schema=asked.schema) as pool,
         webhook_server(pool.connection, secrets, host=host, port=port) as address,
     ):
         click.echo(json.dumps({"address": address}) if asked.as_json else f"taking at {address}")
-        with suppress(KeyboardInterrupt):
-            Event().wait()
+        stopping.wait()
 
 
 @command.command("retry", epilog=options.example("tradewright payments retry --provider chain"))

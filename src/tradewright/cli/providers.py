@@ -4,12 +4,10 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +15,7 @@ import click
 
 from tradewright import audit
 from tradewright.cli import options
+from tradewright.cli.signals import until_signal
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.errors import ErrorCode, StateError
@@ -366,18 +365,18 @@ def simulate_command(  # noqa: PLR0913 (one for each option)
     faults: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Be a provider that speaks FIX 4.4, until it is interrupted; its deals stay in FOLDER."""
+    """Be a provider that speaks FIX 4.4, until SIGTERM or SIGINT; its deals stay in FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
     temper = Temper(faults=[Fault(each) for each in faults], seed=seed)
     quoted = dict(_price(text) for text in prices)
     acceptor = FixAcceptor(folder, quoted, temper, ports=(port, quotes_port))
-    acceptor.start()
-    orders, quotes = acceptor.ports
-    facts = {"orders_port": orders, "quotes_port": quotes}
-    click.echo(json.dumps(facts) if as_json else f"orders at {orders}, quotes at {quotes}")
-    with suppress(KeyboardInterrupt):
-        Event().wait()
-    acceptor.stop()
+    with until_signal() as stopping:
+        acceptor.start()
+        orders, quotes = acceptor.ports
+        facts = {"orders_port": orders, "quotes_port": quotes}
+        click.echo(json.dumps(facts) if as_json else f"orders at {orders}, quotes at {quotes}")
+        stopping.wait()
+        acceptor.stop()
 
 
 def _price(text: str) -> tuple[str, Price]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tradewright.core.clock import monotonic_seconds
+from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.demo.accounts import Member, money_in, money_out, open_members
 from tradewright.demo.cards import CardDesk
@@ -28,14 +28,17 @@ from tradewright.liquidity.model import Quote
 from tradewright.liquidity.quote_file import read_quotes
 from tradewright.liquidity.quote_filter import QuoteFilter
 from tradewright.liquidity.seeded_market import DAY_STARTS_AT, seeded_day
+from tradewright.postgres.queries import load_queries
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import Command, OrderReport, Report, SubmitOrder
+from tradewright.trading.presence import GRACE
 from tradewright.wiring import House, review_migrations, simulated_providers
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 ORDERS_PER_TURN = 25
+_LOOK_AGAIN_SECONDS = 0.1
 
 OnTurn = Callable[[int, int], None]
 """Is told how many turns are done, of how many."""
@@ -97,9 +100,28 @@ def run_day(
         day = _Day(engine, options, progress, members, plan.instruments, desk)
         day.measured.seed = options.seed
         day.run(plan.quotes, on_turn)
+        if options.resume:
+            _wait_for_the_interrupted(house, engine)
+        day.close()
         day.measured.seconds = monotonic_seconds() - started
     progress.finish()
     return summarise(house, plan.reviewed, progress, members, day.measured)
+
+
+def _wait_for_the_interrupted(house: House, engine: Engine) -> None:
+    """Wait until what the interrupted engine had with providers is taken over and booked.
+
+    Where the server was interrupted too, the engine might still come back for a moment (`GRACE`).
+    """
+    deadline = monotonic_seconds() + 2 * GRACE.total_seconds()
+    query = load_queries("tradewright.demo")["orders_wait_for_providers"]
+    with house.session(autocommit=True) as session:
+        while monotonic_seconds() < deadline:
+            engine.wait_until_idle()
+            row = session.execute(query).fetchone()
+            if row == (False,):
+                return
+            pause(_LOOK_AGAIN_SECONDS)
 
 
 @dataclass(slots=True)
@@ -129,6 +151,9 @@ class _Day:
                     money_in(self.engine, self.members[::10], "midday", self.desk)
                 self.progress.end_turn(turn)
             on_turn(turn + 1, turns)
+
+    def close(self) -> None:
+        """Let the members take money out, and count what the day came to."""
         money_out(self.engine, self.members, self.measured, self.desk)
         self.measured.quotes_read = self.filter.read
         self.measured.quotes_refused = {

@@ -270,3 +270,8 @@ WHERE status = 'filled'
     AND created_at >= (SELECT min(created_at) FROM accounts WHERE id = ANY(%(ids)s::uuid[]))
 ORDER BY filled_quantity / exposure_limit DESC, decided_at, symbol
 LIMIT 1;
+
+-- name: orders_wait_for_providers
+-- Tell whether an order or a hedge is still with a provider.
+SELECT EXISTS (SELECT FROM orders WHERE is_routed AND remaining_quantity > 0)
+    OR EXISTS (SELECT FROM hedges WHERE status = 'open');

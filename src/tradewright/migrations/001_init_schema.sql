@@ -479,6 +479,7 @@ CREATE TABLE orders (
     ),
     CONSTRAINT orders_market_is_immediate CHECK (order_type <> 'market' OR time_in_force IN ('ioc', 'fok')),
     CONSTRAINT orders_expires_iff_dated CHECK ((time_in_force IN ('day', 'gtd')) = (expires_at IS NOT NULL)),
+    CONSTRAINT orders_remaining_within_quantity CHECK (remaining_quantity >= 0 AND remaining_quantity <= quantity),
     CONSTRAINT orders_quantity_is_filled_plus_remaining CHECK (
         order_quantities_add_up(status, quantity, filled_quantity, remaining_quantity)
     ),

@@ -147,6 +147,7 @@ class _Door:
     def start(self) -> None:
         """Listen, in a thread."""
         self._socket = socket.create_server(self.address)
+        self.waker.open()
         self._socket.settimeout(ACCEPT_MS / 1000)
         self._thread = threading.Thread(target=self._serve, name="fix acceptor", daemon=True)
         self._thread.start()

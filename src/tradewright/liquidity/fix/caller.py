@@ -46,6 +46,7 @@ class Caller:
 
     def start(self) -> None:
         """Start the thread."""
+        self.waker.open()
         name = f"fix {self._endpoint.identity.target}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()

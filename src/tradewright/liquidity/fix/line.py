@@ -74,9 +74,14 @@ class Application(Protocol):
 
 
 class Waker:
-    """Wakes a line that waits for its socket, from any thread."""
+    """Wakes a line that waits for its socket, from any thread; nobody, before it is opened."""
 
     def __init__(self) -> None:
+        self._reader = self._writer = socket.socket(socket.AF_UNIX)
+        self.close()
+
+    def open(self) -> None:
+        """Open both ends; whoever does closes them."""
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)

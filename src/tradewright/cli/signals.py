@@ -1,0 +1,27 @@
+"""How commands that work until they are told to stop are told."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+
+@contextmanager
+def until_signal() -> Iterator[Event]:
+    """Give an event that the first SIGTERM or SIGINT sets; the second does what it always does."""
+    stopping = Event()
+    asked_by = (signal.SIGTERM, signal.SIGINT)
+    before = {one: signal.getsignal(one) for one in asked_by}
+
+    def stop(*_: object) -> None:
+        stopping.set()
+        for one, usual in before.items():
+            signal.signal(one, usual)
+
+    for one in asked_by:
+        signal.signal(one, stop)
+    try:
+        yield stopping
+    finally:
+        for one, usual in before.items():
+            signal.signal(one, usual)

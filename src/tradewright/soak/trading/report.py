@@ -10,6 +10,7 @@ from tradewright.soak.plan import SoakPlan
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import Command, Kind
 from tradewright.soak.trading.promises import Findings
+from tradewright.trading.model import OrderStatus
 
 _CONTRADICTED = frozenset({ErrorCode.ORDER_DUPLICATE_DIFFERS, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT})
 
@@ -137,8 +138,15 @@ def _is_wrong(part: Part, place: int) -> bool:
     command, outcome = part.commands[place], part.outcomes[place]
     if command.target is None or outcome.word not in {"done", "refused", "nothing"}:
         return False
+    if _waited(part.outcomes[command.target]):
+        return outcome.word == "nothing"
     if command.kind is Kind.CONTRADICT:
         return outcome.code not in _CONTRADICTED
     if command.kind is not Kind.REPEAT:
         return False
     return outcome.word != "done" or not getattr(outcome.report, "is_replay", False)
+
+
+def _waited(outcome: Outcome) -> bool:
+    """Return whether a replacement waited for its provider; once refused it is asked anew."""
+    return getattr(outcome.report, "status", None) is OrderStatus.PENDING_REPLACE

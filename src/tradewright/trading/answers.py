@@ -107,15 +107,17 @@ def _end_round(desk: Desk, order: OrderState, *, was_asked: bool) -> None:
 
 
 def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> None:
-    """Fill the order with an execution as far as the order asks for it."""
-    _, answer = told
+    """Fill the order with an execution, as far as its request asked and the order still asks."""
+    request, answer = told
     if answer.price is None or is_known(desk, answer):
         return
     desk.executions_before.add((answer.provider, answer.execution_id))
     if order.limit_price is not None and (answer.price - order.limit_price) * order.side.sign > 0:
         set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
         return
-    quantity = reducing.bookable(account, order, answer.quantity)
+    asked_for = request.quantity - (answer.dealt_quantity - answer.quantity)
+    wanted = max(Decimal(0), min(answer.quantity, asked_for))
+    quantity = reducing.bookable(account, order, wanted)
     if quantity:
         source = (desk.providers[answer.provider], answer.execution_id, answer.decided_at)
         orders.fill(desk, account, order, (quantity, answer.price), source)

@@ -180,7 +180,7 @@ def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:
             is_all_or_nothing=order.is_all_or_nothing,
         )
         answer = yield level.provider, request
-        leaves -= min(leaves, answer.dealt_quantity)
+        leaves -= min(request.quantity, answer.dealt_quantity)
         waited_ms += round((answer.decided_at - request.requested_at).total_seconds() * 1000)
 
 

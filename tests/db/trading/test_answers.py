@@ -322,6 +322,22 @@ def test_what_is_dealt_beyond_the_order_is_set_aside(engine_database: str, engin
     assert floor.broken_laws() == {}
 
 
+def test_what_is_dealt_beyond_the_request_is_set_aside_though_the_order_asks_for_more(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account, 1_500_000))
+        assert late.asked[0].quantity == 1_000_000, "all that the provider quotes"
+        late.tell(late.asked[0], 700_000)
+        late.tell(late.asked[0], 500_000, is_final=True)
+        running.wait_until_idle()
+    assert state(floor) == ("canceled", 1_000_000, False)
+    assert aside(floor) == [(200_000, "more_than_asked")]
+    assert floor.broken_laws() == {}
+
+
 def test_a_client_is_never_filled_beyond_the_limit(engine_database: str, engine: Session) -> None:
     floor, account, late = stage(engine_database, engine)
     with run(floor, {"LP-ONE": late}) as running:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.floor import Floor
 from tradewright import migrate
-from tradewright.postgres.binaries import programs_folder, server_user
+from tradewright.postgres.binaries import ROOT_HOME, programs_folder, server_user
 from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 
@@ -51,6 +51,15 @@ def _has_memory() -> bool:
 def pytest_report_header() -> str:
     program = programs_folder(server_user()) / "postgres"
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_homes_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Remove at the end what servers of root in our temporary folders have kept elsewhere."""
+    yield
+    for record in ROOT_HOME.glob("*/folder"):
+        if Path(os.fsdecode(record.read_bytes())).is_relative_to(tmp_path_factory.getbasetemp()):
+            shutil.rmtree(record.parent)
 
 
 @pytest.fixture(scope="session")

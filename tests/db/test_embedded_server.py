@@ -161,8 +161,25 @@ def test_a_folder_private_to_root_is_served_from_elsewhere(tmp_path: Path) -> No
         assert not server.home.is_relative_to(private)
         again = EmbeddedServer(private / "kept", SMALL)
         assert again.pid == server.pid
+        home = server.home
     server.remove()
-    assert not server.home.exists()
+    assert not home.exists()
+    assert not server.folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_a_private_folder_takes_its_data_along_and_begins_empty_when_named_again(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o700)
+    with EmbeddedServer(tmp_path / "kept", SMALL) as first:
+        first.create_database("mine")
+    (tmp_path / "kept").rename(tmp_path / "moved")
+    with EmbeddedServer(tmp_path / "moved", SMALL) as moved:
+        assert moved.has_database("mine")
+        with EmbeddedServer(tmp_path / "kept", SMALL) as again:
+            assert again.home != moved.home
+            assert not again.has_database("mine")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")

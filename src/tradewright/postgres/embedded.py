@@ -16,7 +16,6 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -27,12 +26,8 @@ from psycopg.conninfo import make_conninfo
 
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.errors import DatabaseError, ErrorCode, StateError
-from tradewright.postgres.binaries import (
-    ROOT_HOME,
-    programs_folder,
-    server_user,
-    short_temporary_folder,
-)
+from tradewright.postgres.binaries import programs_folder, server_user, short_temporary_folder
+from tradewright.postgres.homes import home_of, make_home
 from tradewright.postgres.orphans import children_of, orphaned_folders, record_maker
 
 SUPERUSER = "tradewright"
@@ -118,12 +113,10 @@ class EmbeddedServer:
         if self._started_here:
             self.stop()
 
-    @cached_property
+    @property
     def home(self) -> Path:
-        """The folder of the data: ours, or one in ROOT_HOME if the server cannot reach that."""
-        if self._user.can_reach(self.folder):
-            return self.folder
-        return ROOT_HOME / sha256(os.fsencode(self.folder)).hexdigest()[:16]
+        """The folder of the data: ours, or another if the server's user cannot reach that."""
+        return home_of(self.folder)
 
     @property
     def data(self) -> Path:
@@ -245,9 +238,7 @@ class EmbeddedServer:
             connection.execute(command)
 
     def _make_home(self) -> None:
-        if not self.home.exists():
-            self.home.mkdir(mode=0o700, parents=True)
-            self._user.own(self.home)
+        make_home(self.folder, self._user)
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         self._user.own(self.log.parent)
 

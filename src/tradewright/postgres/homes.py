@@ -1,0 +1,50 @@
+"""Where a server keeps its files when its user cannot reach the folder that was named.
+
+A root process runs the server as an unprivileged user, who often may not enter the folder. The
+files then stand in a home of their own beneath ROOT_HOME, and the folder keeps the home's name: a
+folder that is moved takes its data along, and one that was removed and named again begins empty.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+from tradewright.postgres.binaries import ROOT_HOME, ServerUser
+
+_RECORD = "server-home"
+_FOLDER_RECORD = "folder"
+_NAME = re.compile("[0-9a-f]{16}")
+
+
+def home_of(folder: Path) -> Path:
+    """Return where the files of the server in `folder` stand: there, until a home is recorded."""
+    with contextlib.suppress(OSError):
+        name = (folder / _RECORD).read_text()
+        if _NAME.fullmatch(name):
+            return ROOT_HOME / name
+    return folder
+
+
+def make_home(folder: Path, user: ServerUser) -> Path:
+    """Return the home of the server in `folder`, made if need be; safe beside other processes."""
+    if home_of(folder) == folder and not user.can_reach(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _record_name(folder)
+    home = home_of(folder)
+    if not home.exists():
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        user.own(home)
+        if home != folder:
+            (home / _FOLDER_RECORD).write_bytes(os.fsencode(folder))
+    return home
+
+
+def _record_name(folder: Path) -> None:
+    """Write the name of a new home, whole or not at all; the first of several processes wins."""
+    draft = folder / f"{_RECORD}.{os.getpid()}"
+    draft.write_text(secrets.token_hex(8))
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, folder / _RECORD)
+    draft.unlink()

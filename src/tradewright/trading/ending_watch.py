@@ -60,6 +60,10 @@ class EndingWatch:
         """Return the ends of all orders that have nothing left to reduce."""
         return self._idle(desk, self._reducers)
 
+    def idle_of(self, desk: Desk) -> list[EndReducing]:
+        """Return the ends of the desk's own orders that have nothing left to reduce."""
+        return self._idle(desk, {_key(one) for one in desk.orders.values() if one.is_reduce_only})
+
     def _idle(self, desk: Desk, keys: Iterable[tuple[str, str]]) -> list[EndReducing]:
         return [
             EndReducing(account_id=order.account_id, order_id=order.id)
@@ -69,10 +73,15 @@ class EndingWatch:
         ]
 
     def _take_reducer(self, order: OrderState, *, rests: bool) -> None:
-        key = (order.account_id, order.instrument.symbol)
+        key = _key(order)
         reducers = self._reducers.setdefault(key, {})
         reducers.pop(order.id, None)
         if rests:
             reducers[order.id] = order
         elif not reducers:
             del self._reducers[key]
+
+
+def _key(order: OrderState) -> tuple[str, str]:
+    """Return what orders that only reduce are found by: their account and symbol."""
+    return order.account_id, order.instrument.symbol

@@ -28,6 +28,7 @@ from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import HOUSE, LookAgain
 from tradewright.trading.house_watch import HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, Report, ids_of
+from tradewright.trading.news import News
 from tradewright.trading.presence import Presence
 from tradewright.trading.recalling import Passed, Recalling, read_passed
 from tradewright.trading.reference import Reference, quote_board, read_reference
@@ -72,9 +73,9 @@ class Engine:
         self._keeper = BreakerKeeper(open_session, self._trading)
         self._recalling = Recalling(trading, self._dispatcher, self._unbooked)
         self._presence = Presence(open_session, trading, providers)
-        self._vigil = Vigil(
-            self._presence, self._dispatcher, self._lock, self._propose, self._failures
-        )
+        self._news = News(self._presence, lambda: self._watchers, self._lock, self._propose)
+        known = self._presence, self._news, self._dispatcher
+        self._vigil = Vigil(known, self._lock, self._propose, self._failures)
         self._writers = [
             Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
         ]
@@ -88,6 +89,7 @@ class Engine:
         """
         self._presence.hold()
         self._presence.take_over()
+        self._presence.may_have_missed = False  # for all that is open is read now
         for writer in self._writers:
             writer.start()
         self._is_running = True
@@ -344,6 +346,7 @@ class Engine:
     def _follow_up(self, booked: Booked) -> None:
         """Teach the watchers what was booked, and pass on what was routed."""
         desk = booked.desk
+        self._news.note(booked)
         looks_again = booked.is_recovered or desk.looked_at
         passed = read_passed(self._open_session, desk) if looks_again else None
         with self._lock:

@@ -10,11 +10,13 @@ A lock that is free proves nothing when the server itself has restarted or our o
 with it: those who come back get a moment to take theirs again. Belongs to one thread at a time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from psycopg import Notify
 
 from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.core.ids import new_id_text
@@ -23,6 +25,9 @@ from tradewright.postgres.queries import load_queries
 from tradewright.trading.batch import Trading
 from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.writer import SessionOpener
+
+EVERYTHING = "*"
+"""Told when an engine was taken over from: it may not have told its last."""
 
 GRACE = timedelta(seconds=5)
 """How long engines that lost their locks with the server are given to take them again."""
@@ -38,14 +43,22 @@ class RoutedState:
 
 @dataclass(slots=True)
 class Presence:
-    """An engine's row and lock; `trading` is told under which id its batches book."""
+    """An engine's row and lock; `trading` is told under which id its batches book.
+
+    `may_have_missed` says that other engines may have changed what nobody has told or we not heard:
+    our session was lost, or an engine is gone.
+    """
 
     open_session: SessionOpener
     trading: Trading
     providers: Iterable[str]
+    may_have_missed: bool = False
     _session: Session | None = None
     _manager: AbstractContextManager[Session] | None = None
     _since: datetime | None = field(default=None)
+    _gone: set[tuple[str, datetime]] = field(default_factory=set)
+    _schema: str = ""
+    _heard: list[Notify] = field(default_factory=list)
 
     def hold(self) -> list[str]:
         """Hold the lock; return accounts of ours that batches may have changed unseen.
@@ -61,12 +74,15 @@ class Presence:
         self._manager = self.open_session()
         session = self._manager.__enter__()
         try:
+            session.add_notify_handler(self._heard.append)
             self._execute(session, "notice_lost_engines")
+            self._execute(session, "hear_engines")
+            self._schema = self._execute(session, "own_schema")[0][0]
             unseen = self._enter(session)
         except BaseException:
             session.close()
             raise
-        self._session = session
+        self._session, self.may_have_missed = session, True
         return unseen
 
     def let_go(self) -> None:
@@ -83,11 +99,39 @@ class Presence:
 
         """
         asked = {"providers": sorted(self.providers), "since": self._since, "grace": GRACE}
+        rows = self._ask("engines_gone", {"id": self.trading.engine_id, **asked})
+        gone = {(engine_id, since) for engine_id, since, _ in rows}
+        self.may_have_missed |= not gone <= self._gone
+        self._gone = gone
         taken: set[str] = set()
-        for gone in self._ask("engines_gone", {"id": self.trading.engine_id, **asked}):
-            with self._there.transaction():
-                taken.update(self._take_over_from(*gone))
+        for engine_id, since, is_reached in rows:
+            if is_reached:
+                with self._there.transaction():
+                    taken.update(self._take_over_from(engine_id, since))
         return sorted(taken)
+
+    def tell(self, texts: Sequence[str]) -> None:
+        """Tell the other engines of this schema something."""
+        if texts:
+            self._ask("tell_engines", {"texts": texts})
+
+    def hear(self) -> list[str]:
+        """Return what other engines have told since it was asked last."""
+        heard, self._heard[:] = [*self._heard], []
+        told: list[str] = []
+        for one in heard:
+            schema, _, text = one.payload.partition(" ")
+            if schema != self._schema or one.pid == self._there.info.backend_pid:
+                continue
+            if text == EVERYTHING:
+                self.may_have_missed = True
+            else:
+                told.append(text)
+        return told
+
+    def accounts_at_risk(self) -> list[str]:
+        """Return every account with something that may be watched."""
+        return [row[0] for row in self._ask("accounts_at_risk", {})]
 
     def states(self, order_ids: Iterable[str]) -> dict[str, RoutedState]:
         """Return how the database has orders and hedges that are with providers."""
@@ -124,6 +168,8 @@ class Presence:
         asked = {"id": engine_id, "successor_id": self.trading.engine_id}
         if not self._ask("take_over_engine", {**asked, "present_since": present_since}):
             return []
+        self._ask("tell_engines", {"texts": [EVERYTHING]})
+        self.may_have_missed = True
         accounts = [row[0] for row in self._ask("take_over_orders", asked)]
         return [HOUSE, *accounts] if self._ask("take_over_hedges", asked) else accounts
 

@@ -142,13 +142,25 @@ SELECT pg_postmaster_start_time();
 -- Read the server's clock.
 SELECT clock_timestamp();
 
+-- name: hear_engines
+-- Hear what other engines tell.
+LISTEN tradewright_engines;
+
+-- name: tell_engines
+-- Tell the engines of this schema something, each text in one message.
+SELECT pg_notify('tradewright_engines', current_schema() || ' ' || t.told)
+FROM unnest(%(texts)s::text[]) AS t (told);
+
+-- name: own_schema
+-- Read which schema this is.
+SELECT current_schema()::text;
+
 -- name: engines_gone
--- Find engines without their lock, all of whose providers are reached from here.
-SELECT e.id::text, e.present_since
+-- Find engines without their lock, and whether all their providers are reached from here.
+SELECT e.id::text, e.present_since, e.providers <@ %(providers)s::text[]
 FROM engines AS e
 WHERE e.taken_over_by IS NULL
   AND e.id <> %(id)s::uuid
-  AND e.providers <@ %(providers)s::text[]
   AND (
       e.present_since >= %(since)s::timestamptz
       OR clock_timestamp() >= %(since)s::timestamptz + %(grace)s::interval
@@ -261,6 +273,31 @@ JOIN users AS u ON u.id = a.user_id
 WHERE a.id = ANY(%(ids)s::uuid[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;
+
+-- name: accounts_of
+-- Read accounts with their owners and open margin calls, without locking any.
+SELECT
+    a.id::text,
+    a.user_id::text,
+    a.currency,
+    a.balance,
+    a.version,
+    a.leverage,
+    a.margin_call_level,
+    a.stop_out_level,
+    a.book,
+    a.status = 'active' AND u.status = 'active',
+    u.client_class,
+    (
+        SELECT m.id::text
+        FROM margin_calls AS m
+        WHERE m.account_id = a.id AND m.resolved_at IS NULL
+    ),
+    a.group_code
+FROM accounts AS a
+JOIN users AS u ON u.id = a.user_id
+WHERE a.id = ANY(%(ids)s::uuid[])
+ORDER BY a.id;
 
 -- name: accounts_holding
 -- Find every account that has an open position.

@@ -5,6 +5,7 @@ done it; so is one whose position was decided before that quote and told of afte
 asks the record what is due, so a proposal too many does nothing.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from tradewright.core.trading_day import end_of_day, last_ended_day
@@ -60,10 +61,10 @@ class RolloverWatch:
             elif is_late:
                 self._add(account_id)
 
-    def learn(self, desk: Desk) -> None:
-        """Learn who holds something, when the engine starts or an answer was lost."""
-        for account_id, account in desk.accounts.items():
-            if account.positions:
+    def learn(self, desk: Desk, account_ids: Iterable[str]) -> None:
+        """Learn who of some accounts holds something and may owe a swap."""
+        for account_id in account_ids:
+            if desk.accounts[account_id].positions:
                 self._holding[account_id] = None
                 self._add(account_id)
 

@@ -270,13 +270,24 @@ def _close_by(row: tuple[Any, ...]) -> tuple[CloseBy, CloseByReport]:
 
 def read_live_desk(connection: Session, reference: Reference, market: Market) -> Desk:
     """Read every account with something open, its positions and its live orders."""
-    rows = connection.execute(load_queries(_QUERIES)["accounts_at_risk"]).fetchall()
-    ids = [row[0] for row in rows]
     queries = load_queries(_QUERIES)
-    arrays = {"ids": ids}
+    rows = connection.execute(queries["accounts_at_risk"]).fetchall()
+    desk = read_desk(connection, reference, market, [row[0] for row in rows])
+    desk.unpriced = [row[0] for row in connection.execute(queries["unpriced_accounts"])]
+    return desk
+
+
+def read_desk(
+    connection: Session, reference: Reference, market: Market, account_ids: Sequence[str]
+) -> Desk:
+    """Read accounts, their positions and their live orders, without locking any.
+
+    They may be of different moments where somebody books for them just now.
+    """
+    queries, arrays = load_queries(_QUERIES), {"ids": account_ids}
     accounts = {
         row[0]: _account(row, reference)
-        for row in connection.execute(queries["lock_accounts"], arrays)
+        for row in connection.execute(queries["accounts_of"], arrays)
     }
     positions = connection.execute(queries["open_positions"], arrays).fetchall()
     _lay_out_positions(positions, reference, accounts)
@@ -295,7 +306,6 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
         orders_by_key={},
         wallets={},
         entries_before={},
-        unpriced=[row[0] for row in connection.execute(queries["unpriced_accounts"])],
     )
 
 

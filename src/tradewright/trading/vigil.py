@@ -1,8 +1,8 @@
 """What an engine does about other engines and processes, twice a second in a thread of its own.
 
-It keeps its proof of life, takes over from engines that are gone, lets go of orders that another
-has taken over, and asks providers to end what any other process wants canceled. `presence` is the
-database's side of it.
+It keeps its proof of life, takes over from engines that are gone, exchanges news with the others,
+lets go of orders that another has taken over, and asks providers to end what any other process
+wants canceled. `presence` is the database's side of it.
 """
 
 import threading
@@ -15,6 +15,7 @@ from tradewright.core.errors import DatabaseError
 from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import LookAgain
+from tradewright.trading.news import News
 from tradewright.trading.presence import Presence
 
 BEAT_MS = 500
@@ -25,14 +26,12 @@ class Vigil:
 
     def __init__(
         self,
-        presence: Presence,
-        dispatcher: Dispatcher,
+        known: tuple[Presence, News, Dispatcher],
         lock: AbstractContextManager[object],
         propose: Callable[[Sequence[LookAgain]], object],
         failures: Failures,
     ) -> None:
-        self._presence = presence
-        self._dispatcher = dispatcher
+        self._presence, self._news, self._dispatcher = known
         self._lock = lock
         self._propose = propose
         self._failures = failures
@@ -49,6 +48,7 @@ class Vigil:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        self._news.close()
 
     def _run(self) -> None:
         while not self._stopping.wait(BEAT_MS / 1000):
@@ -62,6 +62,11 @@ class Vigil:
     def _beat(self) -> None:
         accounts = [*self._presence.hold(), *self._presence.take_over()]
         self._propose([LookAgain(account_id=one) for one in dict.fromkeys(accounts)])
+        self._news.exchange()
+        self._compare_pending()
+
+    def _compare_pending(self) -> None:
+        """Let go of what another has taken over; ask back what any process wants ended."""
         with self._lock:
             pending = self._dispatcher.pending_requests
         if not pending:

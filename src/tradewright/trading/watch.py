@@ -38,7 +38,8 @@ class Watchers:
         self._orders = OrderWatch(market)
         self._margins = MarginWatch(market)
         self._unpriced = UnpricedWatch(market)
-        self._resting: dict[str, int] = {}
+        self._resting: dict[str, dict[str, int]] = {}
+        self._touched: set[str] | None = None
 
     def on_price(self, symbol: str) -> list[Proposal]:
         """Return what the quote sets off.
@@ -66,15 +67,15 @@ class Watchers:
         """
         self._take_orders(desk.changes.orders.values())
         self._take_orders(
-            order
-            for order in desk.orders.values()
-            if self._resting.get(order.id, order.version) != order.version
+            order for order in desk.orders.values() if self._has_changed(order, order.version)
         )
         for account in desk.accounts.values():
             self._orders.take_positions(account)
         self._rollovers.take(desk)
         self._margins.take(desk.accounts, desk.reference)
         self._unpriced.take(desk.accounts)
+        if self._touched is not None:
+            self._touched.update(desk.accounts)
         return self._endings.idle_after(desk)
 
     def learn(self, desk: Desk) -> list[EndReducing]:
@@ -82,11 +83,30 @@ class Watchers:
         self._take_orders(desk.orders.values())
         for account in desk.accounts.values():
             self._orders.take_positions(account)
-        self._rollovers.learn(desk)
+        self._rollovers.learn(desk, desk.accounts)
         self._margins.take(desk.accounts, desk.reference)
         self._unpriced.take(desk.accounts)
         self._unpriced.recall(desk.unpriced)
         return self._endings.idle(desk)
+
+    def begin_look(self, account_ids: Iterable[str]) -> list[str]:
+        """Prepare for accounts that are read aside; return their orders that are known to rest."""
+        self._touched = set()
+        return [one for account_id in account_ids for one in self._resting.get(account_id, ())]
+
+    def end_look(self) -> set[str]:
+        """Return the accounts of own batches since: of these it is not known which is newer."""
+        touched, self._touched = self._touched or set(), None
+        return touched
+
+    def look(self, desk: Desk) -> list[EndReducing]:
+        """Learn accounts that another engine has changed, and return what that sets off."""
+        live = [order for order in desk.orders.values() if order.status.is_live]
+        new = [order for order in live if self._has_changed(order)]
+        self.take(desk)
+        self._take_orders(new)
+        self._rollovers.learn(desk, desk.unrolled)
+        return self._endings.idle_of(desk)
 
     def settle(self, proposal: Command, answer: Answer) -> None:
         """Learn what became of a proposal; it may be made again from then on."""
@@ -102,9 +122,23 @@ class Watchers:
     def _take_orders(self, orders: Iterable[OrderState]) -> None:
         for order in orders:
             rests = order.status.is_live and not order.is_routed
-            if rests:
-                self._resting[order.id] = order.version
-            else:
-                self._resting.pop(order.id, None)
+            self._note(order, rests=rests)
             self._orders.take_order(order, rests=rests)
             self._endings.take_order(order, rests=rests)
+
+    def _note(self, order: OrderState, *, rests: bool) -> None:
+        resting = self._resting.get(order.account_id)
+        if rests:
+            if resting is None:
+                resting = self._resting[order.account_id] = {}
+            resting[order.id] = order.version
+        elif resting is not None:
+            resting.pop(order.id, None)
+            if not resting:
+                del self._resting[order.account_id]
+
+    def _has_changed(self, order: OrderState, unknown: int | None = None) -> bool:
+        """Return whether an order is not as it is known; `unknown` is the version of a new one."""
+        resting = self._resting.get(order.account_id)
+        known = unknown if resting is None else resting.get(order.id, unknown)
+        return known != order.version

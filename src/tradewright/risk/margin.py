@@ -12,7 +12,7 @@ than a smaller one. Nothing is rounded here; rounding happens once, at booking.
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cache
 
 from msgspec import Struct
@@ -25,6 +25,8 @@ from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 HUNDRED = Decimal(100)
 
 _NOTHING = Decimal(0)
+_ONE = Decimal(1)
+_DIGITS = Context(prec=60)
 
 
 class Exposure(Struct, frozen=True):
@@ -77,7 +79,8 @@ def leverage_of(profile: RiskProfile, instrument: Instrument) -> int:
 
 @cache
 def _reciprocal(leverage: int) -> Decimal:
-    return 1 / Decimal(leverage)
+    """Return 1 / leverage to as many digits for everybody, whoever asks first."""
+    return _DIGITS.divide(_ONE, Decimal(leverage))
 
 
 def margin_rate(profile: RiskProfile, instrument: Instrument) -> Decimal:

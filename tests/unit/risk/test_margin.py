@@ -1,6 +1,6 @@
 """Margin on the worked examples of the domain rules, and conversion on every way there is."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 
@@ -76,7 +76,9 @@ def test_a_profit_is_converted_at_the_bid_and_a_loss_at_the_ask() -> None:
 def test_leverage_is_capped_by_account_instrument_and_class(
     leverage: int, client_class: ClientClass, most: int
 ) -> None:
-    assert margin_rate(profile(leverage, client_class=client_class), EURUSD) == 1 / Decimal(most)
+    with localcontext(prec=60):
+        share = 1 / Decimal(most)
+    assert margin_rate(profile(leverage, client_class=client_class), EURUSD) == share
     tight = pair("EURUSD", leverage_max=10, leverage_max_retail=2)
     assert margin_rate(profile(leverage, client_class=client_class), tight) >= Decimal("0.1")
 

@@ -14,7 +14,7 @@ from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import connect
 from tradewright.postgres.pipeline import Pipeline
-from tradewright.risk.model import ClientClass
+from tradewright.risk.model import ClientClass, PendingMargin
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.model import (
@@ -61,6 +61,11 @@ steps: st.SearchStrategy[Step] = st.tuples(
     st.integers(1, 400),
     st.sampled_from(KINDS),
     st.sampled_from([f"key-{number}" for number in range(12)]),
+)
+groups = st.tuples(st.sampled_from(PositionMode), st.sampled_from(PendingMargin)).map(
+    lambda drawn: AccountGroup(
+        code=f"{drawn[0]}-{drawn[1]}", position_mode=drawn[0], pending_margin=drawn[1]
+    )
 )
 PRICES = {"EURUSD": ("1.10000", "1.10010"), "USDJPY": ("150.000", "150.010")}
 TICKS = {"EURUSD": Decimal("0.00001"), "USDJPY": Decimal("0.001"), "NOSUCH": Decimal(1)}
@@ -171,21 +176,21 @@ def pieces(count: int, cuts: set[int]) -> list[slice]:
 @given(
     history=st.lists(steps, min_size=8, max_size=40),
     cuts=st.sets(st.integers(1, 39)),
-    modes=st.tuples(st.sampled_from(PositionMode), st.sampled_from(PositionMode)),
+    groups=st.tuples(groups, groups),
 )
 def test_one_batch_singles_and_any_cut_come_to_the_same(
-    floor: Floor, history: list[Step], cuts: set[int], modes: tuple[PositionMode, PositionMode]
+    floor: Floor, history: list[Step], cuts: set[int], groups: tuple[AccountGroup, AccountGroup]
 ) -> None:
     count = len(history)
-    for mode in modes:
-        set_group(floor.session, AccountGroup(code=mode, position_mode=mode))
+    for group in groups:
+        set_group(floor.session, group)
     runs = []
     for slices in (pieces(count, set()), pieces(count, set(range(count))), pieces(count, cuts)):
         accounts = [
             floor.account(
-                "9000", client_class=ClientClass.PROFESSIONAL, leverage=leverage, group=mode
+                "9000", client_class=ClientClass.PROFESSIONAL, leverage=leverage, group=group.code
             )
-            for leverage, mode in ((30, modes[0]), (200, modes[1]))
+            for leverage, group in zip((30, 200), groups, strict=True)
         ]
         reference = floor.build().reference
         trading = Trading(reference, market_of(PRICES, "300000"), threading.Lock())

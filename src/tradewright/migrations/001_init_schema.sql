@@ -223,6 +223,9 @@ CREATE TABLE account_groups (
     margin_price text DEFAULT 'current'
         CONSTRAINT account_groups_margin_price_present NOT NULL
         CONSTRAINT account_groups_margin_price_known CHECK (margin_price IN ('current', 'open')),
+    pending_margin text DEFAULT 'none'
+        CONSTRAINT account_groups_pending_margin_present NOT NULL
+        CONSTRAINT account_groups_pending_margin_known CHECK (pending_margin IN ('none', 'max_side')),
     stop_out_mode text DEFAULT 'largest_loss'
         CONSTRAINT account_groups_stop_out_mode_present NOT NULL
         CONSTRAINT account_groups_stop_out_mode_known CHECK (stop_out_mode IN ('largest_loss', 'smart')),
@@ -239,6 +242,7 @@ COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per
 COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pay and earn nothing over the rollover.';
 COMMENT ON COLUMN account_groups.hedged_margin IS 'What longs and shorts side by side in a symbol bind: the sum of both, the larger leg, or what is left of them.';
 COMMENT ON COLUMN account_groups.margin_price IS 'What positions are worth for margin: what they are worth now, or what they were when they were opened (opening_rates).';
+COMMENT ON COLUMN account_groups.pending_margin IS 'What orders that rest bind: none, until they deal; max_side, in each symbol the larger of the position with all buys and the position with all sells.';
 COMMENT ON COLUMN account_groups.stop_out_mode IS 'largest_loss: whole positions, the largest loss first; smart: of the largest margin no more than restores the level.';
 COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 

@@ -1594,6 +1594,18 @@ BEGIN
             DETAIL = 'What may leave beside an order that may deal at any moment depends on prices.',
             HINT = 'Wait for the provider''s answer, or let the engine book the transfer.';
     END IF;
+    IF EXISTS (
+        SELECT
+        FROM orders AS o
+        JOIN account_groups AS g ON g.code = v_account.group_code AND g.pending_margin <> 'none'
+        WHERE o.account_id = p_account_id AND o.remaining_quantity > 0
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW022',
+            MESSAGE = format('account "%s" has orders, which bind margin while they rest', p_account_id),
+            DETAIL = 'What may leave beside an order that binds margin depends on prices.',
+            HINT = 'Cancel the orders, or let the engine book the transfer.';
+    END IF;
     IF v_account.balance < p_amount THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW003',
@@ -1611,7 +1623,7 @@ BEGIN
     RETURN v_reply;
 END;
 $$;
-COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions or orders in flight to the owner''s wallet.';
+COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions, orders in flight or orders that bind margin to the owner''s wallet.';
 
 -- Changes what a wallet lets through, with who does it and why.
 CREATE FUNCTION set_wallet_status(

@@ -13,7 +13,15 @@ from tradewright.risk.breakers import Breaker
 from tradewright.risk.halts import Halt
 from tradewright.risk.limits import Denial, LimitFacts
 
-__all__ = ["ClientClass", "Denial", "HedgedMargin", "MarginPrice", "OrderFacts", "RiskProfile"]
+__all__ = [
+    "ClientClass",
+    "Denial",
+    "HedgedMargin",
+    "MarginPrice",
+    "OrderFacts",
+    "PendingMargin",
+    "RiskProfile",
+]
 
 
 class ClientClass(StrEnum):
@@ -38,6 +46,13 @@ class MarginPrice(StrEnum):
     OPEN = "open"
 
 
+class PendingMargin(StrEnum):
+    """What orders that have not dealt bind: nothing, or the larger of a symbol's two sides."""
+
+    NONE = "none"
+    MAX_SIDE = "max_side"
+
+
 class RiskProfile(Struct, frozen=True):
     """What margin depends on besides positions: class, leverage, levels in percent, paired legs."""
 
@@ -57,7 +72,8 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     opens would be closed at then; None when the order rests. `rates` are the rates of the quote
     and base currencies to the account's; None when one is missing. `free_margin_after` computes
     the free margin that would be left, in the account's currency. `limited` is there when a limit
-    applies to the order, `halt` and `breaker` when one stops it.
+    applies to the order, `halt` and `breaker` when one stops it. `binds_at_rest` says that an order
+    that is to rest may bind margin meanwhile.
     """
 
     account_is_active: bool
@@ -73,6 +89,12 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     closing_price: Decimal | None = None
     rates: tuple[Rate, Rate] | None
     free_margin_after: Callable[[], Decimal]
+    binds_at_rest: bool = False
     limited: LimitFacts | None = None
     halt: Halt | None = None
     breaker: Breaker | None = None
+
+    @property
+    def only_rests(self) -> bool:
+        """Whether the order asks nothing of the account now: it rests, and binds nothing."""
+        return self.is_resting and not self.binds_at_rest

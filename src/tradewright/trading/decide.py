@@ -10,7 +10,7 @@ from typing import assert_never
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, TradewrightError
 from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
-from tradewright.risk.margin import margin_state
+from tradewright.risk.margin import Exposure, margin_state
 from tradewright.trading import closing, replacing, submission, triggering
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
@@ -42,6 +42,7 @@ from tradewright.trading.model import (
     TriggerOrder,
 )
 from tradewright.trading.pairings import CloseBy
+from tradewright.trading.pending import binds_pending, bound_beside, held_by, pending_orders
 from tradewright.trading.rollovers import roll_over, settle
 from tradewright.trading.state import AccountState, Desk
 from tradewright.trading.swaps import RollOver, RolloverReport
@@ -179,7 +180,7 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
             ErrorCode.MONEY_INSUFFICIENT_FUNDS,
             f"{free:.2f} {holder.currency} can be moved, {amount} are asked for",
             why="What leaves an account must be free of the margin of its positions and of its "
-            "orders with providers, and a wallet is never overdrawn.",
+            "orders with providers, or at rest where those bind, and a wallet is never overdrawn.",
             hint="Close positions, deposit more, or ask for less.",
         )
     desk.journal.pass_on(giver, receiver, amount, transaction_id=command.transaction_id)
@@ -197,10 +198,18 @@ def _movable(desk: Desk, account: AccountState) -> Decimal:
         return Decimal(0)
     exposures = [position.exposure() for position in account.open_positions] + flying
     state = margin_state(account.profile, account.holder.available, exposures, desk.market)
-    if state is None:
+    bound = _bound_at_rest(desk, account, exposures)
+    if state is None or bound is None:
         return Decimal(0)
-    free = state.free - flying_charges(desk, account)
+    free = state.free - bound - flying_charges(desk, account)
     return max(Decimal(0), min(account.holder.available, free))
+
+
+def _bound_at_rest(desk: Desk, account: AccountState, exposures: list[Exposure]) -> Decimal | None:
+    """Return what orders that rest bind beside exposures; None when a price or rate is missing."""
+    if not binds_pending(account):
+        return Decimal(0)
+    return bound_beside(desk.market, account, held_by(account), pending_orders(account), exposures)
 
 
 def _conflict(command: MoveMoney) -> MoneyError:

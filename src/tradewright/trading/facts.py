@@ -4,6 +4,7 @@ Everything is read in memory, under the account's lock; nothing here reads the d
 a row. The checks themselves stand in `risk/checks`, one file each.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from tradewright.liquidity.instrument import Instrument
@@ -21,6 +22,13 @@ from tradewright.trading.in_flight import (
 )
 from tradewright.trading.limits import Asked, expected_price, limit_facts
 from tradewright.trading.opening_rates import average_rate, opening_rate
+from tradewright.trading.pending import (
+    binds_at_rest,
+    binds_pending,
+    bound_beside,
+    held_by,
+    pending_orders,
+)
 from tradewright.trading.positions import Matched, charge, match_fill, rate_sources
 from tradewright.trading.state import AccountState, Desk, OrderState
 
@@ -33,17 +41,22 @@ def gather_facts(
     top = desk.market.top(instrument.symbol)
     price = None if top is None else rules.dealing_price(top, side)
     signed = order.remaining_quantity * side.sign
-    rates = _rates(desk, account, instrument)
     flight = in_flight(account)
+    reduces = not _matched(account, order, signed, flight).opens
+    binds = rests and binds_at_rest(account, order)
+    asks_margin = binds if rests else not reduces
+    beside = _pending_instruments(account, order, rests=rests) if asks_margin else ()
+    rates = _rates(desk, account, instrument, beside)
     return OrderFacts(
         account_is_active=account.is_active,
         instrument=instrument,
         is_in_session=instrument.is_in_session(desk.market.now),
         side=side,
         quantity=order.quantity,
-        reduces=not _matched(account, order, signed, flight).opens,
+        reduces=reduces,
         is_resting=rests,
-        reference_price=_protected_price(order, price) if rests else price,
+        binds_at_rest=binds,
+        reference_price=_reference_price(order, price, rests=rests, binds=binds),
         closing_price=None if top is None or rests else closing_price(top, signed),
         stop_loss=order.stop_loss,
         take_profit=order.take_profit,
@@ -66,13 +79,34 @@ def _limited(
     return limit_facts(Asked(desk, account, order, rests))
 
 
-def _protected_price(order: OrderState, price: Decimal | None) -> Decimal | None:
-    """Return the price that a resting order's protections must stand around: its own."""
+def _reference_price(
+    order: OrderState, price: Decimal | None, *, rests: bool, binds: bool
+) -> Decimal | None:
+    """Return the price that an order's protections must stand around: a resting order's own.
+
+    One that binds margin while it rests is worth what it would deal at, and has none without that.
+    """
+    if not rests or (binds and price is None):
+        return price
     return order.limit_price or order.stop_price or price
 
 
-def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[Rate, Rate] | None:
-    """Return quote and base rates to the account's currency; None when the account has no value."""
+def _pending_instruments(
+    account: AccountState, order: OrderState, *, rests: bool
+) -> Iterable[Instrument]:
+    """Return what the orders are in that bind margin beside an order that asks for some."""
+    if order.version or not binds_pending(account):
+        return ()
+    return [one.instrument for one in pending_orders(account, order, rests=rests)]
+
+
+def _rates(
+    desk: Desk, account: AccountState, instrument: Instrument, beside: Iterable[Instrument]
+) -> tuple[Rate, Rate] | None:
+    """Return quote and base rates to the account's currency; None when the account has no value.
+
+    What else must have a price stands `beside`.
+    """
     market, currency = desk.market, account.profile.currency
     quote_rate = market.rate(instrument.quote_currency, currency)
     base_rate = market.rate(instrument.base_currency, currency)
@@ -84,7 +118,7 @@ def _rates(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[R
             sources = rate_sources(desk, account, charged)
             if any(market.rate(one, currency) is None for one in sources):
                 return None
-    for held in [*(position.instrument for position in account.open_positions), *flying]:
+    for held in [*(one.instrument for one in account.open_positions), *flying, *beside]:
         if held is not instrument and (
             market.top(held.symbol) is None
             or market.rate(held.quote_currency, currency) is None
@@ -107,37 +141,56 @@ def _matched(
 
 
 def _free_margin_after(asked: Asked, rates: tuple[Rate, Rate] | None, flight: InFlight) -> Decimal:
-    """Return the free margin that the account would have after dealing the order."""
+    """Return the free margin that the account would have after dealing the order.
+
+    Of one that is to rest, the free margin beside it.
+    """
     desk, account, order = asked.desk, asked.account, asked.order
     symbol = order.instrument.symbol
-    top = desk.market.top(symbol)
-    exposures = flying_exposures(desk, account, flight, order)
-    if top is None or rates is None or exposures is None:
+    exposures = flying_exposures(desk, account, flight, None if asked.rests else order)
+    if rates is None or exposures is None:
         raise AssertionError("asked only after the checks for price and rates")
-    price = rules.dealing_price(top, order.side)
-    if not asked.rests:
-        price = expected_price(desk, order) or price
     exposures += [
         position.exposure()
         for position in account.open_positions
         if position.instrument.symbol != symbol
     ]
-    cost = charge(desk, account, order.instrument, asked.signed) + flying_charges(desk, account)
-    after, realised = _dealt(asked, price, flight, rates[0])
-    balance = account.holder.available - cost + realised
-    state = margin_state(account.profile, balance, exposures + after, desk.market)
-    if state is None:
+    after, gained = _dealt(asked, flight, rates[0])
+    balance = account.holder.available + gained - flying_charges(desk, account)
+    exposures += after
+    state = margin_state(account.profile, balance, exposures, desk.market)
+    bound = _bound_at_rest(asked, after, exposures)
+    if state is None or bound is None:
         raise AssertionError("asked only after the check for rates")
-    return state.free
+    return state.free - bound
 
 
-def _dealt(
-    asked: Asked, price: Decimal, flight: InFlight, quote_rate: Rate
-) -> tuple[list[Exposure], Decimal]:
-    """Return the exposures in the order's symbol after it has dealt, and what it would realise."""
-    account, instrument, realised = asked.account, asked.order.instrument, Decimal(0)
-    matched = _matched(account, asked.order, asked.signed, flight)
+def _bound_at_rest(
+    asked: Asked, after: list[Exposure], exposures: list[Exposure]
+) -> Decimal | None:
+    """Return what resting orders bind beside exposures; `after` are those in the order's symbol.
+
+    An order that was taken before was asked then, and is asked no more beside others that rest.
+    """
+    account, order = asked.account, asked.order
+    if order.version or not binds_pending(account):
+        return Decimal(0)
+    held = held_by(account) | {order.instrument.symbol: after}
+    pending = pending_orders(account, order, rests=asked.rests)
+    return bound_beside(asked.desk.market, account, held, pending, exposures)
+
+
+def _dealt(asked: Asked, flight: InFlight, quote_rate: Rate) -> tuple[list[Exposure], Decimal]:
+    """Return the exposures in the order's symbol after it has dealt, and what that would bring.
+
+    That is what it would realise, less its commission; nothing if it is to rest.
+    """
+    account, order = asked.account, asked.order
+    instrument, realised = order.instrument, Decimal(0)
     left = {one.id: one.exposure() for one in account.positions.get(instrument.symbol, ())}
+    if asked.rests:
+        return list(left.values()), realised
+    price, matched = _price(asked), _matched(account, order, asked.signed, flight)
     for position, part in matched.closes:
         realised += (position.average_price - price) * part
         del left[position.id]
@@ -149,7 +202,16 @@ def _dealt(
         added = Exposure(instrument, matched.opens, price, worth)
         joins = account.nets and left and exposures[-1].quantity * matched.opens > 0
         exposures.append(_joined(exposures.pop(), added) if joins else added)
-    return exposures, realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
+    gained = realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
+    return exposures, gained - charge(asked.desk, account, instrument, asked.signed)
+
+
+def _price(asked: Asked) -> Decimal:
+    """Return what the order would deal at now, on average."""
+    price = expected_price(asked.desk, asked.order)
+    if price is None:
+        raise AssertionError("asked only after the check for a price")
+    return price
 
 
 def _joined(one: Exposure, added: Exposure) -> Exposure:

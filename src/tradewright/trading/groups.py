@@ -15,7 +15,7 @@ from tradewright.core.ids import require_ids
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
-from tradewright.risk.model import HedgedMargin, MarginPrice
+from tradewright.risk.model import HedgedMargin, MarginPrice, PendingMargin
 from tradewright.risk.stop_out import StopOutMode
 
 STANDARD = "standard"
@@ -39,6 +39,7 @@ class AccountGroup(Struct, frozen=True, kw_only=True):
     stop_out_mode: StopOutMode = StopOutMode.LARGEST_LOSS
     hedged_margin: HedgedMargin = HedgedMargin.SUM
     margin_price: MarginPrice = MarginPrice.CURRENT
+    pending_margin: PendingMargin = PendingMargin.NONE
 
 
 def set_group(connection: Session, group: AccountGroup) -> None:
@@ -52,6 +53,7 @@ def set_group(connection: Session, group: AccountGroup) -> None:
             "stop_out_mode": group.stop_out_mode,
             "hedged_margin": group.hedged_margin,
             "margin_price": group.margin_price,
+            "pending_margin": group.pending_margin,
         },
     )
 
@@ -140,6 +142,7 @@ def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:
             stop_out_mode=StopOutMode(row[3]),
             hedged_margin=HedgedMargin(row[4]),
             margin_price=MarginPrice(row[5]),
+            pending_margin=PendingMargin(row[6]),
         )
         for row in rows
     }

@@ -1,15 +1,17 @@
 """An order as a row, both ways: its columns, what is written of it, and how a row is laid out.
 
-`rows` writes them with their events, `store` reads them under lock.
+`rows` writes them with their events, `store` says which are read under lock.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Side
+from tradewright.postgres.pipeline import Statements
+from tradewright.postgres.queries import load_queries
 from tradewright.routing.model import Book
 from tradewright.trading.model import OrderStatus, OrderType, Origin, RefusedBy, TimeInForce
 from tradewright.trading.state import Desk, OrderState, Row
@@ -193,6 +195,14 @@ def orders_by_key(
         order.is_replaced = row[32]
         by_key[order.account_id, row[33]] = order
     return by_key
+
+
+def read_orders(statements: Statements, desk: Desk, query: str, account_ids: Sequence[str]) -> None:
+    """Put the live orders of accounts that a query reads onto a desk, where they are not yet."""
+    if not account_ids:
+        return
+    rows = statements.execute(load_queries("tradewright.trading")[query], {"ids": account_ids})
+    lay_out_live_orders(desk, rows.fetchall())
 
 
 def lay_out_live_orders(desk: Desk, rows: Iterable[tuple[Any, ...]]) -> None:

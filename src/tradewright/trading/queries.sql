@@ -238,7 +238,7 @@ ORDER BY currency;
 
 -- name: account_groups
 -- Read every group of accounts.
-SELECT code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price
+SELECT code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price, pending_margin
 FROM account_groups
 ORDER BY code;
 
@@ -1316,11 +1316,11 @@ RETURNING id::text;
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.
 INSERT INTO account_groups (
-    code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price
+    code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price, pending_margin
 )
 VALUES (
     %(code)s, %(position_mode)s, %(is_swap_free)s, %(stop_out_mode)s, %(hedged_margin)s,
-    %(margin_price)s
+    %(margin_price)s, %(pending_margin)s
 )
 ON CONFLICT (code) DO UPDATE
 SET
@@ -1328,19 +1328,22 @@ SET
     is_swap_free = excluded.is_swap_free,
     stop_out_mode = excluded.stop_out_mode,
     hedged_margin = excluded.hedged_margin,
-    margin_price = excluded.margin_price
+    margin_price = excluded.margin_price,
+    pending_margin = excluded.pending_margin
 WHERE (
     account_groups.position_mode,
     account_groups.is_swap_free,
     account_groups.stop_out_mode,
     account_groups.hedged_margin,
-    account_groups.margin_price
+    account_groups.margin_price,
+    account_groups.pending_margin
 ) <> (
     excluded.position_mode,
     excluded.is_swap_free,
     excluded.stop_out_mode,
     excluded.hedged_margin,
-    excluded.margin_price
+    excluded.margin_price,
+    excluded.pending_margin
 );
 
 -- name: add_account

@@ -9,7 +9,7 @@ from decimal import Decimal
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.model import OrderStatus, ReplaceOrder
-from tradewright.trading.order_rows import lay_out_live_orders
+from tradewright.trading.order_rows import read_orders
 from tradewright.trading.state import Desk
 
 _QUERIES = "tradewright.trading"
@@ -27,8 +27,7 @@ def read_waiting(statements: Statements, desk: Desk) -> None:
         desk.replacements_waiting[order_id] = command
         if is_taken:
             desk.keys_taken.add((account_id, command.new_client_order_id))
-    accounts = {"ids": sorted({row[1] for row in rows})}
-    lay_out_live_orders(desk, statements.execute(queries["live_orders"], accounts).fetchall())
+    read_orders(statements, desk, "live_orders", sorted({row[1] for row in rows}))
 
 
 def _command(account_id: str, asked: dict[str, str]) -> ReplaceOrder:

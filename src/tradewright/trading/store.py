@@ -40,8 +40,9 @@ from tradewright.trading.model import (
     TriggerOrder,
 )
 from tradewright.trading.opening_rates import read_opening_rates
-from tradewright.trading.order_rows import lay_out_live_orders, order_from_row, orders_by_key
+from tradewright.trading.order_rows import order_from_row, orders_by_key, read_orders
 from tradewright.trading.pairings import CloseBy, CloseByReport
+from tradewright.trading.pending import binds_pending
 from tradewright.trading.reference import Reference, refreshed
 from tradewright.trading.replacement_store import read_waiting
 from tradewright.trading.state import (
@@ -205,19 +206,17 @@ def _read_profiles(
 def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:
     """Put what accounts have with providers onto the desk, where it is not there already.
 
-    Only for commands that need free margin, and only for accounts whose orders are passed on.
+    Only for commands that need free margin, and only for accounts whose orders are passed on; and
+    all that lives of accounts in which orders that rest bind margin.
     """
     known = {command.account_id for command in commands if _asks_what_lives(command)}
-    ids = {
-        command.account_id
-        for command in commands
-        if isinstance(command, _NEEDS_MARGIN) and command.account_id not in known
-    }
-    accounts = (desk.accounts.get(account_id) for account_id in sorted(ids))
-    flying = [one.id for one in accounts if one is not None and one.book is not Book.B]
-    if flying:
-        rows = statements.execute(load_queries(_QUERIES)["routed_orders"], {"ids": flying})
-        lay_out_live_orders(desk, rows.fetchall())
+    asking = {command.account_id for command in commands if isinstance(command, _NEEDS_MARGIN)}
+    ids = sorted((asking - known) & desk.accounts.keys())
+    accounts = [desk.accounts[account_id] for account_id in ids]
+    binding = [one.id for one in accounts if binds_pending(one)]
+    flying = [one.id for one in accounts if one.book is not Book.B and not binds_pending(one)]
+    read_orders(statements, desk, "live_orders", binding)
+    read_orders(statements, desk, "routed_orders", flying)
 
 
 def _read_rolling(

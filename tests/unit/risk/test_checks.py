@@ -185,6 +185,16 @@ def test_margin_is_not_asked_of_what_reduces_or_rests() -> None:
     assert margin.check(replace(unasked, is_resting=True)) is None
 
 
+def test_an_order_that_binds_at_rest_is_asked_for_price_rate_and_margin_even_to_reduce() -> None:
+    binding = replace(SOUND, is_resting=True, binds_at_rest=True, reduces=True)
+    short = replace(binding, free_margin_after=lambda: Decimal("-0.01"))
+    assert first_denial(binding) is None
+    assert code(margin.check(short)) is ErrorCode.ORDER_MARGIN_INSUFFICIENT
+    blind, poor = replace(binding, reference_price=None), replace(binding, rates=None)
+    assert code(price_fresh.check(blind)) is ErrorCode.ORDER_PRICE_STALE
+    assert code(rate_known.check(poor)) is ErrorCode.ORDER_RATE_MISSING
+
+
 def limited(kind: LimitKind, measured: str | None, *, is_new: bool = True) -> LimitFacts:
     """Return facts under a limit of 100 of one kind, of which an order would make `measured`."""
     limit = Limit(id="L", kind=kind, target=Target(), value=Decimal(100), currency=None)

@@ -1,6 +1,7 @@
 """An order is taken if the account's free margin after it would not be below zero.
 
-A trade that only reduces a position always passes. Resting orders are asked when they trigger.
+A trade that only reduces a position always passes. Resting orders are asked when they trigger,
+and on arrival too where they bind margin while they rest.
 """
 
 from tradewright.core.errors import ErrorCode
@@ -9,7 +10,7 @@ from tradewright.risk.model import Denial, OrderFacts
 
 def check(facts: OrderFacts) -> Denial | None:
     """Deny opening trades that the account cannot carry."""
-    if facts.reduces or facts.is_resting:
+    if (facts.reduces or facts.is_resting) and not facts.binds_at_rest:
         return None
     free = facts.free_margin_after()
     if free >= 0:

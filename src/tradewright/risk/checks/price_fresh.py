@@ -5,8 +5,8 @@ from tradewright.risk.model import Denial, OrderFacts
 
 
 def check(facts: OrderFacts) -> Denial | None:
-    """Deny orders that would deal now while no provider has a fresh quote."""
-    if facts.is_resting or facts.reference_price is not None:
+    """Deny orders that would deal, or bind margin, now while no provider has a fresh quote."""
+    if facts.only_rests or facts.reference_price is not None:
         return None
     return Denial(
         ErrorCode.ORDER_PRICE_STALE,

@@ -5,8 +5,8 @@ from tradewright.risk.model import Denial, OrderFacts
 
 
 def check(facts: OrderFacts) -> Denial | None:
-    """Deny orders that would deal now while a conversion rate is missing."""
-    if facts.is_resting or facts.rates is not None:
+    """Deny orders that would deal, or bind margin, now while a conversion rate is missing."""
+    if facts.only_rests or facts.rates is not None:
         return None
     instrument = facts.instrument
     return Denial(

@@ -1,5 +1,6 @@
 """Small records of trading that follow every rule, row by row, for what replays or reads them."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +26,14 @@ from tradewright.soak.trading.replay.record import (
 def d(text: str | int) -> Decimal:
     """Return an exact number."""
     return Decimal(text)
+
+
+def swap(
+    row_id: str, position: str, trade_id: str | None, days: int, done: tuple[int, str]
+) -> Rollover:
+    """Return a swap in points for a day; `done` is the quantity and the amount."""
+    row = (row_id, position, date(2026, 1, 13), trade_id, days, d(done[0]), d(1), d(done[1]))
+    return Rollover(*row, d("-6.5"), d("2.25"), d("0.00001"), 2)
 
 
 def order(number: int, account: str, side: str, quantity: int, price: str, **changes: Any) -> Order:
@@ -191,8 +200,8 @@ MONEY = Record(
 SWAPS = Record(
     trades=[RECORD.trades[0], RECORD.trades[8]],
     rollovers=[
-        Rollover("t5", "p1", 1, d(2000), d(1), d("-0.13"), d("-6.5"), d("2.25"), d("0.00001"), 2),
-        Rollover("tz", "p6", 3, d(2000), d(1), d("-0.39"), d("-6.5"), d("2.25"), d("0.00001"), 2),
+        swap("t5", "p1", None, 1, (2000, "-0.13")),
+        swap("tz", "p6", None, 3, (2000, "-0.39")),
     ],
     entries=[
         Entry("n", 1, "t5", "swap", "debit", d("0.13"), d(0), d(0)),
@@ -239,5 +248,18 @@ HEDGES = Record(
     transfers=[
         Transfer("x2", "hedge_pnl", "liquidity", "dealing", d(100)),
         Transfer("x3", "hedge_pnl", "dealing", "liquidity", d(100)),
+    ],
+)
+
+# The first of them again, of which a provider tells only then that it was flipped before.
+LATE_SWAPS = Record(
+    trades=[RECORD.trades[0], RECORD.trades[1]._replace(id="tu", quantity=d(-3000))],
+    rollovers=[
+        swap("t5", "p1", None, 1, (2000, "-0.13")),
+        swap("tv", "p1", "tu", 1, (-3000, "0.15")),
+    ],
+    entries=[
+        Entry("n", 1, "t5", "swap", "debit", d("0.13"), d(0), d(0)),
+        Entry("n", 2, "tv", "swap", "credit", d("0.15"), d(0), d(0)),
     ],
 )

@@ -52,6 +52,7 @@ APPEND_ONLY = (
     "stop_outs",
     "swap_terms",
     "trades",
+    "trading_days",
     "transfers",
     "unsolicited_fill_resolutions",
     "unsolicited_fills",

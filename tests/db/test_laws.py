@@ -448,6 +448,19 @@ BREAKS = (
         ("UPDATE swap_terms SET created_at = created_at + interval '1 day'",),
     ),
     Break(
+        "rollover_is_of_what_was_open",
+        "a rollover of more than was open",
+        ("UPDATE position_rollovers SET quantity = quantity + 1",),
+    ),
+    Break(
+        "rollover_is_of_what_was_open",
+        "a position that was made smaller after a day without its swap",
+        (
+            "UPDATE swap_terms SET created_at = created_at - interval '1 day'",
+            "INSERT INTO trading_days SELECT '2026-01-14', max(executed_at) FROM trades",
+        ),
+    ),
+    Break(
         "references_hold",
         "an order in an instrument that is not listed",
         ("UPDATE orders SET symbol = 'GBPUSD'", "UPDATE positions SET symbol = 'GBPUSD'"),

@@ -3,8 +3,9 @@
 A history of fills is booked by the real code on rows in memory; only the database is left out.
 """
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from decimal import Decimal, localcontext
 
 from hypothesis import given, settings
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.floor import DAY, PAIRS, market_of
 from tradewright.core.ids import new_id_text
-from tradewright.core.trading_day import last_ended_day
+from tradewright.core.trading_day import end_of_day, last_ended_day
 from tradewright.ledger.model import Holder, HolderKind, HouseCode
-from tradewright.liquidity.model import Side
+from tradewright.liquidity.model import ProviderAnswer, Side
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.model import Book
 from tradewright.trading.decide import decide
@@ -23,9 +24,17 @@ from tradewright.trading.model import ClosePosition, OrderType, Origin, TimeInFo
 from tradewright.trading.pairings import CloseBy
 from tradewright.trading.positions import apply_fill
 from tradewright.trading.reference import Reference
+from tradewright.trading.rollovers import roll_over_late
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 from tradewright.trading.swap_store import Rolling
-from tradewright.trading.swaps import RollOver, SwapBook, SwapForm, SwapTerms
+from tradewright.trading.swaps import (
+    RollOver,
+    SwapBook,
+    SwapForm,
+    SwapTerms,
+    days_over,
+    swap_amount,
+)
 
 INSTRUMENTS = {one.symbol: one for one in PAIRS}
 EURUSD = INSTRUMENTS["EURUSD"]
@@ -39,6 +48,26 @@ REFERENCE = Reference(
     provider_priorities={},
     disabled_providers=frozenset(),
     house=HOUSE,
+)
+
+TERMS = SwapTerms(
+    symbol="EURUSD",
+    effective_on=DAY.date() - timedelta(days=1),
+    form=SwapForm.POINTS,
+    long_rate=Decimal("-7.5"),
+    short_rate=Decimal("2.5"),
+    currency="USD",
+)
+DEALT_BEFORE = ProviderAnswer(
+    request_id="r",
+    provider="LP-ONE",
+    accepted=True,
+    price=Decimal("1.1"),
+    quantity=Decimal(1_000),
+    hold_ms=0,
+    decided_at=DAY,
+    reason=None,
+    execution_id="x",
 )
 
 quantities = st.integers(-50, 50).filter(bool).map(lambda steps: Decimal(steps * 1_000))
@@ -124,6 +153,12 @@ def traded(mode: PositionMode, history: list[tuple[Decimal, Decimal]]) -> Trader
     for signed, price in history:
         trader.fill(signed, price)
     return trader
+
+
+def days_in(first: date, last: date) -> int:
+    """Return for how many days the rollovers of some days pay together."""
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return sum(days_over(day, TERMS, frozenset()) for day in days)
 
 
 def slack(count: int) -> Decimal:
@@ -237,18 +272,10 @@ def test_rolling_over_again_changes_nothing(
     history: list[tuple[Decimal, Decimal]], days: int, times: int
 ) -> None:
     once, often = traded(PositionMode.HEDGING, history), traded(PositionMode.HEDGING, history)
-    terms = SwapTerms(
-        symbol="EURUSD",
-        effective_on=DAY.date() - timedelta(days=1),
-        form=SwapForm.POINTS,
-        long_rate=Decimal("-7.5"),
-        short_rate=Decimal("2.5"),
-        currency="USD",
-    )
     through = last_ended_day(DAY) + timedelta(days=min(days, 31))
     for trader, count in ((once, 1), (often, times)):
-        opened = {position.id: DAY for position in trader.open}
-        trader.desk.rolling = Rolling(opened, {}, SwapBook({"EURUSD": [terms]}, {}))
+        first = {position.id: DAY.date() for position in trader.open}
+        trader.desk.rolling = Rolling(first, {}, SwapBook({"EURUSD": [TERMS]}, {}))
         command = RollOver(account_id=trader.account.id, through=through)
         decide(trader.desk, [command] * count)
     assert once.realised == often.realised
@@ -256,3 +283,43 @@ def test_rolling_over_again_changes_nothing(
     assert len(rows[0]) == len(rows[1])
     booked = sum((Decimal(str(row[6])) for row in rows[0]), Decimal(0))
     assert once.realised - traded(PositionMode.HEDGING, history).realised == booked
+
+
+deals = st.lists(st.tuples(quantities, st.booleans()), max_size=8)
+
+
+@settings(max_examples=100)
+@given(histories, deals, modes, st.integers(1, 3))
+def test_swap_is_that_of_what_was_open_at_the_end_whenever_a_deal_is_told(
+    before: list[tuple[Decimal, Decimal]],
+    after: list[tuple[Decimal, bool]],
+    mode: PositionMode,
+    days: int,
+) -> None:
+    """Deals after the end are of then, or were dealt before it and are told of late."""
+    trader, price = traded(mode, before), Decimal("1.1")
+    desk, ended_on = trader.desk, DAY.date() + timedelta(days=days - 1)
+    desk.reference = replace(REFERENCE, ended_on=ended_on)
+    desk.market.advance(end_of_day(ended_on))
+    first = {position.id: DAY.date() for position in trader.open}
+    desk.rolling = Rolling(first, {}, SwapBook({"EURUSD": [TERMS]}, {}), {})
+    held = {position.id: position.quantity for position in trader.open}
+    decide(desk, [RollOver(account_id=trader.account.id, through=ended_on)])
+    for signed, is_late in after:
+        count = len(desk.changes.trades)
+        trader.fill(signed, price)
+        if is_late:
+            trades = desk.changes.trades[count:]
+            with localcontext(prec=60):
+                roll_over_late(desk, trader.account, DEALT_BEFORE, trades)
+            for trade in trades:
+                place, quantity = str(trade[0]), Decimal(str(trade[6]))
+                held[place] = held.get(place, Decimal(0)) + quantity
+    charged: dict[str, Decimal] = defaultdict(Decimal)
+    for row in desk.changes.rollovers:
+        charged[str(row[1])] += Decimal(str(row[6]))
+    count = len(desk.changes.rollovers)
+    for position_id, quantity in held.items():
+        paid = days_in(DAY.date(), ended_on)
+        owed = swap_amount(TERMS, EURUSD, quantity, price, paid) if quantity else Decimal(0)
+        assert abs(charged[position_id] - owed) <= slack(count)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading_record import HEDGES, MONEY, RECORD, REPLACED, SWAPS, d
+from tests.trading_record import HEDGES, LATE_SWAPS, MONEY, RECORD, REPLACED, SWAPS, d
 from tradewright.liquidity.model import Side
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import CommandStream, Kind
@@ -193,6 +193,13 @@ def test_an_altered_rollover_is_named(place: int, field: str) -> None:
     assert list(replay_rollovers(SWAPS)) == []
     differences = list(replay_rollovers(altered(SWAPS, "rollovers", place, field)))
     assert {(one.row, one.id) for one in differences} == {("rollover", SWAPS.rollovers[place].id)}
+
+
+@pytest.mark.parametrize("field", ["quantity", "amount", "days", "trade_id"])
+def test_an_altered_rollover_of_a_late_deal_is_named(field: str) -> None:
+    assert list(replay_rollovers(LATE_SWAPS)) == []
+    differences = list(replay_rollovers(altered(LATE_SWAPS, "rollovers", 1, field)))
+    assert {(one.row, one.id) for one in differences} == {("rollover", "tv")}
 
 
 @pytest.mark.parametrize("table", ["rollovers", "entries", "trades"])

@@ -1,10 +1,11 @@
 -- Takes away users, instruments, accounts, orders, positions and trades with all that they hold.
 
 DROP TABLE opening_rates;
+DROP TABLE position_rollovers;
 DROP TABLE trades;
 DROP TABLE close_bys;
 DROP TABLE closing_orders;
-DROP TABLE position_rollovers;
+DROP TABLE trading_days;
 DROP TABLE rollover_holidays;
 DROP TABLE swap_terms;
 DROP TABLE positions;

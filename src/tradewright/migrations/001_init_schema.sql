@@ -670,33 +670,16 @@ CREATE TABLE rollover_holidays (
 );
 COMMENT ON TABLE rollover_holidays IS 'Days, beside Saturdays and Sundays, on which a currency does not settle.';
 
-CREATE TABLE position_rollovers (
-    id uuid
-        CONSTRAINT position_rollovers_pkey PRIMARY KEY,
-    position_id uuid
-        CONSTRAINT position_rollovers_position_id_present NOT NULL
-        CONSTRAINT position_rollovers_position_exists REFERENCES positions (id) ON DELETE RESTRICT,
-    rollover_on date
-        CONSTRAINT position_rollovers_rollover_on_present NOT NULL,
-    days smallint
-        CONSTRAINT position_rollovers_days_present NOT NULL
-        CONSTRAINT position_rollovers_days_positive CHECK (days > 0),
-    quantity numeric(20, 8)
-        CONSTRAINT position_rollovers_quantity_present NOT NULL
-        CONSTRAINT position_rollovers_quantity_not_zero CHECK (quantity <> 0 AND quantity > '-Infinity' AND quantity < 'Infinity'),
-    conversion_rate numeric(24, 12)
-        CONSTRAINT position_rollovers_conversion_rate_present NOT NULL
-        CONSTRAINT position_rollovers_conversion_rate_positive CHECK (conversion_rate > 0 AND conversion_rate < 'Infinity'),
-    amount numeric(20, 8)
-        CONSTRAINT position_rollovers_amount_present NOT NULL
-        CONSTRAINT position_rollovers_amount_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'),
-    booked_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT position_rollovers_booked_at_present NOT NULL,
-    CONSTRAINT position_rollovers_booked_once UNIQUE (position_id, rollover_on)
+CREATE TABLE trading_days (
+    ended_on date
+        CONSTRAINT trading_days_pkey PRIMARY KEY,
+    ended_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT trading_days_ended_at_present NOT NULL
 );
-COMMENT ON TABLE position_rollovers IS 'What a position has paid or earned over the rollover of a day, 17:00 in New York, once. Append-only.';
-COMMENT ON COLUMN position_rollovers.days IS 'From one value date to the next: 1, 3 over a weekend, more over holidays.';
-COMMENT ON COLUMN position_rollovers.amount IS 'In the account''s currency, below zero when paid; equals the ledger''s entry. Zero in a swap-free group.';
+CREATE INDEX idx_trading_days_ended_at
+    ON trading_days (ended_at);
+COMMENT ON TABLE trading_days IS 'Days that have ended at 17:00 in New York by the market of some engine: written while no batch is booked, so what was booked before was dealt before. Append-only.';
+COMMENT ON COLUMN trading_days.ended_at IS 'When this was said, by the server''s clock: trades of before are before the rollover, and of later ones those that a provider has dealt before it.';
 
 CREATE TABLE closing_orders (
     order_id uuid
@@ -797,6 +780,38 @@ COMMENT ON COLUMN trades.position_quantity IS 'Quantity of the position after th
 COMMENT ON COLUMN trades.position_average_price IS 'Average opening price of the position after this trade; a closing trade keeps it.';
 COMMENT ON COLUMN trades.position_realised_pnl IS 'Result of the position after this trade.';
 COMMENT ON COLUMN trades.commission IS 'Commission in the account''s currency; equals the ledger''s entry.';
+
+CREATE TABLE position_rollovers (
+    id uuid
+        CONSTRAINT position_rollovers_pkey PRIMARY KEY,
+    position_id uuid
+        CONSTRAINT position_rollovers_position_id_present NOT NULL
+        CONSTRAINT position_rollovers_position_exists REFERENCES positions (id) ON DELETE RESTRICT,
+    rollover_on date
+        CONSTRAINT position_rollovers_rollover_on_present NOT NULL,
+    days smallint
+        CONSTRAINT position_rollovers_days_present NOT NULL
+        CONSTRAINT position_rollovers_days_positive CHECK (days > 0),
+    quantity numeric(20, 8)
+        CONSTRAINT position_rollovers_quantity_present NOT NULL
+        CONSTRAINT position_rollovers_quantity_not_zero CHECK (quantity <> 0 AND quantity > '-Infinity' AND quantity < 'Infinity'),
+    conversion_rate numeric(24, 12)
+        CONSTRAINT position_rollovers_conversion_rate_present NOT NULL
+        CONSTRAINT position_rollovers_conversion_rate_positive CHECK (conversion_rate > 0 AND conversion_rate < 'Infinity'),
+    amount numeric(20, 8)
+        CONSTRAINT position_rollovers_amount_present NOT NULL
+        CONSTRAINT position_rollovers_amount_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'),
+    trade_id uuid
+        CONSTRAINT position_rollovers_trade_exists REFERENCES trades (id) ON DELETE RESTRICT,
+    booked_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT position_rollovers_booked_at_present NOT NULL,
+    CONSTRAINT position_rollovers_booked_once UNIQUE NULLS NOT DISTINCT (position_id, rollover_on, trade_id)
+);
+COMMENT ON TABLE position_rollovers IS 'What a position has paid or earned over the rollover of a day, 17:00 in New York, once. Append-only.';
+COMMENT ON COLUMN position_rollovers.quantity IS 'What was open, signed; for a trade of which we were told later, the change that it made.';
+COMMENT ON COLUMN position_rollovers.trade_id IS 'The trade that a provider had dealt before the rollover and told of after it: the row adds or takes back what that makes of the swap.';
+COMMENT ON COLUMN position_rollovers.days IS 'From one value date to the next: 1, 3 over a weekend, more over holidays.';
+COMMENT ON COLUMN position_rollovers.amount IS 'In the account''s currency, below zero when paid; equals the ledger''s entry. Zero in a swap-free group.';
 
 CREATE TABLE opening_rates (
     position_id uuid,

@@ -11,6 +11,7 @@ DROP INDEX CONCURRENTLY IF EXISTS idx_close_bys_position_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_close_bys_account_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_closing_orders_position_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_swap_terms_currency;
+DROP INDEX CONCURRENTLY IF EXISTS idx_position_rollovers_trade_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_positions_account_id_symbol_open;
 DROP INDEX CONCURRENTLY IF EXISTS idx_order_fills_provider_id_execution_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_order_fills_order_id;

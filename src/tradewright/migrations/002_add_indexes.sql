@@ -60,6 +60,10 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS idx_positions_account_id_symbol_o
     ON positions (account_id, symbol, (CASE position_mode WHEN 'netting' THEN account_id ELSE id END))
     WHERE is_open;
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_position_rollovers_trade_id
+    ON position_rollovers (trade_id)
+    WHERE trade_id IS NOT NULL;
+
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_swap_terms_currency
     ON swap_terms (currency);
 

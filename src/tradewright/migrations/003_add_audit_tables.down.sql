@@ -7,6 +7,7 @@ DROP TRIGGER opening_rates_are_append_only ON opening_rates;
 DROP TRIGGER close_bys_are_append_only ON close_bys;
 DROP TRIGGER closing_orders_are_append_only ON closing_orders;
 DROP TRIGGER position_rollovers_are_append_only ON position_rollovers;
+DROP TRIGGER trading_days_are_append_only ON trading_days;
 DROP TRIGGER swap_terms_are_append_only ON swap_terms;
 DROP TRIGGER close_bys_are_of_one_account ON close_bys;
 DROP TRIGGER closing_orders_are_of_their_position ON closing_orders;

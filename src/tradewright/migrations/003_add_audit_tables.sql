@@ -764,6 +764,9 @@ CREATE TRIGGER order_fills_are_append_only
 CREATE TRIGGER swap_terms_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON swap_terms
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER trading_days_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON trading_days
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER position_rollovers_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON position_rollovers
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -19,6 +19,7 @@ DROP FUNCTION tell_alert();
 DROP TRIGGER account_groups_count_reference ON account_groups;
 DROP TRIGGER commission_terms_count_reference ON commission_terms;
 DROP TRIGGER instruments_count_reference ON instruments;
+DROP TRIGGER trading_days_count_reference ON trading_days;
 DROP TRIGGER engines_count_reference ON engines;
 DROP FUNCTION hold_reference_version();
 DROP FUNCTION count_reference_version();

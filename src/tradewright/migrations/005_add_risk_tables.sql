@@ -39,6 +39,10 @@ COMMENT ON FUNCTION hold_reference_version() IS 'Returns the version of the refe
 CREATE TRIGGER engines_count_reference
     AFTER INSERT OR UPDATE ON engines
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+-- Before, so that a day ends by the clock when no batch is being booked any more.
+CREATE TRIGGER trading_days_count_reference
+    BEFORE INSERT ON trading_days
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
 CREATE TRIGGER instruments_count_reference
     AFTER INSERT OR UPDATE ON instruments
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();

@@ -677,6 +677,75 @@ CROSS JOIN LATERAL (
 WHERE r.days IS DISTINCT FROM d.days;
 COMMENT ON VIEW law_rollover_days_are_of_the_calendar IS 'Each rollover paid for the days between the value dates, by the terms and holidays that were known when it was booked.';
 
+CREATE FUNCTION end_of_trading_day(p_on date) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT (p_on + time '17:00') AT TIME ZONE 'America/New_York';
+$$;
+COMMENT ON FUNCTION end_of_trading_day(date) IS '17:00 in New York of a day.';
+
+-- Held to it are the days with rows, those over which a position was changed later, and those before which
+-- a provider had dealt what was told later; what is open and waits for a price is not broken. What was booked
+-- before the day had ended was open, and what a provider has dealt before.
+CREATE VIEW law_rollover_is_of_what_was_open AS
+SELECT c.position_id, c.rollover_on, held.quantity AS held, booked.quantity AS booked
+FROM (
+    SELECT r.position_id, r.rollover_on
+    FROM position_rollovers AS r
+    UNION
+    SELECT t.position_id, d.ended_on
+    FROM trades AS t
+    JOIN trades AS n ON n.position_id = t.position_id AND n.position_version = t.position_version + 1
+    CROSS JOIN LATERAL (
+        SELECT d.ended_on FROM trading_days AS d WHERE d.ended_at > t.executed_at AND d.ended_at <= n.executed_at
+    ) AS d
+    UNION
+    SELECT t.position_id, d.ended_on
+    FROM order_fills AS f
+    JOIN trades AS t ON t.fill_id = f.id
+    CROSS JOIN LATERAL (
+        SELECT d.ended_on
+        FROM trading_days AS d
+        WHERE d.ended_at <= t.executed_at
+        ORDER BY d.ended_at DESC
+        LIMIT 1
+    ) AS d
+    WHERE f.provider_execution_id IS NOT NULL AND f.quoted_at < end_of_trading_day(d.ended_on)
+) AS c
+JOIN positions AS p ON p.id = c.position_id
+JOIN instruments AS i ON i.symbol = p.symbol
+JOIN trading_days AS d ON d.ended_on = c.rollover_on
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(t.quantity), 0) AS quantity
+    FROM trades AS t
+    LEFT JOIN order_fills AS f ON f.id = t.fill_id AND f.provider_execution_id IS NOT NULL
+    WHERE t.position_id = c.position_id
+      AND (t.executed_at < d.ended_at OR f.quoted_at < end_of_trading_day(c.rollover_on))
+) AS held
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.quantity), 0) AS quantity, count(*) AS row_count
+    FROM position_rollovers AS r
+    WHERE r.position_id = c.position_id AND r.rollover_on = c.rollover_on
+) AS booked
+LEFT JOIN LATERAL (
+    SELECT s.settlement_days, s.is_daily
+    FROM swap_terms AS s
+    WHERE s.symbol = p.symbol AND s.effective_on <= c.rollover_on AND s.created_at < d.ended_at
+    ORDER BY s.effective_on DESC
+    LIMIT 1
+) AS terms ON true
+WHERE held.quantity <> booked.quantity
+  AND (
+    booked.row_count > 0
+    OR terms.is_daily
+    OR (
+        terms.settlement_days IS NOT NULL
+        AND rollover_days(c.rollover_on, terms.settlement_days, ARRAY(
+            SELECT h.holiday_on FROM rollover_holidays AS h WHERE h.currency IN (i.base_currency, i.quote_currency)
+        )) > 0
+    )
+  );
+COMMENT ON VIEW law_rollover_is_of_what_was_open IS 'Each position has paid or earned swap for what was open of it at 17:00 in New York, however late that was booked or a provider told of it.';
+
 CREATE VIEW law_realised_pnl_is_the_ledger AS
 SELECT coalesce(t.account_id, e.holder_id) AS account_id, t.realised_pnl, e.booked
 FROM (
@@ -995,6 +1064,8 @@ JOIN house_accounts AS g ON g.id = m.debit_holder_id
 JOIN house_accounts AS r ON r.id = m.credit_holder_id
 UNION ALL
 SELECT 'rollover_days_are_of_the_calendar', count(*) FROM position_rollovers
+UNION ALL
+SELECT 'rollover_is_of_what_was_open', count(*) FROM positions
 UNION ALL
 SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL

@@ -21,6 +21,7 @@ from tradewright.trading.model import (
     RefusedBy,
 )
 from tradewright.trading.positions import require_rates
+from tradewright.trading.rollovers import require_late_swap, roll_over_late
 from tradewright.trading.state import AccountState, Desk, OrderState
 
 Told = tuple[ProviderRequest, ProviderAnswer]
@@ -51,6 +52,7 @@ def book_answers(
         return _set_all_aside(desk, command)
     if any(answer.dealt_quantity for _, answer in command.answers):
         require_rates(desk, account, order.instrument)
+        require_late_swap(desk, account, order, command)
     for request, answer in command.answers:
         if answer.is_final:
             desk.changes.answers.append((order.id, request, answer))
@@ -120,7 +122,9 @@ def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> N
     quantity = reducing.bookable(account, order, wanted)
     if quantity:
         source = (desk.providers[answer.provider], answer.execution_id, answer.decided_at)
+        count = len(desk.changes.trades)
         orders.fill(desk, account, order, (quantity, answer.price), source)
+        roll_over_late(desk, account, answer, desk.changes.trades[count:])
     if answer.quantity > quantity:
         set_aside(desk, told, answer.quantity - quantity, Unsolicited.MORE_THAN_ASKED)
 

@@ -7,11 +7,12 @@ however many statements it has.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 
 from tradewright.core.errors import ErrorCode, RetryableError, TradewrightError
+from tradewright.core.trading_day import end_of_day, last_ended_day
 from tradewright.liquidity.market import Market
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.routing.exposures import Exposures
@@ -22,6 +23,7 @@ from tradewright.trading.reference import Reference
 from tradewright.trading.rows import write_desk
 from tradewright.trading.state import Desk
 from tradewright.trading.store import lock_desk
+from tradewright.trading.swap_store import end_days
 
 Answer = Report | TradewrightError
 
@@ -56,8 +58,16 @@ class Trading:
     engine_id: str | None = None
 
 
+class _DayHasEndedError(Exception):
+    """The market has passed 17:00 in New York since the batch was locked: it is begun again."""
+
+
 def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
     """Book commands in one transaction and commit it.
+
+    A day's end is written down before anything is booked by a market that is past it, while no
+    batch of any engine is under way, and holds for all that come later: what is open at 17:00 is
+    what was booked by then. A batch that the end comes upon is rolled back and begun again.
 
     Raises:
         RetryableError: ENGINE_TAKEN_OVER, until the engine has written itself down anew.
@@ -65,6 +75,15 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
             happens then.
 
     """
+    while True:
+        if _passed(trading.market, trading.reference):
+            with pipeline.transaction():
+                end_days(pipeline, last_ended_day(trading.market.now))
+        with suppress(_DayHasEndedError):
+            return _book(pipeline, trading, commands)
+
+
+def _book(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
     engine_id = trading.engine_id
     with pipeline.transaction():
         desk = lock_desk(pipeline, trading.reference, trading.market, commands, trading.rolled)
@@ -74,10 +93,29 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
         if desk.reference.limits:
             read_histories(pipeline, desk, [*commands, *desk.replacements_waiting.values()])
         with trading.market_lock:
+            _be_in_the_day(desk)
             answers = decide(desk, list(commands))
         write_desk(pipeline, desk)
     trading.rolled.update(desk.rolled)
     return Booked(answers, desk)
+
+
+def _be_in_the_day(desk: Desk) -> None:
+    """Bring the market to the last day's end, if another engine's has been there; not past one.
+
+    Raises:
+        _DayHasEndedError: the market has passed an end that is not written down.
+
+    """
+    if _passed(desk.market, desk.reference):
+        raise _DayHasEndedError
+    if desk.market.has_begun:
+        desk.market.advance(end_of_day(desk.reference.ended_on))
+
+
+def _passed(market: Market, reference: Reference) -> bool:
+    """Return whether a day has ended by the market, and not yet by what is known of all."""
+    return market.has_begun and last_ended_day(market.now) > reference.ended_on
 
 
 def _require_own(reference: Reference, engine_id: str | None) -> str | None:

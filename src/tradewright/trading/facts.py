@@ -105,9 +105,12 @@ def _rates(
 ) -> tuple[Rate, Rate] | None:
     """Return quote and base rates to the account's currency; None when the account has no value.
 
-    What else must have a price stands `beside`.
+    What else must have a price stands `beside`; nor is there any when the swap of what it holds in
+    the instrument is due and waits for one.
     """
     market, currency = desk.market, account.profile.currency
+    if (account.id, instrument.symbol) in desk.unvalued:
+        return None
     quote_rate = market.rate(instrument.quote_currency, currency)
     base_rate = market.rate(instrument.base_currency, currency)
     if quote_rate is None or base_rate is None:

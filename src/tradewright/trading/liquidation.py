@@ -225,10 +225,15 @@ def _tell_unpriced(desk: Desk, account: AccountState) -> None:
 
 
 def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:
-    """Return the open positions with a price and a session, the largest unrealised loss first."""
+    """Return the open positions with a price and a session, the largest unrealised loss first.
+
+    Not those whose swap is due and waits for a rate.
+    """
     ranked = []
     for position in account.open_positions:
         if not position.instrument.is_in_session(desk.market.now):
+            continue
+        if (account.id, position.instrument.symbol) in desk.unvalued:
             continue
         exposure = position.exposure()
         pnl = unrealised_pnl(account.profile, exposure, desk.market)

@@ -118,15 +118,20 @@ def require_rates(desk: Desk, account: AccountState, instrument: Instrument) -> 
 
     """
     if (account.id, instrument.symbol) in desk.unvalued:
-        raise StateError(
-            ErrorCode.ORDER_RATE_MISSING,
-            f'the swap of "{instrument.symbol}" is due and cannot be valued',
-            why="Its price, or the rate of its currency, has not been known since the start.",
-            hint="Wait for quotes, then try again.",
-            facts={"symbol": instrument.symbol},
-        )
+        raise swap_without_value(instrument.symbol)
     for currency in rate_sources(desk, account, instrument):
         _required_rate(desk, currency, account.profile.currency)
+
+
+def swap_without_value(symbol: str) -> StateError:
+    """Return what is told who would trade before the swap that is due can be booked."""
+    return StateError(
+        ErrorCode.ORDER_RATE_MISSING,
+        f'the swap of "{symbol}" is due and cannot be valued',
+        why="Its price, or the rate of its currency, has not been known since the start.",
+        hint="Wait for quotes, then try again.",
+        facts={"symbol": symbol},
+    )
 
 
 def rate_sources(desk: Desk, account: AccountState, instrument: Instrument) -> tuple[str, ...]:
@@ -224,7 +229,7 @@ def _open(
             position.quantity, position.average_price, quantity, price
         )
     else:
-        position = _new_position(account, order, price)
+        position = new_position(account, order, price)
         held.append(position)
     position.opening_rate = opening_rate_after(account, position, (quantity, price, used_rate))
     position.quantity += quantity
@@ -257,7 +262,8 @@ def _protect(desk: Desk, account: AccountState, order: OrderState, opened: Posit
             desk.changes.positions[position.id] = position
 
 
-def _new_position(account: AccountState, order: OrderState, price: Decimal) -> PositionState:
+def new_position(account: AccountState, order: OrderState, price: Decimal) -> PositionState:
+    """Return the position that an order opens at a price, before anything is in it."""
     return PositionState(
         id=new_id_text(),
         account_id=account.id,

@@ -307,15 +307,46 @@ WHERE is_open
 ORDER BY 1;
 
 -- name: positions_to_roll
--- Read when open positions were opened, by the market's time, and last rolled over.
+-- Read the first rollover that open positions were open over, and the last that is booked of each.
 SELECT
     p.id::text,
-    coalesce(f.quoted_at, p.opened_at),
+    least(
+        (SELECT min(d.ended_on) FROM trading_days AS d WHERE d.ended_at > t.executed_at),
+        ((f.quoted_at AT TIME ZONE 'America/New_York') + interval '7 hours')::date
+    ),
     (SELECT max(r.rollover_on) FROM position_rollovers AS r WHERE r.position_id = p.id)
 FROM positions AS p
 LEFT JOIN trades AS t ON t.position_id = p.id AND t.position_version = 1
-LEFT JOIN order_fills AS f ON f.id = t.fill_id
+LEFT JOIN order_fills AS f ON f.id = t.fill_id AND f.provider_execution_id IS NOT NULL
 WHERE p.account_id = ANY(%(ids)s::uuid[]) AND p.is_open;
+
+-- name: rolled_quantities
+-- Read for what quantity positions were rolled over on days since the one given.
+SELECT
+    r.position_id::text,
+    r.rollover_on,
+    sum(r.quantity)
+FROM position_rollovers AS r
+JOIN positions AS p ON p.id = r.position_id
+WHERE p.account_id = ANY(%(ids)s::uuid[]) AND r.rollover_on >= ALL(%(since)s::date[])
+GROUP BY r.position_id, r.rollover_on;
+
+-- name: last_trading_day
+-- Read the last trading day that has ended; nothing before the first.
+SELECT max(ended_on) FROM trading_days;
+
+-- name: end_trading_days
+-- Say that the days up to one have ended; it waits for the batches that are being booked.
+INSERT INTO trading_days (ended_on)
+SELECT d::date
+FROM
+    unnest(%(through)s::date[]) AS u (through),
+    generate_series(
+        coalesce((SELECT max(t.ended_on) + 1 FROM trading_days AS t), u.through),
+        u.through,
+        interval '1 day'
+    ) AS d
+ON CONFLICT (ended_on) DO NOTHING;
 
 -- name: swap_terms_since
 -- Read the swap terms that hold on some day since the one given, in order.
@@ -365,12 +396,13 @@ ON CONFLICT (currency, holiday_on) DO NOTHING;
 -- name: write_rollovers
 -- Write what positions have paid or earned over a rollover.
 INSERT INTO position_rollovers (
-    id, position_id, rollover_on, days, quantity, conversion_rate, amount
+    id, position_id, rollover_on, days, quantity, conversion_rate, amount, trade_id
 )
 SELECT *
 FROM unnest(
     %(id)s::uuid[], %(position_id)s::uuid[], %(rollover_on)s::date[], %(days)s::smallint[],
-    %(quantity)s::numeric[], %(conversion_rate)s::numeric[], %(amount)s::numeric[]
+    %(quantity)s::numeric[], %(conversion_rate)s::numeric[], %(amount)s::numeric[],
+    %(trade_id)s::uuid[]
 );
 
 -- name: close_bys_named

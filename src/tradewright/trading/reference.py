@@ -7,7 +7,7 @@ begins after it was committed, in every engine.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -38,7 +38,8 @@ _QUERIES = "tradewright.trading"
 class Reference:
     """Instruments by symbol, groups and providers by code, house holders by currency and code.
 
-    `routing` decides about hybrid orders; `engines` are those that nobody has taken over from.
+    `routing` decides about hybrid orders; `engines` are those that nobody has taken over from;
+    `ended_on` is the last day that has ended at 17:00 in New York, by whichever engine's market.
     """
 
     version: int
@@ -55,6 +56,7 @@ class Reference:
     halts: HaltBook = field(default_factory=HaltBook)
     breakers: BreakerBook = field(default_factory=BreakerBook)
     engines: frozenset[str] = frozenset()
+    ended_on: date = date.min
 
     @property
     def terms(self) -> tuple[Mapping[str, Instrument], Mapping[str, AccountGroup]]:
@@ -83,6 +85,7 @@ def read_reference(connection: Session) -> Reference:
         halts=read_halt_book(connection),
         breakers=BreakerBook(read_breakers(connection)),
         engines=_read_engines(connection),
+        ended_on=_read_ended(connection),
     )
 
 
@@ -119,6 +122,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         halts=read_halt_book(statements),
         breakers=BreakerBook(read_breakers(statements)),
         engines=_read_engines(statements),
+        ended_on=_read_ended(statements),
     )
 
 
@@ -145,6 +149,12 @@ def read_instruments(statements: Statements) -> dict[str, Instrument]:
 def _read_engines(statements: Statements) -> frozenset[str]:
     rows = statements.execute(load_queries(_QUERIES)["living_engines"], {}).fetchall()
     return frozenset(row[0] for row in rows)
+
+
+def _read_ended(statements: Statements) -> date:
+    ended_on: date | None
+    ended_on = statements.execute(load_queries(_QUERIES)["last_trading_day"], {}).fetchall()[0][0]
+    return ended_on or date.min
 
 
 def _session(row: tuple[Any, ...]) -> TradingSession:

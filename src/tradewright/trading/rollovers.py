@@ -1,11 +1,11 @@
 """How a batch carries positions over the rollover: each position and day once, money with its row.
 
-The watcher proposes it with the first quote at or after 17:00 in New York, before anything that
-the same quote sets off, and commands of an account are booked in their order: what is open when
-the command is decided was open over the rollover, unless the quote that it was opened on came
-after it. Whatever an account is asked to do, what it owes is booked first, so that no position is
-closed or made smaller without its swap. Each is valued at the last price and rate known; one
-without any since the engine started waits, the others do not; the watcher proposes again.
+What is owed follows from what was open when the day's end was written down (`batch`), and the
+watcher proposes it with the first quote after that. Whatever an account is asked to do, what it
+owes is booked first, so that no position is closed or made smaller without its swap. Each is
+valued at the last price and rate known; one without any since the engine started waits, the others
+do not; the watcher proposes again. Where a provider tells only then of what it has dealt before,
+the difference that it makes is booked with it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,15 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id_text
-from tradewright.core.trading_day import last_ended_day
+from tradewright.core.trading_day import end_of_day, last_ended_day
 from tradewright.ledger.model import HouseCode
+from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.model import ProviderAnswer
 from tradewright.risk.margin import closing_price
-from tradewright.trading.positions import booked
-from tradewright.trading.state import AccountState, Desk, PositionState
+from tradewright.trading.model import BookAnswers, Command
+from tradewright.trading.positions import booked, new_position, swap_without_value
+from tradewright.trading.reference import Reference
+from tradewright.trading.state import AccountState, Desk, OrderState, PositionState, Row
 from tradewright.trading.swap_store import DAYS_MAX, Rolling
 from tradewright.trading.swaps import (
     RollOver,
@@ -40,10 +44,19 @@ _Due = tuple[date, int, SwapTerms]
 """A rollover that is due: its day, for how many days it pays, and the terms of that day."""
 
 
-class _Swap(Struct, frozen=True):
-    """One position's swap for one rollover, in the account's currency."""
+class _Change(Struct, frozen=True):
+    """What a rollover is owed for: what was open of a position, or what a late deal adds to it."""
 
     position: PositionState
+    before: Decimal
+    quantity: Decimal
+    trade_id: str | None = None
+
+
+class _Swap(Struct, frozen=True):
+    """The swap of a change for one rollover, in the account's currency."""
+
+    change: _Change
     rollover_on: date
     days: int
     rate: Decimal
@@ -89,9 +102,9 @@ def _valued(
     desk: Desk, account: AccountState, position: PositionState, due: Sequence[_Due]
 ) -> list[_Swap]:
     """Return a position's swaps in order of days, up to the first without a price or rate."""
-    swaps = []
+    swaps, whole = [], _Change(position, _NOTHING, position.quantity)
     for one in due:
-        swap = _swap(desk, account, position, one)
+        swap = _swap(desk, account, whole, one)
         if swap is None:
             desk.unvalued.add((account.id, position.instrument.symbol))
             break
@@ -119,41 +132,121 @@ def require_ended(through: date, now: datetime) -> None:
 
 def _due(rolling: Rolling, position: PositionState, through: date) -> Iterator[_Due]:
     """Give the rollovers that a position has been open over and that are not booked."""
-    opened = rolling.opened.get(position.id)
-    if opened is None:
-        return
-    day = max(last_ended_day(opened), rolling.rolled.get(position.id, date.min)) + _ONE_DAY
-    holidays = rolling.book.holidays_of(position.instrument)
+    first = rolling.first.get(position.id)
+    if first is not None:
+        day = max(first, rolling.rolled.get(position.id, date.min) + _ONE_DAY)
+        yield from _paying(rolling, position.instrument, day, through)
+
+
+def _paying(rolling: Rolling, instrument: Instrument, day: date, through: date) -> Iterator[_Due]:
+    """Give the rollovers of an instrument from a day on that pay for any day."""
+    holidays = rolling.book.holidays_of(instrument)
     while day <= through:
-        terms = rolling.book.terms_on(position.instrument.symbol, day)
+        terms = rolling.book.terms_on(instrument.symbol, day)
         days = 0 if terms is None else days_over(day, terms, holidays)
         if terms is not None and days:
             yield day, days, terms
         day += _ONE_DAY
 
 
-def _swap(desk: Desk, account: AccountState, position: PositionState, due: _Due) -> _Swap | None:
-    """Return what a position pays or earns for one rollover; None without a price or rate."""
+def _swap(desk: Desk, account: AccountState, change: _Change, due: _Due) -> _Swap | None:
+    """Return what a change pays or earns for one rollover; None without a price or rate."""
     on, days, terms = due
-    instrument, currency = position.instrument, account.profile.currency
+    instrument, currency = change.position.instrument, account.profile.currency
     if account.group.is_swap_free:
-        return _Swap(position, on, days, Decimal(1), _NOTHING)
-    top = desk.market.last_top(instrument.symbol)
+        return _Swap(change, on, days, Decimal(1), _NOTHING)
     rate = desk.market.last_rate(swap_currency(terms, instrument), currency)
-    if rate is None or (top is None and terms.form is SwapForm.PERCENT):
+    before = _worth(desk, change.position, change.before, due)
+    after = _worth(desk, change.position, change.before + change.quantity, due)
+    if rate is None or before is None or after is None:
         return None
-    price = position.average_price if top is None else closing_price(top, position.quantity)
-    amount = swap_amount(terms, instrument, position.quantity, price, days)
-    return _Swap(position, on, days, *booked(amount, rate, currency))
+    return _Swap(change, on, days, *booked(after - before, rate, currency))
+
+
+def _worth(desk: Desk, position: PositionState, quantity: Decimal, due: _Due) -> Decimal | None:
+    """Return the swap of a quantity before conversion; None where it needs a price."""
+    _, days, terms = due
+    top = desk.market.last_top(position.instrument.symbol)
+    if top is None and terms.form is SwapForm.PERCENT:
+        return None
+    price = position.average_price if top is None else closing_price(top, quantity)
+    return swap_amount(terms, position.instrument, quantity, price, days)
+
+
+def late_deals(reference: Reference, commands: Sequence[Command]) -> dict[str, date]:
+    """Return of which accounts providers tell that they have dealt before the last day's end.
+
+    With the first day whose end it was before.
+    """
+    late: dict[str, date] = {}
+    for command in commands:
+        if isinstance(command, BookAnswers):
+            for dealt in _late(reference, command):
+                day = last_ended_day(dealt) + _ONE_DAY
+                late[command.account_id] = min(day, late.get(command.account_id, day))
+    return late
+
+
+def require_late_swap(
+    desk: Desk, account: AccountState, order: OrderState, command: BookAnswers
+) -> None:
+    """Refuse to book a late deal whose swap could not be valued; ask before anything is changed.
+
+    Raises:
+        StateError: ORDER_RATE_MISSING.
+
+    """
+    for dealt in _late(desk.reference, command):
+        position = new_position(account, order, Decimal(1))
+        change = _Change(position, _NOTHING, Decimal(order.side.sign))
+        for due in _since(desk, order.instrument, dealt):
+            if _swap(desk, account, change, due) is None:
+                raise swap_without_value(order.instrument.symbol)
+
+
+def roll_over_late(
+    desk: Desk, account: AccountState, answer: ProviderAnswer, trades: Sequence[Row]
+) -> None:
+    """Book what trades change of the rollovers that they were dealt before and booked after."""
+    if not _is_late(desk.reference, answer):
+        return
+    for trade in trades:
+        position = desk.changes.positions[str(trade[0])]
+        for due in _since(desk, position.instrument, answer.decided_at):
+            before = desk.rolling.held.get((position.id, due[0]), _NOTHING)
+            change = _Change(position, before, Decimal(str(trade[6])), str(trade[1]))
+            swap = _swap(desk, account, change, due)
+            if swap is None:
+                raise AssertionError("was asked before the deal was booked")
+            _book(desk, account, swap)
+
+
+def _late(reference: Reference, command: BookAnswers) -> Iterator[datetime]:
+    """Give when a provider has dealt that tells of it after the end of a day."""
+    for _, answer in command.answers:
+        if answer.price is not None and _is_late(reference, answer):
+            yield answer.decided_at
+
+
+def _is_late(reference: Reference, answer: ProviderAnswer) -> bool:
+    """Return whether a provider has answered before the end of the last day that has ended."""
+    day = reference.ended_on
+    return day > date.min and answer.decided_at < end_of_day(day)
+
+
+def _since(desk: Desk, instrument: Instrument, dealt: datetime) -> Iterator[_Due]:
+    first = last_ended_day(dealt) + _ONE_DAY
+    return _paying(desk.rolling, instrument, first, desk.reference.ended_on)
 
 
 def _book(desk: Desk, account: AccountState, swap: _Swap) -> None:
     """Write a swap and move its money between the account and the house."""
-    position, amount, key = swap.position, swap.amount, new_id_text()
-    desk.changes.rollovers.append(
-        (key, position.id, swap.rollover_on, swap.days, position.quantity, swap.rate, amount)
-    )
-    desk.rolling.rolled[position.id] = swap.rollover_on
+    change, amount, key = swap.change, swap.amount, new_id_text()
+    place = (change.position.id, swap.rollover_on)
+    figures = (change.quantity, swap.rate, amount, change.trade_id)
+    desk.changes.rollovers.append((key, *place, swap.days, *figures))
+    desk.rolling.rolled[place[0]] = swap.rollover_on
+    desk.rolling.held[place] = change.before + change.quantity
     house = desk.house[account.profile.currency][HouseCode.SWAPS]
     if amount > 0:
         desk.journal.receive(

@@ -32,9 +32,9 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write_orders(statements, changes)
     _write(statements, "write_order_replacements", REPLACEMENT, changes.replacements)
     _write(statements, "write_fills", _FILL, changes.fills)
-    _write(statements, "write_rollovers", _ROLLOVER, changes.rollovers)
     _write(statements, "write_close_bys", _CLOSE_BY, changes.close_bys)
     _write_positions(statements, changes)
+    _write(statements, "write_rollovers", _ROLLOVER, changes.rollovers)
     _write(statements, "write_opening_rates", _OPENING_RATE, changes.opening_rates)
     closing = [
         (order.id, order.position_id)
@@ -143,7 +143,16 @@ _TRADE = (
     "trade_position_pnls",
     "trade_close_by_ids",
 )
-_ROLLOVER = ("id", "position_id", "rollover_on", "days", "quantity", "conversion_rate", "amount")
+_ROLLOVER = (
+    "id",
+    "position_id",
+    "rollover_on",
+    "days",
+    "quantity",
+    "conversion_rate",
+    "amount",
+    "trade_id",
+)
 _CLOSE_BY = (
     "id",
     "account_id",

@@ -10,7 +10,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tradewright.core.trading_day import last_ended_day
 from tradewright.ledger.model import Holder, HolderKind
 from tradewright.ledger.store import lock_wallets, wallet_ids
 from tradewright.liquidity.market import Market
@@ -45,14 +44,13 @@ from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.pending import binds_pending
 from tradewright.trading.reference import Reference, refreshed
 from tradewright.trading.replacement_store import read_waiting
+from tradewright.trading.rolling_rows import read_due
 from tradewright.trading.state import (
     AccountState,
     Desk,
     OrderState,
     PositionState,
 )
-from tradewright.trading.swap_store import read_rolling
-from tradewright.trading.swaps import RollOver
 
 _QUERIES = "tradewright.trading"
 
@@ -109,7 +107,7 @@ def lock_desk(
     )
     read_waiting(statements, desk)
     read_opening_rates(statements, desk.accounts)
-    _read_rolling(statements, desk, commands, rolled)
+    read_due(statements, desk, commands, rolled)
     _read_in_flight(statements, desk, commands)
     lock_house(statements, desk, commands)
     return desk
@@ -217,22 +215,6 @@ def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Comma
     flying = [one.id for one in accounts if one.book is not Book.B and not binds_pending(one)]
     read_orders(statements, desk, "live_orders", binding)
     read_orders(statements, desk, "routed_orders", flying)
-
-
-def _read_rolling(
-    statements: Statements, desk: Desk, commands: Sequence[Command], rolled: Mapping[str, date]
-) -> None:
-    """Lay out what rollovers must know, also of accounts that are not known to owe no swap."""
-    day = last_ended_day(desk.market.now)
-    for account in desk.accounts.values():
-        if not account.positions:
-            desk.rolled[account.id] = day
-        elif rolled.get(account.id, date.min) < day:
-            desk.unrolled.add(account.id)
-    days = {c.account_id: c.through for c in commands if isinstance(c, RollOver)}
-    if days or desk.unrolled:
-        ids = sorted(days.keys() | desk.unrolled)
-        desk.rolling = read_rolling(statements, ids, max([day, *days.values()]))
 
 
 def _asks_what_lives(command: Command) -> bool:

@@ -4,8 +4,9 @@ Terms are never changed: new ones hold from a later day. Everything is read when
 over, once a day for an account, so an order pays nothing for it.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -26,14 +27,16 @@ _QUERIES = "tradewright.trading"
 
 
 class Rolling(Struct, frozen=True):
-    """What a rollover must know: when each position was opened and last rolled, and the terms.
+    """What a rollover must know: when each position is first and was last rolled, and the terms.
 
-    `opened` is the market's time of the quote that the position was opened on.
+    `first` is the first rollover that a position was open over. `held` is what positions were
+    rolled over for by (position, day), of accounts for which a provider tells of an old deal.
     """
 
-    opened: dict[str, datetime]
+    first: dict[str, date]
     rolled: dict[str, date]
     book: SwapBook
+    held: dict[tuple[str, date], Decimal] = {}
 
 
 NO_ROLLING = Rolling({}, {}, SwapBook({}, {}))
@@ -62,13 +65,23 @@ def add_holiday(connection: Session, currency: str, holiday_on: date) -> None:
     )
 
 
-def read_rolling(statements: Statements, account_ids: Sequence[str], through: date) -> Rolling:
-    """Read what rolling some accounts over up to a day needs; their accounts are locked."""
+def end_days(statements: Statements, through: date) -> None:
+    """Say that the days up to one have ended, when the batches of now are booked."""
+    statements.execute(load_queries(_QUERIES)["end_trading_days"], {"through": [through]})
+
+
+def read_rolling(
+    statements: Statements, account_ids: Sequence[str], through: date, late: Mapping[str, date]
+) -> Rolling:
+    """Read what rolling some accounts over up to a day needs; their accounts are locked.
+
+    `late` are the accounts of which a provider tells late, with the first day that it concerns.
+    """
     queries = load_queries(_QUERIES)
     rows = statements.execute(queries["positions_to_roll"], {"ids": list(account_ids)}).fetchall()
     rolled = {row[0]: row[2] for row in rows if row[2] is not None}
-    opened = {row[0]: row[1] for row in rows}
-    since = min([through, *rolled.values(), *(one.date() for one in opened.values())])
+    first = {row[0]: row[1] for row in rows if row[1] is not None}
+    since = min([through, *rolled.values(), *first.values(), *late.values()])
     terms: dict[str, list[SwapTerms]] = {}
     for row in statements.execute(queries["swap_terms_since"], {"since": [since]}).fetchall():
         terms.setdefault(row[0], []).append(_terms(row))
@@ -76,7 +89,17 @@ def read_rolling(statements: Statements, account_ids: Sequence[str], through: da
     until = {"since": [since], "until": [through + _SETTLES_WITHIN]}
     for currency, days in statements.execute(queries["rollover_holidays"], until).fetchall():
         holidays[currency] = frozenset(days)
-    return Rolling(opened, rolled, SwapBook(terms, holidays))
+    book = SwapBook(terms, holidays)
+    return Rolling(first, rolled, book, _read_held(statements, late) if late else {})
+
+
+def _read_held(statements: Statements, late: Mapping[str, date]) -> dict[tuple[str, date], Decimal]:
+    """Read for what quantity positions have been rolled over since the first day of concern."""
+    rows = statements.execute(
+        load_queries(_QUERIES)["rolled_quantities"],
+        {"ids": sorted(late), "since": [min(late.values())]},
+    )
+    return {(row[0], row[1]): row[2] for row in rows.fetchall()}
 
 
 def _terms(row: tuple[Any, ...]) -> SwapTerms:

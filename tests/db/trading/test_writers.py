@@ -436,6 +436,7 @@ def test_what_was_booked_before_its_answer_was_lost_is_watched(
 ) -> None:
     account = floor.account("4000")
     with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(floor.account(), 1_000))  # its batch has said that the day before is over
         lose_one_answer(monkeypatch)
         report = deal(engine, buy(account, 10_000, stop_loss="1.09"))
         assert (report.is_replay, engine.counts.reconnects) == (True, 1)
@@ -449,12 +450,14 @@ def test_what_was_to_be_passed_on_before_its_answer_was_lost_does_not_wait_for_e
 ) -> None:
     account = floor.account("100000", book=Book.A)
     with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(floor.account(), 1_000))  # its batch has said that the day before is over
         lose_one_answer(monkeypatch)
         report = deal(engine, buy(account, 10_000, client_order_id="mine"))
         assert (report.is_replay, report.is_routed) == (True, True)
         floor.quote(engine, "EURUSD", "1.10000", "1.10011")
         engine.wait_until_idle()
-        assert floor.rows("SELECT status, is_routed FROM orders") == [("rejected", False)]
+        orders = "SELECT status, is_routed FROM orders WHERE account_id = %s"
+        assert floor.rows(orders, account) == [("rejected", False)]
     assert floor.broken_laws() == {}
 
 

@@ -12,5 +12,5 @@ def check(facts: OrderFacts) -> Denial | None:
     return Denial(
         ErrorCode.ORDER_RATE_MISSING,
         f"No tradable pair converts {instrument.base_currency} or {instrument.quote_currency} "
-        "into the account's currency.",
+        "into the account's currency, or the swap that is due has no rate.",
     )

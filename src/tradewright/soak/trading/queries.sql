@@ -177,6 +177,8 @@ JOIN liquidity_providers AS l ON l.id = u.provider_id;
 SELECT
     r.id::text,
     r.position_id::text,
+    r.rollover_on,
+    r.trade_id::text,
     r.days,
     r.quantity,
     r.conversion_rate,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -161,10 +162,15 @@ class SetAside(NamedTuple):
 
 
 class Rollover(NamedTuple):
-    """The swap of a position for one day, with its terms in points of `tick`."""
+    """The swap of a position for one day, with its terms in points of `tick`.
+
+    `trade_id` is a trade of which a provider told after the day: the row is what that changes.
+    """
 
     id: str
     position_id: str
+    rollover_on: date
+    trade_id: str | None
     days: int
     quantity: Decimal
     conversion_rate: Decimal

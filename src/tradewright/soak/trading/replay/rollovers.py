@@ -1,7 +1,8 @@
 """Replays swaps: what each position was charged or paid for being held over 17:00 in New York.
 
 In points: size times rate times tick, for each day, converted at the recorded rate and rounded
-half to even. The size is what the position's trades had left open by then.
+half to even. The size is what the position's trades had left open by then; where a provider told
+only later of what it had dealt before, a row of its own is the difference that this makes.
 """
 
 from collections import defaultdict
@@ -29,11 +30,13 @@ def replay_rollovers(record: Record) -> Iterator[Difference]:
         if entry.operation == "swap":
             signed = entry.amount if entry.effect == "credit" else -entry.amount
             booked[entry.transaction_id] += signed
+    held: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
     for rollover in record.rollovers:
-        before = [one for one in trades[rollover.position_id] if one.id < rollover.id]
+        place = (rollover.position_id, rollover.rollover_on)
+        before, held[place] = held[place], held[place] + rollover.quantity
         fields = {
-            "quantity": (rollover.quantity, before[-1].position_quantity if before else None),
-            "amount": (rollover.amount, _swap(rollover)),
+            "quantity": (rollover.quantity, _quantity(rollover, trades[rollover.position_id])),
+            "amount": (rollover.amount, _swap(rollover, before, held[place])),
             "amount in the ledger": (booked.pop(rollover.id, Decimal(0)), rollover.amount),
         }
         yield from Standing("rollover", rollover.id, fields).differences()
@@ -41,11 +44,24 @@ def replay_rollovers(record: Record) -> Iterator[Difference]:
         yield Difference("entry", f"swap of {transaction_id}", "rollover", None, "a rollover")
 
 
-def _swap(rollover: Rollover) -> Decimal:
-    """Return the swap of one position for one rollover."""
-    rate = rollover.long_rate if rollover.quantity > 0 else rollover.short_rate
-    exact = abs(rollover.quantity)
-    for factor in (rate, rollover.tick, Decimal(rollover.days), rollover.conversion_rate):
+def _quantity(rollover: Rollover, trades: list[Trade]) -> Decimal | None:
+    """Return what the trades before it had left open, or what its own late trade has changed."""
+    if rollover.trade_id is not None:
+        late = [one.quantity for one in trades if one.id == rollover.trade_id]
+        return late[0] if late else None
+    before = [one for one in trades if one.id < rollover.id]
+    return before[-1].position_quantity if before else None
+
+
+def _swap(rollover: Rollover, before: Decimal, after: Decimal) -> Decimal:
+    """Return what the swap of a position for a day changes by, from one quantity to another."""
+    exact = _PRECISE.subtract(_points(rollover, after), _points(rollover, before))
+    for factor in (rollover.tick, Decimal(rollover.days), rollover.conversion_rate):
         exact = _PRECISE.multiply(exact, factor)
     unit = Decimal(1).scaleb(-rollover.minor_units)
     return exact.quantize(unit, rounding=ROUND_HALF_EVEN, context=_PRECISE)
+
+
+def _points(rollover: Rollover, quantity: Decimal) -> Decimal:
+    rate = rollover.long_rate if quantity > 0 else rollover.short_rate
+    return _PRECISE.multiply(abs(quantity), rate)

@@ -26,7 +26,13 @@ from tradewright.risk.model import (
     RiskProfile,
 )
 from tradewright.trading.groups import AccountGroup, PositionMode
-from tradewright.trading.pending import binds_at_rest, bound_beside, held_by, pending_orders
+from tradewright.trading.pending import (
+    binds_at_rest,
+    bound_beside,
+    held_by,
+    pending_beside,
+    pending_orders,
+)
 from tradewright.trading.positions import match_fill
 from tradewright.trading.state import AccountState, OrderState, PositionState
 
@@ -218,9 +224,10 @@ def test_one_order_more_never_binds_less_and_nothing_where_it_is_not_asked(
     deal_at_random(world, chance, turns)
     before = world.bound()
     order = world.order(*one)
-    after = world.bound(pending_orders(world.account, order, rests=True))
+    pending = pending_beside(world.account, order, rests=True)
+    after = world.bound(pending)
     assert after >= before
-    if not binds_at_rest(world.account, order):
+    if not binds_at_rest(world.account, order, pending):
         assert after == before
 
 

@@ -22,15 +22,12 @@ from tradewright.trading.in_flight import (
 )
 from tradewright.trading.limits import Asked, expected_price, limit_facts
 from tradewright.trading.opening_rates import average_rate, opening_rate
-from tradewright.trading.pending import (
-    binds_at_rest,
-    binds_pending,
-    bound_beside,
-    held_by,
-    pending_orders,
-)
+from tradewright.trading.pending import binds_at_rest, bound_beside, held_by, pending_beside
 from tradewright.trading.positions import Matched, charge, match_fill, rate_sources
 from tradewright.trading.state import AccountState, Desk, OrderState
+from tradewright.trading.unpriced_watch import is_priced
+
+_NOTHING = Decimal(0)
 
 
 def gather_facts(
@@ -43,10 +40,10 @@ def gather_facts(
     signed = order.remaining_quantity * side.sign
     flight = in_flight(account)
     reduces = not _matched(account, order, signed, flight).opens
-    binds = rests and binds_at_rest(account, order)
+    pending = pending_beside(account, order, rests=rests)
+    binds = rests and binds_at_rest(account, order, pending)
     asks_margin = binds if rests else not reduces
-    beside = _pending_instruments(account, order, rests=rests) if asks_margin else ()
-    rates = _rates(desk, account, instrument, beside)
+    rates = _rates(desk, account, instrument, pending if asks_margin else None)
     return OrderFacts(
         account_is_active=account.is_active,
         instrument=instrument,
@@ -56,13 +53,13 @@ def gather_facts(
         reduces=reduces,
         is_resting=rests,
         binds_at_rest=binds,
-        reference_price=_reference_price(order, price, rests=rests, binds=binds),
+        reference_price=_own_price(order, price, binds=binds) if rests else price,
         closing_price=None if top is None or rests else closing_price(top, signed),
         stop_loss=order.stop_loss,
         take_profit=order.take_profit,
         rates=rates,
         free_margin_after=lambda: _free_margin_after(
-            Asked(desk, account, order, rests), rates, flight
+            Asked(desk, account, order, rests), rates, flight, pending
         ),
         limited=_limited(desk, account, order, rests=rests),
         breaker=desk.reference.breakers.of(instrument.symbol),
@@ -79,34 +76,26 @@ def _limited(
     return limit_facts(Asked(desk, account, order, rests))
 
 
-def _reference_price(
-    order: OrderState, price: Decimal | None, *, rests: bool, binds: bool
-) -> Decimal | None:
-    """Return the price that an order's protections must stand around: a resting order's own.
+def _own_price(order: OrderState, price: Decimal | None, *, binds: bool) -> Decimal | None:
+    """Return the price that a resting order's protections must stand around: its own.
 
     One that binds margin while it rests is worth what it would deal at, and has none without that.
     """
-    if not rests or (binds and price is None):
-        return price
+    if binds and price is None:
+        return None
     return order.limit_price or order.stop_price or price
 
 
-def _pending_instruments(
-    account: AccountState, order: OrderState, *, rests: bool
-) -> Iterable[Instrument]:
-    """Return what the orders are in that bind margin beside an order that asks for some."""
-    if order.version or not binds_pending(account):
-        return ()
-    return [one.instrument for one in pending_orders(account, order, rests=rests)]
-
-
 def _rates(
-    desk: Desk, account: AccountState, instrument: Instrument, beside: Iterable[Instrument]
+    desk: Desk,
+    account: AccountState,
+    instrument: Instrument,
+    pending: Iterable[OrderState] | None,
 ) -> tuple[Rate, Rate] | None:
     """Return quote and base rates to the account's currency; None when the account has no value.
 
-    What else must have a price stands `beside`; nor is there any when the swap of what it holds in
-    the instrument is due and waits for one.
+    What is `pending` must have a value too; nor is there any when the swap of what it holds in the
+    instrument is due and waits for one.
     """
     market, currency = desk.market, account.profile.currency
     if (account.id, instrument.symbol) in desk.unvalued:
@@ -121,12 +110,10 @@ def _rates(
             sources = rate_sources(desk, account, charged)
             if any(market.rate(one, currency) is None for one in sources):
                 return None
-    for held in [*(one.instrument for one in account.open_positions), *flying, *beside]:
-        if held is not instrument and (
-            market.top(held.symbol) is None
-            or market.rate(held.quote_currency, currency) is None
-            or market.rate(held.base_currency, currency) is None
-        ):
+    if pending is not None:
+        flying += {one.instrument.symbol: one.instrument for one in pending}.values()
+    for held in [*(position.instrument for position in account.open_positions), *flying]:
+        if held is not instrument and not is_priced(market, held, currency):
             return None
     return quote_rate, base_rate
 
@@ -143,10 +130,15 @@ def _matched(
     return match_fill(account, order, signed, flight.closes)
 
 
-def _free_margin_after(asked: Asked, rates: tuple[Rate, Rate] | None, flight: InFlight) -> Decimal:
+def _free_margin_after(
+    asked: Asked,
+    rates: tuple[Rate, Rate] | None,
+    flight: InFlight,
+    pending: Iterable[OrderState] | None,
+) -> Decimal:
     """Return the free margin that the account would have after dealing the order.
 
-    Of one that is to rest, the free margin beside it.
+    Of one that is to rest, the free margin beside it. What is `pending` binds beside all else.
     """
     desk, account, order = asked.desk, asked.account, asked.order
     symbol = order.instrument.symbol
@@ -162,25 +154,20 @@ def _free_margin_after(asked: Asked, rates: tuple[Rate, Rate] | None, flight: In
     balance = account.holder.available + gained - flying_charges(desk, account)
     exposures += after
     state = margin_state(account.profile, balance, exposures, desk.market)
-    bound = _bound_at_rest(asked, after, exposures)
-    if state is None or bound is None:
+    if state is None:
         raise AssertionError("asked only after the check for rates")
-    return state.free - bound
+    return state.free if pending is None else state.free - _bound(asked, pending, after, exposures)
 
 
-def _bound_at_rest(
-    asked: Asked, after: list[Exposure], exposures: list[Exposure]
-) -> Decimal | None:
-    """Return what resting orders bind beside exposures; `after` are those in the order's symbol.
-
-    An order that was taken before was asked then, and is asked no more beside others that rest.
-    """
-    account, order = asked.account, asked.order
-    if order.version or not binds_pending(account):
-        return Decimal(0)
-    held = held_by(account) | {order.instrument.symbol: after}
-    pending = pending_orders(account, order, rests=asked.rests)
-    return bound_beside(asked.desk.market, account, held, pending, exposures)
+def _bound(
+    asked: Asked, pending: Iterable[OrderState], after: list[Exposure], counted: list[Exposure]
+) -> Decimal:
+    """Return what is pending binds beside all counted; `after` is that in the order's symbol."""
+    held = held_by(asked.account) | {asked.order.instrument.symbol: after}
+    bound = bound_beside(asked.desk.market, asked.account, held, pending, counted)
+    if bound is None:
+        raise AssertionError("asked only after the check for rates")
+    return bound
 
 
 def _dealt(asked: Asked, flight: InFlight, quote_rate: Rate) -> tuple[list[Exposure], Decimal]:
@@ -189,7 +176,7 @@ def _dealt(asked: Asked, flight: InFlight, quote_rate: Rate) -> tuple[list[Expos
     That is what it would realise, less its commission; nothing if it is to rest.
     """
     account, order = asked.account, asked.order
-    instrument, realised = order.instrument, Decimal(0)
+    instrument, realised = order.instrument, _NOTHING
     left = {one.id: one.exposure() for one in account.positions.get(instrument.symbol, ())}
     if asked.rests:
         return list(left.values()), realised

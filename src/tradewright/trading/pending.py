@@ -34,13 +34,42 @@ def binds_pending(account: AccountState) -> bool:
     return account.group.pending_margin is PendingMargin.MAX_SIDE
 
 
-def binds_at_rest(account: AccountState, order: OrderState) -> bool:
+def pending_beside(
+    account: AccountState, order: OrderState, *, rests: bool
+) -> list[OrderState] | None:
+    """Return what counts beside an order that arrives: itself, if it rests, and all that may open.
+
+    The alternatives of one that deals count no more, as it takes their place. None where nothing
+    is counted: in other groups, and for an order that was taken before and was asked then.
+    """
+    if order.version or not binds_pending(account):
+        return None
+    found = [one for one in pending_orders(account) if one.id != order.id]
+    if rests:
+        return [*found, order]
+    if order.oco_group is None:
+        return found
+    return [one for one in found if one.oco_group != order.oco_group]
+
+
+def pending_orders(account: AccountState) -> list[OrderState]:
+    """Return the orders that may still open something."""
+    return [
+        one
+        for one in account.live_orders.values()
+        if one.remaining_quantity and not one.is_reduce_only and one.position_id is None
+    ]
+
+
+def binds_at_rest(
+    account: AccountState, order: OrderState, pending: Iterable[OrderState] | None
+) -> bool:
     """Return whether an order that is to rest may come to bind more than it does.
 
-    Not if all of its side would only reduce, whichever order is first; and one that is replaced, or
-    goes on resting, not unless it asks for more.
+    Not if all of its side would only reduce, whichever order is first; and one that is replaced
+    not unless it asks for more.
     """
-    if not binds_pending(account) or order.is_reduce_only:
+    if pending is None or order.is_reduce_only:
         return False
     before = account.live_orders.get(order.id)
     if before is not None and order.remaining_quantity <= before.remaining_quantity:
@@ -48,31 +77,8 @@ def binds_at_rest(account: AccountState, order: OrderState) -> bool:
     if _hedges(account):
         return True
     symbol, side = order.instrument.symbol, order.side
-    pending = pending_orders(account, order, rests=True)
     sides = _each_side(_units(one for one in pending if one.instrument.symbol == symbol))
     return sides[side] + account.held(symbol) * side.sign > 0
-
-
-def pending_orders(
-    account: AccountState, order: OrderState | None = None, *, rests: bool = False
-) -> list[OrderState]:
-    """Return the orders that may still open something, when one of them rests or else has dealt.
-
-    The alternatives of one that deals count no more, as it takes their place.
-    """
-    found = [
-        one
-        for one in account.live_orders.values()
-        if one.remaining_quantity and not one.is_reduce_only and one.position_id is None
-    ]
-    if order is None:
-        return found
-    found = [one for one in found if one.id != order.id]
-    if rests:
-        return [*found, order]
-    if order.oco_group is None:
-        return found
-    return [one for one in found if one.oco_group != order.oco_group]
 
 
 def bound_beside(

@@ -6,7 +6,7 @@ from tradewright.risk.model import Denial, OrderFacts
 
 def check(facts: OrderFacts) -> Denial | None:
     """Deny orders that would deal, or bind margin, now while no provider has a fresh quote."""
-    if facts.only_rests or facts.reference_price is not None:
+    if facts.reference_price is not None or facts.only_rests:
         return None
     return Denial(
         ErrorCode.ORDER_PRICE_STALE,

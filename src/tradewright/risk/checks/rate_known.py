@@ -6,7 +6,7 @@ from tradewright.risk.model import Denial, OrderFacts
 
 def check(facts: OrderFacts) -> Denial | None:
     """Deny orders that would deal, or bind margin, now while a conversion rate is missing."""
-    if facts.only_rests or facts.rates is not None:
+    if facts.rates is not None or facts.only_rests:
         return None
     instrument = facts.instrument
     return Denial(

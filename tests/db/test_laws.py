@@ -34,7 +34,7 @@ BREAKS = (
         "money_sums_to_zero",
         "an entry without a transfer",
         (
-            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_effect_has_its_causes",
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_after_follows_from_before",
             (
                 "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
                 " operation, effect, amount, available_before, available_after, reserved_before,"
@@ -53,7 +53,7 @@ BREAKS = (
         "balance_is_last_entry",
         "two entries after the balance that cancel each other",
         (
-            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_effect_has_its_causes",
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_after_follows_from_before",
             (
                 "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
                 " operation, effect, amount, available_before, available_after, reserved_before,"
@@ -67,11 +67,7 @@ BREAKS = (
         "balance_is_replay",
         "an entry whose effect is another",
         (
-            (
-                "ALTER TABLE balance_ledger"
-                " DROP CONSTRAINT balance_ledger_after_follows_from_before,"
-                " DROP CONSTRAINT balance_ledger_effect_has_its_causes"
-            ),
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_after_follows_from_before",
             "UPDATE balance_ledger SET effect = 'capture' WHERE operation = 'transfer_out'",
         ),
     ),
@@ -177,7 +173,7 @@ BREAKS = (
         "reserved_is_open_holds",
         "money set aside without a hold",
         (
-            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_effect_has_its_causes",
+            "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_after_follows_from_before",
             (
                 "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
                 " operation, effect, amount, available_before, available_after, reserved_before,"

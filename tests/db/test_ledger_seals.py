@@ -55,9 +55,6 @@ def first_fault(session: Session) -> tuple[FaultKind, str | None, int | None]:
 )
 def test_one_byte_of_an_old_entry_is_named(engine: Session, cast: Cast, change: str) -> None:
     engine.execute(
-        "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_effect_has_its_causes"
-    )
-    engine.execute(
         "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_after_follows_from_before"
     )
     words = change.format(hold_id=cast.hold_id)

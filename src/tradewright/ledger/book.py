@@ -35,8 +35,7 @@ class MovementResult(Struct, frozen=True):
     hold_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """What was done before under the same transaction and operation; no holders: no transfer."""
 
     debit_id: str | None
@@ -44,8 +43,7 @@ class Before:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnBefore:
+class DrawnBefore(Struct, frozen=True):
     """What was done with a hold before under the same transaction and operation."""
 
     holder_id: str
@@ -69,11 +67,6 @@ class Book:
     holds: dict[str, Hold]
     drawn: dict[Key, DrawnBefore]
     passed: frozenset[datetime] = frozenset()
-
-    def currency_of(self, holder_id: str) -> str | None:
-        """Return the currency of a holder, or None when there is no such holder."""
-        holder = self.holders.get(holder_id)
-        return holder.currency if holder else self.house_currencies.get(holder_id)
 
 
 def refused(error: TradewrightError) -> MovementResult:

@@ -13,6 +13,7 @@ from tradewright.core.money import is_amount, parse_amount
 from tradewright.ledger.book import (
     Before,
     Book,
+    Key,
     MovementResult,
     of_another_currency,
     other_contents,
@@ -32,7 +33,7 @@ from tradewright.ledger.draws import (
     read_passed,
 )
 from tradewright.ledger.journal import Journal
-from tradewright.ledger.model import Holder, Movement, Posting
+from tradewright.ledger.model import Draw, Holder, Movement, Posting, Reservation
 from tradewright.ledger.store import accounts_by_id, lock_wallets
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -77,39 +78,38 @@ def _malformed(movements: Sequence[Posting]) -> dict[int, TradewrightError]:
     The server would refuse the whole batch for one of them. What was found good once is not looked
     at again: the house and the operation are the same all over a batch.
     """
-    good_ids: set[str] = set()
-    good_operations: set[str] = set()
+    good_words: set[str] = set()
     errors = {}
     for place, movement in enumerate(movements):
-        error = _form_error(movement, good_ids, good_operations)
+        if isinstance(movement, Movement):
+            error = _movement_error(movement, good_words)
+        else:
+            error = _held_error(movement)
         if error is not None:
             errors[place] = error
     return errors
 
 
-def _form_error(
-    movement: Posting, good_ids: set[str], good_operations: set[str]
-) -> TradewrightError | None:
-    if isinstance(movement, Movement):
-        return _movement_error(movement, good_ids, good_operations)
+def _held_error(movement: Reservation | Draw) -> TradewrightError | None:
     for given in ids_of(movement):
         if not _ID.fullmatch(given):
             return _not_an_id(given)
     return form_error(movement)
 
 
-def _movement_error(
-    movement: Movement, good_ids: set[str], good_operations: set[str]
-) -> TradewrightError | None:
-    for given in (movement.transaction_id, movement.debit_id, movement.credit_id):
-        if given not in good_ids:
+def _movement_error(movement: Movement, good_words: set[str]) -> TradewrightError | None:
+    """Return what is wrong; `good_words` are holders and operations that were found good before."""
+    if not _ID.fullmatch(movement.transaction_id):
+        return _not_an_id(movement.transaction_id)
+    for given in (movement.debit_id, movement.credit_id):
+        if given not in good_words:
             if not _ID.fullmatch(given):
                 return _not_an_id(given)
-            good_ids.add(given)
-    if movement.operation not in good_operations:
+            good_words.add(given)
+    if movement.operation not in good_words:
         if not _OPERATION.fullmatch(movement.operation):
             return _not_an_operation(movement.operation)
-        good_operations.add(movement.operation)
+        good_words.add(movement.operation)
     return None if is_amount(movement.amount, movement.currency) else _amount_error(movement)
 
 
@@ -172,9 +172,13 @@ def _post(book: Book, movement: Posting) -> MovementResult:
     if not isinstance(movement, Movement):
         return post_held(book, movement)
     giver, receiver = book.holders.get(movement.debit_id), book.holders.get(movement.credit_id)
-    words = _PASSED_ON if giver and receiver else (movement.operation,)
-    for word in words:
-        before = book.done.get((movement.transaction_id, word))
+    done_by = movement.transaction_id
+    if giver and receiver:
+        keys: tuple[Key, ...] = tuple((done_by, word) for word in _PASSED_ON)
+    else:
+        keys = ((done_by, movement.operation),)
+    for key in keys:
+        before = book.done.get(key)
         if before is not None:
             return _replay(movement, before)
     refusal = _refusal(book, movement, giver, receiver)
@@ -182,13 +186,13 @@ def _post(book: Book, movement: Posting) -> MovementResult:
         return refused(refusal)
     _move(book.journal, movement, giver, receiver)
     now = Before(movement.debit_id, movement.credit_id, movement.amount)
-    for word in words:
-        book.done[(movement.transaction_id, word)] = now
+    for key in keys:
+        book.done[key] = now
     return MovementResult(
-        is_replay=False,
-        error=None,
-        debit_available=giver.available if giver else None,
-        credit_available=receiver.available if receiver else None,
+        False,
+        None,
+        giver.available if giver else None,
+        receiver.available if receiver else None,
     )
 
 
@@ -208,8 +212,8 @@ def _refusal(
         return unknown_holder(
             movement.transaction_id, "no wallet or account", "One side at least must be a client's."
         )
-    for holder_id in (movement.debit_id, movement.credit_id):
-        currency = book.currency_of(holder_id)
+    for holder_id, holder in ((movement.debit_id, giver), (movement.credit_id, receiver)):
+        currency = holder.currency if holder else book.house_currencies.get(holder_id)
         if currency is None:
             return unknown_holder(
                 movement.transaction_id, f'the unknown holder "{holder_id}"', "Nobody has this id."

@@ -125,6 +125,7 @@ def play(session: Session) -> Cast:
     dispute_id = _dispute(session)
     _settlement(session)
     hedger_id, hedged_id, close_by_id = _hedge(session, user_id)
+    _adjust(session, provider_id, hedger_id, hedged_id)
     session.execute("SELECT seal_audit_log()")
     return Cast(
         user_id=user_id,
@@ -186,6 +187,32 @@ def _house_hedge(session: Session, provider_id: str) -> None:
                 path = (HouseCode.LIQUIDITY, HouseCode.DEALING)
                 money = Money(Decimal(10), "USD")
                 ledger.move_between_houses(session, *path, money, key=(fill_id, "hedge_pnl"))
+
+
+def _adjust(session: Session, provider_id: str, account_id: str, position_id: str) -> None:
+    """Let the provider correct the price of 2,000 by 0.0005, and give the account 1 USD."""
+    adjustment_id = new_id_text()
+    with session.transaction():
+        session.execute(
+            "WITH told AS (INSERT INTO provider_corrections (provider_id, kind, execution_id)"
+            " VALUES (%s, 'correction', 'G-1') RETURNING id), decided AS (INSERT INTO"
+            " provider_correction_settlements (correction_id, settlement, actor, reason,"
+            " approved_by) SELECT id, 'adjusted', 'user:anna', 'their error', 'user:ben' FROM told"
+            " RETURNING correction_id) INSERT INTO trade_adjustments (trade_id, correction_id, id,"
+            " price_before, price, amount)"
+            " SELECT t.id, d.correction_id, %s, t.price, t.price - 0.0005, 1 FROM decided AS d,"
+            " trades AS t WHERE t.position_id = %s AND t.position_version = 1",
+            (provider_id, adjustment_id, position_id),
+        )
+        given = Movement(
+            transaction_id=adjustment_id,
+            operation="price_adjustment",
+            debit_id=ledger.house_holder_ids(session, "USD")[HouseCode.DEALING],
+            credit_id=account_id,
+            currency="USD",
+            amount=Decimal(1),
+        )
+        assert ledger.post_movements(session, [given])[0].error is None
 
 
 def open_position(session: Session, account_id: str) -> str:

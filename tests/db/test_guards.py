@@ -51,6 +51,7 @@ APPEND_ONLY = (
     "risk_breaches",
     "stop_outs",
     "swap_terms",
+    "trade_adjustments",
     "trades",
     "trading_days",
     "transfers",

@@ -444,6 +444,21 @@ BREAKS = (
         ("UPDATE swap_terms SET created_at = created_at + interval '1 day'",),
     ),
     Break(
+        "adjustment_is_in_the_ledger",
+        "an adjustment that its prices do not make",
+        ("UPDATE trade_adjustments SET price = price - 0.001",),
+    ),
+    Break(
+        "adjustment_is_in_the_ledger",
+        "an adjustment that begins at no price of its trade",
+        ("UPDATE trade_adjustments SET price_before = price_before + 1, price = price + 1",),
+    ),
+    Break(
+        "adjustment_is_in_the_ledger",
+        "money that was given for no trade",
+        ("DELETE FROM trade_adjustments",),
+    ),
+    Break(
         "rollover_is_of_what_was_open",
         "a rollover of more than was open",
         ("UPDATE position_rollovers SET quantity = quantity + 1",),

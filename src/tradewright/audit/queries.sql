@@ -75,6 +75,12 @@ FROM (
         WHERE d.position_id = %(subject_id)s::uuid
            OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
         UNION ALL
+        SELECT j.booked_at, 'trade_adjustments', 'adjusted', NULL, to_jsonb(j), 0, NULL
+        FROM trades AS d
+        JOIN trade_adjustments AS j ON j.trade_id = d.id
+        WHERE d.position_id = %(subject_id)s::uuid
+           OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
+        UNION ALL
         SELECT w.booked_at, 'position_rollovers', 'swap', NULL, to_jsonb(w), 0, NULL
         FROM position_rollovers AS w
         WHERE w.position_id = %(subject_id)s::uuid

@@ -39,7 +39,12 @@ from tradewright.liquidity.reconciliation.service import (
 )
 from tradewright.liquidity.reconciliation.trade_list import read_trade_list, write_trade_list
 from tradewright.postgres.target import open_database
-from tradewright.trading.corrections import Settlement, list_corrections, settle_correction
+from tradewright.trading.corrections import (
+    Decision,
+    Settlement,
+    list_corrections,
+    settle_correction,
+)
 from tradewright.trading.registry import list_provider
 from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolve_unsolicited
 from tradewright.wiring import House, connected_providers
@@ -120,16 +125,21 @@ def corrections_command(asked: options.Asked, last: int, *, with_settled: bool) 
 @click.argument("settlement", type=click.Choice([str(each) for each in Settlement]))
 @click.option("--actor", required=True, help="Who decides.")
 @click.option("--reason", required=True, help="Why, and by what it was undone; kept with it.")
+@click.option("--approved-by", help="Who else agrees; needed for adjusted.")
 @options.with_database
 def settle_command(
-    asked: options.Asked, correction_id: UUID, settlement: str, *, actor: str, reason: str
+    asked: options.Asked, correction_id: UUID, settlement: str, **given: str | None
 ) -> None:
-    """Decide about a bust or correction, once: our fill is kept, traded out, or was undone."""
+    """Decide about a bust or correction, once: our fill is kept, traded out, or was undone.
+
+    `adjusted` gives or charges the client what a corrected price makes of the trades.
+    """
+    actor, reason = given["actor"] or "", given["reason"] or ""
+    decision = Decision(Settlement(settlement), actor, reason, given["approved_by"])
     with asked.session() as session:
-        audit.acting_as(session, actor)
-        decided = settle_correction(
-            session, str(correction_id), Settlement(settlement), actor=actor, reason=reason
-        )
+        audit.acting_as(session, decision.actor)
+        with session.transaction():
+            decided = settle_correction(session, str(correction_id), decision)
     print_facts(asked, asdict(decided))
 
 

@@ -327,20 +327,57 @@ CREATE TABLE provider_correction_settlements (
         REFERENCES provider_corrections (id) ON DELETE RESTRICT,
     settlement text
         CONSTRAINT provider_correction_settlements_settlement_present NOT NULL
-        CONSTRAINT provider_correction_settlements_settlement_known CHECK (settlement IN ('kept', 'traded_out', 'undone')),
+        CONSTRAINT provider_correction_settlements_settlement_known CHECK (settlement IN ('kept', 'traded_out', 'undone', 'adjusted')),
     actor text
         CONSTRAINT provider_correction_settlements_actor_present NOT NULL
         CONSTRAINT provider_correction_settlements_actor_not_empty CHECK (actor <> ''),
     reason text
         CONSTRAINT provider_correction_settlements_reason_present NOT NULL
         CONSTRAINT provider_correction_settlements_reason_not_empty CHECK (reason <> ''),
+    approved_by text
+        CONSTRAINT provider_correction_settlements_approved_by_another CHECK (approved_by <> '' AND approved_by <> actor),
     settled_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT provider_correction_settlements_settled_at_present NOT NULL
+        CONSTRAINT provider_correction_settlements_settled_at_present NOT NULL,
+    CONSTRAINT provider_correction_settlements_money_is_approved CHECK ((settlement = 'adjusted') = (approved_by IS NOT NULL))
 );
 COMMENT ON TABLE provider_correction_settlements IS 'What was decided about a bust or a correction: once, by whom and why. Append-only.';
-COMMENT ON COLUMN provider_correction_settlements.settlement IS 'kept: our fill stands, and the house bears the difference; traded_out: the house has dealt anew with a provider; undone: people have undone it with the client.';
+COMMENT ON COLUMN provider_correction_settlements.settlement IS 'kept: our fill stands, and the house bears the difference; traded_out: the house has dealt anew with a provider; undone: people have undone it with the client; adjusted: the client was given or charged the difference of the prices.';
+COMMENT ON COLUMN provider_correction_settlements.approved_by IS 'Four eyes: who else has agreed where money of the client moves.';
 CREATE TRIGGER provider_correction_settlements_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_correction_settlements
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE trade_adjustments (
+    trade_id uuid
+        CONSTRAINT trade_adjustments_trade_exists REFERENCES trades (id) ON DELETE RESTRICT,
+    correction_id uuid
+        CONSTRAINT trade_adjustments_settlement_exists
+        REFERENCES provider_correction_settlements (correction_id) ON DELETE RESTRICT,
+    id uuid
+        CONSTRAINT trade_adjustments_id_present NOT NULL
+        CONSTRAINT trade_adjustments_id_unique UNIQUE,
+    price_before numeric(20, 8)
+        CONSTRAINT trade_adjustments_price_before_present NOT NULL
+        CONSTRAINT trade_adjustments_price_before_positive CHECK (price_before > 0 AND price_before < 'Infinity'),
+    price numeric(20, 8)
+        CONSTRAINT trade_adjustments_price_present NOT NULL
+        CONSTRAINT trade_adjustments_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    amount numeric(20, 8)
+        CONSTRAINT trade_adjustments_amount_present NOT NULL
+        CONSTRAINT trade_adjustments_amount_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'),
+    booked_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT trade_adjustments_booked_at_present NOT NULL,
+    CONSTRAINT trade_adjustments_pkey PRIMARY KEY (trade_id, correction_id)
+);
+COMMENT ON TABLE trade_adjustments IS 'What a client was given or charged when a provider corrected the price of a trade; the trade stays as it is. Append-only.';
+COMMENT ON COLUMN trade_adjustments.id IS 'Transaction of the ledger''s entry.';
+COMMENT ON COLUMN trade_adjustments.price_before IS 'What the trade stood at: its own price, or that of the correction before.';
+COMMENT ON COLUMN trade_adjustments.price IS 'What it stands at now.';
+COMMENT ON COLUMN trade_adjustments.amount IS 'In the account''s currency, below zero when charged: the difference of the prices times the trade''s signed quantity and rate, rounded once.';
+CREATE INDEX idx_trade_adjustments_correction_id
+    ON trade_adjustments (correction_id);
+CREATE TRIGGER trade_adjustments_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON trade_adjustments
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Which book: for accounts whose book is hybrid, each order is given to the house (B), to the

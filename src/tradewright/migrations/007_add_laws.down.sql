@@ -14,6 +14,7 @@ DROP VIEW law_rollover_days_are_of_the_calendar;
 DROP FUNCTION rollover_days(date, integer, date[]);
 DROP FUNCTION settles_on(date, integer, date[]);
 DROP VIEW law_rollover_is_in_the_ledger;
+DROP VIEW law_adjustment_is_in_the_ledger;
 DROP VIEW law_result_is_its_prices;
 DROP VIEW law_house_movement_has_its_cause;
 DROP VIEW law_commission_is_of_a_trade;

@@ -599,6 +599,29 @@ WHERE t.effect = 'close'
    OR abs(t.realised_pnl - r.exact) * 2 > 10::numeric ^ -c.minor_units);
 COMMENT ON VIEW law_result_is_its_prices IS 'What a trade that closes has realised is the average price before it less its own, times its signed quantity and its rate, rounded to the nearest minor unit.';
 
+CREATE VIEW law_adjustment_is_in_the_ledger AS
+SELECT coalesce(j.id, e.transaction_id) AS adjustment_id, j.trade_id, j.amount, r.exact, e.booked
+FROM trade_adjustments AS j
+JOIN trades AS t ON t.id = j.trade_id
+JOIN accounts AS a ON a.id = t.account_id
+JOIN currencies AS c ON c.code = a.currency
+LEFT JOIN trade_adjustments AS b
+    ON b.trade_id = j.trade_id AND b.correction_id <> j.correction_id AND b.price = j.price_before AND b.booked_at < j.booked_at
+CROSS JOIN LATERAL (
+    SELECT (j.price_before - j.price) * t.quantity * t.conversion_rate AS exact, b.trade_id IS NOT NULL OR j.price_before = t.price AS is_chained
+) AS r
+FULL JOIN (
+    SELECT transaction_id, holder_id, CASE effect WHEN 'credit' THEN amount ELSE -amount END AS booked
+    FROM balance_ledger
+    WHERE operation = 'price_adjustment'
+) AS e ON e.transaction_id = j.id AND e.holder_id = t.account_id
+WHERE j.id IS NULL
+   OR j.amount <> coalesce(e.booked, 0)
+   OR j.amount <> round(j.amount, c.minor_units)
+   OR abs(j.amount - r.exact) * 2 > 10::numeric ^ -c.minor_units
+   OR NOT r.is_chained;
+COMMENT ON VIEW law_adjustment_is_in_the_ledger IS 'What an account was given or charged for the corrected price of a trade is the difference of the prices, and what the ledger booked; and nothing is adjusted without its trade.';
+
 CREATE VIEW law_rollover_is_in_the_ledger AS
 SELECT coalesce(r.id, e.transaction_id) AS rollover_id, r.position_id, r.rollover_on, r.amount, e.booked
 FROM (
@@ -1045,6 +1068,8 @@ UNION ALL
 SELECT 'trade_is_in_the_ledger', count(*) FROM trades
 UNION ALL
 SELECT 'result_is_its_prices', count(*) FROM trades WHERE effect = 'close'
+UNION ALL
+SELECT 'adjustment_is_in_the_ledger', count(*) FROM trade_adjustments
 UNION ALL
 SELECT 'rollover_is_in_the_ledger', count(*) FROM position_rollovers
 UNION ALL

@@ -5,7 +5,7 @@ itself: the client's fill is a contract with the house, which stays until people
 becomes of it (decision 029). What they decide is kept once, with who and why.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -13,16 +13,31 @@ from enum import StrEnum
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
+from tradewright.trading.adjustments import adjust_trades
 
 _QUERIES = "tradewright.trading"
 
 
 class Settlement(StrEnum):
-    """What is decided: our fill stands, the house has dealt anew, or it was undone by hand."""
+    """What is decided: our fill stands, the house has dealt anew, or it was undone by hand.
+
+    `ADJUSTED` books the difference that a corrected price makes to the client.
+    """
 
     KEPT = "kept"
     TRADED_OUT = "traded_out"
     UNDONE = "undone"
+    ADJUSTED = "adjusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about a bust or a correction, by whom and why, and who else has agreed."""
+
+    settlement: Settlement
+    actor: str
+    reason: str
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +62,14 @@ class ProviderCorrection:
     found_as: str
     order_id: str | None
     account_id: str | None
+    fill_id: str | None
     booked_quantity: Decimal | None
     booked_price: Decimal | None
     settlement: str | None
     actor: str | None
     reason: str | None
+    approved_by: str | None
+    adjusted_by: Decimal | None
 
 
 def list_corrections(
@@ -66,32 +84,79 @@ def list_corrections(
 
 
 def settle_correction(
-    connection: Session, correction_id: str, settlement: Settlement, *, actor: str, reason: str
+    connection: Session, correction_id: str, decision: Decision
 ) -> ProviderCorrection:
-    """Keep what was decided about a bust or a correction, once.
+    """Keep what was decided about a bust or a correction, once, and book what it moves.
+
+    In the caller's transaction. An adjustment gives or charges the client what the corrected price
+    makes of each trade of the execution, at the trade's own rate, whatever became of the position:
+    a trade's price counts in full in what its position has brought. Trades and their fill stay.
 
     Raises:
         InputError: CORRECTION_UNKNOWN, FILL_RESOLUTION_EMPTY.
-        StateError: CORRECTION_SETTLED.
+        StateError: CORRECTION_SETTLED, CORRECTION_NOT_ADJUSTABLE, CORRECTION_NOT_APPROVED.
 
     """
-    if not (actor.strip() and reason.strip()):
+    if not (decision.actor.strip() and decision.reason.strip()):
         raise _says_too_little(correction_id)
-    if _find(connection, correction_id) is None:
+    correction = _find(connection, correction_id)
+    if correction is None:
         raise _unknown(correction_id)
+    _require_allowed(correction, decision)
     row = connection.execute(
         load_queries(_QUERIES)["settle_provider_correction"],
-        {
-            "correction_id": correction_id,
-            "settlement": settlement,
-            "actor": actor,
-            "reason": reason,
-        },
+        {"correction_id": correction_id, **asdict(decision)},
     ).fetchone()
-    settled = _find(connection, correction_id)
-    if row is None or settled is None:
+    if row is None:
         raise _settled(correction_id)
-    return settled
+    fill_id, price = correction.fill_id, correction.price
+    if decision.settlement is Settlement.ADJUSTED and fill_id is not None and price is not None:
+        adjust_trades(connection, correction_id, fill_id, price)
+    settled = _find(connection, correction_id)
+    return correction if settled is None else settled
+
+
+def _require_allowed(correction: ProviderCorrection, decision: Decision) -> None:
+    """Refuse a decision that does not fit what was told, or lacks somebody's word."""
+    if decision.settlement is Settlement.ADJUSTED:
+        _require_adjustable(correction)
+    _require_approval(correction, decision)
+
+
+def _require_adjustable(correction: ProviderCorrection) -> None:
+    """Refuse to adjust what is no corrected price of a client's fill."""
+    if (
+        correction.kind == "correction"
+        and correction.fill_id is not None
+        and correction.price is not None
+        and correction.quantity in (None, correction.booked_quantity)
+    ):
+        return
+    raise StateError(
+        ErrorCode.CORRECTION_NOT_ADJUSTABLE,
+        f'{correction.kind} "{correction.id}" cannot be booked as a difference of prices',
+        why=f"It is about {correction.found_as}, of {correction.quantity} at {correction.price}; "
+        f"booked are {correction.booked_quantity}. Only another price for the whole of a client's "
+        "fill is a difference in money; another quantity, or none, changes what is open.",
+        hint="Trade it out or undo it by hand, then settle it as kept, traded_out or undone.",
+        facts={"found_as": correction.found_as},
+    )
+
+
+def _require_approval(correction: ProviderCorrection, decision: Decision) -> None:
+    """Refuse to move a client's money on one person's word, and an approval of anything else."""
+    approver = (decision.approved_by or "").strip()
+    moves = decision.settlement is Settlement.ADJUSTED
+    if moves == bool(approver) and approver != decision.actor.strip():
+        return
+    raise StateError(
+        ErrorCode.CORRECTION_NOT_APPROVED,
+        f'correction "{correction.id}" cannot be settled as {decision.settlement} by '
+        f'"{decision.actor}" and "{approver}"',
+        why="Four eyes: an adjustment moves a client's money, so another than who decides agrees; "
+        "other decisions move none, and take nobody's approval.",
+        hint="Name another with --approved-by for an adjustment, and nobody otherwise.",
+    )
 
 
 def _find(connection: Session, correction_id: str) -> ProviderCorrection | None:

@@ -1427,6 +1427,7 @@ ON CONFLICT (code) DO NOTHING;
 
 -- name: provider_corrections
 -- Read busts and corrections, the oldest first or the one that is named, beside what we have booked.
+-- One may refer to a correction before it (FIX ExecRefID): followed is the chain to the execution.
 SELECT
     c.id::text,
     p.code,
@@ -1447,21 +1448,39 @@ SELECT
     END,
     o.id::text,
     o.account_id::text,
+    f.id::text,
     coalesce(f.quantity, abs(h.quantity), u.quantity),
     coalesce(f.price, h.price, u.price),
     s.settlement,
     s.actor,
-    s.reason
+    s.reason,
+    s.approved_by,
+    (SELECT sum(j.amount) FROM trade_adjustments AS j WHERE j.correction_id = c.id)
 FROM provider_corrections AS c
 JOIN liquidity_providers AS p ON p.id = c.provider_id
 LEFT JOIN provider_correction_settlements AS s ON s.correction_id = c.id
+LEFT JOIN LATERAL (
+    WITH RECURSIVE chain (refers_to) AS (
+        SELECT c.refers_to
+        UNION
+        SELECT b.refers_to
+        FROM chain AS n
+        JOIN provider_corrections AS b ON b.provider_id = c.provider_id AND b.execution_id = n.refers_to
+    )
+    SELECT n.refers_to
+    FROM chain AS n
+    WHERE NOT EXISTS (
+        SELECT FROM provider_corrections AS b WHERE b.provider_id = c.provider_id AND b.execution_id = n.refers_to
+    )
+    LIMIT 1
+) AS first ON true
 LEFT JOIN order_fills AS f
-    ON f.provider_id = c.provider_id AND f.provider_execution_id = c.refers_to
+    ON f.provider_id = c.provider_id AND f.provider_execution_id = first.refers_to
 LEFT JOIN orders AS o ON o.id = f.order_id
 LEFT JOIN hedge_fills AS h
-    ON h.provider_id = c.provider_id AND h.provider_execution_id = c.refers_to
+    ON h.provider_id = c.provider_id AND h.provider_execution_id = first.refers_to
 LEFT JOIN unsolicited_fills AS u
-    ON u.provider_id = c.provider_id AND u.provider_execution_id = c.refers_to
+    ON u.provider_id = c.provider_id AND u.provider_execution_id = first.refers_to
 WHERE (%(with_settled)s OR s.correction_id IS NULL)
   AND (%(correction_id)s::uuid IS NULL OR c.id = %(correction_id)s::uuid)
 ORDER BY c.id
@@ -1469,10 +1488,46 @@ LIMIT %(count_max)s;
 
 -- name: settle_provider_correction
 -- Write what was decided about a bust or a correction, once.
-INSERT INTO provider_correction_settlements (correction_id, settlement, actor, reason)
-VALUES (%(correction_id)s::uuid, %(settlement)s, %(actor)s, %(reason)s)
+INSERT INTO provider_correction_settlements (correction_id, settlement, actor, reason, approved_by)
+VALUES (%(correction_id)s::uuid, %(settlement)s, %(actor)s, %(reason)s, %(approved_by)s)
 ON CONFLICT (correction_id) DO NOTHING
 RETURNING correction_id;
+
+-- name: lock_execution_account
+-- Lock the account of a fill, so that one correction of its trades is booked after the other.
+SELECT a.id::text, a.currency
+FROM order_fills AS f
+JOIN orders AS o ON o.id = f.order_id
+JOIN accounts AS a ON a.id = o.account_id
+WHERE f.id = %(fill_id)s::uuid
+FOR UPDATE OF a;
+
+-- name: trades_to_adjust
+-- Read the trades that an execution has made, at the price at which each stands.
+SELECT
+    t.id::text,
+    t.quantity,
+    coalesce(
+        (
+            SELECT j.price
+            FROM trade_adjustments AS j
+            WHERE j.trade_id = t.id
+            ORDER BY j.booked_at DESC
+            LIMIT 1
+        ),
+        t.price
+    ),
+    t.conversion_rate
+FROM trades AS t
+WHERE t.fill_id = %(fill_id)s::uuid
+ORDER BY t.id;
+
+-- name: add_trade_adjustment
+-- Write what a trade is given or charged for the price that its provider has corrected.
+INSERT INTO trade_adjustments (trade_id, correction_id, id, price_before, price, amount)
+VALUES (
+    %(trade_id)s::uuid, %(correction_id)s::uuid, %(id)s::uuid, %(price_before)s, %(price)s, %(amount)s
+);
 
 -- name: unsolicited_fills
 -- Read executions that were set aside, the oldest first.

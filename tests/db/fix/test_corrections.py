@@ -23,7 +23,12 @@ from tradewright.liquidity.fix.store import PostgresStore
 from tradewright.liquidity.reconciliation.model import Bucket
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.alerts import read_alerts
-from tradewright.trading.corrections import Settlement, list_corrections, settle_correction
+from tradewright.trading.corrections import (
+    Decision,
+    Settlement,
+    list_corrections,
+    settle_correction,
+)
 
 BUST: dict[int, str] = {
     37: "O-1",
@@ -81,7 +86,7 @@ def test_a_bust_waits_for_people_and_changes_nothing(
     assert (alert.severity, alert.kind) == ("critical", "execution_corrected")
     assert dealt.execution_id in alert.what
     assert reconciled(engine, lines) == {Bucket.MATCHED: 1, Bucket.OURS_ONLY: 1}
-    settle_correction(engine, bust.id, Settlement.KEPT, actor="user:anna", reason="our cost")
+    settle_correction(engine, bust.id, Decision(Settlement.KEPT, "user:anna", "our cost"))
     assert reconciled(engine, lines) == {Bucket.MATCHED: 1}
     assert stage.floor.broken_laws() == {}
 
@@ -178,7 +183,92 @@ def test_people_decide_once_by_the_command(
         correction_id, actor, reason = given
         error = refusal(
             lambda c=correction_id, a=actor, r=reason: settle_correction(  # type: ignore[misc]
-                engine, c, Settlement.KEPT, actor=a, reason=r
+                engine, c, Decision(Settlement.KEPT, a, r)
             )
         )
         assert error.code is code
+
+
+def corrected(stage: FixFloor, engine: Session, *prices: str) -> list[str]:
+    """Deal 10,000 at 1.10010, let the provider correct its price, close it; return what waits."""
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        for price in prices:
+            acceptor.correct(acceptor.trades[0].execution_id, Decimal(price))
+        until(lambda: len(list_corrections(engine, count_max=10)) == len(prices))
+    return [one.id for one in list_corrections(engine, count_max=10)]
+
+
+def adjusted(session: Session, correction_id: str, approved_by: str | None = "user:ben") -> Any:
+    decision = Decision(Settlement.ADJUSTED, "user:anna", "their error", approved_by)
+    with session.transaction():
+        return settle_correction(session, correction_id, decision)
+
+
+def test_a_corrected_price_is_given_to_the_client_or_charged_once(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    first, second = corrected(stage, engine, "1.10000", "1.10040")
+    before = stage.floor.balance(stage.account)
+    assert adjusted(engine, first).adjusted_by == Decimal("1.00")
+    assert stage.floor.balance(stage.account) == before + 1
+    assert adjusted(engine, second).adjusted_by == Decimal("-4.00")
+    assert stage.floor.balance(stage.account) == before - 3
+    assert refusal(lambda: adjusted(engine, first)).code is ErrorCode.CORRECTION_SETTLED
+    assert stage.floor.balance(stage.account) == before - 3
+    assert stage.floor.rows("SELECT price FROM trades") == [(Decimal("1.10010"),)]
+    assert stage.floor.broken_laws() == {}
+
+
+def test_an_adjusted_price_is_no_difference_to_the_provider_any_more(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        dealt = acceptor.trades
+        acceptor.correct(dealt[0].execution_id, Decimal("1.10000"))
+        until(lambda: list_corrections(engine, count_max=10))
+        lines = [replace(one, price=Decimal("1.10000")) for one in dealt]
+    assert reconciled(engine, lines) == {Bucket.PRICE_MISMATCH: 1}
+    adjusted(engine, list_corrections(engine, count_max=10)[0].id)
+    assert reconciled(engine, lines) == {Bucket.MATCHED: 1}
+
+
+def test_money_moves_on_the_word_of_two(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    (one,) = corrected(stage, engine, "1.10000")
+    before = stage.floor.balance(stage.account)
+    for approver in (None, " ", "user:anna"):
+        error = refusal(lambda a=approver: adjusted(engine, one, a))  # type: ignore[misc]
+        assert error.code is ErrorCode.CORRECTION_NOT_APPROVED
+    kept = Decision(Settlement.KEPT, "user:anna", "our cost", "user:ben")
+    error = refusal(lambda: settle_correction(engine, one, kept))
+    assert error.code is ErrorCode.CORRECTION_NOT_APPROVED
+    assert stage.floor.balance(stage.account) == before
+    assert len(list_corrections(engine, count_max=10)) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"_150": "G", "_19": "E-unknown"},
+        {"_150": "G", "_32": "9000"},
+        {"_150": "G", "_32": None, "_31": None},
+    ],
+)
+def test_what_is_no_other_price_of_a_fill_is_not_adjusted(
+    engine_database: str, engine: Session, tmp_path: Path, changes: dict[str, str | None]
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        dealt = acceptor.trades[0].execution_id
+    (one,) = kept(stage, report(**{"_19": dealt, "_32": "10000"} | changes))
+    error = refusal(lambda: adjusted(engine, one.id))
+    assert error.code is ErrorCode.CORRECTION_NOT_ADJUSTABLE
+    assert stage.floor.broken_laws() == {}

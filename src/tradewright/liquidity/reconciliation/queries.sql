@@ -58,6 +58,7 @@ WHERE provider_id = %(provider_id)s::uuid AND closed_at IS NULL;
 
 -- name: executions
 -- Read what we have of executions since a day, and older ones by their ids; without what was taken back.
+-- At the price to which they were adjusted.
 -- Fills are found by their keys, which are in the order of time: one is booked after it is dealt.
 SELECT
     e.execution_id,
@@ -73,7 +74,17 @@ FROM (
         o.symbol,
         o.side,
         f.quantity,
-        f.price,
+        coalesce(
+            (
+                SELECT j.price
+                FROM trades AS t
+                JOIN trade_adjustments AS j ON j.trade_id = t.id
+                WHERE t.fill_id = f.id
+                ORDER BY j.booked_at DESC
+                LIMIT 1
+            ),
+            f.price
+        ) AS price,
         f.quoted_at AS executed_at,
         false AS is_undecided
     FROM order_fills AS f
@@ -91,7 +102,17 @@ FROM (
         o.symbol,
         o.side,
         f.quantity,
-        f.price,
+        coalesce(
+            (
+                SELECT j.price
+                FROM trades AS t
+                JOIN trade_adjustments AS j ON j.trade_id = t.id
+                WHERE t.fill_id = f.id
+                ORDER BY j.booked_at DESC
+                LIMIT 1
+            ),
+            f.price
+        ),
         f.quoted_at,
         false
     FROM unnest(%(ids)s::text[]) AS k (execution_id)

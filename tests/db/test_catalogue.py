@@ -54,6 +54,7 @@ def refuses(session: Session, table: str, column: str, bad: str) -> bool:
         (table,),
     ).fetchall()
     source = f'(SELECT (jsonb_populate_record(NULL::{table}, \'{{"{column}": "{bad}"}}\')).*)'
+    session.execute(f"SELECT candidate.{column} FROM {source} AS candidate".encode())
     for (check,) in checks:
         row = session.execute(f"SELECT ({check}) FROM {source} AS candidate".encode()).fetchone()
         if row is not None and row[0] is False:

@@ -11,6 +11,83 @@
 -- once instead, and what is referred to is never deleted and keeps its key. Any of these
 -- constraints can be checked whole at any time: ALTER TABLE ... ALTER CONSTRAINT ... ENFORCED.
 
+-- What a single column may hold is said by its type where a table is written often: a server reads the
+-- text of a CHECK of a table for every statement that writes, and keeps that of a type.
+CREATE DOMAIN positive_quantity AS numeric(20, 8)
+    CONSTRAINT positive_quantity_positive CHECK (VALUE > 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN positive_quantity IS 'Units of a base currency: above zero and finite.';
+CREATE DOMAIN signed_quantity AS numeric(20, 8)
+    CONSTRAINT signed_quantity_finite CHECK (VALUE > '-Infinity' AND VALUE < 'Infinity');
+COMMENT ON DOMAIN signed_quantity IS 'Units of a base currency: long above zero, short below.';
+CREATE DOMAIN traded_quantity AS numeric(20, 8)
+    CONSTRAINT traded_quantity_not_zero CHECK (VALUE <> 0 AND VALUE > '-Infinity' AND VALUE < 'Infinity');
+COMMENT ON DOMAIN traded_quantity IS 'By how much a position changes, in units of its base currency: bought above zero, sold below.';
+CREATE DOMAIN positive_price AS numeric(20, 8)
+    CONSTRAINT positive_price_positive CHECK (VALUE > 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN positive_price IS 'Units of a quote currency for one of a base currency: above zero and finite.';
+CREATE DOMAIN positive_rate AS numeric(24, 12)
+    CONSTRAINT positive_rate_positive CHECK (VALUE > 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN positive_rate IS 'Units of one currency for one of another: above zero and finite.';
+CREATE DOMAIN signed_money AS numeric(20, 8)
+    CONSTRAINT signed_money_finite CHECK (VALUE > '-Infinity' AND VALUE < 'Infinity');
+COMMENT ON DOMAIN signed_money IS 'Money that may be above or below zero, and is finite.';
+CREATE DOMAIN charged_money AS numeric(20, 8)
+    CONSTRAINT charged_money_not_negative CHECK (VALUE >= 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN charged_money IS 'Money that is charged: never below zero.';
+CREATE DOMAIN record_version AS integer
+    CONSTRAINT record_version_positive CHECK (VALUE > 0);
+COMMENT ON DOMAIN record_version IS 'Number of a row''s last record, from one on.';
+CREATE DOMAIN finite_instant AS timestamptz
+    CONSTRAINT finite_instant_finite CHECK (isfinite(VALUE));
+COMMENT ON DOMAIN finite_instant IS 'An instant that comes.';
+CREATE DOMAIN client_key AS text
+    CONSTRAINT client_key_is_plain CHECK (length(VALUE) BETWEEN 1 AND 64 AND VALUE !~ '[^A-Za-z0-9._:-]');
+COMMENT ON DOMAIN client_key IS 'A key that a client makes: 1 to 64 letters, digits, and . _ : -';
+CREATE DOMAIN tags AS jsonb
+    CONSTRAINT tags_are_an_object CHECK (jsonb_typeof(VALUE) = 'object');
+COMMENT ON DOMAIN tags IS 'A JSON object.';
+CREATE DOMAIN order_side AS text
+    CONSTRAINT order_side_known CHECK (VALUE IN ('buy', 'sell'));
+COMMENT ON DOMAIN order_side IS 'FIX Side (54): buy 1, sell 2.';
+CREATE DOMAIN order_kind AS text
+    CONSTRAINT order_kind_known CHECK (VALUE IN (
+        'market', 'limit', 'stop', 'stop_limit', 'trailing_stop', 'take_profit'
+    ));
+COMMENT ON DOMAIN order_kind IS 'FIX OrdType (40).';
+CREATE DOMAIN time_in_force AS text
+    CONSTRAINT time_in_force_known CHECK (VALUE IN ('day', 'gtc', 'gtd', 'ioc', 'fok'));
+COMMENT ON DOMAIN time_in_force IS 'FIX TimeInForce (59).';
+CREATE DOMAIN order_origin AS text
+    CONSTRAINT order_origin_known CHECK (VALUE IN ('client', 'stop_loss', 'take_profit', 'stop_out'));
+COMMENT ON DOMAIN order_origin IS 'The client, or the watcher that proposed the order.';
+CREATE DOMAIN order_status AS text
+    CONSTRAINT order_status_known CHECK (VALUE IN (
+        'pending_new', 'new', 'partially_filled', 'pending_cancel', 'pending_replace', 'filled',
+        'canceled', 'rejected', 'expired'
+    ));
+COMMENT ON DOMAIN order_status IS 'FIX OrdStatus (39).';
+CREATE DOMAIN order_event_type AS text
+    CONSTRAINT order_event_type_known CHECK (VALUE IN (
+        'pending_new', 'new', 'trade', 'triggered', 'restated', 'replaced', 'pending_cancel',
+        'pending_replace', 'canceled', 'rejected', 'expired'
+    ));
+COMMENT ON DOMAIN order_event_type IS 'FIX ExecType (150).';
+CREATE DOMAIN refusing_party AS text
+    CONSTRAINT refusing_party_known CHECK (VALUE IN ('house', 'provider'));
+COMMENT ON DOMAIN refusing_party IS 'Who refused an order.';
+CREATE DOMAIN book_code AS text
+    CONSTRAINT book_code_known CHECK (VALUE IN ('A', 'B', 'hybrid'));
+COMMENT ON DOMAIN book_code IS 'Who takes the other side: a provider (A), the house (B), or either, decided for each order.';
+CREATE DOMAIN account_status AS text
+    CONSTRAINT account_status_known CHECK (VALUE IN ('active', 'suspended', 'closed'));
+COMMENT ON DOMAIN account_status IS 'What an account may do.';
+CREATE DOMAIN position_mode AS text
+    CONSTRAINT position_mode_known CHECK (VALUE IN ('netting', 'hedging', 'fifo'));
+COMMENT ON DOMAIN position_mode IS 'How fills become positions.';
+CREATE DOMAIN trade_effect AS text
+    CONSTRAINT trade_effect_known CHECK (VALUE IN ('open', 'close'));
+COMMENT ON DOMAIN trade_effect IS 'What a trade does to its position.';
+
 CREATE TABLE currencies (
     code text
         CONSTRAINT currencies_pkey PRIMARY KEY
@@ -306,21 +383,17 @@ CREATE TABLE accounts (
     stop_out_level numeric(9, 4) DEFAULT 50
         CONSTRAINT accounts_stop_out_level_present NOT NULL
         CONSTRAINT accounts_stop_out_level_positive CHECK (stop_out_level > 0 AND stop_out_level < 'Infinity'),
-    book text DEFAULT 'B'
-        CONSTRAINT accounts_book_present NOT NULL
-        CONSTRAINT accounts_book_known CHECK (book IN ('A', 'B', 'hybrid')),
-    status text DEFAULT 'active'
-        CONSTRAINT accounts_status_present NOT NULL
-        CONSTRAINT accounts_status_known CHECK (status IN ('active', 'suspended', 'closed')),
-    balance numeric(20, 8) DEFAULT 0
-        CONSTRAINT accounts_balance_present NOT NULL
-        CONSTRAINT accounts_balance_finite CHECK (balance > '-Infinity' AND balance < 'Infinity'),
+    book book_code DEFAULT 'B'
+        CONSTRAINT accounts_book_present NOT NULL,
+    status account_status DEFAULT 'active'
+        CONSTRAINT accounts_status_present NOT NULL,
+    balance signed_money DEFAULT 0
+        CONSTRAINT accounts_balance_present NOT NULL,
     version bigint DEFAULT 0
         CONSTRAINT accounts_version_present NOT NULL
         CONSTRAINT accounts_version_not_negative CHECK (version >= 0),
-    revision integer DEFAULT 1
-        CONSTRAINT accounts_revision_present NOT NULL
-        CONSTRAINT accounts_revision_positive CHECK (revision > 0),
+    revision record_version DEFAULT 1
+        CONSTRAINT accounts_revision_present NOT NULL,
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT accounts_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
@@ -387,83 +460,55 @@ CREATE TABLE orders (
     account_id uuid
         CONSTRAINT orders_account_id_present NOT NULL
         CONSTRAINT orders_account_exists REFERENCES accounts (id) NOT ENFORCED,
-    client_order_id text
-        CONSTRAINT orders_client_order_id_present NOT NULL
-        CONSTRAINT orders_client_order_id_is_plain CHECK (
-            length(client_order_id) BETWEEN 1 AND 64 AND client_order_id !~ '[^A-Za-z0-9._:-]'
-        ),
+    client_order_id client_key
+        CONSTRAINT orders_client_order_id_present NOT NULL,
     symbol text
         CONSTRAINT orders_symbol_present NOT NULL
         CONSTRAINT orders_instrument_exists REFERENCES instruments (symbol) NOT ENFORCED,
-    side text
-        CONSTRAINT orders_side_present NOT NULL
-        CONSTRAINT orders_side_known CHECK (side IN ('buy', 'sell')),
-    order_type text
-        CONSTRAINT orders_order_type_present NOT NULL
-        CONSTRAINT orders_order_type_known CHECK (order_type IN (
-            'market', 'limit', 'stop', 'stop_limit', 'trailing_stop', 'take_profit'
-        )),
-    time_in_force text
-        CONSTRAINT orders_time_in_force_present NOT NULL
-        CONSTRAINT orders_time_in_force_known CHECK (time_in_force IN ('day', 'gtc', 'gtd', 'ioc', 'fok')),
-    origin text
-        CONSTRAINT orders_origin_present NOT NULL
-        CONSTRAINT orders_origin_known CHECK (origin IN ('client', 'stop_loss', 'take_profit', 'stop_out')),
-    book text
-        CONSTRAINT orders_book_present NOT NULL
-        CONSTRAINT orders_book_known CHECK (book IN ('A', 'B', 'hybrid')),
-    quantity numeric(20, 8)
-        CONSTRAINT orders_quantity_present NOT NULL
-        CONSTRAINT orders_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
+    side order_side
+        CONSTRAINT orders_side_present NOT NULL,
+    order_type order_kind
+        CONSTRAINT orders_order_type_present NOT NULL,
+    time_in_force time_in_force
+        CONSTRAINT orders_time_in_force_present NOT NULL,
+    origin order_origin
+        CONSTRAINT orders_origin_present NOT NULL,
+    book book_code
+        CONSTRAINT orders_book_present NOT NULL,
+    quantity positive_quantity
+        CONSTRAINT orders_quantity_present NOT NULL,
     filled_quantity numeric(20, 8)
         CONSTRAINT orders_filled_quantity_present NOT NULL
         CONSTRAINT orders_filled_within_quantity CHECK (filled_quantity >= 0 AND filled_quantity <= quantity),
     remaining_quantity numeric(20, 8)
         CONSTRAINT orders_remaining_quantity_present NOT NULL,
-    average_price numeric(20, 8)
-        CONSTRAINT orders_average_price_positive CHECK (average_price > 0 AND average_price < 'Infinity'),
-    limit_price numeric(20, 8)
-        CONSTRAINT orders_limit_price_positive CHECK (limit_price > 0 AND limit_price < 'Infinity'),
-    stop_price numeric(20, 8)
-        CONSTRAINT orders_stop_price_positive CHECK (stop_price > 0 AND stop_price < 'Infinity'),
-    stop_loss numeric(20, 8)
-        CONSTRAINT orders_stop_loss_positive CHECK (stop_loss > 0 AND stop_loss < 'Infinity'),
-    take_profit numeric(20, 8)
-        CONSTRAINT orders_take_profit_positive CHECK (take_profit > 0 AND take_profit < 'Infinity'),
-    status text
-        CONSTRAINT orders_status_present NOT NULL
-        CONSTRAINT orders_status_known CHECK (status IN (
-            'pending_new', 'new', 'partially_filled', 'pending_cancel', 'pending_replace', 'filled',
-            'canceled', 'rejected', 'expired'
-        )),
+    average_price positive_price,
+    limit_price positive_price,
+    stop_price positive_price,
+    stop_loss positive_price,
+    take_profit positive_price,
+    status order_status
+        CONSTRAINT orders_status_present NOT NULL,
     is_routed boolean
         CONSTRAINT orders_is_routed_present NOT NULL,
-    refused_by text
-        CONSTRAINT orders_refused_by_known CHECK (refused_by IN ('house', 'provider')),
+    refused_by refusing_party,
     refusal_code text,
-    metadata jsonb
-        CONSTRAINT orders_metadata_is_object CHECK (jsonb_typeof(metadata) = 'object'),
-    version integer
-        CONSTRAINT orders_version_present NOT NULL
-        CONSTRAINT orders_version_positive CHECK (version > 0),
+    metadata tags,
+    version record_version
+        CONSTRAINT orders_version_present NOT NULL,
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT orders_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT orders_updated_at_present NOT NULL,
-    expires_at timestamptz
-        CONSTRAINT orders_expires_at_finite CHECK (isfinite(expires_at)),
-    trailing_distance numeric(20, 8)
-        CONSTRAINT orders_trailing_distance_positive CHECK (trailing_distance > 0 AND trailing_distance < 'Infinity'),
+    expires_at finite_instant,
+    trailing_distance positive_price,
     trailing_terms text,
     triggered_at timestamptz,
     is_reduce_only boolean DEFAULT false
         CONSTRAINT orders_is_reduce_only_present NOT NULL,
     is_post_only boolean DEFAULT false
         CONSTRAINT orders_is_post_only_present NOT NULL,
-    oco_group text
-        CONSTRAINT orders_oco_group_is_plain CHECK (
-            length(oco_group) BETWEEN 1 AND 64 AND oco_group !~ '[^A-Za-z0-9._:-]'
-        ),
+    oco_group client_key,
     -- tradewright: ignore id-column-without-foreign-key: engines are kept, and each order would pay
     engine_id uuid,
     CONSTRAINT orders_client_order_id_once_per_account UNIQUE (account_id, client_order_id),
@@ -559,12 +604,10 @@ CREATE TABLE order_fills (
     order_id uuid
         CONSTRAINT order_fills_order_id_present NOT NULL
         CONSTRAINT order_fills_order_exists REFERENCES orders (id) NOT ENFORCED,
-    quantity numeric(20, 8)
-        CONSTRAINT order_fills_quantity_present NOT NULL
-        CONSTRAINT order_fills_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
-    price numeric(20, 8)
-        CONSTRAINT order_fills_price_present NOT NULL
-        CONSTRAINT order_fills_price_positive CHECK (price > 0 AND price < 'Infinity'),
+    quantity positive_quantity
+        CONSTRAINT order_fills_quantity_present NOT NULL,
+    price positive_price
+        CONSTRAINT order_fills_price_present NOT NULL,
     provider_id uuid
         CONSTRAINT order_fills_provider_id_present NOT NULL
         CONSTRAINT order_fills_provider_exists REFERENCES liquidity_providers (id) NOT ENFORCED,
@@ -588,27 +631,20 @@ CREATE TABLE positions (
     symbol text
         CONSTRAINT positions_symbol_present NOT NULL
         CONSTRAINT positions_instrument_exists REFERENCES instruments (symbol) NOT ENFORCED,
-    position_mode text DEFAULT 'netting'
-        CONSTRAINT positions_position_mode_present NOT NULL
-        CONSTRAINT positions_position_mode_known CHECK (position_mode IN ('netting', 'hedging', 'fifo')),
-    quantity numeric(20, 8)
-        CONSTRAINT positions_quantity_present NOT NULL
-        CONSTRAINT positions_quantity_finite CHECK (quantity > '-Infinity' AND quantity < 'Infinity'),
-    average_price numeric(20, 8)
-        CONSTRAINT positions_average_price_present NOT NULL
-        CONSTRAINT positions_average_price_positive CHECK (average_price > 0 AND average_price < 'Infinity'),
-    realised_pnl numeric(20, 8) DEFAULT 0
-        CONSTRAINT positions_realised_pnl_present NOT NULL
-        CONSTRAINT positions_realised_pnl_finite CHECK (realised_pnl > '-Infinity' AND realised_pnl < 'Infinity'),
-    stop_loss numeric(20, 8)
-        CONSTRAINT positions_stop_loss_positive CHECK (stop_loss > 0 AND stop_loss < 'Infinity'),
-    take_profit numeric(20, 8)
-        CONSTRAINT positions_take_profit_positive CHECK (take_profit > 0 AND take_profit < 'Infinity'),
+    position_mode position_mode DEFAULT 'netting'
+        CONSTRAINT positions_position_mode_present NOT NULL,
+    quantity signed_quantity
+        CONSTRAINT positions_quantity_present NOT NULL,
+    average_price positive_price
+        CONSTRAINT positions_average_price_present NOT NULL,
+    realised_pnl signed_money DEFAULT 0
+        CONSTRAINT positions_realised_pnl_present NOT NULL,
+    stop_loss positive_price,
+    take_profit positive_price,
     is_open boolean
         CONSTRAINT positions_is_open_present NOT NULL,
-    version integer
-        CONSTRAINT positions_version_present NOT NULL
-        CONSTRAINT positions_version_positive CHECK (version > 0),
+    version record_version
+        CONSTRAINT positions_version_present NOT NULL,
     opened_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT positions_opened_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
@@ -735,38 +771,28 @@ CREATE TABLE trades (
         CONSTRAINT trades_position_id_present NOT NULL
         -- Written by one statement with its position, so the guard sees both.
         CONSTRAINT trades_position_exists REFERENCES positions (id) NOT ENFORCED,
-    position_version integer
-        CONSTRAINT trades_position_version_present NOT NULL
-        CONSTRAINT trades_position_version_positive CHECK (position_version > 0),
-    effect text
-        CONSTRAINT trades_effect_present NOT NULL
-        CONSTRAINT trades_effect_known CHECK (effect IN ('open', 'close')),
-    quantity numeric(20, 8)
-        CONSTRAINT trades_quantity_present NOT NULL
-        CONSTRAINT trades_quantity_not_zero CHECK (quantity <> 0 AND quantity > '-Infinity' AND quantity < 'Infinity'),
-    price numeric(20, 8)
-        CONSTRAINT trades_price_present NOT NULL
-        CONSTRAINT trades_price_positive CHECK (price > 0 AND price < 'Infinity'),
-    conversion_rate numeric(24, 12)
-        CONSTRAINT trades_conversion_rate_present NOT NULL
-        CONSTRAINT trades_conversion_rate_positive CHECK (conversion_rate > 0 AND conversion_rate < 'Infinity'),
-    realised_pnl numeric(20, 8)
-        CONSTRAINT trades_realised_pnl_present NOT NULL
-        CONSTRAINT trades_realised_pnl_finite CHECK (realised_pnl > '-Infinity' AND realised_pnl < 'Infinity'),
-    commission numeric(20, 8)
-        CONSTRAINT trades_commission_present NOT NULL
-        CONSTRAINT trades_commission_not_negative CHECK (commission >= 0 AND commission < 'Infinity'),
+    position_version record_version
+        CONSTRAINT trades_position_version_present NOT NULL,
+    effect trade_effect
+        CONSTRAINT trades_effect_present NOT NULL,
+    quantity traded_quantity
+        CONSTRAINT trades_quantity_present NOT NULL,
+    price positive_price
+        CONSTRAINT trades_price_present NOT NULL,
+    conversion_rate positive_rate
+        CONSTRAINT trades_conversion_rate_present NOT NULL,
+    realised_pnl signed_money
+        CONSTRAINT trades_realised_pnl_present NOT NULL,
+    commission charged_money
+        CONSTRAINT trades_commission_present NOT NULL,
     executed_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT trades_executed_at_present NOT NULL,
-    position_quantity numeric(20, 8)
-        CONSTRAINT trades_position_quantity_present NOT NULL
-        CONSTRAINT trades_position_quantity_finite CHECK (position_quantity > '-Infinity' AND position_quantity < 'Infinity'),
-    position_average_price numeric(20, 8)
-        CONSTRAINT trades_position_average_price_present NOT NULL
-        CONSTRAINT trades_position_average_price_positive CHECK (position_average_price > 0 AND position_average_price < 'Infinity'),
-    position_realised_pnl numeric(20, 8)
-        CONSTRAINT trades_position_realised_pnl_present NOT NULL
-        CONSTRAINT trades_position_realised_pnl_finite CHECK (position_realised_pnl > '-Infinity' AND position_realised_pnl < 'Infinity'),
+    position_quantity signed_quantity
+        CONSTRAINT trades_position_quantity_present NOT NULL,
+    position_average_price positive_price
+        CONSTRAINT trades_position_average_price_present NOT NULL,
+    position_realised_pnl signed_money
+        CONSTRAINT trades_position_realised_pnl_present NOT NULL,
     CONSTRAINT trades_position_version_unique UNIQUE (position_id, position_version),
     CONSTRAINT trades_opening_realises_nothing CHECK (effect = 'close' OR realised_pnl = 0),
     CONSTRAINT trades_have_one_cause CHECK ((fill_id IS NULL) <> (close_by_id IS NULL))

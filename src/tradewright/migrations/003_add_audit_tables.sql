@@ -266,20 +266,15 @@ CREATE TABLE order_events (
         CONSTRAINT order_events_order_id_present NOT NULL
         -- Written by one statement with its order, so the guard below sees both.
         CONSTRAINT order_events_order_exists REFERENCES orders (id) NOT ENFORCED,
-    seq integer
-        CONSTRAINT order_events_seq_present NOT NULL
-        CONSTRAINT order_events_seq_positive CHECK (seq > 0),
-    event_type text
-        CONSTRAINT order_events_event_type_present NOT NULL
-        CONSTRAINT order_events_event_type_known CHECK (event_type IN (
-            'pending_new', 'new', 'trade', 'triggered', 'restated', 'replaced', 'pending_cancel',
-            'pending_replace', 'canceled', 'rejected', 'expired'
-        )),
+    seq record_version
+        CONSTRAINT order_events_seq_present NOT NULL,
+    event_type order_event_type
+        CONSTRAINT order_events_event_type_present NOT NULL,
     from_status text,
     to_status text
         CONSTRAINT order_events_to_status_present NOT NULL,
-    quantity numeric(20, 8),
-    price numeric(20, 8),
+    quantity positive_quantity,
+    price positive_price,
     actor text
         CONSTRAINT order_events_actor_present NOT NULL,
     details jsonb,
@@ -290,9 +285,7 @@ CREATE TABLE order_events (
     CONSTRAINT order_events_first_has_no_origin CHECK ((seq = 1) = (from_status IS NULL)),
     CONSTRAINT order_events_trade_has_quantity_and_price CHECK (
         (event_type = 'trade') = (quantity IS NOT NULL AND price IS NOT NULL)
-    ),
-    CONSTRAINT order_events_quantity_positive CHECK (quantity > 0 AND quantity < 'Infinity'),
-    CONSTRAINT order_events_price_positive CHECK (price > 0 AND price < 'Infinity')
+    )
 );
 COMMENT ON TABLE order_events IS 'Every step of every order in sequence (FIX execution reports): append-only.';
 COMMENT ON COLUMN order_events.event_type IS 'FIX ExecType (150): pending_new A, new 0, trade F, triggered L, restated D, replaced 5, pending_cancel 6, pending_replace E, canceled 4, rejected 8, expired C.';

@@ -219,7 +219,7 @@ def test_an_expiry_that_means_nothing_is_refused_without_a_trace(
     [
         ("time_in_force = 'day'", "orders_expires_iff_dated"),
         ("expires_at = clock_timestamp()", "orders_expires_iff_dated"),
-        ("time_in_force = 'gtd', expires_at = 'infinity'", "orders_expires_at_finite"),
+        ("time_in_force = 'gtd', expires_at = 'infinity'", "finite_instant_finite"),
     ],
 )
 def test_the_database_keeps_an_expiry_with_the_orders_that_have_one(

@@ -86,8 +86,8 @@ def test_the_precedence_is_that_of_fix() -> None:
 
 def test_the_words_of_the_database_are_those_of_python(engine: Session) -> None:
     for constraint, words in (
-        ("orders_status_known", OrderStatus),
-        ("order_events_event_type_known", EventType),
+        ("order_status_known", OrderStatus),
+        ("order_event_type_known", EventType),
     ):
         row = engine.execute(
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", (constraint,)

@@ -148,7 +148,7 @@ def test_a_stop_cannot_trail_a_price_that_is_not_there(floor: Floor, rich: str) 
     [
         ("trailing_distance = NULL", "orders_trailing_stop_has_distance"),
         ("trailing_terms = NULL", "orders_trailing_stop_has_distance"),
-        ("trailing_distance = 0", "orders_trailing_distance_positive"),
+        ("trailing_distance = 0", "positive_price_positive"),
         ("stop_price = NULL", "orders_stop_has_stop_price"),
         ("limit_price = 1", "orders_limit_has_limit_price"),
         ("is_post_only = true", "orders_post_only_rests"),

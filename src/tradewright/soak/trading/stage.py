@@ -4,11 +4,12 @@ Few, so that all clients meet in them. Half of the users are retail clients, who
 capped and whose debts are forgiven; one account is kept in euros, so that results are converted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import credit, transfer_to_account
@@ -16,7 +17,7 @@ from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
-from tradewright.risk.model import ClientClass, MarginPrice
+from tradewright.risk.model import ClientClass, MarginPrice, PendingMargin
 from tradewright.routing import Policy, Ramp, set_policy
 from tradewright.routing.model import Book
 from tradewright.soak.trading.engines import PROFILES
@@ -38,6 +39,12 @@ ENGINE_LOGIN = {"user": "soak_engine", "password": "soak"}
 
 WALLET_OPENING = Decimal(1_000_000)
 ACCOUNT_OPENING = Decimal(1_500)
+MARGIN: Mapping[PositionMode, Mapping[str, Any]] = {
+    PositionMode.FIFO: {"margin_price": MarginPrice.OPEN},
+    PositionMode.HEDGING: {"pending_margin": PendingMargin.MAX_SIDE},
+}
+"""How groups compute margin where not as the others do."""
+
 IN_EUROS = 4
 """The number of the account that is kept in euros."""
 
@@ -62,8 +69,7 @@ def open_stage(session: Session) -> Stage:
     for profile in PROFILES:
         list_provider(session, code=profile.code, priority=profile.priority)
     for mode in PositionMode:
-        price = MarginPrice.OPEN if mode is PositionMode.FIFO else MarginPrice.CURRENT
-        set_group(session, AccountGroup(code=mode, position_mode=mode, margin_price=price))
+        set_group(session, AccountGroup(code=mode, position_mode=mode, **MARGIN.get(mode, {})))
     account_ids, openings = [], []
     for number, (book, mode) in enumerate(product(Book, PositionMode)):
         account_id, opening = _open(session, number, book, mode)

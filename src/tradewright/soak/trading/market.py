@@ -12,8 +12,11 @@ from random import Random
 
 from tradewright.liquidity.model import Quote
 
-OPENS_AT = datetime(2026, 1, 13, 21, 55, tzinfo=UTC)
-"""A Tuesday, five minutes before the trading day ends at 17:00 in New York."""
+OPENS_AT = datetime(2026, 1, 13, 21, 48, tzinfo=UTC)
+"""A Tuesday, twelve minutes before the trading day ends at 17:00 in New York: twelve seconds here.
+
+Engines take some of them to start, and what is held over the end is to be traded before it.
+"""
 
 QUOTES_PER_SECOND = 60
 QUOTE_STEP = timedelta(seconds=1)

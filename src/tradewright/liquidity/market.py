@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -23,7 +24,7 @@ BRIDGE_CURRENCY = "USD"
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Rate(Struct, frozen=True):
+class Rate(Struct, frozen=True, dict=True):
     """Units of one currency for one unit of another: a profit is converted at bid, a loss at ask.
 
     The worse side for the client is taken both ways (domain rule: conservative conversion).
@@ -32,9 +33,9 @@ class Rate(Struct, frozen=True):
     bid: Decimal
     ask: Decimal
 
-    @property
+    @cached_property
     def mid(self) -> Decimal:
-        """Return the middle, by which notional and margin are converted."""
+        """The middle, by which notional and margin are converted; asked for by every order."""
         return (self.bid + self.ask) / 2
 
 

@@ -183,6 +183,10 @@ def _house_hedge(session: Session, provider_id: str) -> None:
                     *(price, 10 if seq else 0, 0 if seq else 1000),
                 ),
             )
+            session.execute(
+                "INSERT INTO exposure_changes (symbol, change) VALUES ('EURUSD', %s)",
+                (-1000 if seq else 1000,),
+            )
             if seq:
                 path = (HouseCode.LIQUIDITY, HouseCode.DEALING)
                 money = Money(Decimal(10), "USD")
@@ -368,6 +372,10 @@ def _trade(
             "INSERT INTO order_fills (id, order_id, quantity, price, quoted_at, provider_id)"
             " VALUES (%s, %s, 1000, %s, clock_timestamp(), %s)",
             (fill_id, order_id, price, provider_id),
+        )
+        session.execute(
+            "INSERT INTO exposure_changes (symbol, change) VALUES ('EURUSD', %s)",
+            (-1000 if is_buy else 1000,),
         )
         session.execute(
             "WITH traded AS ("

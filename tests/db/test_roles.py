@@ -28,6 +28,7 @@ from tradewright.payments import ClaimKind, ClaimOrder, PaymentStatus
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.routing.model import Book
+from tradewright.trading.house_store import roll_up_exposures
 from tradewright.trading.model import OrderStatus
 from tradewright.wiring import House
 
@@ -185,6 +186,7 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
         "audit_row_change",
         "premake_audit_log_partitions",
         "prune_records",
+        "roll_up_exposures",
         "roll_up_house_balances",
         "seal_audit_log",
         "seal_ledger",
@@ -204,6 +206,8 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
         "INSERT INTO outbox_events SELECT * FROM outbox_events",
         "INSERT INTO payment_transitions VALUES ('deposit', 'failed', 'succeeded')",
         "UPDATE house_balances SET received = 0",
+        "INSERT INTO exposure_totals (symbol, net) VALUES ('EURUSD', 1)",
+        "DELETE FROM exposure_changes",
         "UPDATE payment_limits SET amount_max = 1e9",
         "UPDATE users SET kyc_level = 4",
         "INSERT INTO users (email, kyc_level) VALUES ('a@b.example', 4)",
@@ -293,7 +297,10 @@ ADVISORY_NAMES = (
     "seal_ledger",
     "seal_audit_log",
 )
-LOCKED_TABLES = ("reference_version", "hedges", "house_accounts", "house_balances", "ledger_seals")
+LOCKED_TABLES = (
+    *("reference_version", "hedges", "house_accounts", "house_balances", "exposure_totals"),
+    "ledger_seals",
+)
 
 
 def test_a_reader_cannot_stop_trading_by_any_lock_that_it_may_take(
@@ -311,6 +318,7 @@ def test_a_reader_cannot_stop_trading_by_any_lock_that_it_may_take(
         denied = deal(engine, buy(account_id))
         sealing.seal(floor.session)
         ledger.roll_up_house_balances(floor.session)
+        roll_up_exposures(floor.session)
     assert opened.status is OrderStatus.FILLED
     assert denied.refusal_code is ErrorCode.INSTRUMENT_NOT_TRADABLE
 

@@ -1,6 +1,10 @@
 -- Takes away the providers' answers and the routing with all that they record; the providers
 -- themselves stay.
 
+DROP FUNCTION roll_up_exposures(boolean);
+DROP VIEW kept_exposures;
+DROP TABLE exposure_changes;
+DROP TABLE exposure_totals;
 DROP VIEW house_exposures;
 DROP TABLE routing_decisions;
 DROP TABLE client_profiles;

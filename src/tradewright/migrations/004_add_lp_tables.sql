@@ -648,8 +648,9 @@ CREATE TRIGGER routing_decisions_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON routing_decisions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- What the house stands to gain or lose with a price. Read over what is open, over what was passed on
--- and over the hedges, which are few beside all fills; a law compares it with the fills themselves.
+-- What the house stands to gain or lose with a price, added up from everything there is: what is open,
+-- what was ever passed on, and the hedges. One law compares it with the fills themselves, another what
+-- is kept for the engine (kept_exposures) with it.
 CREATE VIEW house_exposures AS
 SELECT
     i.symbol,
@@ -680,6 +681,78 @@ LEFT JOIN (
     GROUP BY f.symbol
 ) AS u ON u.symbol = i.symbol;
 COMMENT ON VIEW house_exposures IS 'Per symbol: what clients hold, what of it was dealt with providers, the hedges, executions set aside that the house holds, and the house''s net; above zero it is long.';
+
+CREATE TABLE exposure_totals (
+    symbol text
+        CONSTRAINT exposure_totals_pkey PRIMARY KEY,
+    net numeric(30, 8)
+        CONSTRAINT exposure_totals_net_present NOT NULL
+        CONSTRAINT exposure_totals_net_finite CHECK (net > '-Infinity' AND net < 'Infinity'),
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT exposure_totals_updated_at_present NOT NULL
+);
+COMMENT ON TABLE exposure_totals IS 'The house''s net exposure by symbol as it was rolled up last; kept by roll_up_exposures, nobody waits for it.';
+COMMENT ON COLUMN exposure_totals.symbol IS 'As in exposure_changes: an execution that was set aside may name none of our instruments.';
+CREATE TRIGGER exposure_totals_are_kept
+    BEFORE DELETE OR TRUNCATE ON exposure_totals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- No foreign key: each batch would lock the rows of the instruments, and make them wait for each other.
+CREATE TABLE exposure_changes (
+    id bigint GENERATED ALWAYS AS IDENTITY
+        CONSTRAINT exposure_changes_pkey PRIMARY KEY,
+    symbol text
+        CONSTRAINT exposure_changes_symbol_present NOT NULL,
+    change numeric(30, 8)
+        CONSTRAINT exposure_changes_change_present NOT NULL
+        CONSTRAINT exposure_changes_change_finite CHECK (change > '-Infinity' AND change < 'Infinity')
+);
+COMMENT ON TABLE exposure_changes IS 'What batches have done to the house''s exposure since it was rolled up, one row for each batch and symbol: appended, never updated, and taken away by roll_up_exposures.';
+COMMENT ON COLUMN exposure_changes.change IS 'In units of the base currency: below zero where the house sold, dealing with a client who bought or hedging.';
+CREATE TRIGGER exposure_changes_are_not_updated
+    BEFORE UPDATE OR TRUNCATE ON exposure_changes
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE VIEW kept_exposures AS
+SELECT i.symbol, trim_scale(coalesce(t.net, 0) + coalesce(c.change, 0)) AS net
+FROM instruments AS i
+LEFT JOIN exposure_totals AS t ON t.symbol = i.symbol
+LEFT JOIN (
+    SELECT symbol, sum(change) AS change FROM exposure_changes GROUP BY symbol
+) AS c ON c.symbol = i.symbol;
+COMMENT ON VIEW kept_exposures IS 'Per symbol: the house''s net exposure as it is kept, its roll-up and what came since; to read it costs the same however much was ever dealt.';
+
+-- Takes changes away and adds them to the totals in one statement, so that any snapshot has each of
+-- them once. From zero the totals are what everything that the same snapshot sees adds up to.
+CREATE FUNCTION roll_up_exposures(p_from_zero boolean DEFAULT false) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    LOCK TABLE exposure_totals IN SHARE ROW EXCLUSIVE MODE;
+    WITH counted AS (
+        DELETE FROM exposure_changes
+        WHERE id IS NOT NULL
+        RETURNING symbol, change
+    ), rolled AS (
+        INSERT INTO exposure_totals AS t (symbol, net)
+        SELECT symbol, sum(change)
+        FROM counted
+        WHERE NOT p_from_zero
+        GROUP BY symbol
+        UNION ALL
+        SELECT symbol, net
+        FROM house_exposures
+        WHERE p_from_zero
+        ON CONFLICT (symbol) DO UPDATE
+        SET net = excluded.net + CASE WHEN p_from_zero THEN 0 ELSE t.net END,
+            updated_at = clock_timestamp()
+    )
+    SELECT count(*) INTO v_count FROM counted;
+    RETURN v_count;
+END;
+$$;
+COMMENT ON FUNCTION roll_up_exposures(boolean) IS 'Counts what batches have appended to exposure_changes into exposure_totals, or adds everything up anew; returns how many changes it took away.';
 
 CREATE TABLE provider_connections (
     id uuid DEFAULT uuidv7()

@@ -23,6 +23,7 @@ DROP VIEW law_hedge_result_is_its_prices;
 DROP VIEW law_hedge_is_in_the_ledger;
 DROP VIEW law_hedge_fills_follow_each_other;
 DROP VIEW law_hedge_is_its_fills;
+DROP VIEW law_exposure_is_kept;
 DROP VIEW law_exposure_is_its_fills;
 DROP VIEW law_order_is_dealt_in_its_book;
 DROP VIEW law_trades_are_their_fill;

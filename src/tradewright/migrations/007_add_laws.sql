@@ -474,6 +474,13 @@ LEFT JOIN (
 WHERE e.net <> coalesce(f.net, 0) + e.hedged_quantity + e.unsolicited_quantity;
 COMMENT ON VIEW law_exposure_is_its_fills IS 'Per symbol: the house''s exposure, read from what clients hold and what was passed on, is the other side of what it dealt itself, with its hedges and what was set aside.';
 
+CREATE VIEW law_exposure_is_kept AS
+SELECT e.symbol, e.net, k.net AS kept_net
+FROM house_exposures AS e
+JOIN kept_exposures AS k ON k.symbol = e.symbol
+WHERE e.net <> k.net;
+COMMENT ON VIEW law_exposure_is_kept IS 'Per symbol: the exposure that is kept for the engine is what everything there is adds up to.';
+
 CREATE VIEW law_hedge_is_its_fills AS
 SELECT h.id AS hedge_id, h.filled_quantity, f.quantity AS fills_quantity, f.is_at_home
 FROM hedges AS h
@@ -1046,6 +1053,8 @@ UNION ALL
 SELECT 'order_is_dealt_in_its_book', count(*) FROM orders WHERE filled_quantity > 0
 UNION ALL
 SELECT 'exposure_is_its_fills', count(*) FROM house_exposures
+UNION ALL
+SELECT 'exposure_is_kept', count(*) FROM kept_exposures
 UNION ALL
 SELECT 'hedge_is_its_fills', count(*) FROM hedges
 UNION ALL

@@ -130,6 +130,7 @@ VALUES
     ('make_audit_partitions', NULL, '01:00'),
     ('prune_records', NULL, '02:00'),
     ('retry_webhooks', '1 minute', NULL),
+    ('roll_up_exposures', '1 minute', NULL),
     ('roll_up_house_balances', '1 minute', NULL),
     ('seal_audit_log', '5 minutes', NULL),
     ('seal_ledger', '5 minutes', NULL),

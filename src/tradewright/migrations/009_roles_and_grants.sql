@@ -36,6 +36,7 @@ ALTER FUNCTION audit_row_change() SECURITY DEFINER;
 ALTER FUNCTION announce_state() SECURITY DEFINER;
 ALTER FUNCTION seal_audit_log() SECURITY DEFINER;
 ALTER FUNCTION seal_ledger(integer) SECURITY DEFINER;
+ALTER FUNCTION roll_up_exposures(boolean) SECURITY DEFINER;
 ALTER FUNCTION roll_up_house_balances(boolean) SECURITY DEFINER;
 ALTER FUNCTION premake_audit_log_partitions(integer) SECURITY DEFINER;
 ALTER FUNCTION prune_records(integer) SECURITY DEFINER;
@@ -78,7 +79,8 @@ CROSS JOIN LATERAL (
     SELECT
         -- Written by the database itself, by functions of its owner, or by migrations.
         t.is_table AND t.relname NOT IN (
-            'audit_log', 'audit_seals', 'ledger_seals', 'ledger_seal_segments', 'house_balances', 'outbox_events',
+            'audit_log', 'audit_seals', 'ledger_seals', 'ledger_seal_segments', 'house_balances', 'exposure_totals',
+            'outbox_events',
             'payment_transitions', 'schema_migrations'
         ) AS is_written,
         -- Set up by people: what is traded, on what terms, who may approve.
@@ -132,7 +134,8 @@ BEGIN
             p.oid::regprocedure AS signature,
             p.provolatile <> 'v' AS is_read,
             p.proname IN (
-                'seal_audit_log', 'seal_ledger', 'roll_up_house_balances', 'premake_audit_log_partitions', 'prune_records'
+                'seal_audit_log', 'seal_ledger', 'roll_up_exposures', 'roll_up_house_balances',
+                'premake_audit_log_partitions', 'prune_records'
             ) AS is_operated
         FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace

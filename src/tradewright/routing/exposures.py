@@ -1,8 +1,8 @@
-"""The house's net exposure by symbol, in memory, for what hybrid orders are projected on.
+"""The house's net exposure by symbol, in memory: what hybrid orders and hedges are decided on.
 
-The database's view `house_exposures` is the truth; this is what one engine knows of it: what it
-read when it started, and what its own batches have committed since. Belongs to one thread at a
-time, like the market.
+The database is the truth (`kept_exposures`). A batch with hybrid orders, and each decision about a
+hedge, reads it; an engine that looks for hedges to propose remembers what it read last and adds
+what its own batches have committed since. Belongs to one thread at a time, like the market.
 """
 
 from collections.abc import Iterable, Mapping

@@ -89,7 +89,6 @@ def _book(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> 
         desk = lock_desk(pipeline, trading.reference, trading.market, commands, trading.rolled)
         trading.reference = desk.reference
         desk.engine_id = _require_own(desk.reference, engine_id)
-        desk.exposures = trading.exposures
         if desk.reference.limits:
             read_histories(pipeline, desk, [*commands, *desk.replacements_waiting.values()])
         with trading.market_lock:

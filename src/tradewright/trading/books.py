@@ -51,9 +51,12 @@ def note_ranking(
     desk.changes.rankings.append((new_id_text(), *asked_for, explained, desk.market.now))
 
 
-def exposure_changes(changes: Changes) -> list[tuple[str, Decimal]]:
+def exposure_changes(changes: Changes) -> dict[str, Decimal]:
     """Return what a batch has done to the house's exposure: by dealing itself, and by hedges."""
-    return _dealt_by_house(changes, 0) + changes.hedged
+    sums: dict[str, Decimal] = {}
+    for symbol, change in _dealt_by_house(changes, 0) + changes.hedged:
+        sums[symbol] = sums.get(symbol, NO_QUANTITY) + change
+    return sums
 
 
 def _dealt_by_house(changes: Changes, since: int) -> list[tuple[str, Decimal]]:

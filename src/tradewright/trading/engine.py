@@ -73,7 +73,7 @@ class Engine:
         self._keeper = BreakerKeeper(open_session, self._trading)
         self._recalling = Recalling(trading, self._dispatcher, self._unbooked)
         self._presence = Presence(open_session, trading, providers)
-        self._news = News(self._presence, lambda: self._watchers, self._lock, self._propose)
+        self._news = News(self._presence, self._watchers, self._house, self._lock, self._propose)
         known = self._presence, self._news, self._dispatcher
         self._vigil = Vigil(known, self._lock, self._propose, self._failures)
         self._writers = [
@@ -97,7 +97,6 @@ class Engine:
             desk = read_live_desk(session, self.reference, self.market)
             passed = read_house(session), read_routed_versions(session, desk)
         with self._lock:
-            self._watchers = Watchers(self.market)
             self._house.learn(passed[0])
             learnt = self._watchers.learn(desk)
             self._recalling.take_orders(desk, passed[1])

@@ -3,13 +3,16 @@
 Read only where a batch has such a command; `store` reads what clients' commands need.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.routing.markouts import ClientProfile
+from tradewright.routing.model import Book
 from tradewright.trading.house_commands import HOUSE, OpenHedge
 from tradewright.trading.model import BookAnswers, Command
 from tradewright.trading.state import Desk, Hedge, HedgedPosition, HedgeStatus
@@ -40,6 +43,37 @@ def lock_house(statements: Statements, desk: Desk, commands: Sequence[Command]) 
         row[0]: HedgedPosition(seq=row[1], quantity=row[2], price=row[3]) for row in positions
     }
     desk.house_nets = dict(nets)
+
+
+def read_clients(
+    statements: Statements, desk: Desk, asked: Mapping[str, list[tuple[Any, ...]]]
+) -> None:
+    """Lay out the profiles that are locked, and what orders of hybrid accounts are divided by."""
+    rows = list(asked.get("lock_client_profiles", ()))
+    owners = {one.holder.user_id for one in desk.accounts.values() if one.book is Book.HYBRID}
+    if owners:
+        queries = load_queries(_QUERIES)
+        profiles = statements.execute(queries["client_profiles"], {"ids": sorted(owners)})
+        nets = statements.execute(queries["exposures"], {})
+        rows += profiles.fetchall()
+        desk.exposures.learn(dict(nets.fetchall()))
+    desk.profiles = {row[0]: ClientProfile(row[1], row[2:]) for row in rows}
+
+
+def read_exposures(connection: Session) -> dict[str, Decimal]:
+    """Read the house's net exposure by symbol."""
+    return dict(connection.execute(load_queries(_QUERIES)["exposures"]).fetchall())
+
+
+def roll_up_exposures(connection: Session, *, from_zero: bool = False) -> int:
+    """Count what batches have appended into the house's exposure; return how many rows it were.
+
+    Run it every minute or so: reading the exposure costs what came since. `from_zero` adds up
+    everything anew.
+    """
+    query = load_queries(_QUERIES)["roll_up_exposures"]
+    row = connection.execute(query, {"from_zero": from_zero}).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def read_open_hedges(connection: Session) -> list[Hedge]:

@@ -12,13 +12,11 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.routing.scoring import Record, Scores, records_of
 from tradewright.trading.batch import Trading
-from tradewright.trading.books import exposure_changes
 from tradewright.trading.hedging import HedgeWatcher
-from tradewright.trading.house_store import read_open_hedges
+from tradewright.trading.house_store import read_exposures, read_open_hedges
 from tradewright.trading.measures import Measuring
 from tradewright.trading.model import HouseCommand
 from tradewright.trading.state import Desk, Hedge
-from tradewright.trading.store import read_exposures
 
 HouseRows = tuple[Mapping[str, Decimal], Sequence[Hedge], Mapping[str, Record]]
 """The house's exposures, open hedges and providers' records as the database has them."""
@@ -47,13 +45,21 @@ class HouseWatch:
         self._scores.learn(records)
         self._hedges.learn(hedges)
 
+    def hear(self, nets: Mapping[str, Decimal], hedges: Sequence[Hedge]) -> None:
+        """Learn what is open where other engines book, too.
+
+        A batch of ours that commits just then may count twice, or not yet, until the next time.
+        """
+        self._exposures.learn(nets)
+        self._hedges.learn(hedges)
+
     def take(self, desk: Desk) -> list[HouseCommand]:
         """Learn what a committed batch has left behind; return what it sets off."""
-        changes = exposure_changes(desk.changes)
-        self._exposures.add(changes)
+        changes = desk.changes.exposures
+        self._exposures.add(changes.items())
         self._measuring.take(desk)
         self._count_answers(desk)
-        return [*self._hedges.take(desk, {symbol for symbol, _ in changes})]
+        return [*self._hedges.take(desk, changes)]
 
     def _count_answers(self, desk: Desk) -> None:
         """Let what providers answered weigh in the next ranking."""

@@ -6,7 +6,7 @@ with the next look. It has a session of its own: one that fails must not take th
 life along. `news` says where to look. Belongs to the thread of the vigil.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import date
 from itertools import islice
@@ -18,6 +18,8 @@ from tradewright.core.trading_day import last_ended_day
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.batch import Trading
+from tradewright.trading.house_store import read_exposures, read_open_hedges
+from tradewright.trading.house_watch import HouseWatch
 from tradewright.trading.model import EndReducing
 from tradewright.trading.order_rows import order_from_row
 from tradewright.trading.reference import reference_version, refreshed
@@ -34,21 +36,20 @@ FOUND_MAX = 1_000
 
 
 class Looking:
-    """The accounts that wait to be looked at.
-
-    `watchers` gives the watchers of now: an engine that starts makes new ones.
-    """
+    """The accounts that wait to be looked at, and the house."""
 
     def __init__(
         self,
         open_session: SessionOpener,
         trading: Trading,
-        watchers: Callable[[], Watchers],
+        watchers: Watchers,
+        house: HouseWatch,
         lock: AbstractContextManager[object],
     ) -> None:
         self._open_session = open_session
         self._trading = trading
         self._watchers = watchers
+        self._house = house
         self._lock = lock
         self._waiting: dict[str, None] = {}
         self._unwatched: dict[str, None] = {}
@@ -64,30 +65,42 @@ class Looking:
         self._unwatched.update(dict.fromkeys(account_ids))
 
     def look(self) -> list[EndReducing]:
-        """Teach the watchers what has become of some accounts that wait; return what that sets off.
+        """Teach the watchers what others have done; return what that sets off.
 
         What cannot be read now waits for the next look.
         """
+        try:
+            if len(self._trading.reference.engines) > 1:
+                self._look_at_house(self._connected())
+            return self._look_at_accounts()
+        except (psycopg.Error, DatabaseError):
+            self.close()
+            return []
+
+    def _look_at_house(self, session: Session) -> None:
+        """Learn the exposure and the hedges that are open; they are few."""
+        nets, hedges = read_exposures(session), read_open_hedges(session)
+        with self._lock:
+            self._house.hear(nets, hedges)
+
+    def _look_at_accounts(self) -> list[EndReducing]:
+        """Learn what has become of some accounts that wait."""
         soon, later = islice(self._unwatched, FOUND_MAX), islice(self._waiting, LOOKS_MAX)
         account_ids = list(dict.fromkeys([*soon, *later]))
         if not account_ids:
             return []
         with self._lock:
-            resting = self._watchers().begin_look(account_ids)
-        try:
-            session = self._connected()
-            with session.transaction():
-                desk = self._read(session, account_ids, resting)
-        except (psycopg.Error, DatabaseError):
-            self.close()
-            return []
+            resting = self._watchers.begin_look(account_ids)
+        session = self._connected()
+        with session.transaction():
+            desk = self._read(session, account_ids, resting)
         for account_id in account_ids:
             self._unwatched.pop(account_id, None)
             self._waiting.pop(account_id, None)
         with self._lock:
-            touched = self._watchers().end_look()
+            touched = self._watchers.end_look()
             _leave_out(desk, touched)
-            proposals = self._watchers().look(desk)
+            proposals = self._watchers.look(desk)
         self.add(account_id for account_id in account_ids if account_id in touched)
         return proposals
 

@@ -15,6 +15,7 @@ from tradewright.core.errors import InputError
 from tradewright.core.ids import require_ids
 from tradewright.trading.batch import Booked
 from tradewright.trading.house_commands import HOUSE, LookAgain
+from tradewright.trading.house_watch import HouseWatch
 from tradewright.trading.looking import Looking
 from tradewright.trading.model import Command
 from tradewright.trading.presence import Presence
@@ -25,20 +26,18 @@ TOLD_TOGETHER = 150
 
 
 class News:
-    """What is to be told and was heard; `note` belongs to the writers, the rest to the vigil.
-
-    `watchers` gives the watchers of now: an engine that starts makes new ones.
-    """
+    """What is to be told and was heard; `note` belongs to the writers, the rest to the vigil."""
 
     def __init__(
         self,
         presence: Presence,
-        watchers: Callable[[], Watchers],
+        watchers: Watchers,
+        house: HouseWatch,
         lock: AbstractContextManager[object],
         propose: Callable[[Sequence[Command]], object],
     ) -> None:
         self._presence = presence
-        self._looking = Looking(presence.open_session, presence.trading, watchers, lock)
+        self._looking = Looking(presence.open_session, presence.trading, watchers, house, lock)
         self._lock = lock
         self._propose = propose
         self._untold: dict[str, None] = {}

@@ -835,7 +835,7 @@ CROSS JOIN LATERAL (
 -- name: stressed_exposures
 -- Read what the house holds in each symbol for its own account.
 SELECT symbol, net
-FROM house_exposures
+FROM kept_exposures
 WHERE net <> 0;
 
 -- name: accounts_at_risk
@@ -1070,18 +1070,25 @@ JOIN liquidity_providers AS p ON p.code = k.code
 JOIN unsolicited_fills AS u ON u.provider_id = p.id AND u.provider_execution_id = k.execution_id;
 
 -- name: write_unsolicited_fills
--- Set executions aside that fit no order, each once.
-INSERT INTO unsolicited_fills (
-    provider_id, provider_execution_id, request_id, symbol, side, quantity, price, reason,
-    executed_at
+-- Set executions aside that fit no order, each once; the house holds them until somebody decides.
+WITH written AS (
+    INSERT INTO unsolicited_fills (
+        provider_id, provider_execution_id, request_id, symbol, side, quantity, price, reason,
+        executed_at
+    )
+    SELECT *
+    FROM unnest(
+        %(provider_ids)s::uuid[], %(execution_ids)s::text[], %(request_ids)s::text[],
+        %(symbols)s::text[], %(sides)s::text[], %(quantities)s::numeric[], %(prices)s::numeric[],
+        %(reasons)s::text[], %(executed)s::timestamptz[]
+    )
+    ON CONFLICT (provider_id, provider_execution_id) DO NOTHING
+    RETURNING symbol, side, quantity
 )
-SELECT *
-FROM unnest(
-    %(provider_ids)s::uuid[], %(execution_ids)s::text[], %(request_ids)s::text[],
-    %(symbols)s::text[], %(sides)s::text[], %(quantities)s::numeric[], %(prices)s::numeric[],
-    %(reasons)s::text[], %(executed)s::timestamptz[]
-)
-ON CONFLICT (provider_id, provider_execution_id) DO NOTHING;
+INSERT INTO exposure_changes (symbol, change)
+SELECT symbol, sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END)
+FROM written
+GROUP BY symbol;
 
 -- name: account_of_order
 -- Find whose order it is.
@@ -1157,7 +1164,7 @@ CROSS JOIN LATERAL (
 -- name: exposures_of
 -- Read the house's net exposure in some symbols.
 SELECT symbol, net
-FROM house_exposures
+FROM kept_exposures
 WHERE symbol = ANY(%(symbols)s::text[]);
 
 -- name: open_hedges
@@ -1209,10 +1216,20 @@ FROM unnest(
     %(position_prices)s::numeric[], %(executed)s::timestamptz[]
 );
 
--- name: house_exposures
+-- name: exposures
 -- Read the house's net exposure in every symbol.
 SELECT symbol, net
-FROM house_exposures;
+FROM kept_exposures;
+
+-- name: write_exposure_changes
+-- Append what a batch has done to the house's exposure.
+INSERT INTO exposure_changes (symbol, change)
+SELECT *
+FROM unnest(%(symbols)s::text[], %(changes)s::numeric[]);
+
+-- name: roll_up_exposures
+-- Count what batches have appended into the house's exposure, or add everything up anew.
+SELECT roll_up_exposures(%(from_zero)s);
 
 -- name: open_client_profiles
 -- Open the profiles of users that have none, in key order.
@@ -1576,8 +1593,18 @@ LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = u.id
 WHERE u.id = %(fill_id)s::uuid;
 
 -- name: resolve_unsolicited_fill
--- Write what was decided about an execution that was set aside, once.
-INSERT INTO unsolicited_fill_resolutions (fill_id, resolution, actor, reason)
-VALUES (%(fill_id)s::uuid, %(resolution)s, %(actor)s, %(reason)s)
-ON CONFLICT (fill_id) DO NOTHING
-RETURNING fill_id;
+-- Write what was decided about an execution that was set aside, once; only one kept is still held.
+WITH resolved AS (
+    INSERT INTO unsolicited_fill_resolutions (fill_id, resolution, actor, reason)
+    VALUES (%(fill_id)s::uuid, %(resolution)s, %(actor)s, %(reason)s)
+    ON CONFLICT (fill_id) DO NOTHING
+    RETURNING fill_id, resolution
+), given_back AS (
+    INSERT INTO exposure_changes (symbol, change)
+    SELECT f.symbol, CASE f.side WHEN 'buy' THEN -f.quantity ELSE f.quantity END
+    FROM resolved AS r
+    JOIN unsolicited_fills AS f ON f.id = r.fill_id
+    WHERE r.resolution <> 'kept'
+)
+SELECT fill_id
+FROM resolved;

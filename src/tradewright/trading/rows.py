@@ -12,6 +12,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.postgres.arrays import Column, columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.trading.books import exposure_changes
 from tradewright.trading.order_rows import (
     EVENT,
     OLD_ORDER,
@@ -43,6 +44,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     ]
     _write(statements, "write_closing_orders", ("order_id", "position_id"), closing)
     _write_hedges(statements, changes)
+    _write_exposures(statements, changes)
     _write_requests(statements, desk)
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
     _write(statements, "write_rankings", _RANKING, changes.rankings)
@@ -71,6 +73,12 @@ def _write_hedges(statements: Statements, changes: Changes) -> None:
     ]
     _write(statements, "update_hedges", _OLD_HEDGE, old)
     _write(statements, "write_hedge_fills", _HEDGE_FILL, changes.hedge_fills)
+
+
+def _write_exposures(statements: Statements, changes: Changes) -> None:
+    changes.exposures = exposure_changes(changes)
+    rows = [(symbol, change) for symbol, change in changes.exposures.items() if change]
+    _write(statements, "write_exposure_changes", ("symbols", "changes"), rows)
 
 
 def _write_orders(statements: Statements, changes: Changes) -> None:

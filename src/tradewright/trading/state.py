@@ -247,7 +247,8 @@ class HedgedPosition(Struct, kw_only=True):
 class Changes:
     """Everything that a batch writes beside the journal of money, and what must happen after.
 
-    `going_on` says of orders and hedges, by id, whether the next provider may be asked.
+    `going_on` says of orders and hedges, by id, whether the next provider may be asked; `exposures`
+    what it all does to the house's exposure, by symbol.
     """
 
     orders: dict[str, OrderState] = field(default_factory=dict)
@@ -277,6 +278,7 @@ class Changes:
     hedge_fills: list[Row] = field(default_factory=list)
     hedge_answers: list[tuple[str, ProviderRequest, ProviderAnswer]] = field(default_factory=list)
     hedged: list[tuple[str, Decimal]] = field(default_factory=list)
+    exposures: dict[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -290,9 +292,9 @@ class Desk:
     `replacements_waiting` those that wait for a provider, by order, `keys_taken` the keys of them
     that have been given to something else since;
     `close_bys_before` the pairings of positions by their key; `wallets` are locked wallets by
-    (user_id, currency); `reference` is as new as the batch. `exposures` are the house's as
-    committed, `batch_exposures` what the first `fills_counted` fills of this batch add to them;
-    `profiles` what is known of clients whose orders may be divided, by user.
+    (user_id, currency); `reference` is as new as the batch. Where orders may be divided,
+    `exposures` are the house's as committed, `batch_exposures` what the first `fills_counted` fills
+    of this batch add to them, and `profiles` what is known of the clients, by user.
     `hedges` by id, `hedged_positions` and the exposures `house_nets` by symbol are for the house's
     commands.
     `rolled` is the day up to which accounts owe no swap, `unrolled` are those that may owe some,

@@ -17,10 +17,9 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
-from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
 from tradewright.trading.house_commands import HOUSE, BookMarkouts, LookAgain
-from tradewright.trading.house_store import lock_house
+from tradewright.trading.house_store import lock_house, read_clients
 from tradewright.trading.model import (
     BookAnswers,
     CancelOrder,
@@ -102,9 +101,9 @@ def lock_desk(
             (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
         },
         executions_before={(row[0], row[1]) for row in asked.get("executions_known", ())},
-        profiles=_read_profiles(statements, accounts.values(), asked),
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
+    read_clients(statements, desk, asked)
     read_waiting(statements, desk)
     read_opening_rates(statements, desk.accounts)
     read_due(statements, desk, commands, rolled)
@@ -186,21 +185,6 @@ def _others_asked(commands: Sequence[Command]) -> dict[str, Columns]:
     }
 
 
-def _read_profiles(
-    statements: Statements,
-    accounts: Iterable[AccountState],
-    asked: Mapping[str, list[tuple[Any, ...]]],
-) -> dict[str, ClientProfile]:
-    """Return the profiles that are locked, and those of the owners of hybrid accounts."""
-    rows = list(asked.get("lock_client_profiles", ()))
-    owners = sorted({one.holder.user_id for one in accounts if one.book is Book.HYBRID})
-    if owners:
-        rows += statements.execute(
-            load_queries(_QUERIES)["client_profiles"], {"ids": owners}
-        ).fetchall()
-    return {row[0]: ClientProfile(row[1], row[2:]) for row in rows}
-
-
 def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:
     """Put what accounts have with providers onto the desk, where it is not there already.
 
@@ -261,10 +245,7 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
 def read_desk(
     connection: Session, reference: Reference, market: Market, account_ids: Sequence[str]
 ) -> Desk:
-    """Read accounts, their positions and their live orders, without locking any.
-
-    They may be of different moments where somebody books for them just now.
-    """
+    """Read accounts with all that is open, without locks: not all of it of the same moment."""
     queries, arrays = load_queries(_QUERIES), {"ids": account_ids}
     accounts = {
         row[0]: _account(row, reference)
@@ -296,11 +277,6 @@ def read_routed_versions(connection: Session, desk: Desk) -> dict[str, int]:
         load_queries(_QUERIES)["routed_versions"], {"ids": sorted(desk.accounts)}
     )
     return dict(rows)
-
-
-def read_exposures(connection: Session) -> dict[str, Decimal]:
-    """Read the house's net exposure by symbol; it costs a pass over what was passed on."""
-    return dict(connection.execute(load_queries(_QUERIES)["house_exposures"]).fetchall())
 
 
 def _lock_wallets(

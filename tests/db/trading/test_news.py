@@ -202,7 +202,7 @@ def test_what_was_read_before_an_own_batch_does_not_take_its_place(
         running._vigil.stop()
         presence, lock = running._presence, running._lock
         looking = Overtaken(
-            presence.open_session, presence.trading, lambda: running._watchers, lock
+            presence.open_session, presence.trading, running._watchers, running._house, lock
         )
         looking.engine = running
         looking.ends = CancelOrder(account_id=account, client_order_id="mine")

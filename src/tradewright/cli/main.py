@@ -26,6 +26,10 @@ COMMANDS = {
         "tradewright.cli.groups",
         "Open groups of accounts, set their conditions, put accounts into them.",
     ),
+    "instruments": (
+        "tradewright.cli.instruments",
+        "List instruments to be traded, and set their class and terms.",
+    ),
     "jobs": ("tradewright.cli.jobs", "Run what is due, and show what came of it."),
     "ledger": (
         "tradewright.cli.ledger",

@@ -66,6 +66,22 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 )
 """SQLSTATE of class TW → what our own functions mean by it."""
 
+_INSTRUMENT_TERMS = (
+    "instruments_asset_class_known",
+    "instruments_commission_per_million_not_negative",
+    "instruments_contract_size_positive",
+    "instruments_currencies_differ",
+    "instruments_leverage_max_in_range",
+    "instruments_leverage_max_retail_in_range",
+    "instruments_leverage_max_retail_within_class",
+    "instruments_price_tick_positive",
+    "instruments_quantity_max_not_below_min",
+    "instruments_quantity_min_on_step",
+    "instruments_quantity_step_positive",
+    "instruments_quote_age_ms_max_positive",
+    "instruments_symbol_is_capitals_or_digits",
+)
+
 _ROUTING_TERMS = (
     "routing_overrides_a_percent_in_range",
     "routing_overrides_actor_not_empty",
@@ -98,6 +114,9 @@ _ROUTING_TERMS = (
 
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
+        **dict.fromkeys(_INSTRUMENT_TERMS, (InputError, ErrorCode.INSTRUMENT_TERMS_MALFORMED)),
+        "instruments_base_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "instruments_quote_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         **dict.fromkeys(_ROUTING_TERMS, (InputError, ErrorCode.ROUTING_TERMS_MALFORMED)),
         "account_groups_code_is_plain": (InputError, ErrorCode.ACCOUNT_GROUP_MALFORMED),
         "commission_terms_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
@@ -234,6 +253,9 @@ _HINTS: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.ACCOUNT_GROUP_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -.",
         ErrorCode.ACCOUNT_GROUP_UNKNOWN: "List the groups with `tradewright groups list`.",
         ErrorCode.COMMISSION_TERMS_MALFORMED: "Give --group, --symbol, or both; nothing below 0.",
+        ErrorCode.INSTRUMENT_TERMS_MALFORMED: "Give quantities that are multiples of the step, and "
+        "leverage within what the class allows.",
+        ErrorCode.INPUT_CURRENCY_UNKNOWN: "Name currencies by their codes, such as EUR.",
         ErrorCode.ROUTING_TERMS_MALFORMED: "Give shares of 0 to 100 and measures that rise.",
         ErrorCode.DATABASE_RESOURCES_EXHAUSTED: "Free disk, memory or connections of the server.",
     },

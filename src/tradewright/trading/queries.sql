@@ -1426,6 +1426,38 @@ VALUES (
 )
 ON CONFLICT (symbol) DO NOTHING;
 
+-- name: lock_instrument
+-- Let one change of an instrument wait for another.
+SELECT symbol
+FROM instruments
+WHERE symbol = %(symbol)s
+FOR NO KEY UPDATE;
+
+-- name: change_instrument
+-- Change the terms of an instrument.
+UPDATE instruments
+SET
+    asset_class = %(asset_class)s,
+    quantity_step = %(quantity_step)s,
+    quantity_min = %(quantity_min)s,
+    quantity_max = %(quantity_max)s,
+    price_tick = %(price_tick)s,
+    leverage_max = %(leverage_max)s,
+    leverage_max_retail = %(leverage_max_retail)s,
+    commission_per_million = %(commission_per_million)s,
+    quote_age_ms_max = %(quote_age_ms_max)s,
+    contract_size = %(contract_size)s,
+    is_tradable = %(is_tradable)s
+WHERE symbol = %(symbol)s
+  AND (
+      asset_class, quantity_step, quantity_min, quantity_max, price_tick, leverage_max,
+      leverage_max_retail, commission_per_million, quote_age_ms_max, contract_size, is_tradable
+  ) IS DISTINCT FROM (
+      %(asset_class)s, %(quantity_step)s, %(quantity_min)s, %(quantity_max)s, %(price_tick)s,
+      %(leverage_max)s, %(leverage_max_retail)s, %(commission_per_million)s,
+      %(quote_age_ms_max)s, %(contract_size)s, %(is_tradable)s
+  );
+
 -- name: add_trading_session
 -- Let an instrument be traded in a session of the week, once.
 INSERT INTO trading_sessions (

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -18,11 +19,14 @@ from typing import Any
 import pytest
 
 from tests.fix_floor import CODE, FixFloor, theirs, until
-from tests.floor import Floor
+from tests.floor import Floor, pair
+from tradewright.core.clock import pause
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor
+from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.fix.connections import Connection, Purpose, set_connection
 from tradewright.postgres.connect import Session
+from tradewright.trading.registry import list_instrument
 
 FAULTS = [Fault.NONE, Fault.PIECES, Fault.SILENT, Fault.GAP, Fault.PARTIAL, Fault.REJECT]
 
@@ -62,13 +66,11 @@ class House:
         return self.folder / "orders.sock"
 
     @contextmanager
-    def engine(self) -> Iterator[Running]:
+    def engine(self, words: Sequence[str] = ("--symbol", "EURUSD")) -> Iterator[Running]:
         """Run an engine until it stands; kill it at the end if it has not stopped."""
         told = self.folder / f"{new_id_text()}.log"
         with told.open("w") as output:
-            process = run(
-                "engine", "run", "--socket", str(self.place), "--json", "--symbol", "EURUSD"
-            )
+            process = run("engine", "run", "--socket", str(self.place), "--json", *words)
             started = subprocess.Popen(
                 process,
                 stdout=output,
@@ -105,9 +107,10 @@ class House:
         )
         return sent.returncode, [json.loads(line) for line in sent.stdout.splitlines()]
 
-    def priced(self) -> None:
+    def priced(self, symbol: str = "EURUSD") -> None:
         """Wait until the engine has a price to deal on."""
-        until(lambda: self.send([self.order()])[1][0].get("report", {}).get("is_routed"))
+        asked = partial(self.order, symbol=symbol)
+        until(lambda: self.send([asked()])[1][0].get("report", {}).get("is_routed"))
 
 
 def run(*words: str) -> list[str]:
@@ -179,6 +182,29 @@ def test_an_engine_deals_what_another_process_sends_and_stops_when_it_is_told_to
         assert not house.place.exists()
     dealt = house.stage.floor.one("SELECT count(*) FROM orders WHERE status = 'filled'")
     assert dealt == 6
+    assert house.stage.floor.broken_laws() == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "follows"), [((), True), (("--symbol", "EURUSD"), False)], ids=["all", "named"]
+)
+def test_an_engine_asks_for_the_prices_of_what_is_listed_while_it_runs(
+    engine_database: str, engine: Session, tmp_path: Path, words: tuple[str, ...], *, follows: bool
+) -> None:
+    with opened(engine_database, engine, tmp_path) as (house, acceptor):
+        acceptor.set_price("USDCAD", Price(Decimal("1.39990"), Decimal("1.40000")))
+        with house.engine(words) as running:
+            house.priced()
+            list_instrument(engine, pair("USDCAD"))
+            if follows:
+                house.priced("USDCAD")
+            else:
+                pause(2)
+                (answer,) = house.send([house.order(symbol="USDCAD")])[1]
+                assert answer["report"]["refusal_code"] == "ORDER_PRICE_STALE"
+            until(lambda: not house.stage.floor.rows("SELECT FROM orders WHERE is_routed"))
+            assert running.stop() == 0
+        assert theirs(acceptor) == house.stage.ours()
     assert house.stage.floor.broken_laws() == {}
 
 

@@ -100,6 +100,10 @@ class QuoteBoard:
             return self._refuse(QuoteRefusal.CROSSED_OR_LOCKED)
         return self._refuse(QuoteRefusal.NO_SIZE)
 
+    def allow_ages(self, age_max: Mapping[str, timedelta]) -> None:
+        """Let quotes of each symbol be as old as is said now."""
+        self._age_max = age_max
+
     def disable(self, provider: str) -> None:
         """Pass over a provider until it is enabled again; its quotes are still taken."""
         self._disabled.add(provider)

@@ -6,8 +6,8 @@ of the newest quote, so that a replayed day ages its quotes as the live one did.
 """
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -68,6 +68,11 @@ class Market:
         if now > self.now:
             self.now = now
             self._forget()
+
+    def allow_ages(self, age_max: Mapping[str, timedelta]) -> None:
+        """Let quotes of each symbol be as old as is said now."""
+        self._forget()
+        self.board.allow_ages(age_max)
 
     def update(self, quote: ProviderQuote) -> bool:
         """Take a provider's quote; return whether it may be traded on."""

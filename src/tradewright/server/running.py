@@ -20,6 +20,7 @@ from tradewright.liquidity.fix.gateway import FixGateway
 from tradewright.server.order_line import OrderLine, bound_socket
 from tradewright.trading.counts import EngineCounts
 from tradewright.trading.engine import Engine
+from tradewright.trading.reference import Reference
 from tradewright.wiring import House, connected_providers, traded_symbols
 
 LOOK_SECONDS = 0.2
@@ -32,7 +33,8 @@ Tell = Callable[[str, Mapping[str, object]], None]
 class EngineRun:
     """How an engine is run: whom it connects to, and where it takes orders, if anywhere.
 
-    Without `symbols` prices of every traded instrument are asked for; without `providers` each that
+    Without `symbols` prices of every traded instrument are asked for, also of those that are listed
+    while it runs; without `providers` each that
     is connected takes part.
     """
 
@@ -62,7 +64,8 @@ def run_engine(house: House, run: EngineRun, tell: Tell, stopping: threading.Eve
             facts = {"providers": sorted(gateways), "writers": run.writers}
             tell("started", {**facts, "in_flight": engine.pending_count, "socket": run.socket})
             line = None if bound is None else OrderLine(bound, engine.submit)
-            _Watch(engine, gateways, tell, run.report_seconds).until(stopping)
+            follows = not run.symbols
+            _Watch(engine, gateways, tell, run.report_seconds, follows).until(stopping)
             tell("stopping", {})
             if line is not None:
                 line.close()
@@ -114,18 +117,30 @@ class _Watch:
     gateways: Mapping[str, FixGateway]
     tell: Tell
     report_seconds: float
+    follows: bool
     _is_ready: dict[str, bool] = field(default_factory=dict)
     _told: EngineCounts | None = None
+    _reference: Reference | None = None
 
     def until(self, stopping: threading.Event) -> None:
         """Look until it is time to stop."""
         reports_at = monotonic_seconds() + self.report_seconds
         while not stopping.wait(LOOK_SECONDS):
+            self._look_at_instruments()
             self._look_at_sessions()
             _tell_failures(self.engine, self.tell)
             if monotonic_seconds() >= reports_at:
                 self._report()
                 reports_at += self.report_seconds
+
+    def _look_at_instruments(self) -> None:
+        """Ask for the prices of what is traded now."""
+        reference = self.engine.reference
+        if self.follows and reference is not self._reference:
+            self._reference = reference
+            traded = sorted(key for key, one in reference.instruments.items() if one.is_tradable)
+            for gateway in self.gateways.values():
+                gateway.follow(traded)
 
     def _look_at_sessions(self) -> None:
         for code, gateway in self.gateways.items():

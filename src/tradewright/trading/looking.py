@@ -22,7 +22,7 @@ from tradewright.trading.house_store import read_exposures, read_open_hedges
 from tradewright.trading.house_watch import HouseWatch
 from tradewright.trading.model import EndReducing
 from tradewright.trading.order_rows import order_from_row
-from tradewright.trading.reference import reference_version, refreshed
+from tradewright.trading.reference import Reference, reference_version, refreshed
 from tradewright.trading.state import Desk
 from tradewright.trading.store import read_desk
 from tradewright.trading.watch import Watchers
@@ -53,6 +53,7 @@ class Looking:
         self._lock = lock
         self._waiting: dict[str, None] = {}
         self._unwatched: dict[str, None] = {}
+        self._aged_by = trading.reference
         self._manager: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
 
@@ -63,6 +64,24 @@ class Looking:
     def find(self, account_ids: Iterable[str]) -> None:
         """Let accounts be looked at, before all others, for which perhaps nobody watches."""
         self._unwatched.update(dict.fromkeys(account_ids))
+
+    def refresh(self, version: int) -> None:
+        """Learn reference data that has changed, though nothing is booked that would read it.
+
+        What cannot be read now is read with the next beat, or the next batch.
+        """
+        try:
+            if version != self._trading.reference.version:
+                session = self._connected()
+                with session.transaction():
+                    self._read_reference(session)
+        except (psycopg.Error, DatabaseError):
+            self.close()
+        if self._aged_by is not self._trading.reference:
+            self._aged_by = self._trading.reference
+            ages = {key: one.quote_age_max for key, one in self._aged_by.instruments.items()}
+            with self._lock:
+                self._trading.market.allow_ages(ages)
 
     def look(self) -> list[EndReducing]:
         """Teach the watchers what others have done; return what that sets off.
@@ -116,11 +135,15 @@ class Looking:
             self._session = self._manager.__enter__()
         return self._session
 
+    def _read_reference(self, session: Session) -> Reference:
+        """Return the reference data, which cannot change until the transaction ends."""
+        known = self._trading.reference
+        self._trading.reference = refreshed(session, known, reference_version(session))
+        return self._trading.reference
+
     def _read(self, session: Session, account_ids: list[str], resting: list[str]) -> Desk:
         """Return the accounts on a desk, with orders that were known to rest and do no more."""
-        trading = self._trading
-        version = reference_version(session)
-        trading.reference = reference = refreshed(session, trading.reference, version)
+        trading, reference = self._trading, self._read_reference(session)
         desk = read_desk(session, reference, trading.market, account_ids)
         ended = [order_id for order_id in resting if order_id not in desk.orders]
         if ended:

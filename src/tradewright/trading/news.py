@@ -63,6 +63,7 @@ class News:
             self._looking.find(self._presence.accounts_at_risk())
             self._presence.may_have_missed = False
             self._propose([LookAgain(account_id=HOUSE)])
+        self._looking.refresh(self._presence.reference_version())
         self._propose(self._looking.look())
 
     def close(self) -> None:

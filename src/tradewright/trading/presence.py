@@ -129,6 +129,11 @@ class Presence:
                 told.append(text)
         return told
 
+    def reference_version(self) -> int:
+        """Return the version of the reference data as it is now."""
+        version: int = self._ask("reference_version", {})[0][0]
+        return version
+
     def accounts_at_risk(self) -> list[str]:
         """Return every account with something that may be watched."""
         return [row[0] for row in self._ask("accounts_at_risk", {})]

@@ -99,6 +99,11 @@ ORDER BY symbol, opens_weekday, opens_at;
 -- Read the version of the reference data, which cannot change until the transaction ends.
 SELECT hold_reference_version();
 
+-- name: reference_version
+-- Read the version of the reference data, which may change at once.
+SELECT version
+FROM reference_version;
+
 -- name: living_engines
 -- Read the engines that nobody has taken over from.
 SELECT id::text

@@ -1,14 +1,17 @@
 """What engines keep in memory is as new as the batch: sessions, halts, groups, all the same way."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 
 from tests.conftest import OpenSession
 from tests.floor import Floor, buy, deal, refusal, sell
+from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.sessions import FOREX_WEEK
 from tradewright.trading.groups import AccountGroup, set_group
+from tradewright.trading.instruments import change_instrument
 from tradewright.trading.model import ClosePosition, OrderStatus
 from tradewright.trading.registry import open_sessions
 
@@ -138,3 +141,16 @@ def test_reference_data_is_read_once_however_many_batches(floor: Floor, writers:
         halt(floor, "USDJPY")
         deal(engine, buy(account, 1000))
         assert engine.reference.version == first.version + 1
+
+
+def test_an_engine_that_books_nothing_learns_a_change_and_how_old_quotes_may_be(
+    floor: Floor,
+) -> None:
+    with floor.engine() as running:
+        running.take_time(floor.now + timedelta(seconds=30))
+        assert running.market.top("EURUSD") is not None
+        before = running.reference.version
+        change_instrument(floor.session, "EURUSD", {"quote_age_ms_max": 20_000})
+        pause(1.5)
+        assert running.reference.version > before
+        assert running.market.top("EURUSD") is None

@@ -115,6 +115,11 @@ class FixGateway:
         self._caller.stop()
         self._store.close()
 
+    def follow(self, symbols: Sequence[str]) -> None:
+        """Ask for the prices of these too, from now on; any thread may do so."""
+        if self._prices is not None:
+            self._prices.follow(symbols)
+
     def on_quote(self, quote: Quote) -> None:
         """Do nothing: the provider quotes by itself."""
 

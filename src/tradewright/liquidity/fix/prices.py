@@ -1,6 +1,7 @@
 """The connection for quotes: subscribes at each logon, withdraws its prices at each end."""
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -26,6 +27,8 @@ class Prices:
         self._asks: deque[Message] = deque()
         self._numbers = count(1)
         self._is_offered = False
+        self._is_subscribed = False
+        self._lock = threading.Lock()
         self._caller = Caller(endpoint, MemoryStore(), self)
 
     def start(self, listener: Listener, is_tradable: Callable[[], bool]) -> None:
@@ -38,13 +41,24 @@ class Prices:
         """End the connection."""
         self._caller.stop()
 
+    def follow(self, symbols: Sequence[str]) -> None:
+        """Subscribe to these too, now and at each logon; any thread may ask for it."""
+        with self._lock:
+            new = [one for one in symbols if one not in self._symbols]
+            self._symbols += new
+            if new and self._is_subscribed:
+                self._ask_for(new)
+
     def ready(self) -> None:
         """Subscribe."""
-        self._asks.append(application.market_data_request(next(self._numbers), self._symbols))
+        with self._lock:
+            self._is_subscribed = True
+            self._ask_for(self._symbols)
 
     def waiting(self) -> Sequence[Message]:
-        """Return the subscription, once."""
-        asks, self._asks = self._asks, deque()
+        """Return the subscriptions, each once."""
+        with self._lock:
+            asks, self._asks = self._asks, deque()
         return list(asks)
 
     def deliver(self, messages: Sequence[Message], now: datetime) -> None:
@@ -68,8 +82,14 @@ class Prices:
 
     def gone(self) -> None:
         """Take every price back: nobody knows whether it still stands."""
+        with self._lock:
+            self._is_subscribed = False
+            self._asks.clear()
         self._tell(self._books.withdrawn(utc_now()))
         self._books.forget()
+
+    def _ask_for(self, symbols: Sequence[str]) -> None:
+        self._asks.append(application.market_data_request(next(self._numbers), list(symbols)))
 
     def _tell(self, quotes: Sequence[ProviderQuote]) -> None:
         for quote in quotes:

@@ -401,7 +401,7 @@ BREAKS = (
     Break(
         "exposure_is_kept",
         "a change that was not appended",
-        ("DELETE FROM exposure_changes WHERE id = (SELECT min(id) FROM exposure_changes)",),
+        ("DELETE FROM exposure_changes WHERE seq = (SELECT min(seq) FROM exposure_changes)",),
     ),
     Break(
         "exposure_is_kept",

@@ -699,7 +699,7 @@ CREATE TRIGGER exposure_totals_are_kept
 
 -- No foreign key: each batch would lock the rows of the instruments, and make them wait for each other.
 CREATE TABLE exposure_changes (
-    id bigint GENERATED ALWAYS AS IDENTITY
+    seq bigint GENERATED ALWAYS AS IDENTITY
         CONSTRAINT exposure_changes_pkey PRIMARY KEY,
     symbol text
         CONSTRAINT exposure_changes_symbol_present NOT NULL,
@@ -732,7 +732,7 @@ BEGIN
     LOCK TABLE exposure_totals IN SHARE ROW EXCLUSIVE MODE;
     WITH counted AS (
         DELETE FROM exposure_changes
-        WHERE id IS NOT NULL
+        WHERE seq IS NOT NULL
         RETURNING symbol, change
     ), rolled AS (
         INSERT INTO exposure_totals AS t (symbol, net)

@@ -62,8 +62,11 @@ def serve_batches(pipe: Connection, conninfo: str, wallets: Sequence[str], numbe
 def _movements(random: Random, wallets: Sequence[str], clearing: str, size: int) -> list[Movement]:
     """Draw movements: four in five credit a wallet, one debits it."""
     drawn = []
-    for wallet in random.choices(wallets, k=size):
-        is_debit = random.random() < 1 / 5
+    debits = random.choices((True, False), (1, 4), k=size)
+    amounts = random.choices(_AMOUNTS, k=size)
+    for wallet, is_debit, amount in zip(
+        random.choices(wallets, k=size), debits, amounts, strict=True
+    ):
         drawn.append(
             Movement(
                 transaction_id=new_id_text(),
@@ -71,7 +74,7 @@ def _movements(random: Random, wallets: Sequence[str], clearing: str, size: int)
                 debit_id=wallet if is_debit else clearing,
                 credit_id=clearing if is_debit else wallet,
                 currency="USD",
-                amount=random.choice(_AMOUNTS),
+                amount=amount,
             )
         )
     return drawn

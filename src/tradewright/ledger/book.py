@@ -108,6 +108,10 @@ def of_another_currency(holder_id: str, holds: str, asked: str) -> MoneyError:
 
 def status_refusal(giver: Holder | None, receiver: Holder | None) -> MoneyError | None:
     """Return the refusal of a wallet that is closed, or frozen and to give."""
+    if (giver is None or giver.status is WalletStatus.ACTIVE) and (
+        receiver is None or receiver.status is WalletStatus.ACTIVE
+    ):
+        return None
     for holder in (giver, receiver):
         if holder is not None and holder.status is WalletStatus.CLOSED:
             return MoneyError(

@@ -212,14 +212,13 @@ def _refusal(
         return unknown_holder(
             movement.transaction_id, "no wallet or account", "One side at least must be a client's."
         )
-    for holder_id, holder in ((movement.debit_id, giver), (movement.credit_id, receiver)):
-        currency = holder.currency if holder else book.house_currencies.get(holder_id)
-        if currency is None:
-            return unknown_holder(
-                movement.transaction_id, f'the unknown holder "{holder_id}"', "Nobody has this id."
-            )
-        if currency != movement.currency:
-            return of_another_currency(holder_id, currency, movement.currency)
+    houses = book.house_currencies
+    currencies = (
+        giver.currency if giver else houses.get(movement.debit_id),
+        receiver.currency if receiver else houses.get(movement.credit_id),
+    )
+    if currencies != (movement.currency, movement.currency):
+        return _currency_refusal(movement, currencies)
     if movement.debit_id == movement.credit_id:
         return unknown_holder(
             movement.transaction_id, "one holder as both sides", "Money moves between two holders."
@@ -229,6 +228,20 @@ def _refusal(
         or too_little(giver, movement.amount)
         or too_much(giver, receiver, movement.amount)
     )
+
+
+def _currency_refusal(
+    movement: Movement, currencies: tuple[str | None, str | None]
+) -> TradewrightError | None:
+    """Return the refusal of the first side that is unknown, or holds another currency."""
+    for holder_id, held in zip((movement.debit_id, movement.credit_id), currencies, strict=True):
+        if held is None:
+            return unknown_holder(
+                movement.transaction_id, f'the unknown holder "{holder_id}"', "Nobody has this id."
+            )
+        if held != movement.currency:
+            return of_another_currency(holder_id, held, movement.currency)
+    return None
 
 
 def _move(

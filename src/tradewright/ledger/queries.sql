@@ -275,9 +275,10 @@ FROM house_accounts AS h
 WHERE h.id = ANY(%(ids)s::uuid[]);
 
 -- name: house_holders
--- Open the house's holders of a currency and read their ids.
-SELECT h.code, house_holder(h.code, %(currency)s)::text
-FROM unnest(%(codes)s::text[]) AS h (code);
+-- Open the house's holders of some currencies and read their ids.
+SELECT c.currency, h.code, house_holder(h.code, c.currency)::text
+FROM unnest(%(currencies)s::text[]) AS c (currency)
+CROSS JOIN unnest(%(codes)s::text[]) AS h (code);
 
 -- name: credit
 -- Move money from the house to a wallet.

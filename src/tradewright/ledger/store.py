@@ -12,17 +12,28 @@ from tradewright.postgres.queries import load_queries
 _NOTHING = Decimal(0)
 _STATUSES = {str(status): status for status in WalletStatus}
 
+Houses = dict[str, dict[HouseCode, str]]
+"""The house's holders by currency and code."""
+
 WalletKey = tuple[str, str]
 """A wallet's owner and currency."""
 
 
 def house_holder_ids(connection: Session, currency: str) -> dict[HouseCode, str]:
     """Return the house's holders of a currency by code, opening those that are new."""
-    rows = connection.execute(
+    return houses_of(connection, [currency])[currency]
+
+
+def houses_of(statements: Statements, currencies: Collection[str]) -> Houses:
+    """Return the house's holders of currencies by code, opening those that are new."""
+    rows = statements.execute(
         load_queries("tradewright.ledger")["house_holders"],
-        {"currency": currency, "codes": [str(code) for code in HouseCode]},
+        {"currencies": sorted(currencies), "codes": [str(code) for code in HouseCode]},
     )
-    return {HouseCode(code): holder_id for code, holder_id in rows}
+    houses: Houses = {currency: {} for currency in currencies}
+    for currency, code, holder_id in rows.fetchall():
+        houses[currency][HouseCode(code)] = holder_id
+    return houses
 
 
 def lock_wallets(statements: Statements, ids: Collection[str]) -> dict[str, Holder]:

@@ -7,12 +7,13 @@ however many statements it has.
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tradewright.core.errors import ErrorCode, RetryableError, TradewrightError
 from tradewright.core.trading_day import end_of_day, last_ended_day
+from tradewright.ledger.store import houses_of
 from tradewright.liquidity.market import Market
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.routing.exposures import Exposures
@@ -62,12 +63,21 @@ class _DayHasEndedError(Exception):
     """The market has passed 17:00 in New York since the batch was locked: it is begun again."""
 
 
+class _CurrencyIsNewError(Exception):
+    """Accounts are in currencies of which the engine does not know the house's holders."""
+
+    def __init__(self, currencies: set[str]) -> None:
+        super().__init__()
+        self.currencies = currencies
+
+
 def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
     """Book commands in one transaction and commit it.
 
     A day's end is written down before anything is booked by a market that is past it, while no
     batch of any engine is under way, and holds for all that come later: what is open at 17:00 is
-    what was booked by then. A batch that the end comes upon is rolled back and begun again.
+    what was booked by then. A batch that the end comes upon is rolled back and begun again; so is
+    one with the first account of a currency, when the house's holders of it have been opened.
 
     Raises:
         RetryableError: ENGINE_TAKEN_OVER, until the engine has written itself down anew.
@@ -79,8 +89,16 @@ def book_batch(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]
         if _passed(trading.market, trading.reference):
             with pipeline.transaction():
                 end_days(pipeline, last_ended_day(trading.market.now))
-        with suppress(_DayHasEndedError):
+        try:
             return _book(pipeline, trading, commands)
+        except _DayHasEndedError:
+            continue
+        except _CurrencyIsNewError as error:
+            with pipeline.transaction():
+                opened = houses_of(pipeline, error.currencies)
+            trading.reference = replace(
+                trading.reference, house={**trading.reference.house, **opened}
+            )
 
 
 def _book(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> Booked:
@@ -88,6 +106,7 @@ def _book(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> 
     with pipeline.transaction():
         desk = lock_desk(pipeline, trading.reference, trading.market, commands, trading.rolled)
         trading.reference = desk.reference
+        _know_the_house(desk)
         desk.engine_id = _require_own(desk.reference, engine_id)
         if desk.reference.limits:
             read_histories(pipeline, desk, [*commands, *desk.replacements_waiting.values()])
@@ -97,6 +116,18 @@ def _book(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> 
         write_desk(pipeline, desk)
     trading.rolled.update(desk.rolled)
     return Booked(answers, desk)
+
+
+def _know_the_house(desk: Desk) -> None:
+    """Require the house's holders of every currency in which an account of the batch is kept.
+
+    Raises:
+        _CurrencyIsNewError: an account was opened in a currency in which there was none.
+
+    """
+    currencies = {account.profile.currency for account in desk.accounts.values()}
+    if not currencies <= desk.house.keys():
+        raise _CurrencyIsNewError(currencies - desk.house.keys())
 
 
 def _be_in_the_day(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from tradewright.ledger.model import HouseCode
-from tradewright.ledger.store import house_holder_ids
+from tradewright.ledger.store import houses_of
 from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
@@ -80,7 +80,7 @@ def read_reference(connection: Session) -> Reference:
         provider_priorities={row[1]: row[2] for row in providers},
         provider_terms={row[1]: Terms(row[2], *row[4:]) for row in providers},
         disabled_providers=frozenset(row[1] for row in providers if not row[3]),
-        house={row[0]: house_holder_ids(connection, row[0]) for row in currencies},
+        house=houses_of(connection, [row[0] for row in currencies]),
         limits=read_limit_book(connection),
         halts=read_halt_book(connection),
         breakers=BreakerBook(read_breakers(connection)),

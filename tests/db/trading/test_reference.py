@@ -154,3 +154,18 @@ def test_an_engine_that_books_nothing_learns_a_change_and_how_old_quotes_may_be(
         pause(1.5)
         assert running.reference.version > before
         assert running.market.top("EURUSD") is None
+
+
+def test_an_engine_books_for_the_first_account_of_a_currency_that_it_did_not_know(
+    floor: Floor,
+) -> None:
+    with floor.engine() as running:
+        assert deal(running, buy(floor.account(), 1000)).status is OrderStatus.FILLED
+        euros = floor.account(currency="EUR")
+        assert deal(running, buy(euros, 1000)).status is OrderStatus.FILLED
+        assert deal(running, sell(euros, 1000)).status is OrderStatus.FILLED
+        known = running.reference
+        assert deal(running, buy(euros, 1000)).status is OrderStatus.FILLED
+        assert running.reference is known
+    assert floor.position(euros) == 1_000
+    assert floor.broken_laws() == {}

@@ -15,6 +15,7 @@ import pytest
 from tradewright.core.errors import DatabaseError, ErrorCode, StateError
 from tradewright.postgres.binaries import ServerUser, server_user
 from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.postgres.homes import make_home
 from tradewright.postgres.target import open_database
 
 SMALL = {"shared_buffers": "16MB", "max_connections": "20"}
@@ -182,6 +183,18 @@ def test_a_private_folder_takes_its_data_along_and_begins_empty_when_named_again
             assert not again.has_database("mine")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_a_home_whose_maker_was_killed_before_giving_it_away_is_given_away_by_the_next(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o700)
+    home = make_home(tmp_path / "kept", server_user())
+    os.chown(home, 0, 0)
+    with EmbeddedServer(tmp_path / "kept", SMALL) as server:
+        assert server.home == home
+        assert (home / "folder").read_text() == str(tmp_path / "kept")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 def test_an_ordinary_user_runs_the_server_as_themselves(folder: Path) -> None:
     user = server_user()
@@ -211,6 +224,7 @@ def _run_as(
 import os, psycopg, sys
 from pathlib import Path
 from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.postgres.homes import make_home
 with EmbeddedServer(Path(sys.argv[1]), {"shared_buffers": "16MB"}) as server:
     print(Path(f"/proc/{server.pid}").stat().st_uid)
     print(psycopg.connect(server.conninfo()).execute("SELECT 1").fetchone()[0])

@@ -15,6 +15,8 @@ from tradewright.postgres.binaries import ROOT_HOME, ServerUser
 
 _RECORD = "server-home"
 _FOLDER_RECORD = "folder"
+"""Tells people, in the home, which folder it is for."""
+
 _NAME = re.compile("[0-9a-f]{16}")
 
 
@@ -33,11 +35,12 @@ def make_home(folder: Path, user: ServerUser) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _record_name(folder)
     home = home_of(folder)
-    if not home.exists():
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_new = not home.exists()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_new or home != folder:  # who made it may have been killed before it was given away
         user.own(home)
-        if home != folder:
-            (home / _FOLDER_RECORD).write_bytes(os.fsencode(folder))
+    if home != folder:
+        (home / _FOLDER_RECORD).write_bytes(os.fsencode(folder))
     return home
 
 

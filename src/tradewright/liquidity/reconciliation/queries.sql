@@ -65,7 +65,17 @@ SELECT
     min(e.symbol),
     min(e.side),
     sum(e.quantity),
-    max(e.price),
+    max(coalesce(
+        (
+            SELECT j.price
+            FROM trades AS t
+            JOIN trade_adjustments AS j ON j.trade_id = t.id
+            WHERE t.fill_id = e.fill_id
+            ORDER BY j.booked_at DESC
+            LIMIT 1
+        ),
+        e.price
+    )),
     min(e.executed_at AT TIME ZONE 'UTC')::date,
     bool_or(e.is_undecided)
 FROM (
@@ -74,17 +84,8 @@ FROM (
         o.symbol,
         o.side,
         f.quantity,
-        coalesce(
-            (
-                SELECT j.price
-                FROM trades AS t
-                JOIN trade_adjustments AS j ON j.trade_id = t.id
-                WHERE t.fill_id = f.id
-                ORDER BY j.booked_at DESC
-                LIMIT 1
-            ),
-            f.price
-        ) AS price,
+        f.id AS fill_id,
+        f.price,
         f.quoted_at AS executed_at,
         false AS is_undecided
     FROM order_fills AS f
@@ -102,17 +103,8 @@ FROM (
         o.symbol,
         o.side,
         f.quantity,
-        coalesce(
-            (
-                SELECT j.price
-                FROM trades AS t
-                JOIN trade_adjustments AS j ON j.trade_id = t.id
-                WHERE t.fill_id = f.id
-                ORDER BY j.booked_at DESC
-                LIMIT 1
-            ),
-            f.price
-        ),
+        f.id,
+        f.price,
         f.quoted_at,
         false
     FROM unnest(%(ids)s::text[]) AS k (execution_id)
@@ -126,6 +118,7 @@ FROM (
         h.symbol,
         CASE WHEN h.quantity > 0 THEN 'buy' ELSE 'sell' END,
         abs(h.quantity),
+        NULL,
         h.price,
         h.executed_at,
         false
@@ -141,6 +134,7 @@ FROM (
         u.symbol,
         u.side,
         u.quantity,
+        NULL,
         u.price,
         u.executed_at,
         r.fill_id IS NULL

@@ -20,6 +20,7 @@ DROP TABLE fix_sessions;
 DROP TABLE provider_connections;
 DROP TABLE trade_adjustments;
 DROP TABLE provider_correction_settlements;
+DROP FUNCTION first_execution(uuid, text);
 DROP TABLE provider_corrections;
 DROP TABLE unsolicited_fill_resolutions;
 DROP TABLE unsolicited_fills;

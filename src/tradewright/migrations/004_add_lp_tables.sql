@@ -320,6 +320,27 @@ CREATE TRIGGER provider_corrections_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_corrections
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- A bust or a correction may refer to a correction before it, which has an ExecID of its own.
+CREATE FUNCTION first_execution(p_provider_id uuid, p_execution_id text) RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    WITH RECURSIVE chain (execution_id) AS (
+        SELECT p_execution_id
+        UNION
+        SELECT c.refers_to
+        FROM chain AS n
+        JOIN provider_corrections AS c
+            ON c.provider_id = p_provider_id AND c.execution_id = n.execution_id AND c.refers_to <> c.execution_id
+    )
+    SELECT n.execution_id
+    FROM chain AS n
+    WHERE NOT EXISTS (
+        SELECT
+        FROM provider_corrections AS c
+        WHERE c.provider_id = p_provider_id AND c.execution_id = n.execution_id AND c.refers_to <> c.execution_id
+    )
+$$;
+COMMENT ON FUNCTION first_execution(uuid, text) IS 'The execution that a chain of ExecRefID (19) leads to, from a correction''s ExecID or from its own; none if the chain is a circle.';
+
 CREATE TABLE provider_correction_settlements (
     correction_id uuid
         CONSTRAINT provider_correction_settlements_pkey PRIMARY KEY

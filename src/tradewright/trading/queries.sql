@@ -1513,21 +1513,7 @@ SELECT
 FROM provider_corrections AS c
 JOIN liquidity_providers AS p ON p.id = c.provider_id
 LEFT JOIN provider_correction_settlements AS s ON s.correction_id = c.id
-LEFT JOIN LATERAL (
-    WITH RECURSIVE chain (refers_to) AS (
-        SELECT c.refers_to
-        UNION
-        SELECT b.refers_to
-        FROM chain AS n
-        JOIN provider_corrections AS b ON b.provider_id = c.provider_id AND b.execution_id = n.refers_to
-    )
-    SELECT n.refers_to
-    FROM chain AS n
-    WHERE NOT EXISTS (
-        SELECT FROM provider_corrections AS b WHERE b.provider_id = c.provider_id AND b.execution_id = n.refers_to
-    )
-    LIMIT 1
-) AS first ON true
+CROSS JOIN LATERAL (SELECT first_execution(c.provider_id, c.refers_to) AS refers_to) AS first
 LEFT JOIN order_fills AS f
     ON f.provider_id = c.provider_id AND f.provider_execution_id = first.refers_to
 LEFT JOIN orders AS o ON o.id = f.order_id

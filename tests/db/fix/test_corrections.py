@@ -20,7 +20,7 @@ from tradewright.liquidity.fix.application import read_report, reported_request
 from tradewright.liquidity.fix.codec import Message
 from tradewright.liquidity.fix.session import Keep
 from tradewright.liquidity.fix.store import PostgresStore
-from tradewright.liquidity.reconciliation.model import Bucket
+from tradewright.liquidity.reconciliation.model import Bucket, TradeLine
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.alerts import read_alerts
 from tradewright.trading.corrections import (
@@ -234,6 +234,49 @@ def test_an_adjusted_price_is_no_difference_to_the_provider_any_more(
     assert reconciled(engine, lines) == {Bucket.PRICE_MISMATCH: 1}
     adjusted(engine, list_corrections(engine, count_max=10)[0].id)
     assert reconciled(engine, lines) == {Bucket.MATCHED: 1}
+
+
+def named_anew(engine: Session, dealt: list[TradeLine]) -> list[TradeLine]:
+    """Return the provider's list as it names executions by the corrections that wait."""
+    ids = {one.refers_to: one for one in list_corrections(engine, count_max=10)}
+    named = [replace(each, execution_id=ids[each.execution_id].execution_id) for each in dealt]
+    return [replace(each, price=Decimal("1.10000")) for each in named]
+
+
+def test_a_list_may_name_an_execution_by_its_correction(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        dealt = acceptor.trades
+        acceptor.correct(dealt[0].execution_id, Decimal("1.10000"))
+        until(lambda: list_corrections(engine, count_max=10))
+    renamed = named_anew(engine, dealt)
+    assert renamed[0].execution_id != dealt[0].execution_id
+    assert reconciled(engine, renamed) == {Bucket.PRICE_MISMATCH: 1}
+    assert reconciled(engine, [*dealt, *renamed]) == {Bucket.PRICE_MISMATCH: 1}
+    adjusted(engine, list_corrections(engine, count_max=10)[0].id)
+    for lines in (renamed, [*dealt, *renamed], [*renamed, *dealt]):
+        assert reconciled(engine, lines) == {Bucket.MATCHED: 1}
+    assert reconciled(engine, [*renamed, *renamed]) == {Bucket.DUPLICATE: 1}
+
+
+def test_a_bust_of_a_correction_is_one_of_its_execution(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        dealt = acceptor.trades[0].execution_id
+    circle = report(_17="C-3", _19="C-3", _150="G")
+    _, bust, _ = kept(
+        stage, report(_17="C-1", _19=dealt, _150="G"), report(_17="C-2", _19="C-1"), circle
+    )
+    assert (bust.found_as, bust.booked_quantity) == ("fill", 10_000)
+    assert reconciled(engine, []) == {Bucket.OURS_ONLY: 1}
+    settle_correction(engine, bust.id, Decision(Settlement.KEPT, "user:anna", "our cost"))
+    assert reconciled(engine, []) == {}
 
 
 def test_money_moves_on_the_word_of_two(

@@ -38,17 +38,39 @@ WHERE provider_id = %(provider_id)s::uuid;
 
 -- name: lines
 -- Read the trades of the newest list of each day since one, and older ones by their ids.
-SELECT t.execution_id, t.request_id, t.symbol, t.side, t.quantity, t.price, t.executed_at
+-- A line may go by the ExecID of a correction: it is about what that corrected, and takes the place
+-- of the lines before it.
+SELECT n.execution_id, n.request_id, n.symbol, n.side, n.quantity, n.price, n.executed_at
 FROM (
-    SELECT DISTINCT ON (traded_on) id, traded_on
-    FROM provider_trade_lists
-    WHERE provider_id = %(provider_id)s::uuid
-    ORDER BY traded_on, id DESC
-) AS l
-JOIN provider_trades AS t ON t.list_id = l.id
-WHERE l.traded_on >= %(since)s::date
-   OR t.execution_id = ANY(%(ids)s::text[])
-ORDER BY l.traded_on, t.line_number;
+    SELECT
+        coalesce(c.first_id, t.execution_id) AS execution_id,
+        t.request_id,
+        t.symbol,
+        t.side,
+        t.quantity,
+        t.price,
+        t.executed_at,
+        l.traded_on,
+        t.line_number,
+        rank() OVER (PARTITION BY coalesce(c.first_id, t.execution_id) ORDER BY c.id DESC NULLS LAST) AS place
+    FROM (
+        SELECT DISTINCT ON (traded_on) id, traded_on
+        FROM provider_trade_lists
+        WHERE provider_id = %(provider_id)s::uuid
+        ORDER BY traded_on, id DESC
+    ) AS l
+    JOIN provider_trades AS t ON t.list_id = l.id
+    LEFT JOIN (
+        SELECT id, execution_id, first_execution(provider_id, execution_id) AS first_id
+        FROM provider_corrections
+        WHERE provider_id = %(provider_id)s::uuid AND kind = 'correction'
+    ) AS c ON c.execution_id = t.execution_id
+    WHERE l.traded_on >= %(since)s::date
+       OR t.execution_id = ANY(%(ids)s::text[])
+       OR c.first_id = ANY(%(ids)s::text[])
+) AS n
+WHERE n.place = 1
+ORDER BY n.traded_on, n.line_number;
 
 -- name: open_executions
 -- Read which executions have an open difference.
@@ -147,11 +169,13 @@ FROM (
           OR u.provider_execution_id = ANY(%(ids)s::text[])
       )
 ) AS e
-WHERE NOT EXISTS (
-    SELECT FROM provider_corrections AS c
+LEFT JOIN (
+    SELECT DISTINCT first_execution(c.provider_id, c.refers_to) AS execution_id
+    FROM provider_corrections AS c
     JOIN provider_correction_settlements AS s ON s.correction_id = c.id
-    WHERE c.provider_id = %(provider_id)s::uuid AND c.refers_to = e.execution_id AND c.kind = 'bust'
-)
+    WHERE c.provider_id = %(provider_id)s::uuid AND c.kind = 'bust'
+) AS b ON b.execution_id = e.execution_id
+WHERE b.execution_id IS NULL
 GROUP BY e.execution_id;
 
 -- name: close_breaks

@@ -35,6 +35,8 @@ APPEND_ONLY = (
     "order_events",
     "order_fills",
     "order_replacements",
+    "past_account_groups",
+    "past_swap_freedoms",
     "payment_settlements",
     "payment_transitions",
     "position_rollovers",

@@ -482,6 +482,19 @@ BREAKS = (
         ),
     ),
     Break(
+        "swap_free_days_cost_nothing",
+        "a rollover that was charged in a group that was free then",
+        ("INSERT INTO past_swap_freedoms SELECT group_code, '2026-01-13', true FROM accounts",),
+    ),
+    Break(
+        "swap_free_days_cost_nothing",
+        "a rollover that was charged to an account that was in a free group then",
+        (
+            "INSERT INTO account_groups (code, is_swap_free) VALUES ('islamic', true)",
+            "INSERT INTO past_account_groups SELECT id, '2026-01-13', 'islamic' FROM accounts",
+        ),
+    ),
+    Break(
         "references_hold",
         "an order in an instrument that is not listed",
         (

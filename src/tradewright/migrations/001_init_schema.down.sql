@@ -5,6 +5,8 @@ DROP TABLE position_rollovers;
 DROP TABLE trades;
 DROP TABLE close_bys;
 DROP TABLE closing_orders;
+DROP TABLE past_account_groups;
+DROP TABLE past_swap_freedoms;
 DROP TABLE trading_days;
 DROP TABLE rollover_holidays;
 DROP TABLE swap_terms;

@@ -717,6 +717,35 @@ CREATE INDEX idx_trading_days_ended_at
 COMMENT ON TABLE trading_days IS 'Days that have ended at 17:00 in New York by the market of some engine: written while no batch is booked, so what was booked before was dealt before. Append-only.';
 COMMENT ON COLUMN trading_days.ended_at IS 'When this was said, by the server''s clock: trades of before are before the rollover, and of later ones those that a provider has dealt before it.';
 
+-- What held at an end of a day that is over, where it was changed since. What holds now stands in
+-- account_groups and accounts.
+CREATE TABLE past_swap_freedoms (
+    group_code text
+        CONSTRAINT past_swap_freedoms_group_exists REFERENCES account_groups (code) ON DELETE RESTRICT,
+    through_on date,
+    is_swap_free boolean
+        CONSTRAINT past_swap_freedoms_is_swap_free_present NOT NULL,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT past_swap_freedoms_created_at_present NOT NULL,
+    CONSTRAINT past_swap_freedoms_pkey PRIMARY KEY (group_code, through_on)
+);
+COMMENT ON TABLE past_swap_freedoms IS 'Whether a group was swap-free before that was changed: what held at 17:00 in New York of the days up to one. Append-only.';
+COMMENT ON COLUMN past_swap_freedoms.through_on IS 'The last day for which it holds; the row with the next one after it says what held then, and without one the group itself.';
+
+CREATE TABLE past_account_groups (
+    account_id uuid
+        CONSTRAINT past_account_groups_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    through_on date,
+    group_code text
+        CONSTRAINT past_account_groups_group_code_present NOT NULL
+        CONSTRAINT past_account_groups_group_exists REFERENCES account_groups (code) ON DELETE RESTRICT,
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT past_account_groups_created_at_present NOT NULL,
+    CONSTRAINT past_account_groups_pkey PRIMARY KEY (account_id, through_on)
+);
+COMMENT ON TABLE past_account_groups IS 'The group that an account was in before it was put into another: at 17:00 in New York of the days up to one. Append-only.';
+COMMENT ON COLUMN past_account_groups.through_on IS 'The last day for which it holds; the row with the next one after it says what held then, and without one the account itself.';
+
 CREATE TABLE closing_orders (
     order_id uuid
         CONSTRAINT closing_orders_pkey PRIMARY KEY

@@ -10,6 +10,7 @@ DROP INDEX CONCURRENTLY IF EXISTS idx_close_bys_by_position_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_close_bys_position_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_close_bys_account_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_closing_orders_position_id;
+DROP INDEX CONCURRENTLY IF EXISTS idx_past_account_groups_group_code;
 DROP INDEX CONCURRENTLY IF EXISTS idx_swap_terms_currency;
 DROP INDEX CONCURRENTLY IF EXISTS idx_position_rollovers_trade_id;
 DROP INDEX CONCURRENTLY IF EXISTS idx_positions_account_id_symbol_open;

@@ -67,6 +67,9 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_position_rollovers_trade_id
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_swap_terms_currency
     ON swap_terms (currency);
 
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_past_account_groups_group_code
+    ON past_account_groups (group_code);
+
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_closing_orders_position_id
     ON closing_orders (position_id);
 

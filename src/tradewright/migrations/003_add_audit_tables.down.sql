@@ -7,6 +7,8 @@ DROP TRIGGER opening_rates_are_append_only ON opening_rates;
 DROP TRIGGER close_bys_are_append_only ON close_bys;
 DROP TRIGGER closing_orders_are_append_only ON closing_orders;
 DROP TRIGGER position_rollovers_are_append_only ON position_rollovers;
+DROP TRIGGER past_account_groups_are_append_only ON past_account_groups;
+DROP TRIGGER past_swap_freedoms_are_append_only ON past_swap_freedoms;
 DROP TRIGGER trading_days_are_append_only ON trading_days;
 DROP TRIGGER swap_terms_are_append_only ON swap_terms;
 DROP TRIGGER close_bys_are_of_one_account ON close_bys;

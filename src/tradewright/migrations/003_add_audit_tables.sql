@@ -760,6 +760,12 @@ CREATE TRIGGER swap_terms_are_append_only
 CREATE TRIGGER trading_days_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON trading_days
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER past_swap_freedoms_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON past_swap_freedoms
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER past_account_groups_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON past_account_groups
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER position_rollovers_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON position_rollovers
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -62,6 +62,63 @@ CREATE TRIGGER routing_overrides_count_reference
     AFTER INSERT OR UPDATE OR DELETE ON routing_overrides
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
 
+CREATE FUNCTION trading_day_over(p_at timestamptz) RETURNS date
+LANGUAGE sql STABLE AS $$
+    SELECT ((p_at AT TIME ZONE 'America/New_York') + interval '7 hours')::date - 1
+$$;
+COMMENT ON FUNCTION trading_day_over(timestamptz) IS 'The last day whose 17:00 in New York is not after an instant.';
+
+-- By the clock, also where no engine has run to say so. Where no day was ever said to have ended on its
+-- time, the house's market is that of recorded quotes, and only the record counts.
+CREATE FUNCTION last_day_over() RETURNS date
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+    SELECT CASE
+        WHEN bool_or(ended_on = trading_day_over(ended_at))
+            THEN greatest(max(ended_on), trading_day_over(clock_timestamp()))
+        ELSE max(ended_on)
+    END
+    FROM trading_days
+$$;
+COMMENT ON FUNCTION last_day_over() IS 'The last day that has ended at 17:00 in New York, whether an engine has said so or not; NULL before the first batch.';
+
+-- Waits for the batches that are being booked, as count_reference_version does after it: none of them ends
+-- a day between what is read here and the change.
+CREATE FUNCTION keep_past_swap_freedom() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    LOCK TABLE reference_version IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO past_swap_freedoms (group_code, through_on, is_swap_free)
+    SELECT OLD.code, d.day, OLD.is_swap_free
+    FROM last_day_over() AS d (day)
+    WHERE d.day IS NOT NULL
+    ON CONFLICT (group_code, through_on) DO NOTHING;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION keep_past_swap_freedom() IS 'Trigger of account_groups: keeps whether a group was swap-free up to the last day that has ended; a second change before the next end adds nothing.';
+CREATE TRIGGER account_groups_keep_past_freedom
+    AFTER UPDATE OF is_swap_free ON account_groups
+    FOR EACH ROW WHEN (OLD.is_swap_free <> NEW.is_swap_free)
+    EXECUTE FUNCTION keep_past_swap_freedom();
+
+-- Whoever rolls an account over holds its lock, as this change does.
+CREATE FUNCTION keep_past_account_group() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO past_account_groups (account_id, through_on, group_code)
+    SELECT OLD.id, d.day, OLD.group_code
+    FROM last_day_over() AS d (day)
+    WHERE d.day IS NOT NULL
+    ON CONFLICT (account_id, through_on) DO NOTHING;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION keep_past_account_group() IS 'Trigger of accounts: keeps the group that an account was in up to the last day that has ended.';
+CREATE TRIGGER accounts_keep_past_group
+    AFTER UPDATE OF group_code ON accounts
+    FOR EACH ROW WHEN (OLD.group_code <> NEW.group_code)
+    EXECUTE FUNCTION keep_past_account_group();
+
 CREATE TABLE trading_sessions (
     id uuid DEFAULT uuidv7()
         CONSTRAINT trading_sessions_pkey PRIMARY KEY,

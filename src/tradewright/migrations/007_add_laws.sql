@@ -776,6 +776,37 @@ WHERE held.quantity <> booked.quantity
   );
 COMMENT ON VIEW law_rollover_is_of_what_was_open IS 'Each position has paid or earned swap for what was open of it at 17:00 in New York, however late that was booked or a provider told of it.';
 
+CREATE VIEW law_swap_free_days_cost_nothing AS
+SELECT r.id AS rollover_id, r.position_id, r.rollover_on, r.amount, c.group_code
+FROM position_rollovers AS r
+JOIN positions AS p ON p.id = r.position_id
+JOIN accounts AS a ON a.id = p.account_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (
+            SELECT b.group_code
+            FROM past_account_groups AS b
+            WHERE b.account_id = a.id AND b.through_on >= r.rollover_on
+            ORDER BY b.through_on
+            LIMIT 1
+        ),
+        a.group_code
+    ) AS group_code
+) AS c
+JOIN account_groups AS g ON g.code = c.group_code
+WHERE r.amount <> 0
+  AND coalesce(
+      (
+          SELECT f.is_swap_free
+          FROM past_swap_freedoms AS f
+          WHERE f.group_code = c.group_code AND f.through_on >= r.rollover_on
+          ORDER BY f.through_on
+          LIMIT 1
+      ),
+      g.is_swap_free
+  );
+COMMENT ON VIEW law_swap_free_days_cost_nothing IS 'No position has paid or earned swap for a day at whose end its account was in a swap-free group.';
+
 CREATE VIEW law_realised_pnl_is_the_ledger AS
 SELECT coalesce(t.account_id, e.holder_id) AS account_id, t.realised_pnl, e.booked
 FROM (
@@ -1100,6 +1131,8 @@ UNION ALL
 SELECT 'rollover_days_are_of_the_calendar', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'rollover_is_of_what_was_open', count(*) FROM positions
+UNION ALL
+SELECT 'swap_free_days_cost_nothing', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL

@@ -375,6 +375,20 @@ WHERE s.effective_on >= coalesce(
 )
 ORDER BY s.symbol, s.effective_on;
 
+-- name: past_account_groups
+-- Read the groups that accounts were in before, at ends of days since the one given, in order.
+SELECT account_id::text, through_on, group_code
+FROM past_account_groups
+WHERE account_id = ANY(%(ids)s::uuid[]) AND through_on >= ALL(%(since)s::date[])
+ORDER BY account_id, through_on;
+
+-- name: past_swap_freedoms
+-- Read whether groups were swap-free before, at ends of days since the one given, in order.
+SELECT group_code, through_on, is_swap_free
+FROM past_swap_freedoms
+WHERE through_on >= ALL(%(since)s::date[])
+ORDER BY group_code, through_on;
+
 -- name: rollover_holidays
 -- Read the days on which currencies do not settle.
 SELECT currency, array_agg(holiday_on)

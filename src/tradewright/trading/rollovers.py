@@ -153,7 +153,7 @@ def _swap(desk: Desk, account: AccountState, change: _Change, due: _Due) -> _Swa
     """Return what a change pays or earns for one rollover; None without a price or rate."""
     on, days, terms = due
     instrument, currency = change.position.instrument, account.profile.currency
-    if account.group.is_swap_free:
+    if _is_swap_free(desk, account, on):
         return _Swap(change, on, days, Decimal(1), _NOTHING)
     rate = desk.market.last_rate(swap_currency(terms, instrument), currency)
     before = _worth(desk, change.position, change.before, due)
@@ -161,6 +161,15 @@ def _swap(desk: Desk, account: AccountState, change: _Change, due: _Due) -> _Swa
     if rate is None or before is None or after is None:
         return None
     return _Swap(change, on, days, *booked(after - before, rate, currency))
+
+
+def _is_swap_free(desk: Desk, account: AccountState, on: date) -> bool:
+    """Return whether an account owed no swap at the end of a day, in the group it was in then."""
+    past = desk.rolling.past
+    code = past.group_on(account.id, on)
+    group = account.group if code is None else desk.reference.groups[code]
+    was_free = past.freedom_on(group.code, on)
+    return group.is_swap_free if was_free is None else was_free
 
 
 def _worth(desk: Desk, position: PositionState, quantity: Decimal, due: _Due) -> Decimal | None:

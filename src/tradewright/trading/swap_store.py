@@ -17,7 +17,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import translate
-from tradewright.trading.swaps import SwapBook, SwapForm, SwapTerms
+from tradewright.trading.swaps import PastGroups, SwapBook, SwapForm, SwapTerms
 
 DAYS_MAX = 31
 """How many days of a position one command books at the most."""
@@ -37,6 +37,7 @@ class Rolling(Struct, frozen=True):
     rolled: dict[str, date]
     book: SwapBook
     held: dict[tuple[str, date], Decimal] = {}
+    past: PastGroups = PastGroups({}, {})
 
 
 NO_ROLLING = Rolling({}, {}, SwapBook({}, {}))
@@ -89,8 +90,22 @@ def read_rolling(
     until = {"since": [since], "until": [through + _SETTLES_WITHIN]}
     for currency, days in statements.execute(queries["rollover_holidays"], until).fetchall():
         holidays[currency] = frozenset(days)
-    book = SwapBook(terms, holidays)
-    return Rolling(first, rolled, book, _read_held(statements, late) if late else {})
+    book, past = SwapBook(terms, holidays), _read_past(statements, account_ids, since)
+    held = _read_held(statements, late) if late else {}
+    return Rolling(first, rolled, book, held, past)
+
+
+def _read_past(statements: Statements, account_ids: Sequence[str], since: date) -> PastGroups:
+    """Read what held at ends of days since one, of what was changed later."""
+    queries, days = load_queries(_QUERIES), {"since": [since]}
+    of_accounts = {"ids": account_ids, "since": [since]}
+    groups: dict[str, list[tuple[date, str]]] = {}
+    for row in statements.execute(queries["past_account_groups"], of_accounts).fetchall():
+        groups.setdefault(row[0], []).append((row[1], row[2]))
+    freedoms: dict[str, list[tuple[date, bool]]] = {}
+    for row in statements.execute(queries["past_swap_freedoms"], days).fetchall():
+        freedoms.setdefault(row[0], []).append((row[1], row[2]))
+    return PastGroups(groups, freedoms)
 
 
 def _read_held(statements: Statements, late: Mapping[str, date]) -> dict[tuple[str, date], Decimal]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
 _YEAR_DAYS = 360
 _HUNDRED = 100
+_Held = TypeVar("_Held")
 
 
 class SwapForm(StrEnum):
@@ -64,6 +65,24 @@ class SwapBook(Struct, frozen=True):
         nobody: frozenset[date] = frozenset()
         base = self.holidays.get(instrument.base_currency, nobody)
         return base | self.holidays.get(instrument.quote_currency, nobody)
+
+
+class PastGroups(Struct, frozen=True):
+    """The groups that accounts were in, and which groups were swap-free, before it was changed.
+
+    By account and by group: what held up to and with a day, in order of those days.
+    """
+
+    groups: Mapping[str, Sequence[tuple[date, str]]]
+    freedoms: Mapping[str, Sequence[tuple[date, bool]]]
+
+    def group_on(self, account_id: str, on: date) -> str | None:
+        """Return the group of an account at the end of a day; None if it is that of now."""
+        return _held_on(self.groups.get(account_id, ()), on)
+
+    def freedom_on(self, code: str, on: date) -> bool | None:
+        """Return whether a group was swap-free at the end of a day; None if it is as now."""
+        return _held_on(self.freedoms.get(code, ()), on)
 
 
 class RollOver(Struct, frozen=True, kw_only=True):
@@ -134,6 +153,10 @@ def swap_amount(
 def swap_currency(terms: SwapTerms, instrument: Instrument) -> str:
     """Return the currency of `swap_amount`."""
     return terms.currency if terms.form is SwapForm.MONEY else instrument.quote_currency
+
+
+def _held_on(steps: Sequence[tuple[date, _Held]], on: date) -> _Held | None:
+    return next((held for through, held in steps if on <= through), None)
 
 
 def _settles(day: date, holidays: frozenset[date]) -> bool:

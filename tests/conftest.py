@@ -10,6 +10,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from tests.floor import Floor
 from tradewright import migrate
@@ -18,10 +20,14 @@ from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Session
 from tradewright.postgres.embedded import EmbeddedServer
 
 _NUMBERS = count(1)
+_LOGINS = count(1)
 _ENGINE_TEMPLATE = "engine_template"
 
 OpenSession = Callable[[], Session]
 """Opens one more session on the engine's database of this test; closed after the test."""
+
+LogIn = Callable[[str], str]
+"""Makes somebody who is a member of a role; returns the connection string."""
 
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 (the kernel's file system in memory)
@@ -118,6 +124,30 @@ def open_session(engine_database: str) -> Iterator[OpenSession]:
 def engine(open_session: OpenSession) -> Session:
     """Give one session on the engine's database, in autocommit."""
     return open_session()
+
+
+@pytest.fixture
+def log_in(engine_database: str, engine: Session) -> Iterator[LogIn]:
+    """Give a function that makes somebody who is a member of a role."""
+    made: list[str] = []
+
+    def member(role: str) -> str:
+        made.append(f"member_{next(_LOGINS)}")
+        text = "CREATE ROLE {} LOGIN PASSWORD 'secret' IN ROLE {}"
+        names = sql.Identifier(made[-1]), sql.Identifier(f"tradewright_{role}")
+        engine.execute(sql.SQL(text).format(*names))
+        return make_conninfo(engine_database, user=made[-1], password="secret")
+
+    yield member
+    for name in made:
+        engine.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def session_as(log_in: LogIn) -> Iterator[Callable[[str], Session]]:
+    """Give a function that opens a session of a member of a role."""
+    with ExitStack() as opened:
+        yield lambda role: opened.enter_context(connect(log_in(role), autocommit=True))
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ KEPT = (
     "reconciliation_breaks",
     "risk_limits",
     "trading_halts",
+    "turns",
     "user_balances",
     "user_devices",
     "user_ip_addresses",

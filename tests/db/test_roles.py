@@ -5,18 +5,15 @@ without a change.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from decimal import Decimal
-from itertools import count
 
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from tests.cast import open_account, open_user, open_wallet, play, value
-from tests.conftest import migrate_engine
+from tests.conftest import LogIn, migrate_engine
 from tests.floor import Floor, buy, deal, sell
 from tradewright import audit, ledger, migrate, payments
 from tradewright.core.errors import DatabaseError, ErrorCode
@@ -40,33 +37,6 @@ APPEND_ONLY = (
     " JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE t.tgrelid = c.oid AND"
     " p.proname = 'refuse_change' AND tgtype & 56 = 56) ORDER BY relname"
 )
-_LOGINS = count(1)
-
-LogIn = Callable[[str], str]
-"""Makes somebody who is a member of a role; returns the connection string."""
-
-
-@pytest.fixture
-def log_in(server: EmbeddedServer, engine_database: str, engine: Session) -> Iterator[LogIn]:
-    made: list[str] = []
-
-    def member(role: str) -> str:
-        made.append(f"member_{next(_LOGINS)}")
-        text = "CREATE ROLE {} LOGIN PASSWORD 'secret' IN ROLE {}"
-        names = sql.Identifier(made[-1]), sql.Identifier(f"tradewright_{role}")
-        engine.execute(sql.SQL(text).format(*names))
-        return make_conninfo(engine_database, user=made[-1], password="secret")
-
-    yield member
-    for name in made:
-        engine.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
-
-
-@pytest.fixture
-def session_as(log_in: LogIn) -> Iterator[Callable[[str], Session]]:
-    """Give a function that opens a session of a member of a role."""
-    with ExitStack() as opened:
-        yield lambda role: opened.enter_context(connect(log_in(role), autocommit=True))
 
 
 def tables(session: Session, query: str) -> list[str]:
@@ -299,7 +269,7 @@ ADVISORY_NAMES = (
 )
 LOCKED_TABLES = (
     *("reference_version", "hedges", "house_accounts", "house_balances", "exposure_totals"),
-    "ledger_seals",
+    *("ledger_seals", "turns", "audit_log"),
 )
 
 

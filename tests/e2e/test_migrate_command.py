@@ -8,6 +8,7 @@ import pytest
 
 from tradewright.cli.main import main
 from tradewright.migrate.store import Store
+from tradewright.postgres import session_locks
 from tradewright.postgres.connect import connect
 from tradewright.postgres.embedded import EmbeddedServer
 
@@ -80,8 +81,7 @@ def test_a_status_check_fails_until_every_version_is_applied(run: Run) -> None:
 
 def test_a_runner_in_the_way_is_waited_for_no_longer_than_asked(run: Run, database: str) -> None:
     with connect(database, autocommit=True) as other:
-        store = Store("tradewright")
-        assert store.try_lock(other, "run")
+        assert session_locks.try_lock(other, Store("tradewright").session_lock("run")) is not None
         code, _, err = run("up", "--wait", "0")
         holder = other.info.backend_pid
     assert code == 1

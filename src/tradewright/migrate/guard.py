@@ -1,12 +1,13 @@
 """Only one runner at a time: the lock, held by a session of its own, and the sessions that work.
 
 The lock is polled and never waited for in the server, where a waiter would hold a snapshot that
-CREATE INDEX CONCURRENTLY waits for in turn. A second lock, shared by the working sessions, is
-there until the server has really ended the last statement of a runner that was killed.
+CREATE INDEX CONCURRENTLY waits for in turn. A second lock, of each working session, is there until
+the server has really ended the last statement of a runner that was killed. Neither can be held by
+a role that may not write the history (decision 038).
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -15,7 +16,9 @@ from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.errors import ErrorCode, MigrationError
 from tradewright.migrate.model import Target
 from tradewright.migrate.store import Store
+from tradewright.postgres import session_locks
 from tradewright.postgres.connect import Limits, Session, connect
+from tradewright.postgres.session_locks import SessionLock
 
 _RUN = "run"
 _WORK = "work"
@@ -52,13 +55,16 @@ class Guard:
 
     @contextmanager
     def work(self) -> Iterator[Session]:
-        """Open a fresh session for one file, so that no setting of another file is left in it."""
+        """Open a fresh session for one file, so that no setting of another file is left in it.
+
+        Whoever locks after us finds this session at work, or we find our lock lost.
+        """
         with _session(self.target) as session:
             if self.store.backend_pid(session) == self._backend_pid:
                 raise _pooled()
             self.store.watch_client(session)
-            if not self.store.try_lock(session, _WORK, shared=True):
-                raise _locked(self.store, session, _WORK)
+            session_locks.lock_beside(session, self.store.session_lock(_WORK))
+            self.require_lock()
             yield session
 
 
@@ -74,9 +80,9 @@ def guarded(target: Target, store: Store) -> Iterator[Guard]:
         guard = Guard(target, store, session)
         guard.require_own_backend()
         deadline = monotonic_seconds() + target.wait_seconds
-        _poll(store, session, _RUN, deadline)
-        _poll(store, session, _WORK, deadline)
-        store.unlock(session, _WORK)
+        run, work = store.session_lock(_RUN), store.session_lock(_WORK)
+        _poll(guard, run, deadline, lambda: session_locks.try_lock(session, run) is not None)
+        _poll(guard, work, deadline, lambda: not session_locks.holders(session, work))
         yield guard
 
 
@@ -102,24 +108,24 @@ def _session(target: Target) -> Iterator[Session]:
         session.close()
 
 
-def _poll(store: Store, session: Session, purpose: str, deadline: float) -> None:
-    while not store.try_lock(session, purpose):
+def _poll(guard: Guard, lock: SessionLock, deadline: float, is_free: Callable[[], bool]) -> None:
+    while not is_free():
         if monotonic_seconds() >= deadline:
-            raise _locked(store, session, purpose)
+            raise _locked(guard, lock)
         pause(random.uniform(0.1, 0.4))  # noqa: S311  # jitter, not a secret
 
 
-def _locked(store: Store, session: Session, purpose: str) -> MigrationError:
+def _locked(guard: Guard, lock: SessionLock) -> MigrationError:
     holders = [
-        f"process {pid} ({name}, user {user}, from {address})"
-        for pid, name, user, address in store.lock_holders(session, purpose)
+        f"process {each.pid} ({each.application}, user {each.user}, from {each.address})"
+        for each in session_locks.holders(guard.session, lock)
     ]
     return MigrationError(
         ErrorCode.MIGRATION_LOCKED,
-        f"another runner is migrating schema '{store.schema}'",
+        f"another runner is migrating schema '{guard.store.schema}'",
         why=f"The lock is held by {', '.join(holders) or 'a session that has just ended'}.",
         hint="Wait for it, or end that process if it hangs.",
-        facts={"schema": store.schema, "lock_key": store.lock_key(purpose)},
+        facts={"schema": guard.store.schema},
     )
 
 

@@ -135,34 +135,6 @@ WHERE version = %(version)s;
 DELETE FROM {schema}.schema_migrations
 WHERE version < 0;
 
--- name: try_lock
--- Take one of the runner's advisory locks if it is free.
-SELECT pg_try_advisory_lock(%(key)s);
-
--- name: try_lock_shared
--- Take one of the runner's advisory locks beside others who share it.
-SELECT pg_try_advisory_lock_shared(%(key)s);
-
--- name: unlock
--- Give back an advisory lock.
-SELECT pg_advisory_unlock(%(key)s);
-
--- name: lock_holders
--- Who holds an advisory lock: process, application, user, address.
-SELECT
-    activity.pid,
-    activity.application_name,
-    activity.usename,
-    coalesce(activity.client_addr::text, 'local')
-FROM pg_locks AS held
-JOIN pg_stat_activity AS activity USING (pid)
-WHERE
-    held.locktype = 'advisory'
-    AND held.granted
-    AND held.objsubid = 1
-    AND (held.classid::bigint << 32 | held.objid::bigint) = %(key)s
-    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database());
-
 -- name: backend_pid
 -- The server process behind this session; two sessions must not share one.
 SELECT pg_backend_pid();

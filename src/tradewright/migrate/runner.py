@@ -40,7 +40,6 @@ def run_file(guard: Guard, file: PlannedFile, observer: Observer = unobserved) -
     started = monotonic_seconds()
     run = _FileRun(guard.store, file, observer)
     for attempt in range(1, guard.target.attempts + 1):
-        guard.require_lock()
         try:
             with guard.work() as session:
                 run.attempt(session, started)

@@ -1,9 +1,8 @@
-"""The table of history and the advisory locks; the only SQL of the runner itself.
+"""The table of history; the only SQL of the runner itself.
 
 Every name is qualified with the schema, because a migration may set any search_path.
 """
 
-from hashlib import sha256
 from typing import Any
 
 from psycopg import sql
@@ -13,6 +12,9 @@ from tradewright.migrate.model import Direction, HistoryRow
 from tradewright.migrate.versions import Version, stored_version
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
+from tradewright.postgres.session_locks import SessionLock
+
+_HISTORY = "schema_migrations"
 
 
 class Store:
@@ -22,10 +24,9 @@ class Store:
         self.schema = schema
         self._quoted = sql.Identifier(schema)
 
-    def lock_key(self, purpose: str) -> int:
-        """Return the advisory lock's number for a purpose (64 bits, signed)."""
-        name = f"tradewright.migrate:{purpose}:{self.schema}"
-        return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
+    def session_lock(self, name: str) -> SessionLock:
+        """Return what only one who may write this history may hold."""
+        return SessionLock(name=f"migrate/{name}", table=_HISTORY, schema=self.schema)
 
     def prepare(self, session: Session) -> None:
         """Make schema and table where they are missing."""
@@ -42,7 +43,7 @@ class Store:
         return bool(self._value(session, "history_exists", table=self._table(session)))
 
     def _table(self, session: Session) -> str:
-        return sql.Identifier(self.schema, "schema_migrations").as_string(session)
+        return sql.Identifier(self.schema, _HISTORY).as_string(session)
 
     def rows(self, session: Session) -> list[HistoryRow]:
         """Return the history, lowest version first; none when there is no table yet."""
@@ -92,20 +93,6 @@ class Store:
     def forget_repeatables(self, session: Session) -> None:
         """Remove the rows of repeatable migrations, so that they run again."""
         self._run(session, "forget_repeatables")
-
-    def try_lock(self, session: Session, purpose: str, *, shared: bool = False) -> bool:
-        """Take an advisory lock if that needs no waiting."""
-        query = "try_lock_shared" if shared else "try_lock"
-        return bool(self._value(session, query, key=self.lock_key(purpose)))
-
-    def unlock(self, session: Session, purpose: str) -> None:
-        """Give an advisory lock back."""
-        self._value(session, "unlock", key=self.lock_key(purpose))
-
-    def lock_holders(self, session: Session, purpose: str) -> list[tuple[Any, ...]]:
-        """Return who holds an advisory lock: process, application, user, address."""
-        key = {"key": self.lock_key(purpose)}
-        return session.execute(self.query("lock_holders"), key).fetchall()
 
     def backend_pid(self, session: Session) -> int:
         """Return the server process that answers this session just now."""

@@ -15,6 +15,8 @@ DROP TABLE order_fills;
 DROP TABLE liquidity_providers;
 DROP TABLE orders;
 DROP FUNCTION order_quantities_add_up(text, numeric, numeric, numeric);
+DROP FUNCTION take_turn(text);
+DROP TABLE turns;
 DROP TABLE engines;
 DROP TABLE accounts;
 DROP TABLE commission_terms;

@@ -435,6 +435,27 @@ COMMENT ON COLUMN engines.taken_over_by IS 'The engine that took over its orders
 CREATE INDEX idx_engines_taken_over_by
     ON engines (taken_over_by);
 
+-- What only one at a time may do and no row of its own stands for. A row of it is locked by writing, which
+-- whoever may only read cannot do; any role may take any advisory lock.
+CREATE TABLE turns (
+    name text
+        CONSTRAINT turns_pkey PRIMARY KEY
+        CONSTRAINT turns_name_has_length CHECK (length(name) BETWEEN 1 AND 500)
+);
+COMMENT ON TABLE turns IS 'What is done by one at a time, each by its name: whoever does it has locked the row until its transaction ends.';
+
+-- Makes the row or locks the one that is there, without a new version of it: a row that DO UPDATE has come
+-- to is locked even where its condition is false.
+CREATE FUNCTION take_turn(p_name text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO turns AS t (name)
+    VALUES (p_name)
+    ON CONFLICT (name) DO UPDATE SET name = excluded.name WHERE false;
+END;
+$$;
+COMMENT ON FUNCTION take_turn(text) IS 'Waits until nobody else does what has this name, and keeps others from it until the transaction ends.';
+
 -- A function, because a server reads the text of a CHECK for every statement that writes: written out in
 -- the constraint, it was a quarter of all that is read for the orders of a batch.
 CREATE FUNCTION order_quantities_add_up(p_status text, p_quantity numeric, p_filled numeric, p_remaining numeric)

@@ -19,6 +19,8 @@ DROP TRIGGER account_groups_keep_their_mode ON account_groups;
 DROP TRIGGER orders_keep_their_key ON orders;
 DROP TRIGGER positions_are_kept ON positions;
 DROP TRIGGER orders_are_kept ON orders;
+DROP TRIGGER turns_keep_their_key ON turns;
+DROP TRIGGER turns_are_kept ON turns;
 DROP TRIGGER engines_are_kept ON engines;
 DROP TRIGGER accounts_are_kept ON accounts;
 DROP TRIGGER account_groups_keep_their_key ON account_groups;

@@ -46,7 +46,8 @@ CREATE INDEX idx_audit_log_txid_seq
 
 -- Makes the partition of the month that holds the given day (UTC), unless it is there. The table
 -- is built and checked aside and then attached, because ATTACH lets writers go on, while CREATE
--- TABLE ... PARTITION OF would take ACCESS EXCLUSIVE on the parent.
+-- TABLE ... PARTITION OF would take ACCESS EXCLUSIVE on the parent. One at a time: the lock is the one that
+-- ATTACH needs anyway, taken first; whoever writes goes on, and whoever may only read cannot take it.
 CREATE FUNCTION create_audit_log_partition(p_day date) RETURNS text
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -55,7 +56,7 @@ DECLARE
     v_to text := to_char(v_month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00';
     v_name text := 'audit_log_' || to_char(v_month, 'YYYY_MM');
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('create_audit_log_partition', 0));
+    LOCK TABLE ONLY audit_log IN SHARE UPDATE EXCLUSIVE MODE;
     IF to_regclass(quote_ident(v_name)) IS NOT NULL THEN
         RETURN v_name;
     END IF;
@@ -784,6 +785,13 @@ CREATE TRIGGER trades_are_append_only
 CREATE TRIGGER engines_are_kept
     BEFORE DELETE OR TRUNCATE ON engines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER turns_are_kept
+    BEFORE DELETE OR TRUNCATE ON turns
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER turns_keep_their_key
+    BEFORE UPDATE OF name ON turns
+    FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER orders_are_kept
     BEFORE DELETE OR TRUNCATE ON orders
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -5,13 +5,9 @@ FROM jobs
 WHERE is_enabled AND next_due_at <= clock_timestamp()
 ORDER BY next_due_at, name;
 
--- name: try_lock
--- Let one runner at a time run a job; its session ends with it, and the lock with the session.
-SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '/job/' || %(name)s, 0));
-
--- name: unlock
--- Let others run the job.
-SELECT pg_advisory_unlock(hashtextextended(current_schema() || '/job/' || %(name)s, 0));
+-- name: take_turn
+-- Let one runner at a time claim a job.
+SELECT take_turn('job/' || %(name)s::text);
 
 -- name: lock_due_job
 -- Read a job if it is still due, now that no other runner runs it.

@@ -9,8 +9,10 @@ from typing import Any
 
 from tradewright.operations.model import JobStatus, Schedule
 from tradewright.operations.rules import due_after_failure
+from tradewright.postgres import session_locks
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
+from tradewright.postgres.session_locks import SessionLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,15 @@ def read_due(connection: Session) -> list[str]:
 @contextmanager
 def claimed(connection: Session, name: str) -> Iterator[bool]:
     """Claim a job for this session, if no other has it; the server ends the claim with us."""
-    row = connection.execute(_query("try_lock"), {"name": name}).fetchone()
-    if row != (True,):
-        yield False
-        return
+    lock = SessionLock(name=f"job/{name}", table="job_runs")
+    with connection.transaction():
+        connection.execute(_query("take_turn"), {"name": name})
+        number = session_locks.try_lock(connection, lock)
     try:
-        yield True
+        yield number is not None
     finally:
-        if not connection.closed:
-            connection.execute(_query("unlock"), {"name": name})
+        if number is not None and not connection.closed:
+            session_locks.unlock(connection, lock, number)
 
 
 def begin_run(connection: Session, name: str) -> Begun | None:

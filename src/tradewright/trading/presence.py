@@ -153,12 +153,22 @@ class Presence:
         is_held = self._execute(session, "try_engine_lock", {"id": known})[0][0]
         self._since = self._execute(session, "server_now")[0][0]
         if not (is_held and self._execute(session, "return_engine", {"id": known})):
-            if not self._execute(session, "engine_is_taken_over", {"id": known})[0][0]:
+            if self._is_still_locked(session, known):
                 raise _still_locked(known)
             self._begin(session)
         asked = {"id": self.trading.engine_id}
         rows = self._execute(session, "accounts_with_routed_orders", asked)
         return [HOUSE, *(row[0] for row in rows)]
+
+    def _is_still_locked(self, session: Session, known: str) -> bool:
+        """Tell whether an engine's own lost session has its lock yet.
+
+        Whoever may only read may hold a lock that was free, and shows nothing by it: then we write
+        ourselves down anew, and take over from the engine that we were.
+        """
+        if self._execute(session, "engine_is_taken_over", {"id": known})[0][0]:
+            return False
+        return bool(self._execute(session, "engine_is_held", {"id": known})[0][0])
 
     def _begin(self, session: Session) -> None:
         """Lock before the row can be seen: whoever sees it without a lock takes over."""

@@ -121,6 +121,20 @@ SELECT
 -- Show that an engine lives, for as long as this session does, unless another session has its lock.
 SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '/engine/' || %(id)s, 0));
 
+-- name: engine_is_held
+-- Tell whether a session that may write engines down shows that one lives.
+SELECT EXISTS (
+    SELECT
+    FROM pg_locks AS l
+    JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
+    WHERE l.locktype = 'advisory'
+      AND l.objsubid = 1
+      AND l.granted
+      AND (l.classid::bigint << 32) | l.objid::bigint
+      = hashtextextended(current_schema() || '/engine/' || %(id)s, 0)
+      AND has_table_privilege(a.usesysid, 'engines', 'INSERT')
+);
+
 -- name: add_engine
 -- Write an engine down; its lock is held.
 INSERT INTO engines (id, providers)

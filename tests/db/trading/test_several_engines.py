@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from multiprocessing.connection import Connection
+from threading import Thread
 
 import pytest
 
+from tests.conftest import LogIn
 from tests.db.trading.test_answers import Later, aside, run, stage, state
 from tests.floor import ONE, TWO, Floor, ask, buy, deal, refusal
 from tradewright.core.clock import monotonic_seconds, pause
@@ -18,6 +20,7 @@ from tradewright.risk.limits import Target
 from tradewright.trading.engine import Engine
 from tradewright.trading.kill_switch import pull_kill_switch
 from tradewright.trading.model import CancelOrder, SubmitOrder
+from tradewright.trading.presence import GRACE
 
 SECONDS_MAX = 5
 """How long an engine may take to notice what another process has done."""
@@ -209,6 +212,31 @@ def test_an_engine_that_lost_its_proof_of_life_takes_it_again(
         running.wait_until_idle()
     assert (state(floor), aside(floor)) == (("filled", 100_000, False), [])
     assert floor.one("SELECT count(*) FROM engines") == 1
+
+
+def test_an_engine_whose_lock_a_reader_took_comes_back_as_another(
+    engine_database: str, engine: Session, log_in: LogIn
+) -> None:
+    """Whoever may only read waits for the lock, has it for good, and keeps nobody out."""
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running, connect(log_in("reader")) as reader:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        (before,) = owners(floor)
+        wait = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
+        waiting = Thread(target=reader.execute, args=(wait, (f"tradewright/engine/{before}",)))
+        waiting.start()
+        until(lambda: bool(floor.rows("SELECT FROM pg_locks WHERE NOT granted")))
+        session = running._presence._session
+        assert session is not None
+        floor.rows("SELECT pg_terminate_backend(%s, 5000)", session.info.backend_pid)
+        waiting.join()
+        pause(GRACE.total_seconds())
+        until(lambda: owners(floor) != [before])
+        late.tell(late.asked[0], 100_000)
+        running.wait_until_idle()
+    assert state(floor) == ("filled", 100_000, False)
+    assert floor.broken_laws() == {}
 
 
 @pytest.mark.parametrize("how", ["canceled", "killed"])

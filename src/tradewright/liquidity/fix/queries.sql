@@ -1,22 +1,6 @@
--- name: try_session_lock
--- Keep a FIX session for ourselves as long as this session lasts, unless another has it.
-SELECT pg_try_advisory_lock(hashtextextended(
-    current_schema() || '/fix/' || %(provider_id)s || '/' || %(sender)s || '/' || %(target)s, 0
-));
-
--- name: session_holder
--- Find who has a FIX session: the name of its application, its address and its process.
-SELECT a.application_name, coalesce(a.client_addr::text, 'local'), a.pid
-FROM pg_locks AS l
-JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
-WHERE l.locktype = 'advisory'
-  AND l.objsubid = 1
-  AND l.granted
-  AND (l.classid::bigint << 32) | l.objid::bigint = hashtextextended(
-      current_schema() || '/fix/' || %(provider_id)s || '/' || %(sender)s || '/' || %(target)s, 0
-  )
-  -- Anybody may take an advisory lock: one counts if its holder may write what a session says.
-  AND has_table_privilege(a.usesysid, 'fix_messages', 'INSERT');
+-- name: take_turn
+-- Let one process at a time lock a FIX session.
+SELECT take_turn(%(locked)s::text);
 
 -- name: numbering
 -- Find the numbering of a session that is in force.

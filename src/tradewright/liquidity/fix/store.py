@@ -14,8 +14,10 @@ from tradewright.core.errors import ErrorCode, StateError
 from tradewright.liquidity.fix.codec import Message, decode, encode
 from tradewright.liquidity.fix.corrections import read_correction
 from tradewright.liquidity.fix.session import Identity, Keep, Reset, Send
+from tradewright.postgres import session_locks
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
+from tradewright.postgres.session_locks import Holder, SessionLock
 
 _QUERIES = "tradewright.liquidity.fix"
 
@@ -108,13 +110,12 @@ class PostgresStore:
 
     def _require_ours(self, session: Session) -> None:
         """Hold the FIX session by a lock that ends with the store's session."""
-        queries, names = load_queries(_QUERIES), self._names()
-        row = session.execute(queries["try_session_lock"], names).fetchone()
-        if row == (True,):
-            return
-        holder = session.execute(queries["session_holder"], names).fetchone()
-        if holder is not None:
-            raise _session_taken(self.identity, holder)
+        name = f"fix/{self.provider_id}/{self.identity.sender}/{self.identity.target}"
+        lock = SessionLock(name=name, table="fix_messages")
+        with session.transaction():
+            session.execute(load_queries(_QUERIES)["take_turn"], {"locked": name})
+            if session_locks.try_lock(session, lock) is None:
+                raise _session_taken(self.identity, session_locks.holders(session, lock))
 
     def close(self) -> None:
         """Close the store's session."""
@@ -198,15 +199,19 @@ class PostgresStore:
         )
 
 
-def _session_taken(identity: Identity, holder: tuple[str, str, int]) -> StateError:
-    application, address, process = holder
+def _session_taken(identity: Identity, holders: Sequence[Holder]) -> StateError:
+    now = [f"{each.application} from {each.address}, process {each.pid}" for each in holders]
     return StateError(
         ErrorCode.PROVIDER_SESSION_TAKEN,
         f'the FIX session of "{identity.sender}" with "{identity.target}" is open elsewhere',
-        why=f"A session has one numbering, so one process speaks on it: now {application} from "
-        f"{address}, whose server process is {process}.",
+        why="A session has one numbering, so one process speaks on it: "
+        f"now {', '.join(now) or 'one that has just ended'}.",
         hint="Stop the engine that has it, or let this one call with CompIDs of its own.",
-        facts={"sender": identity.sender, "target": identity.target, "pid": process},
+        facts={
+            "sender": identity.sender,
+            "target": identity.target,
+            "pids": [each.pid for each in holders],
+        },
     )
 
 

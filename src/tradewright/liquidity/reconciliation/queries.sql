@@ -6,7 +6,7 @@ WHERE code = %(provider)s;
 
 -- name: lock_provider
 -- Let one run at a time reconcile a provider.
-SELECT pg_advisory_xact_lock(hashtextextended('provider_trades/' || %(provider_id)s, 0));
+SELECT take_turn('provider_trades/' || %(provider_id)s::text);
 
 -- name: keep_list
 -- Keep a list, each content once.

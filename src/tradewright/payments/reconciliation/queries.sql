@@ -135,7 +135,7 @@ ORDER BY opened_at, kind, reference;
 
 -- name: lock_provider
 -- Let one run at a time reconcile or settle a provider.
-SELECT pg_advisory_xact_lock(hashtextextended('reconciliation/' || %(provider)s, 0));
+SELECT take_turn('reconciliation/' || %(provider)s::text);
 
 -- name: unsettled_breaks
 -- Count the open differences of a provider's day that must be settled by people first.

@@ -1,6 +1,6 @@
 -- name: lock_reference
 -- Take the messages about one payment one after the other, even before the payment exists.
-SELECT pg_advisory_xact_lock(hashtextextended('webhook/' || %(name)s, 0));
+SELECT take_turn('webhook/' || %(name)s::text);
 
 -- name: keep
 -- Keep a signed message, once.

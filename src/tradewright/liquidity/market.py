@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -40,6 +41,16 @@ class Rate(Struct, frozen=True, dict=True):
 
 
 ONE_TO_ONE = Rate(Decimal(1), Decimal(1))
+
+
+class Prices(Protocol):
+    """What symbols and currencies are worth: of now (`Market`), or last (`last_prices`)."""
+
+    def top(self, symbol: str) -> Top | None:
+        """Return the best bid and ask of a symbol; None without a price."""
+
+    def rate(self, source: str, target: str) -> Rate | None:
+        """Return the rate from one currency to another; None without one."""
 
 
 class Market:
@@ -151,7 +162,7 @@ class Market:
             return ONE_TO_ONE
         key = (source, target)
         if key not in self._rates:
-            rate = _rate_by(self.top, source, target)
+            rate = rate_by(self.top, source, target)
             self._rates[key] = rate
             if rate is not None:
                 self._last_rates[key] = rate
@@ -163,7 +174,7 @@ class Market:
         The last that was asked for; of those that nobody asked for, that of the last quotes.
         """
         known = self.rate(source, target) or self._last_rates.get((source, target))
-        return known or _rate_by(self.last_top, source, target)
+        return known or rate_by(self.last_top, source, target)
 
     def _offers(self, symbol: str, side: Side) -> list[Level]:
         """Return the tradable levels of a side, the best price first."""
@@ -184,7 +195,7 @@ TopOf = Callable[[str], Top | None]
 """Where the prices that rates are made of come from."""
 
 
-def _rate_by(top: TopOf, source: str, target: str) -> Rate | None:
+def rate_by(top: TopOf, source: str, target: str) -> Rate | None:
     """Return a rate by some prices: direct, inverse, or through the bridge."""
     return _pair(top, source, target) or _bridged(top, source, target)
 

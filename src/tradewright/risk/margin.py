@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument, MarginTier
-from tradewright.liquidity.market import Market, Rate
+from tradewright.liquidity.market import Prices, Rate
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 
 HUNDRED = Decimal(100)
@@ -120,7 +120,7 @@ def bound(profile: RiskProfile, instrument: Instrument, quantity: Decimal) -> De
 
 
 def margin_state(
-    profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Market
+    profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Prices
 ) -> MarginState | None:
     """Return the state of an account, or None when a price or rate for it is missing.
 
@@ -146,7 +146,7 @@ class _Leg(Struct):
 
 
 def _paired_state(
-    profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Market
+    profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Prices
 ) -> MarginState | None:
     """Return the state of an account whose longs and shorts in a symbol are taken together."""
     equity, filled = balance, _Filled()
@@ -176,14 +176,14 @@ def _pair_margin(profile: RiskProfile, instrument: Instrument, long: _Leg, short
     return leg.margin * bound(profile, instrument, left) / bound(profile, instrument, leg.quantity)
 
 
-def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Market) -> Decimal | None:
+def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Prices) -> Decimal | None:
     """Return the result of closing a position now, or None when a price is missing."""
     valued = _value(profile, exposure, market)
     return None if valued is None else valued[0]
 
 
 def _value(
-    profile: RiskProfile, exposure: Exposure, market: Market
+    profile: RiskProfile, exposure: Exposure, market: Prices
 ) -> tuple[Decimal, Decimal] | None:
     """Return the result of closing now, and what a unit of base is worth without its sign."""
     instrument, quantity = exposure.instrument, exposure.quantity

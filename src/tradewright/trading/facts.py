@@ -4,12 +4,11 @@ Everything is read in memory, under the account's lock; nothing here reads the d
 a row. The checks themselves stand in `risk/checks`, one file each.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from tradewright.liquidity.instrument import Instrument
-from tradewright.liquidity.market import Rate
-from tradewright.risk.limits import LimitFacts
+from tradewright.liquidity.last_prices import LastPrices
+from tradewright.liquidity.market import Prices, Rate
 from tradewright.risk.margin import Exposure, closing_price, margin_state
 from tradewright.risk.model import OrderFacts
 from tradewright.trading import rules
@@ -22,7 +21,13 @@ from tradewright.trading.in_flight import (
 )
 from tradewright.trading.limits import Asked, expected_price, limit_facts
 from tradewright.trading.opening_rates import average_rate, opening_rate
-from tradewright.trading.pending import binds_at_rest, bound_beside, held_by, pending_beside
+from tradewright.trading.pending import (
+    binds_at_rest,
+    bound_beside,
+    held_by,
+    pending_beside,
+    prices_at_rest,
+)
 from tradewright.trading.positions import Matched, charge, match_fill, rate_sources
 from tradewright.trading.state import AccountState, Desk, OrderState
 from tradewright.trading.unpriced_watch import is_priced
@@ -40,10 +45,12 @@ def gather_facts(
     signed = order.remaining_quantity * side.sign
     flight = in_flight(account)
     reduces = not _matched(account, order, signed, flight).opens
+    asked = Asked(desk, account, order, rests)
     pending = pending_beside(account, order, rests=rests)
     binds = rests and binds_at_rest(account, order, pending)
-    asks_margin = binds if rests else not reduces
-    rates = _rates(desk, account, instrument, pending if asks_margin else None)
+    prices, rates = _priced(
+        asked, pending if (binds if rests else not reduces) else None, binds=binds
+    )
     return OrderFacts(
         account_is_active=account.is_active,
         instrument=instrument,
@@ -53,69 +60,94 @@ def gather_facts(
         reduces=reduces,
         is_resting=rests,
         binds_at_rest=binds,
-        reference_price=_own_price(order, price, binds=binds) if rests else price,
+        reference_price=_own_price(asked, prices, price, binds=binds) if rests else price,
         closing_price=None if top is None or rests else closing_price(top, signed),
         stop_loss=order.stop_loss,
         take_profit=order.take_profit,
         rates=rates,
-        free_margin_after=lambda: _free_margin_after(
-            Asked(desk, account, order, rests), rates, flight, pending
-        ),
-        limited=_limited(desk, account, order, rests=rests),
+        free_margin_after=lambda: _free_margin_after(asked, prices, rates, flight, pending),
+        limited=limit_facts(asked) if desk.reference.limits else None,
         breaker=desk.reference.breakers.of(instrument.symbol),
         halt=desk.reference.halts.of(account.id, account.group.code, instrument.symbol),
     )
 
 
-def _limited(
-    desk: Desk, account: AccountState, order: OrderState, *, rests: bool
-) -> LimitFacts | None:
-    """Return what limits ask; nothing is made where none is set."""
-    if not desk.reference.limits:
-        return None
-    return limit_facts(Asked(desk, account, order, rests))
-
-
-def _own_price(order: OrderState, price: Decimal | None, *, binds: bool) -> Decimal | None:
+def _own_price(
+    asked: Asked, prices: Prices, price: Decimal | None, *, binds: bool
+) -> Decimal | None:
     """Return the price that a resting order's protections must stand around: its own.
 
-    One that binds margin while it rests is worth what it would deal at, and has none without that.
+    None of one that binds margin while it rests in what is open and has had no price.
     """
-    if binds and price is None:
+    order = asked.order
+    own = prices_at_rest(prices, asked.account, [order])
+    if binds and own.top(order.instrument.symbol) is None:
         return None
     return order.limit_price or order.stop_price or price
 
 
+def _priced(
+    asked: Asked, pending: Sequence[OrderState] | None, *, binds: bool
+) -> tuple[Prices, tuple[Rate, Rate] | None]:
+    """Return by which prices an order is asked, with its rates to the account's currency.
+
+    Those of now. But what only rests and binds is asked by the last ones known where some of now
+    are missing, and that is noted: nothing deals on them.
+    """
+    desk, symbol = asked.desk, asked.order.instrument.symbol
+    rates = _rates(asked, desk.market, pending)
+    if not binds or (rates is not None and desk.market.top(symbol) is not None):
+        return desk.market, rates
+    known = desk.last_prices[asked.order.id] = LastPrices(desk.market)
+    return known, _rates(asked, known, pending)
+
+
 def _rates(
-    desk: Desk,
-    account: AccountState,
-    instrument: Instrument,
-    pending: Iterable[OrderState] | None,
+    asked: Asked, prices: Prices, pending: Sequence[OrderState] | None
 ) -> tuple[Rate, Rate] | None:
     """Return quote and base rates to the account's currency; None when the account has no value.
 
     What is `pending` must have a value too; nor is there any when the swap of what it holds in the
-    instrument is due and waits for one.
+    instrument is due and waits for one. What is with providers may deal now, and has that of now.
     """
-    market, currency = desk.market, account.profile.currency
+    desk, account, instrument = asked.desk, asked.account, asked.order.instrument
+    currency = account.profile.currency
     if (account.id, instrument.symbol) in desk.unvalued:
         return None
-    quote_rate = market.rate(instrument.quote_currency, currency)
-    base_rate = market.rate(instrument.base_currency, currency)
+    own = prices_at_rest(prices, account, [asked.order])
+    quote_rate = own.rate(instrument.quote_currency, currency)
+    base_rate = own.rate(instrument.base_currency, currency)
     if quote_rate is None or base_rate is None:
         return None
-    flying = [order.instrument for order in routed_orders(account)]
-    if desk.reference.commissions:
-        for charged in (instrument, *flying):
-            sources = rate_sources(desk, account, charged)
-            if any(market.rate(one, currency) is None for one in sources):
-                return None
-    if pending is not None:
-        flying += {one.instrument.symbol: one.instrument for one in pending}.values()
-    for held in [*(position.instrument for position in account.open_positions), *flying]:
-        if held is not instrument and not is_priced(market, held, currency):
+    if not _is_chargeable(asked) or not all(
+        is_priced(prices, one.instrument, currency)
+        for one in account.open_positions
+        if one.instrument is not instrument
+    ):
+        return None
+    for one in {one.instrument.symbol: one for one in pending or ()}.values():
+        beside = prices_at_rest(prices, account, [one])
+        if one.instrument is not instrument and not is_priced(beside, one.instrument, currency):
             return None
     return quote_rate, base_rate
+
+
+def _is_chargeable(asked: Asked) -> bool:
+    """Return whether what is with providers has a price of now, and all that deals its commission.
+
+    That of an order that is to rest is asked when it deals.
+    """
+    desk, account, instrument = asked.desk, asked.account, asked.order.instrument
+    market, currency = desk.market, account.profile.currency
+    flying = [order.instrument for order in routed_orders(account)]
+    if desk.reference.commissions:
+        for charged in flying if asked.rests else (instrument, *flying):
+            sources = rate_sources(desk, account, charged)
+            if any(market.rate(one, currency) is None for one in sources):
+                return False
+    return all(
+        is_priced(market, one, currency) for one in flying if asked.rests or one is not instrument
+    )
 
 
 def _matched(
@@ -132,6 +164,7 @@ def _matched(
 
 def _free_margin_after(
     asked: Asked,
+    prices: Prices,
     rates: tuple[Rate, Rate] | None,
     flight: InFlight,
     pending: Iterable[OrderState] | None,
@@ -153,18 +186,24 @@ def _free_margin_after(
     after, gained = _dealt(asked, flight, rates[0])
     balance = account.holder.available + gained - flying_charges(desk, account)
     exposures += after
-    state = margin_state(account.profile, balance, exposures, desk.market)
+    state = margin_state(account.profile, balance, exposures, prices)
     if state is None:
         raise AssertionError("asked only after the check for rates")
-    return state.free if pending is None else state.free - _bound(asked, pending, after, exposures)
+    return state.free - _bound(asked, prices, pending, after, exposures)
 
 
 def _bound(
-    asked: Asked, pending: Iterable[OrderState], after: list[Exposure], counted: list[Exposure]
+    asked: Asked,
+    prices: Prices,
+    pending: Iterable[OrderState] | None,
+    after: list[Exposure],
+    counted: list[Exposure],
 ) -> Decimal:
     """Return what is pending binds beside all counted; `after` is that in the order's symbol."""
+    if pending is None:
+        return _NOTHING
     held = held_by(asked.account) | {asked.order.instrument.symbol: after}
-    bound = bound_beside(asked.desk.market, asked.account, held, pending, counted)
+    bound = bound_beside(prices, asked.account, held, pending, counted)
     if bound is None:
         raise AssertionError("asked only after the check for rates")
     return bound

@@ -5,6 +5,7 @@ Works on the rows of one batch in memory (`state`); nothing here reads or writes
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -150,10 +151,17 @@ def _is_decided(desk: Desk, order: OrderState, *, rests: bool) -> bool:
 
 
 def accept(desk: Desk, account: AccountState, order: OrderState) -> None:
-    """Take an order: it becomes new, with the quotes that were seen then."""
-    seen = desk.market.describe(order.instrument.symbol)
+    """Take an order: it becomes new, with the quotes that were seen, or reckoned with, then."""
+    known = reckoned_on(desk, order)
+    seen = json.dumps(known) if known else desk.market.describe(order.instrument.symbol)
     record(desk, order, EventType.NEW, OrderStatus.NEW, str(order.origin), details=seen)
     account.live_orders[order.id] = order
+
+
+def reckoned_on(desk: Desk, order: OrderState) -> Mapping[str, object]:
+    """Return the last prices by which an order that may rest was asked; nothing if by others."""
+    known = desk.last_prices.get(order.id)
+    return {} if known is None else known.facts()
 
 
 def wake(desk: Desk, order: OrderState) -> None:

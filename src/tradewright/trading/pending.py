@@ -6,15 +6,17 @@ Where positions hedge each other both sides may come to be open, and both are co
 that only reduces binds nothing, and of alternatives the largest does. What would be opened is
 worth what it would deal at now, whatever its limit; so to deal what is bound never binds more.
 
-Asked are new orders, replacements and withdrawals. When the price of an order comes it is asked as
-in any group, with its costs: none ends because of another that only rests. Levels and stop-outs
-see positions only.
+Asked are new orders, replacements and withdrawals. While nothing has a fresh price an order is
+asked by the last ones known, which go into its record. When its price comes it is asked as in any
+group, with its costs: none ends because of another that only rests. Levels and stop-outs see
+positions only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from tradewright.liquidity.market import Market
+from tradewright.liquidity.last_prices import LastPrices
+from tradewright.liquidity.market import Prices
 from tradewright.liquidity.model import Side
 from tradewright.risk.margin import Exposure, margin_state, tiers_of
 from tradewright.risk.model import PendingMargin, RiskProfile
@@ -81,8 +83,20 @@ def binds_at_rest(
     return sides[side] + account.held(symbol) * side.sign > 0
 
 
+def prices_at_rest(prices: Prices, account: AccountState, orders: Sequence[OrderState]) -> Prices:
+    """Return the prices by which orders of a symbol that rest are asked.
+
+    Where the last ones known are asked for and it has had none, their own: the highest of them. But
+    not where something is open in it, as that would be worth then what its client says.
+    """
+    if not isinstance(prices, LastPrices) or account.positions.get(orders[0].instrument.symbol):
+        return prices
+    own = [price for one in orders if (price := one.limit_price or one.stop_price) is not None]
+    return prices.with_own_price(orders[0].instrument, max(own)) if own else prices
+
+
 def bound_beside(
-    market: Market,
+    market: Prices,
     account: AccountState,
     held: Mapping[str, Sequence[Exposure]],
     orders: Iterable[OrderState],
@@ -97,9 +111,10 @@ def bound_beside(
         by_symbol.setdefault(order.instrument.symbol, []).append(order)
     total = _NOTHING
     for symbol, of_symbol in by_symbol.items():
-        most = _most(market, account, held.get(symbol, ()), of_symbol)
+        prices = prices_at_rest(market, account, of_symbol)
+        most = _most(prices, account, held.get(symbol, ()), of_symbol)
         own = [one for one in counted if one.instrument.symbol == symbol]
-        already = _used(account.profile, own, market)
+        already = _used(account.profile, own, prices)
         if most is None or already is None:
             return None
         total += max(_NOTHING, most - already)
@@ -107,7 +122,7 @@ def bound_beside(
 
 
 def _most(
-    market: Market, account: AccountState, held: Sequence[Exposure], orders: list[OrderState]
+    market: Prices, account: AccountState, held: Sequence[Exposure], orders: list[OrderState]
 ) -> Decimal | None:
     """Return the most that a symbol may come to bind when its orders deal."""
     most = _NOTHING
@@ -158,7 +173,7 @@ def _each_side(units: Iterable[_Sides]) -> dict[Side, Decimal]:
 
 
 def _opened(
-    market: Market, account: AccountState, order: OrderState, outcome: _Sides
+    market: Prices, account: AccountState, order: OrderState, outcome: _Sides
 ) -> list[Exposure] | None:
     """Return quantities of an order's symbol as if they had been dealt just now."""
     instrument = order.instrument
@@ -192,7 +207,7 @@ def _hedges(account: AccountState) -> bool:
     return account.group.position_mode is PositionMode.HEDGING
 
 
-def _used(profile: RiskProfile, exposures: Iterable[Exposure], market: Market) -> Decimal | None:
+def _used(profile: RiskProfile, exposures: Iterable[Exposure], market: Prices) -> Decimal | None:
     state = margin_state(profile, _NOTHING, exposures, market)
     return None if state is None else state.used
 

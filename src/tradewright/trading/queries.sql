@@ -853,13 +853,14 @@ WHERE p.is_open
 ORDER BY a.id, p.id;
 
 -- name: last_seen_quotes
--- Read the quotes that the last order in each symbol has seen.
+-- Read the quotes that the last order in each symbol has seen, none that was asked by older ones.
 SELECT i.symbol, seen.details
 FROM instruments AS i
 CROSS JOIN LATERAL (
     SELECT e.details
     FROM orders AS o
     JOIN order_events AS e ON e.order_id = o.id AND e.event_type = 'new' AND e.details <> '{}'
+        AND e.details -> 'last_prices' IS NULL
     WHERE o.symbol = i.symbol
     ORDER BY o.id DESC
     LIMIT 1

@@ -229,7 +229,8 @@ def _apply(desk: Desk, order: OrderState, changed: OrderState, command: ReplaceO
     order.quantity, order.remaining_quantity = changed.quantity, changed.remaining_quantity
     order.limit_price, order.stop_price = changed.limit_price, changed.stop_price
     order.is_replaced = True
-    shown = json.dumps(details | {"client_order_id": command.new_client_order_id})
+    details["client_order_id"] = command.new_client_order_id
+    shown = json.dumps({**details, **orders.reckoned_on(desk, order)})
     orders.record(desk, order, EventType.REPLACED, _standing(order), "client", details=shown)
     desk.changes.replacements.append(
         (

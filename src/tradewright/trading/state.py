@@ -17,6 +17,7 @@ from tradewright.core.errors import ErrorCode
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.model import Holder, HouseCode
 from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.last_prices import LastPrices
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.risk.margin import Exposure
@@ -303,7 +304,8 @@ class Desk:
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
     `engine_id` is the engine whose batch it is, None without providers; `looked_at` are accounts
-    that it wants to know anew.
+    that it wants to know anew. `last_prices` are what orders were asked by that may come to rest
+    without a price of now, by id.
     """
 
     market: Market
@@ -339,6 +341,7 @@ class Desk:
     house_nets: dict[str, Decimal] = field(default_factory=dict)
     engine_id: str | None = None
     looked_at: set[str] = field(default_factory=set)
+    last_prices: dict[str, LastPrices] = field(default_factory=dict)
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:

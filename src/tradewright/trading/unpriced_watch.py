@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from tradewright.liquidity.instrument import Instrument
-from tradewright.liquidity.market import Market
+from tradewright.liquidity.market import Market, Prices
 from tradewright.trading.model import CheckMargin
 from tradewright.trading.state import AccountState
 
@@ -23,7 +23,7 @@ Need = tuple[str, str]
 """What a position is valued by: its symbol, and the currency of its account."""
 
 
-def is_priced(market: Market, instrument: Instrument, currency: str) -> bool:
+def is_priced(market: Prices, instrument: Instrument, currency: str) -> bool:
     """Return whether the market values a position in an instrument in a currency now."""
     return (
         market.top(instrument.symbol) is not None

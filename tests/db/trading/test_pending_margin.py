@@ -228,7 +228,9 @@ def test_without_a_price_nothing_of_it_leaves(floor: Floor) -> None:
         assert refused.code is ErrorCode.MONEY_INSUFFICIENT_FUNDS
 
 
-def test_without_a_price_nothing_comes_to_rest_but_what_reduces(floor: Floor) -> None:
+def test_in_what_is_open_and_has_had_no_price_nothing_comes_to_rest_but_what_reduces(
+    floor: Floor,
+) -> None:
     """In other groups it may: there an order is asked for its margin when its price comes."""
     account, free = account_of(floor), floor.account()
     with floor.engine() as engine:

@@ -17,10 +17,10 @@ from tradewright.core.errors import ErrorCode, InputError, StateError, Tradewrig
 from tradewright.core.processes import settle_garbage
 from tradewright.liquidity.fix.connections import read_connections
 from tradewright.liquidity.fix.gateway import FixGateway
+from tradewright.liquidity.instrument import Instrument
 from tradewright.server.order_line import OrderLine, bound_socket
 from tradewright.trading.counts import EngineCounts
 from tradewright.trading.engine import Engine
-from tradewright.trading.reference import Reference
 from tradewright.wiring import House, connected_providers, traded_symbols
 
 LOOK_SECONDS = 0.2
@@ -64,8 +64,7 @@ def run_engine(house: House, run: EngineRun, tell: Tell, stopping: threading.Eve
             facts = {"providers": sorted(gateways), "writers": run.writers}
             tell("started", {**facts, "in_flight": engine.pending_count, "socket": run.socket})
             line = None if bound is None else OrderLine(bound, engine.submit)
-            follows = not run.symbols
-            _Watch(engine, gateways, tell, run.report_seconds, follows).until(stopping)
+            _Watch(engine, gateways, tell, run).until(stopping)
             tell("stopping", {})
             if line is not None:
                 line.close()
@@ -116,31 +115,33 @@ class _Watch:
     engine: Engine
     gateways: Mapping[str, FixGateway]
     tell: Tell
-    report_seconds: float
-    follows: bool
+    run: EngineRun
     _is_ready: dict[str, bool] = field(default_factory=dict)
     _told: EngineCounts | None = None
-    _reference: Reference | None = None
+    _instruments: Mapping[str, Instrument] | None = None
 
     def until(self, stopping: threading.Event) -> None:
         """Look until it is time to stop."""
-        reports_at = monotonic_seconds() + self.report_seconds
+        reports_at = monotonic_seconds() + self.run.report_seconds
         while not stopping.wait(LOOK_SECONDS):
             self._look_at_instruments()
             self._look_at_sessions()
             _tell_failures(self.engine, self.tell)
             if monotonic_seconds() >= reports_at:
                 self._report()
-                reports_at += self.report_seconds
+                reports_at += self.run.report_seconds
 
     def _look_at_instruments(self) -> None:
-        """Ask for the prices of what is traded now."""
-        reference = self.engine.reference
-        if self.follows and reference is not self._reference:
-            self._reference = reference
-            traded = sorted(key for key, one in reference.instruments.items() if one.is_tradable)
+        """Ask for the prices of what is traded now, when that has changed."""
+        instruments = self.engine.reference.instruments
+        if instruments is self._instruments:
+            return
+        is_same = instruments == self._instruments
+        self._instruments = instruments
+        if not is_same:
+            traded = sorted(key for key, one in instruments.items() if one.is_tradable)
             for gateway in self.gateways.values():
-                gateway.follow(traded)
+                gateway.follow(self.run.symbols or traded)
 
     def _look_at_sessions(self) -> None:
         for code, gateway in self.gateways.items():

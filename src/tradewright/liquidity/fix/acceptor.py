@@ -51,10 +51,14 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Temper:
-    """Which faults are drawn; each is as likely as it stands in the list."""
+    """Which faults are drawn; each is as likely as it stands in the list.
+
+    `rejects_whole` refuses a request for prices as a whole for the sake of one unknown symbol.
+    """
 
     faults: Sequence[Fault] = (Fault.NONE,)
     seed: int = 1
+    rejects_whole: bool = False
 
     def fault(self, request_id: str) -> Fault:
         """Return how this request is dealt with."""
@@ -74,7 +78,7 @@ class FixAcceptor:
         ports: tuple[int, int] = (0, 0),
         host: str = "127.0.0.1",
     ) -> None:
-        self._quoting = Quoting(dict(prices))
+        self._quoting = Quoting(dict(prices), temper.rejects_whole)
         store = FileStore(folder / "session.jsonl")
         deals = Deals(folder / "deals.jsonl")
         self._dealing = _Dealing(deals, self._quoting, temper, store.executions())

@@ -25,6 +25,7 @@ class Quoting:
     """The prices, and whoever has subscribed to them."""
 
     prices: dict[str, Price]
+    rejects_whole: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _queue: deque[Message] = field(default_factory=deque)
     _subscribed: dict[str, str] = field(default_factory=dict)
@@ -59,7 +60,11 @@ class Quoting:
         """Take subscriptions."""
         for message in messages:
             if message.kind == application.MARKET_DATA_REQUEST:
-                for symbol in (value for tag, value in message.fields if tag == 55):
+                symbols = [value for tag, value in message.fields if tag == 55]
+                unknown = [symbol for symbol in symbols if symbol not in self.prices]
+                if self.rejects_whole and unknown:
+                    symbols = unknown[:1]
+                for symbol in symbols:
                     self._subscribe(message.text(262), symbol)
 
     def tick(self, now: datetime) -> None:

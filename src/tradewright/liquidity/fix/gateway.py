@@ -25,6 +25,7 @@ from tradewright.liquidity.fix import application, trades
 from tradewright.liquidity.fix.caller import Caller, Endpoint
 from tradewright.liquidity.fix.codec import Message
 from tradewright.liquidity.fix.prices import Prices
+from tradewright.liquidity.fix.refusals import RefusedSymbols
 from tradewright.liquidity.fix.requests import recalled, untold_reports
 from tradewright.liquidity.fix.store import PostgresStore
 from tradewright.liquidity.fix.trades import TradeList, trades_request
@@ -82,6 +83,7 @@ class FixGateway:
         self._trades: TradeList | None = None
         self._caller = Caller(orders, store, self)
         self._prices = None if quotes is None else Prices(provider, *quotes)
+        self._refused = RefusedSymbols(store.open_session, provider)
 
     @property
     def why_not(self) -> str:
@@ -116,7 +118,10 @@ class FixGateway:
         self._store.close()
 
     def follow(self, symbols: Sequence[str]) -> None:
-        """Ask for the prices of these too, from now on; any thread may do so."""
+        """Ask for the prices of these too, from now on, and again for what was refused of them.
+
+        Any thread may do so.
+        """
         if self._prices is not None:
             self._prices.follow(symbols)
 
@@ -213,7 +218,10 @@ class FixGateway:
                 self._take_refusal(message, now)
 
     def tick(self, now: datetime) -> None:
-        """Ask about requests that wait for too long; tell again what could not be told."""
+        """Ask about requests that wait for too long; tell again what could not be told.
+
+        And tell people which prices the provider keeps refusing.
+        """
         with self._lock:
             for pending in self._pending.values():
                 if self._is_ready and now - pending.asked_at > self._answer_age_max:
@@ -221,6 +229,8 @@ class FixGateway:
             untold, self._untold = self._untold, deque()
         for request, answer in untold:
             self._tell(request, answer)
+        if self._prices is not None:
+            self._refused.tell(self._prices.kept_refused, self._prices.priced)
         self._listener.take_time(now)
 
     def _take_report(self, message: Message, now: datetime) -> None:

@@ -150,3 +150,33 @@ ON CONFLICT (provider_id, purpose) DO UPDATE SET
     username = excluded.username,
     account = excluded.account
 RETURNING id::text;
+
+-- name: refused_symbols
+-- Read of which symbols people were told that a provider refuses them.
+SELECT split_part(about, ' ', 2)
+FROM alerts
+WHERE kind = 'symbol_refused'
+  AND split_part(about, ' ', 1) = %(provider)s
+  AND acknowledged_at IS NULL
+  AND resolved_at IS NULL;
+
+-- name: raise_refused_symbols
+-- Tell people which of the listed symbols a provider keeps refusing.
+INSERT INTO alerts (severity, kind, about, what)
+SELECT
+    'warning',
+    'symbol_refused',
+    %(provider)s || ' ' || r.symbol,
+    format('provider %%s keeps refusing the prices of %%s: %%s', %(provider)s::text, r.symbol, r.why)
+FROM unnest(%(symbols)s::text[], %(whys)s::text[]) AS r (symbol, why)
+JOIN instruments AS i ON i.symbol = r.symbol
+ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
+
+-- name: resolve_refused_symbols
+-- Note that symbols which a provider refused have a price of it.
+UPDATE alerts
+SET resolved_at = clock_timestamp()
+WHERE kind = 'symbol_refused'
+  AND about = ANY(ARRAY(SELECT %(provider)s || ' ' || s.symbol FROM unnest(%(symbols)s::text[]) AS s (symbol)))
+  AND acknowledged_at IS NULL
+  AND resolved_at IS NULL;

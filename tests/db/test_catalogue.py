@@ -107,9 +107,13 @@ def unenforced_keys(session: Session) -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def test_every_foreign_key_that_is_not_enforced_is_kept_by_a_trigger(engine: Session) -> None:
+@pytest.mark.parametrize("writes_batches", ["off", "on"])
+def test_every_foreign_key_that_is_not_enforced_is_kept_by_a_trigger(
+    engine: Session, writes_batches: str
+) -> None:
     """An orphan is tried through each of them: a copy of a real row that names nobody."""
     play(engine)
+    engine.execute(f"SET tradewright.writes_batches = '{writes_batches}'".encode())
     fresh: dict[str, dict[str, object]] = {
         "orders": {"id": "{new}", "client_order_id": "orphan"},
         "order_events": {"seq": 1, "from_status": None},

@@ -1,7 +1,8 @@
 """What a rogue client meets that writes past the ledger, the engine and the services.
 
 Every attempt is raw SQL of the owner of the tables, with all triggers on: roles may be granted
-wrongly, the guards hold all the same.
+wrongly, the guards hold all the same. Each is made twice, for a session that says it writes batches
+has its rows looked up another way.
 """
 
 from decimal import Decimal
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.cast import Cast, open_user, open_wallet, play, value
+from tests.conftest import OpenSession
 from tradewright import audit, ledger
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
@@ -95,6 +97,14 @@ TRADE_WITHOUT_PREDECESSOR = (
     " position_realised_pnl) SELECT uuidv7(), account_id, fill_id, position_id, 1000, 'open', 9999,"
     " 0.5, 1, 0, 0, 9999, 0.5, 0 FROM trades LIMIT 1"
 )
+
+
+@pytest.fixture(params=["off", "on"], ids=["rows", "batches"])
+def engine(open_session: OpenSession, request: pytest.FixtureRequest) -> Session:
+    """Give a session whose rows the guards look up one by one, and one with them together."""
+    session = open_session()
+    session.execute(f"SET tradewright.writes_batches = '{request.param}'".encode())
+    return session
 
 
 @pytest.fixture

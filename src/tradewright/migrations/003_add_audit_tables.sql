@@ -353,7 +353,8 @@ CREATE FUNCTION order_events_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
+SET enable_hashjoin = on
+SET enable_nestloop = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
@@ -361,6 +362,24 @@ DECLARE
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
+    IF current_setting('tradewright.writes_batches', true) = 'on' THEN
+        PERFORM
+        FROM new_events AS n
+        LEFT JOIN new_events AS b ON b.order_id = n.order_id AND b.seq = n.seq - 1
+        LEFT JOIN (
+            SELECT s.id FROM orders AS s WHERE s.id = ANY(ARRAY(SELECT x.order_id FROM new_events AS x WHERE x.seq = 1)) OFFSET 0
+        ) AS o ON o.id = n.order_id
+        WHERE CASE
+            WHEN n.seq = 1 THEN o.id IS NULL
+            WHEN b.seq IS NOT NULL THEN b.to_status IS DISTINCT FROM n.from_status
+            ELSE (
+                SELECT e.to_status FROM order_events AS e WHERE e.order_id = n.order_id AND e.seq = n.seq - 1
+            ) IS DISTINCT FROM n.from_status
+        END;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     SELECT n.order_id, n.seq = 1 AND o.id IS NULL
     INTO v_id, v_is_orphan
     FROM new_events AS n
@@ -399,7 +418,8 @@ CREATE FUNCTION orders_follow_their_events() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
+SET enable_hashjoin = on
+SET enable_nestloop = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
@@ -408,6 +428,26 @@ DECLARE
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
+    IF v_is_new AND current_setting('tradewright.writes_batches', true) = 'on' THEN
+        PERFORM
+        FROM new_orders AS n
+        LEFT JOIN (
+            SELECT s.id FROM accounts AS s WHERE s.id = ANY(ARRAY(SELECT x.account_id FROM new_orders AS x)) OFFSET 0
+        ) AS a ON a.id = n.account_id
+        LEFT JOIN instruments AS i ON i.symbol = n.symbol
+        LEFT JOIN (
+            SELECT e.order_id, e.seq, e.to_status
+            FROM order_events AS e
+            WHERE e.order_id = ANY(ARRAY(SELECT x.id FROM new_orders AS x))
+            OFFSET 0
+        ) AS last ON last.order_id = n.id AND last.seq >= n.version
+        WHERE a.id IS NULL
+           OR i.symbol IS NULL
+           OR (last.seq, last.to_status) IS DISTINCT FROM (n.version, n.status);
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     SELECT n.id, v_is_new AND (a.id IS NULL OR i.symbol IS NULL)
     INTO v_id, v_is_orphan
     FROM new_orders AS n
@@ -458,7 +498,8 @@ CREATE FUNCTION trades_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
+SET enable_hashjoin = on
+SET enable_nestloop = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
@@ -466,6 +507,34 @@ DECLARE
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
+    IF current_setting('tradewright.writes_batches', true) = 'on' THEN
+        PERFORM
+        FROM new_trades AS n
+        LEFT JOIN (
+            SELECT s.id FROM order_fills AS s WHERE s.id = ANY(ARRAY(SELECT x.fill_id FROM new_trades AS x)) OFFSET 0
+        ) AS f ON f.id = n.fill_id
+        WHERE f.id IS NULL
+           OR CASE
+               WHEN n.position_version = 1 THEN (
+                   SELECT p.account_id
+                   FROM positions AS p
+                   WHERE p.id = n.position_id
+                     AND (n.position_quantity, n.position_realised_pnl) = (n.quantity, n.realised_pnl)
+               )
+               ELSE (
+                   SELECT t.account_id
+                   FROM trades AS t
+                   WHERE t.position_id = n.position_id
+                     AND t.position_version = n.position_version - 1
+                     AND n.position_quantity = t.position_quantity + n.quantity
+                     AND n.position_realised_pnl = t.position_realised_pnl + n.realised_pnl
+                     AND (n.effect <> 'close' OR n.position_average_price = t.position_average_price)
+               )
+           END IS DISTINCT FROM n.account_id;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     SELECT n.position_id, (f.id IS NULL AND c.id IS NULL) OR position.account_id IS DISTINCT FROM n.account_id
     INTO v_id, v_is_orphan
     FROM new_trades AS n

@@ -21,15 +21,28 @@ CREATE FUNCTION order_fills_refer_to_rows() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
+SET enable_hashjoin = on
+SET enable_nestloop = off
 SET enable_mergejoin = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
+    IF current_setting('tradewright.writes_batches', true) = 'on' THEN
+        PERFORM
+        FROM new_fills AS n
+        LEFT JOIN (
+            SELECT s.id FROM orders AS s WHERE s.id = ANY(ARRAY(SELECT x.order_id FROM new_fills AS x)) OFFSET 0
+        ) AS o ON o.id = n.order_id
+        LEFT JOIN liquidity_providers AS p ON p.id = n.provider_id
+        WHERE o.id IS NULL OR p.id IS NULL;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     SELECT n.id INTO v_id
     FROM new_fills AS n
-    LEFT JOIN orders AS o ON o.id = n.order_id
-    LEFT JOIN liquidity_providers AS p ON p.id = n.provider_id
+    LEFT JOIN LATERAL (SELECT s.id FROM orders AS s WHERE s.id = n.order_id OFFSET 0) AS o ON true
+    LEFT JOIN LATERAL (SELECT s.id FROM liquidity_providers AS s WHERE s.id = n.provider_id OFFSET 0) AS p ON true
     WHERE o.id IS NULL OR p.id IS NULL
     LIMIT 1;
     IF v_id IS NOT NULL THEN

@@ -267,12 +267,14 @@ CREATE UNIQUE INDEX idx_balance_ledger_hold_id_reserve
 -- Refuse transfers and entries of holders that do not exist or that hold another currency, and
 -- entries in another user's name, a whole statement at once. A side whose entry is there is not looked
 -- up: the guard of the entries knows its holder, and with a million wallets each row that was not read
--- before is a walk through memory that no cache holds.
+-- before is a walk through memory that no cache holds. A session that writes batches has the plain case, one
+-- side the house's, looked up for all rows together.
 CREATE FUNCTION transfers_refer_to_rows() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
+SET enable_hashjoin = on
+SET enable_nestloop = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
@@ -280,6 +282,26 @@ DECLARE
     v_id uuid;
     v_is_orphan boolean;
 BEGIN
+    IF current_setting('tradewright.writes_batches', true) = 'on' THEN
+        PERFORM
+        FROM new_transfers AS n
+        LEFT JOIN (
+            SELECT b.transaction_id, b.operation, b.holder_id, b.currency, b.transfer_id
+            FROM balance_ledger AS b
+            WHERE b.transaction_id = ANY(ARRAY(SELECT x.transaction_id FROM new_transfers AS x))
+            OFFSET 0
+        ) AS e ON e.transaction_id = n.transaction_id AND e.operation = n.operation
+        LEFT JOIN house_accounts AS h
+            ON h.id = CASE WHEN e.holder_id = n.debit_holder_id THEN n.credit_holder_id ELSE n.debit_holder_id END
+        WHERE (e.transfer_id, e.currency, h.currency) IS DISTINCT FROM (n.id, n.currency, n.currency)
+           OR e.holder_id NOT IN (n.debit_holder_id, n.credit_holder_id)
+           OR n.txid <> txid_current()
+           OR n.created_at < transaction_timestamp()
+           OR n.created_at > clock_timestamp();
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     SELECT
         n.id,
         (SELECT h.id FROM ledger_holders AS h WHERE h.id = n.debit_holder_id AND h.currency = n.currency) IS NULL
@@ -347,12 +369,15 @@ $$;
 COMMENT ON FUNCTION refuse_wallet_status(uuid, text) IS 'Refuses an operation on a frozen (TW031) or closed (TW032) wallet.';
 
 -- An entry has the owner and currency of the one before it; only a holder's first is held against the
--- holder's own row. What the balances then say is held against the last entry, owner included.
+-- holder's own row. What the balances then say is held against the last entry, owner included. A session
+-- that writes batches writes entries before balances: a wallet that has not moved yet says what its last
+-- entry says, and was just locked, while that entry lies where no cache holds it.
 CREATE FUNCTION entries_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
+SET enable_hashjoin = on
+SET enable_nestloop = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
@@ -361,6 +386,46 @@ DECLARE
     v_is_orphan boolean;
     v_is_finer boolean;
 BEGIN
+    IF current_setting('tradewright.writes_batches', true) = 'on' THEN
+        PERFORM
+        FROM new_entries AS n
+        LEFT JOIN (
+            SELECT b.holder_id, b.version, b.available, b.reserved, b.user_id, b.currency
+            FROM user_balances AS b
+            WHERE b.holder_id = ANY(ARRAY(SELECT x.holder_id FROM new_entries AS x))
+            OFFSET 0
+        ) AS w ON w.holder_id = n.holder_id
+        LEFT JOIN (
+            SELECT f.id, f.transaction_id, f.operation, f.debit_holder_id, f.credit_holder_id, f.amount
+            FROM transfers AS f
+            WHERE f.id = ANY(ARRAY(SELECT x.transfer_id FROM new_entries AS x))
+            OFFSET 0
+        ) AS t ON t.id = n.transfer_id
+        LEFT JOIN currencies AS m ON m.code = n.currency
+        WHERE (t.transaction_id, t.operation, t.amount) IS DISTINCT FROM (n.transaction_id, n.operation, n.amount)
+           OR t.operation IN ('wallet_to_account', 'account_to_wallet', 'wallet_to_wallet', 'account_to_account')
+           OR n.holder_id <> CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
+           OR n.hold_id IS NOT NULL
+           OR scale(trim_scale(n.amount)) > m.minor_units
+           OR (
+               (w.version, w.available, w.reserved, w.user_id, w.currency)
+                   IS DISTINCT FROM (n.version - 1, n.available_before, n.reserved_before, n.user_id, n.currency)
+               AND (
+                   SELECT before.version
+                   FROM (
+                       SELECT b.version, b.available_after, b.reserved_after, b.user_id, b.currency
+                       FROM balance_ledger AS b
+                       WHERE b.holder_id = n.holder_id AND b.version = n.version - 1
+                       OFFSET 0
+                   ) AS before
+                   WHERE (before.available_after, before.reserved_after, before.user_id, before.currency)
+                         = (n.available_before, n.reserved_before, n.user_id, n.currency)
+               ) IS NULL
+           );
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     SELECT n.holder_id INTO v_id
     FROM new_entries AS n
     LEFT JOIN LATERAL (
@@ -369,7 +434,7 @@ BEGIN
         WHERE b.holder_id = n.holder_id AND b.version = n.version - 1
         OFFSET 0
     ) AS before ON true
-    LEFT JOIN currencies AS m ON m.code = n.currency
+    LEFT JOIN LATERAL (SELECT c.minor_units FROM currencies AS c WHERE c.code = n.currency OFFSET 0) AS m ON true
     LEFT JOIN LATERAL (
         SELECT f.transaction_id, f.operation, f.debit_holder_id, f.credit_holder_id, f.amount
         FROM transfers AS f
@@ -408,7 +473,12 @@ BEGIN
         scale(trim_scale(n.amount)) > m.minor_units
     INTO v_id, v_is_orphan, v_is_finer
     FROM new_entries AS n
-    LEFT JOIN balance_ledger AS before ON before.holder_id = n.holder_id AND before.version = nullif(n.version - 1, 0)
+    LEFT JOIN LATERAL (
+        SELECT b.version, b.available_after, b.reserved_after, b.user_id, b.currency
+        FROM balance_ledger AS b
+        WHERE b.holder_id = n.holder_id AND b.version = nullif(n.version - 1, 0)
+        OFFSET 0
+    ) AS before ON true
     LEFT JOIN LATERAL (
         SELECT b.user_id, b.currency
         FROM (
@@ -419,10 +489,14 @@ BEGIN
         WHERE before.version IS NULL
         LIMIT 1
     ) AS first ON true
-    LEFT JOIN currencies AS m ON m.code = n.currency
-    LEFT JOIN transfers AS t
-        ON t.id = n.transfer_id
-        AND t.amount = n.amount
+    LEFT JOIN LATERAL (SELECT c.minor_units FROM currencies AS c WHERE c.code = n.currency OFFSET 0) AS m ON true
+    LEFT JOIN LATERAL (
+        SELECT f.id, f.transaction_id, f.operation, f.debit_holder_id, f.credit_holder_id, f.amount
+        FROM transfers AS f
+        WHERE f.id = n.transfer_id
+        OFFSET 0
+    ) AS t
+        ON t.amount = n.amount
         AND t.transaction_id = n.transaction_id
         AND n.holder_id = CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
         AND n.operation = CASE
@@ -431,7 +505,9 @@ BEGIN
             WHEN n.effect = 'credit' THEN 'transfer_in'
             ELSE 'transfer_out'
         END
-    LEFT JOIN balance_holds AS h ON h.id = n.hold_id AND h.holder_id = n.holder_id
+    LEFT JOIN LATERAL (
+        SELECT o.id FROM balance_holds AS o WHERE o.id = n.hold_id AND o.holder_id = n.holder_id OFFSET 0
+    ) AS h ON true
     WHERE coalesce(before.user_id, first.user_id) IS DISTINCT FROM n.user_id
        OR coalesce(before.currency, first.currency) IS DISTINCT FROM n.currency
        OR (n.transfer_id IS NOT NULL AND t.id IS NULL)

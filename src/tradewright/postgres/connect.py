@@ -56,8 +56,9 @@ def connect(conninfo: str, **options: Unpack[ConnectOptions]) -> Session:
     """Open one session.
 
     `schema` (default tradewright) becomes the search path, with pg_temp last so that a temporary
-    table can never stand in for a real one. `writer=True` sets the planner for the batch writer:
-    generic plans, no JIT, index-friendly costs.
+    table can never stand in for a real one. `writer=True` is for who writes batches: generic
+    plans, no JIT, index-friendly costs, and guards that look a statement's rows up together
+    (docs/decisions/007); a session of single calls pays more with it.
 
     Raises:
         InputError: INPUT_DATABASE_URL_MALFORMED when `conninfo` cannot be read.
@@ -136,6 +137,7 @@ def session_settings(options: ConnectOptions) -> Mapping[str, str]:
             "enable_seqscan": "off",
             "enable_hashjoin": "off",
             "enable_mergejoin": "off",
+            "tradewright.writes_batches": "on",
         }
     return settings
 

@@ -25,6 +25,7 @@ from tradewright.payments.steps import lock
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.trading.batch import Trading, book_batch
+from tradewright.trading.corrections import Decision, Settlement, settle_correction
 from tradewright.trading.model import ClosePosition, Command
 from tradewright.trading.pairings import CloseBy
 from tradewright.trading.reference import read_reference
@@ -126,6 +127,7 @@ def play(session: Session) -> Cast:
     _settlement(session)
     hedger_id, hedged_id, close_by_id = _hedge(session, user_id)
     _adjust(session, provider_id, hedger_id, hedged_id)
+    _bust(session, provider_id, open_account(session, user_id))
     session.execute("SELECT seal_audit_log()")
     return Cast(
         user_id=user_id,
@@ -217,6 +219,19 @@ def _adjust(session: Session, provider_id: str, account_id: str, position_id: st
             amount=Decimal(1),
         )
         assert ledger.post_movements(session, [given])[0].error is None
+
+
+def _bust(session: Session, provider_id: str, account_id: str) -> None:
+    """Let the provider take back what an account has bought of it, and reverse that."""
+    _trade(session, account_id, provider_id, new_id_text(), side="buy", execution_id="E-1")
+    bust_id = value(
+        session,
+        "INSERT INTO provider_corrections (provider_id, kind, execution_id, refers_to)"
+        " SELECT id, 'bust', 'H-1', 'E-1' FROM liquidity_providers RETURNING id::text",
+    )
+    decision = Decision(Settlement.REVERSED, "user:anna", "their error", "user:ben")
+    with session.transaction():
+        settle_correction(session, str(bust_id), decision)
 
 
 def open_position(session: Session, account_id: str) -> str:
@@ -349,9 +364,18 @@ EURUSD_SWAPS = SwapTerms(
 
 
 def _trade(
-    session: Session, account_id: str, provider_id: str, position_id: str, *, side: str
+    session: Session,
+    account_id: str,
+    provider_id: str,
+    position_id: str,
+    *,
+    side: str,
+    execution_id: str | None = None,
 ) -> tuple[str, str, str]:
-    """Fill one order of 1,000 EURUSD: the buy opens the position, the sell closes it for 10 USD."""
+    """Fill one order of 1,000 EURUSD: the buy opens the position, the sell closes it for 10 USD.
+
+    The house deals, or the provider if there is an execution of it.
+    """
     order_id, fill_id, trade_id = new_id_text(), new_id_text(), new_id_text()
     is_buy = side == "buy"
     price, quantity = ("1.10", 1000) if is_buy else ("1.11", -1000)
@@ -365,18 +389,26 @@ def _trade(
             " time_in_force, origin, book, quantity, filled_quantity, remaining_quantity,"
             " average_price, status, is_routed, version)"
             " VALUES (%(id)s, %(account)s, %(key)s, 'EURUSD', %(side)s, 'market', 'ioc', 'client',"
-            " 'B', 1000, 1000, 0, %(price)s, 'filled', false, 2)",
-            {"id": order_id, "key": order_id, "account": account_id, "side": side, "price": price},
+            " %(book)s, 1000, 1000, 0, %(price)s, 'filled', false, 2)",
+            {
+                "id": order_id,
+                "key": order_id,
+                "account": account_id,
+                "side": side,
+                "price": price,
+                "book": "B" if execution_id is None else "A",
+            },
         )
         session.execute(
-            "INSERT INTO order_fills (id, order_id, quantity, price, quoted_at, provider_id)"
-            " VALUES (%s, %s, 1000, %s, clock_timestamp(), %s)",
-            (fill_id, order_id, price, provider_id),
+            "INSERT INTO order_fills (id, order_id, quantity, price, quoted_at, provider_id,"
+            " provider_execution_id) VALUES (%s, %s, 1000, %s, clock_timestamp(), %s, %s)",
+            (fill_id, order_id, price, provider_id, execution_id),
         )
-        session.execute(
-            "INSERT INTO exposure_changes (symbol, change) VALUES ('EURUSD', %s)",
-            (-1000 if is_buy else 1000,),
-        )
+        if execution_id is None:
+            session.execute(
+                "INSERT INTO exposure_changes (symbol, change) VALUES ('EURUSD', %s)",
+                (-1000 if is_buy else 1000,),
+            )
         session.execute(
             "WITH traded AS ("
             " INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect,"

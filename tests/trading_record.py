@@ -17,6 +17,7 @@ from tradewright.soak.trading.replay.record import (
     Order,
     Position,
     Replacement,
+    Reversal,
     Rollover,
     Trade,
     Transfer,
@@ -248,6 +249,51 @@ HEDGES = Record(
     transfers=[
         Transfer("x2", "hedge_pnl", "liquidity", "dealing", d(100)),
         Transfer("x3", "hedge_pnl", "dealing", "liquidity", d(100)),
+    ],
+)
+
+# n buys 2,000 twice and sells 2,000: half of each is open, and is held over a night. The first is
+# then busted, and what is open of it is taken back.
+REVERSED = Record(
+    accounts=[Account("n", "USD", 2, "netting")],
+    orders=[
+        order(1, "n", "buy", 2000, "1.1"),
+        order(2, "n", "buy", 2000, "1.2"),
+        order(3, "n", "sell", 2000, "1.25"),
+    ],
+    events=[*events(1, 2000, "1.1"), *events(2, 2000, "1.2"), *events(3, 2000, "1.25")],
+    fills=[
+        Fill("f1", "o1", d(2000), d("1.1"), "LP", "X-1"),
+        Fill("f2", "o2", d(2000), d("1.2"), "LP", "X-2"),
+        Fill("f3", "o3", d(2000), d("1.25"), "LP", "X-3"),
+    ],
+    trades=[
+        trade("t1", ("n", "f1", None), ("p1", 1), ("open", 2000, "1.1"), ("0", 2000, "1.1", "0")),
+        trade("t2", ("n", "f2", None), ("p1", 2), ("open", 2000, "1.2"), ("0", 4000, "1.15", "0")),
+        trade(
+            *("t3", ("n", "f3", None), ("p1", 3), ("close", -2000, "1.25")),
+            ("200", 2000, "1.15", "200"),
+        ),
+        trade(
+            *("t5", ("n", "f1", None), ("p1", 4), ("reverse", -1000, "1.1")),
+            ("0", 1000, "1.2", "200"),
+        )._replace(commission=d(0)),
+    ],
+    positions=[Position("p1", "n", "EURUSD", "netting", d(1000), d("1.2"), d(200), True, 4)],
+    reversals=[Reversal("t1", "t5", d("0.01"), d(-3))],
+    rollovers=[
+        swap("t4", "p1", None, 1, (2000, "-0.13")),
+        swap("t6", "p1", "t5", 1, (-1000, "0.06")),
+    ],
+    entries=[
+        Entry("n", 1, "t1", "commission", "debit", d("0.02"), d("-0.02"), d(0)),
+        Entry("n", 2, "t2", "commission", "debit", d("0.02"), d("-0.04"), d(0)),
+        Entry("n", 3, "t3", "realised_pnl", "credit", d(200), d("199.96"), d(0)),
+        Entry("n", 4, "t3", "commission", "debit", d("0.02"), d("199.94"), d(0)),
+        Entry("n", 5, "t4", "swap", "debit", d("0.13"), d("199.81"), d(0)),
+        Entry("n", 6, "t5", "commission_return", "credit", d("0.01"), d("199.82"), d(0)),
+        Entry("n", 7, "t5", "adjustment_return", "debit", d(3), d("196.82"), d(0)),
+        Entry("n", 8, "t6", "swap", "credit", d("0.06"), d("196.88"), d(0)),
     ],
 )
 

@@ -171,10 +171,10 @@ def test_the_command_laws_tells_figures_and_exits_with_1_when_one_is_broken(
     status, laws = run(engine_database, "laws")
     assert (status, laws["position_is_its_trades"]) == (
         0,
-        {"checked": 3, "broken": 0, "examples": []},
+        {"checked": 4, "broken": 0, "examples": []},
     )
     engine.execute("SET session_replication_role = replica")
-    engine.execute("UPDATE positions SET realised_pnl = 11 WHERE position_mode = 'netting'")
+    engine.execute("UPDATE positions SET realised_pnl = 11 WHERE realised_pnl = 10")
     status, laws = run(engine_database, "laws")
     assert (status, laws["position_is_its_trades"]["broken"]) == (1, 1)
 

@@ -56,6 +56,7 @@ APPEND_ONLY = (
     "stop_outs",
     "swap_terms",
     "trade_adjustments",
+    "trade_reversals",
     "trades",
     "trading_days",
     "transfers",

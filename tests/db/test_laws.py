@@ -469,6 +469,41 @@ BREAKS = (
         ("DELETE FROM trade_adjustments",),
     ),
     Break(
+        "reversal_is_of_its_trade",
+        "a reversal at another price than its trade's",
+        ("UPDATE trades SET price = price - 0.01 WHERE effect = 'reverse'",),
+    ),
+    Break(
+        "reversal_is_of_its_trade",
+        "a reversal of what was no bust",
+        ("UPDATE provider_corrections SET kind = 'correction'",),
+    ),
+    Break(
+        "reversal_is_of_its_trade",
+        "a reversal of another execution",
+        ("UPDATE provider_corrections SET refers_to = 'E-2' WHERE kind = 'bust'",),
+    ),
+    Break(
+        "reversal_is_in_the_ledger",
+        "more commission given back than was booked",
+        ("UPDATE trade_reversals SET commission = commission + 0.01",),
+    ),
+    Break(
+        "reversal_is_in_the_ledger",
+        "an adjustment taken back that was never made",
+        ("UPDATE trade_reversals SET adjustment = -1",),
+    ),
+    Break(
+        "reversal_is_in_the_ledger",
+        "commission given back without a reversal",
+        (
+            (
+                "UPDATE balance_ledger SET operation = 'commission_return'"
+                " WHERE operation = 'credit' AND amount = 5"
+            ),
+        ),
+    ),
+    Break(
         "rollover_is_of_what_was_open",
         "a rollover of more than was open",
         ("UPDATE position_rollovers SET quantity = quantity + 1",),
@@ -478,13 +513,16 @@ BREAKS = (
         "a position that was made smaller after a day without its swap",
         (
             "UPDATE swap_terms SET created_at = created_at - interval '1 day'",
-            "INSERT INTO trading_days SELECT '2026-01-14', max(executed_at) FROM trades",
+            (
+                "INSERT INTO trading_days SELECT '2026-01-14', max(executed_at) FROM trades"
+                " WHERE effect = 'close'"
+            ),
         ),
     ),
     Break(
         "swap_free_days_cost_nothing",
         "a rollover that was charged in a group that was free then",
-        ("INSERT INTO past_swap_freedoms SELECT group_code, '2026-01-13', true FROM accounts",),
+        ("INSERT INTO past_swap_freedoms SELECT code, '2026-01-13', true FROM account_groups",),
     ),
     Break(
         "swap_free_days_cost_nothing",
@@ -506,7 +544,7 @@ BREAKS = (
     Break(
         "references_hold",
         "a fill of a provider that is not listed",
-        ("UPDATE order_fills SET provider_id = uuidv7()",),
+        ("UPDATE order_fills SET provider_id = uuidv7() WHERE provider_execution_id IS NULL",),
     ),
     Break(
         "every_change_is_audited",

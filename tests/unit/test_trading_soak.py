@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.trading_record import HEDGES, LATE_SWAPS, MONEY, RECORD, REPLACED, SWAPS, d
+from tests.trading_record import HEDGES, LATE_SWAPS, MONEY, RECORD, REPLACED, REVERSED, SWAPS, d
 from tradewright.liquidity.model import Side
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import CommandStream, Kind
@@ -133,6 +133,46 @@ def test_an_altered_transfer_contradicts_the_balances(place: int) -> None:
 def test_a_trade_that_the_ledger_books_otherwise_is_named(field: str) -> None:
     differences = list(replay_balances(altered(MONEY, "trades", 0, field)))
     assert [one.field for one in differences] == [f"{field} in the ledger"]
+
+
+def found_of_reversals(record: Record) -> set[tuple[str, str]]:
+    """Return (row, field) of each difference; balances without their transfers are none."""
+    replays = [*found(record), *replay_rollovers(record), *replay_balances(record)]
+    return {(one.row, one.field) for one in replays}
+
+
+def test_what_is_taken_back_of_a_busted_fill_replays() -> None:
+    assert found_of_reversals(REVERSED) == set()
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "field", "named"),
+    [
+        ("trades", 3, "price", ("trade", "position_average_price")),
+        ("trades", 3, "realised_pnl", ("trade", "realised_pnl")),
+        ("trades", 3, "position_average_price", ("trade", "position_average_price")),
+        ("reversals", 0, "commission", ("reversal", "commission")),
+        ("reversals", 0, "adjustment", ("reversal", "adjustment_return in the ledger")),
+        ("rollovers", 1, "amount", ("rollover", "amount")),
+        ("rollovers", 1, "quantity", ("rollover", "quantity")),
+        ("entries", 5, "amount", ("reversal", "commission_return in the ledger")),
+        ("entries", 5, "operation", ("reversal", "commission_return in the ledger")),
+        ("entries", 6, "transaction_id", ("entry", "reversal")),
+    ],
+)
+def test_a_reversal_that_was_altered_is_named(
+    table: str, place: int, field: str, named: tuple[str, str]
+) -> None:
+    assert named in found_of_reversals(altered(REVERSED, table, place, field))
+
+
+def test_no_more_is_taken_back_than_is_open_of_a_trade() -> None:
+    taken = REVERSED.trades[3]._replace(quantity=d(-1001), position_quantity=d(999))
+    record = replace(REVERSED, trades=[*REVERSED.trades[:3], taken])
+    assert ("trade", "quantity") in found_of_reversals(record)
+    for reversals in ([], [REVERSED.reversals[0]._replace(trade_id="t3")]):
+        record = replace(REVERSED, reversals=reversals)
+        assert ("trade", "reverses") in found_of_reversals(record)
 
 
 def test_a_replaced_order_is_filled_at_its_new_quantity() -> None:

@@ -81,6 +81,12 @@ FROM (
         WHERE d.position_id = %(subject_id)s::uuid
            OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
         UNION ALL
+        SELECT d.executed_at, 'trade_reversals', 'reversed', NULL, to_jsonb(r), 0, NULL
+        FROM trade_reversals AS r
+        JOIN trades AS d ON d.id = r.reversing_id
+        WHERE d.position_id = %(subject_id)s::uuid
+           OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
+        UNION ALL
         SELECT w.booked_at, 'position_rollovers', 'swap', NULL, to_jsonb(w), 0, NULL
         FROM position_rollovers AS w
         WHERE w.position_id = %(subject_id)s::uuid

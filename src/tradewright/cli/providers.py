@@ -111,8 +111,8 @@ def corrections_command(asked: options.Asked, last: int, *, with_settled: bool) 
     with asked.session() as session:
         found = list_corrections(session, count_max=last, with_settled=with_settled)
     columns = ("age", "id", "provider", "kind", "refers_to", "quantity", "price")
-    booked = ("found_as", "account_id", "booked_quantity", "booked_price", "settlement", "reason")
-    print_rows(asked, [asdict(each) for each in found], (*columns, *booked))
+    booked = ("found_as", "account_id", "booked_quantity", "booked_price", "open_quantity")
+    print_rows(asked, [asdict(each) for each in found], (*columns, *booked, "settlement", "reason"))
 
 
 @command.command(
@@ -125,14 +125,15 @@ def corrections_command(asked: options.Asked, last: int, *, with_settled: bool) 
 @click.argument("settlement", type=click.Choice([str(each) for each in Settlement]))
 @click.option("--actor", required=True, help="Who decides.")
 @click.option("--reason", required=True, help="Why, and by what it was undone; kept with it.")
-@click.option("--approved-by", help="Who else agrees; needed for adjusted.")
+@click.option("--approved-by", help="Who else agrees; needed for adjusted and reversed.")
 @options.with_database
 def settle_command(
     asked: options.Asked, correction_id: UUID, settlement: str, **given: str | None
 ) -> None:
     """Decide about a bust or correction, once: our fill is kept, traded out, or was undone.
 
-    `adjusted` gives or charges the client what a corrected price makes of the trades.
+    `adjusted` gives or charges the client what a corrected price makes of the trades. `reversed`
+    takes back what is still open of a busted fill, with its swaps and commission.
     """
     actor, reason = given["actor"] or "", given["reason"] or ""
     decision = Decision(Settlement(settlement), actor, reason, given["approved_by"])

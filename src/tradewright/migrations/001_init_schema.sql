@@ -85,7 +85,7 @@ CREATE DOMAIN position_mode AS text
     CONSTRAINT position_mode_known CHECK (VALUE IN ('netting', 'hedging', 'fifo'));
 COMMENT ON DOMAIN position_mode IS 'How fills become positions.';
 CREATE DOMAIN trade_effect AS text
-    CONSTRAINT trade_effect_known CHECK (VALUE IN ('open', 'close'));
+    CONSTRAINT trade_effect_known CHECK (VALUE IN ('open', 'close', 'reverse'));
 COMMENT ON DOMAIN trade_effect IS 'What a trade does to its position.';
 
 CREATE TABLE currencies (
@@ -847,7 +847,8 @@ CREATE TABLE trades (
     CONSTRAINT trades_opening_realises_nothing CHECK (effect = 'close' OR realised_pnl = 0),
     CONSTRAINT trades_have_one_cause CHECK ((fill_id IS NULL) <> (close_by_id IS NULL))
 );
-COMMENT ON TABLE trades IS 'What each fill or pairing did to a position: opened it further or closed part of it. Append-only.';
+COMMENT ON TABLE trades IS 'What each fill or pairing did to a position: opened it further or closed part of it; and what was taken back of a fill that its provider has busted. Append-only.';
+COMMENT ON COLUMN trades.fill_id IS 'The fill behind this trade; of one that reverses, the fill that is taken back.';
 COMMENT ON COLUMN trades.close_by_id IS 'The pairing of two positions behind this trade, where no fill is.';
 COMMENT ON COLUMN trades.quantity IS 'Signed change of the position, in units of the base currency.';
 COMMENT ON COLUMN trades.conversion_rate IS 'Rate from the quote currency to the account''s currency that valued the trade.';
@@ -885,7 +886,7 @@ CREATE TABLE position_rollovers (
 );
 COMMENT ON TABLE position_rollovers IS 'What a position has paid or earned over the rollover of a day, 17:00 in New York, once. Append-only.';
 COMMENT ON COLUMN position_rollovers.quantity IS 'What was open, signed; for a trade of which we were told later, the change that it made.';
-COMMENT ON COLUMN position_rollovers.trade_id IS 'The trade that a provider had dealt before the rollover and told of after it: the row adds or takes back what that makes of the swap.';
+COMMENT ON COLUMN position_rollovers.trade_id IS 'The trade that a provider had dealt before the rollover and told of after it, or that takes a busted fill back: the row adds or takes back what that makes of the swap.';
 COMMENT ON COLUMN position_rollovers.days IS 'From one value date to the next: 1, 3 over a weekend, more over holidays.';
 COMMENT ON COLUMN position_rollovers.amount IS 'In the account''s currency, below zero when paid; equals the ledger''s entry. Zero in a swap-free group.';
 

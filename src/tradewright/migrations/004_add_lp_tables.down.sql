@@ -18,6 +18,7 @@ DROP TABLE provider_trade_lists;
 DROP TABLE fix_messages;
 DROP TABLE fix_sessions;
 DROP TABLE provider_connections;
+DROP TABLE trade_reversals;
 DROP TABLE trade_adjustments;
 DROP TABLE provider_correction_settlements;
 DROP FUNCTION first_execution(uuid, text);

@@ -361,7 +361,7 @@ CREATE TABLE provider_correction_settlements (
         REFERENCES provider_corrections (id) ON DELETE RESTRICT,
     settlement text
         CONSTRAINT provider_correction_settlements_settlement_present NOT NULL
-        CONSTRAINT provider_correction_settlements_settlement_known CHECK (settlement IN ('kept', 'traded_out', 'undone', 'adjusted')),
+        CONSTRAINT provider_correction_settlements_settlement_known CHECK (settlement IN ('kept', 'traded_out', 'undone', 'adjusted', 'reversed')),
     actor text
         CONSTRAINT provider_correction_settlements_actor_present NOT NULL
         CONSTRAINT provider_correction_settlements_actor_not_empty CHECK (actor <> ''),
@@ -372,10 +372,10 @@ CREATE TABLE provider_correction_settlements (
         CONSTRAINT provider_correction_settlements_approved_by_another CHECK (approved_by <> '' AND approved_by <> actor),
     settled_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT provider_correction_settlements_settled_at_present NOT NULL,
-    CONSTRAINT provider_correction_settlements_money_is_approved CHECK ((settlement = 'adjusted') = (approved_by IS NOT NULL))
+    CONSTRAINT provider_correction_settlements_money_is_approved CHECK ((settlement IN ('adjusted', 'reversed')) = (approved_by IS NOT NULL))
 );
 COMMENT ON TABLE provider_correction_settlements IS 'What was decided about a bust or a correction: once, by whom and why. Append-only.';
-COMMENT ON COLUMN provider_correction_settlements.settlement IS 'kept: our fill stands, and the house bears the difference; traded_out: the house has dealt anew with a provider; undone: people have undone it with the client; adjusted: the client was given or charged the difference of the prices.';
+COMMENT ON COLUMN provider_correction_settlements.settlement IS 'kept: our fill stands, and the house bears the difference; traded_out: the house has dealt anew with a provider; undone: people have undone it with the client; adjusted: the client was given or charged the difference of the prices; reversed: what was still open of a busted fill was taken back.';
 COMMENT ON COLUMN provider_correction_settlements.approved_by IS 'Four eyes: who else has agreed where money of the client moves.';
 CREATE TRIGGER provider_correction_settlements_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_correction_settlements
@@ -412,6 +412,36 @@ CREATE INDEX idx_trade_adjustments_correction_id
     ON trade_adjustments (correction_id);
 CREATE TRIGGER trade_adjustments_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON trade_adjustments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE trade_reversals (
+    trade_id uuid
+        CONSTRAINT trade_reversals_pkey PRIMARY KEY
+        CONSTRAINT trade_reversals_trade_exists REFERENCES trades (id) ON DELETE RESTRICT,
+    correction_id uuid
+        CONSTRAINT trade_reversals_correction_id_present NOT NULL
+        CONSTRAINT trade_reversals_settlement_exists
+        REFERENCES provider_correction_settlements (correction_id) ON DELETE RESTRICT,
+    reversing_id uuid
+        CONSTRAINT trade_reversals_reversing_id_present NOT NULL
+        CONSTRAINT trade_reversals_reversing_id_unique UNIQUE
+        CONSTRAINT trade_reversals_reversing_trade_exists REFERENCES trades (id) ON DELETE RESTRICT
+        CONSTRAINT trade_reversals_by_another_trade CHECK (reversing_id <> trade_id),
+    commission numeric(20, 8)
+        CONSTRAINT trade_reversals_commission_present NOT NULL
+        CONSTRAINT trade_reversals_commission_not_negative CHECK (commission >= 0 AND commission < 'Infinity'),
+    adjustment numeric(20, 8)
+        CONSTRAINT trade_reversals_adjustment_present NOT NULL
+        CONSTRAINT trade_reversals_adjustment_finite CHECK (adjustment > '-Infinity' AND adjustment < 'Infinity')
+);
+COMMENT ON TABLE trade_reversals IS 'Trades of busted fills of which what was still open was taken back, each once: by an opposite trade at the same price, without a result. Append-only.';
+COMMENT ON COLUMN trade_reversals.reversing_id IS 'The opposite trade, and transaction of the ledger''s entries; swaps that are given back are rows of position_rollovers that name it.';
+COMMENT ON COLUMN trade_reversals.commission IS 'What of the trade''s commission was given back, in proportion.';
+COMMENT ON COLUMN trade_reversals.adjustment IS 'What was given, or below zero charged, to take back in proportion how the trade was adjusted to a corrected price.';
+CREATE INDEX idx_trade_reversals_correction_id
+    ON trade_reversals (correction_id);
+CREATE TRIGGER trade_reversals_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON trade_reversals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Which book: for accounts whose book is hybrid, each order is given to the house (B), to the
@@ -683,7 +713,7 @@ CREATE TRIGGER routing_decisions_are_append_only
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- What the house stands to gain or lose with a price, added up from everything there is: what is open,
--- what was ever passed on, and the hedges. One law compares it with the fills themselves, another what
+-- what was ever passed on but for fills that were taken back, and the hedges. One law compares it with the fills themselves, another what
 -- is kept for the engine (kept_exposures) with it.
 CREATE VIEW house_exposures AS
 SELECT
@@ -701,7 +731,12 @@ LEFT JOIN (
     SELECT o.symbol, sum(CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END) AS quantity
     FROM order_fills AS f
     JOIN orders AS o ON o.id = f.order_id
-    WHERE f.provider_execution_id IS NOT NULL
+    LEFT JOIN (
+        SELECT DISTINCT t.fill_id
+        FROM trade_reversals AS r
+        JOIN trades AS t ON t.id = r.trade_id
+    ) AS b ON b.fill_id = f.id
+    WHERE f.provider_execution_id IS NOT NULL AND b.fill_id IS NULL
     GROUP BY o.symbol
 ) AS p ON p.symbol = i.symbol
 LEFT JOIN (

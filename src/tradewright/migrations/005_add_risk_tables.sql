@@ -564,7 +564,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'symbol_refused')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text

@@ -366,7 +366,7 @@ FROM (
             WHEN 'close' THEN lag(r.rate) OVER chain
             ELSE (
                 coalesce(lag(r.rate) OVER chain, 0) * abs(t.position_quantity - t.quantity)
-                + t.price * t.conversion_rate * abs(t.quantity)
+                + t.price * t.conversion_rate * CASE t.effect WHEN 'reverse' THEN -abs(t.quantity) ELSE abs(t.quantity) END
             ) / abs(t.position_quantity)
         END AS expected
     FROM opening_rates AS r
@@ -381,7 +381,7 @@ JOIN accounts AS a ON a.id = p.account_id
 JOIN account_groups AS g ON g.code = a.group_code
 LEFT JOIN opening_rates AS r ON r.position_id = p.id AND r.position_version = p.version
 WHERE p.is_open AND (r.rate IS NOT NULL) <> (g.margin_price = 'open');
-COMMENT ON VIEW law_opening_rates_are_their_trades IS 'An opening rate is the mean of the opening trades'' price times conversion rate; an open position has one if its group binds margin at the opening price, and none otherwise.';
+COMMENT ON VIEW law_opening_rates_are_their_trades IS 'An opening rate is the mean of the opening trades'' price times conversion rate, without what was reversed of them; an open position has one if its group binds margin at the opening price, and none otherwise.';
 
 CREATE VIEW law_closing_orders_close_their_position AS
 SELECT c.order_id, c.position_id, o.symbol, t.id AS trade_id, t.position_id AS traded_position_id
@@ -431,11 +431,12 @@ LEFT JOIN (
     JOIN positions AS p ON p.id = t.position_id
     JOIN order_fills AS f ON f.id = t.fill_id
     JOIN orders AS o ON o.id = f.order_id
+    WHERE t.effect <> 'reverse'
     GROUP BY t.fill_id
 ) AS t ON t.fill_id = f.id
 WHERE t.quantity IS DISTINCT FROM f.quantity * CASE o.side WHEN 'buy' THEN 1 ELSE -1 END
    OR NOT t.is_at_home;
-COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it at its price, in the order''s account and symbol: so in every mode the open quantity is the signed sum of fills.';
+COMMENT ON VIEW law_trades_are_their_fill IS 'The signed trades of each fill add up to it at its price, in the order''s account and symbol: so in every mode the open quantity is the signed sum of fills, less what was reversed.';
 
 CREATE VIEW law_order_is_dealt_in_its_book AS
 SELECT o.id AS order_id, o.book, f.passed_on, d.a_quantity, f.dealt_by_house, d.b_quantity
@@ -471,8 +472,16 @@ LEFT JOIN (
     WHERE f.provider_execution_id IS NULL
     GROUP BY o.symbol
 ) AS f ON f.symbol = e.symbol
-WHERE e.net <> coalesce(f.net, 0) + e.hedged_quantity + e.unsolicited_quantity;
-COMMENT ON VIEW law_exposure_is_its_fills IS 'Per symbol: the house''s exposure, read from what clients hold and what was passed on, is the other side of what it dealt itself, with its hedges and what was set aside.';
+LEFT JOIN (
+    SELECT o.symbol, -sum(CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END + t.quantity) AS net
+    FROM trade_reversals AS r
+    JOIN trades AS t ON t.id = r.reversing_id
+    JOIN order_fills AS f ON f.id = t.fill_id
+    JOIN orders AS o ON o.id = f.order_id
+    GROUP BY o.symbol
+) AS b ON b.symbol = e.symbol
+WHERE e.net <> coalesce(f.net, 0) + coalesce(b.net, 0) + e.hedged_quantity + e.unsolicited_quantity;
+COMMENT ON VIEW law_exposure_is_its_fills IS 'Per symbol: the house''s exposure, read from what clients hold and what was passed on, is the other side of what it dealt itself and of what it could not reverse of busted fills, with its hedges and what was set aside.';
 
 CREATE VIEW law_exposure_is_kept AS
 SELECT e.symbol, e.net, k.net AS kept_net
@@ -629,6 +638,82 @@ WHERE j.id IS NULL
    OR NOT r.is_chained;
 COMMENT ON VIEW law_adjustment_is_in_the_ledger IS 'What an account was given or charged for the corrected price of a trade is the difference of the prices, and what the ledger booked; and nothing is adjusted without its trade.';
 
+-- The ledger's word for what a reversing trade gives back.
+CREATE VIEW reversal_entries AS
+SELECT
+    transaction_id,
+    holder_id,
+    sum(CASE effect WHEN 'credit' THEN amount ELSE -amount END) FILTER (WHERE operation = 'commission_return') AS commission,
+    sum(CASE effect WHEN 'credit' THEN amount ELSE -amount END) FILTER (WHERE operation = 'adjustment_return') AS adjustment
+FROM balance_ledger
+WHERE operation IN ('commission_return', 'adjustment_return')
+GROUP BY transaction_id, holder_id;
+COMMENT ON VIEW reversal_entries IS 'What accounts were given back with trades that reverse busted fills: commission, and adjustments to a corrected price.';
+
+CREATE VIEW law_reversal_is_of_its_trade AS
+SELECT n.id AS reversing_id, n.trade_id, n.quantity, n.opened, n.price, n.opening_price, n.average_price, n.average_before
+FROM (
+    SELECT
+        n.id,
+        r.trade_id,
+        n.quantity,
+        t.quantity AS opened,
+        n.price,
+        t.price AS opening_price,
+        n.position_average_price AS average_price,
+        b.position_average_price AS average_before,
+        t.effect = 'open'
+        AND (n.position_id, n.account_id, n.fill_id, n.price, n.conversion_rate) = (t.position_id, t.account_id, t.fill_id, t.price, t.conversion_rate)
+        AND (n.effect, n.realised_pnl, n.commission) = ('reverse', 0, 0)
+        AND n.position_version > t.position_version
+        AND n.quantity * t.quantity < 0
+        AND abs(n.quantity) <= abs(t.quantity)
+        AND n.position_quantity * b.position_quantity >= 0
+        AND CASE n.position_quantity
+            WHEN 0 THEN n.position_average_price = b.position_average_price
+            ELSE abs(
+                n.position_average_price * n.position_quantity
+                - b.position_average_price * b.position_quantity - n.price * n.quantity
+            ) <= abs(n.position_quantity) * 0.00000001
+        END AS is_its_trade,
+        s.settlement = 'reversed' AND c.kind = 'bust' AND c.provider_id = f.provider_id
+        AND first_execution(c.provider_id, c.refers_to) = f.provider_execution_id AS is_of_a_bust
+    FROM trades AS n
+    LEFT JOIN trade_reversals AS r ON r.reversing_id = n.id
+    LEFT JOIN trades AS t ON t.id = r.trade_id
+    LEFT JOIN trades AS b ON b.position_id = n.position_id AND b.position_version = n.position_version - 1
+    LEFT JOIN order_fills AS f ON f.id = n.fill_id
+    LEFT JOIN provider_correction_settlements AS s ON s.correction_id = r.correction_id
+    LEFT JOIN provider_corrections AS c ON c.id = r.correction_id
+    WHERE n.effect = 'reverse' OR r.trade_id IS NOT NULL
+) AS n
+WHERE (n.is_its_trade AND n.is_of_a_bust) IS NOT TRUE;
+COMMENT ON VIEW law_reversal_is_of_its_trade IS 'Each trade that reverses takes back a part of what a busted fill has opened, at its price and without a result, and leaves the position the value that it has without it.';
+
+CREATE VIEW law_reversal_is_in_the_ledger AS
+SELECT coalesce(r.reversing_id, e.transaction_id) AS reversing_id, r.commission, e.commission AS ledger_commission, r.adjustment, e.adjustment AS ledger_adjustment
+FROM (
+    SELECT
+        r.reversing_id,
+        t.account_id,
+        r.commission,
+        r.adjustment,
+        t.commission * abs(n.quantity / t.quantity) AS exact_commission,
+        -(SELECT coalesce(sum(j.amount), 0) FROM trade_adjustments AS j WHERE j.trade_id = t.id) * abs(n.quantity / t.quantity) AS exact_adjustment,
+        0.5 * 10::numeric ^ -c.minor_units + 0.00000001 AS rounding
+    FROM trade_reversals AS r
+    JOIN trades AS n ON n.id = r.reversing_id
+    JOIN trades AS t ON t.id = r.trade_id
+    JOIN accounts AS a ON a.id = t.account_id
+    JOIN currencies AS c ON c.code = a.currency
+) AS r
+FULL JOIN reversal_entries AS e ON e.transaction_id = r.reversing_id AND e.holder_id = r.account_id
+WHERE r.reversing_id IS NULL
+   OR (r.commission, r.adjustment) <> (coalesce(e.commission, 0), coalesce(e.adjustment, 0))
+   OR abs(r.commission - r.exact_commission) > r.rounding
+   OR abs(r.adjustment - r.exact_adjustment) > r.rounding;
+COMMENT ON VIEW law_reversal_is_in_the_ledger IS 'What is given back of commission and adjustments with a reversed trade is in proportion to it, and what the ledger booked; and nothing is given back without one.';
+
 CREATE VIEW law_rollover_is_in_the_ledger AS
 SELECT coalesce(r.id, e.transaction_id) AS rollover_id, r.position_id, r.rollover_on, r.amount, e.booked
 FROM (
@@ -676,13 +761,15 @@ END;
 $$;
 COMMENT ON FUNCTION rollover_days(date, integer, date[]) IS 'For how many days the rollover of a day pays: from one value date to the next.';
 
--- Terms and holidays that were said later do not count: they were not known when it was booked.
+-- Terms and holidays that were said later do not count: they were not known when it was booked. What is
+-- given back with a reversed trade was booked by those of then.
 CREATE VIEW law_rollover_days_are_of_the_calendar AS
 SELECT r.symbol, r.rollover_on, r.days, d.days AS calendar_days, r.row_count
 FROM (
     SELECT p.symbol, r.rollover_on, r.days, max(r.booked_at) AS booked_at, count(*) AS row_count
     FROM position_rollovers AS r
     JOIN positions AS p ON p.id = r.position_id
+    WHERE NOT EXISTS (SELECT FROM trade_reversals AS v WHERE v.reversing_id = r.trade_id)
     GROUP BY p.symbol, r.rollover_on, r.days
 ) AS r
 JOIN instruments AS i ON i.symbol = r.symbol
@@ -715,7 +802,7 @@ COMMENT ON FUNCTION end_of_trading_day(date) IS '17:00 in New York of a day.';
 
 -- Held to it are the days with rows, those over which a position was changed later, and those before which
 -- a provider had dealt what was told later; what is open and waits for a price is not broken. What was booked
--- before the day had ended was open, and what a provider has dealt before.
+-- before the day had ended was open, and what a provider has dealt before; what was reversed was not.
 CREATE VIEW law_rollover_is_of_what_was_open AS
 SELECT c.position_id, c.rollover_on, held.quantity AS held, booked.quantity AS booked
 FROM (
@@ -748,8 +835,10 @@ CROSS JOIN LATERAL (
     SELECT coalesce(sum(t.quantity), 0) AS quantity
     FROM trades AS t
     LEFT JOIN order_fills AS f ON f.id = t.fill_id AND f.provider_execution_id IS NOT NULL
+    LEFT JOIN trade_reversals AS v ON v.reversing_id = t.id
+    LEFT JOIN trades AS o ON o.id = v.trade_id
     WHERE t.position_id = c.position_id
-      AND (t.executed_at < d.ended_at OR f.quoted_at < end_of_trading_day(c.rollover_on))
+      AND (coalesce(o.executed_at, t.executed_at) < d.ended_at OR f.quoted_at < end_of_trading_day(c.rollover_on))
 ) AS held
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(r.quantity), 0) AS quantity, count(*) AS row_count
@@ -774,7 +863,7 @@ WHERE held.quantity <> booked.quantity
         )) > 0
     )
   );
-COMMENT ON VIEW law_rollover_is_of_what_was_open IS 'Each position has paid or earned swap for what was open of it at 17:00 in New York, however late that was booked or a provider told of it.';
+COMMENT ON VIEW law_rollover_is_of_what_was_open IS 'Each position has paid or earned swap for what was open of it at 17:00 in New York, however late that was booked or a provider told of it, and none for what was reversed of it.';
 
 CREATE VIEW law_swap_free_days_cost_nothing AS
 SELECT r.id AS rollover_id, r.position_id, r.rollover_on, r.amount, c.group_code
@@ -1110,6 +1199,10 @@ UNION ALL
 SELECT 'result_is_its_prices', count(*) FROM trades WHERE effect = 'close'
 UNION ALL
 SELECT 'adjustment_is_in_the_ledger', count(*) FROM trade_adjustments
+UNION ALL
+SELECT 'reversal_is_of_its_trade', count(*) FROM trade_reversals
+UNION ALL
+SELECT 'reversal_is_in_the_ledger', count(*) FROM trade_reversals
 UNION ALL
 SELECT 'rollover_is_in_the_ledger', count(*) FROM position_rollovers
 UNION ALL

@@ -21,6 +21,9 @@ from tradewright.trading.model import Command
 from tradewright.trading.presence import Presence
 from tradewright.trading.watch import Watchers
 
+HOUSE_CHANGED = "house"
+"""Told when anybody has changed the house's exposure beside the batches."""
+
 TOLD_TOGETHER = 150
 """Accounts in one message: a notification holds less than 8,000 bytes."""
 

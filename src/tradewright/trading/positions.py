@@ -238,6 +238,31 @@ def _open(
     _book_trade(desk, account, position, (fill_id, None), done)
 
 
+def reverse(
+    desk: Desk,
+    account: AccountState,
+    position: PositionState,
+    fill_id: str,
+    dealt: tuple[Decimal, Decimal, Decimal],
+) -> str:
+    """Take a signed part of what a fill has opened out of its position; return the trade's id.
+
+    `dealt` is that part with the fill's price and rate. What is left stands at the average of the
+    rest, so there is no result.
+    """
+    quantity, price, rate = dealt
+    if position.quantity + quantity:
+        position.average_price = average_price_after(
+            position.quantity, position.average_price, quantity, price
+        )
+        position.opening_rate = opening_rate_after(account, position, dealt)
+    position.quantity += quantity
+    if not position.quantity:
+        _take_away(account, position)
+    done = ("reverse", quantity, price, rate, _NOTHING, _NOTHING)
+    return _book_trade(desk, account, position, (fill_id, None), done)
+
+
 def _protect(desk: Desk, account: AccountState, order: OrderState, opened: PositionState) -> None:
     """Give what was opened the order's levels; in FIFO they hold for all of the symbol.
 

@@ -1538,7 +1538,9 @@ SELECT
     s.actor,
     s.reason,
     s.approved_by,
-    (SELECT sum(j.amount) FROM trade_adjustments AS j WHERE j.correction_id = c.id)
+    (SELECT sum(j.amount) FROM trade_adjustments AS j WHERE j.correction_id = c.id),
+    v.quantity,
+    v.given_back
 FROM provider_corrections AS c
 JOIN liquidity_providers AS p ON p.id = c.provider_id
 LEFT JOIN provider_correction_settlements AS s ON s.correction_id = c.id
@@ -1550,6 +1552,17 @@ LEFT JOIN hedge_fills AS h
     ON h.provider_id = c.provider_id AND h.provider_execution_id = first.refers_to
 LEFT JOIN unsolicited_fills AS u
     ON u.provider_id = c.provider_id AND u.provider_execution_id = first.refers_to
+LEFT JOIN LATERAL (
+    SELECT
+        sum(abs(t.quantity)) AS quantity,
+        sum(
+            r.commission + r.adjustment
+            + (SELECT coalesce(sum(w.amount), 0) FROM position_rollovers AS w WHERE w.trade_id = t.id)
+        ) AS given_back
+    FROM trade_reversals AS r
+    JOIN trades AS t ON t.id = r.reversing_id
+    WHERE r.correction_id = c.id
+) AS v ON true
 WHERE (%(with_settled)s OR s.correction_id IS NULL)
   AND (%(correction_id)s::uuid IS NULL OR c.id = %(correction_id)s::uuid)
 ORDER BY c.id
@@ -1564,7 +1577,13 @@ RETURNING correction_id;
 
 -- name: lock_execution_account
 -- Lock the account of a fill, so that one correction of its trades is booked after the other.
-SELECT a.id::text, a.currency
+SELECT
+    a.id::text,
+    a.currency,
+    o.id::text,
+    o.symbol,
+    CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END,
+    f.provider_execution_id
 FROM order_fills AS f
 JOIN orders AS o ON o.id = f.order_id
 JOIN accounts AS a ON a.id = o.account_id
@@ -1588,7 +1607,7 @@ SELECT
     ),
     t.conversion_rate
 FROM trades AS t
-WHERE t.fill_id = %(fill_id)s::uuid
+WHERE t.fill_id = %(fill_id)s::uuid AND t.effect <> 'reverse'
 ORDER BY t.id;
 
 -- name: add_trade_adjustment
@@ -1596,6 +1615,63 @@ ORDER BY t.id;
 INSERT INTO trade_adjustments (trade_id, correction_id, id, price_before, price, amount)
 VALUES (
     %(trade_id)s::uuid, %(correction_id)s::uuid, %(id)s::uuid, %(price_before)s, %(price)s, %(amount)s
+);
+
+-- name: opened_by_fill
+-- Read the trade by which a fill has opened something, with what it was given for corrected prices.
+SELECT
+    t.id::text,
+    t.position_id::text,
+    t.position_version,
+    t.quantity,
+    t.price,
+    t.conversion_rate,
+    t.commission,
+    (SELECT coalesce(sum(j.amount), 0) FROM trade_adjustments AS j WHERE j.trade_id = t.id),
+    EXISTS (SELECT FROM trade_reversals AS r WHERE r.trade_id = t.id)
+FROM trades AS t
+WHERE t.fill_id = %(fill_id)s::uuid AND t.effect = 'open';
+
+-- name: trades_since
+-- Read what was done with a position after one of its trades.
+SELECT t.effect, t.quantity, t.position_quantity
+FROM trades AS t
+WHERE t.position_id = %(position_id)s::uuid AND t.position_version > %(version)s
+ORDER BY t.position_version;
+
+-- name: position_held
+-- Read what is open of a position, with the step of its instrument.
+SELECT p.quantity, i.quantity_step
+FROM positions AS p
+JOIN instruments AS i ON i.symbol = p.symbol
+WHERE p.id = %(position_id)s::uuid AND p.is_open;
+
+-- name: swaps_of_trade
+-- Read what the position of a trade has paid or earned over the days for which that was open.
+SELECT
+    r.rollover_on,
+    max(r.days),
+    sum(r.quantity),
+    sum(r.amount),
+    (array_agg(r.conversion_rate ORDER BY r.id))[1]
+FROM trades AS t
+JOIN order_fills AS f ON f.id = t.fill_id
+JOIN position_rollovers AS r ON r.position_id = t.position_id
+JOIN trading_days AS d ON d.ended_on = r.rollover_on
+WHERE t.id = %(trade_id)s::uuid
+  AND (
+      t.executed_at < d.ended_at
+      OR (f.provider_execution_id IS NOT NULL AND f.quoted_at < end_of_trading_day(r.rollover_on))
+  )
+GROUP BY r.rollover_on
+ORDER BY r.rollover_on;
+
+-- name: add_trade_reversal
+-- Write by which trade what was open of another was taken back, and what was given back with it.
+INSERT INTO trade_reversals (trade_id, correction_id, reversing_id, commission, adjustment)
+VALUES (
+    %(trade_id)s::uuid, %(correction_id)s::uuid, %(reversing_id)s::uuid, %(commission)s,
+    %(adjustment)s
 );
 
 -- name: unsolicited_fills

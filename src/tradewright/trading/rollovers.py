@@ -130,6 +130,11 @@ def require_ended(through: date, now: datetime) -> None:
         )
 
 
+def owes_swap(rolling: Rolling, position: PositionState, through: date) -> bool:
+    """Return whether a position was open over a rollover that is not booked yet."""
+    return any(True for _ in _due(rolling, position, through))
+
+
 def _due(rolling: Rolling, position: PositionState, through: date) -> Iterator[_Due]:
     """Give the rollovers that a position has been open over and that are not booked."""
     first = rolling.first.get(position.id)

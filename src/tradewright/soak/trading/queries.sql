@@ -130,6 +130,15 @@ SELECT
     c.price
 FROM close_bys AS c;
 
+-- name: recorded_reversals
+-- Read which trades were taken back by which, and what was given back with it.
+SELECT
+    r.trade_id::text,
+    r.reversing_id::text,
+    r.commission,
+    r.adjustment
+FROM trade_reversals AS r;
+
 -- name: recorded_entries
 -- Read the journal by holder and version.
 SELECT

@@ -130,6 +130,7 @@ def read_record(session: Session) -> rows.Record:
         trades=read("recorded_trades", rows.Trade),
         positions=read("recorded_positions", rows.Position),
         close_bys=read("recorded_close_bys", rows.CloseBy),
+        reversals=read("recorded_reversals", rows.Reversal),
         entries=read("recorded_entries", rows.Entry),
         transfers=read("recorded_transfers", rows.Transfer),
         balances=read("recorded_balances", rows.Balance),

@@ -1,16 +1,18 @@
 """Replays balances twice: along each holder's journal, and from the movements between holders.
 
 Beside that, every result and commission of a trade must be in the journal of its account, and
-nothing else may be called so.
+nothing else may be called so; nor may anything be given back but with a trade that takes another
+back.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from tradewright.soak.trading.replay.record import Balance, Difference, Record, Standing
 
 _NOTHING = Decimal(0)
+_PRECISE = Context(prec=60)
 _EFFECTS: Mapping[str, tuple[int, int]] = {
     "credit": (1, 0),
     "debit": (-1, 0),
@@ -26,6 +28,7 @@ def replay_balances(record: Record) -> Iterator[Difference]:
     yield from _along_the_journal(record)
     yield from _from_transfers(record)
     yield from _from_trades(record)
+    yield from _from_reversals(record)
 
 
 def _along_the_journal(record: Record) -> Iterator[Difference]:
@@ -89,3 +92,30 @@ def _from_trades(record: Record) -> Iterator[Difference]:
                 yield Difference("trade", trade.id, f"{operation} in the ledger", found, amount)
     for transaction_id, operation, _ in booked:
         yield Difference("entry", f"{operation} of {transaction_id}", "trade", None, "a trade")
+
+
+def _from_reversals(record: Record) -> Iterator[Difference]:
+    booked: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for entry in record.entries:
+        if entry.operation in {"commission_return", "adjustment_return"}:
+            signed = entry.amount if entry.effect == "credit" else -entry.amount
+            booked[entry.transaction_id, entry.operation] += signed
+    trades = {trade.id: trade for trade in record.trades}
+    units = {one.id: Decimal(1).scaleb(-one.minor_units) for one in record.accounts}
+    for one in record.reversals:
+        trade, back = trades[one.trade_id], trades[one.reversing_id]
+        owed = _PRECISE.multiply(trade.commission, abs(back.quantity))
+        exact = _PRECISE.divide(owed, abs(trade.quantity))
+        fee = exact.quantize(units[trade.account_id], rounding=ROUND_HALF_EVEN, context=_PRECISE)
+        fields = {"commission": (one.commission, fee)}
+        for operation, amount in (
+            ("commission_return", one.commission),
+            ("adjustment_return", one.adjustment),
+        ):
+            found = booked.pop((one.reversing_id, operation), _NOTHING)
+            fields[f"{operation} in the ledger"] = (found, amount)
+        yield from Standing("reversal", one.reversing_id, fields).differences()
+    for transaction_id, operation in booked:
+        yield Difference(
+            "entry", f"{operation} of {transaction_id}", "reversal", None, "a reversal"
+        )

@@ -5,7 +5,8 @@ Hedging: each fill opens a position, unless its order names the one it closes, o
 so closes the oldest. FIFO: a fill closes the oldest first; only an order that names a position
 closes another. A result is what was closed
 times the difference of prices, in the quote currency, times the rate that the trade has recorded,
-rounded half to even to the account's minor unit.
+rounded half to even to the account's minor unit. A close takes of all that a position's trades have
+opened in proportion; what is left of one may be taken back at its price, when its fill is busted.
 """
 
 import heapq
@@ -13,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
 from itertools import pairwise
 
 from tradewright.soak.trading.replay.record import (
@@ -37,34 +39,57 @@ Step = tuple[str, str | None, Decimal, Decimal]
 
 @dataclass(slots=True)
 class _Held:
-    """A position in the replay."""
+    """A position in the replay; `opened` is what is left of what each trade has opened."""
 
     id: str
     quantity: Decimal = _NOTHING
     average_price: Decimal = _NOTHING
     realised_pnl: Decimal = _NOTHING
     version: int = 0
+    opened: dict[str, Fraction] = field(default_factory=dict)
+
+    def take(self, trade_id: str, effect: str, quantity: Decimal) -> None:
+        """Note what a trade opens, or takes of all that was opened; after it was done."""
+        if effect == "open":
+            self.opened[trade_id] = Fraction(abs(quantity))
+        else:
+            left = Fraction(abs(self.quantity))
+            share = left / (left + Fraction(abs(quantity)))
+            self.opened = {key: part * share for key, part in self.opened.items()}
 
 
 @dataclass(slots=True)
 class _Book:
-    """All positions in the replay; `open` are those of an account and symbol, the oldest first."""
+    """All positions in the replay; `open` are those of an account and symbol, the oldest first.
+
+    What is left of each trade is only kept if some are taken back.
+    """
 
     accounts: Mapping[str, Account]
+    takes_back: bool
     held: dict[str, _Held] = field(default_factory=dict)
     open: dict[tuple[str, str], list[_Held]] = field(default_factory=lambda: defaultdict(list))
+
+    def note(self, position: _Held, trade_id: str, step: Step) -> None:
+        """Count what was done with a position."""
+        position.version += 1
+        if self.takes_back:
+            position.take(trade_id, step[0], step[2])
 
 
 def replay_positions(record: Record) -> Iterator[Difference]:
     """Yield where a trade or a position is not what fills and pairings make it."""
-    book = _Book({account.id: account for account in record.accounts})
+    book = _Book({account.id: account for account in record.accounts}, bool(record.reversals))
     orders = {order.id: order for order in record.orders}
     fills = {fill.id: fill for fill in record.fills}
     pairings = {pairing.id: pairing for pairing in record.close_bys}
     positions = {position.id: position for position in record.positions}
+    taken_back = {reversal.reversing_id: reversal.trade_id for reversal in record.reversals}
     for trades in causes_in_order(record.trades):
         cause = trades[0].cause
-        if cause in fills and fills[cause].order_id in orders:
+        if trades[0].effect == "reverse":
+            yield from _take_back(book, trades[0], taken_back.pop(cause, ""))
+        elif cause in fills and fills[cause].order_id in orders:
             fill = fills.pop(cause)
             order = orders[fill.order_id]
             place = (order.account_id, order.symbol)
@@ -75,7 +100,7 @@ def replay_positions(record: Record) -> Iterator[Difference]:
             yield from _book(book, place, list(_steps_of_pairing(book, pairing)), trades)
         else:
             yield Difference("trade", trades[0].id, "cause", cause, "no fill or pairing of now")
-    for cause in (*fills, *pairings):
+    for cause in (*fills, *pairings, *taken_back):
         yield Difference("fill or pairing", cause, "trades", None, "at least one")
     yield from _compare(book, positions)
 
@@ -168,9 +193,30 @@ def _book(
         pnl = _close(position, trade, quantity, price, account) if effect == "close" else _NOTHING
         if effect == "open":
             _open(position, quantity, price)
-        position.version += 1
+        book.note(position, trade.id, step)
         book.open[place] = [one for one in book.open[place] if one.quantity]
         yield from _compare_trade(trade, step, position, pnl)
+
+
+def _take_back(book: _Book, trade: Trade, taken_id: str) -> Iterator[Difference]:
+    """Take a part of what a trade has opened out of its position, at its price."""
+    position = book.held.get(trade.position_id)
+    left = None if position is None else position.opened.get(taken_id)
+    if position is None or left is None or trade.quantity * position.quantity >= 0:
+        yield Difference("trade", trade.id, "reverses", taken_id, "a trade that is open")
+        return
+    if Fraction(abs(trade.quantity)) > left:
+        yield Difference("trade", trade.id, "quantity", trade.quantity, f"at most {left}")
+    position.opened[taken_id] = left - Fraction(abs(trade.quantity))
+    if position.quantity + trade.quantity:
+        _open(position, trade.quantity, trade.price)
+    else:
+        position.quantity = _NOTHING
+    position.version += 1
+    for place, held in book.open.items():
+        book.open[place] = [one for one in held if one.quantity]
+    step = ("reverse", position.id, trade.quantity, trade.price)
+    yield from _compare_trade(trade, step, position, _NOTHING)
 
 
 def _close(

@@ -72,7 +72,10 @@ class Fill(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """What a fill or a pairing did to one position, and how the position stood after it."""
+    """What a fill or a pairing did to one position, and how the position stood after it.
+
+    One that reverses names the fill that is taken back, and is its own cause.
+    """
 
     id: str
     account_id: str
@@ -92,8 +95,8 @@ class Trade(NamedTuple):
 
     @property
     def cause(self) -> str:
-        """Return the id of the fill or pairing behind it."""
-        return self.fill_id or self.close_by_id or ""
+        """Return the id of the fill or pairing behind it, or its own where it reverses."""
+        return self.id if self.effect == "reverse" else self.fill_id or self.close_by_id or ""
 
 
 class Position(NamedTuple):
@@ -119,6 +122,15 @@ class CloseBy(NamedTuple):
     by_position_id: str
     quantity: Decimal
     price: Decimal
+
+
+class Reversal(NamedTuple):
+    """What was given back with a trade that takes back another, of a busted fill."""
+
+    trade_id: str
+    reversing_id: str
+    commission: Decimal
+    adjustment: Decimal
 
 
 class Entry(NamedTuple):
@@ -164,7 +176,8 @@ class SetAside(NamedTuple):
 class Rollover(NamedTuple):
     """The swap of a position for one day, with its terms in points of `tick`.
 
-    `trade_id` is a trade of which a provider told after the day: the row is what that changes.
+    `trade_id` is a trade of which a provider told after the day, or that takes back another: the
+    row is what that changes.
     """
 
     id: str
@@ -224,6 +237,7 @@ class Record:
     trades: Sequence[Trade] = ()
     positions: Sequence[Position] = ()
     close_bys: Sequence[CloseBy] = ()
+    reversals: Sequence[Reversal] = ()
     entries: Sequence[Entry] = ()
     transfers: Sequence[Transfer] = ()
     balances: Sequence[Balance] = ()

@@ -2,7 +2,8 @@
 
 In points: size times rate times tick, for each day, converted at the recorded rate and rounded
 half to even. The size is what the position's trades had left open by then; where a provider told
-only later of what it had dealt before, a row of its own is the difference that this makes.
+only later of what it had dealt before, a row of its own is the difference that this makes. A trade
+that takes another back gives of what was paid for the day what belongs to its quantity.
 """
 
 from collections import defaultdict
@@ -25,23 +26,35 @@ def replay_rollovers(record: Record) -> Iterator[Difference]:
     trades: dict[str, list[Trade]] = defaultdict(list)
     for trade in sorted(record.trades, key=lambda one: one.id):
         trades[trade.position_id].append(trade)
-    booked: dict[str, Decimal] = defaultdict(Decimal)
-    for entry in record.entries:
-        if entry.operation == "swap":
-            signed = entry.amount if entry.effect == "credit" else -entry.amount
-            booked[entry.transaction_id] += signed
+    booked = _booked(record)
     held: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    paid: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    reversing = {trade.id for trade in record.trades if trade.effect == "reverse"}
     for rollover in record.rollovers:
         place = (rollover.position_id, rollover.rollover_on)
         before, held[place] = held[place], held[place] + rollover.quantity
+        amount = _swap(rollover, before, held[place])
+        if rollover.trade_id in reversing:
+            amount = _given_back(rollover, before, paid[place])
+        paid[place] += rollover.amount
         fields = {
             "quantity": (rollover.quantity, _quantity(rollover, trades[rollover.position_id])),
-            "amount": (rollover.amount, _swap(rollover, before, held[place])),
+            "amount": (rollover.amount, amount),
             "amount in the ledger": (booked.pop(rollover.id, Decimal(0)), rollover.amount),
         }
         yield from Standing("rollover", rollover.id, fields).differences()
     for transaction_id in booked:
         yield Difference("entry", f"swap of {transaction_id}", "rollover", None, "a rollover")
+
+
+def _booked(record: Record) -> dict[str, Decimal]:
+    """Return what the ledger has moved for each swap."""
+    booked: dict[str, Decimal] = defaultdict(Decimal)
+    for entry in record.entries:
+        if entry.operation == "swap":
+            signed = entry.amount if entry.effect == "credit" else -entry.amount
+            booked[entry.transaction_id] += signed
+    return booked
 
 
 def _quantity(rollover: Rollover, trades: list[Trade]) -> Decimal | None:
@@ -58,6 +71,16 @@ def _swap(rollover: Rollover, before: Decimal, after: Decimal) -> Decimal:
     exact = _PRECISE.subtract(_points(rollover, after), _points(rollover, before))
     for factor in (rollover.tick, Decimal(rollover.days), rollover.conversion_rate):
         exact = _PRECISE.multiply(exact, factor)
+    unit = Decimal(1).scaleb(-rollover.minor_units)
+    return exact.quantize(unit, rounding=ROUND_HALF_EVEN, context=_PRECISE)
+
+
+def _given_back(rollover: Rollover, held: Decimal, paid: Decimal) -> Decimal:
+    """Return what of a day's swap belongs to what is taken back, and no more than all of it."""
+    if held * rollover.quantity >= 0:
+        return Decimal(0)
+    part = min(abs(rollover.quantity), abs(held))
+    exact = _PRECISE.divide(_PRECISE.multiply(-paid, part), abs(held))
     unit = Decimal(1).scaleb(-rollover.minor_units)
     return exact.quantize(unit, rounding=ROUND_HALF_EVEN, context=_PRECISE)
 

@@ -356,6 +356,39 @@ def test_named_queries_are_read_without_purpose_and_semicolon(
         queries["three"] = "SELECT 3"  # type: ignore[index]
 
 
+def test_a_fragment_stands_in_each_query_that_uses_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    package = _package(
+        tmp_path,
+        monkeypatch,
+        "with_a_fragment",
+        """\
+        -- name: some
+        -- Some pairs.
+        SELECT
+            -- use: pair,
+            %(third)s;
+
+        -- fragment: pair
+        -- Two numbers.
+            1,
+            2
+
+        -- name: pairs
+        -- All pairs.
+        SELECT
+            -- use: pair
+        ;
+        """,
+    )
+    assert dict(load_queries(package)) == {
+        "some": "SELECT\n    1,\n    2,\n    %(third)s",
+        "pairs": "SELECT\n    1,\n    2",
+    }
+
+
 @pytest.mark.parametrize(
     ("label", "text", "why"),
     [
@@ -363,6 +396,10 @@ def test_named_queries_are_read_without_purpose_and_semicolon(
         ("purposeless", "-- name: a\nSELECT 1;\n", "purpose"),
         ("open_ended", "-- name: a\n-- A.\nSELECT 1\n", "semicolon"),
         ("badly_named", "-- name: A b\n-- A.\nSELECT 1;\n", "snake_case"),
+        ("unknown", "-- name: a\n-- A.\nSELECT\n-- use: b\n;\n", "no fragment 'b'"),
+        ("unused", "-- fragment: b\n-- B.\n1\n-- name: a\n-- A.\nSELECT 1;\n", "uses"),
+        ("purposeless_fragment", "-- fragment: b\n1\n", "purpose"),
+        ("like_its_query", "-- fragment: a\n-- A.\n1\n-- name: a\n-- A.\nSELECT 1;\n", "twice"),
     ],
 )
 def test_a_malformed_query_file_is_a_defect(

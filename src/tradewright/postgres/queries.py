@@ -1,7 +1,10 @@
 """Named queries: the SQL of a room lives in its `queries.sql`, not in Python strings.
 
 A query is a comment `-- name: <snake_case>`, one comment line with its purpose, then one
-statement closed by a semicolon. Placeholders are psycopg's (`%(name)s`).
+statement closed by a semicolon. Placeholders are psycopg's (`%(name)s`). What several queries of a
+file share is a fragment, `-- fragment: <snake_case>` with its purpose and no semicolon, which takes
+the place of each line `-- use: <its name>`, a comma behind it stays; the server sees whole
+statements.
 """
 
 import re
@@ -12,7 +15,8 @@ from types import MappingProxyType
 
 from tradewright.core.errors import ErrorCode, InternalError
 
-_NAME_LINE = re.compile(r"^-- name:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (name|fragment):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_USE = re.compile(r"^[ \t]*-- use:[ \t]*(.*?)(,?)[ \t]*$", re.MULTILINE)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -22,7 +26,7 @@ def load_queries(package: str) -> Mapping[str, str]:
 
     Raises:
         InternalError: INTERNAL_QUERY_FILE_MALFORMED for a bad or repeated name, a missing purpose
-            line, or a statement without its semicolon.
+            line, a statement without its semicolon, or a fragment that is unknown or unused.
 
     """
     return read_queries(files(package).joinpath("queries.sql").read_text(encoding="utf-8"), package)
@@ -35,22 +39,42 @@ def read_queries(text: str, origin: str) -> Mapping[str, str]:
         InternalError: INTERNAL_QUERY_FILE_MALFORMED as `load_queries`.
 
     """
-    parts = _NAME_LINE.split(text)
-    queries: dict[str, str] = {}
-    for name, body in zip(parts[1::2], parts[2::2], strict=True):
+    parts = _HEAD.split(text)
+    found: dict[str, dict[str, str]] = {"name": {}, "fragment": {}}
+    for kind, name, body in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         if not _NAME.fullmatch(name):
             raise _malformed(origin, name, "A name is snake_case.")
-        if name in queries:
+        if name in found["name"] or name in found["fragment"]:
             raise _malformed(origin, name, "The name is used twice.")
-        queries[name] = _statement(origin, name, body)
-    return MappingProxyType(queries)
+        found[kind][name] = _body(origin, name, body)
+    queries, fragments = found["name"], found["fragment"]
+    unused = fragments.keys() - {
+        used for body in queries.values() for used, _ in _USE.findall(body)
+    }
+    if unused:
+        raise _malformed(origin, min(unused), "No query uses the fragment.")
+    return MappingProxyType(
+        {name: _statement(origin, name, body, fragments) for name, body in queries.items()}
+    )
 
 
-def _statement(origin: str, name: str, body: str) -> str:
-    purpose, _, statement = body.strip().partition("\n")
+def _body(origin: str, name: str, text: str) -> str:
+    """Return what stands below a name and its purpose."""
+    purpose, _, body = text.strip().partition("\n")
     if not re.fullmatch(r"-- \S.*\.", purpose):
         raise _malformed(origin, name, "The line after the name must be '-- <purpose>.'")
-    statement = statement.strip()
+    return body.strip("\n")
+
+
+def _statement(origin: str, name: str, body: str, fragments: Mapping[str, str]) -> str:
+    """Return a query with its fragments, without its semicolon."""
+
+    def text_of(use: re.Match[str]) -> str:
+        if use[1] not in fragments:
+            raise _malformed(origin, name, f"There is no fragment '{use[1]}' in the file.")
+        return fragments[use[1]] + use[2]
+
+    statement = _USE.sub(text_of, body).strip()
     if not statement.endswith(";"):
         raise _malformed(origin, name, "The statement must end with a semicolon.")
     return statement[:-1].rstrip()

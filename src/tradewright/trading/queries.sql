@@ -267,8 +267,8 @@ SELECT id::text, user_id::text, currency, balance
 FROM accounts
 WHERE id = ANY(%(ids)s::uuid[]);
 
--- name: lock_accounts
--- Lock accounts in key order and read them with their owners and open margin calls.
+-- fragment: accounts_named
+-- What `store` lays accounts out from, with their owners and open margin calls.
 SELECT
     a.id::text,
     a.user_id::text,
@@ -290,32 +290,16 @@ SELECT
 FROM accounts AS a
 JOIN users AS u ON u.id = a.user_id
 WHERE a.id = ANY(%(ids)s::uuid[])
+
+-- name: lock_accounts
+-- Lock accounts in key order and read them with their owners and open margin calls.
+-- use: accounts_named
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;
 
 -- name: accounts_of
 -- Read accounts with their owners and open margin calls, without locking any.
-SELECT
-    a.id::text,
-    a.user_id::text,
-    a.currency,
-    a.balance,
-    a.version,
-    a.leverage,
-    a.margin_call_level,
-    a.stop_out_level,
-    a.book,
-    a.status = 'active' AND u.status = 'active',
-    u.client_class,
-    (
-        SELECT m.id::text
-        FROM margin_calls AS m
-        WHERE m.account_id = a.id AND m.resolved_at IS NULL
-    ),
-    a.group_code
-FROM accounts AS a
-JOIN users AS u ON u.id = a.user_id
-WHERE a.id = ANY(%(ids)s::uuid[])
+-- use: accounts_named
 ORDER BY a.id;
 
 -- name: accounts_holding
@@ -485,9 +469,8 @@ INSERT INTO opening_rates (position_id, position_version, rate)
 SELECT *
 FROM unnest(%(position_id)s::uuid[], %(position_version)s::integer[], %(rate)s::numeric[]);
 
--- name: orders_named
--- Read orders by id, their alternatives, and what is in flight beside those that only reduce.
-SELECT
+-- fragment: order_columns
+-- What `order_rows` lays an order out from, in its order; `orders` is called o.
     o.id::text,
     o.account_id::text,
     o.client_order_id,
@@ -520,6 +503,11 @@ SELECT
     o.is_post_only,
     o.oco_group,
     o.engine_id::text
+
+-- name: orders_named
+-- Read orders by id, their alternatives, and what is in flight beside those that only reduce.
+SELECT
+    -- use: order_columns
 FROM (
     SELECT id
     FROM orders
@@ -539,38 +527,7 @@ JOIN orders AS o ON o.id = wanted.id;
 -- name: orders_by_key
 -- Read orders by account and any key of their chain, pair by pair; their accounts are locked.
 SELECT
-    o.id::text,
-    o.account_id::text,
-    o.client_order_id,
-    o.symbol,
-    o.side,
-    o.order_type,
-    o.time_in_force,
-    o.origin,
-    o.book,
-    o.quantity,
-    o.filled_quantity,
-    o.remaining_quantity,
-    o.average_price,
-    o.limit_price,
-    o.stop_price,
-    o.stop_loss,
-    o.take_profit,
-    o.status,
-    o.is_routed,
-    o.refused_by,
-    o.refusal_code,
-    o.version,
-    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
-    o.expires_at,
-    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
-    o.trailing_distance,
-    o.trailing_terms,
-    o.triggered_at,
-    o.is_reduce_only,
-    o.is_post_only,
-    o.oco_group,
-    o.engine_id::text,
+    -- use: order_columns,
     EXISTS (SELECT FROM order_replacements AS r WHERE r.order_id = o.id),
     k.client_order_id
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
@@ -596,38 +553,7 @@ CROSS JOIN LATERAL (
 -- name: live_orders
 -- Read every live order of some accounts, or of all when none are named.
 SELECT
-    o.id::text,
-    o.account_id::text,
-    o.client_order_id,
-    o.symbol,
-    o.side,
-    o.order_type,
-    o.time_in_force,
-    o.origin,
-    o.book,
-    o.quantity,
-    o.filled_quantity,
-    o.remaining_quantity,
-    o.average_price,
-    o.limit_price,
-    o.stop_price,
-    o.stop_loss,
-    o.take_profit,
-    o.status,
-    o.is_routed,
-    o.refused_by,
-    o.refusal_code,
-    o.version,
-    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
-    o.expires_at,
-    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
-    o.trailing_distance,
-    o.trailing_terms,
-    o.triggered_at,
-    o.is_reduce_only,
-    o.is_post_only,
-    o.oco_group,
-    o.engine_id::text
+    -- use: order_columns
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0
 ORDER BY o.id;
@@ -635,38 +561,7 @@ ORDER BY o.id;
 -- name: routed_orders
 -- Read the orders of some accounts whose provider has not answered; the accounts are locked.
 SELECT
-    o.id::text,
-    o.account_id::text,
-    o.client_order_id,
-    o.symbol,
-    o.side,
-    o.order_type,
-    o.time_in_force,
-    o.origin,
-    o.book,
-    o.quantity,
-    o.filled_quantity,
-    o.remaining_quantity,
-    o.average_price,
-    o.limit_price,
-    o.stop_price,
-    o.stop_loss,
-    o.take_profit,
-    o.status,
-    o.is_routed,
-    o.refused_by,
-    o.refusal_code,
-    o.version,
-    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
-    o.expires_at,
-    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
-    o.trailing_distance,
-    o.trailing_terms,
-    o.triggered_at,
-    o.is_reduce_only,
-    o.is_post_only,
-    o.oco_group,
-    o.engine_id::text
+    -- use: order_columns
 FROM orders AS o
 WHERE o.account_id = ANY(%(ids)s::uuid[]) AND o.remaining_quantity > 0 AND o.is_routed
 ORDER BY o.id;
@@ -674,38 +569,7 @@ ORDER BY o.id;
 -- name: orders_of_groups
 -- Read every order of some groups of alternatives, those that have ended too.
 SELECT
-    o.id::text,
-    o.account_id::text,
-    o.client_order_id,
-    o.symbol,
-    o.side,
-    o.order_type,
-    o.time_in_force,
-    o.origin,
-    o.book,
-    o.quantity,
-    o.filled_quantity,
-    o.remaining_quantity,
-    o.average_price,
-    o.limit_price,
-    o.stop_price,
-    o.stop_loss,
-    o.take_profit,
-    o.status,
-    o.is_routed,
-    o.refused_by,
-    o.refusal_code,
-    o.version,
-    coalesce((SELECT sum(f.quantity * f.price) FROM order_fills AS f WHERE f.order_id = o.id), 0),
-    o.expires_at,
-    (SELECT c.position_id::text FROM closing_orders AS c WHERE c.order_id = o.id),
-    o.trailing_distance,
-    o.trailing_terms,
-    o.triggered_at,
-    o.is_reduce_only,
-    o.is_post_only,
-    o.oco_group,
-    o.engine_id::text
+    -- use: order_columns
 FROM unnest(%(account_ids)s::uuid[], %(groups)s::text[]) AS k (account_id, oco_group)
 JOIN orders AS o ON o.account_id = k.account_id AND o.oco_group = k.oco_group;
 
@@ -1674,8 +1538,8 @@ VALUES (
     %(adjustment)s
 );
 
--- name: unsolicited_fills
--- Read executions that were set aside, the oldest first.
+-- fragment: unsolicited_with_resolutions
+-- Executions that were set aside, with what was decided about them.
 SELECT
     u.id::text,
     p.code,
@@ -1694,30 +1558,17 @@ SELECT
 FROM unsolicited_fills AS u
 JOIN liquidity_providers AS p ON p.id = u.provider_id
 LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = u.id
+
+-- name: unsolicited_fills
+-- Read executions that were set aside, the oldest first.
+-- use: unsolicited_with_resolutions
 WHERE %(with_resolved)s OR r.fill_id IS NULL
 ORDER BY u.id
 LIMIT %(count_max)s;
 
 -- name: unsolicited_fill
 -- Read one execution that was set aside.
-SELECT
-    u.id::text,
-    p.code,
-    u.provider_execution_id,
-    u.request_id,
-    u.symbol,
-    u.side,
-    u.quantity,
-    u.price,
-    u.reason,
-    u.executed_at,
-    clock_timestamp() - u.received_at,
-    r.resolution,
-    r.actor,
-    r.reason
-FROM unsolicited_fills AS u
-JOIN liquidity_providers AS p ON p.id = u.provider_id
-LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = u.id
+-- use: unsolicited_with_resolutions
 WHERE u.id = %(fill_id)s::uuid;
 
 -- name: resolve_unsolicited_fill

@@ -16,7 +16,6 @@ from tradewright.cli import options
 
 @click.group(
     "audit",
-    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=options.example("tradewright audit laws --database postgresql://me@localhost/broker"),
 )
 def command() -> None:

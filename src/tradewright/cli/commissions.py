@@ -26,11 +26,7 @@ _GROUP = click.option("--group", help="For accounts of this group.")
 _SYMBOL = click.option("--symbol", help="For trades in this instrument.")
 
 
-@click.group(
-    "commissions",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright commissions list"),
-)
+@click.group("commissions", epilog=options.example("tradewright commissions list"))
 def command() -> None:
     """Set what trades cost: for a group, an instrument, or a group in an instrument."""
 

@@ -29,11 +29,7 @@ PASSWORD = "TRADEWRIGHT_FIX_PASSWORD"  # noqa: S105 (a variable's name)
 CHUNK_BYTES = 65_536
 
 
-@click.group(
-    "engine",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright engine run --socket ./orders.sock"),
-)
+@click.group("engine", epilog=options.example("tradewright engine run --socket ./orders.sock"))
 def command() -> None:
     """Run an engine with the providers that are connected over FIX, and send it orders."""
 

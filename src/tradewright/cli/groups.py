@@ -17,11 +17,7 @@ _COLUMNS = tuple(one.name for one in structs.fields(AccountGroup))
 _CONDITIONS = with_fields(AccountGroup, but=frozenset({"code"}))
 
 
-@click.group(
-    "groups",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright groups list"),
-)
+@click.group("groups", epilog=options.example("tradewright groups list"))
 def command() -> None:
     """Open groups of accounts, set their conditions, and put accounts into them."""
 

@@ -22,11 +22,7 @@ _TERMS = with_fields(InstrumentTerms, but=frozenset())
 _SESSIONS = {"forex-week": (FOREX_WEEK,), "always": ()}
 
 
-@click.group(
-    "instruments",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright instruments list"),
-)
+@click.group("instruments", epilog=options.example("tradewright instruments list"))
 def command() -> None:
     """List instruments to be traded, and set their class, steps, leverage and more."""
 

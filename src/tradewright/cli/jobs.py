@@ -19,11 +19,7 @@ from tradewright.postgres.target import open_database
 _COLUMNS = ("name", "schedule", "next_due_at", "last_outcome", "last_finished_at", "failure_count")
 
 
-@click.group(
-    "jobs",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright jobs run-due --json"),
-)
+@click.group("jobs", epilog=options.example("tradewright jobs run-due --json"))
 def command() -> None:
     """Run what is due, and show what there is and what came of it."""
 

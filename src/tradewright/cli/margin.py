@@ -36,11 +36,7 @@ class _Tier(click.ParamType[MarginTier]):
         return MarginTier(above, percent / HUNDRED)
 
 
-@click.group(
-    "margin",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright margin list"),
-)
+@click.group("margin", epilog=options.example("tradewright margin list"))
 def command() -> None:
     """Set what positions bind as margin beside the leverage; shares are in percent."""
 

@@ -136,7 +136,6 @@ def _example(*lines: str) -> str:
 
 @click.group(
     "migrate",
-    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_example(
         "tradewright migrate status --database postgresql://me@localhost/broker",
         "tradewright migrate up --database postgresql://me@localhost/broker",

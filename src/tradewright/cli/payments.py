@@ -46,9 +46,7 @@ LAST = click.option(
 
 
 @click.group(
-    "payments",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright payments list --status requires_approval"),
+    "payments", epilog=options.example("tradewright payments list --status requires_approval")
 )
 def command() -> None:
     """Look at payments, decide about them, reconcile and settle."""

@@ -42,11 +42,7 @@ def with_target(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group(
-    "risk",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright risk limit list"),
-)
+@click.group("risk", epilog=options.example("tradewright risk limit list"))
 def command() -> None:
     """Set what accounts may do at the most, stop trading and resume it, and see what was denied."""
 

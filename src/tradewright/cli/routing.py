@@ -20,11 +20,7 @@ _RULE_FIELDS = frozenset({"id", "priority", "a_percent", "revision"})
 _OVERRIDE = ("id", "kind", "a_percent", "symbol", "user_id")
 
 
-@click.group(
-    "routing",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright routing list"),
-)
+@click.group("routing", epilog=options.example("tradewright routing list"))
 def command() -> None:
     """Set what share of hybrid orders is passed on, and which book accounts are in."""
 

@@ -33,11 +33,7 @@ class _Number(click.ParamType[Decimal]):
         return number
 
 
-@click.group(
-    "swaps",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=options.example("tradewright swaps roll 2026-01-13 --quotes day.csv"),
-)
+@click.group("swaps", epilog=options.example("tradewright swaps roll 2026-01-13 --quotes day.csv"))
 def command() -> None:
     """Set what holding a position over the rollover costs, and roll a day over."""
 

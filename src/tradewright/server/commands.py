@@ -1,105 +1,71 @@
 """What clients write to an engine and what they read: one JSON object a line, both ways.
 
-A line names its `command` and gives the fields of that command in `trading.model`; amounts may be
-text or numbers and are read exactly. What the house alone may ask for cannot be said here. Every
-command carries a key of its client, so a line that was sent before is answered, never done again.
+A line names its `command` and gives the fields of that command in `trading.model`, from which lines
+are made; amounts may be text or numbers and are read exactly. What the house alone may ask for
+cannot be said here. Every command carries a key of its client, so a line that was sent before is
+answered, never done again.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import Any, cast
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct, defstruct, structs
 
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
-from tradewright.liquidity.model import Side
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
     Command,
-    Direction,
     MoveMoney,
-    OrderType,
     ReplaceOrder,
     Report,
     SubmitOrder,
-    TimeInForce,
-    TrailingUnit,
 )
 from tradewright.trading.pairings import CloseBy
 
-
-class _Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
-    """What every line has; a word that is no field of its command is refused."""
-
-    account_id: str
-
-
-class _Submit(_Line, frozen=True, kw_only=True, tag="submit_order"):
-    client_order_id: str
-    symbol: str
-    side: Side
-    quantity: Decimal
-    order_type: OrderType = OrderType.MARKET
-    time_in_force: TimeInForce = TimeInForce.IOC
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
-    stop_loss: Decimal | None = None
-    take_profit: Decimal | None = None
-    expires_at: datetime | None = None
-    position_id: str | None = None
-    trailing_distance: Decimal | None = None
-    trailing_unit: TrailingUnit = TrailingUnit.PRICE
-    is_reduce_only: bool = False
-    is_post_only: bool = False
-    oco_group: str | None = None
-    metadata: Mapping[str, object] | None = None
-
-
-class _Cancel(_Line, frozen=True, kw_only=True, tag="cancel_order"):
-    client_order_id: str
-
-
-class _Replace(_Line, frozen=True, kw_only=True, tag="replace_order"):
-    client_order_id: str
-    new_client_order_id: str
-    quantity: Decimal | None = None
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
-
-
-class _Close(_Line, frozen=True, kw_only=True, tag="close_position"):
-    position_id: str
-    symbol: str
-    client_order_id: str
-    quantity: Decimal | None = None
-
-
-class _CloseBy(_Line, frozen=True, kw_only=True, tag="close_by"):
-    close_by_id: str
-    position_id: str
-    by_position_id: str
-    symbol: str
-
-
-class _Move(_Line, frozen=True, kw_only=True, tag="move_money"):
-    direction: Direction
-    amount: Decimal
-    transaction_id: str
-
-
-_COMMANDS: Mapping[type[_Line], type[Command]] = {
-    _Submit: SubmitOrder,
-    _Cancel: CancelOrder,
-    _Replace: ReplaceOrder,
-    _Close: ClosePosition,
-    _CloseBy: CloseBy,
-    _Move: MoveMoney,
+_WORDS: Mapping[str, type[Struct]] = {
+    "submit_order": SubmitOrder,
+    "cancel_order": CancelOrder,
+    "replace_order": ReplaceOrder,
+    "close_position": ClosePosition,
+    "close_by": CloseBy,
+    "move_money": MoveMoney,
 }
 """What may be said, and what it asks the engine for."""
 
-_READER = msgspec.json.Decoder(_Submit | _Cancel | _Replace | _Close | _CloseBy | _Move)
+_OF_THE_HOUSE = frozenset({"origin"})
+"""Fields by which the house tells its own commands from a client's: no line has them."""
+
+_KEYS = frozenset({"client_order_id"})
+"""Fields that the house may leave empty and a client may not."""
+
+
+def _line(word: str, command: type[Struct]) -> type[Struct]:
+    """Return what a line for a command has: its fields, and no other word."""
+    named: list[Any] = [
+        (one.name, str)
+        if one.name in _KEYS
+        else (one.name, one.type, msgspec.NODEFAULT if one.required else one.default)
+        for one in structs.fields(command)
+        if one.name not in _OF_THE_HOUSE
+    ]
+    return defstruct(
+        word,
+        named,
+        tag_field="command",
+        tag=word,
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+_COMMANDS = {_line(word, command): command for word, command in _WORDS.items()}
+
+_READER: msgspec.json.Decoder[Struct] = msgspec.json.Decoder(reduce(or_, _COMMANDS))
 
 
 def read_command(line: bytes) -> Command:
@@ -113,7 +79,7 @@ def read_command(line: bytes) -> Command:
         said = _READER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(str(error)) from None
-    return _COMMANDS[type(said)](**structs.asdict(said))
+    return cast("Command", _COMMANDS[type(said)](**structs.asdict(said)))
 
 
 def malformed(why: str) -> InputError:

@@ -1,8 +1,8 @@
 """Swap is owed for what was open at 17:00 in New York, however late anybody learns of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -21,6 +21,7 @@ from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
 from tradewright.routing.model import Book
 from tradewright.trading.batch import Trading, book_batch
+from tradewright.trading.engine import Engine
 from tradewright.trading.groups import PositionMode
 from tradewright.trading.model import OrderReport, SubmitOrder
 from tradewright.trading.reference import read_reference
@@ -44,6 +45,22 @@ def charged(floor: Floor) -> list[tuple[Any, ...]]:
     )
 
 
+@contextmanager
+def provided(floor: Floor, mode: PositionMode) -> Iterator[tuple[Engine, Later, str]]:
+    """Run an engine from a second before the cut; of what it deals its provider tells later."""
+    late = Later(ONE)
+    account = account_of(floor, mode, book=Book.A)
+    with run(floor, {"LP-ONE": late}) as engine:
+        quote_at(floor, engine, BEFORE)
+        yield engine, late, account
+
+
+def tell(engine: Engine, late: Later, quantity: int = 100_000, **fields: Any) -> None:
+    """Let the provider tell what it has dealt of its last request, and book it."""
+    late.tell(late.asked.pop(), quantity, **fields)
+    engine.wait_until_idle()
+
+
 def told_after_the_cut(
     floor: Floor, mode: PositionMode, first: Sequence[SubmitOrder], told: int
 ) -> tuple[str, list[tuple[Any, ...]]]:
@@ -51,22 +68,28 @@ def told_after_the_cut(
 
     It is dealt a second before the cut: `told` is its signed quantity.
     """
-    late = Later(ONE)
-    account = account_of(floor, mode, book=Book.A)
-    with run(floor, {"LP-ONE": late}) as engine:
-        quote_at(floor, engine, BEFORE)
+    with provided(floor, mode) as (engine, late, account):
         for command in first:
             deal(engine, order(account, command.side, command.quantity))
-            late.tell(late.asked.pop(), int(command.quantity))
-            engine.wait_until_idle()
+            tell(engine, late, int(command.quantity))
         deal(engine, order(account, Side.BUY if told > 0 else Side.SELL, abs(told)))
         quote_at(floor, engine, AFTER)
-        late.tell(late.asked[0], abs(told))
-        engine.wait_until_idle()
+        tell(engine, late, abs(told))
         rows = charged(floor)
         quote_at(floor, engine, AFTER + STEP)
     assert charged(floor) == rows
     return account, rows
+
+
+def set_money_terms(floor: Floor) -> None:
+    """Let EURUSD cost money in a currency that has no rate before `quote_pounds`."""
+    money = {"form": SwapForm.MONEY, "long_rate": Decimal(-4), "currency": "GBP"}
+    set_terms(floor, effective_on=date(2026, 1, 2), **money)
+
+
+def quote_pounds(floor: Floor, engine: Engine, later: timedelta) -> None:
+    floor.now += later
+    engine.on_quote(Quote("GBPUSD", Decimal("1.25"), Decimal("1.2501"), floor.now))
 
 
 def any_account(quantity: int, side: Side = Side.BUY) -> SubmitOrder:
@@ -115,31 +138,22 @@ def test_a_flip_that_is_told_late_pays_for_the_side_that_was_open(
 
 
 def test_a_position_that_was_opened_late_and_is_closed_at_once_has_paid(floor: Floor) -> None:
-    late = Later(ONE)
-    account = account_of(floor, PositionMode.HEDGING, book=Book.A)
-    with run(floor, {"LP-ONE": late}) as engine:
-        quote_at(floor, engine, BEFORE)
+    with provided(floor, PositionMode.HEDGING) as (engine, late, account):
         deal(engine, buy(account))
         quote_at(floor, engine, AFTER)
-        late.tell(late.asked.pop(), 100_000)
-        engine.wait_until_idle()
+        tell(engine, late)
         ask(engine, close(account, ids(floor, account)[0]))
-        late.tell(late.asked[0], 100_000, decided_at=AFTER)
-        engine.wait_until_idle()
+        tell(engine, late, decided_at=AFTER)
     assert floor.position(account) == 0
     assert charged(floor) == [(TUESDAY, 100_000, Decimal("-7.50"), True)]
     assert floor.broken_laws() == {}
 
 
 def test_what_a_provider_has_dealt_days_ago_pays_for_every_day(floor: Floor) -> None:
-    late = Later(ONE)
-    account = account_of(floor, PositionMode.NETTING, book=Book.A)
-    with run(floor, {"LP-ONE": late}) as engine:
-        quote_at(floor, engine, BEFORE)
+    with provided(floor, PositionMode.NETTING) as (engine, late, account):
         deal(engine, buy(account))
         quote_at(floor, engine, AFTER + timedelta(days=2))
-        late.tell(late.asked[0], 100_000)
-        engine.wait_until_idle()
+        tell(engine, late)
     assert [(on.day, amount) for on, _, amount, _ in charged(floor)] == [
         (13, Decimal("-7.50")),
         (14, Decimal("-22.50")),
@@ -149,20 +163,14 @@ def test_what_a_provider_has_dealt_days_ago_pays_for_every_day(floor: Floor) -> 
 
 
 def test_a_late_deal_whose_swap_has_no_rate_waits_until_it_has(floor: Floor) -> None:
-    money = {"form": SwapForm.MONEY, "long_rate": Decimal(-4), "currency": "GBP"}
-    set_terms(floor, effective_on=date(2026, 1, 2), **money)
-    late = Later(ONE)
-    account = account_of(floor, PositionMode.NETTING, book=Book.A)
-    with run(floor, {"LP-ONE": late}) as engine:
-        quote_at(floor, engine, BEFORE)
+    set_money_terms(floor)
+    with provided(floor, PositionMode.NETTING) as (engine, late, account):
         deal(engine, buy(account))
         quote_at(floor, engine, AFTER)
-        late.tell(late.asked[0], 100_000)
-        engine.wait_until_idle()
+        tell(engine, late)
         assert charged(floor) == []
         assert floor.position(account) == 0
-        floor.now += STEP
-        engine.on_quote(Quote("GBPUSD", Decimal("1.25"), Decimal("1.2501"), floor.now))
+        quote_pounds(floor, engine, STEP)
         quote_at(floor, engine, floor.now + STEP)
     assert [row[2] for row in charged(floor)] == [Decimal("-5.00")]
     assert floor.position(account) == 100_000
@@ -235,8 +243,7 @@ def test_a_batch_that_the_end_of_the_day_comes_upon_books_what_is_owed_first(
 @pytest.fixture
 def without_rate(floor: Floor) -> str:
     """Return an account that holds EURUSD, whose swap is in a currency that has no rate yet."""
-    money = {"form": SwapForm.MONEY, "long_rate": Decimal(-4), "currency": "GBP"}
-    set_terms(floor, effective_on=date(2026, 1, 2), **money)
+    set_money_terms(floor)
     account = account_of(floor, PositionMode.NETTING, client_class=ClientClass.RETAIL, leverage=30)
     with floor.engine(eurusd=None) as engine:
         quote_at(floor, engine, BEFORE)
@@ -266,8 +273,7 @@ def test_a_stop_out_waits_for_the_swap_that_has_no_rate_and_then_takes_it(
         quote_at(floor, engine, AFTER, "0.94000", "0.94010")
         assert floor.position(without_rate) == 6_000_000
         alerts = floor.rows("SELECT DISTINCT kind FROM alerts")
-        floor.now += timedelta(seconds=61)
-        engine.on_quote(Quote("GBPUSD", Decimal("1.25"), Decimal("1.2501"), floor.now))
+        quote_pounds(floor, engine, timedelta(seconds=61))
         quote_at(floor, engine, floor.now + STEP, "0.94000", "0.94010")
         quote_at(floor, engine, floor.now + STEP, "0.94000", "0.94010")
     assert alerts == [("account_stuck",)]

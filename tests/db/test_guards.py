@@ -5,6 +5,7 @@ wrongly, the guards hold all the same. Each is made twice, for a session that sa
 has its rows looked up another way.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import psycopg
@@ -13,8 +14,10 @@ import pytest
 from tests.cast import Cast, open_user, open_wallet, play, value
 from tests.conftest import OpenSession
 from tradewright import audit, ledger
+from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
+from tradewright.postgres.refusals import translate
 
 APPEND_ONLY = (
     "audit_log",
@@ -91,6 +94,11 @@ KEPT = (
     "webhook_events",
 )
 """Tables whose rows may change but never go."""
+
+TRANSFER = (
+    "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id, credit_holder_id,"
+    " currency, amount)"
+)
 
 TRADE_WITHOUT_PREDECESSOR = (
     "INSERT INTO trades (id, account_id, fill_id, position_id, position_version, effect, quantity,"
@@ -304,21 +312,14 @@ def test_what_is_called_a_reversal_does_not_leave_a_frozen_wallet(
 
 def test_a_balance_that_its_entries_lead_to_is_let_through(engine: Session, cast: Cast) -> None:
     with engine.transaction():
-        transfer_id = value(
-            engine,
-            "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
-            " credit_holder_id, currency, amount) SELECT n.id, n.id, 'bonus', h.id, a.id,"
-            " 'USD', 5 FROM (SELECT uuidv7() AS id) AS n, house_accounts AS h, accounts AS a"
-            " WHERE h.code = 'dealing' AND a.id = %s RETURNING id",
-            cast.account_id,
-        )
         engine.execute(
-            "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
-            " operation, effect, amount, available_before, available_after, reserved_before,"
-            " reserved_after, transfer_id) SELECT id, version + 1, user_id, currency,"
-            " %s, 'bonus', 'credit', 5, balance, balance + 5, 0, 0, %s FROM accounts"
-            " WHERE id = %s",
-            (transfer_id, transfer_id, cast.account_id),
+            f"WITH moved AS ({TRANSFER} SELECT n.id, n.id, 'bonus', h.id, a.id, 'USD', 5"
+            " FROM (SELECT uuidv7() AS id) AS n, house_accounts AS h, accounts AS a"
+            " WHERE h.code = 'dealing' AND a.id = %s RETURNING id)"
+            f" {ENTRY.replace('hold_id', 'transfer_id')} SELECT a.id, version + 1, user_id,"
+            " currency, m.id, 'bonus', 'credit', 5, balance, balance + 5, 0, 0, m.id"
+            " FROM accounts AS a, moved AS m WHERE a.id = %s",
+            (cast.account_id, cast.account_id),
         )
         engine.execute(
             "UPDATE accounts SET balance = balance + 5, version = version + 1 WHERE id = %s",
@@ -326,6 +327,76 @@ def test_a_balance_that_its_entries_lead_to_is_let_through(engine: Session, cast
         )
     balance = value(engine, "SELECT balance FROM accounts WHERE id = %s", cast.account_id)
     assert balance == Decimal("514.96")
+
+
+@pytest.mark.parametrize("role", ["app", "operator"])
+@pytest.mark.parametrize(
+    "movement",
+    [
+        ("debit", "wallet", "house"),
+        ("credit", "house", "wallet"),
+        ("bonus", "house", "account"),
+        ("wallet_to_account", "wallet", "account"),
+        ("account_to_wallet", "account", "wallet"),
+    ],
+)
+def test_a_clients_transfer_without_its_entries_is_refused_to_whoever_may_write(
+    engine: Session,
+    cast: Cast,
+    session_as: Callable[[str], Session],
+    role: str,
+    movement: tuple[str, str, str],
+) -> None:
+    operation, debit, credit = movement
+    house = str(value(engine, "SELECT id FROM house_accounts WHERE code = 'clearing'"))
+    holders = {"wallet": cast.wallet_id, "account": cast.account_id, "house": house}
+    writer = session_as(role)
+    setting = value(engine, "SHOW tradewright.writes_batches")
+    writer.execute(f"SET tradewright.writes_batches = '{setting}'".encode())
+    with pytest.raises(psycopg.Error) as caught:
+        writer.execute(
+            f"{TRANSFER} VALUES (uuidv7(), uuidv7(), %s, %s, %s, 'USD', 5)",
+            (operation, holders[debit], holders[credit]),
+        )
+    assert caught.value.sqlstate == "TW023"
+    told = translate(caught.value)
+    assert told.code is ErrorCode.MONEY_TRANSFER_WITHOUT_ENTRIES
+    assert told.what.endswith("moves money of a client without an entry of it")
+    assert "in one statement" in told.hint
+
+
+@pytest.mark.parametrize(
+    ("holder", "effect", "operation"),
+    [("wallet", "debit", "transfer_out"), ("account", "credit", "transfer_in")],
+)
+def test_between_two_clients_one_entry_is_not_enough(
+    engine: Session, cast: Cast, holder: str, effect: str, operation: str
+) -> None:
+    source = {
+        "wallet": "SELECT holder_id AS id, version, user_id, available AS balance, reserved"
+        f" FROM user_balances WHERE holder_id = '{cast.wallet_id}'",
+        "account": "SELECT id, version, user_id, balance, 0 AS reserved"
+        f" FROM accounts WHERE id = '{cast.account_id}'",
+    }[holder]
+    change = 5 if effect == "credit" else -5
+    statement = (
+        f"WITH moved AS ({TRANSFER} SELECT n.id, n.id, 'wallet_to_account', '{cast.wallet_id}',"
+        f" '{cast.account_id}', 'USD', 5 FROM (SELECT uuidv7() AS id) AS n RETURNING id)"
+        f" {ENTRY.replace('hold_id', 'transfer_id')} SELECT h.id, version + 1, user_id, 'USD',"
+        f" m.id, '{operation}', '{effect}', 5, balance, balance + {change}, reserved, reserved,"
+        f" m.id FROM ({source}) AS h, moved AS m"
+    )
+    assert refused(engine, statement) == "TW023"
+
+
+def test_a_transfer_inside_the_house_needs_no_entries(engine: Session, cast: Cast) -> None:
+    before = value(engine, "SELECT count(*) FROM transfers")
+    engine.execute(
+        f"{TRANSFER} SELECT uuidv7(), uuidv7(), 'settlement', a.id, b.id, 'USD', 5"
+        " FROM house_accounts AS a, house_accounts AS b"
+        " WHERE a.code = 'clearing' AND b.code = 'dealing'".encode()
+    )
+    assert value(engine, "SELECT count(*) FROM transfers") == before + 1  # type: ignore[operator]
 
 
 def test_entries_of_one_holder_do_not_explain_another(engine: Session, cast: Cast) -> None:

@@ -5,6 +5,7 @@ against; sessions that race are real sessions in threads.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 
@@ -15,6 +16,7 @@ from tests.cast import open_account, open_user, open_wallet, play, value
 from tests.conftest import OpenSession, migrate_engine
 from tests.db.sessions import at_once
 from tradewright import audit, ledger
+from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import MINOR_UNITS
@@ -310,6 +312,33 @@ def test_transfers_to_and_from_an_account_at_once_never_deadlock(
     ]
     assert at_once(open_session, works) == [25] * 4
     assert balances(engine, user_id) == (500, 0)
+
+
+@pytest.mark.parametrize("transfer", [ledger.transfer_to_account, ledger.transfer_to_wallet])
+def test_of_two_transfers_at_once_under_one_key_for_two_accounts_one_is_done(
+    engine: Session, open_session: OpenSession, transfer: Operation
+) -> None:
+    """They lock different rows and meet at the key only."""
+    accounts, key = [], new_id_text()
+    for _ in range(2):
+        user_id = open_user(engine)
+        accounts.append(open_account(engine, user_id))
+        open_wallet(engine, user_id, "100")
+        ledger.transfer_to_account(engine, accounts[-1], Decimal(50), transaction_id=new_id_text())
+    first = open_session()
+    with ThreadPoolExecutor(1) as pool:
+        with first.transaction():
+            transfer(first, accounts[0], Decimal(5), transaction_id=key)
+            second = pool.submit(
+                transfer, open_session(), accounts[1], Decimal(5), transaction_id=key
+            )
+            wait = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not value(engine, wait):
+                pause(0.01)
+        error = second.exception()
+    assert isinstance(error, TradewrightError)
+    assert error.code == ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
+    audit.require_laws(audit.check_laws(engine))
 
 
 def test_two_hundred_reserves_of_one_hundred_by_eight_workers_take_exactly_one_hundred(

@@ -367,19 +367,16 @@ def test_an_entry_finer_than_its_currency_is_refused_by_the_database(engine: Ses
     user_id = open_user(engine)
     wallet_id = open_wallet(engine, user_id)
     house = ledger.house_holder_ids(engine, "USD")[HouseCode.CLEARING]
-    with pytest.raises(psycopg.Error) as caught, engine.transaction():  # noqa: PT012
-        transfer_id = new_id_text()
+    with pytest.raises(psycopg.Error) as caught:
         engine.execute(
-            "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
+            "WITH moved AS (INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
             " credit_holder_id, currency, amount)"
-            " VALUES (%s, %s, 'x', %s, %s, 'USD', 0.001)",
-            (transfer_id, transfer_id, house, wallet_id),
-        )
-        engine.execute(
-            "INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
+            " VALUES (uuidv7(), uuidv7(), 'x', %s, %s, 'USD', 0.001) RETURNING id, transaction_id)"
+            " INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
             " operation, effect, amount, available_before, available_after, reserved_before,"
             " reserved_after, transfer_id)"
-            " VALUES (%s, 2, %s, 'USD', %s, 'x', 'credit', 0.001, 100, 100.001, 0, 0, %s)",
-            (wallet_id, user_id, transfer_id, transfer_id),
+            " SELECT %s, 2, %s, 'USD', transaction_id, 'x', 'credit', 0.001, 100, 100.001, 0, 0, id"
+            " FROM moved",
+            (house, wallet_id, wallet_id, user_id),
         )
     assert caught.value.sqlstate == "TW017"

@@ -264,11 +264,13 @@ CREATE UNIQUE INDEX idx_balance_ledger_hold_id_reserve
     ON balance_ledger (hold_id)
     WHERE effect = 'reserve';
 
--- Refuse transfers and entries of holders that do not exist or that hold another currency, and
--- entries in another user's name, a whole statement at once. A side whose entry is there is not looked
--- up: the guard of the entries knows its holder, and with a million wallets each row that was not read
--- before is a walk through memory that no cache holds. A session that writes batches has the plain case, one
--- side the house's, looked up for all rows together.
+-- Refuse transfers and entries of holders that do not exist or that hold another currency, entries in
+-- another user's name, and transfers whose clients have no entry of them, a whole statement at once: so a
+-- transfer comes with its entries in one statement. A side whose entry is there is not looked up: the guard
+-- of the entries knows its holder, and with a million wallets each row that was not read before is a walk
+-- through memory that no cache holds. The other side is a house, or it is looked at more closely: between
+-- two clients the entries are of other operations than their transfer. A session that writes batches has the
+-- plain case, one side the house's, looked up for all rows together.
 CREATE FUNCTION transfers_refer_to_rows() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
@@ -281,6 +283,7 @@ SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
     v_is_orphan boolean;
+    v_is_of_now boolean;
 BEGIN
     IF current_setting('tradewright.writes_batches', true) = 'on' THEN
         PERFORM
@@ -298,30 +301,61 @@ BEGIN
            OR n.txid <> txid_current()
            OR n.created_at < transaction_timestamp()
            OR n.created_at > clock_timestamp();
-        IF NOT FOUND THEN
-            RETURN NULL;
-        END IF;
+    ELSE
+        PERFORM
+        FROM new_transfers AS n
+        LEFT JOIN LATERAL (
+            SELECT b.holder_id, b.currency, b.transfer_id
+            FROM balance_ledger AS b
+            WHERE b.transaction_id = n.transaction_id AND b.operation = n.operation
+            OFFSET 0
+        ) AS e ON true
+        WHERE (
+               (e.transfer_id = n.id AND e.holder_id = n.debit_holder_id AND e.currency = n.currency) IS NOT TRUE
+               AND (
+                   SELECT h.id FROM ledger_holders AS h
+                   WHERE h.id = n.debit_holder_id AND h.kind = 'house' AND h.currency = n.currency
+               ) IS NULL
+           )
+           OR (
+               (e.transfer_id = n.id AND e.holder_id = n.credit_holder_id AND e.currency = n.currency) IS NOT TRUE
+               AND (
+                   SELECT h.id FROM ledger_holders AS h
+                   WHERE h.id = n.credit_holder_id AND h.kind = 'house' AND h.currency = n.currency
+               ) IS NULL
+           )
+           OR n.txid <> txid_current()
+           OR n.created_at < transaction_timestamp()
+           OR n.created_at > clock_timestamp();
+    END IF;
+    IF NOT FOUND THEN
+        RETURN NULL;
     END IF;
     SELECT
         n.id,
-        (SELECT h.id FROM ledger_holders AS h WHERE h.id = n.debit_holder_id AND h.currency = n.currency) IS NULL
-            OR (SELECT h.id FROM ledger_holders AS h WHERE h.id = n.credit_holder_id AND h.currency = n.currency) IS NULL
-    INTO v_id, v_is_orphan
+        d.kind IS NULL OR c.kind IS NULL,
+        n.txid = txid_current() AND n.created_at BETWEEN transaction_timestamp() AND clock_timestamp()
+    INTO v_id, v_is_orphan, v_is_of_now
     FROM new_transfers AS n
     LEFT JOIN LATERAL (
-        SELECT b.holder_id, b.currency, b.transfer_id
+        SELECT h.kind FROM ledger_holders AS h WHERE h.id = n.debit_holder_id AND h.currency = n.currency OFFSET 0
+    ) AS d ON true
+    LEFT JOIN LATERAL (
+        SELECT h.kind FROM ledger_holders AS h WHERE h.id = n.credit_holder_id AND h.currency = n.currency OFFSET 0
+    ) AS c ON true
+    LEFT JOIN LATERAL (
+        SELECT
+            count(*) FILTER (WHERE b.holder_id = n.debit_holder_id) AS given_count,
+            count(*) FILTER (WHERE b.holder_id = n.credit_holder_id) AS received_count
         FROM balance_ledger AS b
-        WHERE b.transaction_id = n.transaction_id AND b.operation = n.operation
-        OFFSET 0
+        WHERE b.transaction_id = n.transaction_id
+          AND b.operation IN (n.operation, 'transfer_out', 'transfer_in')
+          AND b.transfer_id = n.id
     ) AS e ON true
-    WHERE (
-           (e.transfer_id = n.id AND e.holder_id = n.debit_holder_id AND e.currency = n.currency) IS NOT TRUE
-           AND (SELECT h.id FROM ledger_holders AS h WHERE h.id = n.debit_holder_id AND h.currency = n.currency) IS NULL
-       )
-       OR (
-           (e.transfer_id = n.id AND e.holder_id = n.credit_holder_id AND e.currency = n.currency) IS NOT TRUE
-           AND (SELECT h.id FROM ledger_holders AS h WHERE h.id = n.credit_holder_id AND h.currency = n.currency) IS NULL
-       )
+    WHERE d.kind IS NULL
+       OR c.kind IS NULL
+       OR (d.kind <> 'house' AND e.given_count <> 1)
+       OR (c.kind <> 'house' AND e.received_count <> 1)
        OR n.txid <> txid_current()
        OR n.created_at < transaction_timestamp()
        OR n.created_at > clock_timestamp();
@@ -333,6 +367,13 @@ BEGIN
             MESSAGE = format('transfer "%s" refers to a holder that does not exist in its currency', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'transfers_debit_holder_exists';
+    ELSIF v_is_of_now THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW023',
+            MESSAGE = format('transfer "%s" moves money of a client without an entry of it', v_id),
+            DETAIL = 'A wallet or account that gives or receives has an entry of the transfer; only house accounts have none.',
+            HINT = 'Write the transfer and its entries in one statement, as the ledger''s functions and its batch do.',
+            TABLE = TG_TABLE_NAME;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'TW013',
@@ -342,7 +383,7 @@ BEGIN
         TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency, and it is of this transaction and its time (SQLSTATE TW013).';
+COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency, clients among them have their entries of it (SQLSTATE TW023), and it is of this transaction and its time (TW013).';
 CREATE TRIGGER transfers_refer_to_rows
     AFTER INSERT ON transfers
     REFERENCING NEW TABLE AS new_transfers
@@ -1022,7 +1063,7 @@ COMMENT ON FUNCTION refuse_wallet_money(user_balances, numeric, numeric, numeric
 -- first: if its transaction has done the operation before, nothing is written and that is answered.
 CREATE FUNCTION post_wallet_entry(
     p_wallet user_balances, p_effect text, p_amount numeric, p_transaction_id uuid, p_operation text,
-    p_other_id uuid, p_hold_id uuid DEFAULT NULL, p_transfer_id uuid DEFAULT NULL, p_reverses_id uuid DEFAULT NULL
+    p_other_id uuid, p_hold_id uuid DEFAULT NULL, p_reverses_id uuid DEFAULT NULL
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1048,7 +1089,7 @@ BEGIN
         END IF;
         RETURN v_reply;
     END IF;
-    IF p_hold_id IS NULL AND p_transfer_id IS NULL THEN
+    IF p_hold_id IS NULL THEN
         WITH entry AS (
             INSERT INTO balance_ledger (
                 holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
@@ -1086,7 +1127,7 @@ BEGIN
             ) VALUES (
                 p_wallet.holder_id, p_wallet.version + 1, p_wallet.user_id, p_wallet.currency, p_transaction_id,
                 p_operation, p_effect, p_amount, p_wallet.available, v_available, p_wallet.reserved, v_reserved,
-                coalesce(p_transfer_id, CASE WHEN p_other_id IS NOT NULL THEN uuidv7() END), p_hold_id
+                CASE WHEN p_other_id IS NOT NULL THEN uuidv7() END, p_hold_id
             )
             ON CONFLICT ON CONSTRAINT balance_ledger_transaction_once DO NOTHING
             RETURNING transfer_id, hold_id
@@ -1114,7 +1155,7 @@ BEGIN
     RETURN (p_wallet.holder_id, p_wallet.version + 1, v_available, v_reserved, p_hold_id, false)::ledger_reply;
 END;
 $$;
-COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid, uuid, uuid) IS 'Writes one entry of a locked wallet with its transfer and what it draws from a hold, and moves its balance; TW003 when it would go below zero. What was done before is answered, and nothing is written.';
+COMMENT ON FUNCTION post_wallet_entry(user_balances, text, numeric, uuid, text, uuid, uuid, uuid) IS 'Writes one entry of a locked wallet with its transfer and what it draws from a hold, and moves its balance; TW003 when it would go below zero. What was done before is answered, and nothing is written.';
 
 -- Whether a wallet gives an amount for what its owner begins: its status first, then what the caller
 -- made a condition. Too little money is told by what writes the entry.
@@ -1549,35 +1590,92 @@ END;
 $$;
 COMMENT ON FUNCTION reverse_user_movement(uuid, text, uuid, numeric) IS 'Takes a movement between a wallet and the house back, whole or in part, linked to the original.';
 
--- Writes one entry of a locked account and moves its balance.
-CREATE FUNCTION post_account_entry(
-    p_account accounts, p_effect text, p_amount numeric, p_transaction_id uuid, p_operation text, p_transfer_id uuid
+-- Moves money between a locked wallet and a locked account of the same owner and currency: both entries,
+-- their transfer and both balances in one statement. A positive amount goes to the account. Of two calls at
+-- once under one transaction id, for different accounts, the later writes nothing and is refused (TW002).
+CREATE FUNCTION post_to_account(
+    p_wallet user_balances, p_account accounts, p_amount numeric, p_transaction_id uuid
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v_balance numeric := p_account.balance + CASE p_effect WHEN 'credit' THEN p_amount ELSE -p_amount END;
+    v_available numeric := p_wallet.available - p_amount;
+    v_balance numeric := p_account.balance + p_amount;
 BEGIN
-    IF abs(v_balance) >= 1e12 THEN
+    IF v_available < 0 OR v_available >= 1e12 THEN
+        PERFORM refuse_wallet_money(p_wallet, v_available, p_wallet.reserved, p_amount);
+    ELSIF abs(v_balance) >= 1e12 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW007',
             MESSAGE = format('account would hold %s %s, more than can be kept', v_balance, p_account.currency),
             DETAIL = 'A balance has at most twelve digits before the point.',
             HINT = 'Split the amount over several accounts.';
     END IF;
-    INSERT INTO balance_ledger (
-        holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
-        available_before, available_after, reserved_before, reserved_after, transfer_id
-    ) VALUES (
-        p_account.id, p_account.version + 1, p_account.user_id, p_account.currency, p_transaction_id,
-        p_operation, p_effect, p_amount, p_account.balance, v_balance, 0, 0, p_transfer_id
-    );
+    WITH moved AS MATERIALIZED (
+        SELECT uuidv7() AS id, abs(p_amount) AS amount, p_amount > 0 AS is_paid_in
+    ), entry AS (
+        INSERT INTO balance_ledger (
+            holder_id, version, user_id, currency, transaction_id, operation, effect, amount,
+            available_before, available_after, reserved_before, reserved_after, transfer_id
+        )
+        SELECT
+            h.holder_id,
+            h.version + 1,
+            h.user_id,
+            p_account.currency,
+            p_transaction_id,
+            CASE WHEN h.receives THEN 'transfer_in' ELSE 'transfer_out' END,
+            CASE WHEN h.receives THEN 'credit' ELSE 'debit' END,
+            m.amount,
+            h.available_before,
+            h.available_after,
+            h.reserved,
+            h.reserved,
+            m.id
+        FROM moved AS m
+        CROSS JOIN LATERAL (
+            VALUES
+                (
+                    p_wallet.holder_id, p_wallet.version, p_wallet.user_id, NOT m.is_paid_in,
+                    p_wallet.available, v_available, p_wallet.reserved
+                ),
+                (
+                    p_account.id, p_account.version, p_account.user_id, m.is_paid_in,
+                    p_account.balance, v_balance, 0
+                )
+        ) AS h (holder_id, version, user_id, receives, available_before, available_after, reserved)
+        ON CONFLICT ON CONSTRAINT balance_ledger_transaction_once DO NOTHING
+        RETURNING holder_id
+    ), transfer AS (
+        INSERT INTO transfers (
+            id, transaction_id, operation, debit_holder_id, credit_holder_id, currency, amount
+        )
+        SELECT
+            m.id,
+            p_transaction_id,
+            CASE WHEN m.is_paid_in THEN 'wallet_to_account' ELSE 'account_to_wallet' END,
+            CASE WHEN m.is_paid_in THEN p_wallet.holder_id ELSE p_account.id END,
+            CASE WHEN m.is_paid_in THEN p_account.id ELSE p_wallet.holder_id END,
+            p_account.currency,
+            m.amount
+        FROM moved AS m
+        WHERE EXISTS (SELECT FROM entry)
+    ), wallet AS (
+        UPDATE user_balances
+        SET available = v_available, version = version + 1, updated_at = clock_timestamp()
+        WHERE user_id = p_wallet.user_id AND currency = p_wallet.currency AND EXISTS (SELECT FROM entry)
+    )
     UPDATE accounts
     SET balance = v_balance, version = version + 1, updated_at = clock_timestamp()
-    WHERE id = p_account.id;
+    WHERE id = p_account.id AND EXISTS (SELECT FROM entry);
+    IF NOT FOUND THEN
+        RETURN replayed_entry(
+            p_transaction_id, CASE WHEN p_amount > 0 THEN 'transfer_in' ELSE 'transfer_out' END, p_account.id, abs(p_amount)
+        );
+    END IF;
     RETURN (p_account.id, p_account.version + 1, v_balance, 0, NULL, false)::ledger_reply;
 END;
 $$;
-COMMENT ON FUNCTION post_account_entry(accounts, text, numeric, uuid, text, uuid) IS 'Writes one entry of a locked trading account and moves its balance.';
+COMMENT ON FUNCTION post_to_account(user_balances, accounts, numeric, uuid) IS 'Moves money from a locked wallet to a locked account of its owner, or back where the amount is negative; TW003 or TW007 for a balance that cannot be.';
 
 -- The account of a transfer, locked. Its status is asked for later: a call that is repeated after
 -- the account was suspended still gets the answer that it had before.
@@ -1620,7 +1718,6 @@ DECLARE
     v_wallet user_balances;
     v_account accounts;
     v_reply ledger_reply;
-    v_transfer_id uuid;
 BEGIN
     SELECT * INTO v_account FROM accounts WHERE id = p_account_id;
     PERFORM check_ledger_amount(p_amount, v_account.currency) WHERE v_account.id IS NOT NULL;
@@ -1636,13 +1733,7 @@ BEGIN
     IF v_wallet.status <> 'active' THEN
         PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
     END IF;
-    v_transfer_id := write_transfer(
-        p_transaction_id, 'wallet_to_account', v_wallet.holder_id, v_account.id, v_account.currency, p_amount
-    );
-    PERFORM post_wallet_entry(
-        v_wallet, 'debit', p_amount, p_transaction_id, 'transfer_out', NULL, p_transfer_id => v_transfer_id
-    );
-    RETURN post_account_entry(v_account, 'credit', p_amount, p_transaction_id, 'transfer_in', v_transfer_id);
+    RETURN post_to_account(v_wallet, v_account, p_amount, p_transaction_id);
 END;
 $$;
 COMMENT ON FUNCTION transfer_to_account(uuid, numeric, uuid) IS 'Moves available money from the owner''s wallet to a trading account.';
@@ -1655,7 +1746,6 @@ DECLARE
     v_wallet user_balances;
     v_account accounts;
     v_reply ledger_reply;
-    v_transfer_id uuid;
 BEGIN
     SELECT * INTO v_account FROM accounts WHERE id = p_account_id;
     PERFORM check_ledger_amount(p_amount, v_account.currency) WHERE v_account.id IS NOT NULL;
@@ -1705,14 +1795,7 @@ BEGIN
             DETAIL = 'A transfer never overdraws an account.',
             HINT = 'Ask for at most the balance.';
     END IF;
-    v_transfer_id := write_transfer(
-        p_transaction_id, 'account_to_wallet', v_account.id, v_wallet.holder_id, v_account.currency, p_amount
-    );
-    v_reply := post_account_entry(v_account, 'debit', p_amount, p_transaction_id, 'transfer_out', v_transfer_id);
-    PERFORM post_wallet_entry(
-        v_wallet, 'credit', p_amount, p_transaction_id, 'transfer_in', NULL, p_transfer_id => v_transfer_id
-    );
-    RETURN v_reply;
+    RETURN post_to_account(v_wallet, v_account, -p_amount, p_transaction_id);
 END;
 $$;
 COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions, orders in flight or orders that bind margin to the owner''s wallet.';

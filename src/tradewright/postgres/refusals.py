@@ -47,6 +47,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW020": (MoneyError, ErrorCode.MONEY_REVERSAL_EXCEEDED),
         "TW021": (StateError, ErrorCode.ORDER_IN_FLIGHT),
         "TW022": (MoneyError, ErrorCode.MONEY_ACCOUNT_HAS_ORDERS),
+        "TW023": (InternalError, ErrorCode.MONEY_TRANSFER_WITHOUT_ENTRIES),
         "TW030": (MoneyError, ErrorCode.PAYMENT_CLAIM_EXCEEDED),
         "TW031": (MoneyError, ErrorCode.MONEY_WALLET_FROZEN),
         "TW032": (MoneyError, ErrorCode.MONEY_WALLET_CLOSED),

@@ -7,13 +7,11 @@ and the dispatcher to one thread at a time; it is never held over a database cal
 """
 
 import threading
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Self
 
-from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
@@ -30,6 +28,7 @@ from tradewright.trading.house_watch import HouseWatch, read_house
 from tradewright.trading.model import BookAnswers, Command, Report, ids_of
 from tradewright.trading.news import News
 from tradewright.trading.presence import Presence
+from tradewright.trading.queues import Queues
 from tradewright.trading.recalling import Passed, Recalling, read_passed
 from tradewright.trading.reference import Reference, quote_board, read_reference
 from tradewright.trading.store import read_live_desk, read_routed_versions
@@ -38,10 +37,7 @@ from tradewright.trading.unsolicited import late_answers
 from tradewright.trading.vigil import Vigil
 from tradewright.trading.waiting import Proposed, WaitingFutures
 from tradewright.trading.watch import Watchers
-from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
-
-PROPOSED_COMMANDS_MAX = 500
-"""Proposals that a batch takes together: at the end of a day each account has one at once."""
+from tradewright.trading.writer import SessionOpener, Waiting
 
 
 class Engine:
@@ -57,9 +53,6 @@ class Engine:
         self._open_session = open_session
         self._providers = providers
         self._lock = threading.RLock()
-        self._idle = threading.Condition()
-        self._in_flight = 0
-        self._is_running = False
         self._failures = Failures()
         with open_session() as session, session.transaction():
             reference = read_reference(session)
@@ -76,9 +69,7 @@ class Engine:
         self._news = News(self._presence, self._watchers, self._house, self._lock, self._propose)
         known = self._presence, self._news, self._dispatcher
         self._vigil = Vigil(known, self._lock, self._propose, self._failures)
-        self._writers = [
-            Writer(open_session, trading, self._after, self._answered) for _ in range(writers)
-        ]
+        self._queues = Queues(open_session, trading, self._after, self._failures, writers)
 
     def start(self) -> None:
         """Take over from engines that are gone, learn what is open, and resolve what is ours.
@@ -90,9 +81,7 @@ class Engine:
         self._presence.hold()
         self._presence.take_over()
         self._presence.may_have_missed = False  # for all that is open is read now
-        for writer in self._writers:
-            writer.start()
-        self._is_running = True
+        self._queues.start()
         with self._open_session() as session, session.transaction():
             desk = read_live_desk(session, self.reference, self.market)
             passed = read_house(session), read_routed_versions(session, desk)
@@ -128,20 +117,18 @@ class Engine:
         with self._lock:
             house = self._house.rest()
         self._propose(house)
-        self._wait_until_idle()
+        self._queues.wait_until_idle()
         self._vigil.stop()
-        if self._is_running:
+        if self._queues.is_running:
             with self._lock:
                 unwritten = self._watchers.unwritten_stops()
             self._propose(unwritten)
-            self._wait_until_idle()
+            self._queues.wait_until_idle()
         self._end()
 
     def _end(self) -> None:
         """Book what is queued, and show no more that the engine lives."""
-        self._is_running = False
-        for writer in self._writers:
-            writer.stop()
+        self._queues.stop()
         self._presence.let_go()
 
     def __enter__(self) -> Self:
@@ -159,7 +146,7 @@ class Engine:
     @property
     def counts(self) -> EngineCounts:
         """Return what the writers have done together."""
-        return EngineCounts.of([writer.counts for writer in self._writers])
+        return self._queues.counts
 
     def on_quote(self, quote: Quote, *, propose: bool = True) -> int:
         """Move the market by a base quote that the filter has accepted.
@@ -231,7 +218,7 @@ class Engine:
         """
         require_ids(*ids_of(command))
         future: Future[Report] = Future()
-        self._queue([command], WaitingFutures([future]))
+        self._queues.queue([command], WaitingFutures([future]))
         return future
 
     def submit_for(self, command: Command, waiting: Waiting) -> None:
@@ -243,7 +230,7 @@ class Engine:
 
         """
         require_ids(*ids_of(command))
-        self._queue([command], waiting)
+        self._queues.queue([command], waiting)
 
     def submit_together(self, commands: Sequence[Command]) -> "list[Future[Report]]":
         """Queue commands in one group for each writer; a group is booked in one batch.
@@ -256,9 +243,9 @@ class Engine:
         for command in commands:
             require_ids(*ids_of(command))
         futures: list[Future[Report]] = [Future() for _ in commands]
-        for writer, places in self._by_writer(commands).items():
+        for writer, places in self._queues.by_writer(commands).items():
             waiting = WaitingFutures([futures[place] for place in places])
-            self._queue([commands[place] for place in places], waiting, writer)
+            self._queues.queue([commands[place] for place in places], waiting, writer)
         return futures
 
     def wait_until_idle(self) -> None:
@@ -270,24 +257,12 @@ class Engine:
             InternalError: the same, for a defect.
 
         """
-        self._wait_until_idle()
+        self._queues.wait_until_idle()
         self._failures.tell()
 
     def tell_failures(self) -> None:
         """Raise what `wait_until_idle` would raise now, without waiting."""
         self._failures.tell()
-
-    def _wait_until_idle(self) -> None:
-        with self._idle:
-            self._idle.wait_for(lambda: self._in_flight == 0)
-
-    def _queue(
-        self, commands: Sequence[Command], waiting: Waiting, writer: int | None = None
-    ) -> None:
-        """Queue what clients ask for, as long as there is room."""
-        place = self._writer_of(commands[0].account_id) if writer is None else writer
-        self._writers[place].require_room()
-        self._hand_over(commands, waiting, place)
 
     def _propose_at(self, symbol: str, moves: Sequence[Move]) -> int:
         """Propose what the present price sets off, when what breakers did is written."""
@@ -302,38 +277,11 @@ class Engine:
         The queue's limit does not hold for it, nor is a common batch needed; returns the count.
         """
         with self._lock:  # an order's answers are handed over in their order
-            answers = self._unbooked.take_bookable() if self._is_running else []
+            answers = self._unbooked.take_bookable() if self._queues.is_running else []
             commands = [*answers, *proposals]
-            for writer, group in self._groups_of(commands):
-                self._hand_over(group, Proposed(group, self._settle), writer)
+            for writer, group in self._queues.groups_of(commands):
+                self._queues.hand_over(group, Proposed(group, self._settle), writer)
         return len(commands)
-
-    def _hand_over(self, commands: Sequence[Command], waiting: Waiting, writer: int) -> None:
-        if not self._is_running:
-            raise StateError(
-                ErrorCode.ENGINE_STOPPED,
-                "the engine is not running and takes no commands",
-                why="It has not been started, or is being stopped.",
-                hint="Start it, then submit again with the same keys.",
-            )
-        with self._idle:
-            self._in_flight += 1
-        self._writers[writer].submit_group(commands, waiting)
-
-    def _groups_of(self, commands: Sequence[Command]) -> Iterator[tuple[int, list[Command]]]:
-        for writer, places in self._by_writer(commands).items():
-            for start in range(0, len(places), PROPOSED_COMMANDS_MAX):
-                part = places[start : start + PROPOSED_COMMANDS_MAX]
-                yield writer, [commands[place] for place in part]
-
-    def _by_writer(self, commands: Sequence[Command]) -> dict[int, list[int]]:
-        places: dict[int, list[int]] = {}
-        for place, command in enumerate(commands):
-            places.setdefault(self._writer_of(command.account_id), []).append(place)
-        return places
-
-    def _writer_of(self, account_id: str) -> int:
-        return zlib.crc32(account_id.encode()) % len(self._writers)
 
     def _after(self, booked: Booked) -> None:
         """Follow up a committed batch; it is answered, and its writer lives on, if that fails."""
@@ -374,13 +322,6 @@ class Engine:
             proposals.append(LookAgain(account_id=HOUSE))  # by whoever books for the house
         return proposals
 
-    def _answered(self, group: Group, answers: Sequence[Answer]) -> None:
-        try:
-            group.waiting.resolve(answers)
-        except Exception as error:  # noqa: BLE001 (the others of the batch wait too)
-            self._failures.note(error)
-        self._one_less_in_flight()
-
     def _settle(self, proposed: Sequence[Command], answers: Sequence[Answer]) -> None:
         """Let proposals be made again, let go of booked answers, and note what has failed."""
         with self._lock:
@@ -391,9 +332,3 @@ class Engine:
                     self._watchers.settle(command, answer)
                 if isinstance(answer, Exception):
                     self._failures.note(answer)
-
-    def _one_less_in_flight(self) -> None:
-        with self._idle:
-            self._in_flight -= 1
-            if self._in_flight == 0:
-                self._idle.notify_all()

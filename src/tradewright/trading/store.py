@@ -5,7 +5,7 @@ owns its orders too, so orders are read without locks of their own. Lookups that
 committed while a lock was waited for come after it, as statements of their own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,22 +18,12 @@ from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.model import Book
-from tradewright.trading.house_commands import HOUSE, BookMarkouts, LookAgain
+from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.house_store import lock_house, read_clients
 from tradewright.trading.model import (
-    BookAnswers,
-    CancelOrder,
-    CheckMargin,
-    ClosePosition,
     Command,
     Direction,
-    EndReducing,
-    ExpireOrder,
-    HaltOrders,
     MoveMoney,
-    MoveStop,
-    OrderType,
-    ReplaceOrder,
     SubmitOrder,
     TriggerOrder,
 )
@@ -41,6 +31,7 @@ from tradewright.trading.opening_rates import read_opening_rates
 from tradewright.trading.order_rows import order_from_row, orders_by_key, read_orders
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.pending import binds_pending
+from tradewright.trading.questions import asks_what_lives, orders_asked, others_asked
 from tradewright.trading.reference import Reference, refreshed
 from tradewright.trading.replacement_store import read_waiting
 from tradewright.trading.rolling_rows import read_due
@@ -52,10 +43,6 @@ from tradewright.trading.state import (
 )
 
 _QUERIES = "tradewright.trading"
-
-_NAMES_ORDER = (TriggerOrder, ExpireOrder, MoveStop, EndReducing, BookAnswers)
-
-_ASKS_WHAT_LIVES = (ReplaceOrder, CheckMargin, ClosePosition, CloseBy, HaltOrders, LookAgain)
 
 _NEEDS_MARGIN = (SubmitOrder, TriggerOrder, MoveMoney)
 
@@ -120,8 +107,8 @@ def _ask(
         "hold_reference_version": {},
         "lock_accounts": {"ids": account_ids},
         "open_positions": {"ids": account_ids},
-        **_orders_asked(commands),
-        **_others_asked(commands),
+        **orders_asked(commands),
+        **others_asked(commands),
     }
     ours, ledgers = load_queries(_QUERIES), load_queries("tradewright.ledger")
     asked = {
@@ -132,66 +119,13 @@ def _ask(
     return {name: rows.fetchall() for name, rows in asked.items()}
 
 
-def _orders_asked(commands: Sequence[Command]) -> dict[str, Columns]:
-    """Return the queries that read orders, with what these commands name."""
-    keyed = list(_keys(commands))
-    grouped = [c for c in commands if isinstance(c, SubmitOrder) and c.oco_group is not None]
-    replaced = [c for c in commands if isinstance(c, ReplaceOrder)]
-    return {
-        "orders_named": {"ids": [c.order_id for c in commands if isinstance(c, _NAMES_ORDER)]},
-        "live_orders": {
-            "ids": sorted({c.account_id for c in commands if _asks_what_lives(c)} - {HOUSE})
-        },
-        "orders_by_key": {
-            "account_ids": [account_id for account_id, _ in keyed],
-            "keys": [key for _, key in keyed],
-        },
-        "orders_of_groups": {
-            "account_ids": [c.account_id for c in grouped],
-            "groups": [c.oco_group for c in grouped],
-        },
-        "replacements_named": {
-            "account_ids": [c.account_id for c in replaced],
-            "keys": [c.new_client_order_id for c in replaced],
-        },
-    }
-
-
-def _others_asked(commands: Sequence[Command]) -> dict[str, Columns]:
-    """Return the queries that read anything else, with what these commands name."""
-    moved = [c.transaction_id for c in commands if isinstance(c, MoveMoney)]
-    dealt = [
-        (answer.provider, answer.execution_id)
-        for c in commands
-        if isinstance(c, BookAnswers)
-        for _, answer in c.answers
-        if answer.price is not None
-    ]
-    measured = sorted(
-        {m.user_id for c in commands if isinstance(c, BookMarkouts) for m in c.measured}
-    )
-    return {
-        "close_bys_named": {"ids": [c.close_by_id for c in commands if isinstance(c, CloseBy)]},
-        "entries_of_transactions": {
-            "transaction_ids": moved,
-            "operations": ["transfer_out"] * len(moved),
-        },
-        "open_client_profiles": {"ids": measured},
-        "lock_client_profiles": {"ids": measured},
-        "executions_known": {
-            "provider_codes": [code for code, _ in dealt],
-            "execution_ids": [execution_id for _, execution_id in dealt],
-        },
-    }
-
-
 def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:
     """Put what accounts have with providers onto the desk, where it is not there already.
 
     Only for commands that need free margin, and only for accounts whose orders are passed on; and
     all that lives of accounts in which orders that rest bind margin.
     """
-    known = {command.account_id for command in commands if _asks_what_lives(command)}
+    known = {command.account_id for command in commands if asks_what_lives(command)}
     asking = {command.account_id for command in commands if isinstance(command, _NEEDS_MARGIN)}
     ids = sorted((asking - known) & desk.accounts.keys())
     accounts = [desk.accounts[account_id] for account_id in ids]
@@ -199,26 +133,6 @@ def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Comma
     flying = [one.id for one in accounts if one.book is not Book.B and not binds_pending(one)]
     read_orders(statements, desk, "live_orders", binding)
     read_orders(statements, desk, "routed_orders", flying)
-
-
-def _asks_what_lives(command: Command) -> bool:
-    """Return whether a command must know every live order of its account."""
-    if isinstance(command, SubmitOrder):
-        reduces = command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT
-        return reduces or command.position_id is not None
-    return isinstance(command, _ASKS_WHAT_LIVES)
-
-
-def _keys(commands: Sequence[Command]) -> Iterator[tuple[str, str]]:
-    """Give account and client order id of each command that names an order by them."""
-    for command in commands:
-        if isinstance(command, SubmitOrder | CancelOrder | ClosePosition):
-            key = command.client_order_id
-            if key is not None:
-                yield command.account_id, key
-        if isinstance(command, ReplaceOrder):
-            yield command.account_id, command.client_order_id
-            yield command.account_id, command.new_client_order_id
 
 
 def _close_by(row: tuple[Any, ...]) -> tuple[CloseBy, CloseByReport]:

@@ -12,8 +12,7 @@ from tests.positions import account_of, close, ids, pair_up
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import Quote
-from tradewright.trading import engine as engine_module
-from tradewright.trading import writer
+from tradewright.trading import queues, writer
 from tradewright.trading.engine import Engine
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.rollover_day import RolledDay, market_before, roll_day
@@ -351,7 +350,7 @@ def test_all_accounts_of_a_day_are_not_rolled_over_in_one_transaction(
 ) -> None:
     set_terms(floor)
     accounts = [account_of(floor, PositionMode.HEDGING) for _ in range(7)]
-    monkeypatch.setattr(engine_module, "PROPOSED_COMMANDS_MAX", 2)
+    monkeypatch.setattr(queues, "PROPOSED_COMMANDS_MAX", 2)
     monkeypatch.setattr(writer, "BATCH_COMMANDS_MAX", 2)
     with floor.engine(eurusd=None) as engine:
         quote_at(floor, engine, BEFORE)

@@ -84,7 +84,7 @@ def test_after_a_crash_a_stop_is_behind_by_less_than_a_tenth_of_its_distance(
         floor.quote(engine, "EURUSD", bid, "1.10150")
     exact = Decimal("1.10099") - Decimal("0.00500")
     assert exact - Decimal("0.00050") < floor.one(STOP) < exact
-    for writer in engine._writers:  # it dies: nothing more is proposed
+    for writer in engine._queues.writers:  # it dies: nothing more is proposed
         writer.stop()
     with floor.engine(eurusd=("1.09552", "1.09562")) as again:
         assert floor.one(STATUS) == "new"

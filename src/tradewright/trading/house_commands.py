@@ -11,6 +11,10 @@ HOUSE = ""
 """What the house's own commands have in place of an account, whose lock they do not need."""
 
 
+HOUSE_CHANGED = "house"
+"""Told to engines when anybody has changed the house's exposure beside the batches."""
+
+
 class BookMarkouts(Struct, frozen=True, kw_only=True):
     """Measured by the house: how the market moved after fills of hybrid orders."""
 

@@ -13,7 +13,7 @@ from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
-from tradewright.trading.house_commands import HOUSE, OpenHedge
+from tradewright.trading.house_commands import HOUSE, HOUSE_CHANGED, OpenHedge
 from tradewright.trading.model import BookAnswers, Command
 from tradewright.trading.state import Desk, Hedge, HedgedPosition, HedgeStatus
 
@@ -74,6 +74,11 @@ def roll_up_exposures(connection: Session, *, from_zero: bool = False) -> int:
     query = load_queries(_QUERIES)["roll_up_exposures"]
     row = connection.execute(query, {"from_zero": from_zero}).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def tell_house_changed(connection: Session) -> None:
+    """Let engines read the house's exposure anew, once the transaction is committed."""
+    connection.execute(load_queries(_QUERIES)["tell_engines"], {"texts": [HOUSE_CHANGED]})
 
 
 def read_open_hedges(connection: Session) -> list[Hedge]:

@@ -29,7 +29,10 @@ def read_house(connection: Session) -> HouseRows:
 
 
 class HouseWatch:
-    """The house's own watchers behind one door."""
+    """The house's own watchers behind one door.
+
+    `dealt_count` counts the batches that have changed the exposure here.
+    """
 
     def __init__(self, market: Market, trading: Trading, scores: Scores) -> None:
         self._market = market
@@ -37,6 +40,7 @@ class HouseWatch:
         self._exposures = exposures = trading.exposures
         self._measuring = Measuring(market)
         self._hedges = HedgeWatcher(market, exposures, lambda: trading.reference)
+        self.dealt_count = 0
 
     def learn(self, rows: HouseRows) -> None:
         """Take the database's word for what is open."""
@@ -46,7 +50,7 @@ class HouseWatch:
         self._hedges.learn(hedges)
 
     def hear(self, nets: Mapping[str, Decimal], hedges: Sequence[Hedge]) -> None:
-        """Learn what is open where other engines book, too.
+        """Learn what is open where others change it, too.
 
         A batch of ours that commits just then may count twice, or not yet, until the next time.
         """
@@ -57,6 +61,7 @@ class HouseWatch:
         """Learn what a committed batch has left behind; return what it sets off."""
         changes = desk.changes.exposures
         self._exposures.add(changes.items())
+        self.dealt_count += bool(changes)
         self._measuring.take(desk)
         self._count_answers(desk)
         return [*self._hedges.take(desk, changes)]

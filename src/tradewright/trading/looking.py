@@ -28,6 +28,9 @@ from tradewright.trading.store import read_desk
 from tradewright.trading.watch import Watchers
 from tradewright.trading.writer import SessionOpener
 
+HOUSE_LOOKS = 2
+"""Looks at the house when it has changed beside the batches: the last one while none is booked."""
+
 LOOKS_MAX = 100
 """Accounts with one beat while those who book for them watch them too: it takes of our time."""
 
@@ -53,6 +56,8 @@ class Looking:
         self._lock = lock
         self._waiting: dict[str, None] = {}
         self._unwatched: dict[str, None] = {}
+        self._house_looks = 0
+        self._house_seen = 0
         self._aged_by = trading.reference
         self._manager: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
@@ -64,6 +69,10 @@ class Looking:
     def find(self, account_ids: Iterable[str]) -> None:
         """Let accounts be looked at, before all others, for which perhaps nobody watches."""
         self._unwatched.update(dict.fromkeys(account_ids))
+
+    def look_at_house(self) -> None:
+        """Let the exposure be read that something else than our batches has changed."""
+        self._house_looks = HOUSE_LOOKS
 
     def refresh(self, version: int) -> None:
         """Learn reference data that has changed, though nothing is booked that would read it.
@@ -89,7 +98,7 @@ class Looking:
         What cannot be read now waits for the next look.
         """
         try:
-            if len(self._trading.reference.engines) > 1:
+            if self._house_looks or len(self._trading.reference.engines) > 1:
                 self._look_at_house(self._connected())
             return self._look_at_accounts()
         except (psycopg.Error, DatabaseError):
@@ -97,10 +106,18 @@ class Looking:
             return []
 
     def _look_at_house(self, session: Session) -> None:
-        """Learn the exposure and the hedges that are open; they are few."""
+        """Learn the exposure and the hedges that are open; they are few.
+
+        What a batch of ours commits meanwhile may count twice until it is read again: where nobody
+        else books, that is done until none has come between two looks.
+        """
+        asked, dealt = self._house_looks, self._house.dealt_count
         nets, hedges = read_exposures(session), read_open_hedges(session)
         with self._lock:
             self._house.hear(nets, hedges)
+        is_quiet, self._house_seen = dealt == self._house_seen, dealt
+        if asked and self._house_looks == asked:
+            self._house_looks = 0 if asked == 1 and is_quiet else 1
 
     def _look_at_accounts(self) -> list[EndReducing]:
         """Learn what has become of some accounts that wait."""

@@ -14,15 +14,12 @@ from contextlib import AbstractContextManager
 from tradewright.core.errors import InputError
 from tradewright.core.ids import require_ids
 from tradewright.trading.batch import Booked
-from tradewright.trading.house_commands import HOUSE, LookAgain
+from tradewright.trading.house_commands import HOUSE, HOUSE_CHANGED, LookAgain
 from tradewright.trading.house_watch import HouseWatch
 from tradewright.trading.looking import Looking
 from tradewright.trading.model import Command
 from tradewright.trading.presence import Presence
 from tradewright.trading.watch import Watchers
-
-HOUSE_CHANGED = "house"
-"""Told when anybody has changed the house's exposure beside the batches."""
 
 TOLD_TOGETHER = 150
 """Accounts in one message: a notification holds less than 8,000 bytes."""
@@ -46,7 +43,12 @@ class News:
         self._untold: dict[str, None] = {}
 
     def note(self, booked: Booked) -> None:
-        """Note what a committed batch has changed, if another engine is there to be told."""
+        """Note what a committed batch has changed, if another engine is there to be told.
+
+        What it has set aside only the database counts into the exposure: that is read anew.
+        """
+        if booked.desk.changes.unsolicited:
+            self._looking.look_at_house()
         if len(booked.desk.reference.engines) > 1:
             changed = dict.fromkeys(_changed_by(booked))
             with self._lock:
@@ -61,6 +63,8 @@ class News:
         """
         self._tell()
         for text in self._presence.hear():
+            if text == HOUSE_CHANGED:
+                self._looking.look_at_house()
             self._looking.add(read_message(text))
         if self._presence.may_have_missed:
             self._looking.find(self._presence.accounts_at_risk())

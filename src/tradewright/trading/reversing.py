@@ -21,8 +21,9 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.trading import orders, positions
 from tradewright.trading.closing import is_being_closed
+from tradewright.trading.house_commands import HOUSE_CHANGED
 from tradewright.trading.model import EventType, OrderStatus
-from tradewright.trading.news import HOUSE_CHANGED, messages
+from tradewright.trading.news import messages
 from tradewright.trading.reference import quote_board, read_reference
 from tradewright.trading.reversals import (
     Opened,

@@ -17,7 +17,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.answers import Unsolicited
 from tradewright.trading.house_commands import HOUSE
-from tradewright.trading.house_store import is_hedge
+from tradewright.trading.house_store import is_hedge, tell_house_changed
 from tradewright.trading.model import BookAnswers
 
 _QUERIES = "tradewright.trading"
@@ -78,6 +78,7 @@ def late_answers(
             "executed": [answer.decided_at],
         },
     )
+    tell_house_changed(connection)
     return []
 
 
@@ -119,6 +120,7 @@ def resolve_unsolicited(
         raise _unknown(fill_id)
     if connection.execute(queries["resolve_unsolicited_fill"], parameters).fetchone() is None:
         raise _resolved(fill_id)
+    tell_house_changed(connection)
     row = connection.execute(queries["unsolicited_fill"], parameters).fetchone()
     if row is None:
         raise AssertionError("a fill that was found stays")

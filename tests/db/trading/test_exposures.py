@@ -6,11 +6,14 @@ from threading import Thread
 
 import pytest
 
+from tests.db.trading.test_answers import Later, run
 from tests.db.trading.test_news import TOLD_AFTER, Other, serve_trader
+from tests.db.trading.test_several_engines import until
 from tests.floor import ONE, Floor, buy, deal, sell
 from tradewright import routing
 from tradewright.core.clock import pause
 from tradewright.core.ids import new_id_text
+from tradewright.liquidity.model import ProviderRequest, Side
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
@@ -217,4 +220,43 @@ def test_a_hybrid_order_is_divided_by_what_another_process_has_just_dealt(
         deal(here, buy(hybrid, 2_000))
     seen = floor.rows("SELECT inputs ->> 'exposure' FROM routing_decisions ORDER BY id")
     assert seen == [("0",), ("-301000",)]
+    assert floor.broken_laws() == {}
+
+
+def deal_unasked(floor: Floor, quantity: int) -> None:
+    """Let a provider tell an engine of something that it dealt, and that nobody asked for."""
+    late = Later(ONE)
+    with run(floor, {"LP-ONE": late}) as alone:
+        floor.quote(alone, "EURUSD", "1.10000", "1.10010")
+        asked = ProviderRequest("PHONE", "EURUSD", Side.SELL, Decimal(quantity), None, floor.now)
+        late.tell(asked, quantity, price=Decimal("1.10000"))
+        until(lambda: kept(floor.session) == -quantity)
+        pause(TOLD_AFTER)
+        floor.quote(alone, "EURUSD", "1.10000", "1.10020")
+
+
+def test_an_engine_that_is_alone_hedges_what_was_set_aside(
+    engine_database: str, engine: Session
+) -> None:
+    floor = Floor.opened(engine_database, engine, (ONE,))
+    routing.set_policy(engine, POLICY)
+    deal_unasked(floor, 600_000)
+    assert floor.rows("SELECT side, quantity FROM hedges") == [("buy", 500_000)]
+
+
+def test_an_engine_that_is_alone_learns_what_people_have_decided(
+    engine_database: str, engine: Session
+) -> None:
+    floor = Floor.opened(engine_database, engine, (ONE,))
+    deal_unasked(floor, 600_000)
+    with floor.engine() as alone:
+        deal(alone, sell(rich(floor), 600_000))
+        routing.set_policy(engine, POLICY)
+        floor.quote(alone, "EURUSD", "1.10000", "1.10020")
+        assert floor.rows("SELECT FROM hedges") == []
+        (fill,) = list_unsolicited(engine, count_max=10)
+        resolve_unsolicited(engine, fill.id, Resolution.BUSTED, actor="user:anna", reason="error")
+        pause(TOLD_AFTER)
+        floor.quote(alone, "EURUSD", "1.10000", "1.10010")
+    assert floor.rows("SELECT side, quantity FROM hedges") == [("sell", 500_000)]
     assert floor.broken_laws() == {}

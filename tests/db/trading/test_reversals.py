@@ -7,14 +7,17 @@ import pytest
 
 from tests.busts import REVERSED, bust, correct, differences, executions, reverse, settle
 from tests.db.trading.test_answers import Later, run
+from tests.db.trading.test_news import TOLD_AFTER
 from tests.db.trading.test_rollovers import AFTER, BEFORE, TUESDAY, quote_at, set_terms
 from tests.floor import TWO, Floor, ask, buy, deal, refusal, sell, steady
 from tests.positions import account_of, close, held, ids, pair_up
+from tradewright import routing
+from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.alerts import read_alerts
 from tradewright.risk.model import MarginPrice
-from tradewright.routing.model import Book
+from tradewright.routing.model import Book, Policy
 from tradewright.trading.commissions import CommissionForm, CommissionTerms
 from tradewright.trading.commissions import set_terms as charge
 from tradewright.trading.corrections import (
@@ -409,4 +412,20 @@ def test_a_running_engine_watches_what_is_left(floor: Floor) -> None:
         deal(engine, buy(account, 1_000))
         floor.quote(engine, "EURUSD", "1.04000", "1.04010")
     assert [quantity for quantity, _ in held(floor, account)] == [1_000]
+    assert sound(floor)
+
+
+def test_an_engine_that_is_alone_hedges_what_could_not_be_reversed(floor: Floor) -> None:
+    account = passed_on(floor, HEDGING)
+    with floor.engine() as engine:
+        deal(engine, buy(account, 700_000))
+        ask(engine, close(account, ids(floor, account)[0], 600_000))
+        routing.set_policy(
+            floor.session,
+            Policy(symbol="EURUSD", exposure_limit=Decimal(500_000), hedge_target=Decimal(100_000)),
+        )
+        assert reverse(floor, executions(floor, account)[0]).reversed_quantity == 100_000
+        pause(TOLD_AFTER)
+        floor.quote(engine, "EURUSD", "1.10000", "1.10020")
+    assert floor.rows("SELECT side, quantity, exposure FROM hedges") == [("buy", 500_000, -600_000)]
     assert sound(floor)

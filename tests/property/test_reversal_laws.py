@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.busts import bust, differences, executions, settle
@@ -55,6 +55,13 @@ def histories(mode: PositionMode) -> st.SearchStrategy[list[Deal]]:
     """Return histories; only where each fill has its own is a position named to close it."""
     later = orders | closes if mode is PositionMode.HEDGING else orders
     return st.tuples(orders, st.lists(later, max_size=7)).map(lambda drawn: [drawn[0], *drawn[1]])
+
+
+def part_closed(mode: PositionMode) -> Deal:
+    """Return what closes a part of what the first deal of a history has bought."""
+    if mode is PositionMode.HEDGING:
+        return Deal(Side.BUY, 4, 100, closes=0)
+    return Deal(Side.SELL, 4, 100)
 
 
 @pytest.fixture
@@ -126,11 +133,13 @@ def test_what_is_reversed_leaves_what_would_be_there_without_it(
     met = {"whole": 0, "part": 0}
 
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(histories(mode), st.data())
-    def holds(history: list[Deal], data: st.DataObject) -> None:
+    @example([Deal(Side.BUY, 3, 0)], 0)
+    @example([Deal(Side.BUY, 9, 0), part_closed(mode)], 0)
+    @given(histories(mode), st.integers(0, 7))
+    def holds(history: list[Deal], drawn: int) -> None:
         one, other = player(floor, engine, mode), player(floor, engine, mode)
         one.play(history, {})
-        place = data.draw(st.sampled_from(sorted(one.fills)))
+        place = sorted(one.fills)[drawn % len(one.fills)]
         taken = taken_back(floor, one.fills[place])
         other.play(history, {place: taken})
         is_whole = taken == history[place].steps * STEP

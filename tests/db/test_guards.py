@@ -16,6 +16,7 @@ from tests.conftest import OpenSession
 from tradewright import audit, ledger
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
+from tradewright.ledger import HouseCode
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
 
@@ -387,6 +388,43 @@ def test_between_two_clients_one_entry_is_not_enough(
         f" m.id FROM ({source}) AS h, moved AS m"
     )
     assert refused(engine, statement) == "TW023"
+
+
+def move_in_house(session: Session, path: str, amount: int, reversed_id: str | None = None) -> str:
+    """Write a movement from a house account to another, which takes one back if it is given."""
+    houses, moved = ledger.house_holder_ids(session, "USD"), new_id_text()
+    holders = [houses[HouseCode(code)] for code in path.split()]
+    insert = TRANSFER.replace("amount)", "amount, reverses_id) VALUES (%s, uuidv7(), 'x', %s, %s,")
+    session.execute(f"{insert} 'USD', %s, %s)".encode(), (moved, *holders, amount, reversed_id))
+    return moved
+
+
+@pytest.mark.parametrize(
+    ("path", "amounts", "sqlstate"),
+    [
+        ("dealing clearing", [3, 3], "TW020"),
+        ("dealing clearing", [6], "TW020"),
+        ("clearing dealing", [1], "TW019"),
+        ("dealing fees", [1], "TW019"),
+    ],
+)
+def test_what_takes_a_movement_back_stays_within_it(
+    engine: Session, cast: Cast, path: str, amounts: list[int], sqlstate: str
+) -> None:
+    original = move_in_house(engine, "clearing dealing", 5)
+    for amount in amounts[:-1]:
+        move_in_house(engine, path, amount, original)
+    with pytest.raises(psycopg.Error) as caught:
+        move_in_house(engine, path, amounts[-1], original)
+    assert caught.value.sqlstate == sqlstate
+
+
+def test_what_takes_a_movement_back_is_not_taken_back(engine: Session, cast: Cast) -> None:
+    original = move_in_house(engine, "clearing dealing", 5)
+    reversal = move_in_house(engine, "dealing clearing", 5, original)
+    with pytest.raises(psycopg.Error) as caught:
+        move_in_house(engine, "clearing dealing", 1, reversal)
+    assert caught.value.sqlstate == "TW019"
 
 
 def test_a_transfer_inside_the_house_needs_no_entries(engine: Session, cast: Cast) -> None:

@@ -697,6 +697,30 @@ def test_a_commission_without_a_trade_breaks_only_its_law(engine: Session) -> No
     assert broken_laws(engine) == {"commission_is_of_a_trade"}
 
 
+def test_a_record_whose_state_stays_is_told(engine: Session) -> None:
+    """No guard refuses it: the state comes with a later statement, or not at all."""
+    play(engine)
+    engine.execute(
+        "WITH moved AS (INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
+        " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'fee', w.holder_id, h.id,"
+        " 'USD', 1 FROM user_balances AS w, house_accounts AS h WHERE h.code = 'clearing'"
+        " RETURNING *)"
+        " INSERT INTO balance_ledger (holder_id, version, user_id, currency, transaction_id,"
+        " operation, effect, amount, available_before, available_after, reserved_before,"
+        " reserved_after, transfer_id) SELECT holder_id, version + 1, user_id, 'USD',"
+        " m.transaction_id, 'fee', 'debit', 1, available, available - 1, reserved, reserved, m.id"
+        " FROM moved AS m JOIN user_balances AS w ON w.holder_id = m.debit_holder_id"
+    )
+    assert broken_laws(engine) == {
+        *("balance_is_last_entry", "balance_is_replay", "money_sums_to_zero"),
+    }
+    engine.execute(
+        "INSERT INTO wallet_status_changes (holder_id, seq, transaction_id, from_status, to_status,"
+        " reason) SELECT holder_id, 1, uuidv7(), 'active', 'frozen', 'x' FROM user_balances"
+    )
+    assert "wallet_status_is_its_last_change" in broken_laws(engine)
+
+
 @pytest.mark.parametrize("operation", ["hedge_pnl", "settlement", "gift"])
 def test_a_movement_inside_the_house_without_a_cause_is_told(
     engine: Session, operation: str

@@ -82,6 +82,7 @@ DROP FUNCTION refuse_wallet_status(uuid, text);
 DROP FUNCTION wallet_status_follows_its_changes();
 DROP FUNCTION wallet_status_binds_its_entries();
 DROP FUNCTION transfers_refer_to_rows();
+DROP FUNCTION require_reversals_within_original(uuid[]);
 DROP FUNCTION refuse_opening_balance();
 DROP FUNCTION holds_follow_their_entries();
 DROP FUNCTION wallet_balances_follow_their_entries();

@@ -264,6 +264,47 @@ CREATE UNIQUE INDEX idx_balance_ledger_hold_id_reserve
     ON balance_ledger (hold_id)
     WHERE effect = 'reserve';
 
+-- What takes a movement back goes the other way between the same holders, is not taken back itself, and all
+-- of it together is no more than the movement. Two that a client's holder has a part in cannot be written at
+-- once, because the entries of one follow those of the other.
+CREATE FUNCTION require_reversals_within_original(p_original_ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v record;
+BEGIN
+    SELECT o.id, o.amount, sum(r.amount) AS reversed, bool_and(
+        o.reverses_id IS NULL AND (r.debit_holder_id, r.credit_holder_id) = (o.credit_holder_id, o.debit_holder_id)
+    ) AS is_its_reverse
+    INTO v
+    FROM transfers AS o
+    JOIN transfers AS r ON r.reverses_id = o.id
+    WHERE o.id = ANY(p_original_ids)
+    GROUP BY o.id
+    HAVING sum(r.amount) > o.amount
+        OR NOT bool_and(
+            o.reverses_id IS NULL AND (r.debit_holder_id, r.credit_holder_id) = (o.credit_holder_id, o.debit_holder_id)
+        )
+    LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN;
+    ELSIF NOT v.is_its_reverse THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW019',
+            MESSAGE = format('transfer "%s" cannot be taken back like this', v.id),
+            DETAIL = 'A movement is taken back between the same holders the other way, and what took one back stands.',
+            HINT = 'Take movements back with reverse_user_movement.',
+            TABLE = 'transfers';
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW020',
+        MESSAGE = format('%s of transfer "%s" would be taken back, it moved %s', v.reversed, v.id, v.amount),
+        DETAIL = 'All that takes a movement back is together no more than the movement.',
+        HINT = 'Ask for at most what is left.',
+        TABLE = 'transfers';
+END;
+$$;
+COMMENT ON FUNCTION require_reversals_within_original(uuid[]) IS 'Refuses reversals of some transfers that go elsewhere or are taken back themselves (TW019), or that together pass their original (TW020).';
+
 -- Refuse transfers and entries of holders that do not exist or that hold another currency, entries in
 -- another user's name, and transfers whose clients have no entry of them, a whole statement at once: so a
 -- transfer comes with its entries in one statement. A side whose entry is there is not looked up: the guard
@@ -300,7 +341,8 @@ BEGIN
            OR e.holder_id NOT IN (n.debit_holder_id, n.credit_holder_id)
            OR n.txid <> txid_current()
            OR n.created_at < transaction_timestamp()
-           OR n.created_at > clock_timestamp();
+           OR n.created_at > clock_timestamp()
+           OR n.reverses_id IS NOT NULL;
     ELSE
         PERFORM
         FROM new_transfers AS n
@@ -326,7 +368,8 @@ BEGIN
            )
            OR n.txid <> txid_current()
            OR n.created_at < transaction_timestamp()
-           OR n.created_at > clock_timestamp();
+           OR n.created_at > clock_timestamp()
+           OR n.reverses_id IS NOT NULL;
     END IF;
     IF NOT FOUND THEN
         RETURN NULL;
@@ -360,6 +403,9 @@ BEGIN
        OR n.created_at < transaction_timestamp()
        OR n.created_at > clock_timestamp();
     IF v_id IS NULL THEN
+        PERFORM require_reversals_within_original(array_agg(DISTINCT n.reverses_id))
+        FROM new_transfers AS n
+        WHERE n.reverses_id IS NOT NULL;
         RETURN NULL;
     END IF;
     IF v_is_orphan THEN
@@ -383,7 +429,7 @@ BEGIN
         TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency, clients among them have their entries of it (SQLSTATE TW023), and it is of this transaction and its time (TW013).';
+COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency, clients among them have their entries of it (SQLSTATE TW023), it is of this transaction and its time (TW013), and takes back no more than another has moved (TW019, TW020).';
 CREATE TRIGGER transfers_refer_to_rows
     AFTER INSERT ON transfers
     REFERENCING NEW TABLE AS new_transfers

@@ -114,17 +114,17 @@ def _rates(
     currency = account.profile.currency
     if (account.id, instrument.symbol) in desk.unvalued:
         return None
-    own = prices_at_rest(prices, account, [asked.order])
+    own = prices if pending is None else prices_at_rest(prices, account, [asked.order])
     quote_rate = own.rate(instrument.quote_currency, currency)
     base_rate = own.rate(instrument.base_currency, currency)
     if quote_rate is None or base_rate is None:
         return None
-    if not _is_chargeable(asked) or not all(
-        is_priced(prices, one.instrument, currency)
-        for one in account.open_positions
-        if one.instrument is not instrument
-    ):
+    flying = routed_orders(account)
+    if (flying or desk.reference.commissions) and not _is_chargeable(asked, flying):
         return None
+    for held in account.open_positions:
+        if held.instrument is not instrument and not is_priced(prices, held.instrument, currency):
+            return None
     for one in {one.instrument.symbol: one for one in pending or ()}.values():
         beside = prices_at_rest(prices, account, [one])
         if one.instrument is not instrument and not is_priced(beside, one.instrument, currency):
@@ -132,21 +132,21 @@ def _rates(
     return quote_rate, base_rate
 
 
-def _is_chargeable(asked: Asked) -> bool:
+def _is_chargeable(asked: Asked, flying: Sequence[OrderState]) -> bool:
     """Return whether what is with providers has a price of now, and all that deals its commission.
 
     That of an order that is to rest is asked when it deals.
     """
     desk, account, instrument = asked.desk, asked.account, asked.order.instrument
     market, currency = desk.market, account.profile.currency
-    flying = [order.instrument for order in routed_orders(account)]
+    dealing = [order.instrument for order in flying]
     if desk.reference.commissions:
-        for charged in flying if asked.rests else (instrument, *flying):
+        for charged in dealing if asked.rests else (instrument, *dealing):
             sources = rate_sources(desk, account, charged)
             if any(market.rate(one, currency) is None for one in sources):
                 return False
     return all(
-        is_priced(market, one, currency) for one in flying if asked.rests or one is not instrument
+        is_priced(market, one, currency) for one in dealing if asked.rests or one is not instrument
     )
 
 

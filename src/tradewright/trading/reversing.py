@@ -225,22 +225,28 @@ def _tell(desk: Desk, bust: Bust, fill: _Fill, taken: Decimal) -> None:
     """
     order = desk.orders.get(fill.order_id)
     if order is not None and order.status is OrderStatus.PARTIALLY_FILLED:
-        details = json.dumps({"bust": bust.correction_id, "reversed": f"{abs(taken):f}"})
+        details = json.dumps({"bust": bust.correction_id, "reversed": _shown(taken)})
         orders.record(desk, order, EventType.RESTATED, order.status, bust.actor, details=details)
     left = abs(fill.quantity) - abs(taken)
     if left:
         what = (
-            f"{left:f} of {abs(fill.quantity):f} of the busted execution {fill.execution_id} were"
-            " not taken back, since they are not open any more: trade them out with a provider"
+            f"{_shown(left)} of {_shown(fill.quantity)} of the busted execution"
+            f" {fill.execution_id} were not taken back, since they are not"
+            " open any more: trade them out with a provider"
         )
         alert = ("critical", "reversal_incomplete", bust.correction_id, what)
         desk.changes.alerts.append(alert)
 
 
+def _shown(quantity: Decimal) -> str:
+    """Write a quantity for people, without its sign and its zeros."""
+    return f"{abs(quantity).normalize():f}"
+
+
 def _nothing_open(bust: Bust, fill: _Fill) -> StateError:
     return not_reversible(
         bust.correction_id,
-        why=f'Nothing that the {abs(fill.quantity):f} of execution "{fill.execution_id}" have '
+        why=f'Nothing that the {_shown(fill.quantity)} of execution "{fill.execution_id}" have '
         "opened is open still: they closed a position, or were closed or netted since. An opposite "
         "fill would open a position that the client has not asked for.",
         hint="Trade it out or undo it by hand, then settle it as kept, traded_out or undone.",

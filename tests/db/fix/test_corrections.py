@@ -295,6 +295,29 @@ def test_money_moves_on_the_word_of_two(
     assert len(list_corrections(engine, count_max=10)) == 1
 
 
+def test_a_bust_is_reversed_by_the_command_while_the_engine_runs(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    before = stage.floor.balance(stage.account)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        stage.deal(running, 20_000)
+        acceptor.correct(acceptor.trades[0].execution_id)
+        until(lambda: list_corrections(engine, count_max=10))
+        (bust,) = list_corrections(engine, count_max=10)
+        words = ["settle", bust.id, "reversed", "--actor", "user:anna", "--reason", "their error"]
+        asked = ["providers", *words, "--approved-by", "user:ben", "--json"]
+        done = CliRunner().invoke(cli, [*asked, "--database", engine_database])
+        stage.deal(running, 30_000)
+        lines = acceptor.trades
+    assert json.loads(done.stdout)["reversed_quantity"] == "10000"
+    assert stage.floor.position(stage.account) == 50_000
+    assert stage.floor.balance(stage.account) == before
+    assert reconciled(engine, lines) == {Bucket.MATCHED: 2}
+    assert stage.floor.broken_laws() == {}
+
+
 @pytest.mark.parametrize(
     "changes",
     [

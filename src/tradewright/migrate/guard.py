@@ -3,7 +3,7 @@
 The lock is polled and never waited for in the server, where a waiter would hold a snapshot that
 CREATE INDEX CONCURRENTLY waits for in turn. A second lock, of each working session, is there until
 the server has really ended the last statement of a runner that was killed. Neither can be held by
-a role that may not write the history (decision 038).
+a role that may not write the history (decision 039).
 """
 
 import random

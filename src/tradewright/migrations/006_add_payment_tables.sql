@@ -338,7 +338,6 @@ BEGIN
         LEFT JOIN house_accounts AS h
             ON h.id = CASE WHEN e.holder_id = n.debit_holder_id THEN n.credit_holder_id ELSE n.debit_holder_id END
         WHERE (e.transfer_id, e.currency, h.currency) IS DISTINCT FROM (n.id, n.currency, n.currency)
-           OR e.holder_id NOT IN (n.debit_holder_id, n.credit_holder_id)
            OR n.txid <> txid_current()
            OR n.created_at < transaction_timestamp()
            OR n.created_at > clock_timestamp()
@@ -457,8 +456,8 @@ COMMENT ON FUNCTION refuse_wallet_status(uuid, text) IS 'Refuses an operation on
 
 -- An entry has the owner and currency of the one before it; only a holder's first is held against the
 -- holder's own row. What the balances then say is held against the last entry, owner included. A session
--- that writes batches writes entries before balances: a wallet that has not moved yet says what its last
--- entry says, and was just locked, while that entry lies where no cache holds it.
+-- that writes batches writes entries before balances: a wallet or account that has not moved yet says what
+-- its last entry says, and was just locked, while that entry lies where no cache holds it.
 CREATE FUNCTION entries_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
@@ -476,12 +475,17 @@ BEGIN
     IF current_setting('tradewright.writes_batches', true) = 'on' THEN
         PERFORM
         FROM new_entries AS n
+        LEFT JOIN new_entries AS e ON e.holder_id = n.holder_id AND e.version = n.version - 1
         LEFT JOIN (
             SELECT b.holder_id, b.version, b.available, b.reserved, b.user_id, b.currency
             FROM user_balances AS b
             WHERE b.holder_id = ANY(ARRAY(SELECT x.holder_id FROM new_entries AS x))
+            UNION ALL
+            SELECT a.id, a.version, a.balance, 0, a.user_id, a.currency
+            FROM accounts AS a
+            WHERE a.id = ANY(ARRAY(SELECT x.holder_id FROM new_entries AS x))
             OFFSET 0
-        ) AS w ON w.holder_id = n.holder_id
+        ) AS w ON w.holder_id = n.holder_id AND w.version = n.version - 1
         LEFT JOIN (
             SELECT f.id, f.transaction_id, f.operation, f.debit_holder_id, f.credit_holder_id, f.amount
             FROM transfers AS f
@@ -495,20 +499,11 @@ BEGIN
            OR n.hold_id IS NOT NULL
            OR scale(trim_scale(n.amount)) > m.minor_units
            OR (
-               (w.version, w.available, w.reserved, w.user_id, w.currency)
-                   IS DISTINCT FROM (n.version - 1, n.available_before, n.reserved_before, n.user_id, n.currency)
-               AND (
-                   SELECT before.version
-                   FROM (
-                       SELECT b.version, b.available_after, b.reserved_after, b.user_id, b.currency
-                       FROM balance_ledger AS b
-                       WHERE b.holder_id = n.holder_id AND b.version = n.version - 1
-                       OFFSET 0
-                   ) AS before
-                   WHERE (before.available_after, before.reserved_after, before.user_id, before.currency)
-                         = (n.available_before, n.reserved_before, n.user_id, n.currency)
-               ) IS NULL
-           );
+               coalesce(e.available_after, w.available),
+               coalesce(e.reserved_after, w.reserved),
+               coalesce(e.user_id, w.user_id),
+               coalesce(e.currency, w.currency)
+           ) IS DISTINCT FROM (n.available_before, n.reserved_before, n.user_id, n.currency);
         IF NOT FOUND THEN
             RETURN NULL;
         END IF;

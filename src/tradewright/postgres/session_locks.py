@@ -4,7 +4,7 @@ PostgreSQL lets any role take any advisory lock, so one whose key can be compute
 likes to stop the house. Here it is an advisory lock under a random number in a class of its own:
 nobody can hold it beforehand, and another's counts only if that role may write the table that the
 lock is about. It ends with the session, however that ends, and needs no open transaction
-(decision 038). Two who try at the same moment may refuse each other; where that is not to be,
+(decision 039). Two who try at the same moment may refuse each other; where that is not to be,
 callers take turns before.
 """
 

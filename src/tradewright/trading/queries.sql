@@ -869,7 +869,7 @@ FROM unnest(
 );
 
 -- name: write_positions
--- Write new positions in bulk, with their trades.
+-- Write what became of positions, then new ones, with the trades of all.
 WITH traded AS (
     INSERT INTO trades (
         id, account_id, fill_id, close_by_id, position_id, position_version, effect, quantity,
@@ -886,55 +886,38 @@ WITH traded AS (
         %(trade_commissions)s::numeric[], %(trade_position_quantities)s::numeric[],
         %(trade_position_prices)s::numeric[], %(trade_position_pnls)s::numeric[]
     )
+), moved AS (
+    UPDATE positions AS p
+    SET
+        quantity = n.quantity,
+        average_price = n.average_price,
+        realised_pnl = n.realised_pnl,
+        stop_loss = n.stop_loss,
+        take_profit = n.take_profit,
+        is_open = n.quantity <> 0,
+        version = n.version,
+        updated_at = clock_timestamp(),
+        closed_at = CASE WHEN n.quantity = 0 THEN clock_timestamp() END
+    FROM unnest(
+        %(ids)s::uuid[], %(quantities)s::numeric[], %(prices)s::numeric[], %(pnls)s::numeric[],
+        %(stop_losses)s::numeric[], %(take_profits)s::numeric[], %(versions)s::integer[]
+    ) AS n (id, quantity, average_price, realised_pnl, stop_loss, take_profit, version)
+    WHERE p.id = n.id
+    RETURNING p.id
 )
+-- What a flip closes makes room for what it opens: the new ones wait for what has moved.
 INSERT INTO positions (
     id, account_id, symbol, position_mode, quantity, average_price, realised_pnl, stop_loss,
     take_profit, is_open, version, closed_at
 )
-SELECT *
+SELECT n.*
 FROM unnest(
-    %(id)s::uuid[], %(account_id)s::uuid[], %(symbol)s::text[], %(position_mode)s::text[],
-    %(quantity)s::numeric[],
-    %(average_price)s::numeric[], %(realised_pnl)s::numeric[], %(stop_loss)s::numeric[],
-    %(take_profit)s::numeric[], %(is_open)s::boolean[], %(version)s::integer[],
-    %(closed_at)s::timestamptz[]
-);
-
--- name: update_positions
--- Write what became of positions that were there before, with their trades.
-WITH traded AS (
-    INSERT INTO trades (
-        id, account_id, fill_id, close_by_id, position_id, position_version, effect, quantity,
-        price, conversion_rate, realised_pnl, commission, position_quantity,
-        position_average_price, position_realised_pnl
-    )
-    SELECT *
-    FROM unnest(
-        %(trade_ids)s::uuid[], %(trade_account_ids)s::uuid[], %(trade_fill_ids)s::uuid[],
-        %(trade_close_by_ids)s::uuid[],
-        %(trade_position_ids)s::uuid[], %(trade_versions)s::integer[], %(trade_effects)s::text[],
-        %(trade_quantities)s::numeric[], %(trade_prices)s::numeric[],
-        %(trade_conversion_rates)s::numeric[], %(trade_realised_pnls)s::numeric[],
-        %(trade_commissions)s::numeric[], %(trade_position_quantities)s::numeric[],
-        %(trade_position_prices)s::numeric[], %(trade_position_pnls)s::numeric[]
-    )
-)
-UPDATE positions AS p
-SET
-    quantity = n.quantity,
-    average_price = n.average_price,
-    realised_pnl = n.realised_pnl,
-    stop_loss = n.stop_loss,
-    take_profit = n.take_profit,
-    is_open = n.quantity <> 0,
-    version = n.version,
-    updated_at = clock_timestamp(),
-    closed_at = CASE WHEN n.quantity = 0 THEN clock_timestamp() END
-FROM unnest(
-    %(ids)s::uuid[], %(quantities)s::numeric[], %(prices)s::numeric[], %(pnls)s::numeric[],
-    %(stop_losses)s::numeric[], %(take_profits)s::numeric[], %(versions)s::integer[]
-) AS n (id, quantity, average_price, realised_pnl, stop_loss, take_profit, version)
-WHERE p.id = n.id;
+    %(new_ids)s::uuid[], %(account_ids)s::uuid[], %(symbols)s::text[], %(position_modes)s::text[],
+    %(new_quantities)s::numeric[], %(new_prices)s::numeric[], %(new_pnls)s::numeric[],
+    %(new_stop_losses)s::numeric[], %(new_take_profits)s::numeric[], %(are_open)s::boolean[],
+    %(new_versions)s::integer[], %(closed)s::timestamptz[]
+) AS n
+CROSS JOIN (SELECT count(*) FROM moved) AS before;
 
 -- name: write_provider_requests
 -- Write what providers were asked and answered.

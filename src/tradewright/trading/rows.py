@@ -91,24 +91,24 @@ def _write_orders(statements: Statements, changes: Changes) -> None:
 
 
 def _write_positions(statements: Statements, changes: Changes) -> None:
-    """Write the old positions first: a flip closes one to make room for another."""
-    new = [position for position in changes.positions.values() if not position.version_read]
-    old = [position for position in changes.positions.values() if position.version_read]
-    updated = [_old_position_row(position) for position in old]
-    trades = _record_of(old, _TRADE, changes.trades)
-    _write(statements, "update_positions", _OLD_POSITION, updated, trades)
-    written = [_position_row(position) for position in new]
-    trades = _record_of(new, _TRADE, changes.trades)
-    _write(statements, "write_positions", _POSITION, written, trades)
+    positions = changes.positions.values()
+    if not positions:
+        return
+    new = [_position_row(one) for one in positions if not one.version_read]
+    old = [_old_position_row(one) for one in positions if one.version_read]
+    parameters = {
+        **columns(_TRADE, changes.trades),
+        **columns(_OLD_POSITION, old),
+        **columns(_POSITION, new),
+    }
+    statements.execute(load_queries(_QUERIES)["write_positions"], parameters)
 
 
 def _record_of(
-    states: Sequence[OrderState] | Sequence[PositionState],
-    names: Sequence[str],
-    rows: Iterable[Row],
+    orders: Sequence[OrderState], names: Sequence[str], rows: Iterable[Row]
 ) -> Mapping[str, Column]:
-    """Return those rows of a record that belong to `states`; each begins with its state's id."""
-    ids = {state.id for state in states}
+    """Return those rows of a record that belong to `orders`; each begins with its order's id."""
+    ids = {order.id for order in orders}
     return columns(names, [row for row in rows if row[0] in ids])
 
 
@@ -171,18 +171,18 @@ _CLOSE_BY = (
     "quoted_at",
 )
 _POSITION = (
-    "id",
-    "account_id",
-    "symbol",
-    "position_mode",
-    "quantity",
-    "average_price",
-    "realised_pnl",
-    "stop_loss",
-    "take_profit",
-    "is_open",
-    "version",
-    "closed_at",
+    "new_ids",
+    "account_ids",
+    "symbols",
+    "position_modes",
+    "new_quantities",
+    "new_prices",
+    "new_pnls",
+    "new_stop_losses",
+    "new_take_profits",
+    "are_open",
+    "new_versions",
+    "closed",
 )
 _OLD_POSITION = (
     "ids",

@@ -74,10 +74,21 @@ class Engine:
     def start(self) -> None:
         """Take over from engines that are gone, learn what is open, and resolve what is ours.
 
+        One that could not start shows no more that it lives: others take over what it has taken.
+
         Raises:
             StateError: PROVIDER_SESSION_TAKEN.
+            psycopg.Error, DatabaseError: the server is away, or was meanwhile.
 
         """
+        try:
+            self._begin()
+        except BaseException:
+            self._end()
+            raise
+        self._vigil.start()
+
+    def _begin(self) -> None:
         self._presence.hold()
         self._presence.take_over()
         self._presence.may_have_missed = False  # for all that is open is read now
@@ -92,7 +103,6 @@ class Engine:
             self._recalling.take_hedges(passed[0])
         self._propose(learnt)
         self._open_providers()
-        self._vigil.start()
 
     def _open_providers(self) -> None:
         """Begin to listen to every provider; one that is taken keeps the engine from starting."""
@@ -104,7 +114,6 @@ class Engine:
         except BaseException:
             for provider in opened:
                 provider.close()
-            self._end()
             raise
 
     def stop(self) -> None:

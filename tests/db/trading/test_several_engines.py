@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import count
 from multiprocessing.connection import Connection
 from threading import Thread
 
@@ -12,7 +13,7 @@ from tests.conftest import LogIn
 from tests.db.trading.test_answers import Later, aside, run, stage, state
 from tests.floor import ONE, TWO, Floor, ask, buy, deal, refusal
 from tradewright.core.clock import monotonic_seconds, pause
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.core.processes import WorkProcess, serve_requests
 from tradewright.liquidity.model import ProviderRequest
 from tradewright.postgres.connect import Session, connect
@@ -100,6 +101,36 @@ def test_an_order_that_a_killed_engine_had_not_passed_on_ends_unfilled(
         living.wait_until_idle()
     assert floor.position(account) == 0
     assert aside(floor) == []
+    assert floor.broken_laws() == {}
+
+
+def test_an_engine_that_could_not_start_leaves_what_it_took_over_to_others(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with WorkProcess[list[ProviderRequest]](serve_engine, engine_database) as other:
+        other.begin(buy(account))
+        other.finish()
+        (killed,) = owners(floor)
+        other.kill()
+    until(lambda: not floor.rows("SELECT FROM pg_locks WHERE locktype = 'advisory'"))
+    opened = count()
+
+    def open_session() -> Session:
+        if next(opened) == 2:
+            why, hint = "The server has just been killed.", "Try again."
+            raise DatabaseError(ErrorCode.DATABASE_UNREACHABLE, "no server", why=why, hint=hint)
+        return connect(engine_database, writer=True, autocommit=True)
+
+    failing = Engine(open_session, {"LP-ONE": late})
+    with pytest.raises(DatabaseError):
+        failing.start()
+    (taken_by,) = owners(floor)
+    assert taken_by != killed
+    with run(floor, {"LP-ONE": late}) as living:
+        until(lambda: owners(floor) != [taken_by])
+        until(lambda: state(floor) == ("rejected", 0, False))
+        living.wait_until_idle()
     assert floor.broken_laws() == {}
 
 

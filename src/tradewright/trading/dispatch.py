@@ -68,6 +68,11 @@ class Dispatcher:
         """Return the orders and hedges whose provider's last word is waited for, by request."""
         return {request_id: waiting.order_id for request_id, waiting in self._rounds.items()}
 
+    @property
+    def order_ids(self) -> set[str]:
+        """Return the orders and hedges that a provider or a batch has the next word about."""
+        return {*self._held, *(waiting.order_id for waiting in self._rounds.values())}
+
     def drop(self, request_id: str) -> None:
         """Wait no more for a request of an order that another engine has taken over."""
         self._rounds.pop(request_id, None)

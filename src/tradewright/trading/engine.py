@@ -67,7 +67,7 @@ class Engine:
         self._recalling = Recalling(trading, self._dispatcher, self._unbooked)
         self._presence = Presence(open_session, trading, providers)
         self._news = News(self._presence, self._watchers, self._house, self._lock, self._propose)
-        known = self._presence, self._news, self._dispatcher
+        known = self._presence, self._news, self._recalling
         self._vigil = Vigil(known, self._lock, self._propose, self._failures)
         self._queues = Queues(open_session, trading, self._after, self._failures, writers)
 

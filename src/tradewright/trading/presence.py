@@ -138,6 +138,11 @@ class Presence:
         """Return every account with something that may be watched."""
         return [row[0] for row in self._ask("accounts_at_risk", {})]
 
+    def passed_on(self) -> dict[str, str]:
+        """Return our orders and hedges that are with providers, and whose they are."""
+        rows = self._ask("passed_on_orders", {"id": self.trading.engine_id, "house": HOUSE})
+        return dict(rows)
+
     def states(self, order_ids: Iterable[str]) -> dict[str, RoutedState]:
         """Return how the database has orders and hedges that are with providers."""
         rows = self._ask("routed_states", {"ids": sorted(set(order_ids))})

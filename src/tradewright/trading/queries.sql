@@ -233,6 +233,16 @@ FROM orders
 WHERE engine_id = %(id)s::uuid AND is_routed AND remaining_quantity > 0
 ORDER BY 1;
 
+-- name: passed_on_orders
+-- Read which orders and hedges an engine has with providers, and whose they are.
+SELECT id::text, account_id::text
+FROM orders
+WHERE engine_id = %(id)s::uuid AND is_routed AND remaining_quantity > 0
+UNION ALL
+SELECT id::text, %(house)s
+FROM hedges
+WHERE engine_id = %(id)s::uuid AND status = 'open';
+
 -- name: routed_states
 -- Read whose orders with providers are, and whether what is left is wanted back.
 SELECT id::text, engine_id::text, status IN ('pending_cancel', 'pending_replace')

@@ -69,6 +69,11 @@ class Recalling:
             if self._is_unknown(hedge):
                 self.unbooked.keep(self.dispatcher.recall(hedge, HEDGE_VERSION))
 
+    def forgotten(self, passed_on: Mapping[str, str]) -> dict[str, str]:
+        """Return those of our orders and hedges, by account, that nobody here waits for."""
+        known = self.dispatcher.order_ids | self.unbooked.order_ids
+        return {key: account for key, account in passed_on.items() if key not in known}
+
     def _is_unknown(self, one: OrderState | Hedge) -> bool:
         """Return whether it is ours, no answer is waited for, and none waits to be booked."""
         if one.engine_id != self.trading.engine_id:

@@ -71,10 +71,14 @@ class Unbooked:
                 bookable.append(kept.command)
         return bookable
 
+    @property
+    def order_ids(self) -> set[str]:
+        """Return the orders and hedges about which an answer is not booked yet."""
+        return {one.command.order_id for one in [*self._waiting, *self._taken.values()]}
+
     def concerns(self, order_id: str) -> bool:
         """Return whether an answer about an order is not booked yet."""
-        kept = [*self._waiting, *self._taken.values()]
-        return any(one.command.order_id == order_id for one in kept)
+        return order_id in self.order_ids
 
     def settle(self, command: BookAnswers, answer: Answer) -> None:
         """Let go of answers that are booked or refused; keep what a later attempt may book."""

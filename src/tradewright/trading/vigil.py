@@ -2,7 +2,9 @@
 
 It keeps its proof of life, takes over from engines that are gone, exchanges news with the others,
 lets go of orders that another has taken over, and asks providers to end what any other process
-wants canceled. `presence` is the database's side of it.
+wants canceled. Now and then it looks for orders of its own that nobody waits for: there should be
+none, but one that is lost sight of would bind its client's margin for good. `presence` is the
+database's side of it.
 """
 
 import threading
@@ -12,13 +14,16 @@ from contextlib import AbstractContextManager
 import psycopg
 
 from tradewright.core.errors import DatabaseError
-from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import LookAgain
 from tradewright.trading.news import News
 from tradewright.trading.presence import Presence
+from tradewright.trading.recalling import Recalling
 
 BEAT_MS = 500
+
+SEARCH_BEATS = 60
+"""Beats between two searches for orders that nobody waits for: each reads what is live."""
 
 
 class Vigil:
@@ -26,12 +31,15 @@ class Vigil:
 
     def __init__(
         self,
-        known: tuple[Presence, News, Dispatcher],
+        known: tuple[Presence, News, Recalling],
         lock: AbstractContextManager[object],
         propose: Callable[[Sequence[LookAgain]], object],
         failures: Failures,
     ) -> None:
-        self._presence, self._news, self._dispatcher = known
+        self._presence, self._news, self._recalling = known
+        self._dispatcher = self._recalling.dispatcher
+        self._beats = 0
+        self._forgotten: set[str] = set()
         self._lock = lock
         self._propose = propose
         self._failures = failures
@@ -64,6 +72,9 @@ class Vigil:
         self._propose([LookAgain(account_id=one) for one in dict.fromkeys(accounts)])
         self._news.exchange()
         self._compare_pending()
+        self._beats += 1
+        if self._beats % SEARCH_BEATS == 0:
+            self._search_forgotten()
 
     def _compare_pending(self) -> None:
         """Let go of what another has taken over; ask back what any process wants ended."""
@@ -79,3 +90,12 @@ class Vigil:
                     self._dispatcher.drop(request_id)
                 elif state.is_cancel_wanted:
                     self._dispatcher.cancel(order_id)
+
+    def _search_forgotten(self) -> None:
+        """Take up again what was lost sight of: an order that two searches have found so."""
+        passed_on = self._presence.passed_on()
+        with self._lock:
+            forgotten = self._recalling.forgotten(passed_on)
+        found = [account for key, account in forgotten.items() if key in self._forgotten]
+        self._forgotten = {*forgotten}
+        self._propose([LookAgain(account_id=one) for one in dict.fromkeys(found)])

@@ -18,6 +18,7 @@ from tradewright.core.processes import WorkProcess, serve_requests
 from tradewright.liquidity.model import ProviderRequest
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.limits import Target
+from tradewright.trading import vigil
 from tradewright.trading.engine import Engine
 from tradewright.trading.kill_switch import pull_kill_switch
 from tradewright.trading.model import CancelOrder, SubmitOrder
@@ -131,6 +132,23 @@ def test_an_engine_that_could_not_start_leaves_what_it_took_over_to_others(
         until(lambda: owners(floor) != [taken_by])
         until(lambda: state(floor) == ("rejected", 0, False))
         living.wait_until_idle()
+    assert floor.broken_laws() == {}
+
+
+def test_an_order_that_was_lost_sight_of_is_taken_up_again(
+    engine_database: str, engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vigil, "SEARCH_BEATS", 1)
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        pause(1.2)
+        assert (state(floor), running.pending_count) == (("new", 0, True), 1)
+        late.keep(late.asked[0], 100_000)
+        running._dispatcher.drop(late.asked[0].request_id)
+        until(lambda: state(floor) == ("filled", 100_000, False))
+    assert floor.position(account) == 100_000
     assert floor.broken_laws() == {}
 
 

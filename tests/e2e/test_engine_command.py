@@ -107,6 +107,26 @@ class House:
         )
         return sent.returncode, [json.loads(line) for line in sent.stdout.splitlines()]
 
+    @contextmanager
+    def sending(self, lines: Sequence[dict[str, object]]) -> Iterator[None]:
+        """Send lines in a process of its own, which ends when all are answered or none can be."""
+        with subprocess.Popen(
+            run("engine", "send", str(self.place), "-"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment(self.stage.conninfo),
+        ) as sender:
+            try:
+                assert sender.stdin is not None
+                sender.stdin.write("".join(json.dumps(line) + "\n" for line in lines))
+                sender.stdin.close()
+                yield
+                sender.wait(60)
+            finally:
+                sender.kill()
+
     def priced(self, symbol: str = "EURUSD") -> None:
         """Wait until the engine has a price to deal on."""
         asked = partial(self.order, symbol=symbol)
@@ -211,26 +231,19 @@ def test_an_engine_asks_for_the_prices_of_what_is_listed_while_it_runs(
 def test_killing_an_engine_loses_and_doubles_nothing(
     engine_database: str, engine: Session, tmp_path: Path
 ) -> None:
-    keys = [new_id_text() for _ in range(40)]
+    keys: list[str] = []
     with opened(engine_database, engine, tmp_path, FAULTS) as (house, acceptor):
-        lines = [house.order(key) for key in keys]
-        for wanted in (6, 14, 22):
+        lines: list[dict[str, object]] = []
+        for wanted in (6, 8, 8):
+            new = [new_id_text() for _ in range(20)]
+            keys += new
+            lines += [house.order(key) for key in new]
             with house.engine() as running:
                 house.priced()
-                sending = subprocess.Popen(
-                    run("engine", "send", str(house.place), "-"),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    text=True,
-                    env=environment(engine_database),
-                )
-                assert sending.stdin is not None
-                sending.stdin.write("".join(json.dumps(line) + "\n" for line in lines))
-                sending.stdin.close()
-                until(partial(is_asked, acceptor, wanted))
-                running.process.kill()
-                sending.wait(60)
+                before = acceptor.asked_count
+                with house.sending(lines):
+                    until(partial(is_asked, acceptor, before + wanted))
+                    running.process.kill()
         with house.engine() as running:
             house.priced()
             _, answers = house.send(lines)

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import OpenSession
 from tests.floor import Floor, buy, deal, refusal, sell
@@ -17,9 +18,11 @@ from tradewright.risk.breaker_store import (
     BreakerSettings,
     add_breaker,
     move_by_hand,
+    move_by_market,
     read_breakers,
 )
-from tradewright.risk.breakers import BreakerKind, BreakerState
+from tradewright.postgres.connect import Session
+from tradewright.risk.breakers import BreakerKind, BreakerState, Move
 from tradewright.risk.limits import Limit, LimitKind, Target
 from tradewright.risk.store import set_limit
 from tradewright.trading.engine import Engine
@@ -96,6 +99,39 @@ def test_engines_that_see_the_same_fall_at_once_write_one_event(floor: Floor) ->
         assert engine.reference.breakers.of("EURUSD") is not None
         engine.stop()
     assert events(floor) == [("armed", "anna"), ("triggered", "market")]
+
+
+def test_those_who_move_a_breaker_at_the_same_moment_are_all_answered(
+    floor: Floor, open_session: OpenSession
+) -> None:
+    add_breaker(floor.session, MOVEMENT, actor="anna", reason="peg")
+    start = threading.Barrier(4, timeout=60)
+    won: list[int] = []
+    errors: list[Exception] = []
+
+    def move(session: Session) -> None:
+        (breaker,) = read_breakers(session)
+        circle = (BreakerState.TRIGGERED, BreakerState.COOLING_DOWN, BreakerState.ARMED)
+        for step in range(240):
+            to_state = circle[step % 3]
+            seen = Move(breaker, to_state, "race", Decimal(2), floor.now)
+            start.wait()
+            try:
+                if move_by_market(session, seen):
+                    won.append(breaker.seq)
+            except psycopg.Error as error:
+                errors.append(error)
+            breaker = replace(breaker, seq=breaker.seq + 1, state=to_state)
+
+    threads = [
+        threading.Thread(target=move, args=[open_session()]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert won == list(range(1, 241))
 
 
 def test_a_person_triggers_resets_and_disables_with_a_reason(floor: Floor) -> None:

@@ -5,6 +5,7 @@ against.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -17,7 +18,7 @@ from tests.conftest import OpenSession
 from tests.db.sessions import at_once
 from tests.floor import refusal
 from tradewright import audit, ledger
-from tradewright.core.clock import utc_now
+from tradewright.core.clock import pause, utc_now
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import Conditions, HouseCode, Movement, WalletStatus
@@ -380,3 +381,44 @@ def test_an_entry_finer_than_its_currency_is_refused_by_the_database(engine: Ses
             (house, wallet_id, wallet_id, user_id),
         )
     assert caught.value.sqlstate == "TW017"
+
+
+def test_a_batch_whose_wallet_was_changed_after_its_lock_writes_nothing(engine: Session) -> None:
+    user_id = open_user(engine)
+    wallet_id = open_wallet(engine, user_id)
+    house = ledger.house_holder_ids(engine, "USD")[HouseCode.CLEARING]
+    before = ledger.read_wallet(engine, user_id, "USD")
+    with pytest.raises(psycopg.Error) as caught, engine.transaction():  # noqa: PT012
+        wallet = lock_wallets(engine, [wallet_id])[wallet_id]
+        engine.execute("UPDATE user_balances SET updated_at = now()")
+        journal = ledger.Journal()
+        journal.receive(
+            wallet, Decimal(1), transaction_id=new_id_text(), operation="credit", source=house
+        )
+        journal.write(engine)
+    assert caught.value.sqlstate == "TW013"
+    assert ledger.read_wallet(engine, user_id, "USD") == before
+
+
+def test_a_wallet_that_was_waited_for_is_written_where_it_stands_then(
+    engine: Session, open_session: OpenSession
+) -> None:
+    """The lock is given when another has committed a newer row, which stands elsewhere."""
+    user_id = open_user(engine)
+    wallet_id = open_wallet(engine, user_id)
+    house = ledger.house_holder_ids(engine, "USD")[HouseCode.CLEARING]
+
+    def credit(session: Session) -> None:
+        with session.transaction():
+            ledger.post_movements(session, [_movement(house, wallet_id)])
+
+    with ThreadPoolExecutor(1) as pool:
+        with engine.transaction():
+            credit(engine)
+            second = pool.submit(credit, open_session())
+            wait = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not value(engine, wait):
+                pause(0.01)
+        second.result()
+    wallet = ledger.read_wallet(engine, user_id, "USD")
+    assert (wallet.version, wallet.available) == (3, Decimal(102))

@@ -131,6 +131,7 @@ class Journal:
         self._write_balances(statements, HolderKind.WALLET)
 
     def _write_balances(self, statements: Statements, kind: HolderKind) -> None:
+        """Write the balances of one kind of holder; wallets by place, which saves a walk each."""
         moved = sorted(
             (holder for holder in self._holders.values() if holder.kind is kind),
             key=lambda holder: holder.id,
@@ -143,9 +144,11 @@ class Journal:
             "balances": [holder.available for holder in moved],
             "versions": [holder.version for holder in moved],
         }
-        if self._holds and kind is HolderKind.WALLET:
-            query = "update_wallet_balances_and_reserved"
-            figures["reserved"] = [holder.reserved for holder in moved]
+        if kind is HolderKind.WALLET:
+            figures["places"] = [holder.place for holder in moved]
+            if self._holds:
+                query = "update_wallet_balances_and_reserved"
+                figures["reserved"] = [holder.reserved for holder in moved]
         statements.execute(load_queries("tradewright.ledger")[query], figures)
 
     def _write_with_holds(self, statements: Statements) -> None:

@@ -48,7 +48,8 @@ class Holder(Struct):
     """A wallet or account whose row is locked, with its balance running through the batch.
 
     `available` of an account is its balance, which may be negative; `version` counts entries.
-    `version_read` is what the row held when it was locked; `status` is a wallet's.
+    `version_read` is what the row held when it was locked; `status` is a wallet's, and `place` is
+    where its row stands (its ctid), for as long as it is locked and nothing has written it.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Holder(Struct):
     version: int
     version_read: int
     status: WalletStatus = WalletStatus.ACTIVE
+    place: str = ""
 
     @classmethod
     def locked(  # noqa: PLR0913 (one parameter per column of the locked row)

@@ -123,16 +123,25 @@ FROM entry;
 
 -- name: update_wallet_balances_and_reserved
 -- Set the balances that the batch's entries lead to, where some were set aside or drawn.
-UPDATE user_balances AS w
-SET
-    available = n.balance,
-    reserved = n.reserved,
-    version = n.version,
-    updated_at = clock_timestamp()
-FROM unnest(
-    %(ids)s::uuid[], %(balances)s::numeric[], %(versions)s::bigint[], %(reserved)s::numeric[]
-) AS n (id, balance, version, reserved)
-WHERE w.holder_id = n.id;
+WITH written AS (
+    UPDATE user_balances AS w
+    SET
+        available = n.balance,
+        reserved = n.reserved,
+        version = n.version,
+        updated_at = clock_timestamp()
+    FROM unnest(
+        %(ids)s::uuid[],
+        %(places)s::tid[],
+        %(balances)s::numeric[],
+        %(versions)s::bigint[],
+        %(reserved)s::numeric[]
+    ) AS n (id, place, balance, version, reserved)
+    WHERE w.ctid = n.place AND w.holder_id = n.id
+    RETURNING w.holder_id
+)
+SELECT require_balances_written(count(*), cardinality(%(ids)s::uuid[]))
+FROM written;
 
 -- name: wallets_of_holds
 -- Find whose the holds are; that never changes.
@@ -184,12 +193,18 @@ FROM unnest(%(ids)s::uuid[], %(balances)s::numeric[], %(versions)s::bigint[])
 WHERE a.id = n.id;
 
 -- name: update_wallet_balances
--- Set the balances that the batch's entries lead to.
-UPDATE user_balances AS w
-SET available = n.balance, version = n.version, updated_at = clock_timestamp()
-FROM unnest(%(ids)s::uuid[], %(balances)s::numeric[], %(versions)s::bigint[])
-    AS n (id, balance, version)
-WHERE w.holder_id = n.id;
+-- Set the balances that the batch's entries lead to, at the places where the wallets were locked.
+WITH written AS (
+    UPDATE user_balances AS w
+    SET available = n.balance, version = n.version, updated_at = clock_timestamp()
+    FROM unnest(
+        %(ids)s::uuid[], %(places)s::tid[], %(balances)s::numeric[], %(versions)s::bigint[]
+    ) AS n (id, place, balance, version)
+    WHERE w.ctid = n.place AND w.holder_id = n.id
+    RETURNING w.holder_id
+)
+SELECT require_balances_written(count(*), cardinality(%(ids)s::uuid[]))
+FROM written;
 
 -- name: lock_wallets
 -- Lock wallets in key order and read them.
@@ -200,7 +215,8 @@ SELECT
     w.available,
     w.reserved,
     w.version,
-    w.status
+    w.status,
+    w.ctid::text
 FROM user_balances AS w
 WHERE w.holder_id = ANY(%(ids)s::uuid[])
 ORDER BY w.holder_id

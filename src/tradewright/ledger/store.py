@@ -52,6 +52,7 @@ def _wallet(  # noqa: PLR0913, PLR0917 (the columns of a row)
     reserved: Decimal,
     version: int,
     status: str,
+    place: str,
 ) -> Holder:
     return Holder(
         holder_id,
@@ -63,6 +64,7 @@ def _wallet(  # noqa: PLR0913, PLR0917 (the columns of a row)
         version,
         version,
         _STATUSES[status],
+        place,
     )
 
 

@@ -85,6 +85,7 @@ DROP FUNCTION transfers_refer_to_rows();
 DROP FUNCTION require_reversals_within_original(uuid[]);
 DROP FUNCTION refuse_opening_balance();
 DROP FUNCTION holds_follow_their_entries();
+DROP FUNCTION require_balances_written(bigint, integer);
 DROP FUNCTION wallet_balances_follow_their_entries();
 DROP FUNCTION account_balances_follow_their_entries();
 DROP DOMAIN hold_purpose;

@@ -768,6 +768,23 @@ CREATE TRIGGER user_balances_update_follows_entries
     REFERENCING NEW TABLE AS new_wallets
     FOR EACH STATEMENT EXECUTE FUNCTION wallet_balances_follow_their_entries();
 
+-- A batch writes its wallets at the places at which it locked them. Nothing else moves a row that is
+-- locked, but an earlier statement of the same transaction may: its wallet is not there any more.
+CREATE FUNCTION require_balances_written(p_written bigint, p_meant integer) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_written IS DISTINCT FROM p_meant THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('%s of %s wallets of a batch are not where they were locked', p_meant - p_written, p_meant),
+            DETAIL = 'An earlier statement of the transaction has changed them, so their entries would have no balance.',
+            HINT = 'Write a batch once, straight after its wallets are locked.',
+            TABLE = 'user_balances';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION require_balances_written(bigint, integer) IS 'Raises SQLSTATE TW013 where a batch has found fewer of its wallets than it has locked.';
+
 -- A wallet changes its status only with the record of who did it and why, and closes empty.
 CREATE FUNCTION wallet_status_follows_its_changes() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

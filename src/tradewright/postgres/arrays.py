@@ -87,6 +87,7 @@ def _header(oid: int, count: int) -> bytes:
 
 _ENCODERS: Mapping[str, tuple[Encoder, Format]] = {
     "text[]": (_texts, Format.TEXT),
+    "tid[]": (_texts, Format.TEXT),
     "uuid[]": (_uuids, Format.BINARY),
     "jsonb[]": (_documents, Format.BINARY),
 }

@@ -13,6 +13,7 @@ from tests.conftest import OpenSession
 from tests.floor import Floor, buy, deal, refusal, sell
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import Quote
+from tradewright.postgres.connect import Session
 from tradewright.risk import alerts
 from tradewright.risk.breaker_store import (
     BreakerSettings,
@@ -21,7 +22,6 @@ from tradewright.risk.breaker_store import (
     move_by_market,
     read_breakers,
 )
-from tradewright.postgres.connect import Session
 from tradewright.risk.breakers import BreakerKind, BreakerState, Move
 from tradewright.risk.limits import Limit, LimitKind, Target
 from tradewright.risk.store import set_limit
@@ -123,9 +123,7 @@ def test_those_who_move_a_breaker_at_the_same_moment_are_all_answered(
                 errors.append(error)
             breaker = replace(breaker, seq=breaker.seq + 1, state=to_state)
 
-    threads = [
-        threading.Thread(target=move, args=[open_session()]) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=move, args=[open_session()]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -17,12 +17,12 @@ from tradewright.bench.sides import (
     TPC_B,
     Side,
     SideFigures,
-    analyze_all,
     compared,
     figures_of,
     operations_of,
     require_every_law,
     take_turns,
+    vacuum_all,
 )
 from tradewright.bench.wallets import FIRST_NUMBER, USER_ID, open_wallets
 from tradewright.core.ids import new_id_text
@@ -96,7 +96,7 @@ class LedgerBench:
 def bench_ledger(server: EmbeddedServer, house: House, load: LedgerLoad) -> LedgerBench:
     """Measure every side in interleaved rounds; check every law at the end.
 
-    The tables are analysed after the warm-up, as pgbench analyses its own when it fills them.
+    The tables are vacuumed and analysed after the warm-up, as pgbench does with its own.
 
     Raises:
         InternalError: INTERNAL_LAW_BROKEN; a fast ledger that is wrong has no figures.
@@ -109,8 +109,8 @@ def bench_ledger(server: EmbeddedServer, house: House, load: LedgerLoad) -> Ledg
     with ExitStack() as running:
         sides = _all_sides(running, server, houses, load)
         for work in sides.values():
-            work(1)
-        analyze_all(list(houses.values()))
+            work(load.seconds)
+        vacuum_all(list(houses.values()))
         timed = {name: _timed(work, load.seconds) for name, work in sides.items()}
         rounds = [take_turns(server, timed) for _ in range(load.rounds)]
     version = require_every_law(list(houses.values()))

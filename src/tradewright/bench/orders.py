@@ -23,12 +23,12 @@ from tradewright.bench.sides import (
     Round,
     Side,
     SideFigures,
-    analyze_all,
     compared,
     figures_of,
     operations_of,
     require_every_law,
     take_turns,
+    vacuum_all,
 )
 from tradewright.core.processes import WorkProcess
 from tradewright.postgres.embedded import EmbeddedServer
@@ -84,7 +84,7 @@ _Processes = Sequence[WorkProcess[Done]]
 def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> OrdersBench:
     """Measure in interleaved rounds, pgbench first in each; checks every law at the end.
 
-    The tables are analysed after the warm-up, as pgbench analyses its own when it fills them.
+    The tables are vacuumed and analysed after the warm-up, as pgbench does with its own.
 
     Raises:
         InternalError: INTERNAL_LAW_BROKEN; a fast engine that is wrong has no figures.
@@ -98,7 +98,7 @@ def bench_orders(server: EmbeddedServer, house: House, load: OrdersLoad) -> Orde
             houses.append(second_house(server, FULL))
             sides[FULL] = _full_side(running, houses[1], load)
         take_turns(server, sides)
-        analyze_all(houses)
+        vacuum_all(houses)
         rounds = [take_turns(server, sides) for _ in range(load.rounds)]
     target = TARGET if load.submitters < MANY_SUBMITTERS else TARGET_OF_MANY
     return OrdersBench(

@@ -121,18 +121,20 @@ SELECT
 -- Show that an engine lives, for as long as this session does, unless another session has its lock.
 SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '/engine/' || %(id)s, 0));
 
+-- fragment: locks_of_engines
+-- Keys of advisory locks whose holder may write engines down: anybody may take one, and proves nothing by it.
+SELECT (l.classid::bigint << 32) | l.objid::bigint
+FROM pg_locks AS l
+JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
+WHERE l.locktype = 'advisory'
+  AND l.objsubid = 1
+  AND l.granted
+  AND has_table_privilege(a.usesysid, 'engines', 'INSERT')
+
 -- name: engine_is_held
 -- Tell whether a session that may write engines down shows that one lives.
-SELECT EXISTS (
-    SELECT
-    FROM pg_locks AS l
-    JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
-    WHERE l.locktype = 'advisory'
-      AND l.objsubid = 1
-      AND l.granted
-      AND (l.classid::bigint << 32) | l.objid::bigint
-      = hashtextextended(current_schema() || '/engine/' || %(id)s, 0)
-      AND has_table_privilege(a.usesysid, 'engines', 'INSERT')
+SELECT hashtextextended(current_schema() || '/engine/' || %(id)s, 0) IN (
+    -- use: locks_of_engines
 );
 
 -- name: add_engine
@@ -184,17 +186,8 @@ WHERE e.taken_over_by IS NULL
       e.present_since >= %(since)s::timestamptz
       OR clock_timestamp() >= %(since)s::timestamptz + %(grace)s::interval
   )
-  AND NOT EXISTS (
-      SELECT
-      FROM pg_locks AS l
-      JOIN pg_stat_activity AS a ON a.pid = l.pid AND a.datname = current_database()
-      WHERE l.locktype = 'advisory'
-        AND l.objsubid = 1
-        AND l.granted
-        AND (l.classid::bigint << 32) | l.objid::bigint
-        = hashtextextended(current_schema() || '/engine/' || e.id, 0)
-        -- Anybody may take an advisory lock: one is a proof if its holder may write engines down.
-        AND has_table_privilege(a.usesysid, 'engines', 'INSERT')
+  AND hashtextextended(current_schema() || '/engine/' || e.id, 0) NOT IN (
+      -- use: locks_of_engines
   )
 ORDER BY e.id;
 

@@ -21,6 +21,7 @@ from tradewright.ledger.model import HouseCode
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import ProviderAnswer
 from tradewright.risk.margin import closing_price
+from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.model import BookAnswers, Command
 from tradewright.trading.positions import booked, new_position, swap_without_value
 from tradewright.trading.reference import Reference
@@ -190,11 +191,11 @@ def _worth(desk: Desk, position: PositionState, quantity: Decimal, due: _Due) ->
 def late_deals(reference: Reference, commands: Sequence[Command]) -> dict[str, date]:
     """Return of which accounts providers tell that they have dealt before the last day's end.
 
-    With the first day whose end it was before.
+    With the first day whose end it was before. The house's hedges pay no swap.
     """
     late: dict[str, date] = {}
     for command in commands:
-        if isinstance(command, BookAnswers):
+        if isinstance(command, BookAnswers) and command.account_id != HOUSE:
             for dealt in _late(reference, command):
                 day = last_ended_day(dealt) + _ONE_DAY
                 late[command.account_id] = min(day, late.get(command.account_id, day))

@@ -19,6 +19,7 @@ from tradewright.liquidity.model import Quote, Side
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.risk.model import ClientClass
+from tradewright.routing import Policy, set_policy
 from tradewright.routing.model import Book
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.engine import Engine
@@ -99,6 +100,21 @@ def any_account(quantity: int, side: Side = Side.BUY) -> SubmitOrder:
 def test_what_a_provider_has_dealt_before_and_tells_after_pays_at_once(floor: Floor) -> None:
     _, rows = told_after_the_cut(floor, PositionMode.NETTING, [], 100_000)
     assert rows == [(TUESDAY, 100_000, Decimal("-7.50"), True)]
+    assert floor.broken_laws() == {}
+
+
+def test_a_hedge_of_the_house_that_is_told_late_is_booked_and_pays_nothing(floor: Floor) -> None:
+    policy = Policy(symbol="EURUSD", exposure_limit=Decimal(50_000), hedge_target=Decimal(0))
+    set_policy(floor.session, policy)
+    late = Later(ONE)
+    account = account_of(floor, PositionMode.NETTING)
+    with run(floor, {"LP-ONE": late}) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, order(account, Side.BUY, 100_000))
+        quote_at(floor, engine, AFTER)
+        tell(engine, late)
+        assert floor.rows("SELECT status, filled_quantity FROM hedges") == [("filled", 100_000)]
+    assert charged(floor) == [(TUESDAY, 100_000, Decimal("-7.50"), False)]
     assert floor.broken_laws() == {}
 
 

@@ -2,12 +2,8 @@
 
 import psycopg
 
-from tradewright.core.errors import (
-    DatabaseError,
-    ErrorCode,
-    InternalError,
-    TradewrightError,
-)
+from tradewright.core.defects import defect
+from tradewright.core.errors import DatabaseError, InternalError, TradewrightError
 from tradewright.postgres.refusals import translate
 
 
@@ -22,7 +18,7 @@ class Failures:
         if isinstance(error, psycopg.Error):
             error = translate(error)
         elif not isinstance(error, TradewrightError):
-            error = _defect(error)
+            error = _unforeseen(error)
         if isinstance(error, DatabaseError | InternalError):
             self._last = error
 
@@ -39,11 +35,11 @@ class Failures:
             raise last
 
 
-def _defect(error: Exception) -> InternalError:
+def _unforeseen(error: Exception) -> InternalError:
     """Return what is told when our own code fails on what follows from a batch."""
-    return InternalError(
-        ErrorCode.INTERNAL_DEFECT,
-        f"the engine could not follow up what it has booked: {type(error).__name__}: {error}",
+    return defect(
+        "the engine could not follow up what it has booked",
+        error,
         why="Our own code failed after the commit. What was booked stands, but what waits for a"
         " price or for a provider may not have been told of it.",
         hint="Report this with the facts, and restart: the engine learns anew what is open.",

@@ -18,6 +18,7 @@ import psycopg
 from msgspec import Struct
 
 from tradewright.core.clock import pause
+from tradewright.core.defects import defect
 from tradewright.core.errors import ErrorCode, InternalError, StateError, TradewrightError
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import STALE_STATES, Pipeline
@@ -190,7 +191,7 @@ class Writer:
                     raise
                 pause(PAUSE_MS * attempt / 1000)
             except Exception as error:
-                raise _defect(error) from error
+                raise _unforeseen(error) from error
         raise AssertionError("the last attempt returns or raises")
 
     def _may_retry(self, error: psycopg.Error) -> bool:
@@ -218,11 +219,11 @@ class Writer:
             self._manager = None
 
 
-def _defect(error: Exception) -> InternalError:
+def _unforeseen(error: Exception) -> InternalError:
     """Return what is answered to a command that our own code could not book."""
-    return InternalError(
-        ErrorCode.INTERNAL_DEFECT,
-        f"the engine could not book the command: {type(error).__name__}: {error}",
+    return defect(
+        "the engine could not book the command",
+        error,
         why="Our own code failed in a way that it does not foresee; nothing was written.",
         hint="Report this with the facts; other commands are booked as before.",
     )

@@ -771,7 +771,7 @@ CREATE TRIGGER user_balances_update_follows_entries
 -- A batch writes its wallets at the places at which it locked them. Nothing else moves a row that is
 -- locked, but an earlier statement of the same transaction may: its wallet is not there any more.
 CREATE FUNCTION require_balances_written(p_written bigint, p_meant integer) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF p_written IS DISTINCT FROM p_meant THEN
         RAISE EXCEPTION USING

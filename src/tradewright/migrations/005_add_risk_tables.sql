@@ -564,7 +564,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text
@@ -579,13 +579,16 @@ CREATE TABLE alerts (
 );
 COMMENT ON TABLE alerts IS 'What people must know within five seconds (RTS 6, article 16); told on the channel <schema>_alerts at commit.';
 COMMENT ON COLUMN alerts.about IS 'What it is about; while one waits, no second of its kind is raised about the same.';
-COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of accounts that could not be valued, and symbols that a provider refused.';
+COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of accounts that could not be valued, symbols that a provider refused, and answers that were not booked.';
 CREATE UNIQUE INDEX idx_alerts_kind_about_open
     ON alerts (kind, about)
     WHERE acknowledged_at IS NULL AND resolved_at IS NULL;
 CREATE INDEX idx_alerts_about_unpriced
     ON alerts (about)
     WHERE kind = 'account_unpriced' AND resolved_at IS NULL;
+CREATE INDEX idx_alerts_about_unbooked
+    ON alerts (about)
+    WHERE kind = 'answer_unbooked' AND resolved_at IS NULL;
 CREATE TRIGGER alerts_are_kept
     BEFORE DELETE OR TRUNCATE ON alerts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -148,6 +148,15 @@ class Presence:
         rows = self._ask("routed_states", {"ids": sorted(set(order_ids))})
         return {row[0]: RoutedState(row[1], row[2]) for row in rows}
 
+    def tell_overdue(self, waiting: Mapping[str, str]) -> None:
+        """Raise an alert for each order or hedge whose answers wait; what stands in the way."""
+        asked = {"order_ids": [*waiting], "whys": [*waiting.values()]}
+        self._ask("raise_overdue_answers", asked)
+
+    def tell_booked(self, order_ids: Iterable[str]) -> None:
+        """Note that answers which people were told of are booked."""
+        self._ask("resolve_overdue_answers", {"order_ids": sorted(order_ids)})
+
     def _enter(self, session: Session) -> list[str]:
         """Take the lock of the engine as it was, or write a new one down if that was taken over."""
         known = self.trading.engine_id

@@ -1180,6 +1180,25 @@ SELECT about
 FROM alerts
 WHERE kind = 'account_unpriced' AND resolved_at IS NULL;
 
+-- name: raise_overdue_answers
+-- Tell people about which orders or hedges an answer of a provider cannot be booked.
+INSERT INTO alerts (severity, kind, about, what)
+SELECT
+    'critical',
+    'answer_unbooked',
+    n.order_id,
+    format('what a provider answered for %%s %%s cannot be booked: %%s',
+        CASE WHEN h.id IS NULL THEN 'order' ELSE 'hedge' END, n.order_id, n.why)
+FROM unnest(%(order_ids)s::text[], %(whys)s::text[]) AS n (order_id, why)
+LEFT JOIN hedges AS h ON h.id = n.order_id::uuid
+ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
+
+-- name: resolve_overdue_answers
+-- Note that what providers answered for orders or hedges is booked.
+UPDATE alerts
+SET resolved_at = clock_timestamp()
+WHERE kind = 'answer_unbooked' AND about = ANY(%(order_ids)s::text[]) AND resolved_at IS NULL;
+
 -- name: write_margin_calls
 -- Write margin calls that were opened.
 INSERT INTO margin_calls (

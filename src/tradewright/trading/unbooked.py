@@ -30,6 +30,7 @@ class _Kept:
     command: BookAnswers
     currencies: Currencies | None
     again_at: datetime | None = None
+    failed_on: str = "there is no rate to value it by"
 
 
 class Unbooked:
@@ -40,6 +41,7 @@ class Unbooked:
         self._count = 0
         self._waiting: list[_Kept] = []
         self._taken: dict[int, _Kept] = {}
+        self._settled: set[str] = set()
 
     @property
     def count(self) -> int:
@@ -76,6 +78,20 @@ class Unbooked:
         """Return the orders and hedges about which an answer is not booked yet."""
         return {one.command.order_id for one in [*self._waiting, *self._taken.values()]}
 
+    @property
+    def waiting(self) -> dict[str, str]:
+        """Return what stands in the way of booking answers, by the order or hedge they are about.
+
+        What the writers are trying just now counts as waiting when it has failed before.
+        """
+        tried = [kept for kept in self._taken.values() if kept.again_at is not None]
+        return {one.command.order_id: one.failed_on for one in [*self._waiting, *tried]}
+
+    def take_settled(self) -> set[str]:
+        """Return the orders and hedges of which answers were let go since it was asked last."""
+        settled, self._settled = self._settled, set()
+        return settled
+
     def concerns(self, order_id: str) -> bool:
         """Return whether an answer about an order is not booked yet."""
         return order_id in self.order_ids
@@ -83,9 +99,12 @@ class Unbooked:
     def settle(self, command: BookAnswers, answer: Answer) -> None:
         """Let go of answers that are booked or refused; keep what a later attempt may book."""
         kept = self._taken.pop(id(command))
-        if _may_be_booked_later(answer):
+        if isinstance(answer, TradewrightError) and _may_be_booked_later(answer):
             kept.again_at = self._market.now + RETRY_AFTER
+            kept.failed_on = f"{answer.what} [{answer.code}]"
             self._waiting.append(kept)
+        else:
+            self._settled.add(command.order_id)
 
     def _is_bookable(self, kept: _Kept) -> bool:
         if kept.again_at is not None and self._market.now < kept.again_at:
@@ -97,10 +116,9 @@ class Unbooked:
         return all(self._market.last_rate(one, target) is not None for one in sources)
 
 
-def _may_be_booked_later(answer: Answer) -> bool:
-    if isinstance(answer, DatabaseError | InternalError):
-        return True
-    return isinstance(answer, TradewrightError) and answer.code is ErrorCode.ORDER_RATE_MISSING
+def _may_be_booked_later(error: TradewrightError) -> bool:
+    is_ours = isinstance(error, DatabaseError | InternalError)
+    return is_ours or error.code is ErrorCode.ORDER_RATE_MISSING
 
 
 def currencies_of(order: OrderState, desk: Desk) -> Currencies:

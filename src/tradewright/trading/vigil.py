@@ -1,10 +1,10 @@
 """What an engine does about other engines and processes, twice a second in a thread of its own.
 
 It keeps its proof of life, takes over from engines that are gone, exchanges news with the others,
-lets go of orders that another has taken over, and asks providers to end what any other process
-wants canceled. Now and then it looks for orders of its own that nobody waits for: there should be
-none, but one that is lost sight of would bind its client's margin for good. `presence` is the
-database's side of it.
+lets go of orders that another has taken over, asks providers to end what any other process wants
+canceled, and tells people of answers that cannot be booked. Now and then it looks for orders of its
+own that nobody waits for: there should be none, but one that is lost sight of would bind its
+client's margin for good. `presence` is the database's side of it.
 """
 
 import threading
@@ -17,6 +17,7 @@ from tradewright.core.errors import DatabaseError
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import LookAgain
 from tradewright.trading.news import News
+from tradewright.trading.overdue import Overdue
 from tradewright.trading.presence import Presence
 from tradewright.trading.recalling import Recalling
 
@@ -38,6 +39,7 @@ class Vigil:
     ) -> None:
         self._presence, self._news, self._recalling = known
         self._dispatcher = self._recalling.dispatcher
+        self._overdue = Overdue(self._presence, self._recalling.unbooked, lock)
         self._beats = 0
         self._forgotten: set[str] = set()
         self._lock = lock
@@ -72,6 +74,7 @@ class Vigil:
         self._propose([LookAgain(account_id=one) for one in dict.fromkeys(accounts)])
         self._news.exchange()
         self._compare_pending()
+        self._overdue.exchange()
         self._beats += 1
         if self._beats % SEARCH_BEATS == 0:
             self._search_forgotten()

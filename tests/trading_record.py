@@ -7,6 +7,7 @@ from typing import Any
 from tradewright.soak.trading.replay import Record
 from tradewright.soak.trading.replay.record import (
     Account,
+    Adjustment,
     Balance,
     CloseBy,
     Entry,
@@ -19,6 +20,7 @@ from tradewright.soak.trading.replay.record import (
     Replacement,
     Reversal,
     Rollover,
+    Settlement,
     Trade,
     Transfer,
 )
@@ -252,8 +254,8 @@ HEDGES = Record(
     ],
 )
 
-# n buys 2,000 twice and sells 2,000: half of each is open, and is held over a night. The first is
-# then busted, and what is open of it is taken back.
+# n buys 2,000 twice and sells 2,000: half of each is open, and is held over a night. The price of
+# the first is then corrected, and it is busted: what is open of it is taken back.
 REVERSED = Record(
     accounts=[Account("n", "USD", 2, "netting")],
     orders=[
@@ -281,6 +283,8 @@ REVERSED = Record(
     ],
     positions=[Position("p1", "n", "EURUSD", "netting", d(1000), d("1.2"), d(200), True, 4)],
     reversals=[Reversal("t1", "t5", d("0.01"), d(-3))],
+    adjustments=[Adjustment("ta", "t1", d("1.1"), d("1.097"), d(6))],
+    settlements=[Settlement("B-1", "reversed", 1, 0), Settlement("G-1", "adjusted", 0, 1)],
     rollovers=[
         swap("t4", "p1", None, 1, (2000, "-0.13")),
         swap("t6", "p1", "t5", 1, (-1000, "0.06")),
@@ -291,9 +295,10 @@ REVERSED = Record(
         Entry("n", 3, "t3", "realised_pnl", "credit", d(200), d("199.96"), d(0)),
         Entry("n", 4, "t3", "commission", "debit", d("0.02"), d("199.94"), d(0)),
         Entry("n", 5, "t4", "swap", "debit", d("0.13"), d("199.81"), d(0)),
-        Entry("n", 6, "t5", "commission_return", "credit", d("0.01"), d("199.82"), d(0)),
-        Entry("n", 7, "t5", "adjustment_return", "debit", d(3), d("196.82"), d(0)),
-        Entry("n", 8, "t6", "swap", "credit", d("0.06"), d("196.88"), d(0)),
+        Entry("n", 6, "ta", "price_adjustment", "credit", d(6), d("205.81"), d(0)),
+        Entry("n", 7, "t5", "commission_return", "credit", d("0.01"), d("205.82"), d(0)),
+        Entry("n", 8, "t5", "adjustment_return", "debit", d(3), d("202.82"), d(0)),
+        Entry("n", 9, "t6", "swap", "credit", d("0.06"), d("202.88"), d(0)),
     ],
 )
 

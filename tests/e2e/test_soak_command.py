@@ -3,6 +3,7 @@
 from tests.e2e.trading_day import run
 from tradewright.soak.ledger import commands as ledger_commands
 from tradewright.soak.trading import commands as trading_commands
+from tradewright.soak.trading import office
 
 
 def test_a_short_soak_of_the_ledger_under_kill_9_loses_and_doubles_nothing() -> None:
@@ -35,5 +36,5 @@ def test_a_short_soak_of_trading_under_kill_9_gives_the_same_rows_as_its_replay(
     assert found["unknown"]["unresolved"] == found["wrong_answers"] == 0
     assert found["commands"] > 50
     assert found["met"]["fills"] > 10
-    assert set(found["by_kind"]) == {str(kind) for kind in trading_commands.Kind}
+    assert set(found["by_kind"]) == {str(kind) for kind in (*trading_commands.Kind, *office.Told)}
     assert all(law["broken"] == 0 for law in found["laws"].values())

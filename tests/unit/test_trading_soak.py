@@ -11,7 +11,8 @@ from tradewright.liquidity.model import Side
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import CommandStream, Kind
 from tradewright.soak.trading.market import quotes
-from tradewright.soak.trading.promises import Findings, Keeper, hold_executions
+from tradewright.soak.trading.office import Ruling, Told, words
+from tradewright.soak.trading.promises import Findings, Keeper, hold_executions, hold_rulings
 from tradewright.soak.trading.replay import (
     Difference,
     Record,
@@ -21,8 +22,9 @@ from tradewright.soak.trading.replay import (
     replay_positions,
     replay_rollovers,
 )
-from tradewright.soak.trading.replay.record import SetAside
+from tradewright.soak.trading.replay.record import Adjustment, Entry, SetAside
 from tradewright.soak.trading.venue import Dealt
+from tradewright.trading.corrections import Settlement
 from tradewright.trading.model import (
     CancelOrder,
     Direction,
@@ -153,11 +155,17 @@ def test_what_is_taken_back_of_a_busted_fill_replays() -> None:
         ("trades", 3, "position_average_price", ("trade", "position_average_price")),
         ("reversals", 0, "commission", ("reversal", "commission")),
         ("reversals", 0, "adjustment", ("reversal", "adjustment_return in the ledger")),
+        ("reversals", 0, "adjustment", ("reversal", "adjustment")),
+        ("adjustments", 0, "amount", ("adjustment", "amount")),
+        ("adjustments", 0, "amount", ("adjustment", "price_adjustment in the ledger")),
+        ("adjustments", 0, "price_before", ("adjustment", "price_before")),
+        ("adjustments", 0, "price", ("adjustment", "amount")),
+        ("entries", 5, "transaction_id", ("entry", "adjustment")),
         ("rollovers", 1, "amount", ("rollover", "amount")),
         ("rollovers", 1, "quantity", ("rollover", "quantity")),
-        ("entries", 5, "amount", ("reversal", "commission_return in the ledger")),
-        ("entries", 5, "operation", ("reversal", "commission_return in the ledger")),
-        ("entries", 6, "transaction_id", ("entry", "reversal")),
+        ("entries", 6, "amount", ("reversal", "commission_return in the ledger")),
+        ("entries", 6, "operation", ("reversal", "commission_return in the ledger")),
+        ("entries", 7, "transaction_id", ("entry", "reversal")),
     ],
 )
 def test_a_reversal_that_was_altered_is_named(
@@ -173,6 +181,59 @@ def test_no_more_is_taken_back_than_is_open_of_a_trade() -> None:
     for reversals in ([], [REVERSED.reversals[0]._replace(trade_id="t3")]):
         record = replace(REVERSED, reversals=reversals)
         assert ("trade", "reverses") in found_of_reversals(record)
+
+
+def test_a_second_correction_begins_at_the_price_of_the_first() -> None:
+    second = Adjustment("tb", "t1", d("1.097"), d("1.098"), d(-2))
+    paid = [Entry("n", 10, "tb", "price_adjustment", "debit", d(2), d("200.88"), d(0))]
+    record = replace(
+        REVERSED,
+        adjustments=[*REVERSED.adjustments, second],
+        entries=[*REVERSED.entries, *paid],
+        reversals=[],
+        trades=REVERSED.trades[:3],
+    )
+    named = {(one.row, one.field) for one in replay_balances(record)}
+    assert not {field for row, field in named if row == "adjustment"}
+    at_own_price = [*REVERSED.adjustments, second._replace(price_before=d("1.1"))]
+    differing = replay_balances(replace(record, adjustments=at_own_price))
+    assert {one.field for one in differing if one.row == "adjustment"} == {"price_before"}
+
+
+RULINGS = [
+    Ruling(Told.BUST, "B-1", "done", settlement=Settlement.REVERSED),
+    Ruling(Told.CORRECTION, "G-1", "done", settlement=Settlement.ADJUSTED),
+    Ruling(Told.BUST, "B-2"),
+]
+
+
+def ruled(record: Record, rulings: list[Ruling]) -> Findings:
+    findings = Findings()
+    hold_rulings(record, rulings, findings)
+    return findings
+
+
+def test_what_people_were_told_is_settled_is_settled_so() -> None:
+    assert ruled(REVERSED, RULINGS).is_sound
+
+
+def test_a_settlement_that_is_not_there_is_lost_and_one_that_nobody_made_is_foreign() -> None:
+    assert ruled(replace(REVERSED, settlements=REVERSED.settlements[:1]), RULINGS).lost == 1
+    assert ruled(REVERSED, RULINGS[:1]).foreign == 1
+
+
+@pytest.mark.parametrize(
+    "altered_to", [{"settlement": "kept"}, {"reversals": 0}, {"reversals": 2}, {"adjustments": 1}]
+)
+def test_a_settlement_that_moved_something_else_is_misreported(altered_to: dict[str, Any]) -> None:
+    settlements = [REVERSED.settlements[0]._replace(**altered_to), REVERSED.settlements[1]]
+    assert ruled(replace(REVERSED, settlements=settlements), RULINGS).misreported == 1
+
+
+def test_the_same_seed_draws_the_same_words_of_providers() -> None:
+    assert list(islice(words(7), 50)) == list(islice(words(7), 50))
+    assert list(islice(words(7), 50)) != list(islice(words(8), 50))
+    assert {word.kind for word in islice(words(7), 50)} == set(Told)
 
 
 def test_a_replaced_order_is_filled_at_its_new_quantity() -> None:

@@ -2,7 +2,8 @@
 
 What a client was told is done must be there as it was told: the order in a state through which it
 has gone, the money moved once, the pairing booked. What was refused must not be there. What a
-provider has dealt must be in fills, or set aside, as much as it has dealt.
+provider has dealt must be in fills, or set aside, as much as it has dealt. What the back office has
+decided stands once, and has moved what such a decision moves.
 """
 
 from collections import defaultdict
@@ -11,8 +12,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tradewright.soak.trading.asking import Outcome
+from tradewright.soak.trading.office import Ruling
 from tradewright.soak.trading.replay.orders import OrderReplay, replayed_orders
-from tradewright.soak.trading.replay.record import CloseBy, Difference, Entry, Order, Record
+from tradewright.soak.trading.replay.record import (
+    CloseBy,
+    Difference,
+    Entry,
+    Order,
+    Record,
+    Settlement,
+)
 from tradewright.soak.trading.venue import Dealt
 from tradewright.trading.model import (
     CancelOrder,
@@ -213,3 +222,32 @@ def hold_executions(record: Record, dealt: Iterable[Dealt], findings: Findings) 
     for provider, execution_id in kept:
         findings.foreign += 1
         findings.note(f"execution {execution_id} is kept and {provider} has not dealt it")
+
+
+def hold_rulings(record: Record, rulings: Iterable[Ruling], findings: Findings) -> None:
+    """Hold what the office was told is settled against the settlements and what they moved."""
+    kept = {one.execution_id: one for one in record.settlements}
+    for ruling in rulings:
+        if ruling.settlement is None:
+            continue
+        found = kept.pop(ruling.key, None)
+        if found is None:
+            findings.lost += 1
+            findings.note(f"{ruling.kind} {ruling.key} was settled and is not there")
+        elif found.settlement != ruling.settlement or not _moved_as_it_says(found):
+            findings.misreported += 1
+            findings.note(f"{ruling.kind} {ruling.key} was {ruling.settlement}, and is {found}")
+    for key in kept:
+        findings.foreign += 1
+        findings.note(f"correction {key} is settled and nobody was told so")
+
+
+def _moved_as_it_says(settlement: Settlement) -> bool:
+    moved = settlement.reversals, settlement.adjustments
+    match settlement.settlement:
+        case "reversed":
+            return moved == (1, 0)
+        case "adjusted":
+            return moved[0] == 0 < moved[1]
+        case _:
+            return moved == (0, 0)

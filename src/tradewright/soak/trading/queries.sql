@@ -12,6 +12,29 @@ FROM positions AS p
 WHERE p.account_id = %(account_id)s AND p.is_open
 ORDER BY p.id;
 
+-- name: kept_correction
+-- Find what a provider has told under a key of the soak's.
+SELECT c.id::text
+FROM provider_corrections AS c
+WHERE c.execution_id = %(key)s;
+
+-- name: keep_correction
+-- Keep a bust of one of the last executions, or another price for it, as a gateway would.
+INSERT INTO provider_corrections (provider_id, kind, execution_id, refers_to, price)
+SELECT
+    f.provider_id,
+    %(kind)s,
+    %(key)s,
+    f.provider_execution_id,
+    CASE WHEN %(kind)s = 'correction' THEN f.price + %(ticks)s * i.price_tick END
+FROM order_fills AS f
+JOIN orders AS o ON o.id = f.order_id
+JOIN instruments AS i ON i.symbol = o.symbol
+WHERE f.provider_execution_id IS NOT NULL
+ORDER BY f.id DESC
+LIMIT 1 OFFSET %(back)s
+RETURNING id::text;
+
 -- name: recorded_accounts
 -- Read each account with its currency, the minor units of that, and how its fills make positions.
 SELECT
@@ -139,6 +162,27 @@ SELECT
     r.adjustment
 FROM trade_reversals AS r;
 
+-- name: recorded_adjustments
+-- Read what trades were given or charged for corrected prices, as it was booked.
+SELECT
+    j.id::text,
+    j.trade_id::text,
+    j.price_before,
+    j.price,
+    j.amount
+FROM trade_adjustments AS j
+ORDER BY j.booked_at, j.id;
+
+-- name: recorded_settlements
+-- Read what was decided about busts and corrections, with how many rows each has moved.
+SELECT
+    c.execution_id,
+    s.settlement,
+    (SELECT count(*) FROM trade_reversals AS r WHERE r.correction_id = c.id),
+    (SELECT count(*) FROM trade_adjustments AS j WHERE j.correction_id = c.id)
+FROM provider_correction_settlements AS s
+JOIN provider_corrections AS c ON c.id = s.correction_id;
+
 -- name: recorded_entries
 -- Read the journal by holder and version.
 SELECT
@@ -261,6 +305,8 @@ SELECT
     (SELECT count(*) FROM provider_requests WHERE NOT is_accepted) AS provider_rejects,
     (SELECT count(*) FROM routing_decisions) AS routing_decisions,
     (SELECT count(*) FROM position_rollovers) AS rollovers,
+    (SELECT count(*) FROM trade_reversals) AS reversals,
+    (SELECT count(*) FROM trade_adjustments) AS adjustments,
     (SELECT count(*) FROM hedges) AS hedges,
     (SELECT count(*) FROM hedge_fills) AS hedge_fills,
     (SELECT count(*) FROM unsolicited_fills) AS set_aside,

@@ -9,6 +9,7 @@ from tradewright.core.errors import ErrorCode
 from tradewright.soak.plan import SoakPlan
 from tradewright.soak.trading.asking import Outcome
 from tradewright.soak.trading.commands import Command, Kind
+from tradewright.soak.trading.office import OfficeRecord, Ruling, Told
 from tradewright.soak.trading.promises import Findings
 from tradewright.trading.model import OrderStatus
 
@@ -22,6 +23,14 @@ class Part:
     commands: Sequence[Command]
     outcomes: Sequence[Outcome]
     retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the clients did, and what the back office."""
+
+    parts: Sequence[Part]
+    office: OfficeRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +78,18 @@ class TradingSoak:
         return self.findings.is_sound and is_answered and laws_hold
 
 
-def told(
-    plan: SoakPlan, kills: Mapping[str, int], parts: Sequence[Part], checked: Checked
-) -> TradingSoak:
-    """Count what the clients were told, beside what was found."""
+def told(plan: SoakPlan, kills: Mapping[str, int], work: Work, checked: Checked) -> TradingSoak:
+    """Count what clients and office were told, beside what was found."""
+    parts, rulings = work.parts, work.office.rulings
     return TradingSoak(
         plan=plan,
         kills=kills,
-        commands=sum(len(part.outcomes) for part in parts),
-        by_kind=_by_kind(parts),
+        commands=sum(len(part.outcomes) for part in parts) + len(rulings),
+        by_kind=_by_kind(work),
         orders=_submitted(parts),
-        refusals=_refusals(parts),
-        retries=sum(part.retries for part in parts),
-        unknown=_unknown(parts),
+        refusals=_refusals(work),
+        retries=sum(part.retries for part in parts) + work.office.retries,
+        unknown=_unknown(work),
         wrong_answers=_wrong_answers(parts),
         met=checked.met,
         failures=checked.failures,
@@ -90,12 +98,14 @@ def told(
     )
 
 
-def _by_kind(parts: Sequence[Part]) -> dict[str, dict[str, int]]:
+def _by_kind(work: Work) -> dict[str, dict[str, int]]:
     """Count outcomes by kind of command."""
-    counts: dict[str, Counter[str]] = {str(kind): Counter() for kind in Kind}
-    for part in parts:
+    counts: dict[str, Counter[str]] = {str(kind): Counter() for kind in (*Kind, *Told)}
+    for part in work.parts:
         for command, outcome in zip(part.commands, part.outcomes, strict=True):
             counts[str(command.kind)][outcome.word] += 1
+    for ruling in work.office.rulings:
+        counts[str(ruling.kind)][ruling.word] += 1
     return {kind: dict(words) for kind, words in counts.items()}
 
 
@@ -109,15 +119,19 @@ def _submitted(parts: Sequence[Part]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _refusals(parts: Sequence[Part]) -> dict[str, int]:
+def _refusals(work: Work) -> dict[str, int]:
     """Count refusals by code."""
-    codes = Counter(one.code for part in parts for one in part.outcomes if one.code)
+    codes = Counter(one.code for one in _outcomes(work) if one.code)
     return dict(codes.most_common())
 
 
-def _unknown(parts: Sequence[Part]) -> dict[str, int]:
+def _outcomes(work: Work) -> list[Outcome | Ruling]:
+    return [*(outcome for part in work.parts for outcome in part.outcomes), *work.office.rulings]
+
+
+def _unknown(work: Work) -> dict[str, int]:
     """Count the commands whose connection was lost; a client goes on only when one is resolved."""
-    outcomes = [outcome for part in parts for outcome in part.outcomes]
+    outcomes = _outcomes(work)
     met = [outcome for outcome in outcomes if outcome.unknowns]
     committed = sum(outcome.was_committed for outcome in met)
     unresolved = sum(outcome.word == "unresolved" for outcome in outcomes)

@@ -1,9 +1,10 @@
 """A soak of trading: random commands of all kinds to two engines, under kill -9 of everything.
 
 Clients in processes of their own send commands to two engines on one database, whose providers
-err in every way; the server and the engines are killed at instants drawn from the seed, and
-started again. In the end everything is replayed (`replay`) and held against what clients and
-providers were told (`promises`). Read `commands` for what is asked.
+err in every way, and a back office settles what providers take back or correct; the server and the
+engines are killed at instants drawn from the seed, and started again. In the end everything is
+replayed (`replay`) and held against what clients, office and providers were told (`promises`). Read
+`commands` for what is asked.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +27,14 @@ from tradewright.postgres.queries import load_queries
 from tradewright.soak.plan import SoakPlan, kill_instants, wait_for_each
 from tradewright.soak.trading.commands import CommandStream
 from tradewright.soak.trading.engines import EngineEnd, EngineSetting, serve_engine
+from tradewright.soak.trading.office import OfficeRecord, serve_office
 from tradewright.soak.trading.performing import ClientRecord, Performer, serve_client
-from tradewright.soak.trading.promises import Findings, Keeper, hold_executions
+from tradewright.soak.trading.promises import (
+    Findings,
+    Keeper,
+    hold_executions,
+    hold_rulings,
+)
 from tradewright.soak.trading.replay import record as rows
 from tradewright.soak.trading.replay import (
     replay_balances,
@@ -36,7 +43,7 @@ from tradewright.soak.trading.replay import (
     replay_positions,
     replay_rollovers,
 )
-from tradewright.soak.trading.report import Checked, Part, TradingSoak, told
+from tradewright.soak.trading.report import Checked, Part, TradingSoak, Work, told
 from tradewright.soak.trading.stage import ENGINE_LOGIN, Stage, open_stage
 from tradewright.soak.trading.venue import Dealt, serve_venue
 from tradewright.wiring import House
@@ -95,23 +102,29 @@ def soak_trading(server: EmbeddedServer, house: House, plan: SoakPlan) -> Tradin
         stage = open_stage(session)
     with _floor(house, plan) as floor:
         clients = list(_clients(floor, house, plan, stage))
+        office = floor.running.enter_context(
+            WorkProcess[OfficeRecord](serve_office, house.conninfo, plan.seed)
+        )
         for client in clients:
             client.begin(plan.seconds)
+        office.begin(plan.seconds)
         kills = _kill_now_and_then(server, house, floor, plan)
         records = [client.finish() for client in clients]
+        settled = office.finish()
         ends, dealt = floor.end()
     parts = [_part(plan, stage, number, one) for number, one in enumerate(records)]
+    work = Work(parts, settled)
     with house.session() as session, session.transaction():
         analyze_record(session)
         sealing.seal(session)
         roll_up_house_balances(session)
         checked = Checked(
-            findings=check(read_record(session), stage, parts, dealt),
+            findings=check(read_record(session), stage, work, dealt),
             laws=check_laws(session),
             met=_met(session),
             failures=[failure for end in ends for failure in end.failures],
         )
-    return told(plan, kills, parts, checked)
+    return told(plan, kills, work, checked)
 
 
 def read_record(session: Session) -> rows.Record:
@@ -131,6 +144,8 @@ def read_record(session: Session) -> rows.Record:
         positions=read("recorded_positions", rows.Position),
         close_bys=read("recorded_close_bys", rows.CloseBy),
         reversals=read("recorded_reversals", rows.Reversal),
+        adjustments=read("recorded_adjustments", rows.Adjustment),
+        settlements=read("recorded_settlements", rows.Settlement),
         entries=read("recorded_entries", rows.Entry),
         transfers=read("recorded_transfers", rows.Transfer),
         balances=read("recorded_balances", rows.Balance),
@@ -141,19 +156,18 @@ def read_record(session: Session) -> rows.Record:
     )
 
 
-def check(
-    record: rows.Record, stage: Stage, parts: Sequence[Part], dealt: Sequence[Dealt]
-) -> Findings:
-    """Replay the record, and hold it against what clients and providers were told."""
+def check(record: rows.Record, stage: Stage, work: Work, dealt: Sequence[Dealt]) -> Findings:
+    """Replay the record, and hold it against what clients, office and providers were told."""
     findings = Findings()
     for replay in REPLAYS:
         findings.differ(replay(record))
     keeper = Keeper(record, findings, stage.openings)
-    for part in parts:
+    for part in work.parts:
         for outcome in part.outcomes:
             keeper.hold(outcome)
     keeper.finish()
     hold_executions(record, dealt, findings)
+    hold_rulings(record, work.office.rulings, findings)
     waiting = [order.id for order in record.orders if order.is_routed]
     waiting += [hedge.id for hedge in record.hedges if hedge.status == "open"]
     for key in waiting:

@@ -1,12 +1,12 @@
 """Replays balances twice: along each holder's journal, and from the movements between holders.
 
-Beside that, every result and commission of a trade must be in the journal of its account, and
-nothing else may be called so; nor may anything be given back but with a trade that takes another
-back.
+Beside that, every result and commission of a trade, and every difference that a corrected price
+makes, must be in the journal of its account, and nothing else may be called so; nor may anything be
+given back but with a trade that takes another back.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from tradewright.soak.trading.replay.record import Balance, Difference, Record, Standing
@@ -28,6 +28,7 @@ def replay_balances(record: Record) -> Iterator[Difference]:
     yield from _along_the_journal(record)
     yield from _from_transfers(record)
     yield from _from_trades(record)
+    yield from _from_adjustments(record)
     yield from _from_reversals(record)
 
 
@@ -94,20 +95,43 @@ def _from_trades(record: Record) -> Iterator[Difference]:
         yield Difference("entry", f"{operation} of {transaction_id}", "trade", None, "a trade")
 
 
-def _from_reversals(record: Record) -> Iterator[Difference]:
-    booked: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for entry in record.entries:
-        if entry.operation in {"commission_return", "adjustment_return"}:
-            signed = entry.amount if entry.effect == "credit" else -entry.amount
-            booked[entry.transaction_id, entry.operation] += signed
+def _from_adjustments(record: Record) -> Iterator[Difference]:
+    booked = _booked(record, {"price_adjustment"})
     trades = {trade.id: trade for trade in record.trades}
-    units = {one.id: Decimal(1).scaleb(-one.minor_units) for one in record.accounts}
+    units = _units(record)
+    prices: dict[str, Decimal] = {}
+    for one in record.adjustments:
+        trade = trades[one.trade_id]
+        before = prices.get(trade.id, trade.price)
+        prices[trade.id] = one.price
+        gained = _PRECISE.multiply(_PRECISE.subtract(before, one.price), trade.quantity)
+        exact = _PRECISE.multiply(gained, trade.conversion_rate)
+        amount = exact.quantize(units[trade.account_id], rounding=ROUND_HALF_EVEN, context=_PRECISE)
+        found = booked.pop((one.id, "price_adjustment"), _NOTHING)
+        fields = {
+            "price_before": (one.price_before, before),
+            "amount": (one.amount, amount),
+            "price_adjustment in the ledger": (found, one.amount),
+        }
+        yield from Standing("adjustment", one.id, fields).differences()
+    for transaction_id, operation in booked:
+        named = f"{operation} of {transaction_id}"
+        yield Difference("entry", named, "adjustment", None, "an adjustment")
+
+
+def _from_reversals(record: Record) -> Iterator[Difference]:
+    booked = _booked(record, {"commission_return", "adjustment_return"})
+    trades = {trade.id: trade for trade in record.trades}
+    units = _units(record)
+    adjusted: dict[str, Decimal] = defaultdict(Decimal)
+    for adjustment in record.adjustments:
+        adjusted[adjustment.trade_id] += adjustment.amount
     for one in record.reversals:
         trade, back = trades[one.trade_id], trades[one.reversing_id]
-        owed = _PRECISE.multiply(trade.commission, abs(back.quantity))
-        exact = _PRECISE.divide(owed, abs(trade.quantity))
-        fee = exact.quantize(units[trade.account_id], rounding=ROUND_HALF_EVEN, context=_PRECISE)
-        fields = {"commission": (one.commission, fee)}
+        unit = units[trade.account_id]
+        fee = _share(trade.commission, back.quantity, trade.quantity, unit)
+        given = -_share(adjusted[trade.id], back.quantity, trade.quantity, unit)
+        fields = {"commission": (one.commission, fee), "adjustment": (one.adjustment, given)}
         for operation, amount in (
             ("commission_return", one.commission),
             ("adjustment_return", one.adjustment),
@@ -119,3 +143,24 @@ def _from_reversals(record: Record) -> Iterator[Difference]:
         yield Difference(
             "entry", f"{operation} of {transaction_id}", "reversal", None, "a reversal"
         )
+
+
+def _booked(record: Record, operations: Collection[str]) -> dict[tuple[str, str], Decimal]:
+    """Return what the journal has of some operations, by transaction; debits are negative."""
+    booked: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for entry in record.entries:
+        if entry.operation in operations:
+            signed = entry.amount if entry.effect == "credit" else -entry.amount
+            booked[entry.transaction_id, entry.operation] += signed
+    return booked
+
+
+def _units(record: Record) -> dict[str, Decimal]:
+    """Return the smallest amount of each account."""
+    return {one.id: Decimal(1).scaleb(-one.minor_units) for one in record.accounts}
+
+
+def _share(amount: Decimal, part: Decimal, whole: Decimal, unit: Decimal) -> Decimal:
+    """Return what of an amount belongs to a part of a quantity."""
+    exact = _PRECISE.divide(_PRECISE.multiply(amount, abs(part)), abs(whole))
+    return exact.quantize(unit, rounding=ROUND_HALF_EVEN, context=_PRECISE)

@@ -133,6 +133,25 @@ class Reversal(NamedTuple):
     adjustment: Decimal
 
 
+class Adjustment(NamedTuple):
+    """What a trade was given or charged for a corrected price; `id` is its ledger transaction."""
+
+    id: str
+    trade_id: str
+    price_before: Decimal
+    price: Decimal
+    amount: Decimal
+
+
+class Settlement(NamedTuple):
+    """What was decided about a bust or a correction, and how many rows it has moved."""
+
+    execution_id: str
+    settlement: str
+    reversals: int
+    adjustments: int
+
+
 class Entry(NamedTuple):
     """A row of balance_ledger."""
 
@@ -238,6 +257,8 @@ class Record:
     positions: Sequence[Position] = ()
     close_bys: Sequence[CloseBy] = ()
     reversals: Sequence[Reversal] = ()
+    adjustments: Sequence[Adjustment] = ()
+    settlements: Sequence[Settlement] = ()
     entries: Sequence[Entry] = ()
     transfers: Sequence[Transfer] = ()
     balances: Sequence[Balance] = ()

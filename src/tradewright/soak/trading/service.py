@@ -101,19 +101,8 @@ def soak_trading(server: EmbeddedServer, house: House, plan: SoakPlan) -> Tradin
     with house.session() as session, session.transaction():
         stage = open_stage(session)
     with _floor(house, plan) as floor:
-        clients = list(_clients(floor, house, plan, stage))
-        office = floor.running.enter_context(
-            WorkProcess[OfficeRecord](serve_office, house.conninfo, plan.seed)
-        )
-        for client in clients:
-            client.begin(plan.seconds)
-        office.begin(plan.seconds)
-        kills = _kill_now_and_then(server, house, floor, plan)
-        records = [client.finish() for client in clients]
-        settled = office.finish()
+        work = _work(server, house, floor, plan, stage)
         ends, dealt = floor.end()
-    parts = [_part(plan, stage, number, one) for number, one in enumerate(records)]
-    work = Work(parts, settled)
     with house.session() as session, session.transaction():
         analyze_record(session)
         sealing.seal(session)
@@ -124,7 +113,25 @@ def soak_trading(server: EmbeddedServer, house: House, plan: SoakPlan) -> Tradin
             met=_met(session),
             failures=[failure for end in ends for failure in end.failures],
         )
+    kills = {"server": plan.kills, "engines": plan.kills}
     return told(plan, kills, work, checked)
+
+
+def _work(
+    server: EmbeddedServer, house: House, floor: _Floor, plan: SoakPlan, stage: Stage
+) -> Work:
+    """Let clients and office work while the server and the engines are killed."""
+    clients = list(_clients(floor, house, plan, stage))
+    office = floor.running.enter_context(
+        WorkProcess[OfficeRecord](serve_office, house.conninfo, plan.seed)
+    )
+    for client in clients:
+        client.begin(plan.seconds)
+    office.begin(plan.seconds)
+    _kill_now_and_then(server, house, floor, plan)
+    records = [client.finish() for client in clients]
+    parts = [_part(plan, stage, number, one) for number, one in enumerate(records)]
+    return Work(parts, office.finish())
 
 
 def read_record(session: Session) -> rows.Record:
@@ -208,10 +215,8 @@ def _clients(
         yield floor.running.enter_context(process)
 
 
-def _kill_now_and_then(
-    server: EmbeddedServer, house: House, floor: _Floor, plan: SoakPlan
-) -> dict[str, int]:
-    """Kill the server and the engines at instants drawn from the seed; count by victim."""
+def _kill_now_and_then(server: EmbeddedServer, house: House, floor: _Floor, plan: SoakPlan) -> None:
+    """Kill the server and the engines at instants drawn from the seed."""
     victims = [(instant, "server") for instant in kill_instants(plan, "server")]
     for number, instant in enumerate(kill_instants(plan, "engines")):
         victims.append((instant, str(number % ENGINES)))
@@ -223,7 +228,6 @@ def _kill_now_and_then(
                 sealing.seal(session)
         else:
             floor.kill_engine(int(victim))
-    return {"server": plan.kills, "engines": plan.kills}
 
 
 def _part(plan: SoakPlan, stage: Stage, number: int, record: ClientRecord) -> Part:

@@ -80,3 +80,25 @@ def test_an_account_below_zero_lowers_nobody_s_claim(
         ledger.post_movements(engine, [fee])
     told = run("prove", "--to", tmp_path, "--json", "--database", engine_database)
     assert json.loads(told.output)["currencies"]["USD"]["total"] == "10.00000000"
+
+
+def test_a_user_s_history_is_told_newest_first(engine: Session, engine_database: str) -> None:
+    user_id = open_user(engine)
+    open_wallet(engine, user_id, "100")
+    ledger.debit(engine, user_id, "USD", Decimal("12.34"), transaction_id=new_id_text())
+    told = run("history", user_id, "--json", "--database", engine_database)
+    assert told.exit_code == 0, told.output
+    entries = json.loads(told.output)
+    assert [one["effect"] for one in entries] == ["debit", "credit"]
+    assert entries[0]["available_after"] == "87.66000000"
+    shown = run("history", user_id, "--limit", 1, "--database", engine_database)
+    assert shown.output.count("debit") == 2
+    assert "credit" not in shown.output
+    before = ("history", user_id, "--until", "2020-01-01", "--json")
+    assert json.loads(run(*before, "--database", engine_database).output) == []
+
+
+def test_a_history_of_nobody_says_so(engine: Session, engine_database: str) -> None:
+    told = run("history", new_id_text(), "--database", engine_database)
+    assert told.exit_code == 1
+    assert "has no wallet and no account" in told.output + str(told.exception)

@@ -6,9 +6,10 @@ against.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import combinations
 
 import psycopg
 import pytest
@@ -361,6 +362,76 @@ def test_a_balance_of_now_waits_for_the_entry_that_is_being_written(
         error = refusal(lambda: ledger.balance_at(other, wallet_id, utc_now()))
         assert error.code == ErrorCode.DATABASE_LOCK_TIMEOUT
     assert ledger.balance_at(other, wallet_id, utc_now()).available == 101
+
+
+def test_a_user_s_history_is_that_of_his_holders_between_two_instants(engine: Session) -> None:
+    user_id, other = open_user(engine), open_user(engine)
+    open_wallet(engine, user_id, "100")
+    open_wallet(engine, user_id, "70", "EUR")
+    open_wallet(engine, other, "5")
+    account_id = open_account(engine, user_id)
+    ledger.transfer_to_account(engine, account_id, Decimal(3), transaction_id=new_id_text())
+    for amount in range(1, 7):
+        ledger.debit(engine, user_id, "USD", Decimal(amount), transaction_id=new_id_text())
+    expected = engine.execute(
+        "SELECT created_at, holder_id::text, version FROM balance_ledger WHERE user_id = %s"
+        " ORDER BY created_at DESC",
+        (user_id,),
+    ).fetchall()
+    times = sorted(row[0] for row in expected)
+
+    def told(since: datetime, until: datetime, count_max: int | None = None) -> list[object]:
+        entries = ledger.read_history(engine, user_id, since, until, count_max=count_max)
+        return [(one.created_at, one.holder_id, one.version) for one in entries]
+
+    end = times[-1] + timedelta(microseconds=1)
+    assert told(times[0], end) == expected
+    assert len(expected) == 10
+    for since, until in combinations([times[0] - timedelta(days=1), *times, end], 2):
+        between = [row for row in expected if since <= row[0] < until]
+        assert told(since, until) == between
+        assert told(since, until, 3) == between[:3]
+    assert told(times[-1], times[0]) == []
+
+
+def test_who_has_neither_wallet_nor_account_has_no_history(engine: Session) -> None:
+    user_id, now = open_user(engine), utc_now()
+    error = refusal(lambda: ledger.read_history(engine, user_id, now, now))
+    assert error.code == ErrorCode.MONEY_HOLDER_UNKNOWN
+    open_wallet(engine, user_id)
+    assert ledger.read_history(engine, user_id, now, now) == []
+
+
+def test_a_time_long_ago_is_found_without_reading_what_came_since(engine: Session) -> None:
+    """What an index on user and time would be for; decision 041."""
+    user_id = open_user(engine)
+    wallet_id = open_wallet(engine, user_id)
+    clearing = ledger.house_holder_ids(engine, "USD")[HouseCode.CLEARING]
+
+    def enter(count: int) -> None:
+        moves = [_movement(clearing, wallet_id) for _ in range(count)]
+        ledger.post_movements(engine, moves)
+
+    def blocks_read(at: datetime) -> int:
+        """Return how many pages it takes to find the entries of one millisecond."""
+        for _ in range(2):  # the first call reads the catalogue too
+            plan = engine.execute(
+                "EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM user_balance_history(%s, %s, %s)",
+                (user_id, at, at + timedelta(milliseconds=1)),
+            ).fetchall()
+        read = plan[0][0][0]["Plan"]
+        assert read["Actual Rows"] > 0
+        return int(read["Shared Hit Blocks"] + read["Shared Read Blocks"])
+
+    enter(1_000)
+    at = engine.execute(
+        "SELECT created_at FROM balance_ledger WHERE holder_id = %s AND version = 500",
+        (wallet_id,),
+    ).fetchall()[0][0]
+    before = blocks_read(at)
+    for _ in range(7):
+        enter(1_000)
+    assert blocks_read(at) < 1.5 * before  # eight times as many entries, three more looks of ten
 
 
 def test_an_entry_finer_than_its_currency_is_refused_by_the_database(engine: Session) -> None:

@@ -3,7 +3,9 @@
 import json
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import click
 from rich.console import Console
@@ -16,12 +18,13 @@ from tradewright.core.clock import utc_now
 from tradewright.ledger import sealing
 from tradewright.ledger.liabilities import published_roots, read_liabilities
 
+_INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"])
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @click.group("ledger")
 def command() -> None:
-    """Show what the house holds, prove what it owes, seal and verify the ledger."""
+    """Show entries and what the house holds, prove what it owes, seal and verify the ledger."""
 
 
 @command.command("house", epilog="\b\nExample:\n  tradewright ledger house --json")
@@ -38,6 +41,38 @@ def house_command(asked: Asked) -> None:
     for one in positions:
         figures = (f"{figure:,f}" for figure in (one.received, one.given, one.balance))
         table.add_row(one.code.replace("_", " "), one.currency, *figures)
+    Console().print(table)
+
+
+@command.command(
+    "history",
+    epilog="\b\nExample:\n"
+    "  tradewright ledger history 0199c1d2-0000-7000-8000-000000000001 --since 2026-11-01",
+)
+@click.argument("user_id", type=click.UUID)
+@click.option("--since", type=_INSTANT, help="The first instant, UTC.  [default: the beginning]")
+@click.option("--until", type=_INSTANT, help="Entries before this instant, UTC.  [default: now]")
+@click.option(
+    "--limit", type=click.IntRange(1), default=100, show_default=True, help="Entries at most."
+)
+@with_database
+def history_command(
+    asked: Asked, user_id: UUID, since: datetime | None, until: datetime | None, limit: int
+) -> None:
+    """Show what changed a user's wallets and accounts over a time, the newest first."""
+    begin = (since or datetime(1970, 1, 1)).replace(tzinfo=UTC)  # noqa: DTZ001 (given in UTC)
+    end = until.replace(tzinfo=UTC) if until else utc_now()
+    with asked.session() as session:
+        entries = ledger.read_history(session, str(user_id), begin, end, count_max=limit)
+    if asked.as_json:
+        click.echo(json.dumps([asdict(entry) for entry in entries], default=str))
+        return
+    table = Table("at (UTC)", "operation", "effect", "currency", "amount", "available", "reserved")
+    for one in entries:
+        held = (one.amount, one.available_after, one.reserved_after)
+        figures = (f"{figure:,f}" for figure in held)
+        at = f"{one.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        table.add_row(at, one.operation, one.effect, one.currency, *figures)
     Console().print(table)
 
 

@@ -39,9 +39,11 @@ from tradewright.ledger.model import (
 from tradewright.ledger.postings import post_movements
 from tradewright.ledger.store import house_holder_ids
 from tradewright.ledger.wallets import (
+    Entry,
     PastBalance,
     Wallet,
     balance_at,
+    read_history,
     read_wallet,
     set_wallet_status,
 )
@@ -49,6 +51,7 @@ from tradewright.ledger.wallets import (
 __all__ = [
     "Conditions",
     "Draw",
+    "Entry",
     "Exchange",
     "ExpirySweep",
     "Holder",
@@ -75,6 +78,7 @@ __all__ = [
     "house_positions",
     "move_between_houses",
     "post_movements",
+    "read_history",
     "read_wallet",
     "release",
     "release_holds",

@@ -412,6 +412,32 @@ WHERE b.user_id = %(user_id)s::uuid AND b.currency = %(currency)s;
 SELECT b.version, b.available, b.reserved, b.entered_at
 FROM balance_at(%(holder_id)s::uuid, %(at)s::timestamptz) AS b;
 
+-- name: user_history
+-- Read the entries of a user over a time, the newest first.
+SELECT
+    e.created_at,
+    e.holder_id::text,
+    e.version,
+    e.currency,
+    e.transaction_id::text,
+    e.operation,
+    e.effect,
+    e.amount,
+    e.available_before,
+    e.available_after,
+    e.reserved_before,
+    e.reserved_after,
+    e.hold_id::text
+FROM user_balance_history(
+    %(user_id)s::uuid, %(since)s::timestamptz, %(until)s::timestamptz, %(count_max)s::bigint
+) AS e;
+
+-- name: user_holds_nothing
+-- Tell by a row that a user has neither wallet nor account.
+SELECT 1
+WHERE NOT EXISTS (SELECT FROM user_balances AS w WHERE w.user_id = %(user_id)s::uuid)
+  AND NOT EXISTS (SELECT FROM accounts AS a WHERE a.user_id = %(user_id)s::uuid);
+
 -- name: roll_up_house_balances
 -- Count what was committed since the last time into the house's balances.
 SELECT roll_up_house_balances(%(from_zero)s);

@@ -43,6 +43,25 @@ class PastBalance:
     entered_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of a wallet or account, with what it held before and after; reserved apart."""
+
+    created_at: datetime
+    holder_id: str
+    version: int
+    currency: str
+    transaction_id: str
+    operation: str
+    effect: str
+    amount: Decimal
+    available_before: Decimal
+    available_after: Decimal
+    reserved_before: Decimal
+    reserved_after: Decimal
+    hold_id: str | None
+
+
 def set_wallet_status(
     connection: Session,
     wallet: tuple[str, str],
@@ -109,3 +128,32 @@ def balance_at(connection: Session, holder_id: str, at: datetime) -> PastBalance
     if row is None:
         raise AssertionError(holder_id)
     return PastBalance(*row)
+
+
+def read_history(
+    connection: Session,
+    user_id: str,
+    since: datetime,
+    until: datetime,
+    *,
+    count_max: int | None = None,
+) -> list[Entry]:
+    """Return the entries of a user's wallets and accounts, from `since` until before `until`.
+
+    The newest first, at most `count_max`. Entries that are being written are not among them.
+
+    Raises:
+        MoneyError: MONEY_HOLDER_UNKNOWN for a user without any wallet or account.
+
+    """
+    queries = load_queries(_QUERIES)
+    asked = {"user_id": user_id, "since": since, "until": until, "count_max": count_max}
+    entries = [Entry(*row) for row in connection.execute(queries["user_history"], asked)]
+    if not entries and connection.execute(queries["user_holds_nothing"], asked).fetchone():
+        raise MoneyError(
+            ErrorCode.MONEY_HOLDER_UNKNOWN,
+            f'user "{user_id}" has no wallet and no account',
+            why="A wallet is opened by its first credit; only it or an account has entries.",
+            hint="Check the user's id.",
+        )
+    return entries

@@ -34,6 +34,8 @@ DROP VIEW transfer_sides;
 DROP TABLE house_balances;
 DROP VIEW wallet_breakdown;
 DROP FUNCTION balance_at(uuid, timestamptz);
+DROP FUNCTION user_balance_history(uuid, timestamptz, timestamptz, bigint);
+DROP FUNCTION last_version_at(uuid, timestamptz);
 DROP FUNCTION exchange_user_balance(uuid, text, text, numeric, numeric, numeric, uuid);
 DROP FUNCTION exchanged_amount(numeric, numeric, numeric, text);
 DROP TABLE exchanges;

@@ -447,7 +447,7 @@ CREATE TABLE stop_outs (
     CONSTRAINT stop_outs_level_iff_margin_used CHECK ((margin_level IS NULL) = (used_margin = 0))
 );
 COMMENT ON TABLE stop_outs IS 'Liquidations: positions closed by the house because the margin level fell below the stop-out level. Append-only.';
-COMMENT ON COLUMN stop_outs.margin_level IS 'Percent: 100 * equity / used margin before; empty when no position was left.';
+COMMENT ON COLUMN stop_outs.margin_level IS 'Percent: 100 * equity / used margin before; empty when none was used: no position was left, or all were hedged.';
 COMMENT ON COLUMN stop_outs.market_at IS 'The market''s own time.';
 COMMENT ON COLUMN stop_outs.positions_closed IS 'Positions closed in book B, or passed on to a provider to be closed in book A.';
 COMMENT ON COLUMN stop_outs.forgiven IS 'Negative balance taken over by the house in the account''s currency (negative balance protection, ESMA 2018/796).';
@@ -646,7 +646,8 @@ BEGIN
                 'warning',
                 'account_stopped_out',
                 n.id,
-                format('account %s was stopped out at %s percent, forgiven %s', n.account_id, n.margin_level, n.forgiven)
+                format('account %s was stopped out at %s, forgiven %s', n.account_id,
+                    coalesce(n.margin_level || ' percent', 'an equity of ' || round(n.equity, 2) || ' without used margin'), n.forgiven)
             FROM new_rows AS n;
         WHEN 'provider_corrections' THEN
             INSERT INTO alerts (severity, kind, about, what)

@@ -19,6 +19,7 @@ DROP VIEW law_reversal_is_in_the_ledger;
 DROP VIEW law_reversal_is_of_its_trade;
 DROP VIEW reversal_entries;
 DROP VIEW law_adjustment_is_in_the_ledger;
+DROP VIEW law_forgiven_when_nothing_is_open;
 DROP VIEW law_result_is_its_prices;
 DROP VIEW law_house_movement_has_its_cause;
 DROP VIEW law_commission_is_of_a_trade;

@@ -615,6 +615,25 @@ WHERE t.effect = 'close'
    OR abs(t.realised_pnl - r.exact) * 2 > 10::numeric ^ -c.minor_units);
 COMMENT ON VIEW law_result_is_its_prices IS 'What a trade that closes has realised is the average price before it less its own, times its signed quantity and its rate, rounded to the nearest minor unit.';
 
+-- Trades and money of a batch are written in this order under the account's lock. What the same batch
+-- has opened afterwards was not open then: the ids of one batch rise in the order of its decisions.
+CREATE VIEW law_forgiven_when_nothing_is_open AS
+SELECT e.holder_id AS account_id, e.transaction_id, e.amount, p.id AS position_id, t.position_quantity
+FROM balance_ledger AS e
+JOIN positions AS p ON p.account_id = e.holder_id
+JOIN trades AS b ON b.position_id = p.id AND b.position_version = 1
+CROSS JOIN LATERAL (
+    SELECT t.position_quantity
+    FROM trades AS t
+    WHERE t.position_id = p.id AND t.executed_at <= e.created_at
+    ORDER BY t.position_version DESC
+    LIMIT 1
+) AS t
+WHERE e.operation = 'nbp_adjustment'
+  AND b.id < e.transaction_id
+  AND t.position_quantity <> 0;
+COMMENT ON VIEW law_forgiven_when_nothing_is_open IS 'A negative balance is forgiven only while no position of its account is open (ESMA 2018/796).';
+
 CREATE VIEW law_adjustment_is_in_the_ledger AS
 SELECT coalesce(j.id, e.transaction_id) AS adjustment_id, j.trade_id, j.amount, r.exact, e.booked
 FROM trade_adjustments AS j
@@ -1197,6 +1216,8 @@ UNION ALL
 SELECT 'trade_is_in_the_ledger', count(*) FROM trades
 UNION ALL
 SELECT 'result_is_its_prices', count(*) FROM trades WHERE effect = 'close'
+UNION ALL
+SELECT 'forgiven_when_nothing_is_open', count(*) FROM balance_ledger WHERE operation = 'nbp_adjustment'
 UNION ALL
 SELECT 'adjustment_is_in_the_ledger', count(*) FROM trade_adjustments
 UNION ALL

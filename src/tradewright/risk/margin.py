@@ -58,6 +58,16 @@ class MarginState(Struct, frozen=True):
         """Return 100 * equity / used in percent; None when no margin is used."""
         return HUNDRED * self.equity / self.used if self.used else None
 
+    def is_below(self, percent: Decimal) -> bool:
+        """Return whether the level is below; where no margin is used, whether equity is below 0."""
+        level = self.level
+        return self.equity < 0 if level is None else level < percent
+
+    def is_above(self, percent: Decimal) -> bool:
+        """Return whether the level is above; where no margin is used, whether nothing is owed."""
+        level = self.level
+        return self.equity >= 0 if level is None else level > percent
+
 
 def closing_price(top: Top, quantity: Decimal) -> Decimal:
     """Return the price at which a position of `quantity` would be closed."""

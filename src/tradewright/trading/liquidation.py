@@ -3,9 +3,11 @@
 Rules (domain 1.5; ESMA Decision (EU) 2018/796): at or below the margin-call level one call is
 open; below the stop-out level the pending orders are canceled and positions closed until the level
 is restored: the largest unrealised loss first (ties: larger margin, then older), or, in groups that
-want it, just enough of the largest margin. A retail account that ends below zero is lifted to zero
-at the house's expense. A position without a fresh price or outside its session is left alone and
-people are told; nothing loops: the watcher asks again with the next quote.
+want it, just enough of the largest margin. What is hedged so that it uses no margin has no level:
+it is below all levels if equity is below zero, and above all otherwise. A retail account that ends
+below zero with nothing open is lifted to zero at the house's expense. A position without a fresh
+price or outside its session is left alone and people are told; nothing loops: the watcher asks
+again with the next quote.
 """
 
 from collections.abc import Iterator
@@ -46,14 +48,13 @@ def check_margin(
         return NothingDone("a price or rate is missing", may_last=True)
     if is_priced_again:
         desk.changes.priced_again.append(account.id)
-    level = state.level
-    if level is None:
+    if not account.open_positions:
         return _without_positions(desk, account, state)
-    if level < account.profile.stop_out_level:
+    if state.is_below(account.profile.stop_out_level):
         return _stop_out(desk, account, state)
-    if level <= account.profile.margin_call_level:
-        return MarginReport(account.id, level, called=_call(desk, account, state))
-    return MarginReport(account.id, level, resolved=_resolve(desk, account))
+    if state.is_above(account.profile.margin_call_level):
+        return MarginReport(account.id, state.level, resolved=_resolve(desk, account))
+    return MarginReport(account.id, state.level, called=_call(desk, account, state))
 
 
 def _state(desk: Desk, account: AccountState) -> MarginState | None:
@@ -106,14 +107,23 @@ def _stop_out(desk: Desk, account: AccountState, state: MarginState) -> MarginRe
     forgiven = _NOTHING if account.open_positions else _forgive(desk, account, stop_out_id)
     after = _state(desk, account)
     if not closed and not _by_loss(desk, account):
-        _escalate(desk, account, f"at {state.level:.2f} percent nothing of it can be closed now")
-    restored = after is not None and (
-        after.level is None or after.level > account.profile.margin_call_level
+        _escalate(desk, account, f"at {_shown(state)} nothing of it can be closed now")
+    restored = not account.open_positions or (
+        after is not None and after.is_above(account.profile.margin_call_level)
     )
     resolved = restored and _resolve(desk, account)
     if canceled or closed or forgiven:
         _write_stop_out(desk, account, stop_out_id, state, (canceled, closed, forgiven))
-    return MarginReport(account.id, state.level, called, resolved, canceled, closed, forgiven)
+    is_stuck = not (called or resolved or canceled or closed or forgiven)
+    done = called, resolved, canceled, closed, forgiven
+    return MarginReport(account.id, state.level, *done, is_stuck=is_stuck)
+
+
+def _shown(state: MarginState) -> str:
+    """Return the level as people read it, or what is owed where no margin is used."""
+    if state.level is None:
+        return f"an equity of {state.equity:.2f} without used margin"
+    return f"{state.level:.2f} percent"
 
 
 def _cancel_pending(desk: Desk, account: AccountState) -> int:
@@ -143,7 +153,7 @@ def _close_until_restored(desk: Desk, account: AccountState) -> int:
         if order.is_routed:
             return count
         state = _state(desk, account)
-        if state is None or state.level is None or state.level >= account.profile.stop_out_level:
+        if state is None or not state.is_below(account.profile.stop_out_level):
             return count
     return count
 

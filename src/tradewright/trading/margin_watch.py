@@ -76,7 +76,8 @@ class MarginWatch:
         account = self._accounts.get(check.account_id)
         if account is None:
             return
-        put_off = is_put_off(answer) or _is_stuck(account, answer)
+        is_stuck = isinstance(answer, MarginReport) and answer.is_stuck
+        put_off = is_put_off(answer) or is_stuck
         if self._outstanding.answered(account.id, put_off=put_off):
             self._changed.setdefault(account.id, account)
 
@@ -200,26 +201,10 @@ def _is_under_new_terms(account: AccountState, reference: Reference) -> bool:
 
 def _is_crossed(account: AccountState, state: MarginState) -> bool:
     """Return whether the level calls for something that has not been done yet."""
-    level, profile = state.level, account.profile
-    if level is None:
-        return False
+    is_above = state.is_above(account.profile.margin_call_level)
     if account.margin_call_id is None:
-        return level <= profile.margin_call_level
-    return level < profile.stop_out_level or level > profile.margin_call_level
-
-
-def _is_stuck(account: AccountState, answer: Answer) -> bool:
-    """Return whether a check has found an account to be stopped out and could do nothing."""
-    if not isinstance(answer, MarginReport) or answer.margin_level is None:
-        return False
-    has_done = (
-        answer.called
-        or answer.resolved
-        or answer.orders_canceled
-        or answer.positions_closed
-        or answer.forgiven
-    )
-    return not has_done and answer.margin_level < account.profile.stop_out_level
+        return not is_above
+    return is_above or state.is_below(account.profile.stop_out_level)
 
 
 def _headroom(account: AccountState, state: MarginState) -> tuple[Decimal, Decimal]:

@@ -280,7 +280,10 @@ class OrderReport(Struct, frozen=True):
 
 
 class MarginReport(Struct, frozen=True):
-    """What the house found and did in an account: at a margin check, or under a kill."""
+    """What the house found and did in an account: at a margin check, or under a kill.
+
+    It `is_stuck` that is to be stopped out when nothing could be done about it.
+    """
 
     account_id: str
     margin_level: Decimal | None
@@ -289,6 +292,7 @@ class MarginReport(Struct, frozen=True):
     orders_canceled: int = 0
     positions_closed: int = 0
     forgiven: Decimal = Decimal(0)
+    is_stuck: bool = False
 
 
 class MoneyReport(Struct, frozen=True):

@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,7 +16,7 @@ from tests.db.sessions import at_once
 from tradewright import audit, payments
 from tradewright.core.errors import ErrorCode, StateError, TradewrightError
 from tradewright.core.ids import new_id_text
-from tradewright.payments import Payment, PaymentStatus
+from tradewright.payments import Payment, PaymentKind, PaymentRequest, PaymentStatus
 from tradewright.postgres.connect import Session
 
 
@@ -71,6 +73,19 @@ def waiting(session: Session) -> tuple[str, Payment]:
     return user_id, withdraw(session, user_id, "2000.01")
 
 
+def by_card(user_id: str) -> PaymentRequest:
+    """Return a request to withdraw 10 US dollars through the cards."""
+    return PaymentRequest(
+        payment_id=new_id_text(),
+        user_id=user_id,
+        kind=PaymentKind.WITHDRAWAL,
+        currency="USD",
+        amount=Decimal(10),
+        provider=payments.Provider.CARDS,
+        destination="IBAN-A",
+    )
+
+
 def refusal(caught: pytest.ExceptionInfo[TradewrightError]) -> ErrorCode:
     return caught.value.code
 
@@ -121,6 +136,35 @@ def test_the_same_id_with_other_contents_is_a_conflict(engine: Session) -> None:
         with pytest.raises(TradewrightError) as caught:
             again()
         assert refusal(caught) == ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"destination": "IBAN-B"}, {"destination": None}, {"provider": payments.Provider.DIRECT}],
+    ids=str,
+)
+def test_the_same_withdrawal_to_elsewhere_is_a_conflict(
+    engine: Session, changes: dict[str, Any]
+) -> None:
+    """Case 12: where the money goes is a part of what was asked for."""
+    asked = by_card(settled_user(engine))
+    with engine.transaction():
+        first = payments.start_payment(engine, asked)
+    assert payments.start_payment(engine, asked) == first
+    with pytest.raises(TradewrightError) as caught:
+        payments.start_payment(engine, replace(asked, **changes))
+    assert refusal(caught) == ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
+
+
+def test_a_repeat_after_the_user_was_suspended_is_answered(engine: Session) -> None:
+    asked = by_card(settled_user(engine))
+    with engine.transaction():
+        first = payments.start_payment(engine, asked)
+    engine.execute("UPDATE users SET status = 'suspended' WHERE id = %s", (asked.user_id,))
+    assert payments.start_payment(engine, asked) == first
+    with pytest.raises(TradewrightError) as caught:
+        payments.start_payment(engine, replace(asked, payment_id=new_id_text()))
+    assert refusal(caught) == ErrorCode.USER_NOT_ACTIVE
 
 
 def test_one_deposit_from_eight_sessions_at_once_is_credited_once(

@@ -22,6 +22,7 @@ DROP TABLE deposit_addresses;
 DROP TABLE fraud_checks;
 DROP TABLE payment_transactions;
 DROP FUNCTION announce_state();
+DROP FUNCTION payments_wait_for_their_officer();
 DROP FUNCTION payments_follow_their_states();
 DROP TABLE payment_transitions;
 DROP TABLE user_ip_addresses;

@@ -2554,16 +2554,40 @@ CREATE TRIGGER payment_transactions_count_revision
     BEFORE UPDATE ON payment_transactions
     FOR EACH ROW EXECUTE FUNCTION count_revision();
 CREATE TRIGGER payment_transactions_keep_their_key
-    BEFORE UPDATE OF id, user_id, kind, currency, amount, provider ON payment_transactions
+    BEFORE UPDATE OF id, user_id, kind, currency, amount, provider, destination ON payment_transactions
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.user_id, OLD.kind, OLD.currency, OLD.amount, OLD.provider)
-        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.kind, NEW.currency, NEW.amount, NEW.provider)
+        (OLD.id, OLD.user_id, OLD.kind, OLD.currency, OLD.amount, OLD.provider, OLD.destination)
+        IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.kind, NEW.currency, NEW.amount, NEW.provider, NEW.destination)
     )
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER payment_transactions_follow_states
     BEFORE UPDATE ON payment_transactions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION payments_follow_their_states();
+
+-- Four eyes, whoever writes: what waits for an officer goes on by the word of one. That the officer is not the
+-- owner is a CHECK of the row.
+CREATE FUNCTION payments_wait_for_their_officer() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM user_roles AS r WHERE r.user_id = NEW.approved_by AND r.role = 'payments_officer'
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW042',
+            MESSAGE = format('%s "%s" cannot go from %s to %s by itself', NEW.kind, OLD.id, OLD.status, NEW.status),
+            DETAIL = 'It waits for a payments officer, and approved_by names none.',
+            HINT = 'Have an officer decide.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION payments_wait_for_their_officer() IS 'Trigger of payment_transactions: what waits for an officer is credited or paid only when approved_by names one (SQLSTATE TW042).';
+CREATE TRIGGER payment_transactions_wait_for_their_officer
+    BEFORE UPDATE ON payment_transactions
+    FOR EACH ROW WHEN (OLD.status = 'requires_approval' AND NEW.status IN ('processing', 'succeeded'))
+    EXECUTE FUNCTION payments_wait_for_their_officer();
 CREATE TRIGGER payment_transactions_are_audited
     AFTER INSERT OR UPDATE OR DELETE ON payment_transactions
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();

@@ -79,7 +79,8 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     one; a deposit through a provider is pending until the provider's news. A withdrawal's money is
     set aside: in processing when it is small and unsuspicious, else waiting for an officer. A
     denied payment is returned as failed, not raised, because its record must outlive this
-    transaction; call `require_not_denied` after the commit.
+    transaction; call `require_not_denied` after the commit. The same request again is answered
+    with its payment, even when its user may begin none any more.
 
     Raises:
         InputError: USER_UNKNOWN, PAYMENT_ROUTE_MISSING, and the codes of amounts and currencies.
@@ -90,11 +91,12 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     request = replace(request, amount=parse_amount(request.amount, request.currency).amount)
     is_deposit = request.kind is PaymentKind.DEPOSIT
     _require_route(request)
-    user = require_user(connection, request.user_id)
+    user = find_user(connection, request.user_id)
     store.lock_wallet(connection, request.user_id, request.currency, is_opened=is_deposit)
     existing = _replayed(connection, request)
     if existing is not None:
         return existing
+    _require_active(request.user_id, user)
     if not is_deposit:
         require_no_debts(connection, request.user_id)
     limit = _require_limit(connection, request, user)
@@ -118,9 +120,7 @@ def book_arrival(connection: Session, request: PaymentRequest) -> Payment:
     who is not active) makes the fraud check ask for an officer instead.
     """
     store.lock_wallet(connection, request.user_id, request.currency, is_opened=True)
-    user = store.read_user(connection, request.user_id)
-    if user is None:
-        raise unknown_user(request.user_id)
+    user = find_user(connection, request.user_id)
     concerns: dict[str, str] = {}
     if user.status != "active":
         concerns["user_not_active"] = user.status
@@ -174,9 +174,30 @@ def require_user(connection: Session, user_id: str) -> PaymentUser:
         StateError: USER_NOT_ACTIVE.
 
     """
+    user = find_user(connection, user_id)
+    _require_active(user_id, user)
+    return user
+
+
+def find_user(connection: Session, user_id: str) -> PaymentUser:
+    """Return a user, active or not.
+
+    Raises:
+        InputError: USER_UNKNOWN.
+
+    """
     user = store.read_user(connection, user_id)
     if user is None:
-        raise unknown_user(user_id)
+        raise InputError(
+            ErrorCode.USER_UNKNOWN,
+            f'user "{user_id}" does not exist',
+            why="No user has this id.",
+            hint="Correct the id.",
+        )
+    return user
+
+
+def _require_active(user_id: str, user: PaymentUser) -> None:
     if user.status != "active":
         raise StateError(
             ErrorCode.USER_NOT_ACTIVE,
@@ -184,17 +205,6 @@ def require_user(connection: Session, user_id: str) -> PaymentUser:
             why="Only active users pay in, withdraw and approve.",
             hint="Have the user activated.",
         )
-    return user
-
-
-def unknown_user(user_id: str) -> InputError:
-    """Return the error for a user that does not exist."""
-    return InputError(
-        ErrorCode.USER_UNKNOWN,
-        f'user "{user_id}" does not exist',
-        why="No user has this id.",
-        hint="Correct the id.",
-    )
 
 
 def _require_route(request: PaymentRequest) -> None:
@@ -216,15 +226,26 @@ def _replayed(connection: Session, request: PaymentRequest) -> Payment | None:
     before = store.read_payment(connection, request.payment_id)
     if before is None:
         return None
-    asked = (request.user_id, request.kind, request.currency, request.amount, request.provider)
-    made = (before.user_id, before.kind, before.currency, before.amount, before.provider)
-    if asked == made:
+    if _contents(request) == _contents(before):
         return before
     raise MoneyError(
         ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
         f'payment "{request.payment_id}" exists with other contents',
-        why=f"It is a {before.kind} of {before.amount:f} {before.currency}.",
+        why=f"It is a {before.kind} of {before.amount:f} {before.currency} through "
+        f"{before.provider}; its user and destination are compared too.",
         hint="Use a new payment id for a new payment.",
+    )
+
+
+def _contents(payment: PaymentRequest | Payment) -> tuple[object, ...]:
+    """Return what one payment id stands for: whose, what, through whom and to where."""
+    return (
+        payment.user_id,
+        payment.kind,
+        payment.currency,
+        payment.amount,
+        payment.provider,
+        payment.destination,
     )
 
 

@@ -266,3 +266,90 @@ def test_what_no_database_reads_is_not_called_converted(tmp_path: Path) -> None:
     done = convert(file, "--from", "mysql")
     assert done.exit_code == 1
     assert "not converted: open.sql:1" in done.output
+
+
+def test_what_is_given_as_mysql_is_read_as_mysql_though_postgresql_reads_it_too(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "dump.sql"
+    left = (
+        "INSERT INTO t VALUES (1, 'C:\\\\dir\\n');\n",
+        "INSERT INTO t VALUES (2, 'a' || 'b');\n",
+        "UPDATE t SET id = 7 / 2;\n",
+        "UPDATE t SET id = 1 WHERE id = 5 ^ 3;\n",
+    )
+    file.write_text(
+        "CREATE TABLE t (id int PRIMARY KEY, a varchar(99));\n" + "".join(left), "utf-8"
+    )
+    done = convert(file, "--from", "mysql", "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert [reason["line"] for reason in told["unconverted"]] == [2, 3, 4, 5]
+    assert told["text"].startswith("CREATE TABLE t (id integer PRIMARY KEY, a varchar(99));\n")
+    notes = told["text"].splitlines()[1::2]
+    assert all(note.startswith("-- tradewright: not converted: ") for note in notes)
+    assert tuple(told["text"].splitlines(keepends=True)[2::2]) == left
+
+
+def test_what_two_databases_read_alike_is_converted_without_a_word(tmp_path: Path) -> None:
+    file = tmp_path / "dump.sql"
+    file.write_text("CREATE TABLE t (id int PRIMARY KEY, n tinyint(1));\n", "utf-8")
+    done = convert(file, "--from", "mysql")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == "CREATE TABLE t (id integer PRIMARY KEY, n boolean);\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("003_a.down.sql", "DROP TABLE `t`;\n", "it is a way back"),
+        (
+            "003_a.sql",
+            "-- +goose Up\nCREATE TABLE `t` (id int);\n-- +goose Down\nDROP TABLE `t`;\n",
+            "a runner's marks divide it",
+        ),
+    ],
+)
+def test_a_half_of_a_file_is_not_lost_by_converting_the_other(
+    tmp_path: Path, name: str, text: str, why: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text, "utf-8")
+    done = convert(file, "--from", "mysql")
+    assert (done.exit_code, done.stdout) == (1, text)
+    assert f"not converted: {name}:1: the whole file: {why}" in done.stderr
+
+
+def test_a_half_of_a_folders_file_is_not_lost_by_correcting_the_other(tmp_path: Path) -> None:
+    file = tmp_path / "001_a.sql"
+    text = "-- +goose Up\nCREATE TABLE `t` (id int);\n-- +goose Down\nDROP TABLE `t`;\n"
+    file.write_text(text, "utf-8")
+    done = review(tmp_path, "--fix", "--write")
+    assert (done.exit_code, file.read_text("utf-8")) == (1, text)
+    assert "not rewritten: 001_a.sql:1: the whole file: a runner's marks divide it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"CREATE TABLE t (\n  a varchar(9) DEFAULT 'caf\xe9'\n);\n", "Line 2: the byte 0xe9"),
+        (b"CREATE TABLE t (a int);\0\n", "Line 1: a zero byte"),
+    ],
+)
+def test_a_file_that_is_no_text_is_not_converted(tmp_path: Path, data: bytes, why: str) -> None:
+    file, output = tmp_path / "dump.sql", tmp_path / "out.sql"
+    file.write_bytes(data)
+    done = convert(file, "--from", "mysql", "--output", output)
+    assert (done.exit_code, output.exists()) == (2, False)
+    assert "[MIGRATION_FILE_UNREADABLE]" in done.stderr
+    assert why in done.stderr
+
+
+def test_a_file_that_is_no_text_is_not_corrected_and_the_others_are(folder: Path) -> None:
+    bad = folder / "003_more.sql"
+    data = b"CREATE TABLE more (id uuid PRIMARY KEY, at timestamp DEFAULT 'caf\xe9');\n"
+    bad.write_bytes(data)
+    done = review(folder, "--fix", "--write")
+    assert (done.exit_code, bad.read_bytes()) == (1, data)
+    assert "not rewritten: 003_more.sql:1: the whole file: the byte 0xe9" in done.stderr
+    assert (folder / "002_payments.sql").read_text("utf-8") == CORRECTED

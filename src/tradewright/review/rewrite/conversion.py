@@ -9,7 +9,7 @@ from tradewright.review.rewrite.tree import Tree
 from tradewright.review.rule import Context
 from tradewright.review.schema.build import apply
 from tradewright.review.schema.catalog import Schema
-from tradewright.review.source.text import Source
+from tradewright.review.source.text import Direction, Source
 
 _FOREIGN_RULES = frozenset({"syntax-error", "missing-type"})
 
@@ -24,24 +24,57 @@ class Converted:
     notes: tuple[Reason, ...] = ()
 
 
-def converted(tree: Tree, covered: frozenset[str]) -> Converted:
-    """Convert every covered file that speaks MySQL; one that is not wholly read stays as it is."""
-    context, findings = reviewed(tree, covered)
-    foreign = sorted({f.location.path for f in findings if speaks_mysql(f)})
-    paths, unconverted, notes = set(), [], []
-    for source in [r.source for r in context.ups() if r.source.path in foreign]:
-        from tradewright.review.rewrite.mysql.script import convert  # noqa: PLC0415 - reads sqlglot
+def converted(
+    tree: Tree, covered: frozenset[str], given: frozenset[str] = frozenset()
+) -> Converted:
+    """Convert every covered file that speaks MySQL; one that is not wholly read stays as it is.
 
-        result = convert(source.text, schema_before(context, source))
-        told = [Reason(source.path, n.line, "MySQL", n.text) for n in result.notes if not n.refused]
+    `given` are files that somebody says are MySQL's: PostgreSQL reads many of MySQL's sentences too
+    and means something else by them.
+    """
+    context, findings = reviewed(tree, covered)
+    foreign = {f.location.path for f in findings if speaks_mysql(f)} | (given & covered)
+    paths, unconverted, notes = set(), [], []
+    for source in [r.source for r in context.readings if r.source.path in foreign]:
+        text, told, left = _converted_text(tree, context, source)
         notes += told
-        if result.refusals:
-            unconverted += [Reason(source.path, n.line, "MySQL", n.text) for n in result.refusals]
+        if left:
+            unconverted += [reason for reason in left if reason not in unconverted]
             continue
-        tree = tree.with_file(source.path, result.text.encode())
+        tree = tree.with_file(source.path, text.encode())
         paths.add(source.path)
         context, _ = reviewed(tree, covered)
     return Converted(tree, frozenset(paths), tuple(unconverted), tuple(notes))
+
+
+def _converted_text(
+    tree: Tree, context: Context, source: Source
+) -> tuple[str, list[Reason], list[Reason]]:
+    """Return a file's text in PostgreSQL's words, what to tell of it, and what is left of MySQL."""
+    whole = not_convertible(tree, source)
+    if whole is not None:
+        return source.text, [], [whole]
+    from tradewright.review.rewrite.mysql.script import convert  # noqa: PLC0415 - reads sqlglot
+
+    path = source.path
+    result = convert(source.text, schema_before(context, source))
+    told = [Reason(path, n.line, "MySQL", n.text) for n in result.notes if not n.refused]
+    return result.text, told, [Reason(path, n.line, "MySQL", n.text) for n in result.refusals]
+
+
+def not_convertible(tree: Tree, source: Source) -> Reason | None:
+    """Return why a file cannot be converted at all, for the text of one direction is not its own.
+
+    What stands in the other half of a file, or in a mark between them, would be lost.
+    """
+    text = tree.files[source.path].decode("utf-8", "replace").lstrip("\ufeff")
+    if source.direction is Direction.DOWN and source.text.strip() == text.strip():
+        why = "it is a way back: convert the file that it takes back, with --down"
+    elif source.text.strip() != text.strip():
+        why = "a runner's marks divide it: convert each half in a file of its own"
+    else:
+        return None
+    return Reason(source.path, 1, "the whole file", why)
 
 
 def speaks_mysql(finding: Finding) -> bool:

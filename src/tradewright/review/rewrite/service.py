@@ -12,11 +12,11 @@ from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.prove.shadow import shadow_server
 from tradewright.review.result import Scope
-from tradewright.review.rewrite.conversion import schema_before
+from tradewright.review.rewrite.conversion import not_convertible, schema_before
 from tradewright.review.rewrite.model import Proposal, Reason
 from tradewright.review.rewrite.proof import Complaint, complaints
 from tradewright.review.rewrite.rounds import reviewed
-from tradewright.review.rewrite.tree import Tree, down_path
+from tradewright.review.rewrite.tree import Tree, down_path, not_text
 from tradewright.review.rewrite.writer import ServerWhenNeeded, propose
 from tradewright.review.settings import read_settings
 from tradewright.review.source.statements import read_statements
@@ -45,15 +45,20 @@ def fix_folder(
     root = folder if folder.is_dir() else folder.parent
     tree = Tree.of_folder(root, read_settings(root))
     scope = scope or Scope()
-    covered = set()
+    covered, unreadable = set(), []
     for source in tree.sources():
         path = root / source.path
         placed = replace(source, path=str(path))
         chosen = folder.is_dir() or path.resolve() == folder.resolve()
         if chosen and scope.covers(placed) and str(path.resolve()) not in scope.edited:
-            covered.add(source.path)
+            told = not_text(tree.files[source.path])
+            if told is None:
+                covered.add(source.path)
+            else:
+                unreadable.append(Reason(source.path, told[0], "the whole file", told[1]))
     with _server(server) as running:
-        return propose(tree, frozenset(covered), running)
+        proposal = propose(tree, frozenset(covered), running)
+    return replace(proposal, unconverted=(*unreadable, *proposal.unconverted))
 
 
 @contextmanager
@@ -114,18 +119,22 @@ def convert_file(file: Path, *, server: EmbeddedServer | None = None) -> Convert
     A file named like a migration stands on those before it in its folder.
 
     Raises:
-        InputError: INPUT_REVIEW_FOLDER_EMPTY when the file is not there.
+        InputError: INPUT_REVIEW_FOLDER_EMPTY when the file is not there; MIGRATION_FILE_UNREADABLE.
         StateError: EMBEDDED_NOT_INSTALLED, REWRITE_READER_MISSING.
 
     """
     _require_file(file)
     tree, path = _tree_before(file)
+    _require_text(file, tree.files[path])
+    source = next(source for source in tree.sources() if source.path == path)
+    whole = not_convertible(tree, source)
+    if whole is not None:
+        return ConvertedFile(tree.files[path].decode(), None, (whole,), (), ())
     with _server(server) as running:
-        proposal = propose(tree, frozenset({path}), running)
+        proposal = propose(tree, frozenset({path}), running, given=frozenset({path}))
         if any(r.subject in {"MySQL", "the whole file"} for r in _left(proposal)):
             return _converted_in_part(tree, path, running)
     after = {change.path: change.after.decode("utf-8") for change in proposal.changes}
-    source = next(source for source in tree.sources() if source.path == path)
     text = after.get(path, source.text)
     return ConvertedFile(
         text=text,
@@ -152,6 +161,20 @@ def _require_file(file: Path) -> None:
             f'no file to convert at "{file}"',
             hint="Name one file of SQL.",
             facts={"file": file},
+        )
+
+
+def _require_text(file: Path, data: bytes) -> None:
+    """Refuse bytes that are no text in UTF-8: they would come back as other bytes."""
+    told = not_text(data)
+    if told is not None:
+        line, why = told
+        raise InputError(
+            ErrorCode.MIGRATION_FILE_UNREADABLE,
+            f'file "{file}" cannot be read as UTF-8 text',
+            why=f"Line {line}: {why}.",
+            hint="Save the file as UTF-8.",
+            facts={"file": file, "line": line},
         )
 
 

@@ -68,6 +68,18 @@ def _edited(data: bytes, edits: list[Edit]) -> bytes:
     return b"".join([*parts, data[at:]])
 
 
+def not_text(data: bytes) -> tuple[int, str] | None:
+    """Return the line where bytes are no text in UTF-8, and why; None where all of them are."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return line, f"the byte 0x{data[error.start]:02x} is no text in UTF-8"
+    if "\0" in text:
+        return text.count("\n", 0, text.index("\0")) + 1, "a zero byte is no text in UTF-8"
+    return None
+
+
 def overlap(edits: Sequence[Edit], taken: Sequence[Edit]) -> bool:
     """Return whether an edit changes bytes that another one changes already."""
     return any(

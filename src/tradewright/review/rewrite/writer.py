@@ -35,6 +35,7 @@ class _Draft:
     original: Tree
     covered: frozenset[str]
     server: ServerWhenNeeded
+    given: frozenset[str]
     unchanged: set[str] = field(default_factory=set)
     blocked: set[tuple[str, str, str]] = field(default_factory=set)
     without_down: set[str] = field(default_factory=set)
@@ -53,9 +54,18 @@ class _Attempt:
     irreversible: tuple[Reason, ...]
 
 
-def propose(tree: Tree, covered: frozenset[str], server: ServerWhenNeeded) -> Proposal:
-    """Return what the covered files could be rewritten to, proven on a shadow database."""
-    draft = _Draft(tree, covered, server)
+def propose(
+    tree: Tree,
+    covered: frozenset[str],
+    server: ServerWhenNeeded,
+    *,
+    given: frozenset[str] = frozenset(),
+) -> Proposal:
+    """Return what the covered files could be rewritten to, proven on a shadow database.
+
+    `given` are those of them that are MySQL's whatever PostgreSQL would make of them.
+    """
+    draft = _Draft(tree, covered, server, given)
     attempt = _attempt(draft)
     while wrong := _complaints(draft, attempt):
         _withdraw(draft, attempt, wrong)
@@ -90,7 +100,7 @@ def _is_in(fix: Fix, wrong: Complaint) -> bool:
 
 def _attempt(draft: _Draft) -> _Attempt:
     covered = draft.covered - draft.unchanged
-    conversion = converted(draft.original, covered)
+    conversion = converted(draft.original, covered, draft.given)
     open_to_rules = covered - {reason.path for reason in conversion.unconverted}
     done = corrected(conversion.tree, open_to_rules, draft.blocked)
     tree, downs, irreversible = _with_downs(draft, done, open_to_rules)

@@ -1,7 +1,7 @@
 """A whole file of MySQL, statement by statement.
 
-Statements that cannot be converted stay as they are under a note that says why, so the file cannot
-be applied by accident. What only steers MySQL's own client and server is dropped, and said.
+Statements that cannot be converted stay as they are under a note that says why. What only steers
+MySQL's own client and server is dropped, and said.
 """
 
 import re
@@ -84,9 +84,12 @@ class _Script:
 
     def _outcome_lines(self, spans: list[tuple[int, int]]) -> list[int]:
         """Return the line where the outcome of each statement begins."""
-        lines, line, at = [], 1, 0
+        lines: list[int] = []
+        line, at = 1, 0
         for start, _ in spans:
             line += self.draft.between(at, start).count("\n")
+            if lines:  # the note before the last statement was counted with it
+                line -= self.draft.between(at, at).count("\n")
             lines.append(line)
             at = start
         return lines

@@ -99,6 +99,11 @@ def test_a_refused_movement_leaves_its_neighbours_untouched(engine: Session) -> 
         (movement(wallet.upper(), house), "INPUT_ID_MALFORMED"),
         (movement(wallet, house, operation="a\tb"), "INPUT_OPERATION_MALFORMED"),
         (movement(wallet, house, operation=""), "INPUT_OPERATION_MALFORMED"),
+        *(
+            (movement(house, wallet, operation=f"{one}_to_{other}"), "INPUT_OPERATION_MALFORMED")
+            for one in ("wallet", "account")
+            for other in ("wallet", "account")
+        ),
     ]
     good = movement(wallet, house, "10")
     results = book(engine, [*(bad for bad, _ in refused), good])

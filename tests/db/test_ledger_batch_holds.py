@@ -89,6 +89,18 @@ def held(session: Session, wallet: str, amount: str = "30", **changes: Any) -> s
     return str(result.hold_id)
 
 
+def test_a_release_past_the_largest_balance_is_refused_alone(
+    engine: Session, wallet: str, house: str
+) -> None:
+    """Case 22: the hold stays, and its neighbours are booked."""
+    hold_id = held(engine, wallet, "100")
+    results = book(
+        engine, [move(house, wallet, "999999999999"), draw(hold_id), move(wallet, house, "1")]
+    )
+    assert outcomes(results) == ["done", "MONEY_BALANCE_TOO_LARGE", "done"]
+    assert value(engine, "SELECT remaining FROM balance_holds") == 100
+
+
 def test_a_past_expiry_is_refused_by_itself_and_a_repeat_is_answered_after_it(
     engine: Session, wallet: str
 ) -> None:

@@ -92,7 +92,8 @@ class Model:
             return False
         if any(currency_at(side) != step.currency for side in sides):
             return False
-        if step.giver in (*USD_WALLETS, EUR_WALLET) and self.balances[step.giver] < step.amount:
+        may_be_overdrawn = step.giver == USD_ACCOUNT and step.receiver not in self.balances
+        if not may_be_overdrawn and self.balances.get(step.giver, AMOUNT_MAX) < step.amount:
             return False
         after = [
             self.balances[side] + change

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode, MoneyError, TradewrightError
 from tradewright.core.money import AMOUNT_MAX
+from tradewright.ledger.accounts import Promised
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.model import Hold, Holder, HolderKind, WalletStatus
 
@@ -57,7 +58,9 @@ class DrawnBefore(Struct, frozen=True):
 class Book:
     """What a batch decides by: locked holders and holds, houses, and what was done before.
 
-    `passed` are the instants named as expiries that have passed by the server's clock.
+    `passed` are the instants named as expiries that have passed by the server's clock. `inactive`
+    are accounts with a status that lets nothing through between clients, and `promised` is what
+    keeps the money of accounts that are to give to another client.
     """
 
     holders: Mapping[str, Holder]
@@ -66,7 +69,9 @@ class Book:
     journal: Journal
     holds: dict[str, Hold]
     drawn: dict[Key, DrawnBefore]
-    passed: frozenset[datetime] = frozenset()
+    passed: frozenset[datetime]
+    inactive: Mapping[str, str]
+    promised: Mapping[str, Promised]
 
 
 def refused(error: TradewrightError) -> MovementResult:

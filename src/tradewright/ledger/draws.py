@@ -22,6 +22,7 @@ from tradewright.ledger.book import (
     refused,
     status_refusal,
     too_little,
+    too_much,
     unknown_holder,
 )
 from tradewright.ledger.model import Draw, Hold, Holder, HolderKind, Reservation
@@ -175,6 +176,8 @@ def _draw(book: Book, held: Draw, hold: Hold, wallet: Holder) -> MovementResult:
         return _moved_before(held.transaction_id, held.operation)
     amount = hold.remaining if held.amount is None else held.amount
     refusal = _draw_refusal(book, held, hold, amount)
+    if refusal is None and held.sink is None:
+        refusal = too_much(None, wallet, amount)
     if refusal is not None:
         return refused(refusal)
     if held.sink is None:

@@ -7,12 +7,21 @@ neighbours untouched.
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.core.money import is_amount, parse_amount
+from tradewright.ledger.accounts import (
+    inactive_account,
+    inactive_among,
+    kept_in_account,
+    read_promised,
+)
 from tradewright.ledger.book import (
     Before,
     Book,
+    DrawnBefore,
     Key,
     MovementResult,
     of_another_currency,
@@ -33,13 +42,18 @@ from tradewright.ledger.draws import (
     read_passed,
 )
 from tradewright.ledger.journal import Journal
-from tradewright.ledger.model import Draw, Holder, Movement, Posting, Reservation
+from tradewright.ledger.model import Draw, Hold, Holder, Movement, Posting, Reservation
 from tradewright.ledger.store import accounts_by_id, lock_wallets
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 
 _PASSED_ON = ("transfer_out", "transfer_in")
 """The operations of a movement between two client holders, as the SQL functions name them."""
+
+_BETWEEN_CLIENTS = frozenset(
+    {"wallet_to_account", "account_to_wallet", "wallet_to_wallet", "account_to_account"}
+)
+"""What the transfers of such movements are called; no movement with the house has these names."""
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _OPERATION = re.compile(r"[a-z][a-z_]{0,31}")
@@ -57,7 +71,8 @@ def post_movements(statements: Statements, movements: Sequence[Posting]) -> list
     `statements` is the session of that transaction or, which costs less, a pipeline on it.
 
     Client holders are told from house holders by being found among wallets and accounts. A
-    wallet is never overdrawn; a trading account may be, through fees. What is wrong with a
+    wallet is never overdrawn; a trading account may be, through fees of the house and nothing
+    else: to another client it gives what transfer_to_wallet would let go. What is wrong with a
     movement is told in the order of the ledger's functions: its form, what was done under its key,
     its holders, their status, the money.
     """
@@ -109,6 +124,8 @@ def _movement_error(movement: Movement, good_words: set[str]) -> TradewrightErro
     if movement.operation not in good_words:
         if not _OPERATION.fullmatch(movement.operation):
             return _not_an_operation(movement.operation)
+        if movement.operation in _BETWEEN_CLIENTS:
+            return _kept_operation(movement.operation)
         good_words.add(movement.operation)
     return None if is_amount(movement.amount, movement.currency) else _amount_error(movement)
 
@@ -139,6 +156,15 @@ def _not_an_operation(given: str) -> InputError:
     )
 
 
+def _kept_operation(given: str) -> InputError:
+    return InputError(
+        ErrorCode.INPUT_OPERATION_MALFORMED,
+        f'operation "{given}" is kept for transfers between clients',
+        why="The ledger gives it to them by itself, and their entries have names of their own.",
+        hint="Name what the movement is in business.",
+    )
+
+
 def _open_book(statements: Statements, movements: Sequence[Posting]) -> Book:
     """Lock the client holders in key order, then read what the decisions need.
 
@@ -160,12 +186,22 @@ def _open_book(statements: Statements, movements: Sequence[Posting]) -> Book:
     done = statements.execute(
         queries["movements_of_transactions"], {"transaction_ids": transactions}
     )
-    holders = wallets | accounts_by_id(accounts.fetchall())
+    found = accounts.fetchall()
+    holders = wallets | accounts_by_id(found)
     before = {(row[0], row[1]): Before(row[2], row[3], row[4]) for row in done.fetchall()}
-    holds = lock_holds(statements, held) if held else {}
-    drawn = read_drawn(statements, transactions) if held else {}
-    passed = read_passed(statements, held) if held else frozenset()
-    return Book(holders, dict(houses.fetchall()), before, Journal(), holds, drawn, passed)
+    promised = read_promised(statements, holders, moves) if found else {}
+    known = dict(houses.fetchall()), before, Journal(), *_read_held(statements, held, transactions)
+    return Book(holders, *known, inactive_among(found), promised)
+
+
+def _read_held(
+    statements: Statements, held: Sequence[Reservation | Draw], transactions: Sequence[str]
+) -> tuple[dict[str, Hold], dict[Key, DrawnBefore], frozenset[datetime]]:
+    """Lock the holds to be drawn and read what was done before; without any, nothing is asked."""
+    if not held:
+        return {}, {}, frozenset()
+    holds = lock_holds(statements, held)
+    return holds, read_drawn(statements, transactions), read_passed(statements, held)
 
 
 def _post(book: Book, movement: Posting) -> MovementResult:
@@ -223,10 +259,21 @@ def _refusal(
         return unknown_holder(
             movement.transaction_id, "one holder as both sides", "Money moves between two holders."
         )
+    if giver and receiver:
+        refusal = _refusal_between_clients(book, giver, receiver, movement.amount)
+    else:
+        refusal = status_refusal(giver, receiver) or too_little(giver, movement.amount)
+    return refusal or too_much(giver, receiver, movement.amount)
+
+
+def _refusal_between_clients(
+    book: Book, giver: Holder, receiver: Holder, amount: Decimal
+) -> TradewrightError | None:
     return (
-        status_refusal(giver, receiver)
-        or too_little(giver, movement.amount)
-        or too_much(giver, receiver, movement.amount)
+        inactive_account(book.inactive, giver, receiver)
+        or status_refusal(giver, receiver)
+        or kept_in_account(book.promised, giver, amount)
+        or too_little(giver, amount)
     )
 
 

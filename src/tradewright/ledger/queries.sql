@@ -229,11 +229,28 @@ SELECT
     a.user_id::text,
     a.currency,
     a.balance,
-    a.version
+    a.version,
+    a.status
 FROM accounts AS a
 WHERE a.id = ANY(%(ids)s::uuid[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;
+
+-- name: promises_of_accounts
+-- Tell what keeps the money of locked accounts in them: positions, orders in flight, orders that bind.
+SELECT
+    a.id::text,
+    EXISTS (SELECT FROM positions AS p WHERE p.account_id = a.id AND p.is_open),
+    EXISTS (
+        SELECT FROM orders AS o
+        WHERE o.account_id = a.id AND o.remaining_quantity > 0 AND o.is_routed
+    ),
+    g.pending_margin <> 'none' AND EXISTS (
+        SELECT FROM orders AS o WHERE o.account_id = a.id AND o.remaining_quantity > 0
+    )
+FROM accounts AS a
+JOIN account_groups AS g ON g.code = a.group_code
+WHERE a.id = ANY(%(ids)s::uuid[]);
 
 -- name: wallets_of_users
 -- Find the wallets of some users in some currencies, pair by pair.

@@ -46,28 +46,47 @@ def close_position(
     first = desk.orders_by_key.get((account.id, command.client_order_id or ""))
     if first is not None:
         return _replay(first, command)
-    is_client = command.origin is Origin.CLIENT
     position = account.position(command.symbol, command.position_id)
-    if is_client:
-        _require_part(account, position, command)
+    if command.origin is Origin.CLIENT:
+        return _close_asked(desk, account, _require_part(account, position, command), command)
     if position is None:
         return NothingDone("the position is no longer open")
+    return _close_reached(desk, account, position, command.origin)
+
+
+def _close_asked(
+    desk: Desk, account: AccountState, position: PositionState, command: ClosePosition
+) -> OrderReport | NothingDone:
+    """Close what a client names, or as much of it as the client names."""
     if is_being_closed(account, position):
         return NothingDone("the position is being closed", may_last=True)
-    top = desk.market.top(command.symbol)
-    refusal = _cannot_deal(desk, position, top)
-    if refusal is not None and is_client:
+    refusal = _cannot_deal(desk, position)
+    if refusal is not None:
         raise refusal
-    if top is None or refusal is not None:
-        return NothingDone("no fresh price, or no session", may_last=True)
-    if not _protection_holds(position, command.origin, top):
-        return NothingDone("the price is no longer there")
     positions.require_rates(desk, account, position.instrument)
     asked = (command.quantity, command.client_order_id)
     return close(desk, account, position, command.origin, asked).report()
 
 
-def _cannot_deal(desk: Desk, position: PositionState, top: Top | None) -> StateError | None:
+def _close_reached(
+    desk: Desk, account: AccountState, position: PositionState, origin: Origin
+) -> OrderReport | NothingDone:
+    """Close what a protection of a position holds for, if it is reached."""
+    first = first_in_turn(account, position)
+    if is_being_closed(account, first):
+        return NothingDone("the position is being closed", may_last=True)
+    top = desk.market.top(position.instrument.symbol)
+    if top is None or _cannot_deal(desk, position) is not None:
+        return NothingDone("no fresh price, or no session", may_last=True)
+    if not _protection_holds(position, origin, top):
+        return NothingDone("the price is no longer there")
+    if first is not position and _protection_holds(first, origin, top):
+        return NothingDone("the oldest position's protection closes it")
+    positions.require_rates(desk, account, position.instrument)
+    return _close_protected(desk, account, first, origin).report()
+
+
+def _cannot_deal(desk: Desk, position: PositionState) -> StateError | None:
     symbol = position.instrument.symbol
     if not position.instrument.is_in_session(desk.market.now):
         return StateError(
@@ -76,7 +95,7 @@ def _cannot_deal(desk: Desk, position: PositionState, top: Top | None) -> StateE
             why="Nothing is dealt while the instrument is not traded.",
             hint="Try again when the session opens.",
         )
-    if top is None:
+    if desk.market.top(symbol) is None:
         return StateError(
             ErrorCode.ORDER_PRICE_STALE,
             f'position "{position.id}" could not be closed without a fresh price',
@@ -97,7 +116,30 @@ def close(
 
     `asked` is the quantity, if it is not the whole, and the client's key, if there is one.
     """
-    order = orders.closing_order(account, position, origin, asked)
+    return _deal(desk, account, orders.closing_order(account, position, origin, asked))
+
+
+def _close_protected(
+    desk: Desk, account: AccountState, first: PositionState, origin: Origin
+) -> OrderState:
+    """Close what a reached protection holds for: a position, or in FIFO all of the symbol.
+
+    There one order deals for all of it, the oldest first: of two, the younger position's could
+    deal before the older's, or be dealt where that is not (decision 043).
+    """
+    held = [first]
+    if account.group.position_mode is PositionMode.FIFO:
+        everything = account.positions[first.instrument.symbol]
+        held = [one for one in everything if not is_being_closed(account, one)]
+    if len(held) == 1:
+        return close(desk, account, first, origin)
+    quantity = sum((abs(one.quantity) for one in held), Decimal(0))
+    order = orders.closing_order(account, first, origin, (quantity, None))
+    order.position_id, order.is_reduce_only = None, True
+    return _deal(desk, account, order)
+
+
+def _deal(desk: Desk, account: AccountState, order: OrderState) -> OrderState:
     desk.orders_by_key[(account.id, order.client_order_id)] = order
     orders.accept(desk, account, order)
     orders.execute(desk, account, order)
@@ -160,22 +202,30 @@ def require_closable(account: AccountState, command: SubmitOrder, position_id: s
 
 
 def is_being_closed(account: AccountState, position: PositionState) -> bool:
-    """Return whether an order is with a provider that would close the position.
+    """Return whether an order is with a provider that may close the position.
 
-    In netting that is every order of the other side, whether or not it names the position.
+    In netting that is every order of the other side, whether or not it names the position; in
+    FIFO those of the other side that name none, as what they do not open closes in turn.
     """
     return any(
         order.is_routed
         and (
             order.position_id == position.id
             or (
-                (order.is_reduce_only or account.nets)
+                _closes_unnamed(account, order)
                 and order.instrument.symbol == position.instrument.symbol
                 and order.side.sign * position.quantity < 0
             )
         )
         for order in account.live_orders.values()
     )
+
+
+def _closes_unnamed(account: AccountState, order: OrderState) -> bool:
+    """Return whether an order may close positions that it does not name."""
+    if account.group.position_mode is PositionMode.FIFO:
+        return order.position_id is None
+    return order.is_reduce_only or account.nets
 
 
 def first_in_turn(account: AccountState, position: PositionState) -> PositionState:
@@ -187,12 +237,13 @@ def first_in_turn(account: AccountState, position: PositionState) -> PositionSta
 
 def _require_part(
     account: AccountState, position: PositionState | None, command: ClosePosition
-) -> None:
-    """Refuse a client's close of what is not there, or not in its turn."""
+) -> PositionState:
+    """Return what a client closes; refuse what is not there, or not in its turn."""
     if position is None:
         raise _unknown(account, command.position_id)
     quantity = require_part(command, position.quantity, position.instrument)
     _require_turn(account, position, quantity)
+    return position
 
 
 def _require_turn(account: AccountState, position: PositionState, quantity: Decimal) -> None:
@@ -285,7 +336,5 @@ def _protection_holds(position: PositionState, origin: Origin, top: Top) -> bool
     if origin is Origin.STOP_LOSS:
         level = position.stop_loss
         return level is not None and rules.stop_loss_is_reached(position.quantity, level, top)
-    if origin is Origin.TAKE_PROFIT:
-        level = position.take_profit
-        return level is not None and rules.take_profit_is_reached(position.quantity, level, top)
-    return True
+    level = position.take_profit
+    return level is not None and rules.take_profit_is_reached(position.quantity, level, top)

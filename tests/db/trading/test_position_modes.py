@@ -163,8 +163,8 @@ def test_in_fifo_the_newest_levels_hold_for_all_of_the_symbol(floor: Floor, queu
         levels = floor.rows("SELECT stop_loss FROM positions ORDER BY id")
         floor.quote(engine, "EURUSD", "1.09900", "1.09910")
     assert levels == [(Decimal("1.09900"),)] * 3
-    closed = floor.rows("SELECT quantity FROM orders WHERE origin = 'stop_loss' ORDER BY id")
-    assert closed == [(10_000,), (20_000,), (30_000,)]
+    closed = "SELECT quantity, filled_quantity FROM orders WHERE origin = 'stop_loss'"
+    assert floor.rows(closed) == [(60_000, 60_000)]
     assert held(floor, queuer) == []
     assert floor.broken_laws() == {}
 

@@ -29,6 +29,7 @@ from tradewright.trading.pending import (
     prices_at_rest,
 )
 from tradewright.trading.positions import Matched, charge, match_fill, rate_sources
+from tradewright.trading.reducing import executable
 from tradewright.trading.state import AccountState, Desk, OrderState
 from tradewright.trading.unpriced_watch import is_priced
 
@@ -155,10 +156,10 @@ def _matched(
 ) -> Matched:
     """Match an order with what is left to close beside the orders in flight.
 
-    One that only reduces never deals more than is left, whatever it asks for.
+    One that only reduces never deals more than is left, and so opens nothing whatever it asks for.
     """
     if order.is_reduce_only:
-        return match_fill(account, order, signed)
+        return match_fill(account, order, executable(account, order) * order.side.sign)
     return match_fill(account, order, signed, flight.closes)
 
 

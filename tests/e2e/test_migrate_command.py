@@ -132,6 +132,14 @@ def test_a_failure_is_one_json_object_when_json_was_asked_for(run: Run, folder: 
     assert error["facts"]["line"] == "2"
 
 
+def test_down_takes_a_count_or_a_version_and_not_both(run: Run) -> None:
+    run("up", "--to", "1")
+    code, _, err = run("down", "1", "--to", "0")
+    assert (code, "Give COUNT or --to, not both." in err) == (2, True)
+    assert json.loads(run("status", "--json")[1])["migrations"][0]["state"] == "applied"
+    assert run("down", "--to", "0")[0] == 0
+
+
 def test_drift_exits_1_and_names_what_differs(run: Run, folder: Path) -> None:
     run("up")
     assert run("drift")[0] == 0

@@ -172,3 +172,55 @@ def test_what_cannot_be_read_or_written_is_an_error_of_use(folder: Path, tmp_pat
     (folder / "009_gone.sql").symlink_to(tmp_path / "gone.sql")
     gone = review(folder)
     assert (gone.exit_code, "MIGRATION_FILE_UNREADABLE" in gone.output) == (2, True)
+
+
+@pytest.mark.parametrize("after", ["041", "2", "abc", "v1", "1abc", "1.1"])
+def test_after_a_version_that_is_not_there_nothing_is_passed(folder: Path, after: str) -> None:
+    (folder / "003_more.sql").write_text("CREATE TABLE more (id uuid PRIMARY KEY);\n")
+    for told in (review(folder, "--after", after), fix(folder, "--after", after)):
+        assert (told.exit_code, "MIGRATION_VERSION_UNKNOWN" in told.output) == (2, True)
+        assert "There are: 1, 3." in told.output
+
+
+@pytest.mark.parametrize(("after", "judged"), [("0", 2), ("001", 1), ("1", 1), ("003_more", 0)])
+def test_after_a_version_that_is_there_the_rest_is_judged(
+    folder: Path, after: str, judged: int
+) -> None:
+    (folder / "003_more.sql").write_text("CREATE TABLE more (at timestamp);\n")
+    found = json.loads(review(folder, "--after", after, "--json").output)["findings"]
+    assert sum(each["rule"] == "prefer-timestamp-tz" for each in found) == judged
+
+
+def test_what_git_says_is_told_in_its_words(folder: Path) -> None:
+    told = review(folder, "--since", "nope")
+    assert told.exit_code == 2
+    assert "why: git says: fatal: not a git repository" in told.output
+    assert "b'" not in told.output
+
+
+@pytest.mark.parametrize("setting", ['disable = ["nope"]', 'severity = { nope = "info" }'])
+def test_a_rule_that_does_not_exist_cannot_be_set(folder: Path, setting: str) -> None:
+    (folder / "tradewright.toml").write_text(f"[review]\n{setting}\n")
+    told = review(folder)
+    assert (told.exit_code, "Unknown rule: nope." in told.output) == (2, True)
+
+
+def fix(*arguments: object) -> Result:
+    return CliRunner().invoke(command, ["--fix", *map(str, arguments)])
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--update-baseline"], "--update-baseline needs --baseline FILE"),
+        (["--json", "--format", "html"], "--json and --format html exclude each other"),
+        (["--fix", "--format", "json"], "--format is for findings"),
+        (["--fix", "--output", "x.txt"], "--output is for findings"),
+        (["--fix", "--fail-on", "never"], "--fail-on is for findings"),
+    ],
+)
+def test_an_option_that_would_be_left_aside_is_refused(
+    folder: Path, words: list[str], why: str
+) -> None:
+    told = CliRunner().invoke(command, [str(folder), *words])
+    assert (told.exit_code, why in told.output) == (2, True)

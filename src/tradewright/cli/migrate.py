@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tradewright import migrate
 from tradewright.cli import migrate_output as output
@@ -180,6 +181,9 @@ def up_command(asked: Asked, to: Version | None, out_of_order: bool, dry_run: bo
 @_with_common_options
 def down_command(asked: Asked, count: int, to: Version | None) -> None:
     """Roll back the last COUNT migrations (1), or all above a version."""
+    source = click.get_current_context().get_parameter_source("count")
+    if to is not None and source is not ParameterSource.DEFAULT:
+        raise click.UsageError("Give COUNT or --to, not both.")
     with asked.target() as target:
         steps = migrate.down(
             target,

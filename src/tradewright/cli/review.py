@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from tradewright.cli.output import write_output
 from tradewright.core.errors import TradewrightError
@@ -67,6 +68,7 @@ def _run(context: click.Context, options: dict[str, object]) -> int:
     if options["explain"]:
         click.echo(service.rule_page(str(options["explain"])))
         return 0
+    _refuse_contradictions(context, options)
     request = _request(context, options)
     if options["fix"] or options["write"]:
         return _fix(context, request, options)
@@ -74,6 +76,23 @@ def _run(context: click.Context, options: dict[str, object]) -> int:
     _write(renderer("json" if options["as_json"] else str(options["form"]))(review), options)
     level = str(options["fail_on"])
     return 0 if level == "never" or not review.at_or_above(Severity(level)) else 1
+
+
+def _refuse_contradictions(context: click.Context, options: dict[str, object]) -> None:
+    """Refuse options that would be left aside in silence beside another one."""
+    given = {name for name in options if _is_given(context, name)}
+    if options["update_baseline"] and not options["baseline"]:
+        raise click.UsageError("--update-baseline needs --baseline FILE", context)
+    if options["as_json"] and "form" in given and options["form"] != "json":
+        raise click.UsageError(f"--json and --format {options['form']} exclude each other", context)
+    about_findings = ("form", "output", "fail_on", "baseline", "update_baseline", "prove")
+    if options["fix"] and (unused := [name for name in about_findings if name in given]):
+        word = "--" + {"form": "format"}.get(unused[0], unused[0].replace("_", "-"))
+        raise click.UsageError(f"{word} is for findings; --fix shows corrections instead", context)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _request(context: click.Context, options: dict[str, object]) -> "Request":

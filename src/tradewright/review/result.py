@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,7 @@ def review_sources(
         InputError: MIGRATION_VERSION_UNKNOWN; the scope begins after a version that none has.
 
     """
-    _require_version(scope.after, sources)
+    require_version(scope.after, sources)
     covered = frozenset(source.path for source in sources if scope.covers(source))
     unapplied = covered if scope.is_limited else None
     stage = _stage(settings, scope, unapplied)
@@ -174,24 +175,43 @@ def included(source: Source, settings: Settings) -> bool:
     )
 
 
-def _require_version(after: str | None, sources: Sequence[Source]) -> None:
-    """Refuse a word that is no version: after it, nothing would be reviewed in silence."""
-    if after is None or any(sign.isdigit() for sign in after):
+def require_version(after: str | None, sources: Sequence[Source]) -> None:
+    """Refuse a version that no source has: after it, nothing might be judged, in silence.
+
+    One that is smaller than all of them is taken: everything comes after it.
+
+    Raises:
+        InputError: MIGRATION_VERSION_UNKNOWN.
+
+    """
+    if after is None or any(source.label == after for source in sources):
         return
-    if all(source.label != after for source in sources):
-        raise InputError(
-            ErrorCode.MIGRATION_VERSION_UNKNOWN,
-            f'no migration has the version "{after}"',
-            why="What is reviewed after an unknown version would be nothing, or everything.",
-            hint="Name a version of the folder, such as its number.",
-            facts={"after": after},
-        )
+    wanted, known = _numbers(after), {_version_numbers(source) for source in sources} - {()}
+    if wanted and (wanted in known or all(wanted < each for each in known)):
+        return
+    shown = ", ".join(".".join(map(str, each)) for each in sorted(known)) or "none with a number"
+    raise InputError(
+        ErrorCode.MIGRATION_VERSION_UNKNOWN,
+        f'no migration has the version "{after}"',
+        why=f"What is reviewed after an unknown version may be nothing. There are: {shown}.",
+        hint="Name the last version that is applied; 0 reviews everything.",
+        facts={"after": after},
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return a version's numbers; none where it begins with something else."""
+    parts = version.replace("_", ".").split(".")
+    return tuple(int(part) for part in takewhile(str.isdecimal, parts))
+
+
+def _version_numbers(source: Source) -> tuple[int, ...]:
+    return tuple(part for part in source.version[1:] if isinstance(part, int))
 
 
 def _newer(source: Source, after: str) -> bool:
     """Return whether a source's version comes after the given one (numbers, or a label)."""
-    numbers = tuple(part for part in source.version[1:] if isinstance(part, int))
-    wanted = tuple(int(part) for part in after.replace("_", ".").split(".") if part.isdigit())
+    numbers, wanted = _version_numbers(source), _numbers(after)
     if wanted and numbers:
         return numbers > wanted
     return source.label > after

@@ -76,9 +76,22 @@ def _settings(table: Mapping[str, object], path: Path) -> Settings:
     if unknown:
         raise _unreadable(path, f"unknown key: {', '.join(unknown)}")
     try:
-        return _converted(names)
+        settings = _converted(names)
     except (TypeError, ValueError, AttributeError) as error:
         raise _unreadable(path, str(error)) from error
+    missing = _unknown_rules({*settings.disable, *settings.severity})
+    if missing:
+        raise _unreadable(path, f"unknown rule: {', '.join(missing)}")
+    return settings
+
+
+def _unknown_rules(named: set[str]) -> list[str]:
+    """Return the names that no rule has: what they were to switch off would go on in silence."""
+    if not named:
+        return []
+    from tradewright.review.registry import all_rules  # noqa: PLC0415 - rules read the settings
+
+    return sorted(named - all_rules().keys())
 
 
 def _converted(names: Mapping[str, object]) -> Settings:

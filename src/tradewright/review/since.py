@@ -37,8 +37,15 @@ def _git(folder: Path, revision: str, *arguments: str) -> str:
         raise InputError(
             ErrorCode.INPUT_REVIEW_REVISION_UNKNOWN,
             f'git revision "{revision}" cannot be compared with',
-            why=str(getattr(error, "stderr", b"") or error),
+            why=_said(error),
             hint="Give a branch, tag or commit of the repository that holds the migrations.",
             facts={"revision": revision},
         ) from error
     return done.stdout.decode("utf-8", "replace")
+
+
+def _said(error: Exception) -> str:
+    """Return what git says, in one line; where it did not run, why."""
+    said = error.stderr if isinstance(error, subprocess.CalledProcessError) else b""
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    return f"git says: {lines[0]}." if lines else f"git did not run: {error}."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.prove.shadow import shadow_server
-from tradewright.review.result import Scope
+from tradewright.review.result import Scope, require_version
 from tradewright.review.rewrite.conversion import not_convertible, schema_before
 from tradewright.review.rewrite.model import Proposal, Reason
 from tradewright.review.rewrite.proof import Complaint, complaints
@@ -38,7 +38,8 @@ def fix_folder(
     they are. Without `server` a scratch server is started for the proof.
 
     Raises:
-        InputError: the folder holds no migration, or its settings cannot be read.
+        InputError: the folder holds no migration, or its settings cannot be read;
+            MIGRATION_VERSION_UNKNOWN.
         StateError: EMBEDDED_NOT_INSTALLED, REWRITE_READER_MISSING.
 
     """
@@ -46,6 +47,7 @@ def fix_folder(
     tree = Tree.of_folder(root, read_settings(root))
     scope = scope or Scope()
     covered, unreadable = set(), []
+    require_version(scope.after, tree.sources())
     for source in tree.sources():
         path = root / source.path
         placed = replace(source, path=str(path))

@@ -41,8 +41,8 @@ check: $(DEV) ## Lint, formatting, types, the direction of imports, and our migr
 			|| status=1; \
 		exit $$status
 
-bench: $(RUN) ## Measure against pgbench in the same run
-	@$(BIN)/tradewright bench $(ARGS)
+bench: $(RUN) ## Measure against pgbench in the same run: orders, or what ARGS names
+	@$(BIN)/tradewright bench $(or $(ARGS),orders)
 
 lock: $(DEV) ## Bring the lock files up to pyproject.toml (ARGS=--upgrade for newer releases)
 	@$(PIP_COMPILE) --extra embedded --extra mysql $(ARGS) \

@@ -58,6 +58,18 @@ def test_a_wrong_password_is_refused_without_being_shown(database: str) -> None:
     assert "sesame" not in str(caught.value.as_dict())
 
 
+def test_a_short_password_hides_no_other_words_and_one_with_an_at_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        connect(f"host={tmp_path} user=u password=o dbname=d")
+    assert "No such file" in caught.value.why
+    with pytest.raises(DatabaseError) as caught:
+        connect("postgresql://u:secret@sesame@127.0.0.1:1/d")
+    assert "sesame" not in str(caught.value.as_dict())
+    assert "127.0.0.1:1" in caught.value.what
+
+
 @pytest.mark.parametrize("url", ["sesame", "postgresql://u:ses ame@h/d", "host=h password='sesame"])
 def test_a_malformed_url_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(InputError) as caught:

@@ -177,3 +177,38 @@ def tables(session: "psycopg.Connection[Any]") -> list[tuple[Any, ...]]:
         "SELECT relname, relnatts FROM pg_class WHERE relnamespace = 'shop'::regnamespace"
         " ORDER BY relname"
     ).fetchall()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("payments", "list"),
+        ("groups", "list"),
+        ("jobs", "list"),
+        ("audit", "laws"),
+        ("ledger", "house"),
+        ("routing", "list"),
+        ("risk", "alerts"),
+        ("engine", "run"),
+    ],
+)
+def test_a_database_without_the_schema_says_so(database: str, words: tuple[str, ...]) -> None:
+    error = refused(*words, "--database", database)
+    assert error["code"] == "DATABASE_SCHEMA_MISSING"
+    assert "tradewright migrate up" in error["hint"]
+
+
+def test_what_the_system_refuses_is_told_without_a_traceback(rows: str, tmp_path: Path) -> None:
+    place = tmp_path / "missing" / "heads"
+    error = refused("audit", "export", str(place), "--database", rows)
+    assert error["code"] == "SYSTEM_REFUSED"
+    assert str(place) in error["what"]
+
+
+def test_no_day_is_played_among_clients(engine_database: str) -> None:
+    with connect(engine_database, autocommit=True) as session:
+        session.execute("INSERT INTO users (id, email) VALUES (uuidv7(), 'real@client.example')")
+        before = row_counts(session)
+        error = refused("demo", "--orders", "10", "--traders", "3", "--database", engine_database)
+        assert error["code"] == "DEMO_DATABASE_IN_USE"
+        assert row_counts(session) == before

@@ -364,3 +364,18 @@ def test_what_cannot_be_run_or_reached_says_so(
     assert told.returncode == 1
     assert f"[{code}]" in told.stderr
     assert "hint:" in told.stderr
+
+
+def test_a_file_in_the_place_of_the_socket_is_left_as_it_is(floor: Floor, tmp_path: Path) -> None:
+    precious = tmp_path / "orders.jsonl"
+    precious.write_text("precious")
+    told = subprocess.run(
+        run("engine", "run", "--socket", str(precious)),
+        env=environment(floor.conninfo),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert precious.read_text() == "precious"

@@ -53,7 +53,7 @@ Example:
     type=int,
     default=1,
     show_default=True,
-    help="The same seed and quotes give the same day.",
+    help="The same seed and quotes give the same day, in a database without an earlier one.",
 )
 @click.option(
     "--database",

@@ -10,11 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 
 import click
 
 from tradewright import __version__
-from tradewright.core.errors import TradewrightError
 
 COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
@@ -97,18 +97,31 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit 0 when all went well, 1 on a refusal, 2 on wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _write_what_can_be_written()
     try:
         cli.main(args=words, prog_name="tradewright", standalone_mode=True)
-    except TradewrightError as error:
-        if "--json" in words:
-            click.echo(json.dumps({"error": error.as_dict()}))
-        else:
-            click.echo(f"tradewright: {error.render()}", err=True)
-        sys.exit(1)
     except SystemExit as ended:
         if arguments is None and words[:1] == ["review"]:
             _leave_at_once(ended)
         raise
+    except Exception as error:
+        from tradewright.cli.last_words import house_error  # noqa: PLC0415 (only where it is due)
+
+        told = house_error(error)
+        if told is None:
+            raise
+        if "--json" in words:
+            click.echo(json.dumps({"error": told.as_dict()}))
+        else:
+            click.echo(f"tradewright: {told.render()}", err=True)
+        sys.exit(1)
+
+
+def _write_what_can_be_written() -> None:
+    """Let a terminal of few characters show a question mark for what it lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _leave_at_once(ended: SystemExit) -> None:

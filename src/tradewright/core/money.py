@@ -6,14 +6,17 @@ finer is refused, never rounded. Rounding happens in one place, `round_to_minor_
 even, and only where a computed amount is booked.
 """
 
+import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 
 from tradewright.core.errors import ErrorCode, InputError
 
 AMOUNT_MAX = Decimal("999999999999.99999999")
 """Largest amount that numeric(20, 8) holds."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 MINOR_UNITS = {
     "AUD": 2,
@@ -115,12 +118,17 @@ def is_amount(amount: Decimal, currency: str) -> bool:
     )
 
 
+def read_number(text: str) -> Decimal | None:
+    """Read a number as it is written in digits, or return None.
+
+    Decimal takes more than that: underscores, blanks around it, and the digits of every script.
+    """
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
 def _finite(text: str | Decimal, currency: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
+    amount = read_number(text) if isinstance(text, str) else text
+    if amount is None or not amount.is_finite():
         raise _refusal(
             ErrorCode.INPUT_AMOUNT_MALFORMED,
             text,

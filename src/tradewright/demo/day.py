@@ -18,7 +18,7 @@ from tradewright.demo.accounts import Member, money_in, money_out, open_members
 from tradewright.demo.cards import CardDesk
 from tradewright.demo.listing import account_currency, instruments_for
 from tradewright.demo.model import DayOptions, DaySummary, Measured
-from tradewright.demo.opening import open_doors
+from tradewright.demo.opening import open_doors, require_no_clients
 from tradewright.demo.progress import Progress
 from tradewright.demo.summary import summarise
 from tradewright.demo.traders import Seen, make_traders, wish_of
@@ -86,11 +86,13 @@ def run_day(
     `tag` tells this day's users from those of other days in the same database.
 
     Raises:
+        StateError: DEMO_DATABASE_IN_USE.
         DatabaseError: the server went away for good; the day can be resumed.
 
     """
     options = plan.options
     with house.session() as session, session.transaction():
+        require_no_clients(session)
         open_doors(session, plan.instruments, plan.begins_on, resumes=options.resume)
         providers = simulated_providers(session, options.seed)
     members = open_members(house, make_traders(options.traders), tag, plan.currency)

@@ -10,6 +10,7 @@ from tradewright.core.errors import ErrorCode, StateError
 from tradewright.demo.listing import breakers_for, policies_for, swaps_for
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
 from tradewright.risk.breaker_store import add_breaker, move_by_hand, read_breakers
 from tradewright.risk.breakers import BreakerKind, BreakerState
 from tradewright.routing import set_policy
@@ -17,6 +18,26 @@ from tradewright.trading.registry import list_instrument
 from tradewright.trading.swap_store import set_swap_terms
 
 _ACTOR = "demo"
+
+
+def require_no_clients(session: Session) -> None:
+    """Refuse a database in which somebody is a client whom no day of the demo has made one.
+
+    Raises:
+        StateError: DEMO_DATABASE_IN_USE.
+
+    """
+    row = session.execute(load_queries("tradewright.demo")["others_count"]).fetchone()
+    if row == (0,):
+        return
+    raise StateError(
+        ErrorCode.DEMO_DATABASE_IN_USE,
+        "the database has clients of its own, among whom no trading day is played",
+        why=f"It holds {row[0] if row else 'some'} users whom no demo has opened, and what a day "
+        "books cannot be deleted again.",
+        hint="Name another database, or leave out --database and DATABASE_URL: then the day runs "
+        "on a server of its own.",
+    )
 
 
 def open_doors(

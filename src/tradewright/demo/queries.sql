@@ -1,3 +1,9 @@
+-- name: others_count
+-- Count the users whom no day of the demo has opened.
+SELECT count(*)
+FROM users AS u
+WHERE u.email !~ '^(officer|trader-[0-9]+)@[0-9a-z-]+[.]example$';
+
 -- name: user_by_email
 -- Find a user of the day.
 SELECT id::text

@@ -5,6 +5,7 @@ refuses options; in session mode they then hold for the session. `pool` hands ou
 `retry` runs transactions on them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
@@ -144,10 +145,13 @@ def session_settings(options: ConnectOptions) -> Mapping[str, str]:
 
 def unreachable(parameters: Mapping[str, Any], answer: str) -> DatabaseError:
     """Return the error for a server that gave no session, without any password in it."""
-    host = parameters.get("host", "the local socket")
-    place = f"{host}:{parameters['port']}" if "port" in parameters else str(host)
-    password = str(parameters.get("password", ""))
-    reason = answer.strip().replace(password, "********") if password else answer.strip()
+    given = str(parameters.get("host", "the local socket"))
+    host = given.rpartition("@")[2]  # before it stands the end of a password with an @ in it
+    place = f"{host}:{parameters['port']}" if "port" in parameters else host
+    password = re.escape(str(parameters.get("password", "")))
+    reason = answer.strip().replace(given, host)
+    if password:
+        reason = re.sub(rf"(?<!\w){password}(?!\w)", "********", reason)
     return DatabaseError(
         ErrorCode.DATABASE_UNREACHABLE,
         f"could not open a session on the database server at {place}",

@@ -7,14 +7,16 @@ answered, never done again.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any, cast
 
 import msgspec
-from msgspec import Struct, defstruct, structs
+from msgspec import Raw, Struct, defstruct, structs
 
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
+from tradewright.core.money import read_number
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
@@ -43,12 +45,17 @@ _KEYS = frozenset({"client_order_id"})
 """Fields that the house may leave empty and a client may not."""
 
 
+def _said_as(field: Any) -> Any:
+    """Return how a field's value is read: a number as it stands, to be looked at closely."""
+    return Raw if field in {Decimal, Decimal | None} else field
+
+
 def _line(word: str, command: type[Struct]) -> type[Struct]:
     """Return what a line for a command has: its fields, and no other word."""
     named: list[Any] = [
         (one.name, str)
         if one.name in _KEYS
-        else (one.name, one.type, msgspec.NODEFAULT if one.required else one.default)
+        else (one.name, _said_as(one.type), msgspec.NODEFAULT if one.required else one.default)
         for one in structs.fields(command)
         if one.name not in _OF_THE_HOUSE
     ]
@@ -65,6 +72,14 @@ def _line(word: str, command: type[Struct]) -> type[Struct]:
 
 _COMMANDS = {_line(word, command): command for word, command in _WORDS.items()}
 
+_NUMBERS_ASKED_FOR = {
+    (command, one.name)
+    for command in _WORDS.values()
+    for one in structs.fields(command)
+    if one.type is Decimal
+}
+"""Fields that are numbers and never null."""
+
 _READER: msgspec.json.Decoder[Struct] = msgspec.json.Decoder(reduce(or_, _COMMANDS))
 
 
@@ -79,7 +94,23 @@ def read_command(line: bytes) -> Command:
         said = _READER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(str(error)) from None
-    return cast("Command", _COMMANDS[type(said)](**structs.asdict(said)))
+    command = _COMMANDS[type(said)]
+    fields = {
+        name: _number(name, value, command) if isinstance(value, Raw) else value
+        for name, value in structs.asdict(said).items()
+    }
+    return cast("Command", command(**fields))
+
+
+def _number(name: str, said: Raw, command: type[Struct]) -> Decimal | None:
+    """Return a number that is written in digits, as text or as JSON's own."""
+    text = bytes(said).decode(errors="replace")
+    if text == "null" and (command, name) not in _NUMBERS_ASKED_FOR:
+        return None
+    number = read_number(text.removeprefix('"').removesuffix('"'))
+    if number is None:
+        raise malformed(f"{text[:40]} is not a number written in digits - at `$.{name}`")
+    return number
 
 
 def malformed(why: str) -> InputError:

@@ -38,7 +38,7 @@ Submit = Callable[[Command], "Future[Report]"]
 def bound_socket(path: Path) -> Iterator[socket.socket]:
     """Give a socket that is bound to its place, and nobody else's; nobody can connect yet.
 
-    What a process that was killed has left in the place is removed.
+    What a killed process has left in the place is removed, if it is a socket; a file is not.
 
     Raises:
         InputError: ENGINE_SOCKET_UNUSABLE.
@@ -49,7 +49,8 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
         try:
             lock = held.enter_context(path.with_name(f"{path.name}.lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink(missing_ok=True)
+            if path.is_socket():
+                path.unlink()
             bound = held.enter_context(socket.socket(socket.AF_UNIX))
             bound.bind(str(path))
             path.chmod(_OWNER_ONLY)

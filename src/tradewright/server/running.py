@@ -99,7 +99,7 @@ def _symbols(house: House, wanted: Sequence[str]) -> Sequence[str]:
 
 
 def _not_connected(missing: Sequence[str]) -> StateError:
-    named = f'provider "{missing[0]}" is' if missing else "no provider is"
+    named = f'provider "{missing[0]}" is not' if missing else "no provider is"
     return StateError(
         ErrorCode.PROVIDER_NOT_CONNECTED,
         f"{named} enabled and connected over FIX for orders",

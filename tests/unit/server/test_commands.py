@@ -43,6 +43,34 @@ def test_a_line_becomes_its_command() -> None:
     assert str(command.quantity) == "1000.50"
 
 
+MOVE = {"command": "move_money", "account_id": "a", "direction": "to_account"}
+MOVE |= {"transaction_id": "t"}
+
+
+@pytest.mark.parametrize(
+    "said", ["1_000", " 5 ", "\u0663", "NaN", "Infinity", "", "0x10", "1,5", "1e9999", "9" * 99]
+)
+def test_a_number_is_written_in_digits_and_nothing_else(said: str) -> None:
+    assert "at `$.amount`" in refusal(MOVE | {"amount": said}).why
+
+
+def test_a_number_that_is_asked_for_is_no_null_and_no_word() -> None:
+    for said in (None, True, [1], {"a": 1}):
+        assert "at `$.amount`" in refusal(MOVE | {"amount": said}).why
+    line = CLOSE | {"client_order_id": "c-1", "quantity": None}
+    command = read_command(msgspec.json.encode(line))
+    assert isinstance(command, ClosePosition)
+    assert command.quantity is None
+
+
+def test_a_number_may_be_text_or_json_s_own_and_is_exact() -> None:
+    for said in (b'"12.30"', b"12.30"):
+        line = msgspec.json.encode(MOVE)[:-1] + b',"amount":' + said + b"}"
+        command = read_command(line)
+        assert isinstance(command, MoveMoney)
+        assert str(command.amount) == "12.30"
+
+
 def test_what_the_house_alone_asks_for_cannot_be_said() -> None:
     for command in set(get_args(Command)) - set(SAID):
         assert "command" in refusal({"command": word_of(command), "account_id": "a"}).why

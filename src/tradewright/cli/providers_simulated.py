@@ -14,6 +14,9 @@ from tradewright.liquidity.fix.acceptor_files import Deals
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.reconciliation.trade_list import write_trade_list
 
+QUOTE_SECONDS = 1.0
+"""How often prices are quoted anew: one that is older than its instrument allows is not dealt."""
+
 
 @click.command("deals", epilog=options.example("tradewright providers deals ./lp > trades.csv"))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
@@ -52,7 +55,10 @@ def simulate_command(  # noqa: PLR0913 (one for each option)
     faults: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Be a provider that speaks FIX 4.4, until SIGTERM or SIGINT; its deals stay in FOLDER."""
+    """Be a provider that speaks FIX 4.4, until SIGTERM or SIGINT; its deals stay in FOLDER.
+
+    It quotes its prices anew each second, so that they never grow stale.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     temper = Temper(faults=[Fault(each) for each in faults], seed=seed)
     quoted = dict(_price(text) for text in prices)
@@ -62,7 +68,9 @@ def simulate_command(  # noqa: PLR0913 (one for each option)
         orders, quotes = acceptor.ports
         facts = {"orders_port": orders, "quotes_port": quotes}
         click.echo(json.dumps(facts) if as_json else f"orders at {orders}, quotes at {quotes}")
-        stopping.wait()
+        while not stopping.wait(QUOTE_SECONDS):
+            for symbol, price in quoted.items():
+                acceptor.set_price(symbol, price)
         acceptor.stop()
 
 

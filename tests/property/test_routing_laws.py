@@ -141,12 +141,15 @@ def test_a_more_toxic_client_is_never_passed_on_less(
 def test_a_larger_projected_exposure_is_never_passed_on_less(
     case: Case, one: Decimal, other: Decimal
 ) -> None:
-    """Among orders that bring the house nearer to flat, and among those that do not."""
+    """Among orders that take from the exposure, that turn it to a smaller one, and all others."""
     nearer, further = sorted(
         (replace(case.facts, exposure=exposure) for exposure in (one, other)),
         key=lambda facts: abs(facts.projected),
     )
-    if nearer.reduces == further.reduces:
+    if (nearer.reduces, nearer.reduces and nearer.turns) == (
+        further.reduces,
+        further.reduces and further.turns,
+    ):
         smaller = decide_book(nearer, case.settings)
         larger = decide_book(further, case.settings)
         assert smaller.a_percent <= larger.a_percent
@@ -156,10 +159,13 @@ def test_a_larger_projected_exposure_is_never_passed_on_less(
 @given(measured_cases)
 def test_what_would_lift_the_exposure_above_its_limit_is_passed_on_whole(case: Case) -> None:
     decision, limit = case.decided(), case.policy.exposure_limit
-    if limit is None or case.facts.reduces:
+    before = case.facts.exposure
+    if limit is None:
         return
-    after = case.facts.exposure - decision.b_quantity * case.facts.side.sign
-    assert abs(after) <= max(limit, abs(case.facts.exposure))
+    after = before - decision.b_quantity * case.facts.side.sign
+    assert abs(after) <= max(limit, abs(before))
+    if case.facts.turns:
+        assert abs(after) <= limit or after * before > 0
     if decision.reason is Reason.EXPOSURE_LIMIT:
         assert decision.a_quantity >= excess(case.facts, case.policy)
 

@@ -64,8 +64,11 @@ def measured_share(facts: OrderFacts, policy: Policy) -> tuple[Reason, int]:
 
 
 def excess(facts: OrderFacts, policy: Policy) -> Decimal:
-    """Return how much of an order would lift the house's exposure above its limit."""
-    if policy.exposure_limit is None or facts.reduces:
+    """Return how much of an order would lift the house's exposure above its limit.
+
+    What turns it can do so on the other side, even where it brings the house nearer to flat.
+    """
+    if policy.exposure_limit is None or (facts.reduces and not facts.turns):
         return _NOTHING
     over = max(_NOTHING, abs(facts.projected) - policy.exposure_limit)
     return min(facts.quantity, _up_to_step(over, facts.instrument.quantity_step))

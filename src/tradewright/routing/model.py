@@ -134,6 +134,11 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
         """Return whether dealing the whole order would bring the house nearer to flat."""
         return abs(self.projected) < abs(self.exposure)
 
+    @property
+    def turns(self) -> bool:
+        """Return whether dealing the whole order would turn the house's exposure."""
+        return self.projected * self.exposure < 0
+
 
 class Decision(Struct, frozen=True, kw_only=True):
     """How an order is divided; the two quantities add up to the order's."""

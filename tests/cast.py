@@ -21,7 +21,7 @@ from tradewright.payments import Provider
 from tradewright.payments.claims import ClaimKind, ClaimOrder, open_claim
 from tradewright.payments.reconciliation.service import import_statement
 from tradewright.payments.reconciliation.settlement import settle
-from tradewright.payments.steps import lock
+from tradewright.payments.steps import CLEARING, lock
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.trading.batch import Trading, book_batch
@@ -244,15 +244,19 @@ def open_position(session: Session, account_id: str) -> str:
     return position_id
 
 
-def _deposit(session: Session, user_id: str, amount: Decimal) -> str:
+def _deposit(
+    session: Session, user_id: str, amount: Decimal, provider: Provider = Provider.DIRECT
+) -> str:
     payment_id = new_id_text()
     with session.transaction():
         session.execute(
-            "INSERT INTO payment_transactions (id, user_id, kind, currency, amount)"
-            " VALUES (%s, %s, 'deposit', 'USD', %s)",
-            (payment_id, user_id, amount),
+            "INSERT INTO payment_transactions"
+            " (id, user_id, kind, currency, amount, provider, reference)"
+            " VALUES (%s, %s, 'deposit', 'USD', %s, %s, %s)",
+            (payment_id, user_id, amount, provider, f"ch_{payment_id}"),
         )
-        ledger.credit(session, user_id, "USD", amount, transaction_id=payment_id)
+        house = CLEARING[provider]
+        ledger.credit(session, user_id, "USD", amount, transaction_id=payment_id, house=house)
         session.execute(
             "UPDATE payment_transactions SET status = 'succeeded', completed_at = clock_timestamp()"
             " WHERE id = %s",
@@ -296,11 +300,13 @@ def _dispute(session: Session) -> str:
 
 def _settlement(session: Session) -> None:
     """Settle a day of the cards on which 50 came in, for a fee of 1."""
+    deposit_id = _deposit(session, open_user(session), Decimal(50), Provider.CARDS)
     statement = (
-        b"kind,reference,currency,amount,fee,booked_on\ndeposit,ch_1,USD,50,1.00,2026-01-13\n"
+        "kind,reference,currency,amount,fee,booked_on\n"
+        f"deposit,ch_{deposit_id},USD,50,1.00,2026-01-13\n"
     )
     with session.transaction():
-        import_statement(session, Provider.CARDS, statement)
+        import_statement(session, Provider.CARDS, statement.encode())
         settle(session, Provider.CARDS, date(2026, 1, 13))
 
 

@@ -254,6 +254,16 @@ BREAKS = (
         ("UPDATE payment_settlements SET fees = fees + 1, net = net - 1",),
     ),
     Break(
+        "settlement_is_in_the_ledger",
+        "a settlement of more than its lines",
+        ("UPDATE provider_statement_lines SET amount = amount - 1",),
+    ),
+    Break(
+        "settlement_is_in_the_ledger",
+        "a settlement of another day's lines",
+        ("UPDATE payment_settlements SET settled_on = settled_on + 1",),
+    ),
+    Break(
         "order_is_its_fills",
         "an average price that is not that of the fills",
         ("UPDATE orders SET average_price = average_price + 0.00000001 WHERE id = '{order_a}'",),

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
 
 from tests.cast import value
+from tests.conftest import OpenSession
+from tests.db.sessions import at_once
 from tests.news import deposited, news, settled_user, start, tell
 from tradewright import audit
 from tradewright.core.clock import utc_now
@@ -46,15 +48,21 @@ def booking(payment: Payment, amount: str = "100", *, fee: str = "1.65") -> Book
     )
 
 
-def run(session: Session) -> dict[str, int]:
+def run(session: Session, *, since: date = TODAY - timedelta(days=1)) -> dict[str, int]:
     with session.transaction():
-        counts = reconcile(session, Provider.CARDS, since=TODAY - timedelta(days=1))
+        counts = reconcile(session, Provider.CARDS, since=since)
     return {str(bucket): count for bucket, count in counts.items() if count}
 
 
 def take(session: Session, *bookings: Booking) -> int | None:
     with session.transaction():
         return import_statement(session, Provider.CARDS, as_csv(list(bookings)))
+
+
+def refused_settlement(session: Session, day: date) -> ErrorCode:
+    with pytest.raises(TradewrightError) as caught, session.transaction():
+        settle(session, Provider.CARDS, day)
+    return caught.value.code
 
 
 def clearing(session: Session) -> object:
@@ -154,10 +162,79 @@ def test_a_day_with_open_differences_is_not_settled(engine: Session) -> None:
     payment = deposited(engine, settled_user(engine))
     take(engine, booking(payment, "90"))
     run(engine)
-    with pytest.raises(TradewrightError) as caught:
-        settle(engine, Provider.CARDS, TODAY)
-    assert caught.value.code == ErrorCode.SETTLEMENT_NOT_RECONCILED
+    assert refused_settlement(engine, TODAY) == ErrorCode.SETTLEMENT_NOT_RECONCILED
     assert clearing(engine) == -100
+
+
+def test_a_day_that_no_run_has_compared_is_compared_when_it_is_settled(engine: Session) -> None:
+    payment = deposited(engine, settled_user(engine))
+    stranger = replace(booking(payment), reference="ch_of_nobody")
+    take(engine, stranger)
+    assert refused_settlement(engine, TODAY) == ErrorCode.SETTLEMENT_NOT_RECONCILED
+    assert value(engine, "SELECT count(*) FROM payment_settlements") == 0
+    old = replace(booking(payment), booked_on=TODAY - timedelta(days=1))
+    take(engine, old)
+    with engine.transaction():
+        [settled] = settle(engine, Provider.CARDS, old.booked_on)
+    assert (settled.deposits, clearing(engine)) == (Decimal(100), Decimal(0))
+
+
+def test_a_run_that_begins_later_keeps_older_differences_open(engine: Session) -> None:
+    payment = deposited(engine, settled_user(engine))
+    old = TODAY - timedelta(days=91)
+    take(engine, replace(booking(payment), reference="ch_of_nobody", booked_on=old))
+    assert run(engine, since=old) == {"external_only": 1, "timing": 1}
+    assert run(engine, since=TODAY + timedelta(days=1)) == {"external_only": 1, "timing": 1}
+    assert len(read_breaks(engine)) == 2
+    assert refused_settlement(engine, old) == ErrorCode.SETTLEMENT_NOT_RECONCILED
+    take(engine, booking(payment))
+    assert run(engine, since=TODAY + timedelta(days=1)) == {"external_only": 1, "matched": 1}
+    [left] = read_breaks(engine)
+    assert left.bucket == Bucket.EXTERNAL_ONLY
+
+
+def test_lines_that_come_after_their_day_was_settled_are_settled_too(engine: Session) -> None:
+    user_id = settled_user(engine)
+    early, late = deposited(engine, user_id), deposited(engine, user_id, "40")
+    take(engine, booking(early))
+    with engine.transaction():
+        [first] = settle(engine, Provider.CARDS, TODAY)
+    take(engine, booking(late, "40", fee="0.81"))
+    for _ in range(2):
+        with engine.transaction():
+            both = settle(engine, Provider.CARDS, TODAY)
+        assert both[0] == first
+        assert [(each.net, each.line_count) for each in both[1:]] == [(Decimal("39.19"), 1)]
+    assert clearing(engine) == 0
+    camt = as_camt053([booking(late, "40", fee="0.81")], "again")
+    with engine.transaction():
+        import_statement(engine, Provider.CARDS, camt)
+    assert refused_settlement(engine, TODAY) == ErrorCode.SETTLEMENT_NOT_RECONCILED
+    assert clearing(engine) == 0
+
+
+def test_two_who_settle_a_day_at_once_settle_each_line_once(
+    engine: Session, open_session: OpenSession
+) -> None:
+    take(engine, booking(deposited(engine, settled_user(engine))))
+
+    def work(session: Session) -> int:
+        with session.transaction():
+            return len(settle(session, Provider.CARDS, TODAY))
+
+    assert at_once(open_session, [work] * 4) == [1, 1, 1, 1]
+    assert clearing(engine) == 0
+
+
+def test_a_line_cannot_be_settled_twice(engine: Session) -> None:
+    take(engine, booking(deposited(engine, settled_user(engine))))
+    with engine.transaction():
+        settle(engine, Provider.CARDS, TODAY)
+    with pytest.raises(psycopg.errors.UniqueViolation) as caught:
+        engine.execute(
+            "INSERT INTO payment_settlement_lines SELECT * FROM payment_settlement_lines"
+        )
+    assert caught.value.diag.constraint_name == "payment_settlement_lines_pkey"
 
 
 def test_a_settlement_whose_net_does_not_add_up_cannot_be_written(engine: Session) -> None:

@@ -271,7 +271,7 @@ def breaks_command(asked: options.Asked) -> None:
 @PROVIDER
 @options.with_database
 def settle_command(asked: options.Asked, day: datetime, provider: str) -> None:
-    """Settle a provider's UTC day from its statements, once, and show what it came to."""
+    """Settle what is not settled yet of a provider's UTC day, and show what the day came to."""
     with asked.session() as session:
         settled = settle(session, Provider(provider), day.date())
     print_rows(

@@ -3062,14 +3062,34 @@ CREATE TABLE payment_settlements (
         CONSTRAINT payment_settlements_line_count_present NOT NULL
         CONSTRAINT payment_settlements_line_count_positive CHECK (line_count > 0),
     created_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT payment_settlements_created_at_present NOT NULL,
-    CONSTRAINT payment_settlements_once_per_day UNIQUE (provider, currency, settled_on)
+        CONSTRAINT payment_settlements_created_at_present NOT NULL
 );
-COMMENT ON TABLE payment_settlements IS 'What a provider''s day comes to: the transfers with the settlement''s id book its net to the bank and its fees to the house''s costs. Append-only.';
+COMMENT ON TABLE payment_settlements IS 'What lines of a provider''s day come to: the transfers with the settlement''s id book its net to the bank and its fees to the house''s costs. A day has several when lines came late. Append-only.';
 CREATE INDEX idx_payment_settlements_currency
     ON payment_settlements (currency);
+CREATE INDEX idx_payment_settlements_provider_settled_on
+    ON payment_settlements (provider, settled_on);
 CREATE TRIGGER payment_settlements_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_settlements
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE payment_settlement_lines (
+    statement_id uuid
+        CONSTRAINT payment_settlement_lines_statement_id_present NOT NULL,
+    line_number integer
+        CONSTRAINT payment_settlement_lines_line_number_present NOT NULL,
+    settlement_id uuid
+        CONSTRAINT payment_settlement_lines_settlement_id_present NOT NULL
+        CONSTRAINT payment_settlement_lines_settlement_exists REFERENCES payment_settlements (id) ON DELETE RESTRICT,
+    CONSTRAINT payment_settlement_lines_pkey PRIMARY KEY (statement_id, line_number),
+    CONSTRAINT payment_settlement_lines_line_exists FOREIGN KEY (statement_id, line_number)
+        REFERENCES provider_statement_lines (statement_id, line_number) ON DELETE RESTRICT
+);
+COMMENT ON TABLE payment_settlement_lines IS 'Which settlement has taken a line of a statement: each line is settled once. Append-only.';
+CREATE INDEX idx_payment_settlement_lines_settlement_id
+    ON payment_settlement_lines (settlement_id);
+CREATE TRIGGER payment_settlement_lines_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_settlement_lines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Seals over the ledger. Writing a hash with each entry would be paid for by every order; so a seal

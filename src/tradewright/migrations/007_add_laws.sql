@@ -278,7 +278,7 @@ WHERE o.event_type IS DISTINCT FROM s.kind || '.' || s.status;
 COMMENT ON VIEW law_every_state_is_announced IS 'The last event in the outbox of each payment, refund and dispute tells the state that it is in.';
 
 CREATE VIEW law_settlement_is_in_the_ledger AS
-SELECT s.id AS settlement_id, s.net, s.fees, m.net AS moved_net, m.fees AS moved_fees
+SELECT s.id AS settlement_id, s.net, s.fees, m.net AS moved_net, m.fees AS moved_fees, l.net AS lines_net, l.fees AS lines_fees
 FROM payment_settlements AS s
 CROSS JOIN LATERAL (
     SELECT
@@ -290,8 +290,21 @@ CROSS JOIN LATERAL (
     JOIN house_accounts AS r ON r.id = t.credit_holder_id
     WHERE t.transaction_id = s.id
 ) AS m
-WHERE NOT m.is_at_home OR (s.net, s.fees) <> (m.net, m.fees);
-COMMENT ON VIEW law_settlement_is_in_the_ledger IS 'Each settlement has moved its net between bank and clearing, its fees from the house''s costs, and nothing else.';
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(CASE WHEN n.kind IN ('deposit', 'return') THEN n.amount ELSE -n.amount END - n.fee), 0) AS net,
+        coalesce(sum(n.fee), 0) AS fees,
+        count(*) AS line_count,
+        coalesce(bool_and((f.provider, n.currency, n.booked_on) = (s.provider, s.currency, s.settled_on)), true) AS is_of_the_day
+    FROM payment_settlement_lines AS x
+    JOIN provider_statement_lines AS n ON n.statement_id = x.statement_id AND n.line_number = x.line_number
+    JOIN provider_statements AS f ON f.id = n.statement_id
+    WHERE x.settlement_id = s.id
+) AS l
+WHERE NOT (m.is_at_home AND l.is_of_the_day)
+   OR (s.net, s.fees) <> (m.net, m.fees)
+   OR (s.net, s.fees, s.line_count) <> (l.net, l.fees, l.line_count);
+COMMENT ON VIEW law_settlement_is_in_the_ledger IS 'Each settlement comes to what the lines that it has taken say, and has moved its net between bank and clearing, its fees from the house''s costs, and nothing else.';
 
 CREATE VIEW law_order_is_its_fills AS
 SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.value AS fills_value

@@ -17,7 +17,7 @@ FROM unnest(
 ) WITH ORDINALITY AS n (kind, reference, currency, amount, fee, booked_on, line_number);
 
 -- name: recorded
--- Read what payments, claims and the ledger know of a provider's movements since a day.
+-- Read what our books know of a provider's movements since a day, and of what differs still.
 SELECT
     m.kind,
     m.reference,
@@ -93,19 +93,29 @@ WHERE m.changed_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
    OR EXISTS (
        SELECT FROM provider_statement_lines AS l
        WHERE l.reference = m.reference AND l.kind = m.kind AND l.booked_on >= %(since)s::date
+   )
+   OR EXISTS (
+       SELECT FROM reconciliation_breaks AS b
+       WHERE b.provider = %(provider)s AND b.kind = m.kind AND b.reference = m.reference AND b.closed_at IS NULL
    );
 
 -- name: lines
--- Read the lines of a provider's statements since a day, and older ones of what changed since.
+-- Read the lines of a provider's statements since a day, and of what changed since or differs still.
 SELECT l.kind, l.reference, l.currency, l.amount, l.fee, l.booked_on
 FROM provider_statement_lines AS l
 JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
 WHERE l.booked_on >= %(since)s::date
-   OR l.reference = ANY(%(references)s::text[])
+   OR (l.kind, l.reference) IN (
+       SELECT n.kind, n.reference FROM unnest(%(kinds)s::text[], %(references)s::text[]) AS n (kind, reference)
+   )
+   OR EXISTS (
+       SELECT FROM reconciliation_breaks AS b
+       WHERE b.provider = s.provider AND b.kind = l.kind AND b.reference = l.reference AND b.closed_at IS NULL
+   )
 ORDER BY l.statement_id, l.line_number;
 
 -- name: close_breaks
--- Close the differences that this run no longer found, among those that it could have found.
+-- Close the differences that this run no longer found: whatever differed was compared again.
 UPDATE reconciliation_breaks AS b
 SET closed_at = clock_timestamp()
 WHERE b.provider = %(provider)s
@@ -137,21 +147,19 @@ ORDER BY opened_at, kind, reference;
 -- Let one run at a time reconcile or settle a provider.
 SELECT take_turn('reconciliation/' || %(provider)s::text);
 
--- name: unsettled_breaks
--- Count the open differences of a provider's day that must be settled by people first.
-SELECT count(*)
-FROM reconciliation_breaks AS b
-WHERE b.provider = %(provider)s
-  AND b.closed_at IS NULL
-  AND b.bucket <> 'timing'
-  AND EXISTS (
-      SELECT FROM provider_statement_lines AS l
-      JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = b.provider
-      WHERE l.kind = b.kind AND l.reference = b.reference AND l.booked_on = %(day)s::date
+-- name: unsettled_movements
+-- Read which movements a provider's day has lines of that no settlement has taken yet.
+SELECT DISTINCT l.kind, l.reference
+FROM provider_statement_lines AS l
+JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
+WHERE l.booked_on = %(day)s::date
+  AND NOT EXISTS (
+      SELECT FROM payment_settlement_lines AS x
+      WHERE x.statement_id = l.statement_id AND x.line_number = l.line_number
   );
 
 -- name: settlements
--- Read what a provider's days came to.
+-- Read what a provider's day came to, each time that it was settled.
 SELECT
     id::text,
     currency,
@@ -166,39 +174,55 @@ SELECT
     line_count
 FROM payment_settlements
 WHERE provider = %(provider)s AND settled_on = %(day)s::date
-ORDER BY currency;
+ORDER BY currency, id;
 
 -- name: settle
--- Add up a provider's day by currency and keep it; what was settled before stays.
-INSERT INTO payment_settlements (
-    provider, currency, settled_on, deposits, withdrawals, returns, refunds, disputes, fees, net, line_count
-)
-SELECT
-    %(provider)s,
-    t.currency,
-    %(day)s::date,
-    t.deposits,
-    t.withdrawals,
-    t.returns,
-    t.refunds,
-    t.disputes,
-    t.fees,
-    t.deposits + t.returns - t.withdrawals - t.refunds - t.disputes - t.fees,
-    t.line_count
-FROM (
-    SELECT
-        l.currency,
-        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'deposit'), 0) AS deposits,
-        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'withdrawal'), 0) AS withdrawals,
-        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'return'), 0) AS returns,
-        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunds,
-        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'dispute'), 0) AS disputes,
-        sum(l.fee) AS fees,
-        count(*) AS line_count
+-- Add up the lines of a provider's day that are not settled yet, by currency, and keep which they are.
+WITH due AS (
+    SELECT l.statement_id, l.line_number, l.kind, l.currency, l.amount, l.fee
     FROM provider_statement_lines AS l
     JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
     WHERE l.booked_on = %(day)s::date
-    GROUP BY l.currency
-) AS t
-ON CONFLICT (provider, currency, settled_on) DO NOTHING
-RETURNING id::text, currency, fees, net;
+      AND NOT EXISTS (
+          SELECT FROM payment_settlement_lines AS x
+          WHERE x.statement_id = l.statement_id AND x.line_number = l.line_number
+      )
+), kept AS (
+    INSERT INTO payment_settlements (
+        provider, currency, settled_on, deposits, withdrawals, returns, refunds, disputes, fees, net, line_count
+    )
+    SELECT
+        %(provider)s,
+        t.currency,
+        %(day)s::date,
+        t.deposits,
+        t.withdrawals,
+        t.returns,
+        t.refunds,
+        t.disputes,
+        t.fees,
+        t.deposits + t.returns - t.withdrawals - t.refunds - t.disputes - t.fees,
+        t.line_count
+    FROM (
+        SELECT
+            currency,
+            coalesce(sum(amount) FILTER (WHERE kind = 'deposit'), 0) AS deposits,
+            coalesce(sum(amount) FILTER (WHERE kind = 'withdrawal'), 0) AS withdrawals,
+            coalesce(sum(amount) FILTER (WHERE kind = 'return'), 0) AS returns,
+            coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunds,
+            coalesce(sum(amount) FILTER (WHERE kind = 'dispute'), 0) AS disputes,
+            sum(fee) AS fees,
+            count(*) AS line_count
+        FROM due
+        GROUP BY currency
+    ) AS t
+    RETURNING id, currency, fees, net
+), settled AS (
+    INSERT INTO payment_settlement_lines (statement_id, line_number, settlement_id)
+    SELECT d.statement_id, d.line_number, k.id
+    FROM due AS d
+    JOIN kept AS k ON k.currency = d.currency
+)
+SELECT id::text, currency, fees, net
+FROM kept
+ORDER BY currency;

@@ -36,16 +36,19 @@ class Break:
 def import_statement(connection: Session, provider: Provider, content: bytes) -> int | None:
     """Keep a statement with its lines; return how many, or None when the file was kept before.
 
+    No line comes between a comparison and what is decided by it: both take turns with this.
+
     Raises:
         InputError: STATEMENT_UNREADABLE, PAYMENT_PROVIDER_UNKNOWN.
 
     """
     require_settling(provider)
     form, lines = read_statement(content)
+    queries = load_queries("tradewright.payments.reconciliation")
+    connection.execute(queries["lock_provider"], {"provider": provider})
     digest = hashlib.sha256(content).hexdigest()
     row = connection.execute(
-        load_queries("tradewright.payments.reconciliation")["keep_statement"],
-        {"provider": provider, "digest": digest, "format": form},
+        queries["keep_statement"], {"provider": provider, "digest": digest, "format": form}
     ).fetchone()
     if row is None:
         return None
@@ -57,7 +60,8 @@ def import_statement(connection: Session, provider: Provider, content: bytes) ->
 def reconcile(connection: Session, provider: Provider, *, since: date) -> dict[Bucket, int]:
     """Compare all that happened since a UTC day; return how many movements are in each bucket.
 
-    What earlier runs found and this one does not is closed; what is new is opened.
+    What earlier runs found is compared again, however old it is, and closed when it differs no
+    more; what is new is opened.
 
     Raises:
         InputError: PAYMENT_PROVIDER_UNKNOWN.
@@ -66,15 +70,25 @@ def reconcile(connection: Session, provider: Provider, *, since: date) -> dict[B
     require_settling(provider)
     queries = load_queries("tradewright.payments.reconciliation")
     connection.execute(queries["lock_provider"], {"provider": provider})
-    recorded = _read_recorded(connection, provider, since)
-    references = [each.reference for each in recorded]
-    rows = connection.execute(
-        queries["lines"], {"provider": provider, "since": since, "references": references}
-    )
-    matches = match(recorded, [_statement_line(row) for row in rows])
+    matches = compare(connection, provider, since=since)
     _keep_breaks(connection, provider, [m for m in matches if m.bucket is not Bucket.MATCHED])
     counts = Counter(each.bucket for each in matches)
     return {bucket: counts[bucket] for bucket in Bucket}
+
+
+def compare(connection: Session, provider: Provider, *, since: date) -> list[Match]:
+    """Compare all that happened since a UTC day, and whatever differs still; write nothing."""
+    recorded = _read_recorded(connection, provider, since)
+    parameters = {
+        "provider": provider,
+        "since": since,
+        "kinds": [each.kind for each in recorded],
+        "references": [each.reference for each in recorded],
+    }
+    rows = connection.execute(
+        load_queries("tradewright.payments.reconciliation")["lines"], parameters
+    )
+    return match(recorded, [_statement_line(row) for row in rows])
 
 
 def read_breaks(connection: Session, provider: Provider | None = None) -> list[Break]:

@@ -11,11 +11,12 @@ import pytest
 from tests.cast import value
 from tests.conftest import OpenSession
 from tests.db.sessions import at_once
-from tests.news import deposited, news, settled_user, start, tell
-from tradewright import audit
+from tests.news import deposited, news, settled_user, start, tell, wallet
+from tradewright import audit, ledger
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, TradewrightError
-from tradewright.payments import Payment, PaymentKind, Provider
+from tradewright.core.ids import new_id_text
+from tradewright.payments import Payment, PaymentKind, Provider, read_debts
 from tradewright.payments.providers.booking import Booking, as_camt053, as_csv
 from tradewright.payments.reconciliation.model import Bucket
 from tradewright.payments.reconciliation.service import (
@@ -155,6 +156,58 @@ def test_a_withdrawal_that_came_back_is_two_movements_and_settles_to_nothing(
     with engine.transaction():
         [settled] = settle(engine, Provider.CARDS, TODAY)
     assert [settled.withdrawals, settled.returns, settled.net] == [70, 70, 0]
+    assert clearing(engine) == 0
+
+
+def test_a_withdrawal_that_came_back_is_booked_alike_whichever_is_told_first(
+    engine: Session,
+) -> None:
+    for order in (("payout.paid", "payout.failed"), ("payout.failed", "payout.paid")):
+        payout = start(engine, settled_user(engine, "500"), "70", kind=PaymentKind.WITHDRAWAL)
+        for event_type in (*order, *order):
+            tell(engine, news(payout, event_type, payment=f"po_{payout.id}"))
+        paid = booking(payout, "70", fee="0")
+        take(engine, paid, replace(paid, kind="return"))
+    assert run(engine) == {"matched": 4}
+
+
+def test_what_was_spent_before_a_payout_is_told_to_have_come_back_leaves_no_debt(
+    engine: Session,
+) -> None:
+    user_id = settled_user(engine, "100")
+    payout = start(engine, user_id, "70", kind=PaymentKind.WITHDRAWAL)
+    tell(engine, news(payout, "payout.failed", payment=f"po_{payout.id}"))
+    ledger.debit(engine, user_id, "USD", Decimal(80), transaction_id=new_id_text())
+    tell(engine, news(payout, "payout.paid", payment=f"po_{payout.id}"))
+    assert (wallet(engine, user_id), read_debts(engine, user_id)) == ((20, 0), {})
+    paid = booking(payout, "70", fee="0")
+    take(engine, paid, replace(paid, kind="return"))
+    assert run(engine) == {"matched": 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "order"),
+    [
+        ("dispute", ("dispute.opened", "dispute.lost", "dispute.won")),
+        ("dispute", ("dispute.won", "dispute.lost")),
+        ("refund", ("refund.succeeded", "refund.failed")),
+        ("refund", ("refund.pending", "refund.failed", "refund.succeeded")),
+    ],
+    ids=["won after lost", "won told first", "failed after success", "failed told first"],
+)
+def test_a_claim_that_was_taken_and_given_back_is_two_movements(
+    engine: Session, kind: str, order: tuple[str, ...]
+) -> None:
+    payment = deposited(engine, settled_user(engine))
+    for event_type in order:
+        tell(engine, news(payment, event_type))
+    came = booking(payment)
+    gone = replace(came, kind=kind, reference=f"claim_{payment.id}", fee=Decimal(0))
+    take(engine, came, gone, replace(gone, kind="return"))
+    assert run(engine) == {"matched": 3}
+    with engine.transaction():
+        [settled] = settle(engine, Provider.CARDS, TODAY)
+    assert (settled.returns, settled.net) == (Decimal(100), Decimal("98.35"))
     assert clearing(engine) == 0
 
 

@@ -1,8 +1,8 @@
 """A provider's news lead to the same end in whatever order they come, and however often.
 
 Case 37, and beyond it: every permutation of a life, with repeats, on a real database. Each example
-begins a payment of its own; the wallets and states at the end are compared with those of the life
-told in order, and every law is held.
+begins a payment of its own; the wallets, the states and what went through the provider's clearing
+holder are compared at the end with those of the life told in order, and every law is held.
 """
 
 import json
@@ -27,7 +27,10 @@ from tradewright.postgres.embedded import EmbeddedServer
 
 @dataclass(frozen=True)
 class Life:
-    """The news of one payment in the order in which they happened: type and claimed amount."""
+    """The news of one payment in the order in which they happened: type and claimed amount.
+
+    A claim other than the payment's first has its name behind the amount, as in `60 b`.
+    """
 
     kind: PaymentKind
     told: tuple[tuple[str, str], ...]
@@ -43,6 +46,17 @@ REFUNDED = Life(
         ("refund.succeeded", "40"),
     ),
 )
+ONE_OF_TWO = Life(
+    DEPOSIT,
+    (
+        ("charge.succeeded", ""),
+        ("refund.pending", "60 a"),
+        ("refund.failed", "60 a"),
+        ("refund.pending", "60 b"),
+        ("refund.succeeded", "60 b"),
+    ),
+)
+"""The second refund fits only once the first has failed."""
 LIVES = (
     REFUNDED,
     Life(
@@ -68,6 +82,21 @@ LIVES = (
         ),
     ),
     Life(DEPOSIT, (("charge.succeeded", ""), ("dispute.opened", "100"), ("dispute.lost", "100"))),
+    ONE_OF_TWO,
+    Life(
+        DEPOSIT,
+        (
+            ("charge.succeeded", ""),
+            ("dispute.opened", "80 a"),
+            ("dispute.lost", "80 a"),
+            ("dispute.won", "80 a"),
+            ("refund.pending", "70 b"),
+            ("refund.succeeded", "70 b"),
+            ("refund.failed", "70 b"),
+            ("refund.succeeded", "100 c"),
+        ),
+    ),
+    Life(DEPOSIT, (("charge.succeeded", ""), ("dispute.won", "100"))),
     Life(DEPOSIT, (("charge.processing", ""), ("charge.canceled", ""), ("charge.failed", ""))),
     Life(WITHDRAWAL, (("payout.processing", ""), ("payout.paid", ""), ("payout.failed", ""))),
     Life(WITHDRAWAL, (("payout.processing", ""), ("payout.paid", ""))),
@@ -91,15 +120,32 @@ def live(session: Session, life: Life, order: list[int]) -> End:
     user_id = settled_user(session, "500")
     payment = start(session, user_id, kind=life.kind)
     for place in order:
-        event_type, amount = life.told[place]
+        event_type, claimed = life.told[place]
+        amount, _, name = claimed.partition(" ")
         changes = {"amount": amount} if amount else {}
-        body = news(payment, event_type, **changes)
+        named = {"claim": f"claim_{payment.id}_{name}"} if name else {}
+        body = news(payment, event_type, **changes, **named)
         told = tell(session, body, event_id=f"{payment.id}_{place}")
         assert told.kind is not OutcomeKind.CONFLICTED
     ended = payments.find_payment(session, payment.id)
     claims = payments.read_claims(session, payment.id)
     asked_back = frozenset((claim.kind, claim.status, claim.amount) for claim in claims)
-    return ended.status, asked_back, wallet(session, user_id)
+    return ended.status, asked_back, wallet(session, user_id), cleared(session, user_id)
+
+
+def cleared(session: Session, user_id: str) -> tuple[tuple[bool, Decimal], ...]:
+    """Return what went through the provider's clearing holder: whether to the user, and how much.
+
+    It is what the provider's statement shows, whatever was set aside meanwhile.
+    """
+    rows = session.execute(
+        "SELECT t.credit_holder_id = w.holder_id, t.amount FROM user_balances AS w"
+        " JOIN transfers AS t ON w.holder_id IN (t.debit_holder_id, t.credit_holder_id)"
+        " JOIN house_accounts AS h ON h.id IN (t.debit_holder_id, t.credit_holder_id)"
+        " WHERE w.user_id = %s AND h.code = 'clearing_cards' ORDER BY 1, 2",
+        (user_id,),
+    )
+    return tuple(rows)
 
 
 @st.composite
@@ -129,8 +175,27 @@ def test_every_order_with_repeats_ends_like_the_life_told_in_order(
 def test_every_permutation_of_a_refunded_deposit_ends_alike(session: Session) -> None:
     """Case 37, all 24 of them."""
     ends = {live(session, REFUNDED, list(order)) for order in permutations(range(4))}
-    refund = ("refund", "succeeded", Decimal(40))
-    assert ends == {("succeeded", frozenset({refund}), (Decimal(560), Decimal(0)))}
+    refund, went = (
+        ("refund", "succeeded", Decimal(40)),
+        ((False, Decimal(40)), (True, Decimal(100))),
+    )
+    assert ends == {("succeeded", frozenset({refund}), (Decimal(560), Decimal(0)), went)}
+
+
+def test_every_permutation_of_two_refunds_of_which_one_fits_ends_alike(session: Session) -> None:
+    """Case 37 with two claims, all 120 of them."""
+    ends = {live(session, ONE_OF_TWO, list(order)) for order in permutations(range(5))}
+    refunds = {("refund", "failed", Decimal(60)), ("refund", "succeeded", Decimal(60))}
+    went = ((False, Decimal(60)), (True, Decimal(100)))
+    assert ends == {("succeeded", frozenset(refunds), (Decimal(540), Decimal(0)), went)}
+
+
+def test_every_permutation_of_a_payout_that_came_back_ends_alike(session: Session) -> None:
+    """Case 37 for withdrawals: it went out and came back, in whatever order that is told."""
+    returned = next(life for life in LIVES if life.told[-1][0] == "payout.failed")
+    ends = {live(session, returned, list(order)) for order in permutations(range(3))}
+    went = ((False, Decimal(100)), (True, Decimal(100)))
+    assert ends == {("failed", frozenset(), (Decimal(500), Decimal(0)), went)}
 
 
 def seen(txid: str, address: str, confirmations: int) -> bytes:

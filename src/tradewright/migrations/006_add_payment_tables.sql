@@ -2674,7 +2674,6 @@ CREATE TABLE payment_claims (
     status text
         CONSTRAINT payment_claims_status_present NOT NULL,
     hold_id uuid
-        CONSTRAINT payment_claims_hold_id_present NOT NULL
         CONSTRAINT payment_claims_hold_exists REFERENCES balance_holds (id) ON DELETE RESTRICT,
     revision integer DEFAULT 1
         CONSTRAINT payment_claims_revision_present NOT NULL
@@ -2691,13 +2690,14 @@ CREATE TABLE payment_claims (
         WHEN 'refund' THEN status IN ('pending', 'succeeded', 'failed')
         ELSE status IN ('opened', 'lost', 'won')
     END),
+    CONSTRAINT payment_claims_hold_unless_given_up CHECK (hold_id IS NOT NULL OR status IN ('failed', 'won')),
     CONSTRAINT payment_claims_completed_at_iff_ended CHECK (
         (status IN ('pending', 'opened')) = (completed_at IS NULL)
     )
 );
 COMMENT ON TABLE payment_claims IS 'What is asked back of a deposit, each an object of its own: refunds by the house or the provider, and disputes by the payer''s bank.';
 COMMENT ON COLUMN payment_claims.reference IS 'The provider''s own name for the refund or dispute.';
-COMMENT ON COLUMN payment_claims.hold_id IS 'The money, set aside until the claim is decided.';
+COMMENT ON COLUMN payment_claims.hold_id IS 'The money, set aside until the claim is decided; none when it was given up before the house heard of it.';
 CREATE INDEX idx_payment_claims_hold_id
     ON payment_claims (hold_id);
 CREATE INDEX idx_payment_claims_kind_open
@@ -2710,12 +2710,15 @@ CREATE FUNCTION claims_stay_within_their_deposit() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_payment payment_transactions;
-    v_claimed numeric;
+    v_claimed numeric := 0;
 BEGIN
     SELECT * INTO v_payment FROM payment_transactions WHERE id = NEW.payment_id FOR NO KEY UPDATE;
-    SELECT coalesce(sum(amount), 0) INTO v_claimed
-    FROM payment_claims
-    WHERE payment_id = NEW.payment_id AND status NOT IN ('failed', 'won');
+    -- What was given up before it was known takes nothing, whatever the others take.
+    IF NEW.status NOT IN ('failed', 'won') THEN
+        SELECT coalesce(sum(amount), 0) INTO v_claimed
+        FROM payment_claims
+        WHERE payment_id = NEW.payment_id AND status NOT IN ('failed', 'won');
+    END IF;
     IF v_payment.kind <> 'deposit' OR v_payment.status <> 'succeeded' OR v_claimed + NEW.amount > v_payment.amount THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW030',
@@ -2984,7 +2987,7 @@ CREATE TABLE provider_statement_lines (
     CONSTRAINT provider_statement_lines_pkey PRIMARY KEY (statement_id, line_number)
 );
 COMMENT ON TABLE provider_statement_lines IS 'One booking each, as the provider states it; append-only.';
-COMMENT ON COLUMN provider_statement_lines.kind IS 'return: a withdrawal that was paid out and came back.';
+COMMENT ON COLUMN provider_statement_lines.kind IS 'return: a withdrawal, refund or dispute that went out and came back.';
 COMMENT ON COLUMN provider_statement_lines.reference IS 'The payment''s reference, or the claim''s for refunds and disputes.';
 COMMENT ON COLUMN provider_statement_lines.booked_on IS 'The provider''s day, in UTC.';
 CREATE INDEX idx_provider_statement_lines_reference

@@ -211,7 +211,7 @@ CROSS JOIN LATERAL (
     SELECT
         coalesce(sum(CASE l.effect WHEN 'credit' THEN l.amount WHEN 'debit' THEN -l.amount END), 0) AS credited,
         coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
-        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS paid,
+        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'debit' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS paid,
         coalesce(bool_and(
             l.user_id = p.user_id AND l.currency = p.currency
             AND (l.hold_id IS NOT DISTINCT FROM p.hold_id OR (l.hold_id IS NULL AND l.effect IN ('credit', 'debit')))
@@ -237,7 +237,7 @@ JOIN payment_transactions AS p ON p.id = c.payment_id
 CROSS JOIN LATERAL (
     SELECT
         coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
-        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS taken,
+        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'debit' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS taken,
         coalesce(bool_and(l.user_id = p.user_id AND l.currency = p.currency), true) AS is_at_home
     FROM balance_ledger AS l
     WHERE l.transaction_id = c.id

@@ -1,9 +1,11 @@
 """Refunds and disputes: what is asked back of a deposit, each an object of its own.
 
 A claim sets its amount aside when it opens, takes it when it succeeds or is lost, and gives it back
-when it fails or is won. A refund that the house asks for needs the money in the wallet; one that
-the provider tells, and every dispute, is a fact, so what the wallet lacks is lent and owed. All
-claims of a deposit together never pass it: the database refuses the one that would (TW030).
+when it fails or is won. One that is over before it is known sets nothing aside, and news that it
+was taken meanwhile book both ways (`round_trips`). A refund that the house asks for needs the money
+in the wallet; one that the provider tells, and every dispute, is a fact, so what the wallet lacks
+is lent and owed. All claims of a deposit together never pass it: the database refuses the one that
+would (TW030).
 """
 
 from collections.abc import Mapping
@@ -66,7 +68,10 @@ OPEN: Mapping[ClaimKind, ClaimStatus] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A refund or dispute as it is stored; `reference` is the provider's name for it."""
+    """A refund or dispute as it is stored; `reference` is the provider's name for it.
+
+    It has no hold when it was over before the house heard of it.
+    """
 
     id: str
     kind: ClaimKind
@@ -75,7 +80,7 @@ class Claim:
     reference: str | None
     reason: str
     status: ClaimStatus
-    hold_id: str
+    hold_id: str | None
     created_at: datetime
     completed_at: datetime | None
 
@@ -136,19 +141,19 @@ def open_claim(connection: Session, payment: Payment, order: ClaimOrder, *, lend
         transaction_id=order.claim_id,
         purpose=order.kind,
     )
-    row = _write(
-        connection,
-        "insert_claim",
-        id=order.claim_id,
-        kind=order.kind,
-        payment_id=payment.id,
-        amount=order.amount,
-        reference=order.reference,
-        reason=order.reason,
-        status=OPEN[order.kind],
-        hold_id=hold.hold_id,
-    )
-    return _claim(row)
+    return _insert(connection, payment, order, OPEN[order.kind], hold.hold_id)
+
+
+def note_ended_claim(
+    connection: Session, payment: Payment, order: ClaimOrder, status: ClaimStatus
+) -> Claim:
+    """Note a claim on a locked deposit that failed or was won before the house heard of it.
+
+    Raises:
+        MoneyError: PAYMENT_CLAIM_EXCEEDED when it is more than the deposit.
+
+    """
+    return _insert(connection, payment, order, status, None)
 
 
 def move_claim(
@@ -163,6 +168,8 @@ def move_claim(
 
     """
     row = _write(connection, "move_claim", id=claim.id, status=status, reference=reference)
+    if claim.hold_id is None:
+        raise AssertionError(claim.id)
     if RANKS[status] == 1:
         ledger.capture(
             connection, claim.hold_id, transaction_id=claim.id, house=CLEARING[payment.provider]
@@ -216,6 +223,28 @@ def read_unsubmitted_refunds(
         {"provider": provider, "count_max": count_max},
     )
     return [(_claim(row[:-1]), row[-1]) for row in rows]
+
+
+def _insert(
+    connection: Session,
+    payment: Payment,
+    order: ClaimOrder,
+    status: ClaimStatus,
+    hold_id: str | None,
+) -> Claim:
+    row = _write(
+        connection,
+        "insert_claim",
+        id=order.claim_id,
+        kind=order.kind,
+        payment_id=payment.id,
+        amount=order.amount,
+        reference=order.reference,
+        reason=order.reason,
+        status=status,
+        hold_id=hold_id,
+    )
+    return _claim(row)
 
 
 def _write(connection: Session, query: str, **parameters: object) -> tuple[Any, ...]:

@@ -331,12 +331,20 @@ UPDATE payment_transactions
 SET reference = %(reference)s
 WHERE id = %(payment_id)s::uuid AND reference IS NULL;
 
+-- name: has_left
+-- Tell whether money went out to a provider under a withdrawal's or claim's id.
+SELECT EXISTS (
+    SELECT FROM balance_ledger
+    WHERE transaction_id = %(id)s::uuid AND operation IN ('capture', 'debit')
+);
+
 -- name: insert_claim
 -- Write a new refund or dispute.
-INSERT INTO payment_claims (id, kind, payment_id, amount, reference, reason, status, hold_id)
+INSERT INTO payment_claims (id, kind, payment_id, amount, reference, reason, status, hold_id, completed_at)
 VALUES (
     %(id)s::uuid, %(kind)s, %(payment_id)s::uuid, %(amount)s, %(reference)s, %(reason)s,
-    %(status)s, %(hold_id)s::uuid
+    %(status)s, %(hold_id)s::uuid,
+    CASE WHEN %(status)s NOT IN ('pending', 'opened') THEN clock_timestamp() END
 )
 RETURNING
     id::text,

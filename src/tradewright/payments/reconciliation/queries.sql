@@ -50,7 +50,7 @@ FROM (
         p.status = 'succeeded' OR r.is_returned AS is_done,
         p.status IN ('succeeded', 'unconfirmed') OR r.is_returned AS is_booked,
         coalesce(p.completed_at, p.updated_at) AS changed_at,
-        CASE p.kind WHEN 'deposit' THEN ARRAY['credit', 'reversal'] ELSE ARRAY['capture'] END AS operations
+        CASE p.kind WHEN 'deposit' THEN ARRAY['credit', 'reversal'] ELSE ARRAY['capture', 'debit'] END AS operations
     FROM payment_transactions AS p
     CROSS JOIN LATERAL (
         SELECT p.kind = 'withdrawal' AND EXISTS (
@@ -81,12 +81,33 @@ FROM (
         p.currency,
         c.amount,
         c.status,
-        c.status IN ('succeeded', 'lost'),
-        c.status IN ('succeeded', 'lost'),
+        c.status IN ('succeeded', 'lost') OR t.has_left,
+        c.status IN ('succeeded', 'lost') OR t.has_left,
         coalesce(c.completed_at, c.updated_at),
-        ARRAY['capture', 'reversal']
+        ARRAY['capture', 'debit']
     FROM payment_claims AS c
     JOIN payment_transactions AS p ON p.id = c.payment_id
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT FROM balance_ledger AS b WHERE b.transaction_id = c.id AND b.operation IN ('capture', 'debit')
+        ) AS has_left
+    ) AS t
+    WHERE p.provider = %(provider)s AND c.reference IS NOT NULL
+    UNION ALL
+    SELECT
+        c.id,
+        'return',
+        c.reference,
+        p.currency,
+        c.amount,
+        c.status,
+        true,
+        true,
+        c.completed_at,
+        ARRAY['reversal']
+    FROM payment_claims AS c
+    JOIN payment_transactions AS p ON p.id = c.payment_id
+    JOIN balance_ledger AS b ON b.transaction_id = c.id AND b.operation = 'reversal'
     WHERE p.provider = %(provider)s AND c.reference IS NOT NULL
 ) AS m
 WHERE m.changed_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'

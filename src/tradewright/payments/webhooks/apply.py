@@ -2,7 +2,8 @@
 
 States are ranked (`rules.RANKS`, `claims.RANKS`): news that lead on are applied, others are
 ignored, so duplicates and late arrivals change nothing. News that build on something that has not
-come yet wait. News that contradict our books move no money and call for an officer.
+come yet wait, and so do claims that do not fit until another is given up. News that contradict our
+books move no money and call for an officer.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,17 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import NAMESPACE_OID, uuid5
 
+from tradewright.core.errors import ErrorCode, MoneyError
 from tradewright.payments import steps, store
-from tradewright.payments.claims import RANKS, Claim, ClaimOrder, move_claim, open_claim, read_claim
+from tradewright.payments.claims import (
+    RANKS,
+    Claim,
+    ClaimOrder,
+    move_claim,
+    note_ended_claim,
+    open_claim,
+    read_claim,
+)
 from tradewright.payments.model import (
     Payment,
     PaymentKind,
@@ -21,9 +31,13 @@ from tradewright.payments.model import (
     Verdict,
 )
 from tradewright.payments.providers.event import ClaimNews, ProviderEvent
+from tradewright.payments.round_trips import book_round_trip
 from tradewright.payments.rules import is_news
 from tradewright.payments.service import book_arrival
 from tradewright.postgres.connect import Session
+
+IN_FLIGHT = (PaymentStatus.PROCESSING, PaymentStatus.CONFLICTED)
+"""States of a withdrawal that its provider ends."""
 
 
 class OutcomeKind(StrEnum):
@@ -124,17 +138,11 @@ def _apply_to_deposit(connection: Session, payment: Payment, event: ProviderEven
 
 
 def _apply_to_withdrawal(connection: Session, payment: Payment, event: ProviderEvent) -> Outcome:
-    told = event.status
-    is_in_flight = payment.status in (PaymentStatus.PROCESSING, PaymentStatus.CONFLICTED)
-    if told is PaymentStatus.SUCCEEDED:
-        if is_in_flight:
-            steps.complete_withdrawal(connection, payment.id)
-            return _applied(payment)
-        if payment.status is not PaymentStatus.SUCCEEDED and not _is_returned(payment):
-            return _conflict(payment, f"it was paid out, and here it is {payment.status}")
-    if told is PaymentStatus.FAILED:
-        reason = steps.PROVIDER_REASON + (event.reason or told)
-        if is_in_flight:
+    if event.status is PaymentStatus.SUCCEEDED:
+        return _apply_payout(connection, payment)
+    if event.status is PaymentStatus.FAILED:
+        reason = steps.PROVIDER_REASON + (event.reason or event.status)
+        if payment.status in IN_FLIGHT:
             steps.fail_withdrawal(connection, payment.id, reason)
             return _applied(payment)
         if payment.status is PaymentStatus.SUCCEEDED:
@@ -143,28 +151,58 @@ def _apply_to_withdrawal(connection: Session, payment: Payment, event: ProviderE
     return _ignored(payment)
 
 
+def _apply_payout(connection: Session, payment: Payment) -> Outcome:
+    """Take the news that a withdrawal was paid out; one that came back went out before."""
+    if payment.status in IN_FLIGHT:
+        steps.complete_withdrawal(connection, payment.id)
+        return _applied(payment)
+    if _is_returned(payment):
+        is_news = book_round_trip(connection, payment, payment.id, payment.amount)
+        return _applied(payment) if is_news else _ignored(payment)
+    if payment.status is PaymentStatus.SUCCEEDED:
+        return _ignored(payment)
+    return _conflict(payment, f"it was paid out, and here it is {payment.status}")
+
+
 def _apply_claim(
     connection: Session, payment: Payment, event: ProviderEvent, news: ClaimNews
 ) -> Outcome:
-    if payment.kind is not PaymentKind.DEPOSIT or event.currency != payment.currency:
-        return _conflict(payment, f"it is a {payment.kind} in {payment.currency}")
+    claim = read_claim(connection, news.id_of(payment.provider))
+    objection = _objection_to_claim(payment, claim, event, news)
+    if objection:
+        return _conflict(payment, objection)
     if payment.status is not PaymentStatus.SUCCEEDED:
         return Outcome(
             OutcomeKind.WAITING, f"the deposit is {payment.status}, not succeeded", payment.id
         )
-    known = read_claim(connection, news.id_of(payment.provider))
-    claim = known or _open_claim(connection, payment, event, news)
-    if (claim.payment_id, claim.kind, claim.amount) != (payment.id, news.kind, event.amount):
-        return _conflict(payment, f"the {claim.kind} is of {claim.amount:f}")
+    if claim is None:
+        return _meet_claim(connection, payment, event, news)
     if RANKS[news.status] > RANKS[claim.status]:
         move_claim(connection, payment, claim, news.status, reference=news.reference)
         return _applied(payment)
-    return _ignored(payment) if known else _applied(payment)
+    if RANKS[news.status] == 1 and book_round_trip(connection, payment, claim.id, claim.amount):
+        return _applied(payment)
+    return _ignored(payment)
 
 
-def _open_claim(
+def _objection_to_claim(
+    payment: Payment, claim: Claim | None, event: ProviderEvent, news: ClaimNews
+) -> str:
+    """Return why the news cannot be about this payment's claim, or an empty text."""
+    if payment.kind is not PaymentKind.DEPOSIT or event.currency != payment.currency:
+        return f"it is a {payment.kind} in {payment.currency}"
+    if event.amount > payment.amount:
+        return f"{event.amount:f} are claimed of {payment.amount:f}"
+    told = (payment.id, news.kind, event.amount)
+    if claim is not None and (claim.payment_id, claim.kind, claim.amount) != told:
+        return f"the {claim.kind} is of {claim.amount:f}"
+    return ""
+
+
+def _meet_claim(
     connection: Session, payment: Payment, event: ProviderEvent, news: ClaimNews
-) -> Claim:
+) -> Outcome:
+    """Take the first news of a claim; one that does not fit waits for another to be given up."""
     order = ClaimOrder(
         claim_id=news.id_of(payment.provider),
         kind=news.kind,
@@ -172,7 +210,19 @@ def _open_claim(
         reason=event.reason or event.event_type,
         reference=news.reference,
     )
-    return open_claim(connection, payment, order, lends=True)
+    if RANKS[news.status] > 1:
+        note_ended_claim(connection, payment, order, news.status)
+        return _applied(payment)
+    try:
+        with connection.transaction():
+            claim = open_claim(connection, payment, order, lends=True)
+    except MoneyError as refusal:
+        if refusal.code is not ErrorCode.PAYMENT_CLAIM_EXCEEDED:
+            raise
+        return Outcome(OutcomeKind.WAITING, refusal.what, payment.id)
+    if news.status is not claim.status:
+        move_claim(connection, payment, claim, news.status, reference=news.reference)
+    return _applied(payment)
 
 
 def _mismatch(connection: Session, payment: Payment, event: ProviderEvent) -> Outcome:

@@ -16,7 +16,14 @@ from tradewright import audit, ledger, payments
 from tradewright.core.clock import pause, utc_now
 from tradewright.core.errors import ErrorCode, StateError, TradewrightError
 from tradewright.core.ids import new_id_text
-from tradewright.payments import ClaimKind, ClaimOrder, PaymentKind, PaymentStatus, Provider
+from tradewright.payments import (
+    ClaimKind,
+    ClaimOrder,
+    ClaimStatus,
+    PaymentKind,
+    PaymentStatus,
+    Provider,
+)
 from tradewright.payments.providers.cards import CardSimulator
 from tradewright.payments.providers.chain import ChainSimulator, Transfer
 from tradewright.payments.providers.sender import Manners, WebhookSender
@@ -74,10 +81,7 @@ def test_a_day_of_cards_ends_right_whatever_the_network_does(engine: Session, ad
     cards.declines.add(declined.id)
     assert submit_due(engine, cards) == 6
     queue.deliver()
-    order = ClaimOrder(
-        claim_id=new_id_text(), kind=ClaimKind.REFUND, amount=Decimal(40), reason="asked"
-    )
-    officer_id = open_user(engine, role="payments_officer")
+    order, officer_id = refund_order(), open_user(engine, role="payments_officer")
     with engine.transaction():
         payments.request_refund(engine, order, payment_id=refunded.id, officer_id=officer_id)
     cards.dispute(disputed.id, Decimal(100), "dp_1")
@@ -201,7 +205,7 @@ def test_coins_over_the_limit_arrive_and_wait_for_an_officer(engine: Session, ad
     assert wallet(engine, user_id, "BTC") == (0, 0)
 
 
-def test_a_chain_pays_out_and_refunds_nothing(engine: Session, address: str) -> None:
+def test_a_chain_pays_out(engine: Session, address: str) -> None:
     queue = sender(address, "chain")
     chain = ChainSimulator(queue)
     user_id = coin_user(engine, chain)
@@ -221,13 +225,82 @@ def test_a_chain_pays_out_and_refunds_nothing(engine: Session, address: str) -> 
     chain.mine("btc", 3)
     queue.deliver()
     assert wallet(engine, user_id, "BTC") == (Decimal("0.5"), 0)
-    claim = payments.Claim(
-        *("c", ClaimKind.REFUND, "p", Decimal(1), None, "r", payments.ClaimStatus.PENDING, "h"),
-        *(utc_now(), None),
+
+
+def refund_order(amount: str = "40") -> ClaimOrder:
+    return ClaimOrder(
+        claim_id=new_id_text(), kind=ClaimKind.REFUND, amount=Decimal(amount), reason="asked"
     )
+
+
+def test_what_came_directly_or_as_coins_is_not_refunded_and_nothing_is_set_aside(
+    engine: Session, address: str
+) -> None:
+    queue = sender(address, "chain")
+    chain = ChainSimulator(queue)
+    user_id, officer_id = coin_user(engine, chain), open_user(engine, role="payments_officer")
+    chain.send_coins(coins(engine, value_=150_000_000))
+    chain.mine("btc", 3)
+    queue.deliver()
+    [arrived] = payments.list_payments(engine, user_id=user_id)
+    direct = payments.deposit(
+        engine, payment_id=new_id_text(), user_id=user_id, currency="USD", amount=Decimal(50)
+    )
+    for payment in (arrived, direct):
+        with pytest.raises(StateError) as caught, engine.transaction():
+            payments.request_refund(
+                engine, refund_order("0.5"), payment_id=payment.id, officer_id=officer_id
+            )
+        assert caught.value.code == ErrorCode.PAYMENT_REFUND_REFUSED
+    assert wallet(engine, user_id, "BTC") == (Decimal("1.5"), 0)
+    assert wallet(engine, user_id) == (50, 0)
+
+
+class UnwillingCards(CardSimulator):
+    """Cards that will never make the refunds in `refused`, and cannot be asked of `unreachable`."""
+
+    def __init__(self, queue: WebhookSender) -> None:
+        super().__init__(queue)
+        self.refused: set[str] = set()
+        self.unreachable: set[str] = set()
+
+    def submit(self, payment: payments.Payment) -> None:
+        """Answer nothing for what is in `unreachable`."""
+        if payment.id in self.unreachable:
+            raise StateError(ErrorCode.INTERNAL_DEFECT, "no answer", why="-", hint="Wait.")
+        super().submit(payment)
+
+    def refund(self, claim: payments.Claim, reference: str) -> None:
+        """Refuse for good what is in `refused`."""
+        if claim.id in self.refused:
+            raise StateError(ErrorCode.PAYMENT_REFUND_REFUSED, "never", why="-", hint="Withdraw.")
+        super().refund(claim, reference)
+
+
+def test_what_cannot_be_handed_over_keeps_nothing_behind_it(engine: Session, address: str) -> None:
+    queue = sender(address, "cards")
+    cards = UnwillingCards(queue)
+    user_id, officer_id = settled_user(engine), open_user(engine, role="payments_officer")
+    payment = start(engine, user_id)
+    submit_due(engine, cards)
+    queue.deliver()
+    orders = [refund_order("10"), refund_order("20")]
+    with engine.transaction():
+        for order in orders:
+            payments.request_refund(engine, order, payment_id=payment.id, officer_id=officer_id)
+    stuck, free = start(engine, user_id), start(engine, user_id)
+    cards.refused.add(orders[0].claim_id)
+    cards.unreachable.add(stuck.id)
     with pytest.raises(StateError) as caught:
-        chain.refund(claim, "btc:ab:0")
-    assert caught.value.code == ErrorCode.PAYMENT_REFUND_REFUSED
+        submit_due(engine, cards)
+    assert caught.value.code == ErrorCode.INTERNAL_DEFECT
+    queue.deliver()
+    ends = [payments.find_claim(engine, order.claim_id).status for order in orders]
+    assert ends == [ClaimStatus.FAILED, ClaimStatus.SUCCEEDED]
+    assert [status(engine, each) for each in (stuck, free)] == ["pending", "succeeded"]
+    assert wallet(engine, user_id) == (180, 0)
+    cards.unreachable.clear()
+    assert (submit_due(engine, cards), submit_due(engine, cards)) == (1, 0)
 
 
 def test_nothing_that_is_not_signed_leaves_a_trace(engine: Session, address: str) -> None:

@@ -19,12 +19,12 @@ from typing import Any
 import psycopg
 
 from tradewright import ledger
-from tradewright.core.errors import ErrorCode, InputError, MoneyError
+from tradewright.core.errors import ErrorCode, InputError, MoneyError, StateError
 from tradewright.core.money import parse_amount
 from tradewright.payments import store
 from tradewright.payments.approvals import require_officer
 from tradewright.payments.debts import collect_debts, lend_shortfall
-from tradewright.payments.model import Payment, PaymentKind
+from tradewright.payments.model import Payment, PaymentKind, Provider
 from tradewright.payments.steps import CLEARING, lock
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -65,6 +65,9 @@ OPEN: Mapping[ClaimKind, ClaimStatus] = MappingProxyType(
     {ClaimKind.REFUND: ClaimStatus.PENDING, ClaimKind.DISPUTE: ClaimStatus.OPENED}
 )
 
+REFUNDING = frozenset({Provider.CARDS})
+"""Providers that give money back; who paid through others is paid by a withdrawal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -103,12 +106,14 @@ def request_refund(
 
     Raises:
         InputError: PAYMENT_UNKNOWN, USER_UNKNOWN, and the codes of amounts.
-        StateError: USER_ROLE_MISSING, USER_NOT_ACTIVE, PAYMENT_APPROVAL_REFUSED.
+        StateError: USER_ROLE_MISSING, USER_NOT_ACTIVE, PAYMENT_APPROVAL_REFUSED,
+            PAYMENT_REFUND_REFUSED.
         MoneyError: PAYMENT_CLAIM_EXCEEDED, MONEY_INSUFFICIENT_FUNDS, MONEY_IDEMPOTENCY_CONFLICT.
 
     """
     payment = lock(connection, payment_id, PaymentKind.DEPOSIT)
     require_officer(connection, payment, officer_id)
+    _require_refunding(payment)
     parse_amount(order.amount, payment.currency)
     before = read_claim(connection, order.claim_id)
     if before is None:
@@ -122,6 +127,14 @@ def request_refund(
         why=f'It is a {before.kind} of {before.amount:f} of payment "{before.payment_id}".',
         hint="Use a new claim id for a new refund.",
     )
+
+
+def fail_refund(connection: Session, claim: Claim) -> None:
+    """Give a refund's money back that its provider will not make; one that has ended stays."""
+    payment = lock(connection, claim.payment_id)
+    known = find_claim(connection, claim.id)
+    if known.status is ClaimStatus.PENDING:
+        move_claim(connection, payment, known, ClaimStatus.FAILED, reference=None)
 
 
 def open_claim(connection: Session, payment: Payment, order: ClaimOrder, *, lends: bool) -> Claim:
@@ -157,7 +170,12 @@ def note_ended_claim(
 
 
 def move_claim(
-    connection: Session, payment: Payment, claim: Claim, status: ClaimStatus, *, reference: str
+    connection: Session,
+    payment: Payment,
+    claim: Claim,
+    status: ClaimStatus,
+    *,
+    reference: str | None,
 ) -> Claim:
     """Take a claim on a locked deposit to its next state, with its money.
 
@@ -223,6 +241,16 @@ def read_unsubmitted_refunds(
         {"provider": provider, "count_max": count_max},
     )
     return [(_claim(row[:-1]), row[-1]) for row in rows]
+
+
+def _require_refunding(payment: Payment) -> None:
+    if payment.provider not in REFUNDING:
+        raise StateError(
+            ErrorCode.PAYMENT_REFUND_REFUSED,
+            f'payment "{payment.id}" cannot be refunded',
+            why=f"Nobody gives money back through {payment.provider}.",
+            hint="Let the user withdraw it.",
+        )
 
 
 def _insert(

@@ -328,6 +328,22 @@ def test_nothing_that_is_not_signed_leaves_a_trace(engine: Session, address: str
     assert status(engine, payment) is PaymentStatus.SUCCEEDED
 
 
+def test_odd_letters_and_numbers_are_answered_and_keep_no_news_out(
+    engine: Session, address: str
+) -> None:
+    payment, now = start(engine, settled_user(engine)), datetime.now(UTC)
+    for place, reason in enumerate(("cut \ud83d", "a\0b")):
+        body = news(payment, "charge.failed", reason=reason)
+        assert send(address, body, sign(f"evt_{place}", now, body, [NEW])) == 200
+    failed = payments.find_payment(engine, payment.id)
+    assert failed.failure_reason == "provider: cut \ufffd"
+    for changes in ({"payment": "\udfff"}, {"amount": "1_00"}):
+        body = news(payment, "charge.succeeded", **changes)
+        assert send(address, body, sign("evt_3", now, body, [NEW])) == 400
+    assert send(address, b"", {"content-length": "9" * 5000}) == 413
+    assert status(engine, payment) is PaymentStatus.FAILED
+
+
 def test_who_told_stands_in_the_audit_trail(engine: Session, address: str) -> None:
     payment = start(engine, settled_user(engine))
     assert post(

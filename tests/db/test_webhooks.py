@@ -303,5 +303,5 @@ def test_refunds_and_disputes_at_once_never_pass_their_deposit(
         for number in range(3)
     ]
     kinds = sorted(str(getattr(each, "kind", each)) for each in at_once(open_session, works))
-    assert kinds == ["applied", "conflicted", "conflicted"]
+    assert kinds == ["applied", "waiting", "waiting"]
     assert wallet(engine, user_id) == (40, 0)

@@ -26,9 +26,15 @@ from tradewright.payments.providers.cards import read_event
         b'{"type":"charge.succeeded","payment":"p\\u0000","currency":"USD","amount":"1"}',
         b'{"type":"refund.succeeded","payment":"p","currency":"USD","amount":"1"}',
         b'{"type":"charge.created","payment":"p","currency":"USD","amount":"1","metadata_id":"7"}',
+        b'{"type":"charge.succeeded","payment":"p","currency":"USD","amount":"1_00"}',
+        b'{"type":"charge.succeeded","payment":"p","currency":"USD","amount":"1e2"}',
+        b'{"type":"charge.succeeded","payment":"p","currency":"USD","amount":"\\uff11"}',
+        b'{"type":"charge.succeeded","payment":"p","currency":"USD","amount":"1000000000000"}',
+        b'{"type":"charge.succeeded","payment":"p","currency":"USD","amount":"0.000000001"}',
+        b'{"type":"charge.succeeded","payment":"\\ud83d","currency":"USD","amount":"1"}',
         b"[" * 100_000,
     ],
-    ids=range(13),
+    ids=range(19),
 )
 def test_a_body_that_cannot_be_read_is_refused(body: bytes) -> None:
     with pytest.raises(TradewrightError) as caught:
@@ -81,6 +87,33 @@ def test_a_transfer_is_named_by_chain_transaction_output_and_round() -> None:
         for changes in ({}, {"output": 1}, {"chain": "eth"}, {"round": 1}, {"txid": "ab12"})
     ]
     assert names == ["btc:ab12:0", "btc:ab12:1", "eth:ab12:0", "btc:ab12:0#1", "btc:ab12:0"]
+
+
+@pytest.mark.parametrize("written", ["1.5", "0.4", "-1", "1e3", "1_0", "\uff11", "", "1" * 21])
+def test_coins_are_whole_units(written: str) -> None:
+    with pytest.raises(TradewrightError) as caught:
+        chain.read_event(json.dumps(seen(value=written)).encode())
+    assert caught.value.code == ErrorCode.WEBHOOK_BODY_MALFORMED
+
+
+@pytest.mark.parametrize("count", [-1, 2**31, 1.0, True, "1", None])
+def test_a_count_is_a_small_whole_number(count: object) -> None:
+    with pytest.raises(TradewrightError) as caught:
+        chain.read_event(json.dumps(seen(output=count)).encode())
+    assert caught.value.code == ErrorCode.WEBHOOK_BODY_MALFORMED
+
+
+def test_a_reason_is_read_as_far_as_it_can_be_kept() -> None:
+    fields = {"type": "charge.failed", "payment": "p", "currency": "USD", "amount": "1.50"}
+    for reason, kept in (
+        ("cut \ud83d", "cut \ufffd"),
+        ("a\0b", "a\ufffdb"),
+        ("x" * 300, "x" * 200),
+        (7, ""),
+        (None, ""),
+    ):
+        event = read_event(json.dumps(fields | {"reason": reason}).encode())
+        assert (event.reason, event.amount) == (kept, Decimal("1.50"))
 
 
 def test_coins_count_in_hundred_millionths() -> None:

@@ -22,6 +22,7 @@ from tradewright.payments.providers.event import (
     id_of,
     malformed,
     read_object,
+    reason_of,
     text_of,
 )
 from tradewright.payments.providers.sender import WebhookSender
@@ -78,7 +79,7 @@ def read_event(body: bytes) -> ProviderEvent:
         amount=amount_of(fields, "amount"),
         payment_id=id_of(fields, "metadata_id"),
         claim=claim,
-        reason=str(fields.get("reason") or "")[:200],
+        reason=reason_of(fields, "reason"),
     )
 
 

@@ -21,12 +21,12 @@ from tradewright.payments.model import Payment, PaymentKind, PaymentStatus, Prov
 from tradewright.payments.providers.booking import Booking, as_csv
 from tradewright.payments.providers.event import (
     ProviderEvent,
-    amount_of,
     count_of,
     id_of,
     malformed,
     read_object,
     text_of,
+    units_of,
 )
 from tradewright.payments.providers.sender import WebhookSender
 
@@ -71,7 +71,7 @@ def read_event(body: bytes) -> ProviderEvent:
         reference=_reference(chain, fields),
         status=PAYOUTS[event_type] if is_payout else _status(event_type, chain, fields),
         currency=CURRENCIES[chain],
-        amount=amount_of(fields, "value").to_integral_value() * UNIT,
+        amount=units_of(fields, "value") * UNIT,
         payment_id=id_of(fields, "metadata_id"),
         address=None if is_payout else text_of(fields, "address"),
         reason="a reorganisation dropped the transfer" if event_type == "transfer.dropped" else "",

@@ -1,9 +1,10 @@
 """What a provider tells, in the house's words: the same whatever the provider's format is."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -11,6 +12,16 @@ from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.ids import require_ids
 from tradewright.payments.claims import ClaimKind, ClaimStatus
 from tradewright.payments.model import PaymentKind, PaymentStatus, Provider
+
+TEXT_LENGTH_MAX = 200
+COUNT_MAX = 2**31 - 1
+
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
+"""What no text of the database holds: a zero, and halves of characters beyond 16 bits."""
+
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
+_UNITS = re.compile(r"[0-9]{1,20}", re.ASCII)
+"""As many digits as the ledger's largest amount has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +76,25 @@ def read_object(body: bytes) -> Mapping[str, Any]:
 
 
 def text_of(fields: Mapping[str, Any], name: str) -> str:
-    """Return a field that must be text.
+    """Return a field that must be text: 1 to 200 characters, all of which can be kept.
 
     Raises:
         InputError: WEBHOOK_BODY_MALFORMED.
 
     """
     value = fields.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 200 or "\x00" in value:
-        raise malformed(f'Its field "{name}" is {str(value)[:80]!r}.')
+    if not isinstance(value, str) or not 0 < len(value) <= TEXT_LENGTH_MAX or _UNKEPT.search(value):
+        raise _odd(name, value)
     return value
+
+
+def reason_of(fields: Mapping[str, Any], name: str) -> str:
+    """Return a field that explains in words, or an empty text.
+
+    What it cannot hold becomes U+FFFD: no odd letter in an explanation keeps the news out.
+    """
+    value = fields.get(name)
+    return _UNKEPT.sub("\ufffd", value)[:TEXT_LENGTH_MAX] if isinstance(value, str) else ""
 
 
 def id_of(fields: Mapping[str, Any], name: str) -> str | None:
@@ -87,20 +107,29 @@ def id_of(fields: Mapping[str, Any], name: str) -> str | None:
 
 
 def amount_of(fields: Mapping[str, Any], name: str) -> Decimal:
-    """Return a field that must be an amount written as text.
+    """Return a field that must be an amount written as text, such as `100.50`.
 
     Raises:
         InputError: WEBHOOK_BODY_MALFORMED.
 
     """
     written = text_of(fields, name)
-    try:
-        amount = Decimal(written)
-    except InvalidOperation:
-        raise malformed(f'Its field "{name}" is "{written}".') from None
-    if not amount.is_finite() or amount < 0:
-        raise malformed(f'Its field "{name}" is "{written}".')
-    return amount
+    if not _AMOUNT.fullmatch(written):
+        raise _odd(name, written)
+    return Decimal(written)
+
+
+def units_of(fields: Mapping[str, Any], name: str) -> Decimal:
+    """Return a field that must be a whole number of units written as text, such as `150000000`.
+
+    Raises:
+        InputError: WEBHOOK_BODY_MALFORMED.
+
+    """
+    written = text_of(fields, name)
+    if not _UNITS.fullmatch(written):
+        raise _odd(name, written)
+    return Decimal(written)
 
 
 def count_of(fields: Mapping[str, Any], name: str) -> int:
@@ -111,8 +140,8 @@ def count_of(fields: Mapping[str, Any], name: str) -> int:
 
     """
     value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise malformed(f'Its field "{name}" is {str(value)[:80]!r}.')
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= COUNT_MAX:
+        raise _odd(name, value)
     return value
 
 
@@ -124,3 +153,7 @@ def malformed(why: str) -> InputError:
         why=why,
         hint="Compare it with the provider's description of its messages.",
     )
+
+
+def _odd(name: str, value: object) -> InputError:
+    return malformed(f'Its field "{name}" is {ascii(value)[:80]}.')

@@ -7,6 +7,7 @@ and for tests: put a server with TLS and limits in front of it.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from tradewright.postgres.retry import SessionSource, run_transaction
 
 BODY_BYTES_MAX = 1 << 20
 PATH = "/v1/webhooks/"
+_LENGTH = re.compile(r"[0-9]{1,12}", re.ASCII)
 SOCKET_SECONDS_MAX = 30
 POLLS_PER_SECOND = 50
 IN_HAND_MAX = 32
@@ -78,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("content-length", "")
         if not self.path.startswith(PATH) or provider not in set(READERS):
             self._answer(HTTPStatus.NOT_FOUND, {"error": {"what": "no such endpoint"}})
-        elif not length.isascii() or not length.isdigit() or int(length) > BODY_BYTES_MAX:
+        elif not _LENGTH.fullmatch(length) or int(length) > BODY_BYTES_MAX:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": {"what": "too large"}})
         else:
             body = self.rfile.read(int(length))

@@ -74,9 +74,14 @@ def pair(symbol: str, **changes: Any) -> Instrument:
 PAIRS = tuple(pair(symbol) for symbol in ("EURGBP", "EURUSD", "GBPUSD", "USDJPY"))
 
 
-def market_of(prices: Mapping[str, tuple[str, str]], size: str = "1000000000") -> Market:
+def market_of(
+    prices: Mapping[str, tuple[str, str]],
+    size: str = "1000000000",
+    *,
+    takes_any_price: bool = False,
+) -> Market:
     """Return a market in which one provider quotes each symbol at (bid, ask)."""
-    market = Market(QuoteBoard(AGE_MAX))
+    market = Market(QuoteBoard(AGE_MAX, takes_any_price=takes_any_price))
     market.advance(DAY)
     for symbol, (bid, ask) in prices.items():
         set_price(market, symbol, bid, ask, size=size)

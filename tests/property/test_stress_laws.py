@@ -37,7 +37,9 @@ def moved(scenario: Scenario, prices: dict[str, tuple[str, str]]) -> Market:
         )
         for symbol, (bid, ask) in prices.items()
     }
-    return market_of({symbol: (bid, ask) for symbol, (bid, ask) in after.items()})
+    return market_of(
+        {symbol: (bid, ask) for symbol, (bid, ask) in after.items()}, takes_any_price=True
+    )
 
 
 def equity(found: AccountOutcome) -> Decimal:

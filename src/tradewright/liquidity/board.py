@@ -1,9 +1,9 @@
 """The board of what every liquidity provider offers now, ranked for one side of one symbol.
 
 Owns the rule of the tradable quote: an enabled provider, quoted within the age allowed, bid
-below ask, sizes above zero, sequence rising, and within a collar of the other providers. Which
-provider an order goes to is decided in `routing`, from the levels given here. A board belongs to
-one thread.
+above zero and below ask, sizes above zero, sequence rising, and within a collar of the others.
+Which provider an order goes to is decided in `routing`, from the levels given here. A board belongs
+to one thread.
 """
 
 from collections.abc import Mapping
@@ -38,6 +38,7 @@ class QuoteRefusal(StrEnum):
     """Why the board did not take a provider's quote, in order of precedence."""
 
     OUT_OF_SEQUENCE = "out_of_sequence"
+    NOT_POSITIVE = "not_positive"
     CROSSED_OR_LOCKED = "crossed_or_locked"
     NO_SIZE = "no_size"
 
@@ -50,7 +51,9 @@ class QuoteBoard:
     provider without a priority comes after those with one. A quote whose mid is further than
     `collar_bps` from the median mid of the other providers is passed over (of an even number of
     others: from both of the two in the middle and outside them); with fewer than two others
-    there is no median to trust, and no collar.
+    there is no median to trust, and no collar. Prices at zero or below are real (WTI, -37.63 on
+    20-04-2020), but nothing can be booked at one: only a board that values what might be, and that
+    nobody deals on, `takes_any_price`.
     """
 
     def __init__(
@@ -59,10 +62,12 @@ class QuoteBoard:
         *,
         priorities: Mapping[str, int] | None = None,
         collar_bps: Decimal = COLLAR_BPS,
+        takes_any_price: bool = False,
     ) -> None:
         self._age_max = age_max
         self._priorities = dict(priorities or {})
         self._collar = collar_bps / _BPS
+        self._takes_any_price = takes_any_price
         self._disabled: set[str] = set()
         self._sequences: dict[tuple[str, str], int] = {}
         self._quotes: dict[str, dict[str, ProviderQuote]] = {}
@@ -83,19 +88,22 @@ class QuoteBoard:
         """Take a provider's quote and return True, or count why not and return False.
 
         Old news (a sequence that did not rise) changes nothing. A new quote that is crossed,
-        locked or without size on a side withdraws the provider's price of the symbol: it has
-        superseded the one before, and nothing may be traded on either.
+        locked, without size on a side, or at zero or below withdraws the provider's price of the
+        symbol: it has superseded the one before, and nothing may be traded on either.
         """
         key = (quote.provider, quote.symbol)
         if quote.sequence <= self._sequences.get(key, quote.sequence - 1):
             return self._refuse(QuoteRefusal.OUT_OF_SEQUENCE)
         self._sequences[key] = quote.sequence
         quotes = self._quotes.setdefault(quote.symbol, {})
-        if quote.bid < quote.ask and quote.bid_size > 0 and quote.ask_size > 0:
+        is_bookable = self._takes_any_price or min(quote.bid, quote.ask) > 0
+        if is_bookable and quote.bid < quote.ask and quote.bid_size > 0 and quote.ask_size > 0:
             quotes[quote.provider] = quote
             self._taken += 1
             return True
         quotes.pop(quote.provider, None)
+        if not is_bookable:
+            return self._refuse(QuoteRefusal.NOT_POSITIVE)
         if quote.bid >= quote.ask:
             return self._refuse(QuoteRefusal.CROSSED_OR_LOCKED)
         return self._refuse(QuoteRefusal.NO_SIZE)

@@ -1,17 +1,16 @@
 """How a batch books what providers answered: each execution once, none of them lost.
 
 An execution that fits its order is a fill. One that does not (the order has ended, or asked for
-less, or for a better price) is set aside in unsolicited_fills for people to decide about: the
-provider has dealt, whatever we think of it.
+less, or for a better price; or its request did) is set aside in unsolicited_fills for people to
+decide about: the provider has dealt, whatever we think of it.
 """
 
 from decimal import Decimal
 from enum import StrEnum
 
-from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.trading import orders, reducing, replacing
-from tradewright.trading.halting import is_halted
+from tradewright.trading.going_on import end_stopped, stop_of
 from tradewright.trading.model import (
     BookAnswers,
     EventType,
@@ -60,15 +59,15 @@ def book_answers(
     for told in command.answers:
         _deal(desk, account, order, told)
     is_ours = order.engine_id == desk.engine_id
-    halted = is_ours and command.may_go_on and is_halted(desk, account, order)
-    stops = command.may_go_on and (asked.is_pending_change or halted)
+    stop = stop_of(desk, account, order) if is_ours and command.may_go_on else None
+    stops = command.may_go_on and (asked.is_pending_change or stop is not None)
     is_final = is_ours and (command.is_final or stops)
     order.is_routed = bool(order.remaining_quantity) and not is_final
     if command.may_go_on:
         desk.changes.going_on[order.id] = order.is_routed and is_ours
-    if halted and asked is not OrderStatus.PENDING_CANCEL and order.remaining_quantity:
-        orders.end(desk, order, ErrorCode.TRADING_HALTED, None)
-    elif asked.is_pending_change and order.remaining_quantity:
+    if end_stopped(desk, order, stop, asked):
+        return order.report()
+    if asked.is_pending_change and order.remaining_quantity:
         _follow_wish(desk, account, order, asked)
     elif is_final:
         _end_round(desk, order, was_asked=bool(command.answers))
@@ -114,7 +113,7 @@ def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> N
     if answer.price is None or is_known(desk, answer):
         return
     desk.executions_before.add((answer.provider, answer.execution_id))
-    if order.limit_price is not None and (answer.price - order.limit_price) * order.side.sign > 0:
+    if is_beyond(told, order.limit_price) or is_beyond(told, request.limit_price):
         set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
         return
     asked_for = request.quantity - (answer.dealt_quantity - answer.quantity)
@@ -134,6 +133,14 @@ def is_known(desk: Desk, answer: ProviderAnswer) -> bool:
     if answer.price is None:
         return True
     return (answer.provider, answer.execution_id) in desk.executions_before
+
+
+def is_beyond(told: Told, limit_price: Decimal | None) -> bool:
+    """Return whether a provider has dealt at a price that is worse than a limit."""
+    request, answer = told
+    if answer.price is None or limit_price is None:
+        return False
+    return (answer.price - limit_price) * request.side.sign > 0
 
 
 def set_aside(desk: Desk, told: Told, quantity: Decimal, why: Unsolicited) -> None:

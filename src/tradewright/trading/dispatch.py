@@ -6,11 +6,12 @@ and version: asking again gets the provider's first answer, never a second execu
 answer at once or later, and in several executions; each is booked when it is known, and the next
 provider is asked when the one before has said its last word. After a wait it is asked only when the
 batch that books that word lets the order go on: another process may have canceled it, or halted
-trading.
+trading, and its time may be over. Whoever is asked then is asked at a price of then.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 
 from tradewright.liquidity.gateway import Gateway, request_id, round_id
@@ -21,8 +22,13 @@ from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.model import BookAnswers
 from tradewright.trading.state import Hedge, OrderState, RoutedOrder
 
-Asking = Generator[tuple[str, ProviderRequest], ProviderAnswer, None]
-"""Whom an order asks next: yields a provider's code and request, is sent its final answer."""
+ANSWER_TIME_MAX = timedelta(milliseconds=ANSWER_MS_MAX)
+
+Asking = Generator[tuple[str, ProviderRequest], ProviderAnswer | None, None]
+"""Whom an order asks next: yields a provider's code and request, is sent its final answer.
+
+It is sent None when nobody was asked yet, and looks again.
+"""
 
 
 @dataclass(slots=True)
@@ -94,6 +100,7 @@ class Dispatcher:
         held = self._held.pop(order_id, None)
         if held is None or held.asking is None or not is_let:
             return []
+        held.next = _next_of(held.asking, None)
         return self._ask(held, held.asking)
 
     def recall(self, order: OrderState | Hedge, version: int) -> list[BookAnswers]:
@@ -155,7 +162,7 @@ class Dispatcher:
         return [order.take_unbooked(is_final=True)]
 
 
-def _next_of(asking: Asking, answer: ProviderAnswer) -> tuple[str, ProviderRequest] | None:
+def _next_of(asking: Asking, answer: ProviderAnswer | None) -> tuple[str, ProviderRequest] | None:
     """Return whom to ask after an answer; None when nobody is left."""
     try:
         return asking.send(answer)
@@ -166,15 +173,16 @@ def _next_of(asking: Asking, answer: ProviderAnswer) -> tuple[str, ProviderReque
 def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:
     """Ask one provider after the other until the order is filled or nobody is left to ask.
 
-    Nobody is asked at a price beyond the tolerance of the one aimed at, nor once the time for
-    answers is over.
+    Each is asked once, at the price that it offers then. Nobody is asked at a price beyond the
+    tolerance of the one aimed at, nor once the time for answers is over: by their own word, or by
+    the market's time.
     """
-    leaves, waited_ms = order.quantity, 0
-    for level in market.levels(order.symbol, order.side):
-        if not leaves or waited_ms > ANSWER_MS_MAX:
+    asked: set[str] = set()
+    begun_at, leaves, waited = market.now, order.quantity, timedelta()
+    while leaves and max(waited, market.now - begun_at) <= ANSWER_TIME_MAX:
+        level = _next_level(order, market, leaves, asked)
+        if level is None:
             break
-        if not _may_ask(order, level, min(leaves, level.size)):
-            continue
         request = ProviderRequest(
             request_id=request_id(order.order_id, order.version, level.provider),
             symbol=order.symbol,
@@ -185,8 +193,20 @@ def ask_in_turn(order: RoutedOrder, market: Market) -> Asking:
             is_all_or_nothing=order.is_all_or_nothing,
         )
         answer = yield level.provider, request
-        leaves -= min(request.quantity, answer.dealt_quantity)
-        waited_ms += round((answer.decided_at - request.requested_at).total_seconds() * 1000)
+        if answer is not None:
+            asked.add(level.provider)
+            leaves -= min(request.quantity, answer.dealt_quantity)
+            waited += answer.decided_at - request.requested_at
+
+
+def _next_level(
+    order: RoutedOrder, market: Market, leaves: Decimal, asked: Collection[str]
+) -> Level | None:
+    """Return the best level now of those who were not asked yet."""
+    for level in market.levels(order.symbol, order.side):
+        if level.provider not in asked and _may_ask(order, level, min(leaves, level.size)):
+            return level
+    return None
 
 
 def _may_ask(order: RoutedOrder, level: Level, quantity: Decimal) -> bool:

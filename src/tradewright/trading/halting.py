@@ -9,8 +9,7 @@ from tradewright.risk.halts import HaltMode
 from tradewright.trading import orders
 from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import MarginReport, OrderStatus
-from tradewright.trading.positions import match_fill
-from tradewright.trading.state import AccountState, Desk, OrderState
+from tradewright.trading.state import AccountState, Desk
 
 
 def halt_orders(desk: Desk, account: AccountState) -> MarginReport:
@@ -28,10 +27,3 @@ def halt_orders(desk: Desk, account: AccountState) -> MarginReport:
             orders.ask_cancel(desk, order)
             canceled += 1
     return MarginReport(account.id, None, orders_canceled=canceled)
-
-
-def is_halted(desk: Desk, account: AccountState, order: OrderState) -> bool:
-    """Return whether a halt in force forbids what is left of an order, because it would open."""
-    halt = desk.reference.halts.of(account.id, account.group.code, order.instrument.symbol)
-    signed = order.remaining_quantity * order.side.sign
-    return halt is not None and bool(match_fill(account, order, signed).opens)

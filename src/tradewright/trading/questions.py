@@ -88,6 +88,8 @@ def asks_what_lives(command: Command) -> bool:
     if isinstance(command, SubmitOrder):
         reduces = command.is_reduce_only or command.order_type is OrderType.TAKE_PROFIT
         return reduces or command.position_id is not None
+    if isinstance(command, BookAnswers):
+        return command.may_go_on
     return isinstance(command, _ASKS_WHAT_LIVES)
 
 

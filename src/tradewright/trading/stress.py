@@ -107,7 +107,7 @@ def _top(details: dict[str, list[str]]) -> tuple[Decimal, Decimal]:
 
 def _market(prices: Prices) -> Market:
     """Return a market in which these prices and no others are there."""
-    market = Market(QuoteBoard())
+    market = Market(QuoteBoard(takes_any_price=True))
     market.advance(_NOW)
     for symbol, (bid, ask) in prices.items():
         step = Decimal("0.00000001") if bid == ask else Decimal(0)

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.floor import DAY, ONE, TWO, Floor, ask, buy, deal, refusal
+from tests.floor import DAY, ONE, TWO, Floor, ask, buy, deal, order, refusal
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.gateway import Gateway, Listener, Recalled
@@ -347,6 +347,30 @@ def test_a_client_is_never_filled_beyond_the_limit(engine_database: str, engine:
         running.wait_until_idle()
     assert state(floor)[:2] == ("new", 0)
     assert aside(floor) == [(100_000, "beyond_limit")]
+    assert floor.broken_laws() == {}
+
+
+@pytest.mark.parametrize(("side", "asked_at"), [(Side.BUY, "1.10010"), (Side.SELL, "1.10000")])
+@pytest.mark.parametrize(("ticks", "is_worse"), [(-1, False), (0, False), (1, True)])
+def test_a_client_is_never_filled_beyond_what_the_provider_was_asked_for(
+    engine_database: str,
+    engine: Session,
+    side: Side,
+    asked_at: str,
+    ticks: int,
+    *,
+    is_worse: bool,
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, order(account, side, 100_000))
+        assert late.asked[0].limit_price == Decimal(asked_at)
+        told = Decimal(asked_at) + ticks * side.sign * Decimal("0.00001")
+        late.tell(late.asked[0], 100_000, price=told)
+        running.wait_until_idle()
+    assert state(floor)[:2] == (("rejected", 0) if is_worse else ("filled", 100_000))
+    assert aside(floor) == ([(100_000, "beyond_limit")] if is_worse else [])
     assert floor.broken_laws() == {}
 
 

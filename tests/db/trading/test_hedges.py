@@ -250,6 +250,40 @@ def test_an_execution_that_comes_after_its_hedge_has_ended_is_booked_to_it(
         assert net(floor) == 100_000
 
 
+def test_an_execution_beyond_what_a_hedge_asked_for_is_set_aside(
+    engine_database: str, engine: Session
+) -> None:
+    with running(engine_database, engine, NEVER) as (floor, dealing, account):
+        deal(dealing, buy(account, 600_000))
+        hedge_id = floor.one("SELECT id::text FROM hedges")
+        request = ProviderRequest(
+            request_id=f"{hedge_id}-1-LP-ONE",
+            symbol="EURUSD",
+            side=buy(account).side,
+            quantity=Decimal(500_000),
+            limit_price=Decimal("1.10010"),
+            requested_at=floor.now,
+        )
+        answer = ProviderAnswer(
+            request_id=request.request_id,
+            provider="LP-ONE",
+            accepted=True,
+            price=Decimal("1.10011"),
+            quantity=Decimal(500_000),
+            hold_ms=9_000,
+            decided_at=floor.now,
+            reason=None,
+            execution_id="late-1",
+        )
+        dealing.take_answer(request, answer)
+        dealing.wait_until_idle()
+        assert floor.rows("SELECT filled_quantity FROM hedges") == [(0,)]
+        assert floor.rows("SELECT quantity, reason FROM unsolicited_fills") == [
+            (500_000, "beyond_limit")
+        ]
+        assert floor.broken_laws() == {}
+
+
 def test_a_hedge_is_found_on_its_providers_list_of_the_day(
     engine_database: str, engine: Session
 ) -> None:

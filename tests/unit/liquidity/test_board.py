@@ -101,6 +101,9 @@ def test_a_quote_whose_sequence_did_not_rise_changes_nothing() -> None:
     [
         (offer("A", "1.1006", "1.1005", sequence=2), QuoteRefusal.CROSSED_OR_LOCKED),
         (offer("A", "1.1005", "1.1005", sequence=2), QuoteRefusal.CROSSED_OR_LOCKED),
+        (offer("A", "-37.63", "-37.62", sequence=2), QuoteRefusal.NOT_POSITIVE),
+        (offer("A", "0", "0.01", sequence=2), QuoteRefusal.NOT_POSITIVE),
+        (offer("A", "0.01", "0", sequence=2), QuoteRefusal.NOT_POSITIVE),
         (offer("A", "1.1", "1.2", sequence=2, sizes=("0", "5")), QuoteRefusal.NO_SIZE),
         (offer("A", "1.1", "1.2", sequence=2, sizes=("5", "-1")), QuoteRefusal.NO_SIZE),
     ],

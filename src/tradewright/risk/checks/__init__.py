@@ -75,9 +75,28 @@ ALWAYS_ASKED: tuple[Check, ...] = (
 """The checks that do not live by a limit, in the same order."""
 
 
+ASKED_AGAIN: tuple[Check, ...] = (
+    account_active.check,
+    trading_halted.check,
+    instrument_tradable.check,
+    session_open.check,
+    breaker.check,
+)
+"""The checks that ask nothing about prices, limits or margin, in the same order."""
+
+
 def first_denial(facts: OrderFacts) -> Denial | None:
     """Return the first check's denial, or None when the order may be taken."""
     for check in CHECKS if facts.limited is not None else ALWAYS_ASKED:
+        denial = check(facts)
+        if denial is not None:
+            return denial
+    return None
+
+
+def first_denial_again(facts: OrderFacts) -> Denial | None:
+    """Return why an order that was taken before may not go on; None when it may."""
+    for check in ASKED_AGAIN:
         denial = check(facts)
         if denial is not None:
             return denial

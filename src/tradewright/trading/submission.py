@@ -178,12 +178,13 @@ def _figures(
 ) -> tuple[object, ...]:
     """Return those figures of an order that are still its client's first words.
 
-    Replacements change all three, alternatives the quantity, and a trailing stop moves.
+    Replacements change all three, alternatives the quantity, and a trailing stop moves. What an
+    alternative takes is an event, so the quantity is its client's where there is the first only.
     """
     if first.is_replaced:
         return ()
     return (
-        None if first.oco_group is not None else quantity,
+        None if first.oco_group is not None and first.version > 1 else quantity,
         limit_price,
         None if first.trailing_terms is not None else stop_price,
     )

@@ -18,6 +18,7 @@ from tradewright.trading.model import (
     OrderType,
     Origin,
     RefusedBy,
+    ReplaceOrder,
     SubmitOrder,
     TimeInForce,
 )
@@ -347,6 +348,40 @@ def test_the_same_key_with_another_body_is_refused(floor: Floor, rich: str) -> N
     assert error.code is ErrorCode.ORDER_DUPLICATE_DIFFERS
     assert error.hint == "Use a new client order id for a new order."
     assert row_counts(floor.session) == counts
+
+
+def test_the_key_of_an_alternative_with_another_quantity_is_refused(
+    floor: Floor, rich: str
+) -> None:
+    with floor.engine() as engine:
+        resting = {"limit_price": "1.05000", "client_order_id": "mine", "oco_group": "g"}
+        deal(engine, buy(rich, 1_000, **resting))
+        again = deal(engine, buy(rich, 1_000, **resting))
+        error = refusal(lambda: deal(engine, buy(rich, 77_000, **resting)))
+    assert again.is_replay
+    assert error.code is ErrorCode.ORDER_DUPLICATE_DIFFERS
+
+
+def test_an_alternative_that_another_has_taken_from_is_answered_again_and_not_replaced(
+    floor: Floor, rich: str
+) -> None:
+    with floor.engine() as engine:
+        deal(engine, buy(rich, 7_000_000, limit_price="1.09900", oco_group="g"))
+        other = buy(rich, 7_000_000, limit_price="1.09000", oco_group="g", client_order_id="mine")
+        deal(engine, other)
+        floor.quote(engine, "EURUSD", "1.09880", "1.09890")
+        again = deal(engine, other)
+        changed = ReplaceOrder(
+            account_id=rich,
+            client_order_id="mine",
+            new_client_order_id="new",
+            limit_price=Decimal("1.09100"),
+        )
+        error = refusal(lambda: deal(engine, changed))
+    left = floor.one("SELECT quantity FROM orders WHERE client_order_id = 'mine'")
+    assert 0 < left < other.quantity
+    assert again.is_replay
+    assert error.code is ErrorCode.ORDER_GROUP_DECIDED
 
 
 def test_two_accounts_may_use_the_same_key(floor: Floor, rich: str) -> None:

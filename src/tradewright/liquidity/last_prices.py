@@ -55,6 +55,22 @@ class LastPrices:
         return {"last_prices": last, "own_prices": own}
 
 
+class LatestPrices:
+    """The prices and rates of now, or else the last ones known, without a note: to value by."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+
+    def top(self, symbol: str) -> Top | None:
+        """Return the best bid and ask of now, or else of when the newest quote came."""
+        return self._market.last_top(symbol)
+
+    def rate(self, source: str, target: str) -> Rate | None:
+        """Return the rate of now, or else the one by the last prices."""
+        known = self._market.rate(source, target)
+        return known or rate_by(self._market.last_top, source, target)
+
+
 class _OwnPrice:
     """Last prices in which one instrument, that has had none, is worth what an order says."""
 

@@ -141,7 +141,7 @@ def _step_in(
         return roll_over(desk, account, command)
     if isinstance(command, HaltOrders):
         return halt_orders(desk, account)
-    return check_margin(desk, account, is_priced_again=command.is_priced_again)
+    return check_margin(desk, account, command)
 
 
 def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyReport:

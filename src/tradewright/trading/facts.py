@@ -49,9 +49,8 @@ def gather_facts(
     asked = Asked(desk, account, order, rests)
     pending = pending_beside(account, order, rests=rests)
     binds = rests and binds_at_rest(account, order, pending)
-    prices, rates = _priced(
-        asked, pending if (binds if rests else not reduces) else None, binds=binds
-    )
+    counts = binds if rests else not reduces
+    prices, rates = _priced(asked, pending if counts else None, binds=binds, counts=counts)
     return OrderFacts(
         account_is_active=account.is_active,
         instrument=instrument,
@@ -88,7 +87,7 @@ def _own_price(
 
 
 def _priced(
-    asked: Asked, pending: Sequence[OrderState] | None, *, binds: bool
+    asked: Asked, pending: Sequence[OrderState] | None, *, binds: bool, counts: bool
 ) -> tuple[Prices, tuple[Rate, Rate] | None]:
     """Return by which prices an order is asked, with its rates to the account's currency.
 
@@ -96,20 +95,22 @@ def _priced(
     are missing, and that is noted: nothing deals on them.
     """
     desk, symbol = asked.desk, asked.order.instrument.symbol
-    rates = _rates(asked, desk.market, pending)
+    rates = _rates(asked, desk.market, pending, counts=counts)
     if not binds or (rates is not None and desk.market.top(symbol) is not None):
         return desk.market, rates
     known = desk.last_prices[asked.order.id] = LastPrices(desk.market)
-    return known, _rates(asked, known, pending)
+    return known, _rates(asked, known, pending, counts=counts)
 
 
 def _rates(
-    asked: Asked, prices: Prices, pending: Sequence[OrderState] | None
+    asked: Asked, prices: Prices, pending: Sequence[OrderState] | None, *, counts: bool
 ) -> tuple[Rate, Rate] | None:
     """Return quote and base rates to the account's currency; None when the account has no value.
 
-    What is `pending` must have a value too; nor is there any when the swap of what it holds in the
-    instrument is due and waits for one. What is with providers may deal now, and has that of now.
+    Where nothing is counted, because the order only reduces, it is enough that its own is known:
+    a missing price elsewhere keeps nobody from closing. What is `pending` must have a value too;
+    nor is there any when the swap of what it holds in the instrument is due and waits for one.
+    What is with providers may deal now, and has that of now.
     """
     desk, account, instrument = asked.desk, asked.account, asked.order.instrument
     currency = account.profile.currency
@@ -120,10 +121,10 @@ def _rates(
     base_rate = own.rate(instrument.base_currency, currency)
     if quote_rate is None or base_rate is None:
         return None
-    flying = routed_orders(account)
+    flying = routed_orders(account) if counts or asked.rests else []
     if (flying or desk.reference.commissions) and not _is_chargeable(asked, flying):
         return None
-    for held in account.open_positions:
+    for held in account.open_positions if counts or asked.rests else ():
         if held.instrument is not instrument and not is_priced(prices, held.instrument, currency):
             return None
     for one in {one.instrument.symbol: one for one in pending or ()}.values():

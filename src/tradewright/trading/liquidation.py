@@ -7,7 +7,8 @@ want it, just enough of the largest margin. What is hedged so that it uses no ma
 it is below all levels if equity is below zero, and above all otherwise. A retail account that ends
 below zero with nothing open is lifted to zero at the house's expense. A position without a fresh
 price or outside its session is left alone and people are told; nothing loops: the watcher asks
-again with the next quote.
+again with the next quote. Such a position counts by the last price known (decision 042), so that
+the others are looked after; nothing is dealt on that.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import HouseCode
+from tradewright.liquidity.last_prices import LatestPrices
 from tradewright.risk.margin import (
     Exposure,
     MarginState,
@@ -27,9 +29,9 @@ from tradewright.risk.model import ClientClass
 from tradewright.risk.stop_out import StopOutMode, quantity_to_close
 from tradewright.trading import orders
 from tradewright.trading.closing import close, first_in_turn, is_being_closed
-from tradewright.trading.model import MarginReport, NothingDone, Origin
+from tradewright.trading.model import CheckMargin, MarginReport, NothingDone, Origin
 from tradewright.trading.state import AccountState, Desk, PositionState
-from tradewright.trading.unpriced_watch import is_priced
+from tradewright.trading.unpriced_watch import all_are_priced, expected_symbols
 
 LEVEL_QUANTUM = Decimal("0.0001")
 AMOUNT_QUANTUM = Decimal("0.00000001")
@@ -38,16 +40,17 @@ _NOTHING = Decimal(0)
 
 
 def check_margin(
-    desk: Desk, account: AccountState, *, is_priced_again: bool = False
+    desk: Desk, account: AccountState, command: CheckMargin
 ) -> MarginReport | NothingDone:
     """Look at the account's margin level under lock and do what it asks for."""
     state = _state(desk, account)
+    if command.is_priced_again:
+        if all_are_priced(desk.market, account):
+            desk.changes.priced_again.append(account.id)
+    elif command.is_unpriced or state is None:
+        _tell_unpriced(desk, account)
     if state is None:
-        if not is_priced_again:
-            _tell_unpriced(desk, account)
-        return NothingDone("a price or rate is missing", may_last=True)
-    if is_priced_again:
-        desk.changes.priced_again.append(account.id)
+        return NothingDone("a price or rate has not been known yet", may_last=True)
     if not account.open_positions:
         return _without_positions(desk, account, state)
     if state.is_below(account.profile.stop_out_level):
@@ -59,7 +62,8 @@ def check_margin(
 
 def _state(desk: Desk, account: AccountState) -> MarginState | None:
     exposures = [position.exposure() for position in account.open_positions]
-    return margin_state(account.profile, account.holder.available, exposures, desk.market)
+    prices = LatestPrices(desk.market)
+    return margin_state(account.profile, account.holder.available, exposures, prices)
 
 
 def _call(desk: Desk, account: AccountState, state: MarginState) -> bool:
@@ -211,7 +215,7 @@ def _freed(
 
 
 def _used(desk: Desk, account: AccountState, exposures: list[Exposure]) -> Decimal:
-    state = margin_state(account.profile, _NOTHING, exposures, desk.market)
+    state = margin_state(account.profile, _NOTHING, exposures, LatestPrices(desk.market))
     return _NOTHING if state is None else state.used
 
 
@@ -223,12 +227,9 @@ def _escalate(desk: Desk, account: AccountState, why: str) -> None:
 
 def _tell_unpriced(desk: Desk, account: AccountState) -> None:
     """Tell people that nobody knows whether the account can carry its positions."""
-    currency = account.profile.currency
-    missing = {
-        one.instrument.symbol
-        for one in account.open_positions
-        if not is_priced(desk.market, one.instrument, currency)
-    }
+    missing = expected_symbols(desk.market, account)
+    if not missing:
+        return
     named = ", ".join(sorted(missing))
     what = f"account {account.id} cannot be valued: a price or rate for {named} is missing"
     desk.changes.alerts.append(("critical", "account_unpriced", account.id, what))

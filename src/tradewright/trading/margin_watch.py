@@ -3,9 +3,9 @@
 As long as every symbol stays between its own two prices, the account's level cannot have crossed
 any of its thresholds; when one is passed, the account is valued again and gets new ones. An account
 that is valued through a third currency is valued again with each quote of the pairs in between, and
-one without a price or rate with each quote of those that are missing. When terms of margin change,
-the accounts that they concern are valued again. While a check of an account is proposed and not
-answered, the account is not looked at. Belongs to `watch`.
+one without a price or rate, which is valued by the last ones known, with each quote of those that
+are missing. When terms of margin change, the accounts that they concern are valued again. While a
+check of an account is proposed and not answered, the account is not looked at. Belongs to `watch`.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
-from tradewright.liquidity.market import BRIDGE_CURRENCY, Market
+from tradewright.liquidity.last_prices import LatestPrices
+from tradewright.liquidity.market import BRIDGE_CURRENCY, Market, Prices
 from tradewright.risk.margin import (
     MarginState,
     closing_price,
@@ -126,14 +127,19 @@ class MarginWatch:
     def _has_crossed(self, account: AccountState, positions: list[PositionState]) -> bool:
         """Value an account, and set what it is valued again for unless it has crossed a level."""
         exposures = [position.exposure() for position in positions]
-        state = margin_state(account.profile, account.holder.available, exposures, self._market)
+        terms = account.profile, account.holder.available, exposures
+        prices: Prices = self._market
+        pairs = _pairs_between(account, positions)
+        state = margin_state(*terms, prices)
         if state is None:
-            self._await(account, self._missing(account, positions))
-            return False
-        if _is_crossed(account, state):
-            return True
-        self._index.watch(account.id, self._bounds(account, positions, state))
-        self._await(account, _pairs_between(account, positions))
+            prices = LatestPrices(self._market)
+            pairs |= self._missing(account, positions)
+            state = margin_state(*terms, prices)
+        if state is not None:
+            if _is_crossed(account, state):
+                return True
+            self._index.watch(account.id, _bounds(account, positions, state, prices))
+        self._await(account, pairs)
         return False
 
     def _unwatch(self, account_id: str) -> None:
@@ -157,28 +163,29 @@ class MarginWatch:
             asked |= _pairs(target, instrument.base_currency, instrument.quote_currency)
         return frozenset(one for one in asked if self._market.top(one) is None)
 
-    def _bounds(
-        self, account: AccountState, positions: list[PositionState], state: MarginState
-    ) -> list[Wanted]:
-        """Return two prices around each position between which no threshold can be crossed."""
-        falls, rises = _headroom(account, state)
-        bounds: list[Wanted] = []
-        for position in positions:
-            symbol = position.instrument.symbol
-            top = self._market.top(symbol)
-            rate = self._market.rate(position.instrument.quote_currency, account.profile.currency)
-            if top is None or rate is None:
-                continue
-            price = closing_price(top, position.quantity)
-            value = _sensitivity(account, position, price) * rate.ask
-            value *= len(positions) / HEADROOM_SHARE
-            is_long = position.quantity > 0
-            most = price * MOVE_SHARE_MAX
-            down = price - min(most, (falls if is_long else rises) / value)
-            up = price + min(most, (rises if is_long else falls) / value)
-            bounds.append((symbol, Level.BID_DOWN if is_long else Level.ASK_DOWN, down))
-            bounds.append((symbol, Level.BID_UP if is_long else Level.ASK_UP, up))
-        return bounds
+
+def _bounds(
+    account: AccountState, positions: list[PositionState], state: MarginState, prices: Prices
+) -> list[Wanted]:
+    """Return two prices around each position between which no threshold can be crossed."""
+    falls, rises = _headroom(account, state)
+    bounds: list[Wanted] = []
+    for position in positions:
+        symbol = position.instrument.symbol
+        top = prices.top(symbol)
+        rate = prices.rate(position.instrument.quote_currency, account.profile.currency)
+        if top is None or rate is None:
+            continue
+        price = closing_price(top, position.quantity)
+        value = _sensitivity(account, position, price) * rate.ask
+        value *= len(positions) / HEADROOM_SHARE
+        is_long = position.quantity > 0
+        most = price * MOVE_SHARE_MAX
+        down = price - min(most, (falls if is_long else rises) / value)
+        up = price + min(most, (rises if is_long else falls) / value)
+        bounds.append((symbol, Level.BID_DOWN if is_long else Level.ASK_DOWN, down))
+        bounds.append((symbol, Level.BID_UP if is_long else Level.ASK_UP, up))
+    return bounds
 
 
 def _is_under_new_terms(account: AccountState, reference: Reference) -> bool:

@@ -174,10 +174,11 @@ class HaltOrders(Struct, frozen=True, kw_only=True):
 class CheckMargin(Struct, frozen=True, kw_only=True):
     """Proposed by the watchers: the account's margin level has crossed one of its levels.
 
-    Or it could not be valued for want of a price, and `is_priced_again` now.
+    Or it has lost a price and `is_unpriced`, or `is_priced_again` now.
     """
 
     account_id: str
+    is_unpriced: bool = False
     is_priced_again: bool = False
 
 

@@ -12,25 +12,24 @@ the others are looked after; nothing is dealt on that.
 """
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.ledger.model import HouseCode
 from tradewright.liquidity.last_prices import LatestPrices
-from tradewright.risk.margin import (
-    Exposure,
-    MarginState,
-    margin_state,
-    tiers_of,
-    unrealised_pnl,
-)
-from tradewright.risk.model import ClientClass
+from tradewright.liquidity.model import Side
+from tradewright.risk.margin import Exposure, MarginState, margin_state, unrealised_pnl
+from tradewright.risk.model import ClientClass, HedgedMargin
 from tradewright.risk.stop_out import StopOutMode, quantity_to_close
+from tradewright.routing.rules import allocate
 from tradewright.trading import orders
 from tradewright.trading.closing import close, first_in_turn, is_being_closed
-from tradewright.trading.model import CheckMargin, MarginReport, NothingDone, Origin
-from tradewright.trading.state import AccountState, Desk, PositionState
+from tradewright.trading.in_flight import in_flight
+from tradewright.trading.lifecycle import outranks
+from tradewright.trading.model import CheckMargin, MarginReport, NothingDone, OrderStatus, Origin
+from tradewright.trading.positions import match_fill
+from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
 from tradewright.trading.unpriced_watch import all_are_priced, expected_symbols
 
 LEVEL_QUANTUM = Decimal("0.0001")
@@ -43,6 +42,9 @@ def check_margin(
     desk: Desk, account: AccountState, command: CheckMargin
 ) -> MarginReport | NothingDone:
     """Look at the account's margin level under lock and do what it asks for."""
+    if command.failure is not None:
+        _escalate(desk, account, f"the check of its margin level fails with {command.failure}")
+        return NothingDone("people are told")
     state = _state(desk, account)
     if command.is_priced_again:
         if all_are_priced(desk.market, account):
@@ -54,7 +56,7 @@ def check_margin(
     if not account.open_positions:
         return _without_positions(desk, account, state)
     if state.is_below(account.profile.stop_out_level):
-        return _stop_out(desk, account, state)
+        return _stop_out(desk, account, state, command)
     if state.is_above(account.profile.margin_call_level):
         return MarginReport(account.id, state.level, resolved=_resolve(desk, account))
     return MarginReport(account.id, state.level, called=_call(desk, account, state))
@@ -103,14 +105,16 @@ def _without_positions(desk: Desk, account: AccountState, state: MarginState) ->
     return MarginReport(account.id, None, resolved=resolved, forgiven=forgiven)
 
 
-def _stop_out(desk: Desk, account: AccountState, state: MarginState) -> MarginReport:
+def _stop_out(
+    desk: Desk, account: AccountState, state: MarginState, command: CheckMargin
+) -> MarginReport:
     called = _call(desk, account, state)
     canceled = _cancel_pending(desk, account)
     closed = _close_until_restored(desk, account)
     stop_out_id = new_id_text()
     forgiven = _NOTHING if account.open_positions else _forgive(desk, account, stop_out_id)
     after = _state(desk, account)
-    if not closed and not _by_loss(desk, account):
+    if not closed and (command.is_overdue or not _waits(account)):
         _escalate(desk, account, f"at {_shown(state)} nothing of it can be closed now")
     restored = not account.open_positions or (
         after is not None and after.is_above(account.profile.margin_call_level)
@@ -131,14 +135,36 @@ def _shown(state: MarginState) -> str:
 
 
 def _cancel_pending(desk: Desk, account: AccountState) -> int:
-    pending = [
-        order
+    """Cancel what rests, and ask back from providers what would open; return how many."""
+    count = 0
+    for order in list(account.live_orders.values()):
+        if not order.status.is_live:
+            continue
+        if not order.is_routed:
+            orders.end(desk, order, ErrorCode.ORDER_STOPPED_OUT, None)
+            count += 1
+        elif _opens(account, order) and outranks(OrderStatus.PENDING_CANCEL, order.status):
+            orders.ask_cancel(desk, order)
+            count += 1
+    return count
+
+
+def _waits(account: AccountState) -> bool:
+    """Return whether anything of the account is with a provider that would close it."""
+    return any(is_being_closed(account, one) for one in account.open_positions)
+
+
+def _opens(account: AccountState, order: OrderState) -> bool:
+    signed = order.remaining_quantity * order.side.sign
+    return not order.is_reduce_only and bool(match_fill(account, order, signed).opens)
+
+
+def _is_under_way(account: AccountState) -> bool:
+    """Return whether a provider has the next word about what a stop-out closes."""
+    return any(
+        order.is_routed and order.origin is Origin.STOP_OUT
         for order in account.live_orders.values()
-        if order.status.is_live and not order.is_routed
-    ]
-    for order in pending:
-        orders.end(desk, order, ErrorCode.ORDER_STOPPED_OUT, None)
-    return len(pending)
+    )
 
 
 def _close_until_restored(desk: Desk, account: AccountState) -> int:
@@ -147,13 +173,15 @@ def _close_until_restored(desk: Desk, account: AccountState) -> int:
     What is passed on goes one position at a time: what the provider fills decides about the next.
     """
     count = 0
+    if _is_under_way(account):
+        return count
     for losing in _in_turn(desk, account):
         position = first_in_turn(account, losing)
-        if is_being_closed(account, position):
-            return count
-        part = _needed(desk, account, position)
-        order = close(desk, account, position, Origin.STOP_OUT, (part, None))
-        count += 1
+        quantity = _closable(desk, account, position)
+        if quantity is None:
+            continue
+        order = close(desk, account, position, Origin.STOP_OUT, (quantity, None))
+        count += bool(order.is_routed or order.filled_quantity)
         if order.is_routed:
             return count
         state = _state(desk, account)
@@ -162,8 +190,35 @@ def _close_until_restored(desk: Desk, account: AccountState) -> int:
     return count
 
 
+def _closable(desk: Desk, account: AccountState, position: PositionState) -> Decimal | None:
+    """Return how much of a position to close now; None where nothing of it can be.
+
+    What an order with a provider would close is left to that. Where no provider takes as little
+    as is needed, it is the least that one takes.
+    """
+    free = _free(account, position)
+    wanted = min(_needed(desk, account, position) or free, free)
+    side = Side.SELL if position.quantity > 0 else Side.BUY
+    levels = desk.market.levels(position.instrument.symbol, side)
+    step = position.instrument.quantity_step
+    least = {(one.quantity_min / step).to_integral_value(ROUND_CEILING) * step for one in levels}
+    for quantity in (wanted, *sorted(one for one in least if wanted < one < free), free):
+        if allocate(levels, side, quantity, None):
+            return quantity
+    return None
+
+
+def _free(account: AccountState, position: PositionState) -> Decimal:
+    """Return how much of a position no order with a provider would close."""
+    held = abs(position.quantity)
+    if not is_being_closed(account, position):
+        return held
+    closes = in_flight(account).closes.get(position.id)
+    return _NOTHING if closes is None else held - abs(closes)
+
+
 def _in_turn(desk: Desk, account: AccountState) -> Iterator[PositionState]:
-    """Give what to close next: each losing position once, or the largest margin again and again.
+    """Give what to close next: each losing position once, or what frees most again and again.
 
     The smart way ends because each turn takes a position's last part, or restores the level but
     for commission and the depth of the market; it is given twice as many turns as positions.
@@ -172,46 +227,70 @@ def _in_turn(desk: Desk, account: AccountState) -> Iterator[PositionState]:
         yield from _by_loss(desk, account)
         return
     for _ in range(2 * len(account.open_positions)):
-        ranked = _by_loss(desk, account)
+        ranked = [one for one in _by_loss(desk, account) if _free(account, one)]
         if not ranked:
             return
-        margins = {one.id: _freed(desk, account, one, abs(one.quantity)) for one in ranked}
-        yield max(ranked, key=lambda one: (margins[one.id], one.id))
+        yield min(ranked, key=lambda one: _smart_rank(desk, account, one))
+
+
+def _smart_rank(
+    desk: Desk, account: AccountState, position: PositionState
+) -> tuple[Decimal, Decimal, str]:
+    """Rank first what frees most margin; of equals what binds most by itself, then the older."""
+    freed = _freed(desk, account, position, _useful(account, position))
+    return -freed, -_used(desk, account, [position.exposure()]), position.id
 
 
 def _needed(desk: Desk, account: AccountState, position: PositionState) -> Decimal | None:
-    """Return how much of a position must be closed; None for the whole of it."""
+    """Return how much of a position must be closed; None for the whole of it.
+
+    Without equity that is everything. Of equal legs, where the larger binds, closing one frees
+    margin only when as much of the other follows, so it is measured by itself.
+    """
     state = _state(desk, account)
     if account.group.stop_out_mode is StopOutMode.LARGEST_LOSS or state is None:
         return None
-    held = abs(position.quantity)
-    part = quantity_to_close(
+    if state.equity <= 0:
+        return None
+    useful = _useful(account, position)
+    is_even = _freed(desk, account, position, useful) <= 0
+    return quantity_to_close(
         state,
         account.profile.stop_out_level,
-        held=held,
+        held=useful,
         step=position.instrument.quantity_step,
-        freed=lambda quantity: _freed(desk, account, position, quantity),
+        freed=lambda quantity: (
+            _used(desk, account, [_part(position, quantity)])
+            if is_even
+            else _freed(desk, account, position, quantity)
+        ),
     )
-    return part if part < held else None
+
+
+def _useful(account: AccountState, position: PositionState) -> Decimal:
+    """Return how much of a position frees margin: up to where a hedged pair is even."""
+    held = abs(position.quantity)
+    left = account.held(position.instrument.symbol)
+    if account.profile.hedged_margin is HedgedMargin.SUM or left * position.quantity <= 0:
+        return held
+    return min(held, abs(left))
+
+
+def _part(position: PositionState, quantity: Decimal) -> Exposure:
+    return Exposure(position.instrument, quantity, position.average_price, position.opening_rate)
 
 
 def _freed(
     desk: Desk, account: AccountState, position: PositionState, quantity: Decimal
 ) -> Decimal:
-    """Return the margin that closing a quantity of a position frees on its side of the symbol.
+    """Return by how much less margin is used when a quantity of a position is closed.
 
-    Without tiers that is its own; with them, closing any of them empties the highest bracket.
+    With tiers, closing any of them empties the highest bracket; where pairs are taken together,
+    closing what hedges another frees nothing, or binds more.
     """
-    part = Exposure(position.instrument, quantity, position.average_price, position.opening_rate)
-    if not tiers_of(position.instrument):
-        return _used(desk, account, [part])
-    side = [
-        one
-        for one in account.positions[position.instrument.symbol]
-        if one.quantity * position.quantity > 0
-    ]
-    left = [one.exposure_without(quantity if one is position else _NOTHING) for one in side]
-    return _used(desk, account, [one.exposure() for one in side]) - _used(desk, account, left)
+    held = account.positions[position.instrument.symbol]
+    left = [one.exposure_without(quantity if one is position else _NOTHING) for one in held]
+    return _used(desk, account, [one.exposure() for one in held]) - _used(desk, account, left)
 
 
 def _used(desk: Desk, account: AccountState, exposures: list[Exposure]) -> Decimal:

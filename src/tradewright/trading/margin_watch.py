@@ -9,11 +9,13 @@ check of an account is proposed and not answered, the account is not looked at. 
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from msgspec.structs import replace
 
+from tradewright.core.errors import RetryableError, TradewrightError
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.last_prices import LatestPrices
@@ -42,6 +44,9 @@ MOVE_SHARE_MAX = Decimal("0.05")
 """Share of a price that it may move before the account is valued again: so far a rate that moves
 with the price is as good as straight."""
 
+TOLD_AFTER = timedelta(seconds=3)
+"""How long a stop-out may wait for a provider until people are told (RTS 6, article 16: five)."""
+
 _ENDLESS = Decimal("Infinity")
 _NOTHING = Decimal(0)
 _ONE = Decimal(1)
@@ -60,6 +65,8 @@ class MarginWatch:
         self._by_pair: dict[str, dict[str, None]] = {}
         self._changed: dict[str, AccountState] = {}
         self._reference: Reference | None = None
+        self._stuck_since: dict[str, datetime] = {}
+        self._failures: dict[str, str] = {}
 
     def take(self, accounts: dict[str, AccountState], reference: Reference) -> None:
         """Learn accounts as they stand now, and the terms of margin as of their batch.
@@ -79,6 +86,12 @@ class MarginWatch:
             return
         is_stuck = isinstance(answer, MarginReport) and answer.is_stuck
         put_off = is_put_off(answer) or is_stuck
+        if is_stuck:
+            self._stuck_since.setdefault(account.id, self._market.now)
+        elif isinstance(answer, TradewrightError) and not isinstance(answer, RetryableError):
+            self._failures[account.id] = str(answer.code)
+        else:
+            self._stuck_since.pop(account.id, None)
         if self._outstanding.answered(account.id, put_off=put_off):
             self._changed.setdefault(account.id, account)
 
@@ -105,10 +118,17 @@ class MarginWatch:
         changed, self._changed = self._changed, {}
         again = {key: self._accounts[key] for key in (*(paired or ()), *fired)}
         return [
-            CheckMargin(account_id=account.id)
+            self._check(account)
             for account in (again | changed).values()
             if self._is_to_be_checked(account)
         ]
+
+    def _check(self, account: AccountState) -> CheckMargin:
+        """Return the check of an account, or what lets people know that the last one failed."""
+        since = self._stuck_since.get(account.id, self._market.now)
+        is_overdue = self._market.now - since >= TOLD_AFTER
+        failure = self._failures.pop(account.id, None)
+        return CheckMargin(account_id=account.id, is_overdue=is_overdue, failure=failure)
 
     def _is_to_be_checked(self, account: AccountState) -> bool:
         """Look at an account, and propose its check unless that is on its way."""
@@ -122,6 +142,9 @@ class MarginWatch:
             is_crossed = owes_what_is_forgiven(account) or account.margin_call_id is not None
             if not is_crossed:
                 del self._accounts[account.id]
+        if not is_crossed:
+            self._stuck_since.pop(account.id, None)
+            self._failures.pop(account.id, None)
         return is_crossed and self._outstanding.begin(account.id)
 
     def _has_crossed(self, account: AccountState, positions: list[PositionState]) -> bool:

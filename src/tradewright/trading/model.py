@@ -174,10 +174,13 @@ class HaltOrders(Struct, frozen=True, kw_only=True):
 class CheckMargin(Struct, frozen=True, kw_only=True):
     """Proposed by the watchers: the account's margin level has crossed one of its levels.
 
-    Or it has lost a price and `is_unpriced`, or `is_priced_again` now.
+    Or it has lost a price and `is_unpriced`, or `is_priced_again` now. It `is_overdue` when nothing
+    could be done for too long, and a `failure` is the code of the check before, to be told.
     """
 
     account_id: str
+    is_overdue: bool = False
+    failure: str | None = None
     is_unpriced: bool = False
     is_priced_again: bool = False
 

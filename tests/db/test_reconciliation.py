@@ -108,6 +108,16 @@ def test_the_same_statement_is_taken_once(engine: Session) -> None:
     assert run(engine) == {"duplicate": 1}
 
 
+def test_a_statement_that_was_taken_for_another_provider_can_be_taken_for_its_own(
+    engine: Session,
+) -> None:
+    content = as_csv([booking(deposited(engine, settled_user(engine)))])
+    for provider, count in ((Provider.CHAIN, 1), (Provider.CARDS, 1), (Provider.CARDS, None)):
+        with engine.transaction():
+            assert import_statement(engine, provider, content) == count
+    assert run(engine) == {"matched": 1}
+
+
 def test_money_that_only_the_provider_or_only_the_ledger_knows_is_found(engine: Session) -> None:
     user_id = settled_user(engine)
     pending, done = start(engine, user_id), deposited(engine, user_id)

@@ -2947,15 +2947,15 @@ CREATE TABLE provider_statements (
         CONSTRAINT provider_statements_provider_present NOT NULL
         CONSTRAINT provider_statements_provider_known CHECK (provider IN ('cards', 'chain')),
     digest text
-        CONSTRAINT provider_statements_digest_present NOT NULL
-        CONSTRAINT provider_statements_imported_once UNIQUE,
+        CONSTRAINT provider_statements_digest_present NOT NULL,
     format text
         CONSTRAINT provider_statements_format_present NOT NULL
         CONSTRAINT provider_statements_format_known CHECK (format IN ('csv', 'camt.053')),
     imported_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT provider_statements_imported_at_present NOT NULL
+        CONSTRAINT provider_statements_imported_at_present NOT NULL,
+    CONSTRAINT provider_statements_imported_once UNIQUE (provider, digest)
 );
-COMMENT ON TABLE provider_statements IS 'Statements of providers that were read, each file once; append-only.';
+COMMENT ON TABLE provider_statements IS 'Statements of providers that were read, each file once per provider; append-only.';
 COMMENT ON COLUMN provider_statements.digest IS 'SHA-256 of the file.';
 CREATE TRIGGER provider_statements_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_statements

@@ -115,18 +115,88 @@ def test_entries_of_a_bank_that_are_not_booked_or_name_no_kind_are_read_so() -> 
         HEAD.encode() + b"deposit,r,USD,1.00,0.001,2026-01-13\n",
         HEAD.encode() + b"deposit,r,USD,1.00,NaN,2026-01-13\n",
         HEAD.encode() + b"deposit,r,USD,1.00,0,13.01.2026\n",
+        HEAD.encode() + b"deposit,r,USD,1.00,1e30,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,1.00,1000000000000,2026-01-13\n",
+        HEAD.encode() + b"deposit,r,USD,1_0.00,0,2026-01-13\n",
+        HEAD.encode() + b"deposit,r\x00,USD,1.00,0,2026-01-13\n",
         HEAD.encode() + b'deposit,"r,USD\n',
         b"<Document><Ntry></Document>",
         b"<Document><Ntry><Amt Ccy='USD'>1</Amt></Ntry></Document>",
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b'<!DOCTYPE a SYSTEM "ftp://example.org/secret"><a/>',
     ],
-    ids=range(19),
+    ids=range(23),
 )
 def test_a_statement_that_cannot_be_read_is_refused_whole(content: bytes) -> None:
     with pytest.raises(InputError) as caught:
         read_statement(content)
     assert caught.value.code == ErrorCode.STATEMENT_UNREADABLE
+
+
+def changed(*changes: tuple[str, str]) -> bytes:
+    """Return a bank's statement of one deposit, in which texts are put for others."""
+    statement = as_camt053(BOOKINGS[:1], "s-1").decode()
+    for old, new in changes:
+        assert old in statement
+        statement = statement.replace(old, new)
+    return statement.encode()
+
+
+KIND = "<AddtlTxInf>deposit</AddtlTxInf>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ([("</TxDtls>", "</TxDtls><TxDtls/>")], "several transactions"),
+        ([("</Rcrd>", "</Rcrd><Rcrd/>")], "several charges"),
+        ([('<Rcrd><Amt Ccy="USD">1.65', '<Rcrd><Amt Ccy="JPY">55')], "fee in another currency"),
+        ([("<CdtDbtInd>CRDT</CdtDbtInd>", "")], "no clear direction"),
+        ([("CRDT", "BOTH")], "no clear direction"),
+        ([("CRDT", "DBIT")], "no clear direction"),
+        ([(KIND, "<AddtlTxInf>refund</AddtlTxInf>")], "no clear direction"),
+    ],
+    ids=["transactions", "charges", "yen", "silent", "both", "deposit debited", "refund credited"],
+)
+def test_an_entry_of_a_bank_that_leaves_its_sense_open_is_refused(
+    changes: list[tuple[str, str]], told: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read_statement(changed(*changes))
+    assert caught.value.code == ErrorCode.STATEMENT_UNREADABLE
+    assert told in caught.value.what
+
+
+@pytest.mark.parametrize("status", ["PDNG", "INFO"])
+def test_an_entry_that_is_not_booked_is_passed_over_in_either_form(status: str) -> None:
+    for form in (f"<Sts>{status}</Sts>", f"<Sts><Cd>{status}</Cd></Sts>"):
+        assert read_statement(changed(("<Sts><Cd>BOOK</Cd></Sts>", form)))[1] == []
+    assert len(read_statement(changed(("<Sts><Cd>BOOK</Cd></Sts>", "<Sts>BOOK</Sts>")))[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        ("2026-01-13T23:30:00-05:00", date(2026, 1, 14)),
+        ("2026-01-13T00:30:00+01:00", date(2026, 1, 12)),
+        ("2026-01-13T23:30:00Z", date(2026, 1, 13)),
+        ("2026-01-13T23:30:00", date(2026, 1, 13)),
+    ],
+)
+def test_an_instant_of_a_bank_is_booked_on_its_day_in_utc(at: str, day: date) -> None:
+    [line] = read_statement(changed(("<Dt>2026-01-13</Dt>", f"<DtTm>{at}</DtTm>")))[1]
+    assert line.booked_on == day
+
+
+def test_a_byte_order_mark_before_xml_is_passed_over() -> None:
+    form, lines = read_statement(b"\xef\xbb\xbf" + changed())
+    assert (form, len(lines)) == (CAMT053, 1)
+
+
+def test_a_return_is_a_credit_of_the_bank() -> None:
+    returned = [replace(BOOKINGS[0], kind="return")]
+    assert b"<CdtDbtInd>CRDT" in as_camt053(returned, "s-1")
+    assert [line.kind for line in read_statement(as_camt053(returned, "s-1"))[1]] == ["return"]
 
 
 def test_a_statement_without_lines_is_empty() -> None:

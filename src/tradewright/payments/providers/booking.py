@@ -50,7 +50,7 @@ def as_camt053(bookings: list[Booking], statement_id: str) -> bytes:
 
 
 def _entry(booking: Booking) -> str:
-    direction = "CRDT" if booking.kind == "deposit" else "DBIT"
+    direction = "CRDT" if booking.kind in ("deposit", "return") else "DBIT"
     currency = escape(booking.currency)
     return (
         f'<Ntry><Amt Ccy="{currency}">{booking.amount:f}</Amt>'

@@ -1,8 +1,8 @@
 -- name: keep_statement
--- Keep a statement, each file once.
+-- Keep a statement, each file once per provider.
 INSERT INTO provider_statements (provider, digest, format)
 VALUES (%(provider)s, %(digest)s, %(format)s)
-ON CONFLICT (digest) DO NOTHING
+ON CONFLICT (provider, digest) DO NOTHING
 RETURNING id::text;
 
 -- name: keep_lines

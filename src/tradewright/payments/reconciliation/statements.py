@@ -4,20 +4,31 @@ XML is read with no document type, so that no entity can be declared, expanded o
 that cannot be read refuses the whole file: half a statement would look like a difference.
 """
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from tradewright.core.errors import InputError
-from tradewright.core.money import MINOR_UNITS, parse_amount
+from tradewright.core.money import parse_amount
 from tradewright.core.statements import read_csv, require_size, unreadable
 from tradewright.payments.providers.booking import COLUMNS
 from tradewright.payments.reconciliation.model import StatementLine
 
 KINDS = ("deposit", "withdrawal", "return", "refund", "dispute")
+KINDS_BY_DIRECTION = {
+    "CRDT": ("deposit", "return"),
+    "DBIT": ("withdrawal", "refund", "dispute"),
+}
+"""What a credit or debit may be; the first is meant when the bank does not say."""
+
+TRANSACTION = ("NtryDtls", "TxDtls")
 CSV, CAMT053 = "csv", "camt.053"
+_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+_REFERENCE = re.compile("[^\x00]{1,200}")
 
 
 def read_statement(content: bytes) -> tuple[str, list[StatementLine]]:
@@ -28,7 +39,7 @@ def read_statement(content: bytes) -> tuple[str, list[StatementLine]]:
 
     """
     require_size(content)
-    if content.lstrip().startswith(b"<"):
+    if content.removeprefix(BOM_UTF8).lstrip().startswith(b"<"):
         return CAMT053, list(_read_camt053(content))
     return CSV, [_line(number, fields) for number, fields in read_csv(content, COLUMNS)]
 
@@ -36,33 +47,64 @@ def read_statement(content: bytes) -> tuple[str, list[StatementLine]]:
 def _read_camt053(content: bytes) -> Iterator[StatementLine]:
     entries = [each for each in _parse(content).iter() if _name(each) == "Ntry"]
     for number, entry in enumerate(entries, start=1):
-        if _text(entry, "Sts", "Cd") not in ("BOOK", ""):
+        # Version 2 writes the status as text, version 8 as a code.
+        if (_text(entry, "Sts", "Cd") or _text(entry, "Sts")) not in ("BOOK", ""):
             continue
-        amount = _find(entry, "Amt")
-        is_credit = _text(entry, "CdtDbtInd") == "CRDT"
-        details = _text(entry, "NtryDtls", "TxDtls", "AddtlTxInf")
-        yield _line(
-            number,
-            {
-                "kind": details if details in KINDS else "deposit" if is_credit else "withdrawal",
-                "reference": _text(entry, "NtryDtls", "TxDtls", "Refs", "EndToEndId"),
-                "currency": "" if amount is None else amount.get("Ccy", ""),
-                "amount": _text(entry, "Amt"),
-                "fee": _text(entry, "NtryDtls", "TxDtls", "Chrgs", "Rcrd", "Amt") or "0",
-                "booked_on": _text(entry, "BookgDt", "Dt") or _text(entry, "BookgDt", "DtTm")[:10],
-            },
+        yield _line(number, _fields_of(number, entry))
+
+
+def _fields_of(number: int, entry: Element) -> dict[str, str]:
+    """Return an entry of camt.053 as the fields of a line; what it leaves open is refused."""
+    amount, charge = _find(entry, "Amt"), _find(entry, *TRANSACTION, "Chrgs", "Rcrd", "Amt")
+    currency = "" if amount is None else amount.get("Ccy", "")
+    if len(_all(entry, *TRANSACTION)) > 1:
+        raise unreadable(
+            f"line {number} has several transactions", "Which of them has which amount is open."
         )
+    if len(_all(entry, *TRANSACTION, "Chrgs", "Rcrd")) > 1:
+        raise unreadable(f"line {number} has several charges", "One is read as the fee.")
+    if charge is not None and charge.get("Ccy") != currency:
+        raise unreadable(f"line {number} has a fee in another currency", f"It is in {currency}.")
+    return {
+        "kind": _kind_of(number, entry),
+        "reference": _text(entry, *TRANSACTION, "Refs", "EndToEndId"),
+        "currency": currency,
+        "amount": _text(entry, "Amt"),
+        "fee": "0" if charge is None else (charge.text or "").strip(),
+        "booked_on": _text(entry, "BookgDt", "Dt") or _utc_day(_text(entry, "BookgDt", "DtTm")),
+    }
+
+
+def _kind_of(number: int, entry: Element) -> str:
+    direction = _text(entry, "CdtDbtInd")
+    kinds = KINDS_BY_DIRECTION.get(direction)
+    told = _text(entry, *TRANSACTION, "AddtlTxInf")
+    if kinds is None or (told in KINDS and told not in kinds):
+        raise unreadable(
+            f"line {number} has no clear direction",
+            f'CdtDbtInd is "{direction}", the kind "{told}".',
+        )
+    return told if told in KINDS else kinds[0]
+
+
+def _utc_day(written: str) -> str:
+    """Return the UTC day of an instant; one without an offset is in UTC."""
+    try:
+        at = datetime.fromisoformat(written)
+        return (at.astimezone(UTC) if at.tzinfo else at).date().isoformat()
+    except (ValueError, OverflowError):
+        return written
 
 
 def _line(number: int, fields: dict[str, str]) -> StatementLine:
     try:
-        currency, fee = fields["currency"], Decimal(fields["fee"])
-        amount = parse_amount(fields["amount"], currency).amount
+        currency = fields["currency"]
+        amount = parse_amount(_plain(fields["amount"]), currency).amount
+        fee = _fee(_plain(fields["fee"]), currency)
         booked_on = date.fromisoformat(fields["booked_on"])
-    except (ValueError, InvalidOperation, InputError) as error:
+    except (ValueError, InputError) as error:
         raise unreadable(f"line {number} cannot be read", str(error).split("\n")[0]) from None
-    is_fee = fee.is_finite() and fee >= 0 and fee == round(fee, MINOR_UNITS[currency])
-    if fields["kind"] not in KINDS or not fields["reference"] or not is_fee:
+    if fields["kind"] not in KINDS or not _REFERENCE.fullmatch(fields["reference"]):
         raise unreadable(f"line {number} cannot be read", f"It says {fields}.")
     return StatementLine(
         kind=fields["kind"],
@@ -72,6 +114,18 @@ def _line(number: int, fields: dict[str, str]) -> StatementLine:
         fee=fee,
         booked_on=booked_on,
     )
+
+
+def _fee(written: str, currency: str) -> Decimal:
+    """Return a fee: an amount of money, or zero."""
+    return parse_amount(written, currency).amount if Decimal(written) else Decimal(0)
+
+
+def _plain(written: str) -> str:
+    """Return a number that is written in digits, with a point at most."""
+    if not _NUMBER.fullmatch(written):
+        raise ValueError(f'"{written[:80]}" is no plain number')
+    return written
 
 
 def _parse(content: bytes) -> Element:
@@ -102,6 +156,13 @@ def _find(element: Element, *path: str) -> Element | None:
         if found is None:
             return None
         found = next((each for each in found if _name(each) == step), None)
+    return found
+
+
+def _all(element: Element, *path: str) -> list[Element]:
+    found = [element]
+    for step in path:
+        found = [each for parent in found for each in parent if _name(each) == step]
     return found
 
 

@@ -21,6 +21,7 @@ from tradewright.cli.providers_reconciliation import (
 )
 from tradewright.cli.providers_session import gateway_of, look_at_quotes
 from tradewright.cli.providers_simulated import deals_command, simulate_command
+from tradewright.cli.settings import by_whom_and_why, changing
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.liquidity.fix.connections import (
     Connection,
@@ -29,7 +30,7 @@ from tradewright.liquidity.fix.connections import (
     set_connection,
 )
 from tradewright.postgres.target import open_database
-from tradewright.trading.registry import list_provider
+from tradewright.trading.registry import enable_provider, list_provider
 from tradewright.wiring import House
 
 
@@ -96,6 +97,34 @@ def connect_command(asked: options.Asked, **given: Any) -> None:
         )
         set_connection(session, connection)
     print_facts(asked, asdict(connection))
+
+
+@command.command(
+    "enable",
+    epilog=options.example("tradewright providers enable LP-ONE --actor anna --reason restored"),
+)
+@click.argument("code")
+@by_whom_and_why
+@options.with_database
+def enable_command(asked: options.Asked, *, code: str, actor: str, reason: str) -> None:
+    """Deal with a provider again, in every engine from its next batch on."""
+    with changing(asked, actor, reason) as session:
+        enable_provider(session, code, is_enabled=True)
+    print_facts(asked, {"provider": code, "is_enabled": True})
+
+
+@command.command(
+    "disable",
+    epilog=options.example("tradewright providers disable LP-ONE --actor anna --reason outage"),
+)
+@click.argument("code")
+@by_whom_and_why
+@options.with_database
+def disable_command(asked: options.Asked, *, code: str, actor: str, reason: str) -> None:
+    """Deal with a provider no more; what it has been asked for before is still booked."""
+    with changing(asked, actor, reason) as session:
+        enable_provider(session, code, is_enabled=False)
+    print_facts(asked, {"provider": code, "is_enabled": False})
 
 
 @command.command("check", epilog=options.example("tradewright providers check LP-ONE EURUSD"))

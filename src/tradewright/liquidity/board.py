@@ -6,7 +6,7 @@ Which provider an order goes to is decided in `routing`, from the levels given h
 to one thread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -108,9 +108,9 @@ class QuoteBoard:
             return self._refuse(QuoteRefusal.CROSSED_OR_LOCKED)
         return self._refuse(QuoteRefusal.NO_SIZE)
 
-    def allow_ages(self, age_max: Mapping[str, timedelta]) -> None:
-        """Let quotes of each symbol be as old as is said now."""
-        self._age_max = age_max
+    def learn(self, age_max: Mapping[str, timedelta], disabled: Collection[str]) -> None:
+        """Let quotes of each symbol be as old as is said now, pass over these providers only."""
+        self._age_max, self._disabled = age_max, set(disabled)
 
     def disable(self, provider: str) -> None:
         """Pass over a provider until it is enabled again; its quotes are still taken."""

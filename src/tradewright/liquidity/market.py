@@ -6,7 +6,7 @@ of the newest quote, so that a replayed day ages its quotes as the live one did.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -80,10 +80,10 @@ class Market:
             self.now = now
             self._forget()
 
-    def allow_ages(self, age_max: Mapping[str, timedelta]) -> None:
-        """Let quotes of each symbol be as old as is said now."""
+    def learn(self, age_max: Mapping[str, timedelta], disabled: Collection[str]) -> None:
+        """Let quotes of each symbol be as old as is said now, pass over these providers only."""
         self._forget()
-        self.board.allow_ages(age_max)
+        self.board.learn(age_max, disabled)
 
     def update(self, quote: ProviderQuote) -> bool:
         """Take a provider's quote; return whether it may be traded on."""

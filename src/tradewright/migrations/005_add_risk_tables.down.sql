@@ -24,6 +24,7 @@ DROP FUNCTION last_day_over();
 DROP FUNCTION trading_day_over(timestamptz);
 DROP TRIGGER account_groups_count_reference ON account_groups;
 DROP TRIGGER commission_terms_count_reference ON commission_terms;
+DROP TRIGGER liquidity_providers_count_reference ON liquidity_providers;
 DROP TRIGGER instruments_count_reference ON instruments;
 DROP TRIGGER trading_days_count_reference ON trading_days;
 DROP TRIGGER engines_count_reference ON engines;

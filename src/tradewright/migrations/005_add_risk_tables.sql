@@ -46,6 +46,9 @@ CREATE TRIGGER trading_days_count_reference
 CREATE TRIGGER instruments_count_reference
     AFTER INSERT OR UPDATE ON instruments
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
+CREATE TRIGGER liquidity_providers_count_reference
+    AFTER INSERT OR UPDATE ON liquidity_providers
+    FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();
 CREATE TRIGGER commission_terms_count_reference
     AFTER INSERT OR UPDATE OR DELETE ON commission_terms
     FOR EACH STATEMENT EXECUTE FUNCTION count_reference_version();

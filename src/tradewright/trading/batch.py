@@ -57,6 +57,18 @@ class Trading:
     exposures: Exposures = field(default_factory=Exposures)
     rolled: dict[str, date] = field(default_factory=dict)
     engine_id: str | None = None
+    _taught: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the market to know the reference data that it begins with."""
+        self._taught = self.reference.version
+
+    def teach_market(self) -> None:
+        """Tell the market whose quotes of which age may be dealt on now, once for each version."""
+        if self.reference.version > self._taught:
+            with self.market_lock:
+                self.market.learn(self.reference.quote_ages, self.reference.disabled_providers)
+                self._taught = self.reference.version
 
 
 class _DayHasEndedError(Exception):
@@ -110,6 +122,7 @@ def _book(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> 
         desk.engine_id = _require_own(desk.reference, engine_id)
         if desk.reference.limits:
             read_histories(pipeline, desk, [*commands, *desk.replacements_waiting.values()])
+        trading.teach_market()
         with trading.market_lock:
             _be_in_the_day(desk)
             answers = decide(desk, list(commands))

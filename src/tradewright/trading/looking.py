@@ -58,7 +58,6 @@ class Looking:
         self._unwatched: dict[str, None] = {}
         self._house_looks = 0
         self._house_seen = 0
-        self._aged_by = trading.reference
         self._manager: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
 
@@ -86,11 +85,7 @@ class Looking:
                     self._read_reference(session)
         except (psycopg.Error, DatabaseError):
             self.close()
-        if self._aged_by is not self._trading.reference:
-            self._aged_by = self._trading.reference
-            ages = {key: one.quote_age_max for key, one in self._aged_by.instruments.items()}
-            with self._lock:
-                self._trading.market.allow_ages(ages)
+        self._trading.teach_market()
 
     def look(self) -> list[EndReducing]:
         """Teach the watchers what others have done; return what that sets off.

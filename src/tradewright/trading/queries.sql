@@ -252,6 +252,13 @@ SELECT id::text, code, priority, is_enabled, fee_bps, quantity_min, quantity_max
 FROM liquidity_providers
 ORDER BY priority, code;
 
+-- name: enable_provider
+-- Let a provider be dealt with, or no more; returns its code if there is such a provider.
+UPDATE liquidity_providers
+SET is_enabled = %(is_enabled)s
+WHERE code = %(code)s
+RETURNING code;
+
 -- name: account_currencies
 -- Read the currencies in which accounts are kept.
 SELECT DISTINCT currency

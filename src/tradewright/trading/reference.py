@@ -63,12 +63,16 @@ class Reference:
         """Return what the margin of what is open depends on."""
         return self.instruments, self.groups
 
+    @property
+    def quote_ages(self) -> dict[str, timedelta]:
+        """Return how old a quote of each symbol may be."""
+        return {symbol: one.quote_age_max for symbol, one in self.instruments.items()}
+
 
 def read_reference(connection: Session) -> Reference:
     """Read the reference data; opens the house's holders of every account currency if new."""
     queries = load_queries(_QUERIES)
     version = reference_version(connection)
-    providers = connection.execute(queries["providers"]).fetchall()
     currencies = connection.execute(queries["account_currencies"]).fetchall()
     return Reference(
         version=version,
@@ -76,10 +80,7 @@ def read_reference(connection: Session) -> Reference:
         groups=read_groups(connection),
         commissions=read_terms(connection),
         routing=read_settings(connection),
-        provider_ids={row[1]: row[0] for row in providers},
-        provider_priorities={row[1]: row[2] for row in providers},
-        provider_terms={row[1]: Terms(row[2], *row[4:]) for row in providers},
-        disabled_providers=frozenset(row[1] for row in providers if not row[3]),
+        **_read_providers(connection),
         house=houses_of(connection, [row[0] for row in currencies]),
         limits=read_limit_book(connection),
         halts=read_halt_book(connection),
@@ -91,12 +92,8 @@ def read_reference(connection: Session) -> Reference:
 
 def quote_board(reference: Reference) -> QuoteBoard:
     """Return an empty board that knows ages, priorities and who is disabled."""
-    board = QuoteBoard(
-        {symbol: one.quote_age_max for symbol, one in reference.instruments.items()},
-        priorities=reference.provider_priorities,
-    )
-    for code in reference.disabled_providers:
-        board.disable(code)
+    board = QuoteBoard(priorities=reference.provider_priorities)
+    board.learn(reference.quote_ages, reference.disabled_providers)
     return board
 
 
@@ -118,6 +115,7 @@ def refreshed(statements: Statements, reference: Reference, version: int) -> Ref
         groups=read_groups(statements),
         commissions=read_terms(statements),
         routing=read_settings(statements),
+        **_read_providers(statements),
         limits=read_limit_book(statements),
         halts=read_halt_book(statements),
         breakers=BreakerBook(read_breakers(statements)),
@@ -143,6 +141,17 @@ def read_instruments(statements: Statements) -> dict[str, Instrument]:
             _margin_terms(row[13], row[14], tuple(tiers.get(row[0], ()))),
         )
         for row in rows
+    }
+
+
+def _read_providers(statements: Statements) -> dict[str, Any]:
+    """Return what a reference says of providers; those that are disabled are among them."""
+    rows = statements.execute(load_queries(_QUERIES)["providers"], {}).fetchall()
+    return {
+        "provider_ids": {row[1]: row[0] for row in rows},
+        "provider_priorities": {row[1]: row[2] for row in rows},
+        "provider_terms": {row[1]: Terms(row[2], *row[4:]) for row in rows},
+        "disabled_providers": frozenset(row[1] for row in rows if not row[3]),
     }
 
 

@@ -166,6 +166,27 @@ def list_provider(
     )
 
 
+def enable_provider(connection: Session, code: str, *, is_enabled: bool) -> None:
+    """Let a provider be dealt with, or no more; every engine's next batch knows.
+
+    What it has been asked for is not asked back, and what it has dealt is booked.
+
+    Raises:
+        InputError: PROVIDER_UNKNOWN.
+
+    """
+    asked = {"code": code, "is_enabled": is_enabled}
+    row = connection.execute(load_queries(_QUERIES)["enable_provider"], asked).fetchone()
+    if row is None:
+        raise InputError(
+            ErrorCode.PROVIDER_UNKNOWN,
+            f'liquidity provider "{code}" is not listed',
+            why="Only a provider of this house is dealt with, or no more.",
+            hint="See the providers with tradewright providers list.",
+            facts={"provider": code},
+        )
+
+
 def _id_of(row: tuple[object, ...] | None) -> str:
     if row is None:
         raise AssertionError("INSERT ... RETURNING gives a row")

@@ -99,8 +99,9 @@ def read_connections(session: Session) -> list[Connection]:
 def gateways(
     open_session: SessionOpener, symbols: Sequence[str], passwords: Mapping[str, str]
 ) -> dict[str, FixGateway]:
-    """Return a gateway for each enabled provider that has a connection for orders.
+    """Return a gateway for each provider that has a connection for orders.
 
+    So has one that is disabled: it is asked for nothing, but heard about what it has dealt before.
     `passwords` are by provider's code; `symbols` are those whose prices are subscribed to.
     """
     with open_session() as session:

@@ -122,10 +122,9 @@ JOIN liquidity_providers AS p ON p.id = c.provider_id
 ORDER BY p.code, c.purpose;
 
 -- name: provider_ids
--- Read the enabled providers.
+-- Read the providers: one that is disabled may still tell of what it has dealt before.
 SELECT code, id::text
 FROM liquidity_providers
-WHERE is_enabled
 ORDER BY priority, code;
 
 -- name: set_connection

@@ -313,20 +313,16 @@ def test_what_is_called_a_reversal_does_not_leave_a_frozen_wallet(
 
 
 def test_a_balance_that_its_entries_lead_to_is_let_through(engine: Session, cast: Cast) -> None:
-    with engine.transaction():
-        engine.execute(
-            f"WITH moved AS ({TRANSFER} SELECT n.id, n.id, 'bonus', h.id, a.id, 'USD', 5"
-            " FROM (SELECT uuidv7() AS id) AS n, house_accounts AS h, accounts AS a"
-            " WHERE h.code = 'dealing' AND a.id = %s RETURNING id)"
-            f" {ENTRY.replace('hold_id', 'transfer_id')} SELECT a.id, version + 1, user_id,"
-            " currency, m.id, 'bonus', 'credit', 5, balance, balance + 5, 0, 0, m.id"
-            " FROM accounts AS a, moved AS m WHERE a.id = %s",
-            (cast.account_id, cast.account_id),
-        )
-        engine.execute(
-            "UPDATE accounts SET balance = balance + 5, version = version + 1 WHERE id = %s",
-            (cast.account_id,),
-        )
+    engine.execute(
+        f"WITH moved AS ({TRANSFER} SELECT n.id, n.id, 'bonus', h.id, a.id, 'USD', 5"
+        " FROM (SELECT uuidv7() AS id) AS n, house_accounts AS h, accounts AS a"
+        " WHERE h.code = 'dealing' AND a.id = %(id)s RETURNING id), entry AS ("
+        f"{ENTRY.replace('hold_id', 'transfer_id')} SELECT a.id, version + 1, user_id,"
+        " currency, m.id, 'bonus', 'credit', 5, balance, balance + 5, 0, 0, m.id"
+        " FROM accounts AS a, moved AS m WHERE a.id = %(id)s)"
+        " UPDATE accounts SET balance = balance + 5, version = version + 1 WHERE id = %(id)s",
+        {"id": cast.account_id},
+    )
     balance = value(engine, "SELECT balance FROM accounts WHERE id = %s", cast.account_id)
     assert balance == Decimal("514.96")
 

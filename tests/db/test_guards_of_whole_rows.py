@@ -6,6 +6,7 @@ in one that says that it writes batches, whose rows the guards look up together.
 """
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 
 import psycopg
@@ -35,17 +36,24 @@ WITH wallet AS (
         'txid', txid_current(), 'created_at', clock_timestamp()
     ) || %(transfer)s::jsonb)).*
     FROM base
+), entry AS (
+    INSERT INTO balance_ledger
+    SELECT (jsonb_populate_record(NULL::balance_ledger, jsonb_build_object(
+        'holder_id', holder_id, 'version', version + 1, 'user_id', user_id, 'currency', 'USD',
+        'transaction_id', transaction_id, 'operation', 'credit', 'effect', 'credit', 'amount', 5,
+        'available_before', available, 'available_after', available + 5,
+        'reserved_before', reserved, 'reserved_after', reserved,
+        'transfer_id', id, 'created_at', clock_timestamp()
+    ) || %(entry)s::jsonb)).*
+    FROM base
+    RETURNING holder_id, version, available_after, reserved_after
 )
-INSERT INTO balance_ledger
-SELECT (jsonb_populate_record(NULL::balance_ledger, jsonb_build_object(
-    'holder_id', holder_id, 'version', version + 1, 'user_id', user_id, 'currency', 'USD',
-    'transaction_id', transaction_id, 'operation', 'credit', 'effect', 'credit', 'amount', 5,
-    'available_before', available, 'available_after', available + 5,
-    'reserved_before', reserved, 'reserved_after', reserved,
-    'transfer_id', id, 'created_at', clock_timestamp()
-) || %(entry)s::jsonb)).*
-FROM base
+UPDATE user_balances AS b
+SET available = e.available_after, reserved = e.reserved_after, version = e.version
+FROM entry AS e
+WHERE b.holder_id = e.holder_id AND %(has_balance)s
 """
+"""A credit of five: as a single call writes it, or with the balance left for the next statement."""
 
 _ORDER = """
 WITH base AS (
@@ -105,6 +113,7 @@ def write(session: Session, statement: str, **parts: Changes) -> str:
     """Write rows with changes; return the SQLSTATE of the refusal, or nothing."""
     names = ("transfer", "entry", "first", "second", "order", "position")
     parameters: dict[str, object] = {name: json.dumps(parts.get(name, {})) for name in names}
+    parameters["has_balance"] = value(session, "SHOW tradewright.writes_batches") == "off"
     parameters |= {name: part["value"] for name, part in parts.items() if name not in names}
     try:
         session.execute(statement.encode(), {"left_out": 0, **parameters})
@@ -136,6 +145,8 @@ def write(session: Session, statement: str, **parts: Changes) -> str:
         ({"currency": "EUR", "debit_holder_id": "EURO HOUSE"}, {"currency": "EUR"}),
         ({"currency": "EUR", "debit_holder_id": "EURO HOUSE"}, {}),
         ({}, {"version": 1000}),
+        ({}, {"created_at": "2020-01-01"}),
+        ({}, {"created_at": "2120-01-01"}),
         ({}, {"holder_id": "OTHER"}),
         (
             {"debit_holder_id": "WALLET", "credit_holder_id": "HOUSE"},
@@ -198,11 +209,24 @@ def test_a_movement_as_it_should_be_is_let_through(engine: Session, cast: Cast) 
     with engine.transaction():
         assert write(engine, _MOVEMENT, wallet=wallet) == ""
         engine.execute(
-            "UPDATE user_balances SET available = available + 5, version = version + 1"
-            " WHERE holder_id = %s",
-            (cast.wallet_id,),
+            "UPDATE user_balances AS b SET available = e.available_after, version = e.version"
+            " FROM balance_ledger AS e WHERE e.holder_id = b.holder_id AND b.holder_id = %s"
+            " AND e.version = (SELECT max(version) FROM balance_ledger WHERE holder_id = %s)",
+            (cast.wallet_id, cast.wallet_id),
         )
     assert all(not result.broken for result in audit.check_laws(engine).values())
+
+
+def test_an_entry_without_its_balance_is_refused_but_to_who_says_that_it_comes_next(
+    engine: Session, cast: Cast, session_as: Callable[[str], Session]
+) -> None:
+    setting = value(engine, "SHOW tradewright.writes_batches")
+    without: Changes = {"value": False}
+    for session in (engine, session_as("app")):
+        session.execute(f"SET tradewright.writes_batches = '{setting}'".encode())
+        with session.transaction(force_rollback=True):
+            state = write(session, _MOVEMENT, wallet={"value": cast.wallet_id}, has_balance=without)
+        assert state == ("TW013" if setting == "off" else "")
 
 
 @pytest.mark.parametrize(

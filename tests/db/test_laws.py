@@ -732,8 +732,12 @@ def test_what_is_forgiven_beside_an_open_position_breaks_only_its_law(engine: Se
 
 
 def test_a_record_whose_state_stays_is_told(engine: Session) -> None:
-    """No guard refuses it: the state comes with a later statement, or not at all."""
+    """No guard refuses it: the state comes with a later statement, or not at all.
+
+    An entry without its balance is let through only to who says that the balance comes next.
+    """
     play(engine)
+    engine.execute("SET tradewright.writes_batches = on")
     engine.execute(
         "WITH moved AS (INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
         " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'fee', w.holder_id, h.id,"

@@ -1,8 +1,10 @@
 -- name: write_movements
 -- Write entries in bulk, each with its transfer unless the other side's entry brings it.
+-- What it sets tells the guards that the balances are written next.
 WITH entry AS MATERIALIZED (
-    SELECT *
-    FROM unnest(
+    SELECT n.*
+    FROM (SELECT set_config('tradewright.writes_batches', 'on', true) OFFSET 0) AS batch
+    CROSS JOIN unnest(
         %(holder_ids)s::uuid[], %(versions)s::bigint[], %(user_ids)s::uuid[],
         %(currencies)s::text[], %(transaction_ids)s::uuid[], %(operations)s::text[],
         %(changes)s::numeric[], %(available_before)s::numeric[], %(reserved)s::numeric[],
@@ -53,7 +55,8 @@ WITH entry AS MATERIALIZED (
         n.*,
         coalesce(n.effect, CASE WHEN n.change < 0 THEN 'debit' ELSE 'credit' END) AS done,
         greatest(abs(n.change), abs(n.reserved_after - n.reserved)) AS amount
-    FROM unnest(
+    FROM (SELECT set_config('tradewright.writes_batches', 'on', true) OFFSET 0) AS batch
+    CROSS JOIN unnest(
         %(holder_ids)s::uuid[], %(versions)s::bigint[], %(user_ids)s::uuid[],
         %(currencies)s::text[], %(transaction_ids)s::uuid[], %(operations)s::text[],
         %(changes)s::numeric[], %(available_before)s::numeric[], %(reserved)s::numeric[],

@@ -455,7 +455,8 @@ COMMENT ON FUNCTION refuse_wallet_status(uuid, text) IS 'Refuses an operation on
 -- An entry has the owner and currency of the one before it; only a holder's first is held against the
 -- holder's own row. What the balances then say is held against the last entry, owner included. A session
 -- that writes batches writes entries before balances: a wallet or account that has not moved yet says what
--- its last entry says, and was just locked, while that entry lies where no cache holds it.
+-- its last entry says, and was just locked, while that entry lies where no cache holds it. Any other session
+-- writes an entry and the balance that it leads to in one statement.
 CREATE FUNCTION entries_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
@@ -466,11 +467,14 @@ SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE
+    v_is_batch boolean := coalesce(current_setting('tradewright.writes_batches', true) = 'on', false);
     v_id uuid;
     v_is_orphan boolean;
     v_is_finer boolean;
+    v_is_of_now boolean;
+    v_has_balance boolean;
 BEGIN
-    IF current_setting('tradewright.writes_batches', true) = 'on' THEN
+    IF v_is_batch THEN
         PERFORM
         FROM new_entries AS n
         LEFT JOIN new_entries AS e ON e.holder_id = n.holder_id AND e.version = n.version - 1
@@ -495,6 +499,8 @@ BEGIN
            OR t.operation IN ('wallet_to_account', 'account_to_wallet', 'wallet_to_wallet', 'account_to_account')
            OR n.holder_id <> CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
            OR n.hold_id IS NOT NULL
+           OR n.created_at < transaction_timestamp()
+           OR n.created_at > clock_timestamp()
            OR scale(trim_scale(n.amount)) > m.minor_units
            OR (
                coalesce(e.available_after, w.available),
@@ -540,7 +546,16 @@ BEGIN
                END
            )
        )
-       OR (n.hold_id IS NOT NULL AND h.holder_id IS DISTINCT FROM n.holder_id);
+       OR (n.hold_id IS NOT NULL AND h.holder_id IS DISTINCT FROM n.holder_id)
+       OR n.created_at < transaction_timestamp()
+       OR n.created_at > clock_timestamp()
+       OR (
+           NOT v_is_batch
+           AND n.version > coalesce(
+               (SELECT b.version FROM user_balances AS b WHERE b.holder_id = n.holder_id),
+               (SELECT a.version FROM accounts AS a WHERE a.id = n.holder_id)
+           )
+       );
     IF v_id IS NULL THEN
         RETURN NULL;
     END IF;
@@ -550,8 +565,10 @@ BEGIN
             IS DISTINCT FROM (n.user_id, n.currency)
             OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
             OR (n.hold_id IS NOT NULL AND h.id IS NULL),
-        scale(trim_scale(n.amount)) > m.minor_units
-    INTO v_id, v_is_orphan, v_is_finer
+        scale(trim_scale(n.amount)) > m.minor_units,
+        n.created_at BETWEEN transaction_timestamp() AND clock_timestamp(),
+        v_is_batch OR n.version <= held.version
+    INTO v_id, v_is_orphan, v_is_finer, v_is_of_now, v_has_balance
     FROM new_entries AS n
     LEFT JOIN LATERAL (
         SELECT b.version, b.available_after, b.reserved_after, b.user_id, b.currency
@@ -588,6 +605,11 @@ BEGIN
     LEFT JOIN LATERAL (
         SELECT o.id FROM balance_holds AS o WHERE o.id = n.hold_id AND o.holder_id = n.holder_id OFFSET 0
     ) AS h ON true
+    LEFT JOIN LATERAL (
+        SELECT w.version FROM user_balances AS w WHERE w.holder_id = n.holder_id
+        UNION ALL
+        SELECT a.version FROM accounts AS a WHERE a.id = n.holder_id
+    ) AS held ON true
     WHERE coalesce(before.user_id, first.user_id) IS DISTINCT FROM n.user_id
        OR coalesce(before.currency, first.currency) IS DISTINCT FROM n.currency
        OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
@@ -595,7 +617,10 @@ BEGIN
        OR (n.version > 1) <> (before.version IS NOT NULL)
        OR n.available_before <> coalesce(before.available_after, 0)
        OR n.reserved_before <> coalesce(before.reserved_after, 0)
-       OR scale(trim_scale(n.amount)) > m.minor_units;
+       OR scale(trim_scale(n.amount)) > m.minor_units
+       OR n.created_at < transaction_timestamp()
+       OR n.created_at > clock_timestamp()
+       OR NOT (v_is_batch OR n.version <= held.version);
     IF v_id IS NULL THEN
         RETURN NULL;
     END IF;
@@ -611,6 +636,20 @@ BEGIN
             DETAIL = 'Amounts finer than the smallest unit are refused, never rounded.',
             HINT = 'Round it yourself.',
             TABLE = TG_TABLE_NAME;
+    ELSIF NOT v_is_of_now THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('an entry of holder "%s" says that it was made at another time', v_id),
+            DETAIL = 'What a holder had at an instant is found by the times of its entries.',
+            HINT = 'Leave created_at to its default.',
+            TABLE = TG_TABLE_NAME;
+    ELSIF NOT v_has_balance THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('an entry of holder "%s" stands without its balance', v_id),
+            DETAIL = 'An entry and the balance that it leads to are written by one statement.',
+            HINT = 'Move money with the ledger''s functions or its batch.',
+            TABLE = TG_TABLE_NAME;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'TW013',
@@ -620,7 +659,7 @@ BEGIN
         TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended (SQLSTATE TW013), is no finer than its currency (TW017); holder, user, currency, transfer and hold belong together.';
+COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended, is of this time and has its balance, which a batch writes next (SQLSTATE TW013), is no finer than its currency (TW017); holder, user, currency, transfer and hold belong together.';
 CREATE TRIGGER balance_ledger_follows_itself
     AFTER INSERT ON balance_ledger
     REFERENCING NEW TABLE AS new_entries

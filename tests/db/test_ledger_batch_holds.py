@@ -120,6 +120,17 @@ def test_a_past_expiry_is_refused_by_itself_and_a_repeat_is_answered_after_it(
     assert balances(engine, wallet) == (70, 30)
 
 
+def test_a_reservation_with_another_expiry_is_a_conflict(engine: Session, wallet: str) -> None:
+    """Case 12, within a batch and across batches."""
+    key, until = new_id_text(), utc_now() + timedelta(hours=1)
+    first = reserve(wallet, key=key, expires_at=until)
+    others = [reserve(wallet, key=key, expires_at=at) for at in (None, until + timedelta(1))]
+    conflict = "MONEY_IDEMPOTENCY_CONFLICT"
+    expected = ["replay", conflict, conflict]
+    assert outcomes(book(engine, [first, first, *others])) == ["done", *expected]
+    assert outcomes(book(engine, [first, *others])) == expected
+
+
 def test_a_batch_moves_reserves_releases_and_captures_with_running_balances(
     engine: Session, wallet: str, house: str
 ) -> None:

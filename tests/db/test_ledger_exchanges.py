@@ -89,7 +89,7 @@ def test_an_exchange_is_done_once_and_other_contents_are_a_conflict(engine: Sess
         ({"spread": Decimal(1)}, ErrorCode.INPUT_RATE_MALFORMED),
         ({"spread": Decimal("-0.1")}, ErrorCode.INPUT_RATE_MALFORMED),
         ({"to_currency": "eur"}, ErrorCode.INPUT_CURRENCY_UNKNOWN),
-        ({"to_currency": "USD"}, ErrorCode.DATABASE_VALUE_REFUSED),
+        ({"to_currency": "USD"}, ErrorCode.INPUT_CURRENCIES_ALIKE),
         ({"mid_rate": Decimal("1e14")}, ErrorCode.INPUT_AMOUNT_TOO_LARGE),
     ],
 )

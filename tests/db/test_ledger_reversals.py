@@ -180,6 +180,73 @@ def test_a_repeated_reservation_is_answered_also_when_it_has_expired(engine: Ses
     assert (again.hold_id, again.is_replay) == (first.hold_id, True)
 
 
+@pytest.mark.parametrize("other", [timedelta(hours=2), None])
+def test_a_repeated_reservation_with_another_expiry_is_a_conflict(
+    engine: Session, other: timedelta | None
+) -> None:
+    """Case 12."""
+    user_id, key, now = open_user(engine), new_id_text(), utc_now()
+    open_wallet(engine, user_id)
+    ask = partial(
+        ledger.reserve, engine, user_id, "USD", Decimal(10), transaction_id=key, purpose="order"
+    )
+    ask(expires_at=now + timedelta(hours=1))
+    with pytest.raises(TradewrightError) as caught:
+        ask(expires_at=None if other is None else now + other)
+    assert caught.value.code == ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
+    assert balances(engine, user_id) == (90, 10)
+
+
+def test_a_capture_that_races_the_expiry_of_its_hold_wins_or_loses_whole(
+    engine: Session, open_session: OpenSession
+) -> None:
+    """Case 20: exactly one of them has each hold, whichever comes first."""
+    user_id = open_user(engine)
+    open_wallet(engine, user_id)
+    soon = utc_now() + timedelta(seconds=2)
+    holds = [hold_until(engine, user_id, soon - utc_now()) for _ in range(10)]
+
+    def capture_all(session: Session) -> int:
+        done = 0
+        pause(max(0.0, (soon - utc_now()).total_seconds() - 0.03))
+        for hold_id in holds:
+            pause(0.005)
+            try:
+                ledger.capture(session, hold_id, transaction_id=new_id_text())
+                done += 1
+            except TradewrightError as error:
+                if error.code != ErrorCode.MONEY_HOLD_EXHAUSTED:
+                    raise
+        return done
+
+    def expire_all(session: Session) -> int:
+        given_back = 0
+        while utc_now() < soon + timedelta(seconds=0.5):
+            given_back += ledger.expire_holds(session).released
+        return given_back
+
+    captured, *swept = at_once(open_session, [capture_all, expire_all, expire_all])
+    given_back = sum(count for count in swept if isinstance(count, int))
+    assert isinstance(captured, int)
+    assert captured + given_back == len(holds)
+    ends = "SELECT count(DISTINCT hold_id) FROM balance_ledger WHERE effect = %s"
+    assert (value(engine, ends, "capture"), value(engine, ends, "release")) == (
+        captured,
+        given_back,
+    )
+    assert balances(engine, user_id) == (100 - 10 * captured, 0)
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity"])
+def test_the_reversal_of_an_amount_that_is_no_number_is_told_by_its_form(
+    engine: Session, amount: str
+) -> None:
+    _, key = credited(engine, "100")
+    with pytest.raises(TradewrightError) as caught:
+        reverse(engine, key, amount)
+    assert caught.value.code == ErrorCode.INPUT_AMOUNT_MALFORMED
+
+
 def test_a_credit_is_taken_back_in_parts_up_to_its_amount(engine: Session) -> None:
     """Case 42."""
     user_id, key = credited(engine, "100")

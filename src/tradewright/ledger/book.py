@@ -52,6 +52,7 @@ class DrawnBefore(Struct, frozen=True):
     hold_id: str
     purpose: str
     sink: str | None
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,9 @@ def _reserve(book: Book, held: Reservation) -> MovementResult:
         return refused(unknown_holder(held.transaction_id, f'no wallet "{held.holder_id}"', why))
     before = book.drawn.get((held.transaction_id, "reserve"))
     if before is not None:
-        asked = (held.holder_id, held.amount, held.purpose)
-        return _replay(held, before, asked == (before.holder_id, before.amount, before.purpose))
+        asked = (held.holder_id, held.amount, held.purpose, held.expires_at)
+        done = (before.holder_id, before.amount, before.purpose, before.expires_at)
+        return _replay(held, before, asked == done)
     if (held.transaction_id, "reserve") in book.done:
         return _moved_before(held.transaction_id, "reserve")
     refusal = _expiry_refusal(book, held) or _reserve_refusal(wallet, held)
@@ -212,7 +213,7 @@ def _done(book: Book, held: Held, hold: Hold, wallet: Holder, amount: Decimal) -
     """Remember what was done, for repeats in the same batch, and tell the balances."""
     operation, sink = ("reserve", None) if isinstance(held, Reservation) else _words(held)
     key = (held.transaction_id, operation)
-    book.drawn[key] = DrawnBefore(wallet.id, amount, hold.id, hold.purpose, sink)
+    book.drawn[key] = DrawnBefore(wallet.id, amount, hold.id, hold.purpose, sink, hold.expires_at)
     book.done[key] = Before(None, None, amount)
     return MovementResult(
         is_replay=False,

@@ -181,7 +181,8 @@ SELECT
     e.amount,
     e.hold_id::text,
     h.purpose,
-    t.credit_holder_id::text
+    t.credit_holder_id::text,
+    nullif(h.expires_at, 'infinity')
 FROM balance_ledger AS e
 JOIN balance_holds AS h ON h.id = e.hold_id
 LEFT JOIN transfers AS t ON t.id = e.transfer_id

@@ -1075,10 +1075,11 @@ COMMENT ON FUNCTION lock_wallet(uuid, text, boolean) IS 'The wallet of a user in
 
 -- Finds what the same transaction did before under the same operation. Called with the holder
 -- locked, so equal calls wait for each other and the later ones are answered from here. Whatever
--- the caller gave is compared: amount, holder, hold, the house's side and the purpose.
+-- the caller gave is compared: amount, holder, hold, the house's side, the purpose and with it the expiry.
 CREATE FUNCTION replayed_entry(
     p_transaction_id uuid, p_operation text, p_holder_id uuid, p_amount numeric,
-    p_hold_id uuid DEFAULT NULL, p_house text DEFAULT NULL, p_purpose text DEFAULT NULL
+    p_hold_id uuid DEFAULT NULL, p_house text DEFAULT NULL, p_purpose text DEFAULT NULL,
+    p_expires_at timestamptz DEFAULT NULL
 ) RETURNS ledger_reply
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 DECLARE
@@ -1104,7 +1105,8 @@ BEGIN
            WHERE t.id = v_entry.transfer_id AND a.code = p_house
        ))
        OR (p_purpose IS NOT NULL AND NOT EXISTS (
-           SELECT FROM balance_holds AS h WHERE h.id = v_entry.hold_id AND h.purpose = p_purpose
+           SELECT FROM balance_holds AS h
+           WHERE h.id = v_entry.hold_id AND h.purpose = p_purpose AND h.expires_at IS NOT DISTINCT FROM p_expires_at
        )) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW002',
@@ -1115,7 +1117,7 @@ BEGIN
     RETURN (v_entry.holder_id, v_entry.version, v_entry.available_after, v_entry.reserved_after, v_entry.hold_id, true)::ledger_reply;
 END;
 $$;
-COMMENT ON FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid, text, text) IS 'The reply given before to the same transaction and operation; NULL when new; TW002 when its contents differ, TW009 without a transaction id.';
+COMMENT ON FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid, text, text, timestamptz) IS 'The reply given before to the same transaction and operation; NULL when new; TW002 when its contents differ, TW009 without a transaction id.';
 
 CREATE FUNCTION replayed_movement(
     p_wallet user_balances, p_amount numeric, p_transaction_id uuid, p_operation text, p_other_id uuid, p_hold_id uuid
@@ -1416,7 +1418,10 @@ BEGIN
     v_reserved := v_wallet.reserved + p_amount;
     IF p_transaction_id IS NULL OR v_wallet.status <> 'active' OR v_available < 0 OR v_reserved >= 1e12
        OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL OR p_expires_at <= clock_timestamp() THEN
-        v_reply := replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
+        v_reply := replayed_entry(
+            p_transaction_id, 'reserve', v_wallet.holder_id, p_amount,
+            p_purpose => p_purpose, p_expires_at => p_expires_at
+        );
         IF v_reply.holder_id IS NOT NULL THEN
             RETURN v_reply;
         END IF;
@@ -1454,7 +1459,10 @@ BEGIN
     SET available = v_available, reserved = v_reserved, version = version + 1, updated_at = clock_timestamp()
     WHERE user_id = v_wallet.user_id AND currency = v_wallet.currency AND EXISTS (SELECT FROM entry);
     IF NOT FOUND THEN
-        RETURN replayed_entry(p_transaction_id, 'reserve', v_wallet.holder_id, p_amount, p_purpose => p_purpose);
+        RETURN replayed_entry(
+            p_transaction_id, 'reserve', v_wallet.holder_id, p_amount,
+            p_purpose => p_purpose, p_expires_at => p_expires_at
+        );
     END IF;
     RETURN (v_wallet.holder_id, v_wallet.version + 1, v_available, v_reserved, v_hold_id, false)::ledger_reply;
 END;
@@ -1648,6 +1656,9 @@ BEGIN
             DETAIL = 'What can be reversed is a movement between a wallet and the house that is neither a reversal itself nor one leg of an exchange.',
             HINT = 'Give the transaction id and operation that moved the money.';
     END IF;
+    IF p_amount IS NOT NULL THEN
+        PERFORM check_ledger_amount(p_amount, v_wallet.currency);
+    END IF;
     v_left := v_original.amount - (SELECT coalesce(sum(amount), 0) FROM transfers WHERE reverses_id = v_original.id);
     v_reply := replayed_draw(p_transaction_id, 'reversal', v_wallet.holder_id, p_amount, NULL, NULL);
     IF v_reply.holder_id IS NOT NULL THEN
@@ -1668,7 +1679,6 @@ BEGIN
             DETAIL = format('It moved %s %s.', v_original.amount, v_wallet.currency),
             HINT = 'Ask for at most what is left.';
     END IF;
-    PERFORM check_ledger_amount(v_amount, v_wallet.currency);
     RETURN post_wallet_entry(
         v_wallet,
         CASE v_wallet.holder_id WHEN v_original.credit_holder_id THEN 'debit' ELSE 'credit' END,
@@ -1895,6 +1905,27 @@ END;
 $$;
 COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions, orders in flight or orders that bind margin to the owner''s wallet.';
 
+-- Whether a transaction has already given a locked wallet a status.
+CREATE FUNCTION wallet_status_was_set(p_wallet user_balances, p_status text, p_transaction_id uuid) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_change wallet_status_changes;
+BEGIN
+    SELECT * INTO v_change FROM wallet_status_changes WHERE transaction_id = p_transaction_id;
+    IF NOT FOUND THEN
+        RETURN false;
+    ELSIF (v_change.holder_id, v_change.to_status) = (p_wallet.holder_id, p_status) THEN
+        RETURN true;
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW002',
+        MESSAGE = format('transaction "%s" has already made a wallet %s', p_transaction_id, v_change.to_status),
+        DETAIL = format('It was wallet "%s".', v_change.holder_id),
+        HINT = 'Use a new transaction id for a new change.';
+END;
+$$;
+COMMENT ON FUNCTION wallet_status_was_set(user_balances, text, uuid) IS 'Whether a transaction has given a wallet this status; TW002 where it has done another change.';
+
 -- Changes what a wallet lets through, with who does it and why.
 CREATE FUNCTION set_wallet_status(
     p_user_id uuid, p_currency text, p_status text, p_reason text, p_transaction_id uuid
@@ -1902,7 +1933,8 @@ CREATE FUNCTION set_wallet_status(
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_wallet user_balances := lock_wallet(p_user_id, p_currency, false);
-    v_change wallet_status_changes;
+    v_reply ledger_reply;
+    v_payment_id uuid;
 BEGIN
     IF v_wallet.holder_id IS NULL THEN
         RAISE EXCEPTION USING
@@ -1918,17 +1950,19 @@ BEGIN
             DETAIL = 'Every operation carries the caller''s key, so that a repeated call is done once.',
             HINT = 'Give a UUID and keep it for repeats.';
     END IF;
-    SELECT * INTO v_change FROM wallet_status_changes WHERE transaction_id = p_transaction_id;
-    IF (v_change.holder_id, v_change.to_status) = (v_wallet.holder_id, p_status) THEN
-        RETURN (v_wallet.holder_id, v_wallet.version, v_wallet.available, v_wallet.reserved, NULL, true)::ledger_reply;
-    ELSIF v_change.holder_id IS NOT NULL THEN
+    IF (length(trim(p_reason)) BETWEEN 1 AND 500) IS NOT TRUE THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW002',
-            MESSAGE = format('transaction "%s" has already made a wallet %s', p_transaction_id, v_change.to_status),
-            DETAIL = format('It was wallet "%s".', v_change.holder_id),
-            HINT = 'Use a new transaction id for a new change.';
+            ERRCODE = 'TW025',
+            MESSAGE = format('reason of %s characters for a wallet''s status', coalesce(length(trim(p_reason)), 0)),
+            DETAIL = 'Who reads the record later must learn why, in 1 to 500 characters.',
+            HINT = 'Say why.';
     END IF;
-    IF (v_wallet.status, p_status) NOT IN (('active', 'frozen'), ('frozen', 'active'), ('active', 'closed'))
+    v_reply := (v_wallet.holder_id, v_wallet.version, v_wallet.available, v_wallet.reserved, NULL, false)::ledger_reply;
+    IF wallet_status_was_set(v_wallet, p_status, p_transaction_id) THEN
+        v_reply.is_replay := true;
+        RETURN v_reply;
+    END IF;
+    IF ((v_wallet.status, p_status) IN (('active', 'frozen'), ('frozen', 'active'), ('active', 'closed'))) IS NOT TRUE
        OR (p_status = 'closed' AND (v_wallet.available, v_wallet.reserved) <> (0, 0)) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW034',
@@ -1936,26 +1970,48 @@ BEGIN
             DETAIL = format('It holds %s available and %s reserved.', v_wallet.available, v_wallet.reserved),
             HINT = 'Empty it before it is closed; activate it before it is closed; a closed one stays closed.';
     END IF;
+    -- What is under way would come back to it, or arrive.
+    SELECT p.id INTO v_payment_id
+    FROM payment_transactions AS p
+    WHERE p_status = 'closed' AND p.user_id = p_user_id AND p.currency = p_currency AND p.completed_at IS NULL
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW034',
+            MESSAGE = format('wallet "%s" cannot be closed while a payment has not ended', v_wallet.holder_id),
+            DETAIL = format('It is payment "%s", whose money comes to the wallet or may come back to it.', v_payment_id),
+            HINT = 'Wait for its end, or have an officer decide it.';
+    END IF;
     INSERT INTO wallet_status_changes (holder_id, seq, transaction_id, from_status, to_status, reason)
     SELECT v_wallet.holder_id, coalesce(max(c.seq), 0) + 1, p_transaction_id, v_wallet.status, p_status, p_reason
     FROM wallet_status_changes AS c
-    WHERE c.holder_id = v_wallet.holder_id;
+    WHERE c.holder_id = v_wallet.holder_id
+    ON CONFLICT ON CONSTRAINT wallet_status_changes_transaction_once DO NOTHING;
+    IF NOT FOUND THEN
+        v_reply.is_replay := wallet_status_was_set(v_wallet, p_status, p_transaction_id);
+        RETURN v_reply;
+    END IF;
     UPDATE user_balances SET status = p_status, updated_at = clock_timestamp() WHERE holder_id = v_wallet.holder_id;
-    RETURN (v_wallet.holder_id, v_wallet.version, v_wallet.available, v_wallet.reserved, NULL, false)::ledger_reply;
+    RETURN v_reply;
 END;
 $$;
-COMMENT ON FUNCTION set_wallet_status(uuid, text, text, text, uuid) IS 'Freezes, activates or closes a wallet; TW034 for a step that is not allowed or a wallet that is not empty.';
+COMMENT ON FUNCTION set_wallet_status(uuid, text, text, text, uuid) IS 'Freezes, activates or closes a wallet; TW034 for a step that is not allowed, or the closing of a wallet that is not empty or has a payment under way; TW025 without a reason.';
 
--- The key of one entry of a call for several holds: one call, one key, one entry for each hold.
-CREATE FUNCTION hold_draw_id(p_transaction_id uuid, p_hold_id uuid) RETURNS uuid
+-- The key of one entry of a call for several holds: one call, one key, one entry for each hold. It tells the
+-- hold's place among them and not the hold, so a call for other holds meets the keys of the first one.
+CREATE FUNCTION hold_draw_id(p_transaction_id uuid, p_place bigint) RETURNS uuid
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT md5(p_transaction_id::text || p_hold_id::text)::uuid
+    SELECT md5(p_transaction_id::text || p_place::text)::uuid
 $$;
-COMMENT ON FUNCTION hold_draw_id(uuid, uuid) IS 'Transaction id of one hold''s entry in a call for several.';
+COMMENT ON FUNCTION hold_draw_id(uuid, bigint) IS 'Transaction id of the entry of one hold in a call for several, by its place in key order, from one on.';
 
--- Locks the wallets of several holds in key order, before any of the holds.
-CREATE FUNCTION lock_wallets_of_holds(p_hold_ids uuid[], p_transaction_id uuid) RETURNS void
+-- Locks the wallets of several holds in key order, before any of the holds, and returns the holds in that order.
+-- What the key has done before was done with the same holds, all of them.
+CREATE FUNCTION lock_wallets_of_holds(p_hold_ids uuid[], p_transaction_id uuid, p_operation text) RETURNS uuid[]
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_hold_ids uuid[] := ARRAY(SELECT DISTINCT h.id FROM unnest(p_hold_ids) AS h (id) ORDER BY h.id);
+    v_done_ids uuid[];
 BEGIN
     IF p_transaction_id IS NULL THEN
         RAISE EXCEPTION USING
@@ -1965,21 +2021,37 @@ BEGIN
             HINT = 'Give a UUID and keep it for repeats.';
     END IF;
     PERFORM FROM user_balances AS w
-    WHERE w.holder_id IN (SELECT h.holder_id FROM balance_holds AS h WHERE h.id = ANY(p_hold_ids))
+    WHERE w.holder_id IN (SELECT h.holder_id FROM balance_holds AS h WHERE h.id = ANY(v_hold_ids))
     ORDER BY w.holder_id
     FOR NO KEY UPDATE;
+    v_done_ids := ARRAY(
+        SELECT e.hold_id
+        FROM balance_ledger AS e
+        WHERE e.transaction_id = ANY(ARRAY(
+                  SELECT hold_draw_id(p_transaction_id, n) FROM generate_series(1, cardinality(v_hold_ids) + 1) AS n
+              ))
+          AND e.operation = p_operation
+        ORDER BY e.hold_id
+    );
+    IF v_done_ids NOT IN ('{}', v_hold_ids) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW002',
+            MESSAGE = format('transaction "%s" has already done "%s" with other holds', p_transaction_id, p_operation),
+            DETAIL = 'A call for several holds is repeated for the same holds, all of them.',
+            HINT = 'Use a new transaction id for other holds.';
+    END IF;
+    RETURN v_hold_ids;
 END;
 $$;
-COMMENT ON FUNCTION lock_wallets_of_holds(uuid[], uuid) IS 'Locks the wallets of holds in key order; TW009 without a transaction id.';
+COMMENT ON FUNCTION lock_wallets_of_holds(uuid[], uuid, text) IS 'Locks the wallets of holds in key order and returns the holds in theirs; TW009 without a transaction id, TW002 where it was used for other holds.';
 
 CREATE FUNCTION release_user_holds(p_hold_ids uuid[], p_transaction_id uuid) RETURNS SETOF ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v_hold_id uuid;
+    v_hold_ids uuid[] := lock_wallets_of_holds(p_hold_ids, p_transaction_id, 'release');
 BEGIN
-    PERFORM lock_wallets_of_holds(p_hold_ids, p_transaction_id);
-    FOR v_hold_id IN SELECT DISTINCT h.id FROM unnest(p_hold_ids) AS h (id) ORDER BY h.id LOOP
-        RETURN NEXT release_user_balance(v_hold_id, hold_draw_id(p_transaction_id, v_hold_id));
+    FOR n IN 1..cardinality(v_hold_ids) LOOP
+        RETURN NEXT release_user_balance(v_hold_ids[n], hold_draw_id(p_transaction_id, n));
     END LOOP;
 END;
 $$;
@@ -1989,13 +2061,10 @@ CREATE FUNCTION capture_user_holds(p_hold_ids uuid[], p_transaction_id uuid, p_h
 RETURNS SETOF ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v_hold_id uuid;
+    v_hold_ids uuid[] := lock_wallets_of_holds(p_hold_ids, p_transaction_id, 'capture');
 BEGIN
-    PERFORM lock_wallets_of_holds(p_hold_ids, p_transaction_id);
-    FOR v_hold_id IN SELECT DISTINCT h.id FROM unnest(p_hold_ids) AS h (id) ORDER BY h.id LOOP
-        RETURN NEXT debit_reserved_balance(
-            v_hold_id, hold_draw_id(p_transaction_id, v_hold_id), NULL, p_house
-        );
+    FOR n IN 1..cardinality(v_hold_ids) LOOP
+        RETURN NEXT debit_reserved_balance(v_hold_ids[n], hold_draw_id(p_transaction_id, n), NULL, p_house);
     END LOOP;
 END;
 $$;
@@ -2082,6 +2151,13 @@ DECLARE
     v_reply ledger_reply;
 BEGIN
     PERFORM check_ledger_amount(p_amount, p_from_currency);
+    IF p_from_currency = p_to_currency THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW024',
+            MESSAGE = format('%s cannot be exchanged into itself', p_from_currency),
+            DETAIL = 'An exchange is between two wallets of a user, each of a currency of its own.',
+            HINT = 'Name another currency.';
+    END IF;
     v_received := exchanged_amount(p_amount, p_mid_rate, p_spread, p_to_currency);
     IF NOT EXISTS (SELECT FROM user_balances WHERE user_id = p_user_id AND currency = p_to_currency)
        AND EXISTS (SELECT FROM user_balances WHERE user_id = p_user_id AND currency = p_from_currency) THEN
@@ -2113,7 +2189,15 @@ BEGIN
         PERFORM refuse_wallet_status(v_to.holder_id, v_to.status);
     END IF;
     INSERT INTO exchanges (transaction_id, from_holder_id, to_holder_id, from_amount, to_amount, mid_rate, spread)
-    VALUES (p_transaction_id, v_from.holder_id, v_to.holder_id, p_amount, v_received, p_mid_rate, p_spread);
+    VALUES (p_transaction_id, v_from.holder_id, v_to.holder_id, p_amount, v_received, p_mid_rate, p_spread)
+    ON CONFLICT ON CONSTRAINT exchanges_pkey DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW002',
+            MESSAGE = format('transaction "%s" has already exchanged for another user', p_transaction_id),
+            DETAIL = 'Both calls came at once.',
+            HINT = 'Use a new transaction id for a new exchange.';
+    END IF;
     PERFORM post_wallet_entry(
         v_from, 'debit', p_amount, p_transaction_id, 'exchange_out', house_holder('exchange', p_from_currency)
     );

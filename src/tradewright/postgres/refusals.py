@@ -48,6 +48,8 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW021": (StateError, ErrorCode.ORDER_IN_FLIGHT),
         "TW022": (MoneyError, ErrorCode.MONEY_ACCOUNT_HAS_ORDERS),
         "TW023": (InternalError, ErrorCode.MONEY_TRANSFER_WITHOUT_ENTRIES),
+        "TW024": (InputError, ErrorCode.INPUT_CURRENCIES_ALIKE),
+        "TW025": (InputError, ErrorCode.INPUT_REASON_MALFORMED),
         "TW030": (MoneyError, ErrorCode.PAYMENT_CLAIM_EXCEEDED),
         "TW031": (MoneyError, ErrorCode.MONEY_WALLET_FROZEN),
         "TW032": (MoneyError, ErrorCode.MONEY_WALLET_CLOSED),

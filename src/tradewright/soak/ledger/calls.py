@@ -6,12 +6,11 @@ hold to release, nothing to reverse, and a repeat would be a first try.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
 from tradewright import ledger
-from tradewright.core.clock import utc_now
 from tradewright.core.money import minor_unit
 from tradewright.ledger import Exchange, LedgerReply, Movement, MovementResult, WalletStatus
 from tradewright.postgres.connect import Session
@@ -57,7 +56,7 @@ class Outcome:
     `reply` is what the ledger answered, `replies` what it answered for each of a group of holds;
     `words` are the results of a batch, movement by movement.
     `unknowns` counts how often the connection was lost over it, `was_committed` says that a repeat
-    found it done.
+    found it done. `expires_at` is when the hold of a reserve expires, the same for its repeats.
     """
 
     number: int
@@ -68,6 +67,7 @@ class Outcome:
     words: tuple[str, ...] = ()
     unknowns: int = 0
     was_committed: bool = False
+    expires_at: datetime | None = None
 
 
 def call_of(
@@ -77,7 +77,7 @@ def call_of(
     if command.kind in GROUPS:
         return _group_call(command, outcomes)
     if command.target is None:
-        return _first_call(command, cast)
+        return _first_call(command, cast, outcomes[command.number].expires_at)
     target, outcome = commands[command.target], outcomes[command.target]
     if outcome.word != "done":
         return None
@@ -89,7 +89,7 @@ def call_of(
     return _drawing_call(command, target, outcome)
 
 
-def _first_call(command: Command, cast: Cast) -> Call:
+def _first_call(command: Command, cast: Cast, expires_at: datetime | None) -> Call:
     """Return the call of a command that stands for itself."""
     amount, key = command.amount or Decimal(0), command.key
     if command.kind is Kind.EXPIRE:
@@ -112,7 +112,7 @@ def _first_call(command: Command, cast: Cast) -> Call:
             reason="soak",
             transaction_id=key,
         )
-    return _wallet_call(command, user_id, amount)
+    return _wallet_call(command, user_id, amount, expires_at)
 
 
 def asked(command: Command) -> Exchange:
@@ -136,7 +136,9 @@ def _group_call(command: Command, outcomes: Sequence[Outcome]) -> Call | None:
     return partial(end, hold_ids=hold_ids, transaction_id=command.key)
 
 
-def _wallet_call(command: Command, user_id: str, amount: Decimal) -> Call:
+def _wallet_call(
+    command: Command, user_id: str, amount: Decimal, expires_at: datetime | None
+) -> Call:
     """Return the call of a command for one wallet."""
     if command.kind is not Kind.RESERVE:
         move = ledger.credit if command.kind is Kind.CREDIT else ledger.debit
@@ -147,7 +149,6 @@ def _wallet_call(command: Command, user_id: str, amount: Decimal) -> Call:
             amount=amount,
             transaction_id=command.key,
         )
-    expires_in = command.expires_in_ms
     return partial(
         ledger.reserve,
         user_id=user_id,
@@ -155,7 +156,7 @@ def _wallet_call(command: Command, user_id: str, amount: Decimal) -> Call:
         amount=amount,
         transaction_id=command.key,
         purpose=command.purpose,
-        expires_at=None if expires_in is None else utc_now() + timedelta(milliseconds=expires_in),
+        expires_at=expires_at,
     )
 
 

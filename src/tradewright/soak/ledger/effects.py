@@ -124,7 +124,7 @@ class EffectFinder:
 def _of_group(command: Command, outcome: Outcome) -> Iterator[Effect]:
     """Yield one effect for each hold of a group; each has a key of its own."""
     word = "release" if command.kind is Kind.RELEASE_GROUP else "capture"
-    for reply in outcome.replies:
-        digest = md5(f"{command.key}{reply.hold_id}".encode(), usedforsecurity=False)
+    for place, reply in enumerate(outcome.replies, start=1):
+        digest = md5(f"{command.key}{place}".encode(), usedforsecurity=False)
         key = (str(UUID(bytes=digest.digest())), word)
         yield Effect(key, reply.holder_id, word, None, told=reply)

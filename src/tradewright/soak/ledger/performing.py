@@ -8,12 +8,13 @@ outcome is; `checking` does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from multiprocessing.connection import Connection
 
 import psycopg
 
-from tradewright.core.clock import monotonic_seconds
+from tradewright.core.clock import monotonic_seconds, utc_now
 from tradewright.core.errors import DatabaseError, ErrorCode, RetryableError, TradewrightError
 from tradewright.core.processes import serve_requests
 from tradewright.ledger import LedgerReply, MovementResult
@@ -45,10 +46,10 @@ class Performer:
 
     def perform(self, command: Command) -> None:
         """Perform a command until its outcome is known."""
-        outcome = Outcome(command.number, "skipped")
-        call = call_of(command, self.cast, self.commands, self.outcomes)
+        outcome = Outcome(command.number, "skipped", expires_at=_expiry_of(command))
         self.commands.append(command)
         self.outcomes.append(outcome)
+        call = call_of(command, self.cast, self.commands, self.outcomes)
         while call is not None and not self._is_settled(call, outcome):
             pass
 
@@ -101,6 +102,12 @@ def serve_session(pipe: Connection, conninfo: str, cast: Cast, seed: int, sessio
         return SessionRecord(performer.outcomes, performer.retries)
 
     serve_requests(pipe, perform_for)
+
+
+def _expiry_of(command: Command) -> datetime | None:
+    if command.expires_in_ms is None:
+        return None
+    return utc_now() + timedelta(milliseconds=command.expires_in_ms)
 
 
 def _note(outcome: Outcome, answer: object) -> None:

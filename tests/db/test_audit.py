@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.cast import open_user, play
+from tests.cast import open_user, open_wallet, play
 from tests.conftest import OpenSession
 from tradewright import audit
 from tradewright.cli.main import cli
 from tradewright.core.errors import ErrorCode, InputError
+from tradewright.ledger.sealing import LedgerHead
 from tradewright.postgres.connect import Session
 
 
@@ -200,6 +201,28 @@ def test_the_command_show_prints_the_trail_of_a_row(engine: Session, engine_data
     user_id = open_user(engine)
     status, trail = run(engine_database, "show", user_id)
     assert (status, [entry["action"] for entry in trail]) == (0, ["insert"])
+
+
+def test_the_command_show_loses_no_digit_of_an_amount(
+    engine: Session, engine_database: str
+) -> None:
+    user_id = open_user(engine)
+    wallet_id = open_wallet(engine, user_id, "12345678901.12345678", "BTC")
+    _, trail = run(engine_database, "show", wallet_id)
+    amounts = [entry["details"].get("available_after") for entry in trail]
+    assert "12345678901.12345678" in amounts
+    words = ["audit", "show", wallet_id, "--database", engine_database]
+    shown = CliRunner(env={"COLUMNS": "2000"}).invoke(cli, words).stdout
+    assert '"12345678901.12345678"' in shown
+
+
+def test_a_checkpoint_of_the_ledger_is_no_head_of_the_audit_seals(tmp_path: Path) -> None:
+    file = tmp_path / "ledger-heads.jsonl"
+    head = LedgerHead(seq=1, to_txid=900, entries=3, transfers=2, head="0a1b")
+    file.write_text(f"{head.as_line()}\n")
+    with pytest.raises(InputError) as caught:
+        audit.read_heads(file.read_text().splitlines())
+    assert caught.value.code == ErrorCode.INPUT_HEADS_MALFORMED
 
 
 @pytest.mark.parametrize("words", [["laws"], ["seal"], ["verify"]])

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from tests.cast import open_account, open_user, open_wallet, play, value
 from tradewright import ledger
 from tradewright.cli.main import cli
+from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
 
@@ -59,6 +60,20 @@ def test_a_proof_is_written_and_holds_without_the_database(
     checked = run("check-proof", *files)
     assert checked.exit_code == 1
     assert "leads to another root" in checked.output
+
+
+def test_a_published_proof_is_not_written_over(
+    engine: Session, engine_database: str, tmp_path: Path
+) -> None:
+    open_wallet(engine, open_user(engine), "12.34")
+    words = ("prove", "--to", tmp_path / "out", "--database", engine_database)
+    assert run(*words).exit_code == 0
+    files = (tmp_path / "out" / "roots.json", tmp_path / "out" / "proofs.jsonl")
+    published = [file.read_bytes() for file in files]
+    again = run(*words)
+    assert isinstance(again.exception, InputError)
+    assert again.exception.code is ErrorCode.INPUT_OUTPUT_EXISTS
+    assert [file.read_bytes() for file in files] == published
 
 
 def test_an_account_below_zero_lowers_nobody_s_claim(

@@ -85,15 +85,23 @@ def read_heads(lines: Iterable[str]) -> list[Head]:
 def _read_head(number: int, line: str) -> Head:
     try:
         given = json.loads(line)
-        return Head(int(given["seq"]), int(given["to_txid"]), str(given["head"]))
+        of_ledger = "entries" in given
+        head = Head(int(given["seq"]), int(given["to_txid"]), str(given["head"]))
     except (ValueError, TypeError, KeyError):
-        raise InputError(
-            ErrorCode.INPUT_HEADS_MALFORMED,
-            f"line {number} of the exported heads cannot be read",
-            why='A line is a JSON object such as {"seq": 1, "to_txid": 900, "head": "0a1b..."}.',
-            hint="Give the file that `tradewright audit export` wrote.",
-            facts={"line": number},
-        ) from None
+        raise _malformed(number) from None
+    if of_ledger:
+        raise _malformed(number)
+    return head
+
+
+def _malformed(number: int) -> InputError:
+    return InputError(
+        ErrorCode.INPUT_HEADS_MALFORMED,
+        f"line {number} of the exported heads cannot be read",
+        why='A line is a JSON object such as {"seq": 1, "to_txid": 900, "head": "0a1b..."}.',
+        hint="Give the file that `tradewright audit export` wrote.",
+        facts={"line": number},
+    )
 
 
 def _queries() -> Mapping[str, str]:

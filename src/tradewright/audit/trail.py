@@ -4,10 +4,14 @@ Three kinds of record make one story (migration 003 says why there are three): t
 events and fills of orders, and the entries of the ledger.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+
+from psycopg.types.json import set_json_loads
 
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -38,5 +42,12 @@ def read_trail(
     position (its trades) or of a wallet or account (its ledger entries).
     """
     query = load_queries("tradewright.audit")["trail"]
-    rows = connection.execute(query, {"subject_id": subject_id, "entries_max": entries_max})
-    return [TrailEntry(*row) for row in rows]
+    with connection.cursor() as cursor:
+        set_json_loads(_exact, cursor)
+        rows = cursor.execute(query, {"subject_id": subject_id, "entries_max": entries_max})
+        return [TrailEntry(*row) for row in rows]
+
+
+def _exact(text: str | bytes) -> Any:
+    """Read JSON with its amounts to the last digit; a float would lose some."""
+    return json.loads(text, parse_float=Decimal)

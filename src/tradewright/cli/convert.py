@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from tradewright.cli.output import write_output
-from tradewright.cli.rewrite_output import refuse_to_overwrite, reported, tell
+from tradewright.cli.output import refuse_to_overwrite, write_output
+from tradewright.cli.rewrite_output import reported, tell
 
 
 @click.command(
@@ -34,7 +34,9 @@ def command(file: Path, **options: object) -> None:
 
     output = options["output"] if isinstance(options["output"], Path) else None
     back = _beside(output) if output is not None and options["down"] else None
-    refuse_to_overwrite([p for p in (output, back) if p], force=bool(options["force"]))
+    if not options["force"]:
+        written = [path for path in (output, back) if path]
+        refuse_to_overwrite(written, hint="Name another file, or give --force.")
     done = convert_file(file)
     if options["as_json"]:
         click.echo(dumps({"from": options["origin"], **done.as_dict()}, indent=2))

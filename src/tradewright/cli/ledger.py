@@ -14,6 +14,7 @@ from rich.table import Table
 from tradewright import ledger
 from tradewright.audit.proofs import check_proof
 from tradewright.cli.options import Asked, with_database
+from tradewright.cli.output import refuse_to_overwrite
 from tradewright.core.clock import utc_now
 from tradewright.ledger import sealing
 from tradewright.ledger.liabilities import published_roots, read_liabilities
@@ -90,6 +91,8 @@ def prove_command(asked: Asked, folder: Path) -> None:
 
     Hand each line to its user only: it names what they hold.
     """
+    files = [folder / "roots.json", folder / "proofs.jsonl"]
+    refuse_to_overwrite(files, hint="Name another folder: what was published must stay.")
     with asked.session() as session:
         trees = read_liabilities(session)
     roots = published_roots(trees, utc_now())

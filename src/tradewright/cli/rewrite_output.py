@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
-from tradewright.core.errors import ErrorCode, InputError, TradewrightError
+from tradewright.core.errors import TradewrightError
 
 if TYPE_CHECKING:
     from tradewright.review.result import Scope
@@ -41,24 +41,6 @@ def tell(what: str, reasons: Iterable["Reason"]) -> None:
     for reason in sorted(reasons):
         place = f"{reason.path}:{reason.line}"
         click.echo(f"{what}: {place}: {reason.subject}: {reason.why}", err=True)
-
-
-def refuse_to_overwrite(paths: Sequence[Path], *, force: bool) -> None:
-    """Refuse when one of the files exists.
-
-    Raises:
-        InputError: INPUT_OUTPUT_EXISTS.
-
-    """
-    for path in paths:
-        if path.exists() and not force:
-            raise InputError(
-                ErrorCode.INPUT_OUTPUT_EXISTS,
-                f'file "{path}" exists',
-                why="Nothing was written.",
-                hint="Name another file, or give --force.",
-                facts={"path": path},
-            )
 
 
 def fix(folder: Path, scope: "Scope", *, write: bool, as_json: bool) -> int:

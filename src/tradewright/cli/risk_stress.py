@@ -1,6 +1,7 @@
 """`tradewright risk stress`: what a sudden move of the market would leave; part of `risk`."""
 
 import json
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,20 +11,28 @@ from rich.table import Table
 
 from tradewright.cli import options
 from tradewright.cli.risk_output import Number
+from tradewright.core.errors import ErrorCode, InputError
 from tradewright.liquidity.asset_class import AssetClass
+from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.stress import CASES, AccountOutcome, Scenario
+from tradewright.trading.reference import read_instruments
 from tradewright.trading.stress import StressReport, run_stress
 
 
 def _moves(words: tuple[str, ...]) -> dict[str, Decimal]:
     """Read words such as EURUSD=-5, in percent, as shares."""
-    moves = {}
+    moves: dict[str, Decimal] = {}
     for word in words:
         name, _, percent = word.partition("=")
         try:
-            moves[name] = Decimal(percent) / 100
+            share = Decimal(percent) / 100
         except InvalidOperation:
             raise click.UsageError(f"{word!r} is not NAME=PERCENT") from None
+        if not share.is_finite():
+            raise click.UsageError(f"{word!r} is not NAME=PERCENT with a finite number")
+        if name in moves:
+            raise click.UsageError(f"{name!r} is moved twice")
+        moves[name] = share
     return moves
 
 
@@ -39,7 +48,9 @@ def _class_moves(words: tuple[str, ...]) -> dict[AssetClass, Decimal]:
 
 
 @click.command("stress", epilog=options.example("tradewright risk stress --case snb-2015"))
-@click.option("--case", type=click.Choice(sorted(CASES)), help="A historic case.")
+@click.option(
+    "--case", "cases", multiple=True, type=click.Choice(sorted(CASES)), help="A historic case."
+)
 @click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL=PERCENT", help="Move a price.")
 @click.option("--class", "classes", multiple=True, metavar="CLASS=PERCENT", help="Move a class.")
 @click.option("--against-all", multiple=True, metavar="CURRENCY=PERCENT", help="Move a currency.")
@@ -49,7 +60,7 @@ def _class_moves(words: tuple[str, ...]) -> dict[AssetClass, Decimal]:
 def stress_command(  # noqa: PLR0913 (one for each option)
     asked: options.Asked,
     *,
-    case: str | None,
+    cases: tuple[str, ...],
     symbols: tuple[str, ...],
     classes: tuple[str, ...],
     against_all: tuple[str, ...],
@@ -57,21 +68,67 @@ def stress_command(  # noqa: PLR0913 (one for each option)
     currency: str,
 ) -> None:
     """Say what a gap would leave of each account and of the house; nothing is written."""
-    if case is not None and (symbols or classes or against_all or spread != 1):
-        raise click.UsageError("Give a case, or moves and a spread of your own.")
-    own = Scenario(
-        name="own",
-        symbols=_moves(symbols),
-        classes=_class_moves(classes),
-        currencies=_moves(against_all),
-        spread_factor=spread,
-    )
+    moves = (_moves(symbols), _class_moves(classes), _moves(against_all))
+    own = _scenario(cases, moves, spread)
     with asked.session() as session:
-        report = run_stress(session, CASES[case] if case else own, currency=currency)
+        with session.transaction():
+            _require_listed(read_instruments(session), own, currency)
+        report = run_stress(session, own, currency=currency)
     if asked.as_json:
         click.echo(json.dumps(_facts(report), default=str))
     else:
         _show(report)
+
+
+def _scenario(
+    cases: tuple[str, ...],
+    moves: tuple[dict[str, Decimal], dict[AssetClass, Decimal], dict[str, Decimal]],
+    spread: Decimal,
+) -> Scenario:
+    """Return the one case that was asked for, or the moves as a scenario of their own."""
+    if len(cases) > 1 or (cases and (any(moves) or spread != 1)):
+        raise click.UsageError("Give one case, or moves and a spread of your own.")
+    if spread < 0:
+        raise click.UsageError(f"--spread {spread}: a spread is 0 or wider")
+    if cases:
+        return CASES[cases[0]]
+    symbols, classes, currencies = moves
+    return Scenario(
+        name="own",
+        symbols=symbols,
+        classes=classes,
+        currencies=currencies,
+        spread_factor=spread,
+    )
+
+
+def _require_listed(
+    instruments: Mapping[str, Instrument], scenario: Scenario, currency: str
+) -> None:
+    """Refuse names that nothing is called by: the figures would be those without the move.
+
+    A historic case names all that moved then, traded here or not.
+
+    Raises:
+        InputError: INSTRUMENT_UNKNOWN, INPUT_CURRENCY_UNKNOWN.
+
+    """
+    is_own = scenario.name not in CASES
+    for symbol in scenario.symbols.keys() - instruments.keys() if is_own else ():
+        raise _unknown(ErrorCode.INSTRUMENT_UNKNOWN, f'instrument "{symbol}"', instruments)
+    pairs = ((one.base_currency, one.quote_currency) for one in instruments.values())
+    currencies = {code for pair in pairs for code in pair} | {"USD"}
+    for code in {currency, *(scenario.currencies if is_own else ())} - currencies:
+        raise _unknown(ErrorCode.INPUT_CURRENCY_UNKNOWN, f'currency "{code}"', currencies)
+
+
+def _unknown(code: ErrorCode, what: str, known: Iterable[str]) -> InputError:
+    return InputError(
+        code,
+        f"{what} is not traded",
+        why=f"These are: {', '.join(sorted(known)) or 'none'}.",
+        hint="Name one of them; nothing was computed.",
+    )
 
 
 def _facts(report: StressReport) -> dict[str, Any]:

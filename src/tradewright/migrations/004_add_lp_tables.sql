@@ -951,12 +951,11 @@ CREATE TABLE provider_trade_lists (
     traded_on date
         CONSTRAINT provider_trade_lists_traded_on_present NOT NULL,
     digest text
-        CONSTRAINT provider_trade_lists_digest_present NOT NULL
-        CONSTRAINT provider_trade_lists_imported_once UNIQUE,
+        CONSTRAINT provider_trade_lists_digest_present NOT NULL,
     imported_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT provider_trade_lists_imported_at_present NOT NULL
 );
-COMMENT ON TABLE provider_trade_lists IS 'Providers'' lists of a day''s trades, each content once; the newest of a day counts. Append-only.';
+COMMENT ON TABLE provider_trade_lists IS 'Providers'' lists of a day''s trades; the newest of a day counts, and differs from the one before. Append-only.';
 COMMENT ON COLUMN provider_trade_lists.digest IS 'SHA-256 of provider, day and lines.';
 CREATE INDEX idx_provider_trade_lists_provider_id_traded_on
     ON provider_trade_lists (provider_id, traded_on);

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -82,6 +82,60 @@ def test_differences_open_once_and_close_when_the_provider_corrects_its_list(
     assert {each.execution_id: each.opened_at for each in read_trade_breaks(engine)} == opened
     assert run(engine, lines) == {Bucket.MATCHED: 3}
     assert buckets(engine) == []
+
+
+def test_the_list_that_was_given_last_counts_though_it_was_seen_before(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    lines = play(FixFloor.opened(engine_database, engine, tmp_path))
+    short = {Bucket.MATCHED: 2, Bucket.OURS_ONLY: 1}
+    assert run(engine, lines) == {Bucket.MATCHED: 3}
+    assert run(engine, lines[1:]) == short
+    assert run(engine, lines) == {Bucket.MATCHED: 3}
+    assert run(engine, lines[::-1]) == {Bucket.MATCHED: 3}
+    assert run(engine, lines[1:]) == short
+    assert import_trades(engine, CODE, TODAY, lines[1:]) is None
+
+
+def line_at(at: datetime) -> TradeLine:
+    return TradeLine(
+        execution_id="E1",
+        request_id="R1",
+        symbol="EURUSD",
+        side=Side.SELL,
+        quantity=Decimal(5),
+        price=Decimal("1.1"),
+        executed_at=at,
+    )
+
+
+@pytest.mark.parametrize("days", [-400, -2, -1, 1, 30])
+def test_a_list_of_another_day_is_refused_and_nothing_of_it_kept(
+    engine_database: str, engine: Session, tmp_path: Path, days: int
+) -> None:
+    lines = play(FixFloor.opened(engine_database, engine, tmp_path))
+    other = TODAY + timedelta(days=days)
+    error = refusal(lambda: import_trades(engine, CODE, other, lines))
+    assert error.code is ErrorCode.STATEMENT_OF_ANOTHER_DAY
+    assert str(TODAY) in (error.hint or "")
+    assert run(engine, lines) == {Bucket.MATCHED: 3}
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_taken"),
+    [(-15, False), (-14, True), (-1, True), (25, True), (35, True), (36, False)],
+)
+def test_a_day_may_be_cut_in_any_zone(
+    engine_database: str, engine: Session, tmp_path: Path, *, hours: int, is_taken: bool
+) -> None:
+    FixFloor.opened(engine_database, engine, tmp_path)
+    day = datetime.combine(SINCE - timedelta(days=2), time(), UTC)
+    lines = [line_at(day + timedelta(hours=12)), line_at(day + timedelta(hours=hours))]
+    if is_taken:
+        assert import_trades(engine, CODE, day.date(), lines) == 2
+    else:
+        error = refusal(lambda: import_trades(engine, CODE, day.date(), lines))
+        assert error.code is ErrorCode.STATEMENT_OF_ANOTHER_DAY
 
 
 def test_what_is_dealt_before_its_list_has_come_is_no_difference(

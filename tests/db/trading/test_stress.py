@@ -4,11 +4,13 @@ import json
 import threading
 from decimal import Decimal
 
+import pytest
 from click.testing import CliRunner
 
 from tests.conftest import OpenSession
 from tests.floor import Floor, buy, deal, row_counts, sell
 from tradewright.cli.main import cli
+from tradewright.core.errors import ErrorCode, InputError
 from tradewright.risk.model import ClientClass
 from tradewright.risk.stress import Scenario
 from tradewright.trading.stress import run_stress
@@ -94,3 +96,35 @@ def test_the_command_prints_a_case_as_json_and_for_a_person(floor: Floor) -> Non
     assert "1 accounts: 0 called, 0 stopped out, 0 below 0" in shown.stdout
     wrong = CliRunner().invoke(cli, [*base, "--case", "snb-2015", "--spread", "3"])
     assert wrong.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--symbol", "EURUDS=-50"], ErrorCode.INSTRUMENT_UNKNOWN),
+        (["--against-all", "XYZ=1"], ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        (["--in", "XYZ"], ErrorCode.INPUT_CURRENCY_UNKNOWN),
+    ],
+)
+def test_a_name_that_nothing_is_called_by_is_refused(
+    floor: Floor, words: list[str], code: ErrorCode
+) -> None:
+    base = ["risk", "stress", "--database", floor.conninfo]
+    done = CliRunner().invoke(cli, [*base, *words])
+    assert isinstance(done.exception, InputError)
+    assert done.exception.code is code
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--case", "snb-2015", "--case", "btc-2020"], "Give one case"),
+        (["--spread", "-1"], "a spread is 0 or wider"),
+        (["--symbol", "EURUSD=NaN"], "a finite number"),
+        (["--symbol", "EURUSD=-Infinity"], "a finite number"),
+        (["--symbol", "EURUSD=1", "--symbol", "EURUSD=2"], "is moved twice"),
+    ],
+)
+def test_a_question_that_has_no_answer_is_refused(floor: Floor, words: list[str], why: str) -> None:
+    done = CliRunner().invoke(cli, ["risk", "stress", "--database", floor.conninfo, *words])
+    assert (done.exit_code, why in done.output) == (2, True)

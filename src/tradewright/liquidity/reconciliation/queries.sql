@@ -9,10 +9,16 @@ WHERE code = %(provider)s;
 SELECT take_turn('provider_trades/' || %(provider_id)s::text);
 
 -- name: keep_list
--- Keep a list, each content once.
+-- Keep a list, unless the newest of its day says the same: one seen before may be the corrected one.
 INSERT INTO provider_trade_lists (provider_id, traded_on, digest)
-VALUES (%(provider_id)s::uuid, %(day)s::date, %(digest)s)
-ON CONFLICT (digest) DO NOTHING
+SELECT %(provider_id)s::uuid, %(day)s::date, %(digest)s
+WHERE %(digest)s IS DISTINCT FROM (
+    SELECT digest
+    FROM provider_trade_lists
+    WHERE provider_id = %(provider_id)s::uuid AND traded_on = %(day)s::date
+    ORDER BY id DESC
+    LIMIT 1
+)
 RETURNING id::text;
 
 -- name: keep_trades

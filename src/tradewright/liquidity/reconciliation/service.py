@@ -9,9 +9,10 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.liquidity.model import Side
 from tradewright.liquidity.reconciliation.match import match
@@ -20,6 +21,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
 _QUERIES = "tradewright.liquidity.reconciliation"
+_AHEAD_MAX, _BEHIND_MAX = timedelta(hours=14), timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,18 @@ class TradeBreak:
 def import_trades(
     connection: Session, provider: str, day: date, lines: Sequence[TradeLine]
 ) -> int | None:
-    """Keep a provider's list of a day's trades; return how many, or None when it was kept before.
+    """Keep a provider's list of a UTC day's trades; return how many.
+
+    It is the newest of its day from now on, also where an older one said the same; None when the
+    newest already says it.
 
     Raises:
-        InputError: PROVIDER_UNKNOWN.
+        InputError: PROVIDER_UNKNOWN; STATEMENT_OF_ANOTHER_DAY.
 
     """
     provider_id = _provider_id(connection, provider)
+    _require_day(day, lines)
+    connection.execute(load_queries(_QUERIES)["lock_provider"], {"provider_id": provider_id})
     told = json.dumps([_columns(lines), str(day), provider_id], default=str, sort_keys=True)
     digest = hashlib.sha256(told.encode()).hexdigest()
     row = connection.execute(
@@ -56,6 +63,38 @@ def import_trades(
         parameters = {"list_id": row[0], **_columns(lines)}
         connection.execute(load_queries(_QUERIES)["keep_trades"], parameters)
     return len(lines)
+
+
+def _require_day(day: date, lines: Sequence[TradeLine]) -> None:
+    """Refuse a day that has not begun, and lines that are of that day in no zone.
+
+    A provider may cut its days at another hour than midnight in UTC, so that lines lie around it:
+    zones are up to 14 hours ahead of UTC and 12 behind. At least one must be of the UTC day, or the
+    list is one of the day beside it.
+    """
+    begins = datetime.combine(day, time(), UTC)
+    ends = begins + timedelta(days=1)
+    if begins > utc_now():
+        raise _of_another_day(day, "That day has not begun.", utc_now().date())
+    for line in lines:
+        if not begins - _AHEAD_MAX <= line.executed_at < ends + _BEHIND_MAX:
+            raise _of_another_day(day, _dated(line), line.executed_at.date())
+    if lines and not any(begins <= line.executed_at < ends for line in lines):
+        raise _of_another_day(day, _dated(lines[0]), lines[0].executed_at.date())
+
+
+def _dated(line: TradeLine) -> str:
+    return f'"{line.execution_id}" was dealt at {line.executed_at:%Y-%m-%d %H:%M:%S} UTC.'
+
+
+def _of_another_day(day: date, why: str, other: object) -> InputError:
+    return InputError(
+        ErrorCode.STATEMENT_OF_ANOTHER_DAY,
+        f"the list of trades is not of {day}",
+        why=why,
+        hint=f"Give the UTC day on which it was traded, such as {other}; nothing was kept.",
+        facts={"day": day},
+    )
 
 
 def reconcile(connection: Session, provider: str, *, since: date) -> dict[Bucket, int]:

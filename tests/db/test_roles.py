@@ -15,6 +15,7 @@ from psycopg import sql
 from tests.cast import open_account, open_user, open_wallet, play, value
 from tests.conftest import LogIn, migrate_engine
 from tests.floor import Floor, buy, deal, sell
+from tests.news import deposited
 from tradewright import audit, ledger, migrate, payments
 from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.core.ids import new_id_text
@@ -323,9 +324,11 @@ def test_payments_go_their_way_as_the_application(
         if payments.find_payment(app, withdrawal_id).status is PaymentStatus.REQUIRES_APPROVAL:
             payments.approve_payment(app, withdrawal_id, officer_id)
         paid_out = payments.complete_withdrawal(app, withdrawal_id)
-        payments.request_refund(app, order, payment_id=deposit_id, officer_id=officer_id)
+    by_card = deposited(app, user_id)
+    with app.transaction():
+        payments.request_refund(app, order, payment_id=by_card.id, officer_id=officer_id)
     assert (paid_in.status, paid_out.status) == (PaymentStatus.SUCCEEDED, PaymentStatus.SUCCEEDED)
-    assert value(app, "SELECT available FROM user_balances WHERE user_id = %s", user_id) == 750
+    assert value(app, "SELECT available FROM user_balances WHERE user_id = %s", user_id) == 850
     assert value(app, "SELECT count(*) FROM outbox_events") > 4  # type: ignore[operator]
     audit.require_laws(audit.check_laws(app))
 

@@ -268,3 +268,17 @@ def test_open_database_prefers_the_url_then_the_folder_then_the_environment(
         assert database.server is not None
         with psycopg.connect(database.conninfo) as connection:
             assert connection.info.dbname == "tradewright"
+
+
+@pytest.mark.parametrize("way", ["theirs", "new/../theirs", "theirs/new/.."])
+def test_a_server_does_not_settle_among_the_files_of_others(tmp_path: Path, way: str) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "notes.txt").write_text("mine")
+    before = theirs.stat()
+    with pytest.raises(StateError) as caught:
+        EmbeddedServer(tmp_path / way, SMALL).start()
+    assert caught.value.code == ErrorCode.EMBEDDED_FOLDER_UNUSABLE
+    assert [path.name for path in theirs.iterdir()] == ["notes.txt"]
+    after = theirs.stat()
+    assert (after.st_uid, after.st_mode) == (before.st_uid, before.st_mode)

@@ -34,6 +34,15 @@ def run(
     return ran
 
 
+def test_a_state_that_there_is_not_is_refused(
+    engine_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["payments", "list", "--status", "foo", "--database", engine_database])
+    assert caught.value.code == 2
+    assert "'foo' is not one of 'pending', 'requires_approval'" in capsys.readouterr().err
+
+
 def test_an_officer_finds_approves_and_refuses_what_waits(engine: Session, run: Any) -> None:
     user_id, officer_id = settled_user(engine, "9000"), open_user(engine, role="payments_officer")
     first, second = (start(engine, user_id, "2500", kind=PaymentKind.WITHDRAWAL) for _ in "ab")

@@ -18,7 +18,7 @@ from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import parse_amount
-from tradewright.payments import ClaimKind, ClaimOrder, Provider
+from tradewright.payments import ClaimKind, ClaimOrder, PaymentStatus, Provider
 from tradewright.payments.outbox import deliver_due
 from tradewright.payments.reconciliation.service import import_statement, read_breaks, reconcile
 from tradewright.payments.reconciliation.settlement import settle
@@ -53,7 +53,11 @@ def command() -> None:
 
 
 @command.command("list", epilog=options.example("tradewright payments list --kind withdrawal"))
-@click.option("--status", help="Only payments in this state.")
+@click.option(
+    "--status",
+    type=click.Choice([str(each) for each in PaymentStatus]),
+    help="Only payments in this state.",
+)
 @click.option("--kind", type=click.Choice(["deposit", "withdrawal"]), help="Only this kind.")
 @click.option("--user", type=click.UUID, help="Only payments of this user.")
 @LAST

@@ -27,7 +27,7 @@ from psycopg.conninfo import make_conninfo
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.errors import DatabaseError, ErrorCode, StateError
 from tradewright.postgres.binaries import programs_folder, server_user, short_temporary_folder
-from tradewright.postgres.homes import home_of, make_home
+from tradewright.postgres.homes import home_of, make_home, require_ours
 from tradewright.postgres.orphans import children_of, orphaned_folders, record_maker
 
 SUPERUSER = "tradewright"
@@ -63,7 +63,7 @@ class EmbeddedServer:
         *,
         is_scratch: bool = False,
     ) -> None:
-        self.folder = folder.absolute()
+        self.folder = folder.resolve()
         self._settings = {**DEFAULT_SETTINGS, **(settings or {})}
         self._user = server_user()
         self._is_scratch = is_scratch
@@ -157,7 +157,8 @@ class EmbeddedServer:
         """Start the server, creating it first when needed; attach when it already runs.
 
         Raises:
-            StateError: EMBEDDED_IN_PRODUCTION when TRADEWRIGHT_ENV says production.
+            StateError: EMBEDDED_IN_PRODUCTION when TRADEWRIGHT_ENV says production;
+                EMBEDDED_FOLDER_UNUSABLE when the folder holds somebody else's files.
             DatabaseError: EMBEDDED_START_FAILED with the last lines of the server's log.
 
         """
@@ -238,6 +239,7 @@ class EmbeddedServer:
             connection.execute(command)
 
     def _make_home(self) -> None:
+        require_ours(self.folder)
         make_home(self.folder, self._user)
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         self._user.own(self.log.parent)

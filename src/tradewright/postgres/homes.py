@@ -11,11 +11,15 @@ import re
 import secrets
 from pathlib import Path
 
+from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.binaries import ROOT_HOME, ServerUser
 
 _RECORD = "server-home"
 _FOLDER_RECORD = "folder"
 """Tells people, in the home, which folder it is for."""
+
+_BEGUN = frozenset({"data.new", "log", "lock", "maker", "password", "socket", "socket-folder"})
+"""What stands in the folder of a server that was interrupted while it was made."""
 
 _NAME = re.compile("[0-9a-f]{16}")
 
@@ -27,6 +31,30 @@ def home_of(folder: Path) -> Path:
         if _NAME.fullmatch(name):
             return ROOT_HOME / name
     return folder
+
+
+def require_ours(folder: Path) -> None:
+    """Refuse a folder in which others keep their files: a server would settle among them.
+
+    Raises:
+        StateError: EMBEDDED_FOLDER_UNUSABLE.
+
+    """
+    if not folder.is_dir() or (folder / _RECORD).exists() or (folder / "data/PG_VERSION").exists():
+        return
+    others = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.name not in _BEGUN and not path.name.startswith(f"{_RECORD}.")
+    )
+    if others:
+        raise StateError(
+            ErrorCode.EMBEDDED_FOLDER_UNUSABLE,
+            f'folder "{folder}" holds files, and no server',
+            why=f'A server has a folder for itself, and "{others[0]}" is none of its files.',
+            hint="Name the folder of a server, one that is empty, or one that is not there yet.",
+            facts={"folder": folder},
+        )
 
 
 def make_home(folder: Path, user: ServerUser) -> Path:

@@ -118,6 +118,12 @@ def test_partitions_made_or_detached_since_are_no_drift(
     assert find_drift(target, migrations) == []
 
 
+def test_a_schema_without_a_history_has_no_drift_to_tell(write: Write, target: Target) -> None:
+    with pytest.raises(MigrationError) as caught:
+        find_drift(target, find_migrations(write(**FILES)))
+    assert caught.value.code == ErrorCode.MIGRATION_HISTORY_MISSING
+
+
 @pytest.mark.usefixtures("lent_scratch_server")
 def test_a_wrong_baseline_shows_as_drift(write: Write, target: Target) -> None:
     migrations = find_migrations(write(**FILES))

@@ -121,10 +121,19 @@ def find_drift(target: Target, migrations: Sequence[Migration]) -> list[Differen
     since: making them is daily business.
 
     Raises:
-        MigrationError: when files and history disagree already, and as `service.up`.
+        MigrationError: MIGRATION_HISTORY_MISSING; when files and history disagree already, and as
+            `service.up`.
 
     """
-    applied = files_applied(migrations, history_of(target))
+    history = history_of(target)
+    if not history:
+        raise MigrationError(
+            ErrorCode.MIGRATION_HISTORY_MISSING,
+            f"schema '{target.schema}' has no history",
+            why="No file was applied to it, so nothing says what it should hold.",
+            hint="Use migrate up, or migrate baseline for a schema that was made otherwise.",
+        )
+    applied = files_applied(migrations, history)
     with empty_shadow(target) as shadow:
         run_planned(shadow, applied)
         should_be = _catalog(shadow)

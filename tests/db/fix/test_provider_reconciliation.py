@@ -23,7 +23,7 @@ from tradewright.liquidity.reconciliation.service import (
     read_trade_breaks,
     reconcile,
 )
-from tradewright.liquidity.reconciliation.trade_list import write_trade_list
+from tradewright.liquidity.reconciliation.trade_list import read_trade_list, write_trade_list
 from tradewright.postgres.connect import Session
 from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolve_unsolicited
 
@@ -198,6 +198,15 @@ def test_a_list_is_fetched_over_fix_whole(
     assert list(other.lines.values()) == lines
     assert asked.lines == {}
     assert run(engine, list(other.lines.values())) == {Bucket.MATCHED: 9}
+
+
+def test_a_line_that_cannot_be_read_is_told_as_it_stands() -> None:
+    text = write_trade_list([line_at(DAY)]).replace(",5,", ",five,")
+    error = refusal(lambda: read_trade_list(text.encode()))
+    assert error.code is ErrorCode.STATEMENT_UNREADABLE
+    assert "line 2" in error.what
+    assert "'quantity': 'five'" in (error.why or "")
+    assert "class" not in (error.why or "")
 
 
 def test_a_list_of_which_a_report_is_missing_is_none() -> None:

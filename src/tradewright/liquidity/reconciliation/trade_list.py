@@ -48,8 +48,8 @@ def _line(number: int, fields: dict[str, str]) -> TradeLine:
             price=Decimal(fields["price"]),
             executed_at=datetime.fromisoformat(fields["executed_at"]),
         )
-    except (ValueError, InvalidOperation) as error:
-        raise unreadable(f"line {number} cannot be read", str(error)) from None
+    except (ValueError, InvalidOperation):
+        raise unreadable(f"line {number} cannot be read", f"It says {fields}.") from None
     is_quantity = line.quantity.is_finite() and line.quantity > 0
     is_named = line.execution_id and line.symbol and line.executed_at.tzinfo is not None
     if not (is_quantity and line.price.is_finite() and is_named):

@@ -4,13 +4,16 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.floor import refusal
 from tradewright.audit.proofs import check_proof
+from tradewright.cli.main import cli
 from tradewright.core.errors import ErrorCode
 from tradewright.ledger.liabilities import Leaf, LiabilityTree, grow_tree, published_roots
 
@@ -90,3 +93,20 @@ def test_a_leaf_below_zero_is_not_taken(amount: Decimal) -> None:
     leaf = replace(THREE.leaves[0], amount=amount)
     error = refusal(lambda: grow_tree("USD", [*THREE.leaves, leaf]))
     assert error.code == ErrorCode.INTERNAL_LAW_BROKEN
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("root:x:0:0:root:/root:/bin/bash", "it is no JSON"),
+        ("{}", "it has no 'format'"),
+        ("[]", "it holds something else than a proof does"),
+    ],
+)
+def test_a_line_that_is_no_proof_is_told_in_words(line: str, why: str, tmp_path: Path) -> None:
+    roots, proofs = tmp_path / "roots.json", tmp_path / "proofs.jsonl"
+    roots.write_text('{"format": "tradewright-liabilities-1", "currencies": {}}')
+    proofs.write_text(f"{line}\n{line}\n")
+    words = ["ledger", "check-proof", str(roots), str(proofs)]
+    told = CliRunner().invoke(cli, words).output.splitlines()
+    assert told[1:] == [f"line {number}: it cannot be read: {why}" for number in (1, 2)]

@@ -32,7 +32,18 @@ def check_proof(roots: Mapping[str, Any], line: str) -> ProofCheck:
         reason = _reason(roots, proof)
         return ProofCheck(proof["user_id"], proof["currency"], proof["amount"], reason)
     except (ValueError, KeyError, TypeError, InvalidOperation) as error:
-        return ProofCheck("", "", "", f"it cannot be read: {type(error).__name__} {error}")
+        return ProofCheck("", "", "", f"it cannot be read: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    """Return in words why a line is no proof."""
+    if isinstance(error, json.JSONDecodeError):
+        return "it is no JSON"
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]!r}"
+    if isinstance(error, ValueError):
+        return str(error)
+    return "it holds something else than a proof does"
 
 
 def _reason(roots: Mapping[str, Any], proof: Mapping[str, Any]) -> str:

@@ -118,13 +118,15 @@ def check_proof_command(roots: Path, proofs: Path, *, as_json: bool) -> None:
     """Check each line of PROOFS against ROOTS, without any database; exit 1 when one fails."""
     published = json.loads(roots.read_text())
     checks = [check_proof(published, line) for line in proofs.read_text().splitlines()]
-    bad = [check for check in checks if check.reason]
+    bad = [(number, check) for number, check in enumerate(checks, 1) if check.reason]
     if as_json:
-        click.echo(json.dumps({"checked": len(checks), "bad": [asdict(check) for check in bad]}))
+        told = [{"line": number, **asdict(check)} for number, check in bad]
+        click.echo(json.dumps({"checked": len(checks), "bad": told}))
     else:
         click.echo(f"{len(checks) - len(bad)} of {len(checks)} proofs hold")
-        for check in bad:
-            click.echo(f"{check.user_id} {check.currency} {check.amount}: {check.reason}")
+        for number, check in bad:
+            whose = " ".join(filter(None, (check.user_id, check.currency, check.amount)))
+            click.echo(f"line {number}: {whose + ': ' if whose else ''}{check.reason}")
     sys.exit(1 if bad or not checks else 0)
 
 

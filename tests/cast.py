@@ -258,8 +258,8 @@ def _deposit(
         house = CLEARING[provider]
         ledger.credit(session, user_id, "USD", amount, transaction_id=payment_id, house=house)
         session.execute(
-            "UPDATE payment_transactions SET status = 'succeeded', completed_at = clock_timestamp()"
-            " WHERE id = %s",
+            "UPDATE payment_transactions SET status = 'succeeded', arrived_at = clock_timestamp(),"
+            " completed_at = clock_timestamp() WHERE id = %s",
             (payment_id,),
         )
     return payment_id

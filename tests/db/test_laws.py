@@ -223,8 +223,8 @@ BREAKS = (
         (
             (
                 "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
-                " completed_at) VALUES (uuidv7(), '{user_id}', 'deposit', 'USD', 7, 'succeeded',"
-                " clock_timestamp())"
+                " arrived_at, completed_at) VALUES (uuidv7(), '{user_id}', 'deposit', 'USD', 7,"
+                " 'succeeded', clock_timestamp(), clock_timestamp())"
             ),
         ),
     ),

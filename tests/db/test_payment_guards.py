@@ -72,3 +72,19 @@ def test_what_waits_for_an_officer_does_not_go_on_without_one(
         engine.execute(statement.format(payment.id).encode())
     refusal = translate(caught.value)
     assert (type(refusal), refusal.code) == (StateError, ErrorCode.PAYMENT_APPROVAL_REFUSED)
+
+
+def refused_deposit(session: Session) -> Payment:
+    """Take a deposit that an officer has refused after its money had come."""
+    payment, officer_id = waiting_deposit(session), open_user(session, role="payments_officer")
+    with session.transaction():
+        return payments.refuse_payment(session, payment.id, officer_id, reason="no proof of funds")
+
+
+def test_what_an_officer_has_refused_is_not_credited_by_whoever_writes(engine: Session) -> None:
+    payment = refused_deposit(engine)
+    where = f" WHERE id = '{payment.id}'"
+    again = "UPDATE payment_transactions SET status = 'succeeded'"
+    assert refused(engine, again + where) == "TW042"
+    forgotten = "UPDATE payment_transactions SET arrived_at = NULL"
+    assert refused(engine, forgotten + where) == "TW010"

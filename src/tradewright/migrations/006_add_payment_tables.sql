@@ -2483,6 +2483,8 @@ CREATE TABLE exchange_rates (
         CONSTRAINT exchange_rates_observed_at_present NOT NULL,
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT exchange_rates_created_at_present NOT NULL,
+    -- The clocks of sources may be a little ahead of the server's.
+    CONSTRAINT exchange_rates_are_of_the_past CHECK (observed_at - created_at <= interval '1 minute'),
     CONSTRAINT exchange_rates_currencies_differ CHECK (base_currency <> quote_currency),
     CONSTRAINT exchange_rates_one_per_instant UNIQUE (base_currency, quote_currency, observed_at, source)
 );
@@ -2620,10 +2622,14 @@ CREATE TABLE payment_transactions (
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT payment_transactions_updated_at_present NOT NULL,
     submitted_at timestamptz,
+    arrived_at timestamptz,
     completed_at timestamptz,
     -- tradewright: ignore unique-over-nullable: none until the provider names it
     CONSTRAINT payment_transactions_reference_once UNIQUE (provider, reference),
     CONSTRAINT payment_transactions_approver_is_another CHECK (approved_by <> user_id),
+    CONSTRAINT payment_transactions_credited_after_arrival CHECK (
+        kind <> 'deposit' OR status NOT IN ('requires_approval', 'succeeded') OR arrived_at IS NOT NULL
+    ),
     CONSTRAINT payment_transactions_completed_at_iff_ended CHECK (
         (status IN ('succeeded', 'failed', 'canceled', 'reversed')) = (completed_at IS NOT NULL)
     )
@@ -2636,6 +2642,7 @@ COMMENT ON COLUMN payment_transactions.status IS 'unconfirmed: credited and held
 COMMENT ON COLUMN payment_transactions.hold_id IS 'Money set aside for a withdrawal that is not decided, or of a deposit that is not confirmed.';
 COMMENT ON COLUMN payment_transactions.approved_by IS 'Payments officer who approved the payment; never its owner.';
 COMMENT ON COLUMN payment_transactions.submitted_at IS 'When the provider had taken the order to collect or pay out.';
+COMMENT ON COLUMN payment_transactions.arrived_at IS 'When a deposit''s money was first told to be there; a deposit that failed after it was refused by an officer.';
 -- A user's payments by state: the composite that two single-column indexes cannot replace.
 CREATE INDEX idx_payment_transactions_user_id_status
     ON payment_transactions (user_id, status);
@@ -2683,13 +2690,17 @@ CREATE TRIGGER payment_transactions_keep_their_key
         IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.kind, NEW.currency, NEW.amount, NEW.provider, NEW.destination)
     )
     EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER payment_transactions_keep_their_arrival
+    BEFORE UPDATE OF arrived_at ON payment_transactions
+    FOR EACH ROW WHEN (OLD.arrived_at <> NEW.arrived_at OR (OLD.arrived_at IS NOT NULL AND NEW.arrived_at IS NULL))
+    EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER payment_transactions_follow_states
     BEFORE UPDATE ON payment_transactions
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION payments_follow_their_states();
 
--- Four eyes, whoever writes: what waits for an officer goes on by the word of one. That the officer is not the
--- owner is a CHECK of the row.
+-- Four eyes, whoever writes: what waits for an officer, or an officer has refused, goes on by the word of one.
+-- That the officer is not the owner is a CHECK of the row.
 CREATE FUNCTION payments_wait_for_their_officer() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -2699,7 +2710,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'TW042',
             MESSAGE = format('%s "%s" cannot go from %s to %s by itself', NEW.kind, OLD.id, OLD.status, NEW.status),
-            DETAIL = 'It waits for a payments officer, and approved_by names none.',
+            DETAIL = 'It waits for a payments officer or was refused by one, and approved_by names none.',
             HINT = 'Have an officer decide.',
             TABLE = TG_TABLE_NAME;
     END IF;
@@ -2709,7 +2720,10 @@ $$;
 COMMENT ON FUNCTION payments_wait_for_their_officer() IS 'Trigger of payment_transactions: what waits for an officer is credited or paid only when approved_by names one (SQLSTATE TW042).';
 CREATE TRIGGER payment_transactions_wait_for_their_officer
     BEFORE UPDATE ON payment_transactions
-    FOR EACH ROW WHEN (OLD.status = 'requires_approval' AND NEW.status IN ('processing', 'succeeded'))
+    FOR EACH ROW WHEN (
+        NEW.status IN ('processing', 'unconfirmed', 'succeeded') AND OLD.status <> NEW.status
+        AND (OLD.status = 'requires_approval' OR OLD.arrived_at IS NOT NULL)
+    )
     EXECUTE FUNCTION payments_wait_for_their_officer();
 CREATE TRIGGER payment_transactions_are_audited
     AFTER INSERT OR UPDATE OR DELETE ON payment_transactions

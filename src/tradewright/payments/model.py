@@ -59,7 +59,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A deposit or withdrawal as it is stored; `reference` is the provider's name for it."""
+    """A deposit or withdrawal as it is stored; `reference` is the provider's name for it.
+
+    `arrived_at` is when a deposit's money was first told to be there, whatever was decided then.
+    """
 
     id: str
     user_id: str
@@ -75,6 +78,7 @@ class Payment:
     provider: Provider = Provider.DIRECT
     reference: str | None = None
     destination: str | None = None
+    arrived_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

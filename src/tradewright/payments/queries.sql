@@ -31,7 +31,8 @@ SELECT
     completed_at,
     provider,
     reference,
-    destination
+    destination,
+    arrived_at
 FROM payment_transactions
 WHERE id = %(payment_id)s::uuid;
 
@@ -51,7 +52,8 @@ SELECT
     completed_at,
     provider,
     reference,
-    destination
+    destination,
+    arrived_at
 FROM payment_transactions
 WHERE id = %(payment_id)s::uuid
 FOR NO KEY UPDATE;
@@ -63,18 +65,19 @@ FROM payment_limits
 WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s AND currency = %(currency)s;
 
 -- name: used
--- Sum the user's payments that were not lost, of this UTC day and of the last 30 times 24 hours.
+-- Sum the user's other payments that were not lost, of the UTC day and within 30 times 24 hours of an instant.
 SELECT
-    coalesce(sum(p.amount) FILTER (WHERE p.created_at >= date_trunc('day', n.at, 'UTC')), 0),
-    coalesce(sum(p.amount) FILTER (WHERE p.created_at > n.at - interval '720 hours'), 0)
-FROM (SELECT clock_timestamp() AS at) AS n
+    coalesce(sum(p.amount) FILTER (WHERE date_trunc('day', p.created_at, 'UTC') = date_trunc('day', n.at, 'UTC')), 0),
+    coalesce(sum(p.amount), 0)
+FROM (SELECT coalesce(%(asked_at)s::timestamptz, clock_timestamp()) AS at) AS n
 LEFT JOIN payment_transactions AS p
     ON p.user_id = %(user_id)s::uuid
     AND p.kind = %(kind)s
     AND p.currency = %(currency)s
     AND p.id <> %(payment_id)s::uuid
     AND p.status NOT IN ('failed', 'canceled', 'reversed')
-    AND p.created_at > n.at - interval '744 hours';
+    AND p.created_at > n.at - interval '720 hours'
+    AND p.created_at < n.at + interval '720 hours';
 
 -- name: history
 -- Read the figures that a fraud check judges by, over 90 days.
@@ -168,6 +171,11 @@ SET
         WHEN %(status)s IN ('failed', 'canceled', 'conflicted', 'reversed') THEN %(failure_reason)s
     END,
     reference = coalesce(reference, %(reference)s),
+    arrived_at = CASE
+        WHEN kind = 'deposit' AND %(status)s IN ('requires_approval', 'succeeded')
+            THEN coalesce(arrived_at, clock_timestamp())
+        ELSE arrived_at
+    END,
     completed_at = CASE
         WHEN %(status)s IN ('succeeded', 'failed', 'canceled', 'reversed') THEN clock_timestamp()
     END
@@ -186,7 +194,8 @@ RETURNING
     completed_at,
     provider,
     reference,
-    destination;
+    destination,
+    arrived_at;
 
 -- name: payment_by_reference
 -- Find a payment by the provider's own name for it.
@@ -218,7 +227,8 @@ SELECT
     completed_at,
     provider,
     reference,
-    destination
+    destination,
+    arrived_at
 FROM payment_transactions
 WHERE (%(status)s::text IS NULL OR status = %(status)s)
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
@@ -249,7 +259,8 @@ SELECT
     completed_at,
     provider,
     reference,
-    destination
+    destination,
+    arrived_at
 FROM payment_transactions
 WHERE submitted_at IS NULL
   AND provider = %(provider)s
@@ -318,10 +329,12 @@ ON CONFLICT (base_currency, quote_currency, observed_at, source) DO NOTHING
 RETURNING id::text;
 
 -- name: newest_rate
--- Read the newest rate of a pair with its age.
+-- Read the newest rate of a pair with its age; one whose instant has not come yet is none.
 SELECT rate, source, observed_at, clock_timestamp() - observed_at
 FROM exchange_rates
-WHERE base_currency = %(base)s AND quote_currency = %(quote)s
+WHERE base_currency = %(base)s
+  AND quote_currency = %(quote)s
+  AND observed_at <= clock_timestamp()
 ORDER BY observed_at DESC, created_at DESC
 LIMIT 1;
 

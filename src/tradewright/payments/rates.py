@@ -9,10 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import psycopg
+
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.core.money import minor_unit
 from tradewright.payments import store
 from tradewright.postgres.connect import Session
+from tradewright.postgres.refusals import translate
 
 RATE_AGE_MAX = timedelta(hours=1)
 """An older rate measures no limit."""
@@ -33,7 +36,7 @@ def record_rates(connection: Session, observed: Iterable[RateObserved]) -> int:
     """Keep rates; return how many were new. The same observation again is not written again.
 
     Raises:
-        InputError: INPUT_CURRENCY_UNKNOWN, EXCHANGE_RATE_MALFORMED.
+        InputError: INPUT_CURRENCY_UNKNOWN, EXCHANGE_RATE_MALFORMED, INPUT_INSTANT_FUTURE.
 
     """
     return sum(_record(connection, each) for each in observed)
@@ -42,7 +45,7 @@ def record_rates(connection: Session, observed: Iterable[RateObserved]) -> int:
 def read_rate(
     connection: Session, base: str, quote: str, *, age_max: timedelta = RATE_AGE_MAX
 ) -> RateObserved:
-    """Return the newest rate of a pair, as long as it is fresh.
+    """Return the newest rate of a pair whose instant has come, as long as it is fresh.
 
     Raises:
         StateError: EXCHANGE_RATE_MISSING, EXCHANGE_RATE_STALE.
@@ -78,4 +81,18 @@ def _record(connection: Session, observed: RateObserved) -> bool:
             why="A rate is a finite number above zero between two currencies.",
             hint="Give what one unit of the first currency is worth in the second.",
         )
-    return store.one(connection, "record_rate", **asdict(observed)) is not None
+    try:
+        return store.one(connection, "record_rate", **asdict(observed)) is not None
+    except psycopg.Error as error:
+        if error.diag.constraint_name == "exchange_rates_are_of_the_past":
+            raise _of_the_future(observed) from error
+        raise translate(error) from error
+
+
+def _of_the_future(observed: RateObserved) -> InputError:
+    return InputError(
+        ErrorCode.INPUT_INSTANT_FUTURE,
+        f"a rate cannot have been observed at {observed.observed_at}, which has not come yet",
+        why="It would be the newest until then, and fresh for an hour more.",
+        hint="Give when it was observed, at most a minute ahead of the server's clock.",
+    )

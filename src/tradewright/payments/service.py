@@ -6,17 +6,17 @@ The same request again is answered with the payment that it made. What comes aft
 """
 
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, StateError
-from tradewright.core.money import minor_unit, parse_amount
+from tradewright.core.money import parse_amount
 from tradewright.payments import store
 from tradewright.payments.debts import require_no_debts
+from tradewright.payments.limits import passed_limit, require_limit
 from tradewright.payments.model import (
     Finding,
     FraudCheck,
-    Limit,
     Payment,
     PaymentKind,
     PaymentRequest,
@@ -25,19 +25,14 @@ from tradewright.payments.model import (
     Provider,
     Verdict,
 )
-from tradewright.payments.rates import read_rate
 from tradewright.payments.rules import (
     ARRIVED_POINTS,
     check_fraud,
     is_small,
-    require_within_limit,
     with_finding,
 )
 from tradewright.payments.steps import credit_deposit, unknown_payment
 from tradewright.postgres.connect import Session
-
-LIMIT_CURRENCY = "USD"
-"""Limits of a currency that has none of its own are measured in this one."""
 
 
 def deposit(
@@ -99,7 +94,7 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     _require_active(request.user_id, user)
     if not is_deposit:
         require_no_debts(connection, request.user_id)
-    limit = _require_limit(connection, request, user)
+    limit = require_limit(connection, request, user)
     check = _open(connection, request, user)
     if check.verdict is Verdict.DENY:
         return _deny(connection, request.payment_id)
@@ -124,10 +119,9 @@ def book_arrival(connection: Session, request: PaymentRequest) -> Payment:
     concerns: dict[str, str] = {}
     if user.status != "active":
         concerns["user_not_active"] = user.status
-    try:
-        _require_limit(connection, request, user)
-    except (MoneyError, StateError) as refusal:
-        concerns["limit_exceeded"] = refusal.what
+    over = passed_limit(connection, request, user, None)
+    if over:
+        concerns["limit_exceeded"] = over
     store.insert_payment(connection, request)
     check = check_fraud(request, store.read_history(connection, request, user))
     for name, why in concerns.items():
@@ -247,29 +241,6 @@ def _contents(payment: PaymentRequest | Payment) -> tuple[object, ...]:
         payment.provider,
         payment.destination,
     )
-
-
-def _require_limit(connection: Session, request: PaymentRequest, user: PaymentUser) -> Limit:
-    limit = store.read_limit(connection, user.kyc_level, request.kind, request.currency)
-    if limit is None:
-        limit = _converted_limit(connection, request, user)
-    return require_within_limit(request, limit, store.read_used(connection, request))
-
-
-def _converted_limit(
-    connection: Session, request: PaymentRequest, user: PaymentUser
-) -> Limit | None:
-    """Measure the limit of a currency that has none of its own, at a fresh rate."""
-    limit = store.read_limit(connection, user.kyc_level, request.kind, LIMIT_CURRENCY)
-    if limit is None:
-        return None
-    rate = read_rate(connection, request.currency, LIMIT_CURRENCY).rate
-    unit = minor_unit(request.currency)
-    amount_max, daily_max, rolling_max = (
-        (each / rate).quantize(unit, rounding=ROUND_DOWN)
-        for each in (limit.amount_max, limit.daily_max, limit.rolling_max)
-    )
-    return Limit(amount_max, daily_max, rolling_max)
 
 
 def _open(connection: Session, request: PaymentRequest, user: PaymentUser) -> FraudCheck:

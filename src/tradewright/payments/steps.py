@@ -13,14 +13,16 @@ from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.ledger import HouseCode
 from tradewright.payments import store
 from tradewright.payments.debts import collect_debts, lend_shortfall
+from tradewright.payments.limits import passed_limit_again
 from tradewright.payments.model import (
+    Finding,
     Payment,
     PaymentKind,
     PaymentStatus,
     Provider,
     Verdict,
 )
-from tradewright.payments.rules import verdict_of
+from tradewright.payments.rules import ARRIVED_POINTS, verdict_of, with_finding
 from tradewright.postgres.connect import Session
 
 CLEARING: Mapping[Provider, HouseCode] = MappingProxyType(
@@ -94,8 +96,11 @@ def arrive(connection: Session, payment: Payment, **given: str | None) -> Paymen
     """Take a deposit that its provider has collected: credited, or before an officer.
 
     An officer looks at what the fraud check would not let through by itself, and at money that
-    came although the house had ended the payment: it is never lost and never credited unseen.
+    came although the house had ended the payment: it is never lost and never credited unseen. What
+    the provider had given up has freed its part of the limit, so it is measured again.
     """
+    if payment.status in (PaymentStatus.FAILED, PaymentStatus.CANCELED):
+        _note_limit(connection, payment)
     if is_ended_by_us(payment) or verdict_on(connection, payment) is not Verdict.ALLOW:
         return store.move_payment(connection, payment.id, PaymentStatus.REQUIRES_APPROVAL, **given)
     return credit_deposit(connection, payment, **given)
@@ -197,6 +202,11 @@ def is_ended_by_us(payment: Payment) -> bool:
     return ended and not (payment.failure_reason or "").startswith(PROVIDER_REASON)
 
 
+def is_refused(payment: Payment) -> bool:
+    """Tell whether an officer has refused a deposit whose money had come: it stays refused."""
+    return is_ended_by_us(payment) and payment.arrived_at is not None
+
+
 def verdict_on(connection: Session, payment: Payment) -> Verdict:
     """Return what follows from the payment's fraud check."""
     return verdict_of(store.read_level(connection, payment.id))
@@ -233,6 +243,17 @@ def unknown_payment(payment_id: str, kind: str = "payment") -> InputError:
         why=f"No {kind} has this id.",
         hint="Correct the id.",
     )
+
+
+def _note_limit(connection: Session, payment: Payment) -> None:
+    """Have an officer look at a deposit that was lost, comes after all, and passes the limit."""
+    over = passed_limit_again(connection, payment)
+    if over:
+        check = store.read_last_check(connection, payment.id)
+        finding = Finding(ARRIVED_POINTS, {"why": over})
+        store.insert_fraud_check(
+            connection, payment.id, with_finding(check, "limit_exceeded", finding)
+        )
 
 
 def _credit(connection: Session, payment: Payment) -> None:

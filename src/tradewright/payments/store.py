@@ -1,11 +1,13 @@
 """The only SQL of payments: reads and writes of one payment, its user, limits and history."""
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from tradewright.core.ids import new_id_text
 from tradewright.payments.model import (
+    Finding,
     FraudCheck,
     History,
     Limit,
@@ -18,6 +20,7 @@ from tradewright.payments.model import (
     RiskLevel,
     Used,
 )
+from tradewright.payments.rules import verdict_of
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
@@ -59,8 +62,14 @@ def read_limit(
     return None if row is None else Limit(*row)
 
 
-def read_used(connection: Session, request: PaymentRequest) -> Used:
-    """Return what the user's other payments of this kind and currency take of the limits."""
+def read_used(
+    connection: Session, request: PaymentRequest, *, asked_at: datetime | None = None
+) -> Used:
+    """Return what the user's other payments of this kind and currency take of the limits.
+
+    `asked_at` is when the payment was asked for, where that is not now: then those after it count
+    too.
+    """
     row = one(
         connection,
         "used",
@@ -68,6 +77,7 @@ def read_used(connection: Session, request: PaymentRequest) -> Used:
         kind=request.kind,
         currency=request.currency,
         payment_id=request.payment_id,
+        asked_at=asked_at,
     )
     return Used(Decimal(0), Decimal(0)) if row is None else Used(*row)
 
@@ -219,6 +229,17 @@ def read_fraud_checks(connection: Session, payment_id: str) -> list[dict[str, An
     return [{"score": row[0], "level": row[1], "findings": row[2]} for row in rows]
 
 
+def read_last_check(connection: Session, payment_id: str) -> FraudCheck:
+    """Return the last fraud check of a payment."""
+    last = read_fraud_checks(connection, payment_id)[-1]
+    findings = {
+        name: Finding(found["points"], {key: found[key] for key in found if key != "points"})
+        for name, found in last["findings"].items()
+    }
+    level = RiskLevel(last["level"])
+    return FraudCheck(last["score"], level, verdict_of(level), findings)
+
+
 def read_unsubmitted(connection: Session, provider: Provider, count_max: int) -> list[Payment]:
     """Return payments that a provider has not been told of yet, oldest first."""
     rows = connection.execute(
@@ -244,6 +265,7 @@ def _payment(row: tuple[Any, ...]) -> Payment:
         provider=Provider(row[11]),
         reference=row[12],
         destination=row[13],
+        arrived_at=row[14],
     )
 
 

@@ -140,6 +140,8 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "available_money_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
         "balance_holds_expires_after_created": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
         "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
+        "exchange_rates_are_of_the_past": (InputError, ErrorCode.INPUT_INSTANT_FUTURE),
+        "exchange_rates_rate_positive": (InputError, ErrorCode.EXCHANGE_RATE_MALFORMED),
         "hold_purpose_known": (InputError, ErrorCode.INPUT_PURPOSE_UNKNOWN),
         "house_accounts_code_known": (InputError, ErrorCode.INPUT_HOUSE_UNKNOWN),
         "instruments_margin_rate_is_a_share": (InputError, ErrorCode.MARGIN_TERMS_MALFORMED),

@@ -113,7 +113,8 @@ def _payment_of(connection: Session, provider: Provider, event: ProviderEvent) -
 
 def _apply_to_deposit(connection: Session, payment: Payment, event: ProviderEvent) -> Outcome:
     told, why = event.status, steps.PROVIDER_REASON + (event.reason or event.status)
-    if not is_news(payment.kind, told=told, known=payment.status):
+    is_settled = told is PaymentStatus.SUCCEEDED and steps.is_refused(payment)
+    if is_settled or not is_news(payment.kind, told=told, known=payment.status):
         return _ignored(payment)
     match told:
         case PaymentStatus.PROCESSING:

@@ -7,12 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from tests.cast import open_user, value
+from tests.cast import open_account, open_user, value
+from tests.conftest import OpenSession
+from tests.db.sessions import at_once
 from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright import audit, ledger, payments
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import WalletStatus, set_wallet_status
+from tradewright.operations.jobs import JOBS
+from tradewright.operations.model import Means
 from tradewright.payments import (
     Claim,
     ClaimKind,
@@ -26,6 +30,8 @@ from tradewright.payments import (
     Provider,
     RateObserved,
 )
+from tradewright.payments.debts import collect_open_debts
+from tradewright.payments.store import read_unsubmitted
 from tradewright.payments.webhooks.inbox import retry_conflict
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import same_connection
@@ -302,3 +308,78 @@ def test_a_limit_of_a_currency_without_its_own_is_measured_at_a_fresh_rate(
 def test_a_rate_that_is_none_is_refused(engine: Session, of: str) -> None:
     code = refusal(payments.record_rates, engine, [rate(timedelta(0), of=of)])
     assert code == ErrorCode.EXCHANGE_RATE_MALFORMED
+
+
+def due(session: Session) -> list[str]:
+    """Return the payments that the cards are to be asked for."""
+    return [payment.id for payment in read_unsubmitted(session, Provider.CARDS, 100)]
+
+
+def test_a_withdrawal_in_processing_is_not_handed_out_while_its_user_owes(engine: Session) -> None:
+    """Case 41: what was let through before the debt waits, and goes once it is paid."""
+    user_id, other_id = settled_user(engine, "500"), settled_user(engine, "500")
+    waits = start(engine, user_id, "400", kind=PaymentKind.WITHDRAWAL)
+    goes = start(engine, other_id, "400", kind=PaymentKind.WITHDRAWAL)
+    assert {waits.status, goes.status} == {PaymentStatus.PROCESSING}
+    payment = deposited(engine, user_id)
+    spend(engine, user_id, "150")
+    tell(engine, news(payment, "dispute.opened"))
+    assert payments.read_debts(engine, user_id) == {"USD": 50}
+    comes = start(engine, user_id, "50")
+    assert sorted(due(engine)) == sorted([goes.id, comes.id])
+    tell(engine, news(comes, "charge.succeeded"))
+    assert payments.read_debts(engine, user_id) == {}
+    assert sorted(due(engine)) == sorted([goes.id, waits.id])
+
+
+def test_the_house_pays_nothing_out_by_itself_to_who_owes(engine: Session) -> None:
+    """Case 41, without a provider; what a provider has paid is a fact and is booked."""
+    user_id = settled_user(engine, "500")
+    direct = start(engine, user_id, "200", kind=PaymentKind.WITHDRAWAL, provider=Provider.DIRECT)
+    by_card = start(engine, user_id, "200", kind=PaymentKind.WITHDRAWAL)
+    assert {direct.status, by_card.status} == {PaymentStatus.PROCESSING}
+    payment = deposited(engine, user_id)
+    spend(engine, user_id, "200")
+    tell(engine, news(payment, "dispute.opened"))
+    code = refusal(payments.complete_withdrawal, engine, direct.id)
+    assert code == ErrorCode.PAYMENT_DEBT_OPEN
+    tell(engine, news(by_card, "payout.paid"))
+    assert payments.find_payment(engine, by_card.id).status is PaymentStatus.SUCCEEDED
+
+
+def owing_user(session: Session) -> str:
+    """Open a user who owes 100, with 100 in a trading account."""
+    user_id = settled_user(session)
+    account_id, payment = open_account(session, user_id), deposited(session, user_id)
+    ledger.transfer_to_account(session, account_id, Decimal(100), transaction_id=new_id_text())
+    tell(session, news(payment, "dispute.opened"))
+    tell(session, news(payment, "dispute.lost"))
+    assert payments.read_debts(session, user_id) == {"USD": 100}
+    ledger.transfer_to_wallet(session, account_id, Decimal(100), transaction_id=new_id_text())
+    return user_id
+
+
+def test_money_from_a_trading_account_pays_the_debt_when_the_job_runs(engine: Session) -> None:
+    user_id, frozen_id = owing_user(engine), owing_user(engine)
+    set_status(engine, frozen_id, WalletStatus.FROZEN)
+    assert JOBS["collect_debts"].work(Means(source=same_connection(engine))) == 1
+    assert (payments.read_debts(engine, user_id), wallet(engine, user_id)) == ({}, (0, 0))
+    assert payments.read_debts(engine, frozen_id) == {"USD": 100}
+    set_status(engine, frozen_id, WalletStatus.ACTIVE)
+    assert collect_open_debts(same_connection(engine)) == 1
+    assert collect_open_debts(same_connection(engine)) == 0
+    assert payments.read_debts(engine, frozen_id) == {}
+
+
+def test_debts_that_four_runs_collect_at_once_are_paid_once(
+    engine: Session, open_session: OpenSession
+) -> None:
+    users = [owing_user(engine) for _ in range(3)]
+    for user_id in users:
+        ledger.credit(engine, user_id, "USD", Decimal(7), transaction_id=new_id_text())
+
+    def collect(session: Session) -> int:
+        return collect_open_debts(same_connection(session))
+
+    assert sum(int(str(each)) for each in at_once(open_session, [collect] * 4)) == len(users)
+    assert {wallet(engine, user_id) for user_id in users} == {(7, 0)}

@@ -149,6 +149,50 @@ def test_another_amount_or_currency_credits_nothing_and_calls_an_officer(
     assert status(engine, payment) is PaymentStatus.FAILED
 
 
+@pytest.mark.parametrize("was_paid", [True, False])
+def test_an_officer_ends_a_withdrawal_in_conflict_either_way(
+    engine: Session, was_paid: bool
+) -> None:
+    """Case 38, for withdrawals: paid as it was asked for, or given back, by another's word."""
+    user_id, officer_id = settled_user(engine, "500"), open_user(engine, role="payments_officer")
+    payment = start(engine, user_id, "70", kind=PaymentKind.WITHDRAWAL)
+    outcome = tell(engine, news(payment, "payout.paid", amount="69"))
+    assert outcome.kind is OutcomeKind.CONFLICTED
+    assert status(engine, payment) is PaymentStatus.CONFLICTED
+    assert wallet(engine, user_id) == (430, 70)
+    with pytest.raises(TradewrightError) as caught:
+        payments.approve_payment(engine, payment.id, open_user(engine))
+    assert caught.value.code == ErrorCode.USER_ROLE_MISSING
+
+    def decide(by: str) -> Payment:
+        with engine.transaction():
+            if was_paid:
+                return payments.approve_payment(engine, payment.id, by)
+            return payments.refuse_payment(engine, payment.id, by, reason="not paid")
+
+    ended = decide(officer_id)
+    told = PaymentStatus.SUCCEEDED if was_paid else PaymentStatus.FAILED
+    assert (ended.status, ended.approved_by) == (told, officer_id if was_paid else None)
+    assert wallet(engine, user_id) == ((430, 0) if was_paid else (500, 0))
+    again = tell(engine, news(payment, "payout.paid"))
+    assert again.kind is (OutcomeKind.IGNORED if was_paid else OutcomeKind.CONFLICTED)
+    with pytest.raises(TradewrightError) as caught:
+        decide(open_user(engine, role="payments_officer"))
+    assert caught.value.code == ErrorCode.PAYMENT_STATE_REFUSED
+
+
+def test_who_approved_a_withdrawal_may_decide_about_its_conflict(engine: Session) -> None:
+    user_id, officer_id = settled_user(engine, "5000"), open_user(engine, role="payments_officer")
+    payment = start(engine, user_id, "4000", kind=PaymentKind.WITHDRAWAL)
+    with engine.transaction():
+        payments.approve_payment(engine, payment.id, officer_id)
+    tell(engine, news(payment, "payout.paid", amount="3999"))
+    with engine.transaction():
+        ended = payments.approve_payment(engine, payment.id, officer_id)
+    assert ended.status is PaymentStatus.SUCCEEDED
+    assert wallet(engine, user_id) == (1000, 0)
+
+
 def test_success_after_our_cancel_is_not_lost_and_not_credited_unseen(engine: Session) -> None:
     """Case 40."""
     user_id, officer_id = settled_user(engine), open_user(engine, role="payments_officer")

@@ -100,7 +100,10 @@ def show_command(asked: options.Asked, payment_id: UUID) -> None:
 @OFFICER
 @options.with_database
 def approve_command(asked: options.Asked, payment_id: UUID, officer: UUID) -> None:
-    """Let a payment go on that waits for approval, and take the news that waited for it."""
+    """Let a payment go on that waits for approval, and take the news that waited for it.
+
+    A withdrawal in conflict is taken to be paid out as it was asked for.
+    """
     with asked.session() as session:
         with session.transaction():
             audit.acting_as(session, f"user:{officer}")

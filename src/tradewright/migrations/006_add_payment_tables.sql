@@ -2926,6 +2926,10 @@ COMMENT ON TABLE receivables IS 'What a client owes, because money that was take
 COMMENT ON COLUMN receivables.payment_id IS 'The deposit that was taken back.';
 CREATE INDEX idx_receivables_user_id_currency
     ON receivables (user_id, currency);
+-- What is still owed: asked before anything is paid out, and by the job that collects it.
+CREATE INDEX idx_receivables_user_id_currency_open
+    ON receivables (user_id, currency)
+    WHERE remaining > 0;
 CREATE INDEX idx_receivables_currency
     ON receivables (currency);
 CREATE INDEX idx_receivables_payment_id

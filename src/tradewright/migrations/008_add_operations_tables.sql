@@ -125,6 +125,7 @@ COMMENT ON FUNCTION prune_records(integer) IS 'Deletes messages to and from venu
 
 INSERT INTO jobs (name, every, daily_at)
 VALUES
+    ('collect_debts', '1 minute', NULL),
     ('deliver_events', '10 seconds', NULL),
     ('expire_holds', '1 minute', NULL),
     ('make_audit_partitions', NULL, '01:00'),

@@ -1,5 +1,8 @@
 """Four eyes: what an officer decides about payments that the house does not let through alone.
 
+A withdrawal in conflict, of which the provider tells another amount, is ended either way: it was
+paid, and what was set aside is taken; or it was not, and goes back.
+
 The officer holds the role `payments_officer` and is never the payment's owner; the database
 refuses the owner too.
 """
@@ -9,7 +12,13 @@ from tradewright.payments import store
 from tradewright.payments.debts import require_no_debts
 from tradewright.payments.model import Payment, PaymentKind, PaymentStatus
 from tradewright.payments.service import require_user
-from tradewright.payments.steps import credit_deposit, fail_withdrawal, lock, require_status
+from tradewright.payments.steps import (
+    credit_deposit,
+    fail_withdrawal,
+    lock,
+    pay_out,
+    require_status,
+)
 from tradewright.postgres.connect import Session
 
 OFFICER_ROLE = "payments_officer"
@@ -17,6 +26,8 @@ OFFICER_ROLE = "payments_officer"
 
 def approve_payment(connection: Session, payment_id: str, officer_id: str) -> Payment:
     """Let a payment go on that waits for approval: a deposit is credited, a withdrawal paid.
+
+    A withdrawal in conflict is taken to be paid out as it was asked for.
 
     Raises:
         InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
@@ -26,6 +37,8 @@ def approve_payment(connection: Session, payment_id: str, officer_id: str) -> Pa
     """
     payment = lock(connection, payment_id)
     require_officer(connection, payment, officer_id)
+    if payment.status is PaymentStatus.CONFLICTED and payment.kind is PaymentKind.WITHDRAWAL:
+        return pay_out(connection, payment, approved_by=officer_id)
     if payment.approved_by == officer_id:
         return payment
     if payment.kind is PaymentKind.DEPOSIT:
@@ -54,12 +67,11 @@ def refuse_payment(
     """
     payment = lock(connection, payment_id)
     require_officer(connection, payment, officer_id)
-    if payment.kind is PaymentKind.WITHDRAWAL:
-        require_status(payment, PaymentStatus.FAILED, PaymentStatus.REQUIRES_APPROVAL)
-        return fail_withdrawal(connection, payment_id, reason)
     require_status(
         payment, PaymentStatus.FAILED, PaymentStatus.REQUIRES_APPROVAL, PaymentStatus.CONFLICTED
     )
+    if payment.kind is PaymentKind.WITHDRAWAL:
+        return fail_withdrawal(connection, payment_id, reason)
     return store.move_payment(connection, payment_id, PaymentStatus.FAILED, failure_reason=reason)
 
 

@@ -1,13 +1,16 @@
 """What clients owe the house: money that was taken back after it had left the wallet.
 
 A wallet is never negative. What it lacks is lent by the house account `receivables` and noted in
-the table of that name; the next money that comes in pays it back first, and until then nothing is
-withdrawn. The caller has locked the wallet.
+the table of that name; until it is paid back nothing is withdrawn. A payment that comes in pays it
+at once; money that comes otherwise, such as from a trading account, when the job `collect_debts`
+runs. But for that, the caller has locked the wallet.
 """
 
 from decimal import Decimal
+from functools import partial
 
 from tradewright import ledger
+from tradewright.audit import acting_as
 from tradewright.core.errors import ErrorCode, MoneyError, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import HouseCode
@@ -15,6 +18,7 @@ from tradewright.payments import store
 from tradewright.payments.model import Payment
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
+from tradewright.postgres.retry import SessionSource, run_transaction
 
 
 def lend_shortfall(connection: Session, payment: Payment, needed: Decimal) -> None:
@@ -42,29 +46,56 @@ def lend_shortfall(connection: Session, payment: Payment, needed: Decimal) -> No
     )
 
 
-def collect_debts(connection: Session, user_id: str, currency: str) -> None:
+def collect_debts(connection: Session, user_id: str, currency: str) -> int:
     """Pay what the user owes in a currency from what is available, the oldest debt first.
 
-    From a frozen wallet nothing is paid; the next money after it was thawed pays.
+    Return of how many debts something was paid. From a frozen wallet nothing is paid until it was
+    thawed.
     """
     try:
         with connection.transaction():
-            _collect(connection, user_id, currency)
+            return _collect(connection, user_id, currency)
     except MoneyError as refusal:
         if refusal.code is not ErrorCode.MONEY_WALLET_FROZEN:
             raise
+    return 0
 
 
-def _collect(connection: Session, user_id: str, currency: str) -> None:
+def collect_open_debts(source: SessionSource) -> int:
+    """Pay debts from wallets that hold something by now; return of how many something was paid.
+
+    Each wallet has a transaction of its own. What is owed is read under the wallet's lock, so a run
+    that is cut off, or beside another, pays only what is left.
+    """
+
+    def owing(connection: Session) -> list[tuple[str, str]]:
+        rows = connection.execute(load_queries("tradewright.payments")["collectable_debts"])
+        return [(row[0], row[1]) for row in rows]
+
+    def collect(connection: Session, *, user_id: str, currency: str) -> int:
+        acting_as(connection, "job:collect_debts")
+        store.lock_wallet(connection, user_id, currency, is_opened=False)
+        return collect_debts(connection, user_id, currency)
+
+    return sum(
+        run_transaction(
+            source, partial(collect, user_id=user_id, currency=currency), idempotent=True
+        )
+        for user_id, currency in run_transaction(source, owing, idempotent=True)
+    )
+
+
+def _collect(connection: Session, user_id: str, currency: str) -> int:
     available = _available(connection, user_id, currency)
     owed = connection.execute(
         load_queries("tradewright.payments")["open_receivables"],
         {"user_id": user_id, "currency": currency},
     ).fetchall()
+    paid = 0
     for receivable_id, remaining in owed:
         part = min(available, remaining)
         if part <= 0:
-            return
+            break
         ledger.debit(
             connection,
             user_id,
@@ -75,6 +106,8 @@ def _collect(connection: Session, user_id: str, currency: str) -> None:
         )
         store.write_one(connection, "pay_receivable", id=receivable_id, amount=part)
         available -= part
+        paid += 1
+    return paid
 
 
 def read_debts(connection: Session, user_id: str) -> dict[str, Decimal]:

@@ -244,7 +244,7 @@ WHERE payment_id = %(payment_id)s::uuid
 ORDER BY created_at;
 
 -- name: submit_due
--- Read payments that a provider has not been told of yet, oldest first.
+-- Read payments that a provider has not been told of yet, oldest first; to who owes, nothing is paid.
 SELECT
     id::text,
     user_id::text,
@@ -261,11 +261,15 @@ SELECT
     reference,
     destination,
     arrived_at
-FROM payment_transactions
+FROM payment_transactions AS p
 WHERE submitted_at IS NULL
   AND provider = %(provider)s
   AND (kind, status) IN (('deposit', 'pending'), ('withdrawal', 'processing'))
   AND reference IS NULL
+  AND (
+      kind = 'deposit'
+      OR NOT EXISTS (SELECT FROM receivables AS r WHERE r.user_id = p.user_id AND r.remaining > 0)
+  )
 ORDER BY created_at
 LIMIT %(count_max)s::integer;
 
@@ -300,6 +304,14 @@ FROM receivables
 WHERE user_id = %(user_id)s::uuid AND currency = %(currency)s AND remaining > 0
 ORDER BY id
 FOR UPDATE;
+
+-- name: collectable_debts
+-- Read whose wallets hold something and owe something, in which currency.
+SELECT DISTINCT r.user_id::text, r.currency
+FROM receivables AS r
+JOIN user_balances AS w ON (w.user_id, w.currency) = (r.user_id, r.currency)
+WHERE r.remaining > 0 AND w.available > 0 AND w.status = 'active'
+ORDER BY 1, 2;
 
 -- name: owed
 -- Sum what a client owes, in all currencies, by currency.

@@ -12,7 +12,7 @@ from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.ledger import HouseCode
 from tradewright.payments import store
-from tradewright.payments.debts import collect_debts, lend_shortfall
+from tradewright.payments.debts import collect_debts, lend_shortfall, require_no_debts
 from tradewright.payments.limits import passed_limit_again
 from tradewright.payments.model import (
     Finding,
@@ -109,9 +109,11 @@ def arrive(connection: Session, payment: Payment, **given: str | None) -> Paymen
 def complete_withdrawal(connection: Session, payment_id: str) -> Payment:
     """Pay out a withdrawal in processing: the money set aside leaves the house's books.
 
+    A provider has paid by then; what the house pays by itself waits until the user owes nothing.
+
     Raises:
         InputError: PAYMENT_UNKNOWN.
-        StateError: PAYMENT_STATE_REFUSED.
+        StateError: PAYMENT_STATE_REFUSED, PAYMENT_DEBT_OPEN.
 
     """
     payment = lock(connection, payment_id, PaymentKind.WITHDRAWAL)
@@ -120,13 +122,20 @@ def complete_withdrawal(connection: Session, payment_id: str) -> Payment:
     require_status(
         payment, PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING, PaymentStatus.CONFLICTED
     )
+    if payment.provider is Provider.DIRECT:
+        require_no_debts(connection, payment.user_id)
+    return pay_out(connection, payment)
+
+
+def pay_out(connection: Session, payment: Payment, **given: str | None) -> Payment:
+    """Take what a withdrawal has set aside, because it was paid."""
     ledger.capture(
         connection,
         hold_of(payment),
-        transaction_id=payment_id,
+        transaction_id=payment.id,
         house=CLEARING[payment.provider],
     )
-    return store.move_payment(connection, payment_id, PaymentStatus.SUCCEEDED)
+    return store.move_payment(connection, payment.id, PaymentStatus.SUCCEEDED, **given)
 
 
 def cancel_withdrawal(connection: Session, payment_id: str) -> Payment:

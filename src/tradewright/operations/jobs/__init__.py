@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tradewright.operations.jobs import (
+    collect_debts,
     deliver_events,
     expire_holds,
     make_audit_partitions,
@@ -18,6 +19,7 @@ from tradewright.operations.jobs import (
 from tradewright.operations.model import Job
 
 _MODULES = (
+    collect_debts,
     deliver_events,
     expire_holds,
     make_audit_partitions,

@@ -83,6 +83,7 @@ KEPT = (
     "orders",
     "outbox_events",
     "payment_claims",
+    "payment_transactions",
     "positions",
     "provider_trade_breaks",
     "receivables",
@@ -609,26 +610,28 @@ def test_a_payment_does_not_take_a_forbidden_step(
     engine: Session, status: str, target: str
 ) -> None:
     ended = "('succeeded', 'failed', 'canceled')"
-    engine.execute(
-        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
-        " completed_at) VALUES (uuidv7(), %(user)s, 'withdrawal', 'USD', 5, %(status)s,"
-        f" CASE WHEN %(status)s::text IN {ended} THEN now() END)",
-        {"user": open_user(engine), "status": status},
+    step = (
+        "UPDATE payment_transactions SET status = '{0}',"
+        f" completed_at = CASE WHEN '{{0}}' IN {ended} THEN now() END"
     )
-    statement = (
-        f"UPDATE payment_transactions SET status = '{target}',"
-        f" completed_at = CASE WHEN '{target}' IN {ended} THEN now() END"
+    _pending_withdrawal(engine)
+    for known in ("processing", status) if status == "succeeded" else (status,):
+        engine.execute(step.format(known).encode())
+    assert refused(engine, step.format(target)) == "TW014"
+
+
+def _pending_withdrawal(session: Session) -> None:
+    session.execute(
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount)"
+        " VALUES (uuidv7(), %s, 'withdrawal', 'USD', 5)",
+        (open_user(session),),
     )
-    assert refused(engine, statement) == "TW014"
 
 
 @pytest.mark.parametrize("status", ["pending", "requires_approval", "processing"])
 def test_an_open_payment_has_not_ended_and_an_ended_one_has(engine: Session, status: str) -> None:
-    statement = (
-        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
-        f" completed_at) VALUES (uuidv7(), '{open_user(engine)}', 'deposit', 'USD', 5, '{status}',"
-        " now())"
-    )
+    _pending_withdrawal(engine)
+    statement = f"UPDATE payment_transactions SET status = '{status}', completed_at = now()"
     assert refused(engine, statement) == "23514"
 
 

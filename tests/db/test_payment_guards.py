@@ -4,14 +4,16 @@ Every attempt is raw SQL of the owner of the tables, with all triggers on.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import psycopg
 import pytest
 
 from tests.cast import open_user
-from tests.news import news, settled_user, start, tell
-from tradewright import audit, payments
+from tests.news import deposited, news, settled_user, start, tell
+from tradewright import audit, ledger, payments
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.ids import new_id_text
 from tradewright.payments import Payment, PaymentKind, PaymentStatus
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
@@ -88,3 +90,54 @@ def test_what_an_officer_has_refused_is_not_credited_by_whoever_writes(engine: S
     assert refused(engine, again + where) == "TW042"
     forgotten = "UPDATE payment_transactions SET arrived_at = NULL"
     assert refused(engine, forgotten + where) == "TW010"
+
+
+@pytest.mark.parametrize("status", sorted(set(PaymentStatus) - {PaymentStatus.PENDING}))
+def test_a_payment_begins_pending(engine: Session, status: str) -> None:
+    statement = (
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status, arrived_at,"
+        f" completed_at) VALUES (uuidv7(), '{open_user(engine)}', 'deposit', 'USD', 5, '{status}',"
+        " now(), now())"
+    )
+    assert refused(engine, statement) == "TW014"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("refund", "succeeded"), ("refund", "failed"), ("dispute", "lost")]
+)
+def test_a_claim_begins_open(engine: Session, kind: str, status: str) -> None:
+    payment = deposited(engine, settled_user(engine))
+    statement = (
+        "INSERT INTO payment_claims (id, kind, payment_id, amount, reason, status, hold_id,"
+        f" completed_at) VALUES (uuidv7(), '{kind}', '{payment.id}', 5, 'x', '{status}', uuidv7(),"
+        " now())"
+    )
+    assert refused(engine, statement) == "TW014"
+
+
+def stranger_hold(session: Session) -> str:
+    """Set 100 aside in somebody's wallet, for nothing in particular."""
+    user_id = settled_user(session, "300")
+    key = new_id_text()
+    reply = ledger.reserve(
+        session, user_id, "USD", Decimal(100), transaction_id=key, purpose="refund"
+    )
+    return str(reply.hold_id)
+
+
+def test_payments_and_claims_hold_only_what_they_have_set_aside(engine: Session) -> None:
+    hold_id = stranger_hold(engine)
+    payment = deposited(engine, settled_user(engine, "500"))
+    claim = (
+        "INSERT INTO payment_claims (id, kind, payment_id, amount, reason, status, hold_id)"
+        f" VALUES (uuidv7(), 'refund', '{payment.id}', 100, 'x', 'pending', '{hold_id}')"
+    )
+    assert refused(engine, claim) == "TW013"
+    withdrawal = (
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, hold_id) VALUES"
+        f" (uuidv7(), '{payment.user_id}', 'withdrawal', 'USD', 100, '{hold_id}')"
+    )
+    assert refused(engine, withdrawal) == "TW013"
+    waits = waiting_withdrawal(engine)
+    changed = f"UPDATE payment_transactions SET hold_id = '{hold_id}' WHERE id = '{waits.id}'"
+    assert refused(engine, changed) == "TW013"

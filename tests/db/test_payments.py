@@ -295,11 +295,11 @@ def busy_user(session: Session) -> str:
     user_id = open_user(session, kyc_level=4)
     open_wallet(session, user_id)
     session.execute(
-        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
-        " completed_at) SELECT uuidv7(), %s, 'deposit', 'USD', 10, 'failed', now()"
-        " FROM generate_series(1, 10)",
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount)"
+        " SELECT uuidv7(), %s, 'deposit', 'USD', 10 FROM generate_series(1, 10)",
         (user_id,),
     )
+    session.execute("UPDATE payment_transactions SET status = 'failed', completed_at = now()")
     return user_id
 
 

@@ -24,6 +24,8 @@ DROP TABLE fraud_checks;
 DROP TABLE payment_transactions;
 DROP FUNCTION announce_state();
 DROP FUNCTION payments_wait_for_their_officer();
+DROP FUNCTION payments_hold_what_they_reserved();
+DROP FUNCTION payments_begin_open();
 DROP FUNCTION payments_follow_their_states();
 DROP TABLE payment_transitions;
 DROP TABLE user_ip_addresses;

@@ -2680,6 +2680,47 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION payments_follow_their_states() IS 'Trigger of payments and claims: refuses a change of state that is not allowed (SQLSTATE TW014).';
+-- Payments and claims begin at the beginning of their states, and hold what they have set aside themselves.
+CREATE FUNCTION payments_begin_open() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW014',
+        MESSAGE = format('%s "%s" cannot begin %s', NEW.kind, NEW.id, NEW.status),
+        DETAIL = 'Deposits, withdrawals and refunds begin pending, disputes opened.',
+        HINT = 'Write it as it begins, and move it with its money.',
+        TABLE = TG_TABLE_NAME;
+END;
+$$;
+COMMENT ON FUNCTION payments_begin_open() IS 'Trigger of payments and claims: refuses a row that does not begin where its states do (SQLSTATE TW014).';
+CREATE FUNCTION payments_hold_what_they_reserved() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM balance_ledger AS l
+        WHERE l.transaction_id = NEW.id AND l.operation = 'reserve'
+          AND l.hold_id = NEW.hold_id AND l.amount = NEW.amount
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('hold "%s" is not what %s "%s" has set aside', NEW.hold_id, NEW.kind, NEW.id),
+            DETAIL = 'A payment or claim holds its whole amount, reserved under its own id.',
+            HINT = 'Reserve its money first, with its id as the transaction id.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION payments_hold_what_they_reserved() IS 'Trigger of payments and claims: refuses a hold that was not reserved for them (SQLSTATE TW013).';
+CREATE TRIGGER payment_transactions_begin_open
+    BEFORE INSERT ON payment_transactions
+    FOR EACH ROW WHEN (NEW.status <> 'pending') EXECUTE FUNCTION payments_begin_open();
+CREATE TRIGGER payment_transactions_hold_what_they_reserved
+    BEFORE INSERT OR UPDATE OF hold_id ON payment_transactions
+    FOR EACH ROW WHEN (NEW.hold_id IS NOT NULL) EXECUTE FUNCTION payments_hold_what_they_reserved();
+CREATE TRIGGER payment_transactions_are_kept
+    BEFORE DELETE OR TRUNCATE ON payment_transactions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER payment_transactions_count_revision
     BEFORE UPDATE ON payment_transactions
     FOR EACH ROW EXECUTE FUNCTION count_revision();
@@ -2876,6 +2917,12 @@ COMMENT ON FUNCTION claims_stay_within_their_deposit() IS 'Trigger of payment_cl
 CREATE TRIGGER payment_claims_stay_within_their_deposit
     BEFORE INSERT ON payment_claims
     FOR EACH ROW EXECUTE FUNCTION claims_stay_within_their_deposit();
+CREATE TRIGGER payment_claims_begin_open
+    BEFORE INSERT ON payment_claims
+    FOR EACH ROW WHEN (NEW.status NOT IN ('pending', 'opened')) EXECUTE FUNCTION payments_begin_open();
+CREATE TRIGGER payment_claims_hold_what_they_reserved
+    BEFORE INSERT ON payment_claims
+    FOR EACH ROW EXECUTE FUNCTION payments_hold_what_they_reserved();
 CREATE TRIGGER payment_claims_count_revision
     BEFORE UPDATE ON payment_claims
     FOR EACH ROW EXECUTE FUNCTION count_revision();

@@ -15,6 +15,13 @@ SELECT EXISTS (
 -- Lock the user's wallet, opened first when asked: limits and states are decided under this lock.
 SELECT (lock_wallet(%(user_id)s::uuid, %(currency)s, %(open)s)).holder_id IS NOT NULL;
 
+-- name: wallet_is_closed
+-- Tell whether a wallet, which is locked, is closed for ever.
+SELECT EXISTS (
+    SELECT FROM user_balances
+    WHERE user_id = %(user_id)s::uuid AND currency = %(currency)s AND status = 'closed'
+);
+
 -- name: payment
 -- Read one payment.
 SELECT

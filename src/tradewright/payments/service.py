@@ -112,13 +112,15 @@ def book_arrival(connection: Session, request: PaymentRequest) -> Payment:
     """Write a deposit that arrives unasked, such as coins at a user's address, pending.
 
     It cannot be refused, since the money is there: what would have refused it (the limit, a user
-    who is not active) makes the fraud check ask for an officer instead.
+    who is not active, a wallet that is closed) makes the fraud check ask for an officer instead.
     """
     store.lock_wallet(connection, request.user_id, request.currency, is_opened=True)
     user = find_user(connection, request.user_id)
     concerns: dict[str, str] = {}
     if user.status != "active":
         concerns["user_not_active"] = user.status
+    if store.is_wallet_closed(connection, request.user_id, request.currency):
+        concerns["wallet_closed"] = "a closed wallet is empty for ever"
     over = passed_limit(connection, request, user, None)
     if over:
         concerns["limit_exceeded"] = over

@@ -97,10 +97,11 @@ def arrive(connection: Session, payment: Payment, **given: str | None) -> Paymen
 
     An officer looks at what the fraud check would not let through by itself, and at money that
     came although the house had ended the payment: it is never lost and never credited unseen. What
-    the provider had given up has freed its part of the limit, so it is measured again.
+    the provider had given up has freed its part of the limit, so it is measured again, and by now
+    its wallet may be closed.
     """
     if payment.status in (PaymentStatus.FAILED, PaymentStatus.CANCELED):
-        _note_limit(connection, payment)
+        _note_concerns(connection, payment)
     if is_ended_by_us(payment) or verdict_on(connection, payment) is not Verdict.ALLOW:
         return store.move_payment(connection, payment.id, PaymentStatus.REQUIRES_APPROVAL, **given)
     return credit_deposit(connection, payment, **given)
@@ -254,15 +255,18 @@ def unknown_payment(payment_id: str, kind: str = "payment") -> InputError:
     )
 
 
-def _note_limit(connection: Session, payment: Payment) -> None:
-    """Have an officer look at a deposit that was lost, comes after all, and passes the limit."""
-    over = passed_limit_again(connection, payment)
-    if over:
-        check = store.read_last_check(connection, payment.id)
-        finding = Finding(ARRIVED_POINTS, {"why": over})
-        store.insert_fraud_check(
-            connection, payment.id, with_finding(check, "limit_exceeded", finding)
-        )
+def _note_concerns(connection: Session, payment: Payment) -> None:
+    """Have an officer look at a deposit that was lost, comes after all, and is no longer wanted."""
+    concerns = {"limit_exceeded": passed_limit_again(connection, payment)}
+    if store.is_wallet_closed(connection, payment.user_id, payment.currency):
+        concerns["wallet_closed"] = "a closed wallet is empty for ever"
+    check = store.read_last_check(connection, payment.id)
+    noted = check
+    for name, why in concerns.items():
+        if why:
+            noted = with_finding(noted, name, Finding(ARRIVED_POINTS, {"why": why}))
+    if noted != check:
+        store.insert_fraud_check(connection, payment.id, noted)
 
 
 def _credit(connection: Session, payment: Payment) -> None:

@@ -42,6 +42,12 @@ def lock_wallet(connection: Session, user_id: str, currency: str, *, is_opened: 
     one(connection, "lock_wallet", user_id=user_id, currency=currency, open=is_opened)
 
 
+def is_wallet_closed(connection: Session, user_id: str, currency: str) -> bool:
+    """Tell whether a wallet, which is locked, is closed."""
+    row = one(connection, "wallet_is_closed", user_id=user_id, currency=currency)
+    return bool(row and row[0])
+
+
 def read_payment(connection: Session, payment_id: str) -> Payment | None:
     """Return a payment as it stands now."""
     row = one(connection, "payment", payment_id=payment_id)

@@ -2687,7 +2687,7 @@ BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'TW014',
         MESSAGE = format('%s "%s" cannot begin %s', NEW.kind, NEW.id, NEW.status),
-        DETAIL = 'Deposits, withdrawals and refunds begin pending, disputes opened.',
+        DETAIL = 'Payments begin pending; a claim takes nothing before it holds it.',
         HINT = 'Write it as it begins, and move it with its money.',
         TABLE = TG_TABLE_NAME;
 END;
@@ -2919,10 +2919,10 @@ CREATE TRIGGER payment_claims_stay_within_their_deposit
     FOR EACH ROW EXECUTE FUNCTION claims_stay_within_their_deposit();
 CREATE TRIGGER payment_claims_begin_open
     BEFORE INSERT ON payment_claims
-    FOR EACH ROW WHEN (NEW.status NOT IN ('pending', 'opened')) EXECUTE FUNCTION payments_begin_open();
+    FOR EACH ROW WHEN (NEW.status IN ('succeeded', 'lost')) EXECUTE FUNCTION payments_begin_open();
 CREATE TRIGGER payment_claims_hold_what_they_reserved
     BEFORE INSERT ON payment_claims
-    FOR EACH ROW EXECUTE FUNCTION payments_hold_what_they_reserved();
+    FOR EACH ROW WHEN (NEW.hold_id IS NOT NULL) EXECUTE FUNCTION payments_hold_what_they_reserved();
 CREATE TRIGGER payment_claims_count_revision
     BEFORE UPDATE ON payment_claims
     FOR EACH ROW EXECUTE FUNCTION count_revision();

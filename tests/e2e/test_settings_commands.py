@@ -137,3 +137,9 @@ def test_what_cannot_be_is_refused_with_why_and_hint(floor: Floor, words: str, c
         assert (str(error.code), bool(error.why), bool(error.hint)) == (code, True, True)
     else:
         assert code in result.stderr, result.output
+
+
+def test_a_setting_is_given_or_emptied_and_not_both(floor: Floor) -> None:
+    words = ["routing", "set", "EURUSD", "--size", "1", "2", "--without", "size", *WHO]
+    done = CliRunner().invoke(cli, [*words, "--database", floor.conninfo])
+    assert (done.exit_code, "--size and --without size: give one." in done.output) == (2, True)

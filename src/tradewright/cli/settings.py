@@ -4,7 +4,7 @@ The options follow the fields of a struct, so a setting that is added is offered
 line of its own. What is not given stays as it was.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import Enum
@@ -70,7 +70,7 @@ def with_fields(kind: type[Struct], *, but: frozenset[str]) -> Callable[[Command
                 for name, type_ in named.items()
                 if given[name] is not None
             }
-            function(changes=changes | {name.replace("-", "_"): None for name in without}, **rest)
+            function(changes=changes | _emptied(without, changes), **rest)
 
         update_wrapper(command, function)
         for option in reversed(made):
@@ -78,6 +78,14 @@ def with_fields(kind: type[Struct], *, but: frozenset[str]) -> Callable[[Command
         return command
 
     return decorate
+
+
+def _emptied(without: tuple[str, ...], changes: Mapping[str, Any]) -> dict[str, None]:
+    """Return the fields that are to be emptied; refuse one that is given a value too."""
+    emptied = {name.replace("-", "_"): None for name in without}
+    for name in changes.keys() & emptied:
+        raise click.UsageError(f"--{_word(name)} and --without {_word(name)}: give one.")
+    return emptied
 
 
 def _word(name: str) -> str:

@@ -1,16 +1,19 @@
 """Runs the sessions that the documentation shows, so that what it shows is true.
 
 From a page it takes the fenced blocks tagged `console` and `python`, in order. Of a console block
-each line that begins with `$ ` is a command, its further lines after a backslash too; the rest is
-output and is not compared, since figures differ from run to run. A command must exit with 0, or
-with N where the line ends in `# exit N`. A python block is a program of its own.
+each line that begins with `$ ` is a command, its further lines after a backslash too, as they would
+be typed; the rest is output and is not compared, since figures differ from run to run. A command
+must exit with 0, or with N where the line ends in `# exit N`. A python block is a program of its
+own.
 """
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +55,7 @@ def _console_steps(page: str, first_line: int, lines: list[str]) -> Iterator[Ste
             continue
         command = line.removeprefix("$ ")
         while command.endswith("\\"):
-            command = f"{command[:-1].rstrip()} {next(rest, (0, ''))[1].lstrip()}"
+            command = f"{command}\n{next(rest, (0, ''))[1]}"
         expected = EXPECTED_EXIT.search(command)
         words = EXPECTED_EXIT.sub("", command)
         arguments = ("bash", "-euo", "pipefail", "-c", words)
@@ -88,4 +91,14 @@ def _told(step: Step) -> str:
 def first_failure(pages: list[Path], folder: Path) -> str:
     """Run the steps of all pages in order in one folder; return how the first failure reads."""
     told = (failure(step, folder) for page in pages for step in steps(page))
-    return next(filter(None, told), "")
+    first = next(filter(None, told), "")
+    if first:
+        _end_what_was_left(folder)
+    return first
+
+
+def _end_what_was_left(folder: Path) -> None:
+    """End what a page has put into the background, by the ids that it has noted in files."""
+    for noted in folder.rglob("*.pid"):
+        with suppress(ProcessLookupError, ValueError):
+            os.kill(int(noted.read_text()), signal.SIGTERM)

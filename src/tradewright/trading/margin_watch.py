@@ -66,7 +66,7 @@ class MarginWatch:
         self._changed: dict[str, AccountState] = {}
         self._reference: Reference | None = None
         self._stuck_since: dict[str, datetime] = {}
-        self._failures: dict[str, str] = {}
+        self._failures: dict[str, tuple[datetime, str]] = {}
 
     def take(self, accounts: dict[str, AccountState], reference: Reference) -> None:
         """Learn accounts as they stand now, and the terms of margin as of their batch.
@@ -89,9 +89,10 @@ class MarginWatch:
         if is_stuck:
             self._stuck_since.setdefault(account.id, self._market.now)
         elif isinstance(answer, TradewrightError) and not isinstance(answer, RetryableError):
-            self._failures[account.id] = str(answer.code)
+            self._failures.setdefault(account.id, (self._market.now, str(answer.code)))
         else:
             self._stuck_since.pop(account.id, None)
+            self._failures.pop(account.id, None)
         if self._outstanding.answered(account.id, put_off=put_off):
             self._changed.setdefault(account.id, account)
 
@@ -124,10 +125,11 @@ class MarginWatch:
         ]
 
     def _check(self, account: AccountState) -> CheckMargin:
-        """Return the check of an account, or what lets people know that the last one failed."""
-        since = self._stuck_since.get(account.id, self._market.now)
-        is_overdue = self._market.now - since >= TOLD_AFTER
-        failure = self._failures.pop(account.id, None)
+        """Return the check of an account, or what lets people know that it fails each time."""
+        now = self._market.now
+        since, code = self._failures.get(account.id, (now, None))
+        failure = code if now - since >= TOLD_AFTER else None
+        is_overdue = now - self._stuck_since.get(account.id, now) >= TOLD_AFTER
         return CheckMargin(account_id=account.id, is_overdue=is_overdue, failure=failure)
 
     def _is_to_be_checked(self, account: AccountState) -> bool:

@@ -142,17 +142,10 @@ WHERE account_id = md5('7')::uuid
 ORDER BY executed_at DESC
 LIMIT 20;
 
--- name: last_entries_of_a_user
--- The movements of a client's money, their newest page, wallet by wallet.
-SELECT e.version, e.operation, e.amount, e.available_after, e.created_at
-FROM user_balances AS w
-CROSS JOIN LATERAL (
-    SELECT b.version, b.operation, b.amount, b.available_after, b.created_at
-    FROM balance_ledger AS b
-    WHERE b.holder_id = w.holder_id
-    ORDER BY b.version DESC
-    LIMIT 20
-) AS e
-WHERE w.user_id = md5('user7')::uuid
-ORDER BY e.created_at DESC
+-- name: last_entries_of_a_wallet
+-- The movements of a client's money, their newest page.
+SELECT version, operation, amount, available_after, created_at
+FROM balance_ledger
+WHERE holder_id = md5('7')::uuid
+ORDER BY version DESC
 LIMIT 20;

@@ -87,7 +87,7 @@ def test_only_lines_with_a_prompt_are_commands(tmp_path: Path) -> None:
     )
     assert [(step.line, step.arguments[-1]) for step in steps(page)] == [
         (4, "echo one"),
-        (6, "echo two three"),
+        (6, "echo two \\\n    three"),
     ]
 
 

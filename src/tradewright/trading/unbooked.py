@@ -82,10 +82,12 @@ class Unbooked:
     def waiting(self) -> dict[str, str]:
         """Return what stands in the way of booking answers, by the order or hedge they are about.
 
-        What the writers are trying just now counts as waiting when it has failed before.
+        What the writers are trying just now counts as waiting when it has failed before. Of several
+        about one order the earliest tells: the later ones wait behind it.
         """
         tried = [kept for kept in self._taken.values() if kept.again_at is not None]
-        return {one.command.order_id: one.failed_on for one in [*self._waiting, *tried]}
+        latest_first = sorted([*self._waiting, *tried], key=lambda one: -one.number)
+        return {one.command.order_id: one.failed_on for one in latest_first}
 
     def take_settled(self) -> set[str]:
         """Return the orders and hedges of which answers were let go since it was asked last."""

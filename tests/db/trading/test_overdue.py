@@ -43,8 +43,9 @@ def test_people_are_told_of_an_answer_that_fails_each_time_and_when_it_is_booked
     with run(floor, {"LP-ONE": late}) as running:
         order_id = route(floor, running, account)
         engine.execute("ALTER TABLE order_fills RENAME TO mislaid")
-        late.tell(late.asked[0], 100_000)
+        late.tell(late.asked[0], 30_000)
         assert "DATABASE_STATEMENT_FAILED" in str(refusal(running.wait_until_idle))
+        late.tell(late.asked[0], 70_000)  # waits behind the first, whose reason is told
         wait_for_alerts(floor, [(order_id, "critical", False)])
         what = floor.one("SELECT what FROM alerts WHERE kind = 'answer_unbooked'")
         assert what.startswith(f"what a provider answered for order {order_id} cannot be booked: ")

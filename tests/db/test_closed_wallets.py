@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
-from tests.cast import open_user
+from tests.cast import open_user, value
+from tests.conftest import OpenSession
 from tests.news import news, settled_user, start, tell, wallet
 from tradewright import audit, ledger, payments
+from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import WalletStatus, set_wallet_status
@@ -91,3 +94,22 @@ def test_a_withdrawal_that_comes_back_to_a_closed_wallet_calls_an_officer(engine
     assert told.why.startswith("MONEY_WALLET_CLOSED")
     assert payments.find_payment(engine, payment.id).status is PaymentStatus.SUCCEEDED
     assert wallet(engine, user_id) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", PaymentKind)
+def test_a_payment_of_a_wallet_that_is_closed_at_the_same_moment_is_refused(
+    engine: Session, open_session: OpenSession, kind: PaymentKind
+) -> None:
+    user_id, beginning = settled_user(engine), open_session()
+    engine.execute("SELECT lock_wallet(%s, 'USD', true)", (user_id,))
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s"
+    with ThreadPoolExecutor() as pool:
+        with engine.transaction():
+            close(engine, user_id)
+            begun = pool.submit(start, beginning, user_id, "5", kind=kind)
+            while not value(engine, waits, beginning.info.backend_pid):
+                pause(0.01)
+        with pytest.raises(TradewrightError) as caught:
+            begun.result()
+    assert caught.value.code == ErrorCode.MONEY_WALLET_CLOSED
+    assert payments.list_payments(engine, user_id=user_id, count_max=9) == []

@@ -28,7 +28,7 @@ from tradewright.operations import Job, Means, Outcome, RunReport, store
 from tradewright.operations.jobs import JOBS
 from tradewright.operations.model import Schedule
 from tradewright.operations.rules import due_after_failure, due_after_success
-from tradewright.payments import PaymentStatus, Provider
+from tradewright.payments import Payment, PaymentKind, PaymentStatus, Provider
 from tradewright.payments.providers.cards import CardSimulator
 from tradewright.payments.providers.sender import Manners, WebhookSender
 from tradewright.payments.webhooks.post import Endpoint
@@ -296,6 +296,36 @@ def test_payments_are_submitted_and_their_events_delivered_by_runners_with_the_m
     assert (done["deliver_events"].outcome, done["deliver_events"].done_count) == ("succeeded", 0)
     assert value(engine, "SELECT max(attempt_count) FROM outbox_events") == 1
     assert payments.find_payment(engine, payment.id).status is PaymentStatus.SUCCEEDED
+
+
+class Unreachable(CardSimulator):
+    """A provider that can be asked for nothing."""
+
+    code = Provider.CHAIN
+
+    def submit(self, payment: Payment) -> None:
+        """Fail, as a provider does that is not there."""
+        raise StateError(ErrorCode.PAYMENT_PROVIDER_UNKNOWN, f"{payment.id} is not taken", why="-")
+
+
+def test_a_provider_that_cannot_be_asked_keeps_no_other_from_being_asked(
+    engine: Session, means: Means
+) -> None:
+    user_id = settled_user(engine, "500")
+    asked = start(engine, user_id)
+    out = {"kind": PaymentKind.WITHDRAWAL, "provider": Provider.CHAIN, "destination": "bc1q"}
+    unasked = start(engine, user_id, "5", **out)  # type: ignore[arg-type]
+    queue = WebhookSender(
+        Endpoint("http://127.0.0.1:9", [new_secret()]), "cards", Manners(), seed=1
+    )
+    providers = {Provider.CHAIN: Unreachable(queue), Provider.CARDS: CardSimulator(queue)}
+    equipped = Means(source=means.source, providers=providers)
+    done = {report.job: report for report in operations.run_due(equipped)}["submit_payments"]
+    assert (done.outcome, done.error_code) == ("failed", ErrorCode.PAYMENT_PROVIDER_UNKNOWN)
+    rows = engine.execute(
+        "SELECT id::text FROM payment_transactions WHERE submitted_at IS NOT NULL"
+    ).fetchall()
+    assert (rows, unasked.id == asked.id) == ([(asked.id,)], False)
 
 
 def test_the_commands_run_and_list(engine: Session, engine_database: str) -> None:

@@ -25,7 +25,9 @@ from tradewright.payments.reconciliation.service import (
     reconcile,
 )
 from tradewright.payments.reconciliation.settlement import settle
+from tradewright.payments.reconciliation.taken import list_statements, withdraw_statement
 from tradewright.postgres.connect import Session
+from tradewright.postgres.refusals import translate
 
 TODAY = utc_now().date()
 
@@ -64,6 +66,11 @@ def refused_settlement(session: Session, day: date) -> ErrorCode:
     with pytest.raises(TradewrightError) as caught, session.transaction():
         settle(session, Provider.CARDS, day)
     return caught.value.code
+
+
+def withdraw(session: Session, statement_id: str) -> None:
+    with session.transaction():
+        withdraw_statement(session, statement_id, actor="user:anna", reason="not theirs")
 
 
 def clearing(session: Session) -> object:
@@ -116,6 +123,60 @@ def test_a_statement_that_was_taken_for_another_provider_can_be_taken_for_its_ow
         with engine.transaction():
             assert import_statement(engine, provider, content) == count
     assert run(engine) == {"matched": 1}
+
+
+def test_a_withdrawn_statement_counts_no_more_and_its_file_may_be_taken_again(
+    engine: Session,
+) -> None:
+    right = booking(deposited(engine, settled_user(engine)))
+    take(engine, right)
+    content = as_csv([replace(right, reference="ch_of_another")])
+    for again in (False, True):
+        with engine.transaction():
+            assert import_statement(engine, Provider.CARDS, content) == 1
+        assert run(engine) == {"matched": 1, "external_only": 1}
+        assert refused_settlement(engine, TODAY) == ErrorCode.SETTLEMENT_NOT_RECONCILED
+        wrong = list_statements(engine, count_max=9)[0]
+        assert (wrong.lines, wrong.settled, wrong.withdrawn_by) == (1, 0, None)
+        for _ in range(1 + again):
+            withdraw(engine, wrong.id)
+        assert run(engine) == {"matched": 1}
+        assert read_breaks(engine) == []
+    kept = [(each.withdrawn_by, each.reason) for each in list_statements(engine, count_max=9)]
+    assert kept == [("user:anna", "not theirs"), ("user:anna", "not theirs"), (None, None)]
+    with engine.transaction():
+        [settled] = settle(engine, Provider.CARDS, TODAY)
+    assert settled.line_count == 1
+
+
+def test_a_statement_that_was_settled_cannot_be_withdrawn(engine: Session) -> None:
+    take(engine, booking(deposited(engine, settled_user(engine))))
+    with engine.transaction():
+        settle(engine, Provider.CARDS, TODAY)
+    [kept] = list_statements(engine, Provider.CARDS, count_max=9)
+    with pytest.raises(psycopg.Error) as refused:
+        withdraw(engine, kept.id)
+    assert translate(refused.value).code == ErrorCode.STATEMENT_SETTLED
+    with pytest.raises(TradewrightError) as unknown:
+        withdraw(engine, new_id_text())
+    assert unknown.value.code == ErrorCode.STATEMENT_UNKNOWN
+    assert list_statements(engine, Provider.CARDS, count_max=9) == [kept]
+    assert list_statements(engine, Provider.CHAIN, count_max=9) == []
+
+
+def test_a_line_of_a_withdrawn_statement_that_is_settled_breaks_a_law(engine: Session) -> None:
+    take(engine, booking(deposited(engine, settled_user(engine))))
+    with engine.transaction():
+        settle(engine, Provider.CARDS, TODAY)
+    [kept] = list_statements(engine, Provider.CARDS, count_max=9)
+    engine.execute("SET session_replication_role = replica")
+    withdraw(engine, kept.id)
+    engine.execute("SET session_replication_role = origin")
+    broken = {name for name, law in audit.check_laws(engine).items() if law.broken}
+    assert broken == {"settlement_is_in_the_ledger"}
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("DELETE FROM provider_statement_withdrawals")
+    engine.execute("SET session_replication_role = origin")
 
 
 def test_money_that_only_the_provider_or_only_the_ledger_knows_is_found(engine: Session) -> None:

@@ -74,6 +74,12 @@ def test_statements_are_reconciled_and_the_day_settled(
     assert (status, told["error"]["code"]) == (1, "SETTLEMENT_NOT_RECONCILED")
     status, told = run("reconcile", str(Path(__file__)))
     assert (status, told["error"]["code"]) == (1, "STATEMENT_UNREADABLE")
+    [[kept]] = [listed for _, listed in [run("statements")]]
+    why = ("--actor", "user:anna", "--reason", "the other provider's")
+    status, told = run("withdraw-statement", kept["id"], *why)
+    assert (status, told) == (0, {"withdrawn": kept["id"], "provider": "cards"})
+    assert run("statements")[1][0]["withdrawn_by"] == "user:anna"
+    assert run("reconcile", "--since", today)[1]["amount_mismatch"] == 0
 
 
 def test_messages_that_wait_are_listed_and_tried_again(engine: Session, run: Any) -> None:

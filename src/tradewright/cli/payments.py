@@ -22,6 +22,7 @@ from tradewright.payments import ClaimKind, ClaimOrder, PaymentStatus, Provider
 from tradewright.payments.outbox import deliver_due
 from tradewright.payments.reconciliation.service import import_statement, read_breaks, reconcile
 from tradewright.payments.reconciliation.settlement import settle
+from tradewright.payments.reconciliation.taken import list_statements, withdraw_statement
 from tradewright.payments.webhooks.inbox import list_events, retry_conflict, retry_waiting
 from tradewright.payments.webhooks.post import Endpoint
 from tradewright.payments.webhooks.receiver import webhook_server
@@ -271,6 +272,43 @@ def breaks_command(asked: options.Asked) -> None:
     print_rows(
         asked, [asdict(each) for each in found], ("age", "bucket", "kind", "reference", "details")
     )
+
+
+@command.command(
+    "statements", epilog=options.example("tradewright payments statements --provider cards")
+)
+@PROVIDER
+@LAST
+@options.with_database
+def statements_command(asked: options.Asked, provider: str, last: int) -> None:
+    """List a provider's statements, the newest first, and what was settled or withdrawn."""
+    with asked.session() as session:
+        found = list_statements(session, Provider(provider), count_max=last)
+    columns = ("imported_at", "id", "format", "lines", "settled", "withdrawn_by", "reason")
+    print_rows(asked, [asdict(each) for each in found], columns)
+
+
+@command.command(
+    "withdraw-statement",
+    epilog=options.example(
+        "tradewright payments withdraw-statement 0199c1d2-... --actor user:anna"
+        ' --reason "the other provider\'s file"'
+    ),
+)
+@click.argument("statement_id", type=click.UUID)
+@click.option("--actor", required=True, help="Who withdraws it.")
+@click.option("--reason", required=True, help="Why; it is kept with the withdrawal.")
+@options.with_database
+def withdraw_statement_command(
+    asked: options.Asked, statement_id: UUID, *, actor: str, reason: str
+) -> None:
+    """Let a statement count no more, of which nothing was settled; its file may be read again."""
+    with asked.session() as session:
+        audit.acting_as(session, actor)
+        provider = withdraw_statement(session, str(statement_id), actor=actor, reason=reason)
+    print_facts(asked, {"withdrawn": str(statement_id), "provider": str(provider)})
+    if not asked.as_json:
+        click.echo(f"next: tradewright payments reconcile --provider {provider}")
 
 
 @command.command("settle", epilog=options.example("tradewright payments settle 2026-01-13"))

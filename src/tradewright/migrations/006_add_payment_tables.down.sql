@@ -9,6 +9,8 @@ DROP TABLE ledger_seal_segments;
 DROP TABLE ledger_seals;
 DROP FUNCTION ledger_transfer_hash(transfers);
 DROP FUNCTION ledger_entry_hash(balance_ledger);
+DROP TABLE provider_statement_withdrawals;
+DROP FUNCTION settled_statements_stay();
 DROP TABLE payment_settlement_lines;
 DROP TABLE payment_settlements;
 DROP TABLE reconciliation_breaks;

@@ -3138,12 +3138,16 @@ CREATE TABLE provider_statements (
     format text
         CONSTRAINT provider_statements_format_present NOT NULL
         CONSTRAINT provider_statements_format_known CHECK (format IN ('csv', 'camt.053')),
+    withdrawn_before integer DEFAULT 0
+        CONSTRAINT provider_statements_withdrawn_before_present NOT NULL
+        CONSTRAINT provider_statements_withdrawn_before_not_negative CHECK (withdrawn_before >= 0),
     imported_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT provider_statements_imported_at_present NOT NULL,
-    CONSTRAINT provider_statements_imported_once UNIQUE (provider, digest)
+    CONSTRAINT provider_statements_imported_once UNIQUE (provider, digest, withdrawn_before)
 );
-COMMENT ON TABLE provider_statements IS 'Statements of providers that were read, each file once per provider; append-only.';
+COMMENT ON TABLE provider_statements IS 'Statements of providers that were read, each file once per provider, or again once it was withdrawn; append-only.';
 COMMENT ON COLUMN provider_statements.digest IS 'SHA-256 of the file.';
+COMMENT ON COLUMN provider_statements.withdrawn_before IS 'How often the same file had been withdrawn when it was read.';
 CREATE TRIGGER provider_statements_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_statements
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -3281,6 +3285,45 @@ CREATE INDEX idx_payment_settlement_lines_settlement_id
 CREATE TRIGGER payment_settlement_lines_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_settlement_lines
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- A statement that was read for the wrong provider, or that the provider takes back: its lines count no
+-- more from then on. What was settled by them is money that has moved, and is not taken back this way.
+CREATE TABLE provider_statement_withdrawals (
+    statement_id uuid
+        CONSTRAINT provider_statement_withdrawals_pkey PRIMARY KEY
+        CONSTRAINT provider_statement_withdrawals_statement_exists REFERENCES provider_statements (id) ON DELETE RESTRICT,
+    actor text
+        CONSTRAINT provider_statement_withdrawals_actor_present NOT NULL
+        CONSTRAINT provider_statement_withdrawals_actor_not_empty CHECK (actor <> ''),
+    reason text
+        CONSTRAINT provider_statement_withdrawals_reason_present NOT NULL
+        CONSTRAINT provider_statement_withdrawals_reason_not_empty CHECK (reason <> ''),
+    withdrawn_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT provider_statement_withdrawals_withdrawn_at_present NOT NULL
+);
+COMMENT ON TABLE provider_statement_withdrawals IS 'Which statements count no more, by whom and why. Append-only.';
+CREATE TRIGGER provider_statement_withdrawals_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_statement_withdrawals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION settled_statements_stay() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (SELECT FROM payment_settlement_lines AS x WHERE x.statement_id = NEW.statement_id) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW053',
+            MESSAGE = format('statement "%s" cannot be withdrawn', NEW.statement_id),
+            DETAIL = 'Lines of it were settled, and their money has moved.',
+            HINT = 'Have the provider correct it by a later statement.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION settled_statements_stay() IS 'Trigger of provider_statement_withdrawals: refuses a statement of which a line was settled (SQLSTATE TW053).';
+CREATE TRIGGER provider_statement_withdrawals_spare_settled
+    BEFORE INSERT ON provider_statement_withdrawals
+    FOR EACH ROW EXECUTE FUNCTION settled_statements_stay();
 
 -- Seals over the ledger. Writing a hash with each entry would be paid for by every order; so a seal
 -- keeps the hashes of what was committed since the seal before, and follows from that seal's head.

@@ -295,7 +295,10 @@ CROSS JOIN LATERAL (
         coalesce(sum(CASE WHEN n.kind IN ('deposit', 'return') THEN n.amount ELSE -n.amount END - n.fee), 0) AS net,
         coalesce(sum(n.fee), 0) AS fees,
         count(*) AS line_count,
-        coalesce(bool_and((f.provider, n.currency, n.booked_on) = (s.provider, s.currency, s.settled_on)), true) AS is_of_the_day
+        coalesce(bool_and(
+            (f.provider, n.currency, n.booked_on) = (s.provider, s.currency, s.settled_on)
+            AND NOT EXISTS (SELECT FROM provider_statement_withdrawals AS w WHERE w.statement_id = f.id)
+        ), true) AS is_of_the_day
     FROM payment_settlement_lines AS x
     JOIN provider_statement_lines AS n ON n.statement_id = x.statement_id AND n.line_number = x.line_number
     JOIN provider_statements AS f ON f.id = n.statement_id
@@ -304,7 +307,7 @@ CROSS JOIN LATERAL (
 WHERE NOT (m.is_at_home AND l.is_of_the_day)
    OR (s.net, s.fees) <> (m.net, m.fees)
    OR (s.net, s.fees, s.line_count) <> (l.net, l.fees, l.line_count);
-COMMENT ON VIEW law_settlement_is_in_the_ledger IS 'Each settlement comes to what the lines that it has taken say, and has moved its net between bank and clearing, its fees from the house''s costs, and nothing else.';
+COMMENT ON VIEW law_settlement_is_in_the_ledger IS 'Each settlement comes to what the lines that it has taken say, none of them of a withdrawn statement, and has moved its net between bank and clearing, its fees from the house''s costs, and nothing else.';
 
 CREATE VIEW law_order_is_its_fills AS
 SELECT o.id AS order_id, o.status, o.quantity, o.filled_quantity, f.quantity AS fills_quantity, o.average_price, f.value AS fills_value

@@ -80,7 +80,8 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     Raises:
         InputError: USER_UNKNOWN, PAYMENT_ROUTE_MISSING, and the codes of amounts and currencies.
         StateError: USER_NOT_ACTIVE, PAYMENT_DEBT_OPEN, EXCHANGE_RATE_MISSING, EXCHANGE_RATE_STALE.
-        MoneyError: PAYMENT_LIMIT_EXCEEDED, MONEY_INSUFFICIENT_FUNDS, MONEY_IDEMPOTENCY_CONFLICT.
+        MoneyError: PAYMENT_LIMIT_EXCEEDED, MONEY_INSUFFICIENT_FUNDS, MONEY_IDEMPOTENCY_CONFLICT,
+            MONEY_WALLET_CLOSED.
 
     """
     request = replace(request, amount=parse_amount(request.amount, request.currency).amount)
@@ -92,6 +93,7 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     if existing is not None:
         return existing
     _require_active(request.user_id, user)
+    _require_wallet_open(connection, request)
     if not is_deposit:
         require_no_debts(connection, request.user_id)
     limit = require_limit(connection, request, user)
@@ -200,6 +202,17 @@ def _require_active(user_id: str, user: PaymentUser) -> None:
             f'user "{user_id}" is {user.status}',
             why="Only active users pay in, withdraw and approve.",
             hint="Have the user activated.",
+        )
+
+
+def _require_wallet_open(connection: Session, request: PaymentRequest) -> None:
+    """Refuse a payment of a wallet, which is locked, that is closed: its money could not arrive."""
+    if store.is_wallet_closed(connection, request.user_id, request.currency):
+        raise MoneyError(
+            ErrorCode.MONEY_WALLET_CLOSED,
+            f'the {request.currency} wallet of user "{request.user_id}" is closed',
+            why="A closed wallet is empty for ever.",
+            hint="Use another currency or another user.",
         )
 
 

@@ -66,6 +66,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW050": (InternalError, ErrorCode.POSITION_MODE_DIFFERS),
         "TW051": (StateError, ErrorCode.POSITION_MODE_IN_USE),
         "TW052": (StateError, ErrorCode.MARGIN_PRICE_IN_USE),
+        "TW053": (StateError, ErrorCode.STATEMENT_SETTLED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

@@ -1,9 +1,39 @@
 -- name: keep_statement
--- Keep a statement, each file once per provider.
-INSERT INTO provider_statements (provider, digest, format)
-VALUES (%(provider)s, %(digest)s, %(format)s)
-ON CONFLICT (provider, digest) DO NOTHING
+-- Keep a statement, each file once per provider, and once more each time that it was withdrawn.
+INSERT INTO provider_statements (provider, digest, format, withdrawn_before)
+SELECT %(provider)s, %(digest)s, %(format)s, count(*)
+FROM provider_statements AS s
+JOIN provider_statement_withdrawals AS w ON w.statement_id = s.id
+WHERE s.provider = %(provider)s AND s.digest = %(digest)s
+ON CONFLICT (provider, digest, withdrawn_before) DO NOTHING
 RETURNING id::text;
+
+-- name: statements
+-- Read the statements of a provider, or of all, the newest first, with what became of them.
+SELECT
+    s.id::text,
+    s.provider,
+    s.format,
+    s.imported_at,
+    (SELECT count(*) FROM provider_statement_lines AS l WHERE l.statement_id = s.id),
+    (SELECT count(*) FROM payment_settlement_lines AS x WHERE x.statement_id = s.id),
+    w.actor,
+    w.reason
+FROM provider_statements AS s
+LEFT JOIN provider_statement_withdrawals AS w ON w.statement_id = s.id
+WHERE %(provider)s::text IS NULL OR s.provider = %(provider)s
+ORDER BY s.imported_at DESC, s.id DESC
+LIMIT %(count_max)s;
+
+-- name: statement
+-- Read whose statement this is.
+SELECT provider FROM provider_statements WHERE id = %(id)s::uuid;
+
+-- name: withdraw_statement
+-- Let a statement count no more; one that was withdrawn before stays as it is.
+INSERT INTO provider_statement_withdrawals (statement_id, actor, reason)
+VALUES (%(id)s::uuid, %(actor)s, %(reason)s)
+ON CONFLICT (statement_id) DO NOTHING;
 
 -- name: keep_lines
 -- Keep the lines of a statement.
@@ -113,7 +143,11 @@ FROM (
 WHERE m.changed_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
    OR EXISTS (
        SELECT FROM provider_statement_lines AS l
-       WHERE l.reference = m.reference AND l.kind = m.kind AND l.booked_on >= %(since)s::date
+       JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
+       WHERE l.reference = m.reference
+         AND l.kind = m.kind
+         AND l.booked_on >= %(since)s::date
+         AND NOT EXISTS (SELECT FROM provider_statement_withdrawals AS w WHERE w.statement_id = l.statement_id)
    )
    OR EXISTS (
        SELECT FROM reconciliation_breaks AS b
@@ -125,14 +159,17 @@ WHERE m.changed_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
 SELECT l.kind, l.reference, l.currency, l.amount, l.fee, l.booked_on
 FROM provider_statement_lines AS l
 JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
-WHERE l.booked_on >= %(since)s::date
-   OR (l.kind, l.reference) IN (
-       SELECT n.kind, n.reference FROM unnest(%(kinds)s::text[], %(references)s::text[]) AS n (kind, reference)
-   )
-   OR EXISTS (
-       SELECT FROM reconciliation_breaks AS b
-       WHERE b.provider = s.provider AND b.kind = l.kind AND b.reference = l.reference AND b.closed_at IS NULL
-   )
+WHERE NOT EXISTS (SELECT FROM provider_statement_withdrawals AS w WHERE w.statement_id = l.statement_id)
+  AND (
+      l.booked_on >= %(since)s::date
+      OR (l.kind, l.reference) IN (
+          SELECT n.kind, n.reference FROM unnest(%(kinds)s::text[], %(references)s::text[]) AS n (kind, reference)
+      )
+      OR EXISTS (
+          SELECT FROM reconciliation_breaks AS b
+          WHERE b.provider = s.provider AND b.kind = l.kind AND b.reference = l.reference AND b.closed_at IS NULL
+      )
+  )
 ORDER BY l.statement_id, l.line_number;
 
 -- name: close_breaks
@@ -174,6 +211,7 @@ SELECT DISTINCT l.kind, l.reference
 FROM provider_statement_lines AS l
 JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
 WHERE l.booked_on = %(day)s::date
+  AND NOT EXISTS (SELECT FROM provider_statement_withdrawals AS w WHERE w.statement_id = l.statement_id)
   AND NOT EXISTS (
       SELECT FROM payment_settlement_lines AS x
       WHERE x.statement_id = l.statement_id AND x.line_number = l.line_number
@@ -204,6 +242,7 @@ WITH due AS (
     FROM provider_statement_lines AS l
     JOIN provider_statements AS s ON s.id = l.statement_id AND s.provider = %(provider)s
     WHERE l.booked_on = %(day)s::date
+      AND NOT EXISTS (SELECT FROM provider_statement_withdrawals AS w WHERE w.statement_id = l.statement_id)
       AND NOT EXISTS (
           SELECT FROM payment_settlement_lines AS x
           WHERE x.statement_id = l.statement_id AND x.line_number = l.line_number

@@ -1,7 +1,7 @@
 """A run of reconciliation: take statements in, compare, and keep what differs until it is settled.
 
 A difference is open from the run that found it to the first that no longer does; its age is how
-long nobody has settled it.
+long nobody has settled it. `taken` lists statements and withdraws one.
 """
 
 import hashlib

@@ -105,6 +105,11 @@ def test_a_breaker_is_set_up_moved_and_its_alert_acknowledged(floor: Floor) -> N
         assert breaker["state"] == state
     assert run(floor, "breaker", "disable", "eur", *who) == "BREAKER_MOVED"
     assert run(floor, "breaker", "add", "eur", "manual", *who) == "BREAKER_MALFORMED"
+    money = ("--threshold", "50000", "--currency", "USD", "--window", "3600")
+    breakers = run(floor, "breaker", "add", "loss", "loss", *money, *who)
+    assert [one["currency"] for one in breakers] == [None, "USD"]
+    lacking = run(floor, "breaker", "add", "loss2", "loss", "--threshold", "5", *who)
+    assert lacking == "BREAKER_MALFORMED"
     assert len(run(floor, "alerts", "--acknowledge", "anna")) == 3
     assert run(floor, "alerts") == []
     assert len(run(floor, "alerts", "--all")) == 3

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from decimal import Decimal
+from typing import Any
 
 import click
 
@@ -18,7 +18,7 @@ from tradewright.risk.breaker_store import (
 )
 from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState
 
-_COLUMNS = ("code", "kind", "symbol", "threshold", "state", "state_at", "reason")
+_COLUMNS = ("code", "kind", "symbol", "threshold", "currency", "state", "state_at", "reason")
 
 
 @click.group("breaker", epilog=options.example("tradewright risk breaker list"))
@@ -35,39 +35,31 @@ def breaker_group() -> None:
 )
 @click.argument("code")
 @click.argument("kind", type=click.Choice([str(kind) for kind in BreakerKind]))
-@click.option("--symbol", help="The instrument to measure and stop; all, if manual without one.")
-@click.option("--threshold", type=Number(), help="In percent.")
-@click.option("--window", type=int, help="In seconds of the market.")
-@click.option("--reset", default=300, show_default=True, help="Seconds until it cools down.")
-@click.option("--cooldown", default=60, show_default=True, help="Seconds to stay clear for.")
+@click.option("--symbol", help="The instrument to measure and stop; all without one.")
+@click.option("--threshold", type=Number(), help="In percent, or in --currency.")
+@click.option("--currency", help="Of a threshold in money: volume and loss.")
+@click.option("--window", "window_seconds", type=int, help="In seconds of the market.")
+@click.option(
+    "--reset", "reset_seconds", default=300, show_default=True, help="Seconds until it cools down."
+)
+@click.option(
+    "--cooldown",
+    "cooldown_seconds",
+    default=60,
+    show_default=True,
+    help="Seconds to stay clear for.",
+)
 @ACTOR
 @REASON
 @options.with_database
-def add_command(  # noqa: PLR0913 (one for each option)
-    asked: options.Asked,
-    *,
-    code: str,
-    kind: str,
-    symbol: str | None,
-    threshold: Decimal | None,
-    window: int | None,
-    reset: int,
-    cooldown: int,
-    actor: str,
-    reason: str,
+def add_command(
+    asked: options.Asked, *, kind: str, actor: str, reason: str, **settings: Any
 ) -> None:
     """Set a circuit breaker up, armed."""
-    settings = BreakerSettings(
-        code=code,
-        kind=BreakerKind(kind),
-        symbol=symbol,
-        threshold=threshold,
-        window_seconds=window,
-        reset_seconds=reset,
-        cooldown_seconds=cooldown,
-    )
     with asked.session() as session:
-        add_breaker(session, settings, actor=actor, reason=reason)
+        add_breaker(
+            session, BreakerSettings(kind=BreakerKind(kind), **settings), actor=actor, reason=reason
+        )
         _print_breakers(asked, read_breakers(session))
 
 
@@ -136,6 +128,7 @@ def _print_breakers(asked: options.Asked, breakers: Sequence[Breaker]) -> None:
             "kind": str(one.kind),
             "symbol": one.symbol,
             "threshold": f"{one.threshold.normalize():f}",
+            "currency": one.currency,
             "state": str(one.state),
             "state_at": one.state_at,
             "reason": one.reason,

@@ -162,6 +162,10 @@ class QuoteBoard:
         times = [quote.quoted_at for quote in self._quotes.get(symbol, {}).values()]
         return self.top(symbol, max(times)) if times else None
 
+    def quoted_at(self, symbol: str) -> dict[str, datetime]:
+        """Return when each provider gave its newest price of a symbol; none that is withdrawn."""
+        return {code: quote.quoted_at for code, quote in self._quotes.get(symbol, {}).items()}
+
     def _tradable(self, symbol: str, now: datetime) -> list[ProviderQuote]:
         """Return the tradable quotes of a symbol, in no order that means anything.
 

@@ -469,11 +469,15 @@ CREATE TABLE circuit_breakers (
         CONSTRAINT circuit_breakers_code_unique UNIQUE,
     kind text
         CONSTRAINT circuit_breakers_kind_present NOT NULL
-        CONSTRAINT circuit_breakers_kind_known CHECK (kind IN ('price_movement', 'volatility', 'manual')),
+        CONSTRAINT circuit_breakers_kind_known CHECK (kind IN (
+            'price_movement', 'volatility', 'volume', 'loss', 'error_rate', 'lp_health', 'manual'
+        )),
     symbol text
         CONSTRAINT circuit_breakers_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
     threshold numeric(20, 8)
         CONSTRAINT circuit_breakers_threshold_positive CHECK (threshold > 0 AND threshold < 'Infinity'),
+    currency text
+        CONSTRAINT circuit_breakers_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
     window_seconds integer
         CONSTRAINT circuit_breakers_window_seconds_in_range CHECK (window_seconds BETWEEN 1 AND 86400),
     reset_seconds integer
@@ -487,18 +491,27 @@ CREATE TABLE circuit_breakers (
     CONSTRAINT circuit_breakers_measure_something CHECK (
         CASE kind
             WHEN 'manual' THEN num_nonnulls(threshold, window_seconds) = 0
-            ELSE num_nulls(symbol, threshold, window_seconds) = 0
+            WHEN 'price_movement' THEN num_nulls(symbol, threshold, window_seconds) = 0
+            WHEN 'volatility' THEN num_nulls(symbol, threshold, window_seconds) = 0
+            ELSE num_nulls(threshold, window_seconds) = 0
         END
-    )
+    ),
+    CONSTRAINT circuit_breakers_money_has_currency CHECK ((kind IN ('volume', 'loss')) = (currency IS NOT NULL)),
+    CONSTRAINT circuit_breakers_shares_within_all CHECK (kind NOT IN ('error_rate', 'lp_health') OR threshold <= 100)
 );
 COMMENT ON TABLE circuit_breakers IS 'Rules that stop opening trades by themselves, or by hand; the state of each is that of its last event. Append-only.';
-COMMENT ON COLUMN circuit_breakers.symbol IS 'The instrument that is measured and stopped; a manual one without it stops all.';
-COMMENT ON COLUMN circuit_breakers.threshold IS 'Percent: of movement within the window, or of volatility a year.';
+COMMENT ON COLUMN circuit_breakers.kind IS 'What is measured within the window. price_movement: how far the middle has moved; volatility: of its log returns, a year; volume: what clients have dealt; loss: what the house''s own position has lost; error_rate: providers'' last words that dealt nothing; lp_health: providers that have given no price; manual: nothing.';
+COMMENT ON COLUMN circuit_breakers.symbol IS 'The instrument that is measured and stopped; without it all are.';
+COMMENT ON COLUMN circuit_breakers.threshold IS 'Triggers when it is reached. volume and loss: money in currency; price_movement: percent of the price; volatility: percent a year; error_rate: percent of the answers; lp_health: percent of the providers.';
+COMMENT ON COLUMN circuit_breakers.currency IS 'Of a threshold in money; what is measured is converted into it at the middle rate.';
 COMMENT ON COLUMN circuit_breakers.reset_seconds IS 'Of the market''s time, from triggered to cooling down.';
 COMMENT ON COLUMN circuit_breakers.cooldown_seconds IS 'Of the market''s time, in which the condition must stay clear before it is armed again.';
 CREATE INDEX idx_circuit_breakers_symbol
     ON circuit_breakers (symbol)
     WHERE symbol IS NOT NULL;
+CREATE INDEX idx_circuit_breakers_currency
+    ON circuit_breakers (currency)
+    WHERE currency IS NOT NULL;
 CREATE TRIGGER circuit_breakers_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON circuit_breakers
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -547,7 +560,7 @@ CREATE TABLE circuit_breaker_events (
     )
 );
 COMMENT ON TABLE circuit_breaker_events IS 'Every change of state of a circuit breaker. Append-only.';
-COMMENT ON COLUMN circuit_breaker_events.measured IS 'What was measured then, in percent.';
+COMMENT ON COLUMN circuit_breaker_events.measured IS 'What was measured then, in the unit of the breaker''s threshold.';
 COMMENT ON COLUMN circuit_breaker_events.market_at IS 'The market''s own time; empty when a person did it.';
 CREATE INDEX idx_circuit_breaker_events_breaker_id_previous
     ON circuit_breaker_events (breaker_id, previous_seq, from_state);

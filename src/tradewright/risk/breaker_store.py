@@ -19,12 +19,13 @@ _QUANTUM = Decimal("0.00000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerSettings:
-    """A breaker to be set up; `threshold` in percent, times in seconds of the market."""
+    """A breaker to be set up; `threshold` in `currency` or percent, times in market seconds."""
 
     code: str
     kind: BreakerKind
     symbol: str | None = None
     threshold: Decimal | None = None
+    currency: str | None = None
     window_seconds: int | None = None
     reset_seconds: int = 300
     cooldown_seconds: int = 60
@@ -34,7 +35,7 @@ def add_breaker(connection: Session, settings: BreakerSettings, *, actor: str, r
     """Set a circuit breaker up, armed, in a transaction of its own.
 
     Raises:
-        InputError: BREAKER_MALFORMED, INSTRUMENT_UNKNOWN.
+        InputError: BREAKER_MALFORMED, INSTRUMENT_UNKNOWN, INPUT_CURRENCY_UNKNOWN.
 
     """
     columns = {name: getattr(settings, name) for name in BreakerSettings.__slots__}
@@ -105,13 +106,14 @@ def read_breakers(statements: Statements) -> tuple[Breaker, ...]:
             kind=BreakerKind(row[2]),
             symbol=row[3],
             threshold=row[4] or Decimal(0),
-            window=timedelta(seconds=row[5] or 0),
-            reset=timedelta(seconds=row[6]),
-            cooldown=timedelta(seconds=row[7]),
-            seq=row[8],
-            state=BreakerState(row[9]),
-            state_at=row[10],
-            reason=row[11],
+            currency=row[5],
+            window=timedelta(seconds=row[6] or 0),
+            reset=timedelta(seconds=row[7]),
+            cooldown=timedelta(seconds=row[8]),
+            seq=row[9],
+            state=BreakerState(row[10]),
+            state_at=row[11],
+            reason=row[12],
         )
         for row in rows
     )

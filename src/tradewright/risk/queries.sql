@@ -86,6 +86,7 @@ SELECT
     b.kind,
     b.symbol,
     b.threshold,
+    b.currency,
     b.window_seconds,
     b.reset_seconds,
     b.cooldown_seconds,
@@ -107,11 +108,11 @@ ORDER BY b.code;
 -- Set a circuit breaker up, armed.
 WITH breaker AS (
     INSERT INTO circuit_breakers (
-        code, kind, symbol, threshold, window_seconds, reset_seconds, cooldown_seconds
+        code, kind, symbol, threshold, currency, window_seconds, reset_seconds, cooldown_seconds
     )
     VALUES (
-        %(code)s, %(kind)s, %(symbol)s, %(threshold)s, %(window_seconds)s, %(reset_seconds)s,
-        %(cooldown_seconds)s
+        %(code)s, %(kind)s, %(symbol)s, %(threshold)s, %(currency)s, %(window_seconds)s,
+        %(reset_seconds)s, %(cooldown_seconds)s
     )
     RETURNING id
 )

@@ -1,41 +1,76 @@
-"""Circuit breakers with each quote: measured in memory, moved in the database, one event each.
+"""Circuit breakers at work: measured in memory, moved in the database, one event each.
 
-Whoever brings the quote writes the event, before anything that the quote sets off is booked.
+Prices, the house's loss and the silence of providers are looked at with each quote, and whoever
+brings the quote writes the event, before anything that the quote sets off is booked. What clients
+have dealt and providers answered is counted when its batch is committed: the event is written then.
 Several engines may see the same market: the first writes, the others read what it has written.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 
+from tradewright.risk.breaker_measures import Silence, Tally, Ticks, error_rate
 from tradewright.risk.breaker_store import move_by_market
-from tradewright.risk.breakers import Breaker, BreakerState, Move, Ticks, next_move
+from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState, Move, next_move
 from tradewright.trading.batch import Trading
 from tradewright.trading.reference import reference_version, refreshed
+from tradewright.trading.state import Desk
 from tradewright.trading.writer import SessionOpener
+
+_NOTHING = Decimal(0)
+_ONE = Decimal(1)
+
+_Counted = tuple[str, str, Decimal]
+"""In which symbol something was counted, under which name, and how much of it."""
+
+_Times = dict[str, list[datetime]]
+"""When each provider gave its newest prices."""
 
 
 class BreakerKeeper:
-    """Measures what breakers ask for; `on_price` belongs to one thread at a time."""
+    """Measures what breakers ask for; all but `write` belongs to one thread at a time.
 
-    def __init__(self, open_session: SessionOpener, trading: Trading) -> None:
+    `providers` are those whose prices this engine hears.
+    """
+
+    def __init__(
+        self, open_session: SessionOpener, trading: Trading, providers: Collection[str]
+    ) -> None:
         self._open_session = open_session
         self._trading = trading
+        self._providers = tuple(providers)
         self._ticks: dict[str, Ticks] = {}
+        self._mids: dict[str, Decimal] = {}
+        self._tallies: dict[str, Tally] = {}
+        self._silences: dict[str, Silence] = {}
         self._clear_since: dict[str, datetime] = {}
         self._since: dict[tuple[str, int], datetime] = {}
 
     def on_price(self, symbol: str) -> list[Move]:
         """Return what the symbol's present price brings about."""
-        breakers = self._trading.reference.breakers.measured.get(symbol)
-        top = self._trading.market.top(symbol) if breakers else None
-        if top is None or not breakers:
+        breakers = self._trading.reference.breakers.measured_with(symbol)
+        if not breakers:
             return []
-        now = self._trading.market.now
-        ticks = self._ticks.setdefault(symbol, Ticks())
-        longest = max((one.window for one in breakers), default=timedelta())
-        ticks.add(now, (top.bid + top.ask) / 2, longest)
-        moves = [self._look_at(one, ticks, now) for one in breakers]
-        return [move for move in moves if move is not None]
+        top = self._trading.market.top(symbol)
+        if top is None:
+            return self._look_at_all(one for one in breakers if not one.kind.is_of_price)
+        self._note_mid(symbol, (top.bid + top.ask) / 2, breakers)
+        return self._look_at_all(breakers)
+
+    def on_time(self) -> list[Move]:
+        """Return what the market's time brings about while no quote comes."""
+        return self._look_at_all(self._trading.reference.breakers.of_health)
+
+    def take(self, desk: Desk) -> list[Move]:
+        """Count what a committed batch has dealt and heard, and return what that brings about."""
+        counted = self._trading.reference.breakers.counted
+        for breaker in counted:
+            amounts = _dealt(desk) if breaker.kind is BreakerKind.VOLUME else _answered(desk)
+            for symbol, name, amount in amounts:
+                if breaker.symbol in {None, symbol}:
+                    self._count(breaker, name, amount)
+        return self._look_at_all(counted)
 
     def write(self, moves: Sequence[Move]) -> None:
         """Write events and take over what now holds; the caller holds no lock of the engine.
@@ -52,12 +87,86 @@ class BreakerKeeper:
             known = self._trading.reference
             self._trading.reference = refreshed(session, known, reference_version(session))
 
-    def _look_at(self, breaker: Breaker, ticks: Ticks, now: datetime) -> Move | None:
+    def _note_mid(self, symbol: str, mid: Decimal, breakers: Sequence[Breaker]) -> None:
+        """Remember a price, and what the house has won or lost by the way it came."""
+        now, moved = self._trading.market.now, mid - self._mids.get(symbol, mid)
+        self._mids[symbol] = mid
+        windows = [one.window for one in breakers if one.kind.is_of_price]
+        if windows:
+            self._ticks.setdefault(symbol, Ticks()).add(now, mid, max(windows))
+        lost = -self._trading.exposures.of(symbol) * moved
+        for one in breakers:
+            if lost and one.kind is BreakerKind.LOSS:
+                currency = self._trading.reference.instruments[symbol].quote_currency
+                self._count(one, currency, lost)
+
+    def _count(self, breaker: Breaker, name: str, amount: Decimal) -> None:
+        tally = self._tallies.setdefault(breaker.id, Tally(breaker.window))
+        tally.add(self._trading.market.now, name, amount)
+
+    def _look_at_all(self, breakers: Iterable[Breaker]) -> list[Move]:
+        moves = [self._look_at(one) for one in breakers]
+        return [move for move in moves if move is not None]
+
+    def _look_at(self, breaker: Breaker) -> Move | None:
         if breaker.state is BreakerState.DISABLED:
             return None
-        measured = ticks.measure(breaker.kind, breaker.window)
+        now, measured = self._trading.market.now, self._measure(breaker)
         if measured >= breaker.threshold or breaker.id not in self._clear_since:
             self._clear_since[breaker.id] = now
         since = breaker.state_at or self._since.setdefault((breaker.id, breaker.seq), now)
         clear_since = self._clear_since[breaker.id]
         return next_move(breaker, measured, now, since=since, clear_since=clear_since)
+
+    def _measure(self, breaker: Breaker) -> Decimal:
+        if breaker.kind is BreakerKind.LP_HEALTH:
+            return self._silence(breaker)
+        if breaker.kind.is_of_price:
+            ticks = self._ticks.get(breaker.symbol or "")
+            return _NOTHING if ticks is None else ticks.measure(breaker.kind, breaker.window)
+        tally = self._tallies.get(breaker.id)
+        sums = {} if tally is None else tally.sums(self._trading.market.now)
+        if breaker.kind is BreakerKind.ERROR_RATE:
+            return error_rate(sums)
+        return max(_NOTHING, self._converted(sums, breaker))
+
+    def _converted(self, sums: Mapping[str, Decimal], breaker: Breaker) -> Decimal:
+        """Return sums by currency in a breaker's; what never had a rate to it counts nothing."""
+        total = _NOTHING
+        for currency, amount in sums.items():
+            rate = self._trading.market.last_rate(currency, breaker.currency or currency)
+            total += _NOTHING if rate is None or not amount else amount * rate.mid
+        return total
+
+    def _silence(self, breaker: Breaker) -> Decimal:
+        """Return the share of our providers that give no price in a symbol, or in any."""
+        reference, market = self._trading.reference, self._trading.market
+        quoted: _Times | None = None
+        for one in reference.instruments.values():
+            if breaker.symbol not in {None, one.symbol} or not one.is_in_session(market.now):
+                continue
+            quoted = quoted or {code: [] for code in self._enabled()}
+            for code, at in market.board.quoted_at(one.symbol).items():
+                if code in quoted:
+                    quoted[code].append(at)
+        silence = self._silences.setdefault(breaker.id, Silence())
+        return silence.measure(market.now, breaker.window, quoted)
+
+    def _enabled(self) -> list[str]:
+        disabled = self._trading.reference.disabled_providers
+        return [code for code in self._providers if code not in disabled]
+
+
+def _dealt(desk: Desk) -> Iterator[_Counted]:
+    """Give what a batch has dealt for clients, in base currency."""
+    for row in desk.changes.fills:
+        instrument, quantity = desk.changes.orders[str(row[1])].instrument, row[2]
+        if isinstance(quantity, Decimal):
+            yield instrument.symbol, instrument.base_currency, quantity
+
+
+def _answered(desk: Desk) -> Iterator[_Counted]:
+    """Give the last words of providers that a batch has booked; one that dealt in part is none."""
+    for _, request, answer in desk.changes.answers + desk.changes.hedge_answers:
+        word = "dealt" if answer.dealt_quantity else "rejected"
+        yield request.symbol, word, _ONE

@@ -63,7 +63,7 @@ class Engine:
         self._unbooked = Unbooked(self.market)
         self._trading = trading = Trading(reference, self.market, self._lock)
         self._house = HouseWatch(self.market, trading, scores)
-        self._keeper = BreakerKeeper(open_session, self._trading)
+        self._keeper = BreakerKeeper(open_session, self._trading, providers)
         self._recalling = Recalling(trading, self._dispatcher, self._unbooked)
         self._presence = Presence(open_session, trading, providers)
         self._news = News(self._presence, self._watchers, self._house, self._lock, self._propose)
@@ -185,8 +185,10 @@ class Engine:
         """Let quotes grow stale while none arrive, and people be told, in a gateway's thread."""
         with self._lock:
             self.market.advance(now)
+            moves = self._keeper.on_time()
             if proposals := self._watchers.on_time():
                 self._propose(proposals)
+        self._keeper.write(moves)
 
     def take_quote(self, quote: ProviderQuote) -> None:
         """Take what a connected provider offers now, in its gateway's thread."""
@@ -317,7 +319,9 @@ class Engine:
             for order in desk.changes.orders.values():
                 if order.status.is_pending_change:
                     self._dispatcher.cancel(order.id)
+            moves = self._keeper.take(desk)
         self._propose(proposals)
+        self._keeper.write(moves)
 
     def _look_again(self, booked: Booked, passed: Passed) -> list[Command]:
         """Learn what a batch has read of accounts, or of the house, and take up what is ours."""

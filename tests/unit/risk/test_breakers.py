@@ -6,12 +6,12 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from tests.floor import DAY
+from tradewright.risk.breaker_measures import Ticks
 from tradewright.risk.breakers import (
     Breaker,
     BreakerBook,
     BreakerKind,
     BreakerState,
-    Ticks,
     next_move,
 )
 

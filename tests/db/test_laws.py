@@ -543,6 +543,11 @@ BREAKS = (
         ),
     ),
     Break(
+        "retail_clients_are_lent_nothing",
+        "a credit of a retail client",
+        ("UPDATE accounts SET credit = 5, revision = revision + 1",),
+    ),
+    Break(
         "references_hold",
         "an order in an instrument that is not listed",
         (

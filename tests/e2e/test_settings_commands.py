@@ -10,6 +10,7 @@ from msgspec import structs
 from tests.floor import Floor, buy, deal
 from tradewright.cli.main import LateGroup, cli
 from tradewright.core.errors import TradewrightError
+from tradewright.risk.model import ClientClass
 from tradewright.trading.groups import AccountGroup
 
 assert isinstance(cli, LateGroup)
@@ -62,6 +63,17 @@ def test_every_condition_of_a_group_may_be_set(floor: Floor) -> None:
             assert f"--{one.name.removeprefix('is_').replace('_', '-')}" in result.output
 
 
+def test_credit_is_granted_listed_and_withdrawn(floor: Floor) -> None:
+    account = floor.account(client_class=ClientClass.PROFESSIONAL)
+    assert run(floor, "credit", "grant", account, "500", *WHO)["credit"] == "500"
+    assert run(floor, "credit", "withdraw", account, "120.5", *WHO)["credit"] == "379.5"
+    held = {"account": account, "currency": "USD", "credit": "379.5", "balance": "10000"}
+    assert run(floor, "credit", "list") == [held]
+    assert kept(floor, "accounts") == [("update", "anna", "agreed by phone")] * 2
+    assert run(floor, "credit", "withdraw", account, "380", *WHO) == "ACCOUNT_CREDIT_EXHAUSTED"
+    assert run(floor, "credit", "grant", floor.account(), "1", *WHO) == "ACCOUNT_CREDIT_REFUSED"
+
+
 def test_commission_terms_are_set_listed_and_the_most_particular_ones_shown(floor: Floor) -> None:
     show = ("commissions", "show", "--symbol", "EURUSD")
     assert run(floor, *show)["form"] == "per_million"
@@ -111,6 +123,9 @@ def test_rules_overrides_and_books_are_set_and_ended(floor: Floor) -> None:
         ("groups open standard WHO", "ACCOUNT_GROUP_EXISTS"),
         ("groups open A! WHO", "ACCOUNT_GROUP_MALFORMED"),
         (f"groups assign {NOBODY} standard WHO", "ACCOUNT_UNKNOWN"),
+        (f"credit grant {NOBODY} 1 WHO", "ACCOUNT_NOT_ACTIVE"),
+        (f"credit withdraw {NOBODY} 0.001 WHO", "ACCOUNT_NOT_ACTIVE"),
+        ("credit grant nobody 1 WHO", "is not a valid UUID"),
         ("commissions show --symbol NOSUCH", "INSTRUMENT_UNKNOWN"),
         ("commissions set bps 1 WHO", "COMMISSION_TERMS_MALFORMED"),
         ("commissions set bps 1 --group nobodys WHO", "ACCOUNT_GROUP_UNKNOWN"),

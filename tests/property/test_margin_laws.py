@@ -69,6 +69,21 @@ def under(profile: RiskProfile, **changes: object) -> RiskProfile:
     return RiskProfile(**fields | changes)
 
 
+@given(profiles, books, st.integers(0, 10_000_000))
+def test_credit_is_in_equity_and_neither_binds_nor_belongs_to_the_client(
+    profile: RiskProfile, held: list[Exposure], cents: int
+) -> None:
+    credit, balance = Decimal(cents) / 100, Decimal(7)
+    with localcontext(prec=60):
+        without = margin_state(profile, balance, held, market_of(PRICES))
+        lent = margin_state(under(profile, credit=credit), balance, held, market_of(PRICES))
+        assert without is not None
+        assert lent is not None
+        assert lent.used == without.used
+        assert abs(lent.equity - without.equity - credit) <= DUST
+        assert abs(lent.own - without.equity) <= DUST
+
+
 @given(profiles, instruments, quantities, quantities)
 def test_brackets_are_continuous_and_a_larger_notional_never_pays_a_lower_rate(
     profile: RiskProfile, drawn: tuple[Instrument, ...], one: Decimal, more: Decimal

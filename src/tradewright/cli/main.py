@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "commissions": ("tradewright.cli.commissions", "Set what trades cost."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
+    "credit": ("tradewright.cli.credit", "Lend accounts money for their margin."),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
     "engine": ("tradewright.cli.engine", "Run an engine with its providers, and send it orders."),
     "groups": (

@@ -42,6 +42,7 @@ DROP DOMAIN tags;
 DROP DOMAIN client_key;
 DROP DOMAIN finite_instant;
 DROP DOMAIN record_version;
+DROP DOMAIN lent_money;
 DROP DOMAIN charged_money;
 DROP DOMAIN signed_money;
 DROP DOMAIN positive_rate;

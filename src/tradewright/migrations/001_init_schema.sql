@@ -34,6 +34,9 @@ COMMENT ON DOMAIN signed_money IS 'Money that may be above or below zero, and is
 CREATE DOMAIN charged_money AS numeric(20, 8)
     CONSTRAINT charged_money_not_negative CHECK (VALUE >= 0 AND VALUE < 'Infinity');
 COMMENT ON DOMAIN charged_money IS 'Money that is charged: never below zero.';
+CREATE DOMAIN lent_money AS numeric(20, 8)
+    CONSTRAINT lent_money_not_negative CHECK (VALUE >= 0 AND VALUE < 'Infinity');
+COMMENT ON DOMAIN lent_money IS 'Money that is lent: never below zero.';
 CREATE DOMAIN record_version AS integer
     CONSTRAINT record_version_positive CHECK (VALUE > 0);
 COMMENT ON DOMAIN record_version IS 'Number of a row''s last record, from one on.';
@@ -389,6 +392,8 @@ CREATE TABLE accounts (
         CONSTRAINT accounts_status_present NOT NULL,
     balance signed_money DEFAULT 0
         CONSTRAINT accounts_balance_present NOT NULL,
+    credit lent_money DEFAULT 0
+        CONSTRAINT accounts_credit_present NOT NULL,
     version bigint DEFAULT 0
         CONSTRAINT accounts_version_present NOT NULL
         CONSTRAINT accounts_version_not_negative CHECK (version >= 0),
@@ -408,6 +413,7 @@ COMMENT ON COLUMN accounts.margin_call_level IS 'Percent of used margin at or be
 COMMENT ON COLUMN accounts.stop_out_level IS 'Percent of used margin below which positions are closed, largest loss first.';
 COMMENT ON COLUMN accounts.book IS 'A: orders are passed on to liquidity providers; B: the house takes the other side; hybrid: it is decided for each order, and may be split.';
 COMMENT ON COLUMN accounts.balance IS 'Money of the account; may go below zero through a price gap. Written by the ledger only.';
+COMMENT ON COLUMN accounts.credit IS 'What the house lends for margin: in equity, never in what may leave the account, and no entry of the ledger. Zero for retail clients.';
 COMMENT ON COLUMN accounts.version IS 'Number of the account''s last entry in balance_ledger; gapless.';
 COMMENT ON COLUMN accounts.revision IS 'Counts the audited changes of the settings; equals the account''s rows in audit_log.';
 

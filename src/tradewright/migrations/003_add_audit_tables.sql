@@ -212,11 +212,11 @@ SELECT session_user, 'account_groups', id, 'insert', to_jsonb(account_groups)
 FROM account_groups;
 -- Balance and version are the ledger's: balance_ledger is their record.
 CREATE TRIGGER accounts_count_revision
-    BEFORE UPDATE OF id, kind, user_id, group_code, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
+    BEFORE UPDATE OF id, kind, user_id, group_code, currency, leverage, margin_call_level, stop_out_level, book, status, credit, revision, created_at
     ON accounts
     FOR EACH ROW EXECUTE FUNCTION count_revision();
 CREATE TRIGGER accounts_are_audited
-    AFTER INSERT OR DELETE OR UPDATE OF id, kind, user_id, group_code, currency, leverage, margin_call_level, stop_out_level, book, status, revision, created_at
+    AFTER INSERT OR DELETE OR UPDATE OF id, kind, user_id, group_code, currency, leverage, margin_call_level, stop_out_level, book, status, credit, revision, created_at
     ON accounts
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
 ALTER TABLE users ENABLE ALWAYS TRIGGER users_are_audited;
@@ -745,6 +745,55 @@ CREATE TRIGGER accounts_keep_their_mode
     AFTER UPDATE OF group_code ON accounts
     FOR EACH ROW WHEN (OLD.group_code <> NEW.group_code)
     EXECUTE FUNCTION accounts_keep_their_mode();
+
+-- Retail clients get no benefit beside the results of their trades (ESMA Decision (EU) 2018/796, article 2):
+-- they are lent nothing. Whoever lends holds the client's row from becoming retail meanwhile, whatever its
+-- class was when it was looked at, and whoever makes a client retail looks when it has the row.
+CREATE FUNCTION accounts_lend_nothing_to_retail() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_class text;
+BEGIN
+    SELECT client_class INTO v_class FROM users WHERE id = NEW.user_id FOR SHARE;
+    IF v_class = 'retail' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW060',
+            MESSAGE = format('account "%s" of a retail client cannot have a credit of %s %s', NEW.id, NEW.credit, NEW.currency),
+            DETAIL = 'Retail clients are given no incentives (ESMA Decision (EU) 2018/796).',
+            HINT = 'Lend to professional clients only.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION accounts_lend_nothing_to_retail() IS 'Trigger of accounts: refuses a credit for a retail client''s account (SQLSTATE TW060).';
+CREATE TRIGGER accounts_lend_nothing_to_retail
+    AFTER INSERT OR UPDATE OF credit ON accounts
+    FOR EACH ROW WHEN (NEW.credit > 0)
+    EXECUTE FUNCTION accounts_lend_nothing_to_retail();
+
+CREATE FUNCTION retail_users_have_no_credit() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_account accounts;
+BEGIN
+    SELECT * INTO v_account FROM accounts WHERE user_id = NEW.id AND credit > 0 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW060',
+            MESSAGE = format('user "%s" cannot become retail with a credit of %s %s', NEW.id, v_account.credit, v_account.currency),
+            DETAIL = 'Retail clients are given no incentives (ESMA Decision (EU) 2018/796).',
+            HINT = 'Withdraw the credit of the client''s accounts first.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION retail_users_have_no_credit() IS 'Trigger of users: refuses that a client becomes retail whose accounts have a credit (SQLSTATE TW060).';
+CREATE TRIGGER retail_users_have_no_credit
+    AFTER UPDATE OF client_class ON users
+    FOR EACH ROW WHEN (NEW.client_class = 'retail' AND OLD.client_class <> 'retail')
+    EXECUTE FUNCTION retail_users_have_no_credit();
 
 -- An order that names a position, and a pairing of two, stay within one account and symbol.
 CREATE FUNCTION closing_orders_are_of_their_position() RETURNS trigger

@@ -1842,6 +1842,42 @@ END;
 $$;
 COMMENT ON FUNCTION transfer_to_account(uuid, numeric, uuid) IS 'Moves available money from the owner''s wallet to a trading account.';
 
+-- What may leave an account beside what is open in it depends on prices, which the engine knows and the database
+-- does not; p_or ends the hints with another way, if there is one.
+CREATE FUNCTION require_nothing_at_risk(p_account accounts, p_or text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (SELECT FROM positions WHERE account_id = p_account.id AND is_open) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW008',
+            MESSAGE = format('account "%s" has open positions', p_account.id),
+            DETAIL = 'What may leave beside an open position depends on prices.',
+            HINT = format('Close the positions%s.', p_or);
+    END IF;
+    -- Its margin is promised: it may deal at any moment, and cannot be taken back by us.
+    IF EXISTS (SELECT FROM orders WHERE account_id = p_account.id AND remaining_quantity > 0 AND is_routed) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW021',
+            MESSAGE = format('account "%s" has an order with a provider', p_account.id),
+            DETAIL = 'What may leave beside an order that may deal at any moment depends on prices.',
+            HINT = format('Wait for the provider''s answer%s.', p_or);
+    END IF;
+    IF EXISTS (
+        SELECT
+        FROM orders AS o
+        JOIN account_groups AS g ON g.code = p_account.group_code AND g.pending_margin <> 'none'
+        WHERE o.account_id = p_account.id AND o.remaining_quantity > 0
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW022',
+            MESSAGE = format('account "%s" has orders, which bind margin while they rest', p_account.id),
+            DETAIL = 'What may leave beside an order that binds margin depends on prices.',
+            HINT = format('Cancel the orders%s.', p_or);
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION require_nothing_at_risk(accounts, text) IS 'Refuses an account with open positions (TW008), orders in flight (TW021) or orders that bind margin while they rest (TW022).';
+
 -- Moves money from a trading account back to the owner's wallet. Without open positions and orders in
 -- flight only: what is free beside one depends on prices, which the engine knows and this does not.
 CREATE FUNCTION transfer_to_wallet(p_account_id uuid, p_amount numeric, p_transaction_id uuid) RETURNS ledger_reply
@@ -1865,33 +1901,7 @@ BEGIN
     IF v_wallet.status = 'closed' THEN
         PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
     END IF;
-    IF EXISTS (SELECT FROM positions WHERE account_id = p_account_id AND is_open) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'TW008',
-            MESSAGE = format('account "%s" has open positions', p_account_id),
-            DETAIL = 'What may leave beside an open position depends on prices.',
-            HINT = 'Close the positions, or let the engine book the transfer.';
-    END IF;
-    -- Its margin is promised: it may deal at any moment, and cannot be taken back by us.
-    IF EXISTS (SELECT FROM orders WHERE account_id = p_account_id AND remaining_quantity > 0 AND is_routed) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'TW021',
-            MESSAGE = format('account "%s" has an order with a provider', p_account_id),
-            DETAIL = 'What may leave beside an order that may deal at any moment depends on prices.',
-            HINT = 'Wait for the provider''s answer, or let the engine book the transfer.';
-    END IF;
-    IF EXISTS (
-        SELECT
-        FROM orders AS o
-        JOIN account_groups AS g ON g.code = v_account.group_code AND g.pending_margin <> 'none'
-        WHERE o.account_id = p_account_id AND o.remaining_quantity > 0
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'TW022',
-            MESSAGE = format('account "%s" has orders, which bind margin while they rest', p_account_id),
-            DETAIL = 'What may leave beside an order that binds margin depends on prices.',
-            HINT = 'Cancel the orders, or let the engine book the transfer.';
-    END IF;
+    PERFORM require_nothing_at_risk(v_account, ', or let the engine book the transfer');
     IF v_account.balance < p_amount THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW003',
@@ -1903,6 +1913,51 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION transfer_to_wallet(uuid, numeric, uuid) IS 'Moves money from a trading account without open positions, orders in flight or orders that bind margin to the owner''s wallet.';
+
+-- What the house lends an account for its margin is no money of the client's: it moves nowhere, has no entry in
+-- the ledger, and its record is audit_log. The account's lock is that of each batch, so what a batch decides
+-- by a credit is booked before that is taken back, or not at all.
+CREATE FUNCTION grant_account_credit(p_account_id uuid, p_amount numeric) RETURNS numeric
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_account accounts := lock_account(p_account_id);
+BEGIN
+    PERFORM check_ledger_amount(p_amount, v_account.currency);
+    PERFORM require_active_account(v_account);
+    IF v_account.credit + p_amount >= 1e12 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW007',
+            MESSAGE = format('account would be lent %s %s, more than can be kept', v_account.credit + p_amount, v_account.currency),
+            DETAIL = 'A credit has at most twelve digits before the point.',
+            HINT = 'Lend less.';
+    END IF;
+    UPDATE accounts SET credit = credit + p_amount WHERE id = p_account_id;
+    RETURN v_account.credit + p_amount;
+END;
+$$;
+COMMENT ON FUNCTION grant_account_credit(uuid, numeric) IS 'Lends an active account more for its margin and returns what it is lent in all; TW060 for a retail client.';
+
+-- While nothing is open only: whether what is open can do without it depends on prices, which the engine knows
+-- and this does not.
+CREATE FUNCTION withdraw_account_credit(p_account_id uuid, p_amount numeric) RETURNS numeric
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_account accounts := lock_account(p_account_id);
+BEGIN
+    PERFORM check_ledger_amount(p_amount, v_account.currency);
+    IF v_account.credit < p_amount THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW061',
+            MESSAGE = format('account "%s" has a credit of %s %s, %s are asked back', p_account_id, v_account.credit, v_account.currency, p_amount),
+            DETAIL = 'No more can be taken back than was lent.',
+            HINT = 'Ask for at most the credit.';
+    END IF;
+    PERFORM require_nothing_at_risk(v_account, '');
+    UPDATE accounts SET credit = credit - p_amount WHERE id = p_account_id;
+    RETURN v_account.credit - p_amount;
+END;
+$$;
+COMMENT ON FUNCTION withdraw_account_credit(uuid, numeric) IS 'Takes credit back from an account without open positions, orders in flight or orders that bind margin, and returns what is left; TW061 for more than was lent.';
 
 -- Whether a transaction has already given a locked wallet a status.
 CREATE FUNCTION wallet_status_was_set(p_wallet user_balances, p_status text, p_transaction_id uuid) RETURNS boolean

@@ -931,6 +931,13 @@ WHERE r.amount <> 0
   );
 COMMENT ON VIEW law_swap_free_days_cost_nothing IS 'No position has paid or earned swap for a day at whose end its account was in a swap-free group.';
 
+CREATE VIEW law_retail_clients_are_lent_nothing AS
+SELECT a.id AS account_id, a.user_id, a.credit
+FROM accounts AS a
+JOIN users AS u ON u.id = a.user_id
+WHERE a.credit <> 0 AND u.client_class = 'retail';
+COMMENT ON VIEW law_retail_clients_are_lent_nothing IS 'No account of a retail client has a credit.';
+
 CREATE VIEW law_realised_pnl_is_the_ledger AS
 SELECT coalesce(t.account_id, e.holder_id) AS account_id, t.realised_pnl, e.booked
 FROM (
@@ -1244,6 +1251,8 @@ UNION ALL
 SELECT 'rollover_is_in_the_ledger', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'realised_pnl_is_the_ledger', count(DISTINCT account_id) FROM trades
+UNION ALL
+SELECT 'retail_clients_are_lent_nothing', count(*) FROM accounts
 UNION ALL
 SELECT 'references_hold', (SELECT count(*) FROM orders) + (SELECT count(*) FROM order_fills)
     + (SELECT count(*) FROM order_events) + (SELECT count(*) FROM positions) + (SELECT count(*) FROM trades)

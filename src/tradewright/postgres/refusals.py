@@ -67,6 +67,8 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW051": (StateError, ErrorCode.POSITION_MODE_IN_USE),
         "TW052": (StateError, ErrorCode.MARGIN_PRICE_IN_USE),
         "TW053": (StateError, ErrorCode.STATEMENT_SETTLED),
+        "TW060": (StateError, ErrorCode.ACCOUNT_CREDIT_REFUSED),
+        "TW061": (StateError, ErrorCode.ACCOUNT_CREDIT_EXHAUSTED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

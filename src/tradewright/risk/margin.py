@@ -2,6 +2,7 @@
 
 Formulas (domain rules 1.3 and 1.4): unrealised P&L is valued at the closing side, long at the
 bid and short at the ask; a profit is converted at the bid of quote/account, a loss at the ask.
+Equity is balance, credit and unrealised P&L.
 Used margin is quantity * rate(base to account, middle) * m, where m is the largest of 1/leverage,
 the instrument's own margin rate and the regulator's minimum. The rate is the current one, or that
 at which the position was opened, as its group says, for the opening test and for the running level
@@ -43,10 +44,19 @@ class Exposure(Struct, frozen=True):
 
 
 class MarginState(Struct, frozen=True):
-    """Equity, used margin and level of an account at one moment, in its currency."""
+    """Equity, used margin and level of an account at one moment, in its currency.
+
+    Equity is balance, unrealised P&L and the credit that the house lends.
+    """
 
     equity: Decimal
     used: Decimal
+    credit: Decimal = _NOTHING
+
+    @property
+    def own(self) -> Decimal:
+        """Return equity less credit: what would be the client's if all were closed now."""
+        return self.equity - self.credit
 
     @property
     def free(self) -> Decimal:
@@ -138,14 +148,14 @@ def margin_state(
     """
     if profile.hedged_margin is not HedgedMargin.SUM:
         return _paired_state(profile, balance, exposures, market)
-    equity, used, filled = balance, _NOTHING, _Filled()
+    equity, used, filled = balance + profile.credit, _NOTHING, _Filled()
     for exposure in exposures:
         valued = _value(profile, exposure, market)
         if valued is None:
             return None
         equity += valued[0]
         used += _margin(profile, exposure, valued[1], filled)
-    return MarginState(equity, used)
+    return MarginState(equity, used, profile.credit)
 
 
 class _Leg(Struct):
@@ -159,7 +169,7 @@ def _paired_state(
     profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Prices
 ) -> MarginState | None:
     """Return the state of an account whose longs and shorts in a symbol are taken together."""
-    equity, filled = balance, _Filled()
+    equity, filled = balance + profile.credit, _Filled()
     pairs: dict[str, tuple[Instrument, _Leg, _Leg]] = {}
     for exposure in exposures:
         valued = _value(profile, exposure, market)
@@ -172,7 +182,7 @@ def _paired_state(
         leg.quantity += quantity
         leg.margin += _margin(profile, exposure, valued[1], filled)
     used = sum((_pair_margin(profile, *pair) for pair in pairs.values()), _NOTHING)
-    return MarginState(equity, used)
+    return MarginState(equity, used, profile.credit)
 
 
 def _pair_margin(profile: RiskProfile, instrument: Instrument, long: _Leg, short: _Leg) -> Decimal:

@@ -54,7 +54,10 @@ class PendingMargin(StrEnum):
 
 
 class RiskProfile(Struct, frozen=True):
-    """What margin depends on besides positions: class, leverage, levels in percent, paired legs."""
+    """What margin depends on besides positions: class, leverage, levels in percent, paired legs.
+
+    `credit` is what the house lends for it: in equity, and never the client's (decision 048).
+    """
 
     client_class: ClientClass
     currency: str
@@ -62,6 +65,7 @@ class RiskProfile(Struct, frozen=True):
     margin_call_level: Decimal
     stop_out_level: Decimal
     hedged_margin: HedgedMargin = HedgedMargin.SUM
+    credit: Decimal = Decimal(0)
 
 
 class OrderFacts(Struct, frozen=True, kw_only=True):

@@ -144,7 +144,7 @@ def outcome(account: BookedAccount, before: Market, after: Market) -> AccountOut
             account_id=account.id, currency=profile.currency, before=states[0], after=None
         )
     level = state.level
-    negative = max(_NOTHING, -state.equity)
+    negative = max(_NOTHING, -state.own)
     return AccountOutcome(
         account_id=account.id,
         currency=profile.currency,

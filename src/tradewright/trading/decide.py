@@ -191,7 +191,8 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
 def _movable(desk: Desk, account: AccountState) -> Decimal:
     """Return what may leave the account: the smaller of balance and free margin, never below 0.
 
-    Orders that providers have not answered count as if they had dealt.
+    Orders that providers have not answered count as if they had dealt. Credit frees nothing here:
+    it would carry alone what the client's own money carries with it.
     """
     flying = flying_exposures(desk, account, in_flight(account))
     if flying is None:
@@ -201,7 +202,7 @@ def _movable(desk: Desk, account: AccountState) -> Decimal:
     bound = _bound_at_rest(desk, account, exposures)
     if state is None or bound is None:
         return Decimal(0)
-    free = state.free - bound - flying_charges(desk, account)
+    free = state.own - state.used - bound - flying_charges(desk, account)
     return max(Decimal(0), min(account.holder.available, free))
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.limits import Limit, LimitFacts, LimitKind
-from tradewright.risk.margin import margin_state
+from tradewright.risk.margin import MarginState, margin_state
 from tradewright.routing.rules import allocate
 from tradewright.trading import rules
 from tradewright.trading.history import count_message, usual_quantity
@@ -171,16 +171,15 @@ def _total_exposure(asked: Asked) -> Decimal | None:
     return total
 
 
-def _equity(asked: Asked) -> Decimal | None:
+def _state(asked: Asked) -> MarginState | None:
     account = asked.account
     exposures = [position.exposure() for position in account.open_positions]
-    state = margin_state(account.profile, account.holder.available, exposures, asked.desk.market)
-    return None if state is None else state.equity
+    return margin_state(account.profile, account.holder.available, exposures, asked.desk.market)
 
 
 def _leverage(asked: Asked) -> Decimal | None:
-    total, equity = _total_exposure(asked), _equity(asked)
-    return None if total is None or equity is None else total / max(equity, EQUITY_MIN)
+    total, state = _total_exposure(asked), _state(asked)
+    return None if total is None or state is None else total / max(state.equity, EQUITY_MIN)
 
 
 def _daily_loss(asked: Asked) -> Decimal | None:
@@ -193,10 +192,10 @@ def _drawdown(asked: Asked) -> Decimal | None:
 
 def _lost(asked: Asked, realised: Decimal) -> Decimal | None:
     """Return a realised loss with what this batch has realised and what is unrealised now."""
-    equity = _equity(asked)
-    if equity is None:
+    state = _state(asked)
+    if state is None:
         return None
-    unrealised = equity - asked.account.holder.available
+    unrealised = state.own - asked.account.holder.available
     return max(_NOTHING, realised - _realised_here(asked) - unrealised)
 
 

@@ -296,7 +296,8 @@ SELECT
         FROM margin_calls AS m
         WHERE m.account_id = a.id AND m.resolved_at IS NULL
     ),
-    a.group_code
+    a.group_code,
+    a.credit
 FROM accounts AS a
 JOIN users AS u ON u.id = a.user_id
 WHERE a.id = ANY(%(ids)s::uuid[])
@@ -711,6 +712,7 @@ SELECT
     a.stop_out_level,
     u.client_class,
     g.hedged_margin,
+    a.credit,
     p.symbol,
     p.quantity,
     p.average_price,
@@ -1271,6 +1273,21 @@ UPDATE accounts
 SET group_code = %(code)s
 WHERE id = %(account_id)s
 RETURNING id::text;
+
+-- name: grant_account_credit
+-- Lend an account more for its margin.
+SELECT grant_account_credit(%(account_id)s, %(amount)s);
+
+-- name: withdraw_account_credit
+-- Take back some of what an account is lent.
+SELECT withdraw_account_credit(%(account_id)s, %(amount)s);
+
+-- name: account_credits
+-- Read which accounts are lent anything.
+SELECT id::text, currency, credit, balance
+FROM accounts
+WHERE credit > 0
+ORDER BY id;
 
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.

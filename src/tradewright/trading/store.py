@@ -228,7 +228,7 @@ def _account(row: tuple[Any, ...], reference: Reference) -> AccountState:
         is_active=row[9],
         book=Book(row[8]),
         profile=RiskProfile(
-            ClientClass(row[10]), row[2], row[5], row[6], row[7], group.hedged_margin
+            ClientClass(row[10]), row[2], row[5], row[6], row[7], group.hedged_margin, row[13]
         ),
         holder=Holder.locked(
             HolderKind.ACCOUNT,

@@ -83,12 +83,12 @@ def _accounts(
     rows: list[tuple[Any, ...]], instruments: Mapping[str, Instrument]
 ) -> list[BookedAccount]:
     booked = []
-    for key, group in groupby(rows, key=lambda row: row[:8]):
-        account_id, currency, balance, leverage, call, stop, client_class, hedged = key
+    for key, group in groupby(rows, key=lambda row: row[:9]):
+        account_id, currency, balance, leverage, call, stop, client_class, hedged, credit = key
         profile = RiskProfile(
-            ClientClass(client_class), currency, leverage, call, stop, HedgedMargin(hedged)
+            ClientClass(client_class), currency, leverage, call, stop, HedgedMargin(hedged), credit
         )
-        exposures = tuple(Exposure(instruments[row[8]], *row[9:12]) for row in group)
+        exposures = tuple(Exposure(instruments[row[9]], *row[10:13]) for row in group)
         booked.append(
             BookedAccount(id=account_id, profile=profile, balance=balance, exposures=exposures)
         )

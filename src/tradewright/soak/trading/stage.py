@@ -1,7 +1,8 @@
 """Who trades in a soak: an account of each book and each mode of positions, and what they trade.
 
 Few, so that all clients meet in them. Half of the users are retail clients, whose leverage is
-capped and whose debts are forgiven; one account is kept in euros, so that results are converted.
+capped and whose debts are forgiven; the others are lent something to trade with. One account is
+kept in euros, so that results are converted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from tradewright.routing import Policy, Ramp, set_policy
 from tradewright.routing.model import Book
 from tradewright.soak.trading.engines import PROFILES
 from tradewright.soak.trading.market import LISTED, OPENS_AT
+from tradewright.trading.credit import grant_credit
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.registry import (
     AccountSettings,
@@ -39,6 +41,7 @@ ENGINE_LOGIN = {"user": "soak_engine", "password": "soak"}
 
 WALLET_OPENING = Decimal(1_000_000)
 ACCOUNT_OPENING = Decimal(1_500)
+CREDIT = Decimal(500)
 MARGIN: Mapping[PositionMode, Mapping[str, Any]] = {
     PositionMode.FIFO: {"margin_price": MarginPrice.OPEN},
     PositionMode.HEDGING: {"pending_margin": PendingMargin.MAX_SIDE},
@@ -90,6 +93,8 @@ def _open(session: Session, number: int, book: Book, mode: PositionMode) -> tupl
     credit(session, user_id, currency, WALLET_OPENING, transaction_id=new_id_text())
     opening = new_id_text()
     transfer_to_account(session, account_id, ACCOUNT_OPENING, transaction_id=opening)
+    if client_class is ClientClass.PROFESSIONAL:
+        grant_credit(session, account_id, CREDIT)
     return account_id, opening
 
 

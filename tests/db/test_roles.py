@@ -155,6 +155,7 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
     assert [row[0] for row in rows] == [
         "announce_state",
         "audit_row_change",
+        "block_denied_accounts",
         "premake_audit_log_partitions",
         "prune_records",
         "roll_up_exposures",

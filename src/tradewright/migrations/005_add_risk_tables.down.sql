@@ -4,6 +4,7 @@ DROP TABLE circuit_breaker_events;
 DROP TABLE circuit_breakers;
 DROP TABLE stop_outs;
 DROP TABLE margin_calls;
+DROP FUNCTION block_denied_accounts(uuid[]);
 DROP TABLE risk_breaches;
 DROP TABLE trading_halts;
 DROP TABLE risk_limits;

@@ -209,7 +209,7 @@ CREATE TABLE risk_limits (
         CONSTRAINT risk_limits_kind_known CHECK (kind IN (
             'price_collar', 'order_quantity', 'order_value', 'order_size', 'open_orders',
             'open_positions', 'symbol_exposure', 'total_exposure', 'daily_loss', 'drawdown',
-            'leverage', 'message_rate', 'net_open_position'
+            'leverage', 'message_rate', 'net_open_position', 'denial_rate'
         )),
     scope text
         CONSTRAINT risk_limits_scope_present NOT NULL
@@ -243,6 +243,7 @@ CREATE TABLE risk_limits (
         (kind IN ('order_value', 'symbol_exposure', 'total_exposure', 'daily_loss', 'drawdown', 'net_open_position'))
         = (currency IS NOT NULL)
     ),
+    CONSTRAINT risk_limits_denials_are_of_accounts CHECK (kind <> 'denial_rate' OR scope <> 'instrument'),
     CONSTRAINT risk_limits_set_once UNIQUE NULLS NOT DISTINCT (kind, scope, group_code, account_id, symbol)
 );
 COMMENT ON TABLE risk_limits IS 'The most that an account may do; each limit that applies to an order holds, the smallest first of all.';
@@ -317,6 +318,7 @@ CREATE TABLE trading_halts (
     CONSTRAINT trading_halts_lifted_by_somebody CHECK (num_nulls(lifted_at, lifted_by, lifted_reason) IN (0, 3))
 );
 COMMENT ON TABLE trading_halts IS 'Times in which nothing was opened, for all, a group, an account or in an instrument: the kill switch (RTS 6, article 12).';
+COMMENT ON COLUMN trading_halts.set_by IS 'A person; or auto-block, where limits had denied too many orders of an account.';
 COMMENT ON COLUMN trading_halts.mode IS 'reduce_only: orders that open are denied; halted: the same, and every order that rested was canceled.';
 CREATE UNIQUE INDEX idx_trading_halts_scope_in_force
     ON trading_halts (scope, group_code, account_id, symbol) NULLS NOT DISTINCT
@@ -373,6 +375,51 @@ CREATE INDEX idx_risk_breaches_order_id
 CREATE TRIGGER risk_breaches_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON risk_breaches
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Counts and blocks by the record alone, so that an engine can ask for it and say nothing. Who was
+-- unblocked begins anew. Nothing is inserted for nobody: that would count the reference version up.
+CREATE FUNCTION block_denied_accounts(p_account_ids uuid[]) RETURNS SETOF uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_account_ids uuid[];
+    v_reasons text[];
+BEGIN
+    SELECT array_agg(a.id), array_agg(format('limits have denied %s orders within a minute, and %s is the most', d.count, l.value))
+    INTO v_account_ids, v_reasons
+    FROM accounts AS a
+    CROSS JOIN LATERAL (
+        SELECT trim_scale(min(r.value)) AS value
+        FROM risk_limits AS r
+        WHERE r.is_active
+          AND r.kind = 'denial_rate'
+          AND (r.scope = 'all' OR r.group_code = a.group_code OR r.account_id = a.id)
+    ) AS l
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS count
+        FROM risk_breaches AS b -- their keys are in order of time
+        JOIN orders AS o ON o.id = b.order_id
+        WHERE b.id > uuidv7(interval '-1 minute')
+          AND o.account_id = a.id
+          AND b.occurred_at > coalesce(
+              (SELECT max(h.lifted_at) FROM trading_halts AS h WHERE h.account_id = a.id),
+              '-infinity'
+          )
+    ) AS d
+    WHERE a.id = ANY(p_account_ids)
+      AND d.count > l.value
+      AND NOT EXISTS (SELECT FROM trading_halts AS h WHERE h.account_id = a.id AND h.lifted_at IS NULL);
+    IF v_account_ids IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    INSERT INTO trading_halts (mode, scope, account_id, set_by, reason)
+    SELECT 'reduce_only', 'account', n.account_id, 'auto-block', n.reason
+    FROM unnest(v_account_ids, v_reasons) AS n (account_id, reason)
+    ON CONFLICT (scope, group_code, account_id, symbol) WHERE lifted_at IS NULL DO NOTHING
+    RETURNING account_id;
+END;
+$$;
+COMMENT ON FUNCTION block_denied_accounts(uuid[]) IS 'Lets those of the accounts only reduce of which limits have denied more orders within a minute than their denial_rate allows (RTS 6, article 15), until a person resumes them; returns those that it has blocked.';
 
 CREATE TABLE margin_calls (
     id uuid

@@ -29,6 +29,7 @@ $$;
 
 DROP FUNCTION grant_engine_rights();
 DROP VIEW engine_rights;
+ALTER FUNCTION block_denied_accounts(uuid[]) SECURITY INVOKER;
 ALTER FUNCTION prune_records(integer) SECURITY INVOKER;
 ALTER FUNCTION premake_audit_log_partitions(integer) SECURITY INVOKER;
 ALTER FUNCTION roll_up_house_balances(boolean) SECURITY INVOKER;

@@ -40,6 +40,7 @@ ALTER FUNCTION roll_up_exposures(boolean) SECURITY DEFINER;
 ALTER FUNCTION roll_up_house_balances(boolean) SECURITY DEFINER;
 ALTER FUNCTION premake_audit_log_partitions(integer) SECURITY DEFINER;
 ALTER FUNCTION prune_records(integer) SECURITY DEFINER;
+ALTER FUNCTION block_denied_accounts(uuid[]) SECURITY DEFINER;
 
 -- Every table and view with what each role may do. An update is given where the table refuses none,
 -- a deletion nowhere. Of two tables the application may write some columns only, because the others

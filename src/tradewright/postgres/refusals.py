@@ -179,6 +179,7 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "risk_limits_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "risk_limits_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
         "risk_limits_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
+        "risk_limits_denials_are_of_accounts": (InputError, ErrorCode.RISK_LIMIT_MALFORMED),
         "risk_limits_money_has_currency": (InputError, ErrorCode.RISK_LIMIT_MALFORMED),
         "risk_limits_scope_names_its_target": (InputError, ErrorCode.RISK_LIMIT_MALFORMED),
         "risk_limits_value_not_negative": (InputError, ErrorCode.RISK_LIMIT_MALFORMED),

@@ -44,6 +44,8 @@ class LimitKind(StrEnum):
     """New orders in one second."""
     NET_OPEN_POSITION = "net_open_position"
     """Money that the account is long or short of over all currencies, whichever is more."""
+    DENIAL_RATE = "denial_rate"
+    """Orders that limits have denied in one minute: no order is denied by it, one more blocks."""
 
 
 MONEY_KINDS = frozenset(

@@ -69,6 +69,10 @@ VALUES (
     %(reason)s
 );
 
+-- name: block_denied_accounts
+-- Let accounts only reduce of which limits have denied too many orders.
+SELECT block_denied_accounts(%(account_ids)s::uuid[])::text;
+
 -- name: lift_halt
 -- Resume trading.
 UPDATE trading_halts

@@ -1,5 +1,6 @@
 """Where limits and halts are kept: set and lifted by a named actor, and read for the engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -128,6 +129,23 @@ def set_halt(
             connection.execute(load_queries(_QUERIES)["set_halt"], columns)
     except psycopg.Error as error:
         raise translate(error) from error
+
+
+AUTO_BLOCK = "auto-block"
+"""Who blocks an account of which limits have denied too many orders."""
+
+
+def block_denied(connection: Session, account_ids: Sequence[str]) -> list[str]:
+    """Let accounts only reduce of which limits have denied more orders than `denial_rate` allows.
+
+    Works in a transaction of its own; returns those that it has blocked, each once, whoever asks.
+    A person resumes them with `lift_halt`, and what was denied before counts no more.
+    """
+    with connection.transaction():
+        acting_as(connection, AUTO_BLOCK)
+        query = load_queries(_QUERIES)["block_denied_accounts"]
+        rows = connection.execute(query, {"account_ids": list(account_ids)}).fetchall()
+    return [row[0] for row in rows]
 
 
 def lift_halt(connection: Session, target: Target, *, actor: str, reason: str) -> None:

@@ -19,6 +19,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderR
 from tradewright.risk.breakers import Move
 from tradewright.routing.scoring import Scores
 from tradewright.trading.batch import Answer, Booked, Trading
+from tradewright.trading.blocking import block_after
 from tradewright.trading.breaking import BreakerKeeper
 from tradewright.trading.counts import EngineCounts
 from tradewright.trading.dispatch import Dispatcher
@@ -322,6 +323,7 @@ class Engine:
             moves = self._keeper.take(desk)
         self._propose(proposals)
         self._keeper.write(moves)
+        block_after(self._open_session, desk)
 
     def _look_again(self, booked: Booked, passed: Passed) -> list[Command]:
         """Learn what a batch has read of accounts, or of the house, and take up what is ours."""

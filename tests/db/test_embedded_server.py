@@ -67,6 +67,38 @@ def test_a_second_object_attaches_to_a_running_server_and_leaves_it_running(fold
     assert first.pid is None
 
 
+def test_who_has_started_a_server_leaves_it_to_those_who_still_use_it(folder: Path) -> None:
+    second = EmbeddedServer(folder / "kept", SMALL)
+    with EmbeddedServer(folder / "kept", SMALL):
+        second.start()
+    assert second.pid is not None
+    with psycopg.connect(second.conninfo()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    second.__exit__()
+    assert second.pid is None
+
+
+def test_a_server_that_was_started_by_hand_is_left_running_by_all_who_use_it(folder: Path) -> None:
+    by_hand = EmbeddedServer(folder / "kept", SMALL)
+    by_hand.start()
+    with EmbeddedServer(folder / "kept", SMALL), EmbeddedServer(folder / "kept", SMALL):
+        pass
+    assert by_hand.pid is not None
+    by_hand.stop()
+
+
+def test_several_commands_at_the_same_time_share_a_new_folder(folder: Path) -> None:
+    words = [sys.executable, "-m", "tradewright", "migrate", "up", "--keep", str(folder / "new")]
+    begun = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(3)
+    ]
+    ended = [(each.communicate(timeout=120)[0], each.returncode) for each in begun]
+    assert [code for _, code in ended] == [0, 0, 0], ended
+    assert sum("applied 001_" in told for told, _ in ended) == 1
+    assert EmbeddedServer(folder / "new").pid is None
+
+
 def test_the_server_never_runs_as_root_and_its_files_are_private(server: EmbeddedServer) -> None:
     assert server.pid is not None
     assert Path(f"/proc/{server.pid}").stat().st_uid != 0

@@ -25,9 +25,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tradewright.core.clock import monotonic_seconds, pause
-from tradewright.core.errors import DatabaseError, ErrorCode, StateError
+from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.postgres.binaries import programs_folder, server_user, short_temporary_folder
-from tradewright.postgres.homes import home_of, make_home, require_ours
+from tradewright.postgres.homes import home_of, make_home, refuse_production, require_ours
+from tradewright.postgres.occupancy import Occupancy
 from tradewright.postgres.orphans import children_of, orphaned_folders, record_maker
 
 SUPERUSER = "tradewright"
@@ -69,6 +70,7 @@ class EmbeddedServer:
         self._is_scratch = is_scratch
         self._is_temporary = False
         self._started_here = False
+        self._occupancy = Occupancy()
 
     @classmethod
     @contextlib.contextmanager
@@ -110,8 +112,12 @@ class EmbeddedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._started_here:
-            self.stop()
+        if not self.home.exists():
+            return
+        with self._lock():
+            if self._occupancy.end(self.home, started_here=self._started_here):
+                self.stop()
+            self._started_here = False
 
     @property
     def home(self) -> Path:
@@ -163,9 +169,10 @@ class EmbeddedServer:
 
         """
         if not self._is_scratch:
-            _refuse_production()
+            refuse_production()
         self._make_home()
         with self._lock():
+            self._occupancy.begin(self.home)
             if self.pid is not None:
                 return
             if not self.data.exists():
@@ -176,6 +183,7 @@ class EmbeddedServer:
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server if it runs; `mode` is smart, fast or immediate, as in pg_ctl."""
+        self._occupancy.forget()
         pid = self.pid
         if pid is None:
             return
@@ -225,6 +233,12 @@ class EmbeddedServer:
         with psycopg.connect(self.conninfo(), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
             return found.fetchone() is not None
+
+    def ensure_database(self, name: str) -> None:
+        """Create a database unless it exists; safe beside other processes that want it too."""
+        with self._lock():
+            if not self.has_database(name):
+                self.create_database(name)
 
     @cached_property
     def _programs(self) -> Path:
@@ -366,16 +380,6 @@ class EmbeddedServer:
             user=user.uid if user.switch else None,
             group=user.gid if user.switch else None,
             extra_groups=[] if user.switch else None,
-        )
-
-
-def _refuse_production() -> None:
-    if os.environ.get("TRADEWRIGHT_ENV") == "production":
-        raise StateError(
-            ErrorCode.EMBEDDED_IN_PRODUCTION,
-            "the embedded server refuses to run in production",
-            why="TRADEWRIGHT_ENV is 'production'; an embedded server has no backup or standby.",
-            hint="Give the production server with --database URL or DATABASE_URL.",
         )
 
 

@@ -18,7 +18,12 @@ _RECORD = "server-home"
 _FOLDER_RECORD = "folder"
 """Tells people, in the home, which folder it is for."""
 
-_BEGUN = frozenset({"data.new", "log", "lock", "maker", "password", "socket", "socket-folder"})
+_BEGUN = frozenset(
+    {
+        *("data.new", "in-use", "left-running", "lock", "log", "maker", "password", "socket"),
+        "socket-folder",
+    }
+)
 """What stands in the folder of a server that was interrupted while it was made."""
 
 _NAME = re.compile("[0-9a-f]{16}")
@@ -31,6 +36,22 @@ def home_of(folder: Path) -> Path:
         if _NAME.fullmatch(name):
             return ROOT_HOME / name
     return folder
+
+
+def refuse_production() -> None:
+    """Refuse to run a server of our own where TRADEWRIGHT_ENV says production.
+
+    Raises:
+        StateError: EMBEDDED_IN_PRODUCTION.
+
+    """
+    if os.environ.get("TRADEWRIGHT_ENV") == "production":
+        raise StateError(
+            ErrorCode.EMBEDDED_IN_PRODUCTION,
+            "the embedded server refuses to run in production",
+            why="TRADEWRIGHT_ENV is 'production'; an embedded server has no backup or standby.",
+            hint="Give the production server with --database URL or DATABASE_URL.",
+        )
 
 
 def require_ours(folder: Path) -> None:
@@ -53,6 +74,25 @@ def require_ours(folder: Path) -> None:
             f'folder "{folder}" holds files, and no server',
             why=f'A server has a folder for itself, and "{others[0]}" is none of its files.',
             hint="Name the folder of a server, one that is empty, or one that is not there yet.",
+            facts={"folder": folder},
+        )
+
+
+def require_server(folder: Path) -> None:
+    """Refuse a folder that has no server, before anything is made in it.
+
+    Raises:
+        StateError: EMBEDDED_SERVER_MISSING, or EMBEDDED_FOLDER_UNUSABLE for the files of others.
+
+    """
+    require_ours(folder)
+    if not (home_of(folder.resolve()) / "data/PG_VERSION").exists():
+        raise StateError(
+            ErrorCode.EMBEDDED_SERVER_MISSING,
+            f'folder "{folder}" has no server',
+            why="Only what is there can be looked at or changed; nothing was made.",
+            hint="Name the folder of a server, or make one with `tradewright migrate up --keep "
+            "FOLDER`.",
             facts={"folder": folder},
         )
 

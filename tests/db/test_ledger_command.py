@@ -24,9 +24,9 @@ def test_the_house_s_positions_are_told(engine: Session, engine_database: str) -
     assert json.loads(told.output)[0] == {
         "code": "clearing",
         "currency": "USD",
-        "received": "0E-8",
-        "given": "100.00000000",
-        "balance": "-100.00000000",
+        "received": "0",
+        "given": "100",
+        "balance": "-100",
     }
     assert "clearing" in run("house", "--database", engine_database).output
 
@@ -105,7 +105,7 @@ def test_a_user_s_history_is_told_newest_first(engine: Session, engine_database:
     assert told.exit_code == 0, told.output
     entries = json.loads(told.output)
     assert [one["effect"] for one in entries] == ["debit", "credit"]
-    assert entries[0]["available_after"] == "87.66000000"
+    assert entries[0]["available_after"] == "87.66"
     shown = run("history", user_id, "--limit", 1, "--database", engine_database)
     assert shown.output.count("debit") == 2
     assert "credit" not in shown.output

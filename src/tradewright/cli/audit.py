@@ -7,11 +7,12 @@ from pathlib import Path
 from uuid import UUID
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from tradewright import audit
 from tradewright.cli import options
+from tradewright.cli.tables import json_text
+from tradewright.cli.terminal import standard_console
 
 
 @click.group(
@@ -23,7 +24,13 @@ def command() -> None:
 
 
 @command.command("laws", epilog=options.example("tradewright audit laws --json"))
-@click.option("--examples", default=3, show_default=True, help="Broken rows shown for each law.")
+@click.option(
+    "--examples",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Broken rows shown for each law.",
+)
 @options.with_database
 def laws_command(asked: options.Asked, examples: int) -> None:
     """Check every law of the database; exit 1 when any is broken."""
@@ -97,27 +104,33 @@ def verify_command(asked: options.Asked, heads: Path | None) -> None:
     "show", epilog=options.example("tradewright audit show 0199c1d2-7f0a-7e3b-9a51-...")
 )
 @click.argument("row_id", type=click.UUID)
-@click.option("--last", default=1000, show_default=True, help="Show at most so many entries.")
+@click.option(
+    "--last",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Show at most so many entries.",
+)
 @options.with_database
 def show_command(asked: options.Asked, row_id: UUID, last: int) -> None:
     """Show what was recorded of a row, an order, a payment or a holder, oldest first."""
     with asked.session() as session:
         trail = audit.read_trail(session, str(row_id), entries_max=last)
     if asked.as_json:
-        click.echo(json.dumps([asdict(entry) for entry in trail], default=str))
+        click.echo(json_text([asdict(entry) for entry in trail]))
         return
     table = Table("when (UTC)", "record", "what", "by", "why", "values")
     for entry in trail:
-        values = json.dumps(entry.details, default=str)
+        values = json_text(entry.details)
         when = f"{entry.occurred_at:%Y-%m-%d %H:%M:%S.%f}"
         by, why = entry.actor or "", entry.reason or ""
         table.add_row(when, entry.source, entry.action, by, why, values)
-    Console().print(table)
+    standard_console().print(table)
 
 
 def _print_laws(results: dict[str, audit.LawResult]) -> None:
     table = Table("law", "checked", "broken", "examples")
     for name, result in results.items():
-        shown = "\n".join(json.dumps(example, default=str) for example in result.examples)
+        shown = "\n".join(json_text(example) for example in result.examples)
         table.add_row(name.replace("_", " "), f"{result.checked:,}", f"{result.broken:,}", shown)
-    Console().print(table)
+    standard_console().print(table)

@@ -8,13 +8,14 @@ from pathlib import Path
 from uuid import UUID
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from tradewright import ledger
 from tradewright.audit.proofs import check_proof
 from tradewright.cli.options import Asked, with_database
 from tradewright.cli.output import refuse_to_overwrite
+from tradewright.cli.tables import json_text
+from tradewright.cli.terminal import standard_console
 from tradewright.core.clock import utc_now
 from tradewright.ledger import sealing
 from tradewright.ledger.liabilities import published_roots, read_liabilities
@@ -36,13 +37,13 @@ def house_command(asked: Asked) -> None:
         ledger.roll_up_house_balances(session)
         positions = ledger.house_positions(session)
     if asked.as_json:
-        click.echo(json.dumps([asdict(position) for position in positions], default=str))
+        click.echo(json_text([asdict(position) for position in positions]))
         return
     table = Table("account", "currency", "received", "given", "balance")
     for one in positions:
         figures = (f"{figure:,f}" for figure in (one.received, one.given, one.balance))
         table.add_row(one.code.replace("_", " "), one.currency, *figures)
-    Console().print(table)
+    standard_console().print(table)
 
 
 @command.command(
@@ -66,7 +67,7 @@ def history_command(
     with asked.session() as session:
         entries = ledger.read_history(session, str(user_id), begin, end, count_max=limit)
     if asked.as_json:
-        click.echo(json.dumps([asdict(entry) for entry in entries], default=str))
+        click.echo(json_text([asdict(entry) for entry in entries]))
         return
     table = Table("at (UTC)", "operation", "effect", "currency", "amount", "available", "reserved")
     for one in entries:
@@ -74,7 +75,7 @@ def history_command(
         figures = (f"{figure:,f}" for figure in held)
         at = f"{one.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         table.add_row(at, one.operation, one.effect, one.currency, *figures)
-    Console().print(table)
+    standard_console().print(table)
 
 
 @command.command("prove", epilog="\b\nExample:\n  tradewright ledger prove --to proofs-2026-11")

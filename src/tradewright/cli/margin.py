@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from tradewright.cli import options
-from tradewright.cli.risk_output import ACTOR, Number, print_rows
+from tradewright.cli.risk_output import ACTOR, Number
+from tradewright.cli.tables import print_rows
 from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.postgres.connect import Session
 from tradewright.risk.margin import HUNDRED

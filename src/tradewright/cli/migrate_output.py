@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tradewright.cli.terminal import standard_console
 from tradewright.migrate import MigrationStatus, PlannedFile, Statement, Step
 from tradewright.migrate.catalog import Difference
 from tradewright.migrate.rehearsal import Observation, RehearsedFile
@@ -52,7 +52,7 @@ def show_status(schema: str, lines: Sequence[MigrationStatus], *, as_json: bool)
             str(row.execution_ms) if row and row.execution_ms is not None else "",
             "yes" if each.reversible else "no",
         )
-    Console().print(table)
+    standard_console().print(table)
 
 
 def show_plan(schema: str, files: Sequence[PlannedFile], *, as_json: bool) -> None:
@@ -70,7 +70,7 @@ def show_plan(schema: str, files: Sequence[PlannedFile], *, as_json: bool) -> No
         for statement in file.statements:
             how = "in a transaction" if statement.transactional else "on its own"
             table.add_row(str(statement.line), escape(statement.headline), how)
-        Console().print(table)
+        standard_console().print(table)
 
 
 def show_rehearsal(schema: str, files: Sequence[RehearsedFile], *, as_json: bool) -> None:
@@ -105,7 +105,7 @@ def _show_rehearsed(file: RehearsedFile) -> None:
             escape("\n".join(_effects(seen))),
             str(seen.estimated_ms),
         )
-    Console().print(table)
+    standard_console().print(table)
 
 
 def show_baseline(schema: str, versions: Sequence[Version], *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import click
 
 from tradewright import audit, payments
 from tradewright.cli import options
+from tradewright.cli.risk_output import LAST, PORT, Number
 from tradewright.cli.signals import until_signal
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import utc_now
@@ -40,9 +41,6 @@ PROVIDER = click.option(
 )
 OFFICER = click.option(
     "--officer", type=click.UUID, required=True, help="The payments officer who decides."
-)
-LAST = click.option(
-    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
 )
 
 
@@ -189,7 +187,13 @@ def events_command(asked: options.Asked, status: str | None, last: int) -> None:
 
 @command.command("receive", epilog=options.example("tradewright payments receive --port 8080"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
-@click.option("--port", default=0, show_default=True, help="Listen on this port; 0: a free one.")
+@click.option(
+    "--port",
+    type=PORT,
+    default=0,
+    show_default=True,
+    help="Listen on this port; 0: a free one.",
+)
 @click.option(
     "--cards-secret", multiple=True, envvar="TRADEWRIGHT_CARDS_SECRETS", help="Of the cards."
 )
@@ -213,7 +217,7 @@ def receive_command(
     secrets = {Provider.CARDS: cards_secret, Provider.CHAIN: chain_secret}
     with (
         until_signal() as stopping,
-        open_database(asked.url, asked.keep) as database,
+        open_database(asked.url, asked.keep, makes=False) as database,
         open_pool(database.conninfo, schema=asked.schema) as pool,
         webhook_server(pool.connection, secrets, host=host, port=port) as address,
     ):
@@ -329,7 +333,7 @@ def settle_command(asked: options.Asked, day: datetime, provider: str) -> None:
 @command.command("rate", epilog=options.example("tradewright payments rate BTC USD 64250.00"))
 @click.argument("base")
 @click.argument("quote")
-@click.argument("rate", type=Decimal)
+@click.argument("rate", type=Number())
 @click.option("--source", default="hand", show_default=True, help="By whose word.")
 @options.with_database
 def rate_command(asked: options.Asked, base: str, quote: str, rate: Decimal, source: str) -> None:
@@ -354,7 +358,13 @@ def rate_command(asked: options.Asked, base: str, quote: str, rate: Decimal, sou
     envvar="TRADEWRIGHT_WEBHOOK_SECRETS",
     help="Sign with it; twice while it is changed.  [env: TRADEWRIGHT_WEBHOOK_SECRETS]",
 )
-@click.option("--at-most", default=100, show_default=True, help="Try at most so many.")
+@click.option(
+    "--at-most",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Try at most so many.",
+)
 @options.with_database
 def deliver_command(asked: options.Asked, url: str, secrets: Sequence[str], at_most: int) -> None:
     """Send what became of payments to URL, signed and in order."""

@@ -7,6 +7,7 @@ import click
 
 from tradewright import audit
 from tradewright.cli import options
+from tradewright.cli.risk_output import ACTOR, LAST, said
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.trading.corrections import (
     Decision,
@@ -19,9 +20,7 @@ from tradewright.trading.unsolicited import Resolution, list_unsolicited, resolv
 
 @click.command("unsolicited", epilog=options.example("tradewright providers unsolicited --all"))
 @click.option("--all", "with_resolved", is_flag=True, help="Those decided about, too.")
-@click.option(
-    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
-)
+@LAST
 @options.with_database
 def unsolicited_command(asked: options.Asked, last: int, *, with_resolved: bool) -> None:
     """List executions that fit no order of ours, the oldest first, with their age."""
@@ -40,8 +39,8 @@ def unsolicited_command(asked: options.Asked, last: int, *, with_resolved: bool)
 )
 @click.argument("fill_id", type=click.UUID)
 @click.argument("resolution", type=click.Choice([str(each) for each in Resolution]))
-@click.option("--actor", required=True, help="Who decides.")
-@click.option("--reason", required=True, help="Why; it is kept with the decision.")
+@ACTOR
+@click.option("--reason", required=True, callback=said, help="Why; it is kept with the decision.")
 @options.with_database
 def resolve_command(
     asked: options.Asked, fill_id: UUID, resolution: str, *, actor: str, reason: str
@@ -57,9 +56,7 @@ def resolve_command(
 
 @click.command("corrections", epilog=options.example("tradewright providers corrections --all"))
 @click.option("--all", "with_settled", is_flag=True, help="Those decided about, too.")
-@click.option(
-    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
-)
+@LAST
 @options.with_database
 def corrections_command(asked: options.Asked, last: int, *, with_settled: bool) -> None:
     """List executions that providers took back or corrected, the oldest first, as we have them.
@@ -81,8 +78,10 @@ def corrections_command(asked: options.Asked, last: int, *, with_settled: bool) 
 )
 @click.argument("correction_id", type=click.UUID)
 @click.argument("settlement", type=click.Choice([str(each) for each in Settlement]))
-@click.option("--actor", required=True, help="Who decides.")
-@click.option("--reason", required=True, help="Why, and by what it was undone; kept with it.")
+@ACTOR
+@click.option(
+    "--reason", required=True, callback=said, help="Why, and by what it was undone; kept with it."
+)
 @click.option("--approved-by", help="Who else agrees; needed for adjusted and reversed.")
 @options.with_database
 def settle_command(

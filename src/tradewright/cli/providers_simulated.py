@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tradewright.cli import options
+from tradewright.cli.risk_output import PORT
 from tradewright.cli.signals import until_signal
 from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor, Temper
 from tradewright.liquidity.fix.acceptor_files import Deals
@@ -32,8 +33,10 @@ def deals_command(folder: Path) -> None:
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--price", "prices", multiple=True, required=True, metavar="SYMBOL=BID/ASK")
-@click.option("--port", default=0, show_default=True, help="For orders; 0: a free one.")
-@click.option("--quotes-port", default=0, show_default=True, help="For quotes; 0: a free one.")
+@click.option("--port", type=PORT, default=0, show_default=True, help="For orders; 0: a free one.")
+@click.option(
+    "--quotes-port", type=PORT, default=0, show_default=True, help="For quotes; 0: a free one."
+)
 @click.option("--seed", default=1, show_default=True, help="Draws the faults.")
 @click.option(
     "--fault",

@@ -12,8 +12,9 @@ import click
 
 from tradewright.cli import options
 from tradewright.cli.risk_breakers import alerts_command, breaker_group
-from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number, print_rows
+from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number
 from tradewright.cli.risk_stress import stress_command
+from tradewright.cli.tables import print_rows
 from tradewright.risk import store
 from tradewright.risk.halts import Halt, HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from tradewright.cli import options
-from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number, print_rows
+from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number
+from tradewright.cli.tables import print_rows
 from tradewright.core.clock import utc_now
 from tradewright.risk import alerts
 from tradewright.risk.breaker_store import (

@@ -1,30 +1,27 @@
-"""What the commands of `tradewright risk` share: options, a number, and tables."""
+"""What commands that change something share: who and why, how many, and a number."""
 
-import json
-from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-
-from tradewright.cli import options
 
 
-def _said(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+def said(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Return what was said, unless that is nothing."""
     if not value.strip():
         raise click.BadParameter("say it in words")
     return value
 
 
 ACTOR = click.option(
-    "--actor", required=True, callback=_said, help="Who does it; kept in the audit trail."
+    "--actor", required=True, callback=said, help="Who does it; kept in the audit trail."
 )
-REASON = click.option("--reason", required=True, callback=_said, help="Why; it is kept.")
+REASON = click.option("--reason", required=True, callback=said, help="Why; it is kept.")
 LAST = click.option(
     "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
 )
+PORT = click.IntRange(0, 65_535)
+"""A port to listen on; 0 is a free one."""
 
 
 class Number(click.ParamType[Decimal]):
@@ -41,16 +38,3 @@ class Number(click.ParamType[Decimal]):
         if not number.is_finite():
             self.fail(f"{value!r} is not a finite number", param, ctx)
         return number
-
-
-def print_rows(
-    asked: options.Asked, rows: Sequence[dict[str, Any]], columns: Sequence[str]
-) -> None:
-    """Print facts as JSON, or some of them as a table."""
-    if asked.as_json:
-        click.echo(json.dumps(rows, default=str))
-        return
-    table = Table(*(column.replace("_", " ") for column in columns))
-    for row in rows:
-        table.add_row(*("" if row[one] is None else str(row[one]) for one in columns))
-    Console().print(table)

@@ -6,11 +6,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from tradewright.cli import options
 from tradewright.cli.risk_output import Number
+from tradewright.cli.terminal import standard_console
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
@@ -165,7 +165,7 @@ def _show(report: StressReport) -> None:
     table = Table(*(column.replace("_", " ") for column in columns))
     for row in rows[:50]:
         table.add_row(*("" if row[one] is None else str(row[one]) for one in columns))
-    Console().print(table)
+    standard_console().print(table)
     if len(rows) > 50:
         click.echo(f"and {len(rows) - 50} more; --json lists all")
     called = sum(one.is_called for one in report.accounts)

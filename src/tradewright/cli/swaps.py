@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tradewright.cli import options
+from tradewright.cli.risk_output import Number
 from tradewright.liquidity.quote_file import read_quotes
 from tradewright.trading.rollover_day import market_before, roll_day
 from tradewright.trading.swap_store import add_holiday, set_swap_terms
@@ -16,21 +17,6 @@ from tradewright.trading.swaps import SwapForm, SwapTerms
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 _QUOTES = click.Path(path_type=Path, dir_okay=False, exists=True)
-
-
-class _Number(click.ParamType[Decimal]):
-    name = "number"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            number = Decimal(str(value))
-        except ArithmeticError:
-            number = Decimal("NaN")
-        if not number.is_finite():
-            self.fail(f"{value!r} is not a finite number", param, ctx)
-        return number
 
 
 @click.group("swaps", epilog=options.example("tradewright swaps roll 2026-01-13 --quotes day.csv"))
@@ -46,8 +32,8 @@ def command() -> None:
 )
 @click.argument("symbol")
 @click.argument("form", type=click.Choice([str(form) for form in SwapForm]))
-@click.option("--long", "long_rate", type=_Number(), required=True, help="Of a long position.")
-@click.option("--short", "short_rate", type=_Number(), required=True, help="Of a short position.")
+@click.option("--long", "long_rate", type=Number(), required=True, help="Of a long position.")
+@click.option("--short", "short_rate", type=Number(), required=True, help="Of a short position.")
 @click.option("--from", "effective_on", type=DAY, required=True, help="The first day it holds.")
 @click.option("--currency", default="USD", show_default=True, help="Of money for a lot.")
 @click.option(

@@ -7,22 +7,23 @@ from decimal import Decimal
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tradewright.cli import options
+from tradewright.cli.terminal import standard_console
 
 
 def print_facts(asked: options.Asked, facts: dict[str, Any]) -> None:
     """Print what is known of one thing: a name and a fact a line, or one JSON object."""
     if asked.as_json:
-        click.echo(json.dumps(facts, default=_as_text))
+        click.echo(json_text(facts))
         return
     table = Table(show_header=False)
     for name, fact in facts.items():
         if fact not in (None, [], {}):
-            table.add_row(name.replace("_", " "), _shown(fact))
-    Console().print(table)
+            table.add_row(name.replace("_", " "), escape(_shown(fact)))
+    standard_console().print(table)
 
 
 def print_rows(
@@ -30,17 +31,26 @@ def print_rows(
 ) -> None:
     """Print some columns of rows as a table, or all of them as JSON."""
     if asked.as_json:
-        click.echo(json.dumps(rows, default=_as_text))
+        click.echo(json_text(rows))
         return
     table = Table(*(name.replace("_", " ") for name in columns))
     for row in rows:
-        table.add_row(*(_shown(row[name]) for name in columns))
-    Console().print(table)
+        table.add_row(*(escape(_shown(row[name])) for name in columns))
+    standard_console().print(table)
+
+
+def json_text(facts: object) -> str:
+    """Return facts as JSON: amounts as texts without exponents, times with all their digits."""
+    return json.dumps(facts, default=_for_programs)
+
+
+def _for_programs(fact: object) -> str:
+    return str(fact) if isinstance(fact, datetime) else _as_text(fact)
 
 
 def _shown(fact: object) -> str:
     if isinstance(fact, (dict, list)):
-        return json.dumps(fact, default=_as_text)
+        return json_text(fact)
     return "" if fact is None else _as_text(fact)
 
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tradewright.cli.terminal import standard_console
 from tradewright.review.verify.outcome import Status, Verification
 
 PROBLEMS_MAX = 10
@@ -14,7 +15,7 @@ _STYLES = {Status.PASSED: "green", Status.FAILED: "bold red", Status.NOT_APPLICA
 
 def show(verification: Verification) -> None:
     """Print a verification."""
-    console = Console()
+    console = standard_console()
     table = Table("", "test", "result", "figures", title=escape(verification.folder))
     for verdict in verification.verdicts:
         status = verdict.outcome.status

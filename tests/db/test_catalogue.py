@@ -218,7 +218,7 @@ def test_every_function_pins_its_search_path_or_looks_nothing_up(engine: Session
     [
         (
             "INSERT INTO users (email, client_class) VALUES ('no-at', 'retail')",
-            ErrorCode.DATABASE_VALUE_REFUSED,
+            ErrorCode.USER_MALFORMED,
         ),
         (
             "INSERT INTO users (email, client_class) VALUES ('a@b', NULL)",

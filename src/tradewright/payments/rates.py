@@ -13,6 +13,7 @@ import psycopg
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.core.money import minor_unit
+from tradewright.core.ranges import POSITIVE, require_ranges
 from tradewright.payments import store
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
@@ -74,13 +75,15 @@ def read_rate(
 def _record(connection: Session, observed: RateObserved) -> bool:
     minor_unit(observed.base)
     minor_unit(observed.quote)
-    if not observed.rate.is_finite() or observed.rate <= 0 or observed.base == observed.quote:
+    if observed.base == observed.quote:
         raise InputError(
             ErrorCode.EXCHANGE_RATE_MALFORMED,
-            f"{observed.rate} is no rate from {observed.base} to {observed.quote}",
-            why="A rate is a finite number above zero between two currencies.",
+            f"there is no rate from {observed.base} to {observed.quote}",
+            why="A rate is a number above zero between two currencies.",
             hint="Give what one unit of the first currency is worth in the second.",
         )
+    name = f"rate from {observed.base} to {observed.quote}"
+    require_ranges(ErrorCode.EXCHANGE_RATE_MALFORMED, {name: observed.rate}, {name: POSITIVE})
     try:
         return store.one(connection, "record_rate", **asdict(observed)) is not None
     except psycopg.Error as error:

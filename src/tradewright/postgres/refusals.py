@@ -20,6 +20,8 @@ from tradewright.core.errors import (
     StateError,
     TradewrightError,
 )
+from tradewright.postgres.constraint_words import constraint_words
+from tradewright.postgres.hints import HINTS
 
 Refusal = tuple[type[TradewrightError], ErrorCode]
 
@@ -89,6 +91,36 @@ _INSTRUMENT_TERMS = (
     "instruments_symbol_is_capitals_or_digits",
 )
 
+_BREAKER_TERMS = (
+    "circuit_breaker_events_actor_not_empty",
+    "circuit_breaker_events_reason_not_empty",
+    "circuit_breakers_code_is_plain",
+    "circuit_breakers_code_unique",
+    "circuit_breakers_cooldown_seconds_in_range",
+    "circuit_breakers_measure_something",
+    "circuit_breakers_money_has_currency",
+    "circuit_breakers_reset_seconds_in_range",
+    "circuit_breakers_shares_within_all",
+    "circuit_breakers_threshold_positive",
+    "circuit_breakers_window_seconds_in_range",
+)
+
+_PROVIDER_TERMS = (
+    "liquidity_providers_code_is_plain",
+    "liquidity_providers_priority_not_negative",
+    "provider_connections_heartbeat_seconds_in_range",
+    "provider_connections_host_not_empty",
+    "provider_connections_port_in_range",
+    "provider_connections_sender_comp_id_printable",
+    "provider_connections_target_comp_id_printable",
+)
+
+_SWAP_TERMS = (
+    "swap_terms_long_rate_finite",
+    "swap_terms_settlement_days_in_range",
+    "swap_terms_short_rate_finite",
+)
+
 _ROUTING_TERMS = (
     "routing_overrides_a_percent_in_range",
     "routing_overrides_actor_not_empty",
@@ -122,6 +154,9 @@ _ROUTING_TERMS = (
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
         **dict.fromkeys(_INSTRUMENT_TERMS, (InputError, ErrorCode.INSTRUMENT_TERMS_MALFORMED)),
+        **dict.fromkeys(_BREAKER_TERMS, (InputError, ErrorCode.BREAKER_MALFORMED)),
+        **dict.fromkeys(_PROVIDER_TERMS, (InputError, ErrorCode.PROVIDER_MALFORMED)),
+        **dict.fromkeys(_SWAP_TERMS, (InputError, ErrorCode.SWAP_TERMS_MALFORMED)),
         "instruments_base_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "instruments_quote_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         **dict.fromkeys(_ROUTING_TERMS, (InputError, ErrorCode.ROUTING_TERMS_MALFORMED)),
@@ -139,11 +174,17 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         ),
         "commission_terms_rate_not_negative": (InputError, ErrorCode.COMMISSION_TERMS_MALFORMED),
         "accounts_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
+        "accounts_leverage_in_range": (InputError, ErrorCode.ACCOUNT_TERMS_MALFORMED),
+        "accounts_margin_call_above_stop_out": (InputError, ErrorCode.ACCOUNT_TERMS_MALFORMED),
+        "accounts_stop_out_level_positive": (InputError, ErrorCode.ACCOUNT_TERMS_MALFORMED),
         "accounts_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         "available_money_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
         "balance_holds_expires_after_created": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
         "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
         "exchange_rates_are_of_the_past": (InputError, ErrorCode.INPUT_INSTANT_FUTURE),
+        "exchange_rates_base_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
+        "exchange_rates_currencies_differ": (InputError, ErrorCode.EXCHANGE_RATE_MALFORMED),
+        "exchange_rates_quote_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "exchange_rates_rate_positive": (InputError, ErrorCode.EXCHANGE_RATE_MALFORMED),
         "hold_purpose_known": (InputError, ErrorCode.INPUT_PURPOSE_UNKNOWN),
         "house_accounts_code_known": (InputError, ErrorCode.INPUT_HOUSE_UNKNOWN),
@@ -192,26 +233,23 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "routing_policies_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
         "routing_rules_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
         "routing_rules_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
-        "circuit_breaker_events_actor_not_empty": (InputError, ErrorCode.BREAKER_MALFORMED),
-        "circuit_breaker_events_reason_not_empty": (InputError, ErrorCode.BREAKER_MALFORMED),
-        "circuit_breakers_code_is_plain": (InputError, ErrorCode.BREAKER_MALFORMED),
-        "circuit_breakers_code_unique": (InputError, ErrorCode.BREAKER_MALFORMED),
         "circuit_breakers_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
-        "circuit_breakers_money_has_currency": (InputError, ErrorCode.BREAKER_MALFORMED),
-        "circuit_breakers_shares_within_all": (InputError, ErrorCode.BREAKER_MALFORMED),
         "circuit_breakers_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
-        "circuit_breakers_measure_something": (InputError, ErrorCode.BREAKER_MALFORMED),
         "idx_trading_halts_scope_in_force": (StateError, ErrorCode.TRADING_HALT_EXISTS),
         "trading_halts_account_exists": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
         "trading_halts_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
         "trading_halts_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
         "trading_halts_say_who_and_why": (InputError, ErrorCode.TRADING_HALT_MALFORMED),
         "trading_sessions_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
+        "rollover_holidays_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "swap_terms_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "swap_terms_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
         "swap_terms_pkey": (StateError, ErrorCode.SWAP_TERMS_SET),
         "user_balances_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "user_balances_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
+        "users_email_has_one_at": (InputError, ErrorCode.USER_MALFORMED),
+        "users_email_unique": (StateError, ErrorCode.USER_EXISTS),
+        "users_kyc_level_in_range": (InputError, ErrorCode.USER_MALFORMED),
         "user_roles_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
     }
 )
@@ -254,26 +292,6 @@ _CLASSES: Mapping[str, Refusal] = MappingProxyType(
     },
 )
 
-_HINTS: Mapping[ErrorCode, str] = MappingProxyType(
-    {
-        ErrorCode.DATABASE_SERIALIZATION_FAILED: "Run the transaction again.",
-        ErrorCode.DATABASE_DEADLOCKED: "Run the transaction again.",
-        ErrorCode.DATABASE_LOCK_TIMEOUT: "Run it again, or find the session that holds the lock.",
-        ErrorCode.DATABASE_CONNECTION_LOST: "Connect again and look up what was committed.",
-        ErrorCode.DATABASE_TIMEOUT: "Do less in one transaction, or raise the session's limits.",
-        ErrorCode.DATABASE_READ_ONLY: "Connect to the primary server.",
-        ErrorCode.DATABASE_PERMISSION_DENIED: "Grant the privilege, or connect as another role.",
-        ErrorCode.ACCOUNT_GROUP_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -.",
-        ErrorCode.ACCOUNT_GROUP_UNKNOWN: "List the groups with `tradewright groups list`.",
-        ErrorCode.COMMISSION_TERMS_MALFORMED: "Give --group, --symbol, or both; nothing below 0.",
-        ErrorCode.INSTRUMENT_TERMS_MALFORMED: "Give quantities that are multiples of the step, and "
-        "leverage within what the class allows.",
-        ErrorCode.INPUT_CURRENCY_UNKNOWN: "Name currencies by their codes, such as EUR.",
-        ErrorCode.ROUTING_TERMS_MALFORMED: "Give shares of 0 to 100 and measures that rise.",
-        ErrorCode.DATABASE_RESOURCES_EXHAUSTED: "Free disk, memory or connections of the server.",
-    },
-)
-
 _RETRYABLE_STATES = frozenset(
     state for state, (kind, _) in _STATES.items() if issubclass(kind, RetryableError)
 )
@@ -284,6 +302,10 @@ def translate(error: psycopg.Error) -> TradewrightError:
     """Return the house's error for what the driver raised; the caller raises it `from` that."""
     kind, code = _refusal(error)
     diagnosis = error.diag
+    what, why = constraint_words(diagnosis) or (
+        diagnosis.message_primary or str(error).strip() or type(error).__name__,
+        diagnosis.message_detail or "",
+    )
     facts = {
         "sqlstate": error.sqlstate,
         "schema": diagnosis.schema_name,
@@ -293,9 +315,9 @@ def translate(error: psycopg.Error) -> TradewrightError:
     }
     return kind(
         code,
-        diagnosis.message_primary or str(error).strip() or type(error).__name__,
-        why=diagnosis.message_detail or "",
-        hint=diagnosis.message_hint or _HINTS.get(code, ""),
+        what,
+        why=why,
+        hint=diagnosis.message_hint or HINTS.get(code, ""),
         facts={name: value for name, value in facts.items() if value is not None},
     )
 

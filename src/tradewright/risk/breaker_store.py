@@ -1,5 +1,7 @@
 """Where circuit breakers are kept: set up and moved by people or the market, one event each."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -7,6 +9,8 @@ from decimal import Decimal
 import psycopg
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.core.money import minor_unit
+from tradewright.core.ranges import POSITIVE, Range, require_ranges, whole
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -15,6 +19,14 @@ from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState, Move
 
 _QUERIES = "tradewright.risk"
 _QUANTUM = Decimal("0.00000001")
+_CODE = re.compile("[a-z0-9_-]{2,32}")
+_MEASURES = ("symbol", "threshold", "currency", "window_seconds")
+_SHARE = Range(Decimal(0), Decimal(100), is_open=True)
+_RANGES = {
+    "window_seconds": whole(1, 86_400),
+    "reset_seconds": whole(0, 604_800),
+    "cooldown_seconds": whole(0, 604_800),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,12 @@ def add_breaker(connection: Session, settings: BreakerSettings, *, actor: str, r
 
     """
     columns = {name: getattr(settings, name) for name in BreakerSettings.__slots__}
+    is_share = settings.kind in {BreakerKind.ERROR_RATE, BreakerKind.LP_HEALTH}
+    ranges = _RANGES | {"threshold": _SHARE if is_share else POSITIVE}
+    require_ranges(ErrorCode.BREAKER_MALFORMED, columns, ranges)
+    _require_named(settings)
+    if settings.currency is not None:
+        minor_unit(settings.currency)
     try:
         with connection.transaction():
             connection.execute(
@@ -47,6 +65,49 @@ def add_breaker(connection: Session, settings: BreakerSettings, *, actor: str, r
             )
     except psycopg.Error as error:
         raise translate(error) from error
+
+
+def _require_named(settings: BreakerSettings) -> None:
+    """Refuse a code that is none, and a breaker that cannot measure what it should."""
+    if not _CODE.fullmatch(settings.code):
+        raise _malformed(
+            f'"{settings.code}" is no code of a circuit breaker',
+            "A code is 2 to 32 of a-z, 0-9, _ and -.",
+            "Choose such a code.",
+        )
+    told = f'circuit breaker "{settings.code}" of the kind {settings.kind}'
+    required, optional = _needs(settings.kind), {"symbol"}
+    given = {name for name in _MEASURES if getattr(settings, name) is not None}
+    why = f"It needs {', '.join(_spoken(required)) or 'none of what others measure'}."
+    if required - given:
+        missing = _spoken(required - given)
+        raise _malformed(f"{told} lacks {', '.join(missing)}", why, f"Give {', '.join(missing)}.")
+    if given - required - optional:
+        idle = _spoken(given - required - optional)
+        raise _malformed(
+            f"{told} has no use for {', '.join(idle)}", why, f"Leave {', '.join(idle)} away."
+        )
+
+
+def _needs(kind: BreakerKind) -> set[str]:
+    """Return what a kind of breaker cannot do without."""
+    if kind is BreakerKind.MANUAL:
+        return set()
+    needs = {"threshold", "window_seconds"}
+    if kind.is_of_price:
+        needs.add("symbol")
+    if kind in {BreakerKind.VOLUME, BreakerKind.LOSS}:
+        needs.add("currency")
+    return needs
+
+
+def _spoken(names: Iterable[str]) -> list[str]:
+    """Return settings as they are given on the command line."""
+    return sorted(f"--{name.removesuffix('_seconds')}" for name in names)
+
+
+def _malformed(what: str, why: str, hint: str) -> InputError:
+    return InputError(ErrorCode.BREAKER_MALFORMED, what, why=why, hint=hint)
 
 
 def move_by_hand(

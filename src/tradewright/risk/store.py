@@ -9,12 +9,21 @@ import psycopg
 
 from tradewright.audit import acting_as
 from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.money import minor_unit
+from tradewright.core.ranges import NOT_NEGATIVE, require_ranges
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import translate
 from tradewright.risk.halts import Halt, HaltBook, HaltMode
-from tradewright.risk.limits import Limit, LimitBook, LimitKind, Scope, Target
+from tradewright.risk.limits import (
+    MONEY_KINDS,
+    Limit,
+    LimitBook,
+    LimitKind,
+    Scope,
+    Target,
+)
 
 _QUERIES = "tradewright.risk"
 
@@ -44,6 +53,7 @@ def set_limit(connection: Session, limit: Limit, *, actor: str) -> str:
             INSTRUMENT_UNKNOWN, INPUT_CURRENCY_UNKNOWN.
 
     """
+    _require_measurable(limit)
     columns = {
         "kind": limit.kind,
         "scope": limit.target.scope,
@@ -60,6 +70,25 @@ def set_limit(connection: Session, limit: Limit, *, actor: str) -> str:
     if row is None:
         raise AssertionError("INSERT ... RETURNING gives a row")
     return str(row[0])
+
+
+def _require_measurable(limit: Limit) -> None:
+    """Refuse a limit without its currency, with one that it does not have, or out of range."""
+    value = {f"limit {limit.kind}": limit.value}
+    ranges = dict.fromkeys(value, NOT_NEGATIVE)
+    require_ranges(ErrorCode.RISK_LIMIT_MALFORMED, value, ranges)
+    is_money = limit.kind in MONEY_KINDS
+    if is_money is (limit.currency is None):
+        raise InputError(
+            ErrorCode.RISK_LIMIT_MALFORMED,
+            f"a limit {limit.kind} of {limit.value:f} cannot be "
+            + ("without a currency" if is_money else f"in {limit.currency}"),
+            why=f"In money are: {', '.join(sorted(MONEY_KINDS))}.",
+            hint="Give --currency." if is_money else "Leave --currency away.",
+            facts={"kind": limit.kind, "currency": limit.currency},
+        )
+    if limit.currency is not None:
+        minor_unit(limit.currency)
 
 
 def clear_limit(connection: Session, kind: LimitKind, target: Target, *, actor: str) -> None:

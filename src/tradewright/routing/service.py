@@ -15,6 +15,7 @@ from tradewright.core.ids import require_ids
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.routing.model import Book, OverrideKind, Policy, Rule
+from tradewright.routing.ranges import require_override, require_policy, require_rule
 from tradewright.routing.store import QUERIES, policy_columns, read_settings
 
 
@@ -34,9 +35,11 @@ def set_policy(connection: Session, policy: Policy) -> None:
     """Write a symbol's policy, in place of the one before it.
 
     Raises:
-        psycopg.errors.IntegrityError: see the constraints of `routing_policies`.
+        InputError: ROUTING_TERMS_MALFORMED.
+        psycopg.errors.IntegrityError: the instrument does not exist.
 
     """
+    require_policy(policy)
     connection.execute(load_queries(QUERIES)["set_policy"], policy_columns(policy))
 
 
@@ -46,7 +49,8 @@ def change_policy(connection: Session, symbol: str, changes: Mapping[str, Any]) 
     A symbol that had no policy gets one: of it, what is not named asks for nothing.
 
     Raises:
-        psycopg.errors.IntegrityError: see the constraints of `routing_policies`.
+        InputError: ROUTING_TERMS_MALFORMED.
+        psycopg.errors.IntegrityError: the instrument does not exist.
 
     """
     connection.execute(load_queries(QUERIES)["lock_policy"], {"symbol": symbol})
@@ -60,9 +64,11 @@ def add_rule(connection: Session, rule: Rule) -> str:
     """Add a rule and return its id; the given id and revision are not looked at.
 
     Raises:
-        psycopg.errors.IntegrityError: see the constraints of `routing_rules`.
+        InputError: ROUTING_TERMS_MALFORMED.
+        psycopg.errors.IntegrityError: the instrument or the user does not exist.
 
     """
+    require_rule(rule)
     row = connection.execute(
         load_queries(QUERIES)["add_rule"],
         {
@@ -99,10 +105,12 @@ def order_override(connection: Session, order: OverrideOrder) -> str:
     """Order an override and return its id.
 
     Raises:
+        InputError: ROUTING_TERMS_MALFORMED.
         psycopg.errors.IntegrityError: one of this kind about the same orders is in force
-            (ROUTING_OVERRIDE_EXISTS), or see the constraints of `routing_overrides`.
+            (ROUTING_OVERRIDE_EXISTS), or the instrument or the user does not exist.
 
     """
+    require_override(order.kind, order.a_percent)
     row = connection.execute(
         load_queries(QUERIES)["add_override"],
         {

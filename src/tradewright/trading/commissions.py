@@ -12,7 +12,9 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from tradewright.core.errors import ErrorCode
 from tradewright.core.money import minor_unit
+from tradewright.core.ranges import NOT_NEGATIVE, require_ranges
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
@@ -98,7 +100,19 @@ def spread(fee: Decimal, parts: Sequence[Decimal], currency: str) -> list[Decima
 def set_terms(
     connection: Session, terms: CommissionTerms, *, group: str | None, symbol: str | None
 ) -> None:
-    """Set the terms of a group, of an instrument, or of a group in one; audited by trigger."""
+    """Set the terms of a group, of an instrument, or of a group in one; audited by trigger.
+
+    Raises:
+        InputError: COMMISSION_TERMS_MALFORMED, INPUT_CURRENCY_UNKNOWN.
+        psycopg.Error: the group or the instrument does not exist.
+
+    """
+    minor_unit(terms.currency)
+    require_ranges(
+        ErrorCode.COMMISSION_TERMS_MALFORMED,
+        {"commission rate": terms.rate, "least commission": terms.minimum},
+        {"commission rate": NOT_NEGATIVE, "least commission": NOT_NEGATIVE},
+    )
     connection.execute(
         load_queries("tradewright.trading")["set_commission_terms"],
         {

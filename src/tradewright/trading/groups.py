@@ -4,6 +4,7 @@ A group is named by its code; every account has one, and `standard` is there fro
 The engine keeps the groups in memory, beside the instruments; an account's row names its own.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -20,6 +21,8 @@ from tradewright.risk.stop_out import StopOutMode
 
 STANDARD = "standard"
 """The group of accounts that are opened without one."""
+
+_CODE = re.compile("[a-z0-9_-]{2,32}")
 
 
 class PositionMode(StrEnum):
@@ -62,9 +65,18 @@ def open_group(connection: Session, group: AccountGroup) -> None:
     """Open a group.
 
     Raises:
+        InputError: ACCOUNT_GROUP_MALFORMED.
         StateError: ACCOUNT_GROUP_EXISTS.
 
     """
+    if not _CODE.fullmatch(group.code):
+        raise InputError(
+            ErrorCode.ACCOUNT_GROUP_MALFORMED,
+            f'"{group.code}" is no code of a group',
+            why="A code is 2 to 32 of a-z, 0-9, _ and -.",
+            hint="Choose such a code.",
+            facts={"group": group.code},
+        )
     if group.code in read_groups(connection):
         raise StateError(
             ErrorCode.ACCOUNT_GROUP_EXISTS,

@@ -4,19 +4,23 @@ The rows are read with the instruments (`reference`) and kept in memory; `risk/m
 formulas. A change holds for every batch that begins after it was committed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import psycopg
 
 from tradewright.audit import acting_as
 from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.ranges import POSITIVE, Range, require_ranges
 from tradewright.liquidity.instrument import MarginTier
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import translate
+from tradewright.risk.margin import HUNDRED
 
 _QUERIES = "tradewright.trading"
+_SHARE = Range(Decimal(0), HUNDRED, decimals=6)
+"""Shares are kept as parts of one, and told in percent."""
 
 
 def set_margin_rates(
@@ -35,6 +39,7 @@ def set_margin_rates(
         InputError: INSTRUMENT_UNKNOWN, MARGIN_TERMS_MALFORMED.
 
     """
+    _require_shares({"margin rate": rate, "least margin of retail clients": rate_min_retail})
     try:
         with connection.transaction():
             acting_as(connection, actor)
@@ -54,6 +59,11 @@ def set_margin_tiers(
         InputError: INSTRUMENT_UNKNOWN, MARGIN_TERMS_MALFORMED.
 
     """
+    for tier in tiers:
+        threshold = {"threshold of a tier": tier.above}
+        ranges = {"threshold of a tier": POSITIVE}
+        require_ranges(ErrorCode.MARGIN_TERMS_MALFORMED, threshold, ranges)
+        _require_shares({"margin rate of a tier": tier.rate})
     _require_rising(tiers)
     columns = {
         "symbol": symbol,
@@ -79,6 +89,12 @@ def _set_rates(
         raise _unknown(symbol)
 
 
+def _require_shares(shares: Mapping[str, Decimal | None]) -> None:
+    percents = {name: None if one is None else one * HUNDRED for name, one in shares.items()}
+    ranges = dict.fromkeys(shares, _SHARE)
+    require_ranges(ErrorCode.MARGIN_TERMS_MALFORMED, percents, ranges, unit=" %")
+
+
 def _require_rising(tiers: Sequence[MarginTier]) -> None:
     """Refuse tiers by which a larger notional would not pay a higher rate."""
     below = MarginTier(Decimal(0), Decimal(0))
@@ -86,13 +102,17 @@ def _require_rising(tiers: Sequence[MarginTier]) -> None:
         if not (tier.above > below.above and tier.rate > below.rate):
             raise InputError(
                 ErrorCode.MARGIN_TERMS_MALFORMED,
-                f"a tier of {tier.rate} above {tier.above} cannot follow one of {below.rate} "
-                f"above {below.above}",
+                f"a tier of {_percent(tier)} above {tier.above:f} cannot follow one of "
+                f"{_percent(below)} above {below.above:f}",
                 why="A larger notional pays a higher rate.",
                 hint="Give thresholds and rates that rise together.",
                 facts={"above": tier.above, "rate": tier.rate},
             )
         below = tier
+
+
+def _percent(tier: MarginTier) -> str:
+    return f"{(tier.rate * HUNDRED).normalize():f} %"
 
 
 def _unknown(symbol: str) -> InputError:

@@ -3,12 +3,14 @@
 Each function works in the caller's transaction. What is opened is audited by trigger.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.core.ranges import require_ranges, whole
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.sessions import FOREX_WEEK, TradingSession
 from tradewright.postgres.connect import Session
@@ -19,6 +21,8 @@ from tradewright.routing.scoring import NO_TERMS, Terms
 from tradewright.trading.groups import STANDARD
 
 _QUERIES = "tradewright.trading"
+_PROVIDER = re.compile("[A-Z0-9-]{2,32}")
+_PRIORITY = {"priority": whole(0, 2**15 - 1)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,15 @@ class AccountSettings:
     book: Book = Book.B
     margin_call_level: Decimal = Decimal(100)
     stop_out_level: Decimal = Decimal(50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedProvider:
+    """A liquidity provider, and whether it is dealt with."""
+
+    provider: str
+    priority: int
+    is_enabled: bool
 
 
 def open_user(connection: Session, *, email: str, client_class: ClientClass, kyc_level: int) -> str:
@@ -153,7 +166,20 @@ def list_provider(
     """List a liquidity provider; one that is listed already stays as it is.
 
     Of `terms` its fee and quantities are kept.
+
+    Raises:
+        InputError: PROVIDER_MALFORMED.
+
     """
+    if not _PROVIDER.fullmatch(code):
+        raise InputError(
+            ErrorCode.PROVIDER_MALFORMED,
+            f'"{code}" is no code of a liquidity provider',
+            why="A code is 2 to 32 of A-Z, 0-9 and -.",
+            hint="Choose such a code.",
+            facts={"provider": code},
+        )
+    require_ranges(ErrorCode.PROVIDER_MALFORMED, {"priority": priority}, _PRIORITY)
     connection.execute(
         load_queries(_QUERIES)["add_provider"],
         {
@@ -164,6 +190,12 @@ def list_provider(
             "quantity_max": terms.quantity_max,
         },
     )
+
+
+def read_providers(connection: Session) -> list[ListedProvider]:
+    """Return every liquidity provider, by priority."""
+    rows = connection.execute(load_queries(_QUERIES)["providers"], {}).fetchall()
+    return [ListedProvider(provider=row[1], priority=row[2], is_enabled=row[3]) for row in rows]
 
 
 def enable_provider(connection: Session, code: str, *, is_enabled: bool) -> None:

@@ -82,8 +82,8 @@ def cancel(desk: Desk, account: AccountState, command: CancelOrder) -> OrderRepo
     if not order.status.is_live:
         raise StateError(
             ErrorCode.ORDER_ENDED,
-            f'order "{order.client_order_id}" is {order.status} and cannot be canceled',
-            why="An order that has ended never changes.",
+            f'order "{order.client_order_id}" is {order.status} already',
+            why="An order that has ended never changes; a cancel that is sent again finds it so.",
             hint="Read the order; to undo a fill, trade the other way.",
         )
     if not order.is_routed:

@@ -13,6 +13,9 @@ import psycopg
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from tradewright.core.errors import ErrorCode
+from tradewright.core.money import minor_unit
+from tradewright.core.ranges import SIGNED, require_ranges, whole
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -24,6 +27,7 @@ DAYS_MAX = 31
 
 _SETTLES_WITHIN = timedelta(days=31)
 _QUERIES = "tradewright.trading"
+_RANGES = {"long_rate": SIGNED, "short_rate": SIGNED, "settlement_days": whole(0, 2)}
 
 
 class Rolling(Struct, frozen=True):
@@ -48,10 +52,12 @@ def set_swap_terms(connection: Session, terms: SwapTerms) -> None:
     """Set what holding an instrument costs from a day on, once.
 
     Raises:
-        InputError: INSTRUMENT_UNKNOWN, INPUT_CURRENCY_UNKNOWN.
+        InputError: SWAP_TERMS_MALFORMED, INSTRUMENT_UNKNOWN, INPUT_CURRENCY_UNKNOWN.
         StateError: SWAP_TERMS_SET.
 
     """
+    minor_unit(terms.currency)
+    require_ranges(ErrorCode.SWAP_TERMS_MALFORMED, asdict(terms), _RANGES)
     try:
         connection.execute(load_queries(_QUERIES)["add_swap_terms"], asdict(terms))
     except psycopg.Error as error:
@@ -59,7 +65,13 @@ def set_swap_terms(connection: Session, terms: SwapTerms) -> None:
 
 
 def add_holiday(connection: Session, currency: str, holiday_on: date) -> None:
-    """Say that a currency does not settle on a day; saying it again changes nothing."""
+    """Say that a currency does not settle on a day; saying it again changes nothing.
+
+    Raises:
+        InputError: INPUT_CURRENCY_UNKNOWN.
+
+    """
+    minor_unit(currency)
     connection.execute(
         load_queries(_QUERIES)["add_rollover_holiday"],
         {"currency": currency, "holiday_on": holiday_on},

@@ -125,8 +125,12 @@ def malformed(why: str) -> InputError:
 
 
 def written_report(report: Report) -> bytes:
-    """Return the line that answers a command that was done."""
-    return msgspec.json.encode({"report": report}) + b"\n"
+    """Return the line that answers a command that was done; its numbers are without exponents."""
+    facts = {
+        name: f"{fact:f}" if isinstance(fact, Decimal) else fact
+        for name, fact in structs.asdict(report).items()
+    }
+    return msgspec.json.encode({"report": facts}) + b"\n"
 
 
 def written_error(error: TradewrightError) -> bytes:

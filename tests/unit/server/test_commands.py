@@ -1,6 +1,7 @@
 """What a client's line may say: the fields of its command, its key, and no word of the house."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import get_args
 
@@ -9,12 +10,14 @@ import pytest
 from msgspec import structs
 
 from tradewright.core.errors import ErrorCode, InputError
-from tradewright.server.commands import read_command
+from tradewright.server.commands import read_command, written_report
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
     Command,
     MoveMoney,
+    OrderReport,
+    OrderStatus,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -90,3 +93,9 @@ def test_every_word_that_may_be_said_stands_on_its_page() -> None:
     for command in SAID:
         names = {one.name for one in structs.fields(command)} - {"origin"}
         assert {name for name in {word_of(command), *names} if f"`{name}`" not in page} == set()
+
+
+def test_numbers_are_answered_without_exponents() -> None:
+    report = OrderReport("o", "c", OrderStatus.CANCELED, Decimal("0E-8"), None)
+    told = msgspec.json.decode(written_report(report))["report"]
+    assert (told["filled_quantity"], told["status"]) == ("0.00000000", "canceled")

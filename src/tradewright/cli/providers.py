@@ -1,7 +1,7 @@
 """`tradewright providers`: connect liquidity providers, and settle what they dealt."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import click
@@ -21,6 +21,7 @@ from tradewright.cli.providers_reconciliation import (
 )
 from tradewright.cli.providers_session import gateway_of, look_at_quotes
 from tradewright.cli.providers_simulated import deals_command, simulate_command
+from tradewright.cli.risk_output import ACTOR
 from tradewright.cli.settings import by_whom_and_why, changing
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.liquidity.fix.connections import (
@@ -30,7 +31,7 @@ from tradewright.liquidity.fix.connections import (
     set_connection,
 )
 from tradewright.postgres.target import open_database
-from tradewright.trading.registry import enable_provider, list_provider
+from tradewright.trading.registry import enable_provider, list_provider, read_providers
 from tradewright.wiring import House
 
 
@@ -38,6 +39,8 @@ from tradewright.wiring import House
 def command() -> None:
     """Connect liquidity providers, and settle what they dealt with what our orders say."""
 
+
+_CONNECTION = tuple(one.name for one in fields(Connection) if one.name != "provider")
 
 for part in (
     *(unsolicited_command, resolve_command, corrections_command, settle_command),
@@ -49,11 +52,22 @@ for part in (
 @command.command("list", epilog=options.example("tradewright providers list"))
 @options.with_database
 def list_command(asked: options.Asked) -> None:
-    """List how providers are connected over FIX."""
+    """List providers, whether they are dealt with, and how they are connected over FIX.
+
+    One without a connection is simulated.
+    """
     with asked.session() as session:
-        rows = [asdict(each) for each in read_connections(session)]
-    columns = ("provider", "purpose", "host", "port", "sender", "target", "uses_tls", "username")
-    print_rows(asked, rows, columns)
+        providers, connections = read_providers(session), read_connections(session)
+    by_code: dict[str, list[Connection | None]] = {}
+    for one in connections:
+        by_code.setdefault(one.provider, []).append(one)
+    rows = [
+        {**asdict(each), **{name: getattr(one, name, None) for name in _CONNECTION}}
+        for each in providers
+        for one in by_code.get(each.provider, [None])
+    ]
+    columns = ("provider", "is_enabled", "priority", "purpose", "host", "port", "sender", "target")
+    print_rows(asked, rows, (*columns, "uses_tls", "username"))
 
 
 @command.command(
@@ -74,8 +88,14 @@ def list_command(asked: options.Asked) -> None:
 @click.option("--plain", is_flag=True, help="Without TLS; for lines that are closed otherwise.")
 @click.option("--username", help="Username (553); the password is given in the environment.")
 @click.option("--account", help="Account (1) that orders name.")
-@click.option("--priority", default=100, show_default=True, help="Of a provider that is new.")
-@click.option("--actor", required=True, help="Who sets it; kept in the audit trail.")
+@click.option(
+    "--priority",
+    type=click.IntRange(0, 32_767),
+    default=100,
+    show_default=True,
+    help="Of a provider that is new.",
+)
+@ACTOR
 @options.with_database
 def connect_command(asked: options.Asked, **given: Any) -> None:
     """Set how a provider is reached: for orders, or for quotes. A new provider is listed."""
@@ -130,14 +150,20 @@ def disable_command(asked: options.Asked, *, code: str, actor: str, reason: str)
 @command.command("check", epilog=options.example("tradewright providers check LP-ONE EURUSD"))
 @click.argument("code")
 @click.argument("symbols", nargs=-1)
-@click.option("--seconds", default=10, show_default=True, help="Wait at most so long.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Wait at most so long.",
+)
 @options.with_database
 def check_command(asked: options.Asked, code: str, symbols: Sequence[str], *, seconds: int) -> None:
     """Log on to a provider, wait for a quote of each symbol, and log out; no order is sent.
 
     The password is read from TRADEWRIGHT_FIX_PASSWORD. Nothing else may use the session meanwhile.
     """
-    with open_database(asked.url, asked.keep) as database:
+    with open_database(asked.url, asked.keep, makes=False) as database:
         gateway = gateway_of(House(database.conninfo, database.server), code, symbols)
         seen = look_at_quotes(gateway, len(symbols), seconds)
     quotes = {symbol: f"{quote.bid}/{quote.ask}" for symbol, quote in sorted(seen.items())}

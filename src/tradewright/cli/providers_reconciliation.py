@@ -51,14 +51,20 @@ def reconcile_command(asked: options.Asked, code: str, day: datetime, file: Path
 @click.command("fetch", epilog=options.example("tradewright providers fetch LP-ONE 2026-01-13"))
 @click.argument("code")
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
-@click.option("--seconds", default=30, show_default=True, help="Wait at most so long.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="Wait at most so long.",
+)
 @options.with_database
 def fetch_command(asked: options.Asked, code: str, day: datetime, *, seconds: int) -> None:
     """Ask a provider for its list of a UTC day's trades over FIX, and keep it.
 
     Like check, it needs the session for itself: run it while no engine speaks on it.
     """
-    with open_database(asked.url, asked.keep) as database:
+    with open_database(asked.url, asked.keep, makes=False) as database:
         gateway = gateway_of(House(database.conninfo, database.server), code, ())
         lines = fetch_trades(gateway, day.date(), seconds)
     with asked.session() as session:

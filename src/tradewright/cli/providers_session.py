@@ -4,7 +4,7 @@ What is heard is left to the engine: a look at quotes and a list of trades chang
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -94,11 +94,38 @@ def look_at_quotes(gateway: FixGateway, count: int, seconds: int) -> dict[str, P
     gateway.close()
     if was_ready and len(listening.quotes) >= count:
         return listening.quotes
+    if was_ready:
+        raise _not_quoted(gateway.provider, listening.quotes, count, why)
     raise StateError(
         ErrorCode.PROVIDER_NOT_CONNECTED,
-        f'provider "{gateway.provider}" could not be reached in {seconds} seconds'
-        if not was_ready
-        else f'provider "{gateway.provider}" quotes {len(listening.quotes)} of {count} symbols',
+        f'provider "{gateway.provider}" could not be reached in {seconds} seconds',
         why=why or "It took the connection and has not answered.",
-        hint="Compare address, TLS, CompIDs and password with what the provider has given.",
+        hint=_hint(why.partition(":")[0]),
+    )
+
+
+def _not_quoted(
+    provider: str, quotes: Mapping[str, ProviderQuote], count: int, why: str
+) -> StateError:
+    return StateError(
+        ErrorCode.PROVIDER_NOT_CONNECTED,
+        f'provider "{provider}" quotes {len(quotes)} of {count} symbols',
+        why=why or f"The logon was taken; quoted were: {', '.join(sorted(quotes)) or 'none'}.",
+        hint="Name symbols that it quotes, wait longer with --seconds, or connect its prices with "
+        f"`tradewright providers connect {provider} quotes`.",
+    )
+
+
+def _hint(kind: str) -> str:
+    """Return what to do about a connection that ended in an error of a kind."""
+    if kind in {"ConnectionRefusedError", "TimeoutError", "gaierror", "OSError"}:
+        return (
+            "Compare host and port with `tradewright providers list`, correct them with "
+            "`tradewright providers connect`, and see that the provider listens there."
+        )
+    if kind.startswith("SSL"):
+        return "Connect it with --plain if the line is without TLS, or have its certificate mended."
+    return (
+        "Compare CompIDs, username and the password in TRADEWRIGHT_FIX_PASSWORD with what the "
+        "provider has given."
     )

@@ -4,6 +4,7 @@ A provider with a row for orders is reached over FIX; one without is simulated. 
 in the database: they are given by whoever runs the engine.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -17,6 +18,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
 _QUERIES = "tradewright.liquidity.fix"
+_PRINTABLE = re.compile("[!-~]+")
 
 
 class Purpose(StrEnum):
@@ -65,9 +67,10 @@ def set_connection(session: Session, connection: Connection) -> None:
     """Set how a provider is connected for one purpose; the change is audited.
 
     Raises:
-        InputError: PROVIDER_UNKNOWN.
+        InputError: PROVIDER_UNKNOWN, PROVIDER_MALFORMED.
 
     """
+    _require_speakable(connection)
     row = session.execute(
         load_queries(_QUERIES)["set_connection"],
         {
@@ -86,6 +89,25 @@ def set_connection(session: Session, connection: Connection) -> None:
     ).fetchone()
     if row is None:
         raise unknown_provider(connection.provider)
+
+
+def _require_speakable(connection: Connection) -> None:
+    """Refuse an address without a host, and CompIDs that FIX cannot carry."""
+    for name, text in (("sender", connection.sender), ("target", connection.target)):
+        if not _PRINTABLE.fullmatch(text):
+            raise InputError(
+                ErrorCode.PROVIDER_MALFORMED,
+                f'{name} "{text}" is no CompID',
+                why="A CompID is of printable ASCII without blanks.",
+                hint=f"Give --{name} as the provider has told it.",
+            )
+    if not connection.host.strip():
+        raise InputError(
+            ErrorCode.PROVIDER_MALFORMED,
+            f'provider "{connection.provider}" cannot be reached at "{connection.host}"',
+            why="An address has a host and a port.",
+            hint="Give the host that the provider has told.",
+        )
 
 
 def read_connections(session: Session) -> list[Connection]:
@@ -129,6 +151,7 @@ def unknown_provider(code: str) -> InputError:
         ErrorCode.PROVIDER_UNKNOWN,
         f'liquidity provider "{code}" is not listed, or is not connected over FIX',
         why="A connection belongs to a provider of this house.",
-        hint="See the connections with tradewright providers list.",
+        hint="See the connections with `tradewright providers list`, or make one with `tradewright "
+        "providers connect`.",
         facts={"provider": code},
     )

@@ -150,7 +150,10 @@ def test_drift_exits_1_and_names_what_differs(run: Run, folder: Path) -> None:
     assert "changed column users.id\n    - type: bigint\n    + type: integer" in out
 
 
-def test_a_baseline_says_what_to_do_next(run: Run) -> None:
+def test_a_baseline_says_what_to_do_next(run: Run, database: str, folder: Path) -> None:
+    with connect(database, autocommit=True) as session:
+        session.execute("CREATE SCHEMA tradewright")
+        session.execute((folder / "001_users.sql").read_bytes())
     code, out, _ = run("baseline", "1")
     assert (code, out.splitlines()[0]) == (0, "recorded as applied: 1")
     assert "migrate drift" in out

@@ -52,15 +52,37 @@ def test_a_new_file_is_not_put_into_a_folder_of_another_layout(tmp_path: Path) -
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.usefixtures("lent_scratch_server")
 def test_a_baseline_records_without_running_and_up_goes_on_from_there(
     write: Write,
     target: Target,
     ask: Ask,
 ) -> None:
     folder = write(**FILES, _003_more="CREATE TABLE more ();")
+    ask("CREATE SCHEMA shop")
+    for text in FILES.values():
+        ask(text)
     assert baseline(target, find_migrations(folder), 2) == [1, 2]
-    assert ask("SELECT to_regclass('users')") == [(None,)]
     assert [each.migration.version for each in up(target, find_migrations(folder))] == [3]
+
+
+@pytest.mark.usefixtures("lent_scratch_server")
+def test_a_schema_that_lacks_what_the_files_make_gets_no_baseline(
+    write: Write, target: Target, ask: Ask
+) -> None:
+    migrations = find_migrations(write(**FILES))
+    with pytest.raises(MigrationError) as caught:
+        baseline(target, migrations, 2)
+    assert caught.value.code == ErrorCode.MIGRATION_OBJECTS_MISSING
+    ask("CREATE SCHEMA shop")
+    ask(FILES["_001_users"])
+    with pytest.raises(MigrationError) as caught:
+        baseline(target, migrations, 2)
+    assert caught.value.what.startswith("schema 'shop' lacks ")
+    assert "column events.at" in caught.value.why
+    assert caught.value.hint.startswith("Use migrate up")
+    assert ask("SELECT to_regclass('shop.schema_migrations')") == [(None,)]
+    assert baseline(target, migrations, 1) == [1]
 
 
 def test_a_database_with_a_history_gets_no_baseline(write: Write, target: Target) -> None:
@@ -125,10 +147,12 @@ def test_a_schema_without_a_history_has_no_drift_to_tell(write: Write, target: T
 
 
 @pytest.mark.usefixtures("lent_scratch_server")
-def test_a_wrong_baseline_shows_as_drift(write: Write, target: Target) -> None:
+def test_a_wrong_baseline_shows_as_drift(write: Write, target: Target, ask: Ask) -> None:
     migrations = find_migrations(write(**FILES))
+    ask("CREATE SCHEMA shop")
+    ask("CREATE TABLE users (id bigint PRIMARY KEY, name text)")
     baseline(target, migrations, 1)
-    assert "table users" in {str(each.key) for each in find_drift(target, migrations)}
+    assert "column users.id" in {str(each.key) for each in find_drift(target, migrations)}
 
 
 def test_repair_accepts_an_edited_file_and_up_runs_again(write: Write, target: Target) -> None:

@@ -16,6 +16,7 @@ from tradewright.migrate.model import (
     Direction,
     HistoryRow,
     Migration,
+    PlannedFile,
     State,
     Target,
     statements_checksum,
@@ -27,6 +28,7 @@ from tradewright.migrate.versions import Version, version_text
 from tradewright.postgres.connect import connect
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TOLD_MAX = 3
 
 
 class RepairKind(StrEnum):
@@ -90,13 +92,15 @@ def _next_number(existing: Sequence[Migration]) -> str:
 def baseline(target: Target, migrations: Sequence[Migration], version: Version) -> list[Version]:
     """Record every version up to `version` as applied, without running it; return them.
 
-    For a database that got its schema before it had a history; whether it really holds what the
-    files make is for `find_drift` to say.
+    For a database that got its schema before it had a history. Every object that the files make on
+    a shadow must be there; whether each is as they make it is for `find_drift` to say.
 
     Raises:
-        MigrationError: MIGRATION_HISTORY_EXISTS when there is a history already.
+        MigrationError: MIGRATION_HISTORY_EXISTS when there is a history already;
+            MIGRATION_OBJECTS_MISSING when the schema lacks what the files make.
 
     """
+    _require_objects(target, files_to_apply(migrations, [], to=version, out_of_order=False))
     with guarded_run(target) as guard:
         history = guard.store.rows(guard.session)
         if history:
@@ -112,6 +116,32 @@ def baseline(target: Target, migrations: Sequence[Migration], version: Version) 
             for file in chosen:
                 _record(guard, file.migration)
     return [file.migration.version for file in chosen]
+
+
+def _require_objects(target: Target, files: Sequence[PlannedFile]) -> None:
+    """Refuse a schema that has no history, and lacks an object that the files make."""
+    if history_of(target):
+        return
+    with empty_shadow(target) as shadow:
+        run_planned(shadow, files)
+        should_be = _catalog(shadow)
+    differences = compare(should_be, _catalog(target))
+    lacking = [
+        str(each.key)
+        for each in differences
+        if each.change is Change.REMOVED and not _is_daily_business(each, differences)
+    ]
+    if lacking:
+        last = version_text(files[-1].migration.version)
+        raise MigrationError(
+            ErrorCode.MIGRATION_OBJECTS_MISSING,
+            f"schema '{target.schema}' lacks {len(lacking)} objects that the files up to "
+            f"version {last} make",
+            why=f"The first are: {', '.join(lacking[:_TOLD_MAX])}. A baseline says that they are "
+            "there.",
+            hint="Use migrate up, or name the last version whose objects are there.",
+            facts={"schema": target.schema, "lacking": len(lacking)},
+        )
 
 
 def find_drift(target: Target, migrations: Sequence[Migration]) -> list[Difference]:

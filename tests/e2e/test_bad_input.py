@@ -212,3 +212,36 @@ def test_no_day_is_played_among_clients(engine_database: str) -> None:
         error = refused("demo", "--orders", "10", "--traders", "3", "--database", engine_database)
         assert error["code"] == "DEMO_DATABASE_IN_USE"
         assert row_counts(session) == before
+
+
+@pytest.mark.parametrize("words", [("payments", "list"), ("migrate", "status"), ("demo",)])
+def test_a_database_is_given_in_one_way(tmp_path: Path, words: tuple[str, ...]) -> None:
+    place = tmp_path / "new"
+    ended = run(*words, "--database", "postgresql://nowhere.invalid/x", "--keep", str(place))
+    assert ended.code == 2
+    assert "--database URL or --keep FOLDER, not both" in ended.err
+    assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("payments", "list"),
+        ("groups", "open", "pro", "--actor", "anna", "--reason", "asked"),
+        ("jobs", "run-due"),
+        ("engine", "run"),
+        ("migrate", "status"),
+        ("migrate", "plan"),
+        ("migrate", "up", "--dry-run"),
+        ("migrate", "baseline", "9"),
+    ],
+)
+def test_what_only_looks_or_changes_makes_no_server(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        error = refused(*words, "--keep", str(tmp_path / name))
+        assert error["code"] == "EMBEDDED_SERVER_MISSING"
+        assert f'"{tmp_path / name}"' in error["what"]
+        assert "tradewright migrate up --keep" in error["hint"]
+    assert not (tmp_path / "new").exists()
+    assert list((tmp_path / "empty").iterdir()) == []

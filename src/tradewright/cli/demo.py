@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tradewright import demo
 from tradewright.cli.demo_output import show
+from tradewright.cli.options import one_place
 from tradewright.core.ids import new_id_text
 from tradewright.demo.progress import open_progress, resumed_options
 from tradewright.wiring import open_house
@@ -78,11 +79,11 @@ def command(as_json: bool, database: str | None, **values: Any) -> None:
     every law of the database. Prints the day's figures, what happened that is worth telling, and
     the laws. Exits with 1 if one is broken.
     """
+    url = one_place(database, values["keep"])
     options = resumed_options(demo.DayOptions(**values))
     plan = demo.plan_day(options)
     server_folder = None if options.keep is None else options.keep / "server"
     tag = f"day-{options.seed}" if options.keep else new_id_text()
-    url = None if options.keep else database
     with open_house(url, server_folder) as house, _bar(hidden=as_json) as on_turn:
         summary = demo.run_day(house, plan, open_progress(options), tag=tag, on_turn=on_turn)
     if as_json:

@@ -75,7 +75,7 @@ def run_command(  # noqa: PLR0913 (one for each option)
         report_seconds=report_seconds,
     )
     tell = _teller(as_json=asked.as_json)
-    with until_signal() as stopping, open_database(asked.url, asked.keep) as database:
+    with until_signal() as stopping, open_database(asked.url, asked.keep, makes=False) as database:
         run_engine(House(database.conninfo, database.server, asked.schema), run, tell, stopping)
 
 

@@ -59,7 +59,7 @@ def run_due_command(asked: options.Asked, webhook_url: str | None, secrets: Sequ
 
 @contextmanager
 def _means(asked: options.Asked, endpoint: Endpoint | None) -> Iterator[Means]:
-    with open_database(asked.url, asked.keep) as database:
+    with open_database(asked.url, asked.keep, makes=False) as database:
         yield Means(
             source=lambda: connect(
                 database.conninfo,

@@ -55,9 +55,9 @@ class Asked:
         return migrate.find_migrations(self.folder)
 
     @contextmanager
-    def target(self) -> Iterator[migrate.Target]:
+    def target(self, *, makes: bool = False) -> Iterator[migrate.Target]:
         """Give the database that was asked for; an embedded one runs as long as the command."""
-        with open_database(self.url, self.keep) as database:
+        with open_database(self.url, self.keep, makes=makes) as database:
             yield migrate.Target(
                 conninfo=database.conninfo,
                 schema=self.schema,
@@ -120,7 +120,7 @@ def _asked(values: dict[str, Any]) -> Asked:
             "or keep an embedded server with --keep FOLDER.",
         )
     return Asked(
-        url=None if keep else url,
+        url=options.one_place(url, keep),
         keep=keep,
         schema=values.pop("schema"),
         folder=folder or migrate.our_migrations(),
@@ -154,8 +154,8 @@ def command() -> None:
 )
 @_with_common_options
 def up_command(asked: Asked, to: Version | None, out_of_order: bool, dry_run: bool) -> None:
-    """Apply what is pending."""
-    with asked.target() as target:
+    """Apply what is pending; with --keep on a server that is made if there is none."""
+    with asked.target(makes=not dry_run) as target:
         if dry_run:
             _rehearse(asked, target, to=to, out_of_order=out_of_order)
             return

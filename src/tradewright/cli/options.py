@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.target import open_database
@@ -40,7 +41,7 @@ class Asked:
     def session(self) -> Iterator[Session]:
         """Give a session on the database that was asked for; commits on leaving."""
         with (
-            open_database(self.url, self.keep) as database,
+            open_database(self.url, self.keep, makes=False) as database,
             connect(
                 database.conninfo,
                 schema=self.schema,
@@ -58,13 +59,26 @@ def with_database(function: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if database is None and keep is None:
             raise click.UsageError("Give --database URL, --keep FOLDER, or DATABASE_URL.")
-        url = None if keep else database
+        url = one_place(database, keep)
         function(Asked(url=url, keep=keep, schema=schema, as_json=as_json), **rest)
 
     command.__doc__ = function.__doc__
     for option in (JSON, SCHEMA, KEEP, DATABASE):
         command = option(command)
     return command
+
+
+def one_place(database: str | None, keep: Path | None) -> str | None:
+    """Return the URL that a command goes by: with --keep none, and the environment's is left aside.
+
+    Raises:
+        click.UsageError: both were given on the command line.
+
+    """
+    source = click.get_current_context().get_parameter_source("database")
+    if keep is not None and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("Give --database URL or --keep FOLDER, not both.")
+    return database if keep is None else None
 
 
 def example(line: str) -> str:

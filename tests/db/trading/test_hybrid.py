@@ -12,7 +12,7 @@ import pytest
 from tests.db.trading.test_answers import Later, aside, run
 from tests.floor import ONE, TWO, Floor, buy, deal, refusal, row_counts, sell, steady
 from tradewright import routing
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import ProviderProfile
 from tradewright.postgres.connect import Session
@@ -421,9 +421,12 @@ def test_settings_that_mean_nothing_are_refused(
     engine_database: str, engine: Session, work: Callable[[Session], object], code: ErrorCode
 ) -> None:
     Floor.opened(engine_database, engine)
-    with pytest.raises(psycopg.errors.IntegrityError) as caught:
+    with pytest.raises((psycopg.errors.IntegrityError, TradewrightError)) as caught:
         work(engine)
-    assert translate(caught.value).code is code
+    error: Exception = caught.value
+    told = translate(error) if isinstance(error, psycopg.Error) else error
+    assert isinstance(told, TradewrightError)
+    assert told.code is code
 
 
 def test_what_is_not_in_force_cannot_be_ended(engine_database: str, engine: Session) -> None:

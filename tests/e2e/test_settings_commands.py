@@ -115,6 +115,22 @@ def test_rules_overrides_and_books_are_set_and_ended(floor: Floor) -> None:
     assert floor.broken_laws() == {}
 
 
+def test_a_clients_profile_is_shown_with_its_toxicity_by_a_policy(floor: Floor) -> None:
+    run(floor, "routing", "set", "EURUSD", "--win-bps", "4", "--reject-prone-bps", "0", *WHO)
+    floor.account()
+    user = floor.one("SELECT id::text FROM users")
+    before = run(floor, "routing", "profile", user, "--symbol", "EURUSD")
+    assert (before["trade_count"], before["toxicity_bps"]) == (0, None)
+    floor.session.execute(
+        "INSERT INTO client_profiles (user_id, trade_count, markout_10s_bps, closing_count,"
+        " short_hold_share, win_share, arrival_count, reject_prone_share)"
+        " SELECT id, 70, 1.25, 60, 0.5, 0.75, 80, 0.1 FROM users"
+    )
+    shown = run(floor, "routing", "profile", user, "--symbol", "EURUSD")
+    assert shown["toxicity_bps"] == "3.75"
+    assert "toxicity_bps" not in run(floor, "routing", "profile", user)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -131,6 +147,8 @@ def test_rules_overrides_and_books_are_set_and_ended(floor: Floor) -> None:
         ("commissions set bps 1 --group nobodys WHO", "ACCOUNT_GROUP_UNKNOWN"),
         ("commissions set bps --symbol EURUSD WHO -- -1", "COMMISSION_TERMS_MALFORMED"),
         ("routing show EURUSD", "INSTRUMENT_UNKNOWN"),
+        (f"routing profile {NOBODY}", "USER_UNKNOWN"),
+        ("routing set EURUSD --win-bps=-1 WHO", "ROUTING_TERMS_MALFORMED"),
         ("routing set EURUSD --default-percent 101 WHO", "ROUTING_TERMS_MALFORMED"),
         ("routing set EURUSD --size 2 1 WHO", "ROUTING_TERMS_MALFORMED"),
         ("routing set EURUSD --hedge-target 1 WHO", "ROUTING_TERMS_MALFORMED"),

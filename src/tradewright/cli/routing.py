@@ -41,6 +41,10 @@ def show_command(asked: options.Asked, symbol: str) -> None:
     """Show the policy of a symbol."""
     with asked.session() as session:
         policies = routing.read_settings(session).policies
+    print_facts(asked, shown(_policy_of(policies, symbol)))
+
+
+def _policy_of(policies: Mapping[str, Policy], symbol: str) -> Policy:
     if symbol not in policies:
         raise InputError(
             ErrorCode.INSTRUMENT_UNKNOWN,
@@ -49,7 +53,7 @@ def show_command(asked: options.Asked, symbol: str) -> None:
             hint="Give it one with `tradewright routing set`.",
             facts={"symbol": symbol},
         )
-    print_facts(asked, shown(policies[symbol]))
+    return policies[symbol]
 
 
 @command.command(
@@ -73,6 +77,31 @@ def set_command(
         routing.change_policy(session, symbol, changes)
         policy = routing.read_settings(session).policies[symbol]
     print_facts(asked, shown(policy))
+
+
+@command.command(
+    "profile", epilog=options.example("tradewright routing profile 0199c1d2-... --symbol EURUSD")
+)
+@click.argument("user", type=click.UUID)
+@click.option("--symbol", help="Add the toxicity by the policy of this instrument.")
+@options.with_database
+def profile_command(asked: options.Asked, *, user: UUID, symbol: str | None) -> None:
+    """Show what has been measured of a client's trades, and how toxic that makes them."""
+    with asked.session() as session:
+        profile = routing.read_profile(session, str(user))
+        policies = routing.read_settings(session).policies
+    if profile is None:
+        raise InputError(
+            ErrorCode.USER_UNKNOWN,
+            f'user "{user}" does not exist',
+            why="What is measured is kept by user, for all accounts whose book is hybrid.",
+            hint="Check the user's id; an account's id is another.",
+            facts={"user_id": str(user)},
+        )
+    facts = {"user_id": str(user), **shown(profile)}
+    if symbol is not None:
+        facts["toxicity_bps"] = profile.toxicity(_policy_of(policies, symbol))
+    print_facts(asked, facts)
 
 
 @command.command("rules", epilog=options.example("tradewright routing rules --json"))

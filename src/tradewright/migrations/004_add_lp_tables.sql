@@ -462,6 +462,15 @@ CREATE TABLE routing_policies (
         CONSTRAINT routing_policies_toxicity_from_not_negative CHECK (toxicity_from >= 0 AND toxicity_from < 'Infinity'),
     toxicity_full numeric(12, 4)
         CONSTRAINT routing_policies_toxicity_rises CHECK (toxicity_full > toxicity_from AND toxicity_full < 'Infinity'),
+    short_hold_bps numeric(12, 4) DEFAULT 1
+        CONSTRAINT routing_policies_short_hold_bps_present NOT NULL
+        CONSTRAINT routing_policies_short_hold_bps_not_negative CHECK (short_hold_bps >= 0 AND short_hold_bps < 'Infinity'),
+    win_bps numeric(12, 4) DEFAULT 1
+        CONSTRAINT routing_policies_win_bps_present NOT NULL
+        CONSTRAINT routing_policies_win_bps_not_negative CHECK (win_bps >= 0 AND win_bps < 'Infinity'),
+    reject_prone_bps numeric(12, 4) DEFAULT 1
+        CONSTRAINT routing_policies_reject_prone_bps_present NOT NULL
+        CONSTRAINT routing_policies_reject_prone_bps_not_negative CHECK (reject_prone_bps >= 0 AND reject_prone_bps < 'Infinity'),
     size_from numeric(20, 8)
         CONSTRAINT routing_policies_size_from_not_negative CHECK (size_from >= 0 AND size_from < 'Infinity'),
     size_full numeric(20, 8)
@@ -493,7 +502,10 @@ CREATE TABLE routing_policies (
 );
 COMMENT ON TABLE routing_policies IS 'What share of hybrid orders in a symbol is passed on to providers: each measure asks for 0 % up to its first value and for 100 % from its second, in a straight line between.';
 COMMENT ON COLUMN routing_policies.default_percent IS 'Share that is passed on when no measure asks for more.';
-COMMENT ON COLUMN routing_policies.toxicity_from IS 'Basis points that a client''s fills gain soon after dealing, on average (markout).';
+COMMENT ON COLUMN routing_policies.toxicity_from IS 'Basis points that a client''s fills gain soon after dealing, on average (markout), and what the three weights add to them.';
+COMMENT ON COLUMN routing_policies.short_hold_bps IS 'Added to the toxicity of a client who closes everything within a minute; in proportion to the share of closing trades.';
+COMMENT ON COLUMN routing_policies.win_bps IS 'Added to the toxicity of a client whose every closing trade wins; in proportion to what the share of those is above one half.';
+COMMENT ON COLUMN routing_policies.reject_prone_bps IS 'Added to the toxicity of a client whose every order comes when providers reject; in proportion to the share of orders.';
 COMMENT ON COLUMN routing_policies.size_from IS 'Quantity of the order, in units of the base currency.';
 COMMENT ON COLUMN routing_policies.exposure_from IS 'Size of the house''s net exposure if it dealt the whole order itself, in units of the base currency.';
 COMMENT ON COLUMN routing_policies.volatility_from IS 'Range of the mid price over the last minute, in basis points.';
@@ -646,12 +658,32 @@ CREATE TABLE client_profiles (
     markout_60s_bps numeric(12, 4) DEFAULT 0
         CONSTRAINT client_profiles_markout_60s_bps_present NOT NULL
         CONSTRAINT client_profiles_markout_60s_bps_in_range CHECK (markout_60s_bps BETWEEN -1000 AND 1000),
+    closing_count integer DEFAULT 0
+        CONSTRAINT client_profiles_closing_count_present NOT NULL
+        CONSTRAINT client_profiles_closing_count_not_negative CHECK (closing_count >= 0),
+    short_hold_share numeric(9, 8) DEFAULT 0
+        CONSTRAINT client_profiles_short_hold_share_present NOT NULL
+        CONSTRAINT client_profiles_short_hold_share_in_range CHECK (short_hold_share BETWEEN 0 AND 1),
+    win_share numeric(9, 8) DEFAULT 0
+        CONSTRAINT client_profiles_win_share_present NOT NULL
+        CONSTRAINT client_profiles_win_share_in_range CHECK (win_share BETWEEN 0 AND 1),
+    arrival_count integer DEFAULT 0
+        CONSTRAINT client_profiles_arrival_count_present NOT NULL
+        CONSTRAINT client_profiles_arrival_count_not_negative CHECK (arrival_count >= 0),
+    reject_prone_share numeric(9, 8) DEFAULT 0
+        CONSTRAINT client_profiles_reject_prone_share_present NOT NULL
+        CONSTRAINT client_profiles_reject_prone_share_in_range CHECK (reject_prone_share BETWEEN 0 AND 1),
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT client_profiles_updated_at_present NOT NULL
 );
-COMMENT ON TABLE client_profiles IS 'What the house has measured of a client whose orders it may divide: how the market moved after the fills.';
+COMMENT ON TABLE client_profiles IS 'What the house has measured of a client whose orders it may divide: how the market moved after the fills, how long positions were held, how many closing trades won, and how many orders came when providers rejected.';
 COMMENT ON COLUMN client_profiles.trade_count IS 'Fills measured at all three horizons; with fewer than 50 nothing is concluded.';
 COMMENT ON COLUMN client_profiles.markout_1s_bps IS 'Mean gain of the client against the middle one second after a fill, in basis points; older fills fade.';
+COMMENT ON COLUMN client_profiles.closing_count IS 'Closing trades measured; with fewer than 50 nothing is concluded from their shares.';
+COMMENT ON COLUMN client_profiles.short_hold_share IS 'Share of closing trades whose position was opened less than 60 seconds of market time before; older trades fade.';
+COMMENT ON COLUMN client_profiles.win_share IS 'Share of closing trades with a result above zero; older trades fade.';
+COMMENT ON COLUMN client_profiles.arrival_count IS 'Orders measured when they came to be dealt; with fewer than 50 nothing is concluded from their share.';
+COMMENT ON COLUMN client_profiles.reject_prone_share IS 'Share of orders within a second of market time of a provider''s rejection in their symbol; older orders fade.';
 CREATE TRIGGER client_profiles_are_kept
     BEFORE DELETE OR TRUNCATE ON client_profiles
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -700,7 +732,7 @@ COMMENT ON TABLE routing_decisions IS 'How each hybrid order was divided between
 COMMENT ON COLUMN routing_decisions.reason IS 'The first word in the order of precedence that asked for this share; exposure_limit where the limit asked for more.';
 COMMENT ON COLUMN routing_decisions.a_percent IS 'Share for the providers; the house''s share is what is left of 100.';
 COMMENT ON COLUMN routing_decisions.a_quantity IS 'Quantity for the providers; both quantities are on the instrument''s step, and what does not divide goes to the providers.';
-COMMENT ON COLUMN routing_decisions.inputs IS 'The order, the client, the exposure, toxicity and volatility, and the policy or override as they were.';
+COMMENT ON COLUMN routing_decisions.inputs IS 'The order, the client with all that was measured of it, the exposure, toxicity and volatility, and the policy or override as they were.';
 COMMENT ON COLUMN routing_decisions.candidates IS 'Every level that could be dealt on, best first, with its score in basis points.';
 COMMENT ON COLUMN routing_decisions.decided_at IS 'Market time of the decision.';
 CREATE INDEX idx_routing_decisions_order_id

@@ -1,8 +1,9 @@
 """Which book an order goes to, and whose price it deals on.
 
 `book` decides between the house's own book (B) and the providers (A) for orders of hybrid
-accounts, `rules` spreads a quantity over the providers' levels; both are pure. `service` writes
-what they are decided by. The client's price never depends on the book.
+accounts, `rules` spreads a quantity over the providers' levels; both are pure. `profiles` says
+how toxic a client is. `service` writes what they are decided by. The client's price never depends
+on the book.
 """
 
 from tradewright.routing.book import decide_book
@@ -20,6 +21,7 @@ from tradewright.routing.model import (
     Rule,
     Settings,
 )
+from tradewright.routing.profiles import ClientProfile
 from tradewright.routing.rules import Allocation, allocate, beyond
 from tradewright.routing.service import (
     OverrideOrder,
@@ -31,12 +33,13 @@ from tradewright.routing.service import (
     set_book,
     set_policy,
 )
-from tradewright.routing.store import read_settings
+from tradewright.routing.store import read_profile, read_settings
 
 __all__ = [
     "NO_SETTINGS",
     "Allocation",
     "Book",
+    "ClientProfile",
     "Decision",
     "Exposures",
     "OrderFacts",
@@ -56,6 +59,7 @@ __all__ = [
     "disable_rule",
     "lift_override",
     "order_override",
+    "read_profile",
     "read_settings",
     "set_book",
     "set_policy",

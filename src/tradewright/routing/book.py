@@ -30,8 +30,7 @@ _NOTHING = Decimal(0)
 
 def decide_book(facts: OrderFacts, settings: Settings) -> Decision:
     """Return how an order of a hybrid account is divided between the house and the providers."""
-    symbol = facts.instrument.symbol
-    policy = settings.policies.get(symbol) or Policy(symbol=symbol)
+    policy = policy_of(settings, facts.instrument.symbol)
     for kind, reason in ((OverrideKind.HALT, Reason.HALT), (OverrideKind.MANUAL, Reason.MANUAL)):
         override = _override(facts, settings.overrides, kind)
         if override is not None:
@@ -43,6 +42,11 @@ def decide_book(facts: OrderFacts, settings: Settings) -> Decision:
     if facts.reduces:
         return _divide(facts, policy, (Reason.REDUCES_EXPOSURE, _NONE))
     return _divide(facts, policy, measured_share(facts, policy))
+
+
+def policy_of(settings: Settings, symbol: str) -> Policy:
+    """Return the policy of a symbol; one without any passes nothing on."""
+    return settings.policies.get(symbol) or Policy(symbol=symbol)
 
 
 def in_order(rules: Sequence[Rule]) -> list[Rule]:

@@ -49,6 +49,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What share of hybrid orders in one symbol is passed on; a ramp that is None asks nothing.
 
     Toxicity and volatility are in basis points, size and exposure in units of the base currency.
+    What a client's markouts say of its toxicity is raised by up to `short_hold_bps` for positions
+    held shortly, `win_bps` for trades that win, and `reject_prone_bps` for orders that come when
+    providers reject (`profiles`).
     What would lift the house's exposure above `exposure_limit` is passed on whole; once it is
     above, by orders of other books, the house hedges down to `hedge_target`.
     """
@@ -56,6 +59,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     symbol: str
     default_percent: int = 0
     toxicity: Ramp | None = None
+    short_hold_bps: Decimal = Decimal(1)
+    win_bps: Decimal = Decimal(1)
+    reject_prone_bps: Decimal = Decimal(1)
     size: Ramp | None = None
     exposure: Ramp | None = None
     volatility: Ramp | None = None

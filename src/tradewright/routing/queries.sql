@@ -13,7 +13,10 @@ SELECT
     volatility_full,
     exposure_limit,
     hedge_target,
-    revision
+    revision,
+    short_hold_bps,
+    win_bps,
+    reject_prone_bps
 FROM routing_policies;
 
 -- name: routing_rules
@@ -48,12 +51,13 @@ FOR NO KEY UPDATE;
 -- Write a symbol's policy, in place of the one before it.
 INSERT INTO routing_policies (
     symbol, default_percent, toxicity_from, toxicity_full, size_from, size_full, exposure_from,
-    exposure_full, volatility_from, volatility_full, exposure_limit, hedge_target
+    exposure_full, volatility_from, volatility_full, exposure_limit, hedge_target, short_hold_bps,
+    win_bps, reject_prone_bps
 )
 VALUES (
     %(symbol)s, %(default_percent)s, %(toxicity_from)s, %(toxicity_full)s, %(size_from)s,
     %(size_full)s, %(exposure_from)s, %(exposure_full)s, %(volatility_from)s, %(volatility_full)s,
-    %(exposure_limit)s, %(hedge_target)s
+    %(exposure_limit)s, %(hedge_target)s, %(short_hold_bps)s, %(win_bps)s, %(reject_prone_bps)s
 )
 ON CONFLICT (symbol) DO UPDATE SET
     default_percent = excluded.default_percent,
@@ -66,7 +70,10 @@ ON CONFLICT (symbol) DO UPDATE SET
     volatility_from = excluded.volatility_from,
     volatility_full = excluded.volatility_full,
     exposure_limit = excluded.exposure_limit,
-    hedge_target = excluded.hedge_target;
+    hedge_target = excluded.hedge_target,
+    short_hold_bps = excluded.short_hold_bps,
+    win_bps = excluded.win_bps,
+    reject_prone_bps = excluded.reject_prone_bps;
 
 -- name: add_rule
 -- Add a rule.
@@ -98,6 +105,22 @@ UPDATE routing_overrides
 SET lifted_at = clock_timestamp()
 WHERE id = %(id)s AND lifted_at IS NULL
 RETURNING id::text;
+
+-- name: client_profile
+-- Read what has been measured of a user, zero where nothing has.
+SELECT
+    coalesce(p.trade_count, 0),
+    coalesce(p.markout_1s_bps, 0),
+    coalesce(p.markout_10s_bps, 0),
+    coalesce(p.markout_60s_bps, 0),
+    coalesce(p.closing_count, 0),
+    coalesce(p.short_hold_share, 0),
+    coalesce(p.win_share, 0),
+    coalesce(p.arrival_count, 0),
+    coalesce(p.reject_prone_share, 0)
+FROM users AS u
+LEFT JOIN client_profiles AS p ON p.user_id = u.id
+WHERE u.id = %(user_id)s;
 
 -- name: set_book
 -- Set the book of an account.

@@ -1,13 +1,18 @@
-"""The settings of routing as rows: read for the batches that need them, written for `service`."""
+"""The settings of routing and what is known of clients as rows: read for batches and for people.
+
+`service` writes the settings, the batches of the engine what is known of clients.
+"""
 
 from decimal import Decimal
 from typing import Any
 
+from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
 from tradewright.routing.book import in_order
 from tradewright.routing.model import Override, OverrideKind, Policy, Ramp, Rule, Settings
+from tradewright.routing.profiles import ClientProfile
 
 QUERIES = "tradewright.routing"
 
@@ -22,6 +27,26 @@ def read_settings(statements: Statements) -> Settings:
         {row[0]: _policy(row) for row in policies},
         in_order([_rule(row) for row in rules]),
         [_override(row) for row in overrides],
+    )
+
+
+def read_profile(connection: Session, user_id: str) -> ClientProfile | None:
+    """Read what has been measured of a user; None when there is no such user."""
+    query = load_queries(QUERIES)["client_profile"]
+    row = connection.execute(query, {"user_id": user_id}).fetchone()
+    return None if row is None else profile_of(row)
+
+
+def profile_of(row: tuple[Any, ...]) -> ClientProfile:
+    """Lay out a row of the queries that read profiles, without its user."""
+    return ClientProfile(
+        trade_count=row[0],
+        markouts=row[1:4],
+        closing_count=row[4],
+        short_hold_share=row[5],
+        win_share=row[6],
+        arrival_count=row[7],
+        reject_prone_share=row[8],
     )
 
 
@@ -40,6 +65,9 @@ def policy_columns(policy: Policy) -> dict[str, object]:
     return {
         "symbol": policy.symbol,
         "default_percent": policy.default_percent,
+        "short_hold_bps": policy.short_hold_bps,
+        "win_bps": policy.win_bps,
+        "reject_prone_bps": policy.reject_prone_bps,
         "exposure_limit": policy.exposure_limit,
         "hedge_target": policy.hedge_target,
         **ends,
@@ -57,6 +85,9 @@ def _policy(row: tuple[Any, ...]) -> Policy:
         exposure_limit=row[10],
         hedge_target=row[11],
         revision=row[12],
+        short_hold_bps=row[13],
+        win_bps=row[14],
+        reject_prone_bps=row[15],
     )
 
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Side
-from tradewright.routing.book import decide_book
-from tradewright.routing.markouts import NOTHING_MEASURED
+from tradewright.routing.book import decide_book, policy_of
 from tradewright.routing.model import Book, Decision, OrderFacts, Policy
+from tradewright.routing.profiles import NOTHING_MEASURED, ClientProfile
 from tradewright.trading.model import TimeInForce
 from tradewright.trading.rules import dealing_price
 from tradewright.trading.state import AccountState, Changes, Desk, OrderState, Row
@@ -31,9 +31,11 @@ def quantity_passed_on(
     """
     if order.book is not Book.HYBRID:
         return quantity if order.book is Book.A else NO_QUANTITY
+    profile = desk.profiles.get(account.holder.user_id, NOTHING_MEASURED)
     facts = _facts(desk, account, order, quantity)
     decision = decide_book(facts, desk.reference.routing)
-    desk.changes.routing_decisions.append(_row(desk, order, facts, decision))
+    inputs = json.dumps(_inputs(facts, profile, decision))
+    desk.changes.routing_decisions.append(_row(desk, order, inputs, decision))
     return decision.a_quantity
 
 
@@ -73,16 +75,17 @@ def _dealt_by_house(changes: Changes, since: int) -> list[tuple[str, Decimal]]:
 
 
 def _facts(desk: Desk, account: AccountState, order: OrderState, quantity: Decimal) -> OrderFacts:
-    symbol = order.instrument.symbol
+    symbol, user_id = order.instrument.symbol, account.holder.user_id
+    policy = policy_of(desk.reference.routing, symbol)
     return OrderFacts(
         instrument=order.instrument,
         side=order.side,
         quantity=quantity,
         is_divisible=order.time_in_force is not TimeInForce.FOK,
-        user_id=account.holder.user_id,
+        user_id=user_id,
         client_class=account.profile.client_class,
         exposure=_exposure_now(desk, symbol),
-        toxicity=desk.profiles.get(account.holder.user_id, NOTHING_MEASURED).toxicity,
+        toxicity=desk.profiles.get(user_id, NOTHING_MEASURED).toxicity(policy),
         volatility=desk.market.volatility(symbol),
     )
 
@@ -95,7 +98,7 @@ def _exposure_now(desk: Desk, symbol: str) -> Decimal:
     return desk.exposures.of(symbol) + desk.batch_exposures.of(symbol) + hedged
 
 
-def _row(desk: Desk, order: OrderState, facts: OrderFacts, decision: Decision) -> Row:
+def _row(desk: Desk, order: OrderState, inputs: str, decision: Decision) -> Row:
     rule = decision.rule
     return (
         new_id_text(),
@@ -106,13 +109,13 @@ def _row(desk: Desk, order: OrderState, facts: OrderFacts, decision: Decision) -
         decision.a_percent,
         decision.a_quantity,
         decision.b_quantity,
-        json.dumps(_inputs(facts, decision)),
+        inputs,
         desk.market.explain(order.instrument.symbol, order.side),
         desk.market.now,
     )
 
 
-def _inputs(facts: OrderFacts, decision: Decision) -> dict[str, object]:
+def _inputs(facts: OrderFacts, profile: ClientProfile, decision: Decision) -> dict[str, object]:
     """Return everything that the decision saw, exact numbers as text."""
     override = decision.override
     return {
@@ -125,9 +128,23 @@ def _inputs(facts: OrderFacts, decision: Decision) -> dict[str, object]:
         "exposure": f"{facts.exposure:f}",
         "projected": f"{facts.projected:f}",
         "toxicity_bps": _shown(facts.toxicity),
+        "profile": _profile(profile),
         "volatility_bps": _shown(facts.volatility),
         "override_id": None if override is None else override.id,
         "policy": _policy(decision.policy),
+    }
+
+
+def _profile(profile: ClientProfile) -> dict[str, object]:
+    """Return what was known of the client, from which its toxicity follows by the policy."""
+    return {
+        "trade_count": profile.trade_count,
+        "markouts_bps": [f"{one:f}" for one in profile.markouts],
+        "closing_count": profile.closing_count,
+        "short_hold_share": f"{profile.short_hold_share:f}",
+        "win_share": f"{profile.win_share:f}",
+        "arrival_count": profile.arrival_count,
+        "reject_prone_share": f"{profile.reject_prone_share:f}",
     }
 
 
@@ -143,6 +160,9 @@ def _policy(policy: Policy) -> dict[str, object]:
         "revision": policy.revision,
         "default_percent": policy.default_percent,
         "exposure_limit": _shown(policy.exposure_limit),
+        "short_hold_bps": f"{policy.short_hold_bps:f}",
+        "win_bps": f"{policy.win_bps:f}",
+        "reject_prone_bps": f"{policy.reject_prone_bps:f}",
         **{name: [f"{r.start:f}", f"{r.full:f}"] for name, r in ramps.items() if r},
     }
 

@@ -15,10 +15,10 @@ from tradewright.trading import closing, replacing, submission, triggering
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
 from tradewright.trading.hedges import book_hedge, open_hedge
-from tradewright.trading.house_commands import HOUSE, BookMarkouts, LookAgain, OpenHedge
+from tradewright.trading.house_commands import HOUSE, BookMeasures, LookAgain, OpenHedge
 from tradewright.trading.in_flight import flying_charges, flying_exposures, in_flight
 from tradewright.trading.liquidation import check_margin
-from tradewright.trading.measures import book_markouts
+from tradewright.trading.measures import book_measures
 from tradewright.trading.model import (
     AccountCommand,
     BookAnswers,
@@ -72,8 +72,8 @@ def _decide_one(desk: Desk, command: Command) -> Report | TradewrightError:
 
 def _decide_for_house(desk: Desk, command: Command) -> Report:
     match command:
-        case BookMarkouts():
-            return book_markouts(desk, command)
+        case BookMeasures():
+            return book_measures(desk, command)
         case OpenHedge():
             return open_hedge(desk, command)
         case BookAnswers():

@@ -5,7 +5,7 @@ They go through the writers like the commands of `model`, which lists them with 
 
 from msgspec import Struct
 
-from tradewright.routing.markouts import Measured
+from tradewright.routing.profiles import Measures
 
 HOUSE = ""
 """What the house's own commands have in place of an account, whose lock they do not need."""
@@ -15,10 +15,10 @@ HOUSE_CHANGED = "house"
 """Told to engines when anybody has changed the house's exposure beside the batches."""
 
 
-class BookMarkouts(Struct, frozen=True, kw_only=True):
-    """Measured by the house: how the market moved after fills of hybrid orders."""
+class BookMeasures(Struct, frozen=True, kw_only=True):
+    """Measured by the house: what fills, closing trades and orders of hybrid accounts say."""
 
-    measured: tuple[Measured, ...]
+    measures: Measures
     account_id: str = HOUSE
 
 

@@ -11,8 +11,8 @@ from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
-from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
+from tradewright.routing.store import profile_of
 from tradewright.trading.house_commands import HOUSE, HOUSE_CHANGED, OpenHedge
 from tradewright.trading.model import BookAnswers, Command
 from tradewright.trading.state import Desk, Hedge, HedgedPosition, HedgeStatus
@@ -48,7 +48,10 @@ def lock_house(statements: Statements, desk: Desk, commands: Sequence[Command]) 
 def read_clients(
     statements: Statements, desk: Desk, asked: Mapping[str, list[tuple[Any, ...]]]
 ) -> None:
-    """Lay out the profiles that are locked, and what orders of hybrid accounts are divided by."""
+    """Lay out the profiles that are locked, and what orders of hybrid accounts are divided by.
+
+    And since when positions were open whose closing has been measured.
+    """
     rows = list(asked.get("lock_client_profiles", ()))
     owners = {one.holder.user_id for one in desk.accounts.values() if one.book is Book.HYBRID}
     if owners:
@@ -57,7 +60,8 @@ def read_clients(
         nets = statements.execute(queries["exposures"], {})
         rows += profiles.fetchall()
         desk.exposures.learn(dict(nets.fetchall()))
-    desk.profiles = {row[0]: ClientProfile(row[1], row[2:]) for row in rows}
+    desk.profiles = {row[0]: profile_of(row[1:]) for row in rows}
+    desk.opened_at = dict(asked.get("openings_of_positions", ()))
 
 
 def read_exposures(connection: Session) -> dict[str, Decimal]:

@@ -1,58 +1,106 @@
-"""What a batch does with markouts that were measured: one row for each client, under its lock."""
+"""What a batch does with what was measured of clients: one row for each, under its lock.
 
-from datetime import timedelta
+Measured is what is dealt for hybrid accounts: how the market moves after each fill, how long what
+a trade closes was held and whether it won, and whether an order came when providers reject.
+"""
+
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tradewright.liquidity.market import Market
-from tradewright.routing.markouts import Markouts, with_trades
+from tradewright.routing.arrivals import Arrivals
+from tradewright.routing.markouts import Markouts
 from tradewright.routing.model import Book
-from tradewright.trading.house_commands import BookMarkouts
-from tradewright.trading.model import NothingDone
+from tradewright.routing.profiles import Closed, Measures, with_measures
+from tradewright.trading.house_commands import BookMeasures
+from tradewright.trading.model import NothingDone, Origin
 from tradewright.trading.state import Desk
 
 MEASURED_MAX = 100
-"""So many measured fills are booked at once; fewer wait for their time."""
+"""So many measured things are booked at once; fewer wait for their time."""
 
 BOOKED_EVERY = timedelta(seconds=60)
-"""Market time after which the fills measured since are booked, however few."""
+"""Market time after which what was measured since is booked, however little."""
+
+_POSITION, _FILL, _EFFECT, _RESULT = 0, 3, 5, 9
+"""Where a row of `Changes.trades` has its position, its fill, its effect and its result."""
+
+_Dealt = tuple[str, datetime]
+"""Whose a fill is, and the market time of what it was dealt on."""
 
 
-def book_markouts(desk: Desk, command: BookMarkouts) -> NothingDone:
-    """Add measured fills to the profiles of their clients."""
-    changed = with_trades(desk.profiles, command.measured)
+def book_measures(desk: Desk, command: BookMeasures) -> NothingDone:
+    """Add what was measured to the profiles of its clients."""
+    changed = with_measures(desk.profiles, command.measures, desk.opened_at)
     desk.profiles.update(changed)
     desk.changes.profiles.update(changed)
     return NothingDone("profiles are no client's order")
 
 
 class Measuring:
-    """Measures the fills of hybrid orders as the market moves; belongs to one thread."""
+    """Measures what hybrid orders deal as the market moves; belongs to one thread."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
         self._markouts = Markouts()
+        self._arrivals = Arrivals()
+        self._closings: list[Closed] = []
         self._booked_at = market.now
 
     def take(self, desk: Desk) -> None:
         """Begin to measure what a committed batch has dealt of hybrid orders."""
+        for _, request, answer in desk.changes.answers + desk.changes.hedge_answers:
+            if not answer.accepted:
+                self._arrivals.rejected(request.symbol, answer.decided_at)
+        for row in desk.changes.routing_decisions:
+            self._take_arrival(desk, str(row[1]), row[-1])
+        if fills := self._take_fills(desk):
+            self._take_closings(desk, fills)
+
+    def _take_arrival(self, desk: Desk, order_id: str, at: object) -> None:
+        """Note an order that its client has sent; when the house closes, is no client's choice."""
+        order = desk.changes.orders.get(order_id) or desk.orders[order_id]
+        if order.origin is Origin.CLIENT and isinstance(at, datetime):
+            user_id = desk.accounts[order.account_id].holder.user_id
+            self._arrivals.arrived(order.instrument.symbol, user_id, at)
+
+    def _take_fills(self, desk: Desk) -> dict[str, _Dealt]:
+        """Begin to measure the fills of hybrid orders; return them by id."""
+        fills: dict[str, _Dealt] = {}
         for row in desk.changes.fills:
-            order, price = desk.changes.orders[str(row[1])], row[3]
-            if order.book is Book.HYBRID and isinstance(price, Decimal):
-                user_id = desk.accounts[order.account_id].holder.user_id
+            order, price, quoted_at = desk.changes.orders[str(row[1])], row[3], row[6]
+            if order.book is not Book.HYBRID:
+                continue
+            user_id = desk.accounts[order.account_id].holder.user_id
+            if isinstance(price, Decimal) and isinstance(quoted_at, datetime):
                 fill = (user_id, order.side.sign, price)
                 self._markouts.dealt(order.instrument.symbol, fill, self._market.now)
+                fills[str(row[0])] = user_id, quoted_at
+        return fills
 
-    def on_price(self, symbol: str) -> list[BookMarkouts]:
+    def _take_closings(self, desk: Desk, fills: dict[str, _Dealt]) -> None:
+        """Note what these fills have closed of positions."""
+        for row in desk.changes.trades:
+            fill, result = fills.get(str(row[_FILL])), row[_RESULT]
+            if fill is not None and row[_EFFECT] == "close" and isinstance(result, Decimal):
+                user_id, closed_at = fill
+                self._closings.append(Closed(user_id, str(row[_POSITION]), closed_at, result > 0))
+
+    def on_price(self, symbol: str) -> list[BookMeasures]:
         """Note where the middle stands; return what is to be booked of what was measured."""
         mid = self._market.note_mid(symbol)
         if mid is not None:
             self._markouts.on_mid(symbol, mid, self._market.now)
-        count = self._markouts.measured_count
+        self._arrivals.on_time(symbol, self._market.now)
+        counts = self._markouts.measured_count, len(self._closings), self._arrivals.judged_count
         is_due = self._market.now - self._booked_at >= BOOKED_EVERY
-        return self.rest() if count >= MEASURED_MAX or (count and is_due) else []
+        return self.rest() if max(counts) >= MEASURED_MAX or (is_due and any(counts)) else []
 
-    def rest(self) -> list[BookMarkouts]:
+    def rest(self) -> list[BookMeasures]:
         """Return what has been measured and not been booked."""
         self._booked_at = self._market.now
-        measured = self._markouts.take()
-        return [BookMarkouts(measured=measured)] if measured else []
+        closings, self._closings = tuple(self._closings), []
+        measures = Measures(
+            fills=self._markouts.take(), closings=closings, arrivals=self._arrivals.take()
+        )
+        return [BookMeasures(measures=measures)] if measures.user_ids else []

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
-from tradewright.trading.house_commands import BookMarkouts, LookAgain, OpenHedge
+from tradewright.trading.house_commands import BookMeasures, LookAgain, OpenHedge
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.swaps import RollOver, RolloverReport
 from tradewright.trading.words import (
@@ -227,7 +227,7 @@ AccountCommand = (
 )
 """What is done to one account, under its lock."""
 
-HouseCommand = BookMarkouts | OpenHedge | LookAgain
+HouseCommand = BookMeasures | OpenHedge | LookAgain
 """What the house does for itself; proposed by the engine."""
 
 Command = AccountCommand | HouseCommand
@@ -259,7 +259,7 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
             | RollOver()
         ):
             return (command.account_id,)
-        case BookMarkouts() | OpenHedge():
+        case BookMeasures() | OpenHedge():
             return ()
         case _:
             assert_never(command)

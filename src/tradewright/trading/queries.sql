@@ -1133,19 +1133,39 @@ ORDER BY u.id
 ON CONFLICT (user_id) DO NOTHING
 RETURNING user_id::text;
 
--- name: lock_client_profiles
--- Lock the profiles of users in key order and read them.
-SELECT user_id::text, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps
+-- fragment: profiles_named
+-- What `routing.store` lays profiles out from, after whose they are.
+SELECT
+    user_id::text,
+    trade_count,
+    markout_1s_bps,
+    markout_10s_bps,
+    markout_60s_bps,
+    closing_count,
+    short_hold_share,
+    win_share,
+    arrival_count,
+    reject_prone_share
 FROM client_profiles
 WHERE user_id = ANY(%(ids)s::uuid[])
+
+-- name: lock_client_profiles
+-- Lock the profiles of users in key order and read them.
+-- use: profiles_named
 ORDER BY user_id
 FOR NO KEY UPDATE;
 
 -- name: client_profiles
 -- Read the profiles of users.
-SELECT user_id::text, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps
-FROM client_profiles
-WHERE user_id = ANY(%(ids)s::uuid[]);
+-- use: profiles_named
+ORDER BY user_id;
+
+-- name: openings_of_positions
+-- Read when positions were opened, by the market time of what their first trade was dealt on.
+SELECT t.position_id::text, f.quoted_at
+FROM trades AS t
+JOIN order_fills AS f ON f.id = t.fill_id
+WHERE t.position_id = ANY(%(ids)s::uuid[]) AND t.position_version = 1;
 
 -- name: write_client_profiles
 -- Write what has been measured of users; their profiles are locked.
@@ -1155,11 +1175,21 @@ SET
     markout_1s_bps = n.markout_1s_bps,
     markout_10s_bps = n.markout_10s_bps,
     markout_60s_bps = n.markout_60s_bps,
+    closing_count = n.closing_count,
+    short_hold_share = n.short_hold_share,
+    win_share = n.win_share,
+    arrival_count = n.arrival_count,
+    reject_prone_share = n.reject_prone_share,
     updated_at = clock_timestamp()
 FROM unnest(
     %(ids)s::uuid[], %(trade_counts)s::integer[], %(markouts_1s)s::numeric[],
-    %(markouts_10s)s::numeric[], %(markouts_60s)s::numeric[]
-) AS n (user_id, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps)
+    %(markouts_10s)s::numeric[], %(markouts_60s)s::numeric[], %(closing_counts)s::integer[],
+    %(short_hold_shares)s::numeric[], %(win_shares)s::numeric[], %(arrival_counts)s::integer[],
+    %(reject_prone_shares)s::numeric[]
+) AS n (
+    user_id, trade_count, markout_1s_bps, markout_10s_bps, markout_60s_bps, closing_count,
+    short_hold_share, win_share, arrival_count, reject_prone_share
+)
 WHERE p.user_id = n.user_id;
 
 -- name: write_breaches

@@ -6,7 +6,8 @@ Each question is a named query with its columns; one whose columns are empty is 
 from collections.abc import Iterator, Sequence
 
 from tradewright.postgres.pipeline import Columns
-from tradewright.trading.house_commands import HOUSE, BookMarkouts, LookAgain
+from tradewright.routing.profiles import Measures
+from tradewright.trading.house_commands import HOUSE, BookMeasures, LookAgain
 from tradewright.trading.model import (
     BookAnswers,
     CancelOrder,
@@ -65,21 +66,28 @@ def others_asked(commands: Sequence[Command]) -> dict[str, Columns]:
         for _, answer in c.answers
         if answer.price is not None
     ]
-    measured = sorted(
-        {m.user_id for c in commands if isinstance(c, BookMarkouts) for m in c.measured}
-    )
     return {
         "close_bys_named": {"ids": [c.close_by_id for c in commands if isinstance(c, CloseBy)]},
         "entries_of_transactions": {
             "transaction_ids": moved,
             "operations": ["transfer_out"] * len(moved),
         },
-        "open_client_profiles": {"ids": measured},
-        "lock_client_profiles": {"ids": measured},
+        **_profiles_asked([c.measures for c in commands if isinstance(c, BookMeasures)]),
         "executions_known": {
             "provider_codes": [code for code, _ in dealt],
             "execution_ids": [execution_id for _, execution_id in dealt],
         },
+    }
+
+
+def _profiles_asked(measures: Sequence[Measures]) -> dict[str, Columns]:
+    """Return the queries that lock the profiles of who was measured, and read what is missing."""
+    measured = sorted({user_id for one in measures for user_id in one.user_ids})
+    closed = sorted({closing.position_id for one in measures for closing in one.closings})
+    return {
+        "open_client_profiles": {"ids": measured},
+        "lock_client_profiles": {"ids": measured},
+        "openings_of_positions": {"ids": closed},
     }
 
 

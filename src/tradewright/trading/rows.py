@@ -12,6 +12,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.postgres.arrays import Column, columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
+from tradewright.routing.profiles import ClientProfile
 from tradewright.trading.books import exposure_changes
 from tradewright.trading.order_rows import (
     EVENT,
@@ -49,7 +50,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
     _write(statements, "write_rankings", _RANKING, changes.rankings)
     _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
-    profiles = [(key, one.trade_count, *one.markouts) for key, one in changes.profiles.items()]
+    profiles = [_profile_row(key, one) for key, one in changes.profiles.items()]
     _write(statements, "write_client_profiles", _PROFILE, profiles)
     write_risk(statements, changes)
     desk.journal.write(statements)
@@ -232,7 +233,18 @@ _DECISION = (
     "decided_at",
 )
 _RANKING = ("ids", "order_ids", "hedge_ids", "candidates", "ranked")
-_PROFILE = ("ids", "trade_counts", "markouts_1s", "markouts_10s", "markouts_60s")
+_PROFILE = (
+    "ids",
+    "trade_counts",
+    "markouts_1s",
+    "markouts_10s",
+    "markouts_60s",
+    "closing_counts",
+    "short_hold_shares",
+    "win_shares",
+    "arrival_counts",
+    "reject_prone_shares",
+)
 _HEDGE = (
     "ids",
     "symbols",
@@ -287,6 +299,19 @@ def _old_position_row(position: PositionState) -> Row:
         position.stop_loss,
         position.take_profit,
         position.version,
+    )
+
+
+def _profile_row(user_id: str, profile: ClientProfile) -> Row:
+    return (
+        user_id,
+        profile.trade_count,
+        *profile.markouts,
+        profile.closing_count,
+        profile.short_hold_share,
+        profile.win_share,
+        profile.arrival_count,
+        profile.reject_prone_share,
     )
 
 

@@ -23,8 +23,8 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.risk.margin import Exposure
 from tradewright.risk.model import RiskProfile
 from tradewright.routing.exposures import Exposures
-from tradewright.routing.markouts import ClientProfile
 from tradewright.routing.model import Book
+from tradewright.routing.profiles import ClientProfile
 from tradewright.trading.groups import AccountGroup, PositionMode
 from tradewright.trading.model import (
     OrderReport,
@@ -295,7 +295,8 @@ class Desk:
     `close_bys_before` the pairings of positions by their key; `wallets` are locked wallets by
     (user_id, currency); `reference` is as new as the batch. Where orders may be divided,
     `exposures` are the house's as committed, `batch_exposures` what the first `fills_counted` fills
-    of this batch add to them, and `profiles` what is known of the clients, by user.
+    of this batch add to them, and `profiles` what is known of the clients, by user. `opened_at` are
+    the openings of positions whose closing was measured.
     `hedges` by id, `hedged_positions` and the exposures `house_nets` by symbol are for the house's
     commands.
     `rolled` is the day up to which accounts owe no swap, `unrolled` are those that may owe some,
@@ -334,6 +335,7 @@ class Desk:
     batch_exposures: Exposures = field(default_factory=Exposures)
     fills_counted: int = 0
     profiles: dict[str, ClientProfile] = field(default_factory=dict)
+    opened_at: Mapping[str, datetime] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     trades_counted: int = 0
     hedges: dict[str, Hedge] = field(default_factory=dict)

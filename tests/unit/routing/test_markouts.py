@@ -1,4 +1,4 @@
-"""Markouts: measured at the middle that stood at each horizon, and faded into a client's mean."""
+"""Markouts: measured at the middle that stood at each horizon."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,16 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.floor import DAY
-from tradewright.routing.markouts import (
-    DECAY_TRADES,
-    HORIZONS_S,
-    MARKOUT_BPS_MAX,
-    TRADES_MIN,
-    ClientProfile,
-    Markouts,
-    Measured,
-    with_trades,
-)
+from tradewright.routing.markouts import HORIZONS_S, MARKOUT_BPS_MAX, Markouts
 
 BUY, SELL = 1, -1
 
@@ -85,34 +76,3 @@ def test_every_horizon_is_measured_at_the_last_mid_up_to_it(walk: list[tuple[int
         assert abs(markout - min(max(exact, -MARKOUT_BPS_MAX), MARKOUT_BPS_MAX)) <= Decimal(
             "0.0001"
         )
-
-
-def trades(count: int, bps: int) -> list[Measured]:
-    return [Measured("anna", (Decimal(bps),) * 3)] * count
-
-
-def test_nothing_is_said_about_a_client_with_few_trades() -> None:
-    few = with_trades({}, trades(TRADES_MIN - 1, 5))["anna"]
-    enough = with_trades({"anna": few}, trades(1, 5))["anna"]
-    assert few.toxicity is None
-    assert enough.toxicity == 5
-
-
-def test_toxicity_is_the_largest_of_the_three_means() -> None:
-    profile = ClientProfile(TRADES_MIN, (Decimal(1), Decimal(4), Decimal(-2)))
-    assert profile.toxicity == 4
-
-
-def test_old_trades_fade() -> None:
-    before = with_trades({}, trades(DECAY_TRADES, 10))
-    after = with_trades(before, trades(3 * DECAY_TRADES, 0))["anna"]
-    assert before["anna"].markouts == bps(10, 10, 10)
-    assert 0 < after.markouts[0] < 1
-
-
-def test_clients_are_kept_apart() -> None:
-    measured = [Measured(name, (Decimal(bps),) * 3) for name, bps in (("anna", 1), ("ben", 3))]
-    assert {key: one.markouts[0] for key, one in with_trades({}, measured).items()} == {
-        "anna": 1,
-        "ben": 3,
-    }

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
+from msgspec import structs
 from rich.table import Table
 
 from tradewright.cli import options
@@ -14,9 +15,9 @@ from tradewright.cli.terminal import standard_console
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
-from tradewright.risk.stress import CASES, AccountOutcome, Scenario
+from tradewright.risk.stress import CASES, AccountOutcome, Scenario, Together
 from tradewright.trading.reference import read_instruments
-from tradewright.trading.stress import StressReport, run_stress
+from tradewright.trading.stress import Capital, StressReport, run_stress
 
 
 def _moves(words: tuple[str, ...]) -> dict[str, Decimal]:
@@ -55,7 +56,20 @@ def _class_moves(words: tuple[str, ...]) -> dict[AssetClass, Decimal]:
 @click.option("--class", "classes", multiple=True, metavar="CLASS=PERCENT", help="Move a class.")
 @click.option("--against-all", multiple=True, metavar="CURRENCY=PERCENT", help="Move a currency.")
 @click.option("--spread", type=Number(), default="1", help="Multiply spreads by this.")
+@click.option(
+    "--together",
+    type=click.Choice(list(Together)),
+    help="Prices of a class, or all, move as one by the largest move.",
+)
+@click.option(
+    "--lose",
+    multiple=True,
+    metavar="PROVIDER[=OWED]",
+    help="Lose a provider, and what it owes before the move.",
+)
 @click.option("--in", "currency", default="USD", show_default=True, help="The house's currency.")
+@click.option("--own-funds", type=Number(), help="What the house has of its own.")
+@click.option("--required", type=Number(), help="What it must have of its own.")
 @options.with_database
 def stress_command(  # noqa: PLR0913 (one for each option)
     asked: options.Asked,
@@ -65,19 +79,45 @@ def stress_command(  # noqa: PLR0913 (one for each option)
     classes: tuple[str, ...],
     against_all: tuple[str, ...],
     spread: Decimal,
-    currency: str,
+    together: Together | None,
+    lose: tuple[str, ...],
+    **capital: Any,
 ) -> None:
     """Say what a gap would leave of each account and of the house; nothing is written."""
     moves = (_moves(symbols), _class_moves(classes), _moves(against_all))
-    own = _scenario(cases, moves, spread)
+    scenario = _scenario(cases, moves, spread)
+    own = structs.replace(scenario, together=together, lost=_lost(lose))
+    funds = _funds(**capital)
     with asked.session() as session:
         with session.transaction():
-            _require_listed(read_instruments(session), own, currency)
-        report = run_stress(session, own, currency=currency)
+            _require_listed(read_instruments(session), own, funds.currency)
+        report = run_stress(session, own, capital=funds)
     if asked.as_json:
         click.echo(json.dumps(_facts(report), default=str))
     else:
         _show(report)
+
+
+def _lost(words: tuple[str, ...]) -> dict[str, Decimal]:
+    """Read words such as LP-ONE or LP-ONE=50000."""
+    lost: dict[str, Decimal] = {}
+    for word in words:
+        code, _, owed = word.partition("=")
+        try:
+            amount = Decimal(owed or "0")
+        except InvalidOperation:
+            raise click.UsageError(f"{word!r} is not PROVIDER or PROVIDER=OWED") from None
+        if not amount.is_finite() or code in lost:
+            raise click.UsageError(f"{word!r}: a provider is lost once and owes a finite amount")
+        lost[code] = amount
+    return lost
+
+
+def _funds(**given: Any) -> Capital:
+    capital = Capital(**given)
+    if capital.required is not None and (capital.own_funds is None or capital.required <= 0):
+        raise click.UsageError("--required is above 0 and stands beside --own-funds")
+    return capital
 
 
 def _scenario(
@@ -142,11 +182,21 @@ def _facts(report: StressReport) -> dict[str, Any]:
         },
         "accounts": [_row(one) for one in report.accounts],
         "house": {
-            "currency": report.currency,
-            "pnl": None if report.house_pnl is None else f"{report.house_pnl:.2f}",
+            "currency": report.house.currency,
+            "pnl": _money(report.house.pnl),
             "forgiven": {code: f"{sum_:.2f}" for code, sum_ in report.forgiven.items()},
+            "provider_loss": _money(report.house.provider_loss),
+            "unhedged_before": _money(report.house.unhedged_before),
+            "unhedged": _money(report.house.unhedged),
+            "capital": _money(report.house.capital),
+            "capital_ratio": _money(report.house.ratio),
+            "capital_shortfall": _money(report.house.shortfall),
         },
     }
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:.2f}"
 
 
 def _row(one: AccountOutcome) -> dict[str, Any]:
@@ -174,4 +224,13 @@ def _show(report: StressReport) -> None:
     click.echo(f"{len(rows)} accounts: {called} called, {stopped} stopped out, {negative} below 0")
     facts = _facts(report)["house"]
     forgiven = ", ".join(f"{sum_} {code}" for code, sum_ in facts["forgiven"].items()) or "nothing"
-    click.echo(f"the house: {facts['pnl']} {report.currency} on its own book, {forgiven} forgiven")
+    currency = facts["currency"]
+    click.echo(f"the house: {facts['pnl']} {currency} on its own book, {forgiven} forgiven")
+    if report.scenario.lost:
+        click.echo(f"lost with providers: {facts['provider_loss']} {currency}")
+    before, after = facts["unhedged_before"], facts["unhedged"]
+    click.echo(f"unhedged: {before} {currency} before, {after} {currency} after")
+    if facts["capital"] is not None:
+        share, missing = facts["capital_ratio"], facts["capital_shortfall"]
+        ratio = "" if share is None else f", {share} % of what is required"
+        click.echo(f"capital: {facts['capital']} {currency}{ratio}, {missing} {currency} missing")

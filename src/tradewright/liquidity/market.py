@@ -205,7 +205,7 @@ def _pair(top: TopOf, source: str, target: str) -> Rate | None:
     if direct is not None:
         return Rate(direct.bid, direct.ask)
     inverse = top(target + source)
-    if inverse is not None:
+    if inverse is not None and inverse.bid > 0:  # in a stress prices may fall to nothing
         return Rate(1 / inverse.ask, 1 / inverse.bid)
     return None
 

@@ -3,14 +3,15 @@
 A scenario moves prices by a share, for single symbols, for a class of assets or for a currency
 against all others, widens spreads, and lets nobody trade in between: it is a gap. Accounts are
 valued by the formulas of `margin`, so a scenario without a move gives exactly what the engine sees.
-Pure; `trading.stress` reads the book.
+Pure; `stress_house` is about the house, `trading.stress` reads the book.
 """
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tradewright.liquidity.asset_class import AssetClass
 from tradewright.liquidity.instrument import Instrument
@@ -21,13 +22,24 @@ from tradewright.risk.model import ClientClass, RiskProfile
 _NOTHING = Decimal(0)
 
 
+class Together(StrEnum):
+    """Which prices move as one, with a correlation of 1."""
+
+    CLASS = "class"
+    """Those of each class of assets by themselves."""
+    ALL = "all"
+    """All there are."""
+
+
 class Scenario(Struct, frozen=True, kw_only=True):
     """Shares by which prices move: -0.1 is a fall by a tenth.
 
     A symbol's own wins over its class's, and that over its currencies'.
 
     A currency's share is its own move against all others. Spreads are multiplied by
-    `spread_factor`. `source` says where a historic case's figures are from.
+    `spread_factor`. `together` lets prices move as one (`moved_together`); `lost` are the providers
+    that are lost, by code, with what each owed the house before. `source` says where a historic
+    case's figures are from.
     """
 
     name: str
@@ -35,6 +47,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
     classes: Mapping[AssetClass, Decimal] = {}
     currencies: Mapping[str, Decimal] = {}
     spread_factor: Decimal = Decimal(1)
+    together: Together | None = None
+    lost: Mapping[str, Decimal] = {}
     source: str = ""
 
     def share(self, instrument: Instrument) -> Decimal:
@@ -56,6 +70,24 @@ class Scenario(Struct, frozen=True, kw_only=True):
         half = (ask - bid) / 2 * self.spread_factor
         mid = (bid + ask) / 2 * (1 + share)
         return mid - half, mid + half
+
+
+def moved_together(scenario: Scenario, values: Iterable[tuple[Instrument, Decimal]]) -> Scenario:
+    """Return a scenario in which prices that move together move by one share, the worst.
+
+    Its size is the largest by which any of them moves; its direction is that in which the house
+    loses on all that it has in them: a rise where its `values` are below zero in sum, else a fall.
+    """
+    groups: dict[AssetClass | None, list[tuple[Instrument, Decimal]]] = {}
+    for instrument, worth in values:
+        group = instrument.asset_class if scenario.together is Together.CLASS else None
+        groups.setdefault(group, []).append((instrument, worth))
+    symbols: dict[str, Decimal] = {}
+    for members in groups.values():
+        size = max(abs(scenario.share(instrument)) for instrument, _ in members)
+        is_rise = sum(worth for _, worth in members) < 0
+        symbols.update({one.symbol: size if is_rise else -size for one, _ in members})
+    return structs.replace(scenario, symbols=symbols)
 
 
 CASES: Mapping[str, Scenario] = MappingProxyType(

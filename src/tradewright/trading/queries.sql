@@ -748,6 +748,34 @@ SELECT symbol, net
 FROM kept_exposures
 WHERE net <> 0;
 
+-- name: stressed_providers
+-- Read what the house has open with some providers, for clients, as hedges, and set aside.
+SELECT p.code, x.symbol, sum(x.quantity)
+FROM liquidity_providers AS p
+LEFT JOIN LATERAL (
+    SELECT o.symbol, CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END AS quantity
+    FROM order_fills AS f
+    JOIN orders AS o ON o.id = f.order_id
+    WHERE f.provider_id = p.id
+      AND NOT EXISTS (
+          SELECT
+          FROM trades AS t
+          JOIN trade_reversals AS r ON r.trade_id = t.id
+          WHERE t.fill_id = f.id
+      )
+    UNION ALL
+    SELECT h.symbol, h.quantity
+    FROM hedge_fills AS h
+    WHERE h.provider_id = p.id
+    UNION ALL
+    SELECT u.symbol, CASE u.side WHEN 'buy' THEN u.quantity ELSE -u.quantity END
+    FROM unsolicited_fills AS u
+    LEFT JOIN unsolicited_fill_resolutions AS r ON r.fill_id = u.id
+    WHERE u.provider_id = p.id AND coalesce(r.resolution, 'kept') = 'kept'
+) AS x ON true
+WHERE p.code = ANY(%(codes)s)
+GROUP BY p.code, x.symbol;
+
 -- name: accounts_at_risk
 -- Find every account that has an open position, a live order, an open margin call or a debt.
 SELECT id::text

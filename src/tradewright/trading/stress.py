@@ -4,7 +4,7 @@ Prices are the quotes that the last order in each symbol has seen, which its fir
 symbol in which nothing has ever been ordered has no position to value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tradewright.core.errors import ErrorCode, InputError
 from tradewright.liquidity.board import QuoteBoard
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
@@ -24,14 +25,24 @@ from tradewright.risk.stress import (
     AccountOutcome,
     BookedAccount,
     Scenario,
-    house_result,
+    moved_together,
     outcome,
+)
+from tradewright.risk.stress_house import (
+    Held,
+    House,
+    HouseOutcome,
+    LostProvider,
+    house_outcome,
+    unhedged,
+    value,
 )
 from tradewright.trading.reference import read_instruments
 
 _QUERIES = "tradewright.trading"
 _NOW = datetime(2000, 1, 1, tzinfo=UTC)
 _SIZE = Decimal(1)
+_NOTHING = Decimal(0)
 
 Prices = dict[str, tuple[Decimal, Decimal]]
 
@@ -39,20 +50,37 @@ Prices = dict[str, tuple[Decimal, Decimal]]
 class StressReport(Struct, frozen=True, kw_only=True):
     """What a scenario leaves of every account with a position, and of the house.
 
-    `house_pnl` is the change of what the house holds for its own account, hedges included, in
-    `currency`; None when a price is missing. `forgiven` is by currency.
+    `forgiven` is by currency, `house` in one.
     """
 
     scenario: Scenario
     accounts: tuple[AccountOutcome, ...]
-    currency: str
-    house_pnl: Decimal | None
+    house: HouseOutcome
     forgiven: dict[str, Decimal]
     prices: dict[str, tuple[Decimal, Decimal, Decimal, Decimal]]
 
 
-def run_stress(session: Session, scenario: Scenario, *, currency: str = "USD") -> StressReport:
-    """Move the live book by a scenario and return what is left; nothing is written."""
+class Capital(Struct, frozen=True, kw_only=True):
+    """What the house has of its own, and what it must have, in `currency`."""
+
+    currency: str = "USD"
+    own_funds: Decimal | None = None
+    required: Decimal | None = None
+
+
+IN_DOLLARS = Capital()
+"""No word about own funds: the house's result alone, in US dollars."""
+
+
+def run_stress(
+    session: Session, scenario: Scenario, *, capital: Capital = IN_DOLLARS
+) -> StressReport:
+    """Move the live book by a scenario and return what is left; nothing is written.
+
+    Raises:
+        InputError: PROVIDER_UNKNOWN.
+
+    """
     queries = load_queries(_QUERIES)
     with session.transaction():
         session.execute(queries["read_one_snapshot"])
@@ -60,23 +88,72 @@ def run_stress(session: Session, scenario: Scenario, *, currency: str = "USD") -
         positions = session.execute(queries["stressed_positions"]).fetchall()
         seen = session.execute(queries["last_seen_quotes"]).fetchall()
         nets = session.execute(queries["stressed_exposures"]).fetchall()
+        house = House(
+            currency=capital.currency,
+            held=tuple((instruments[symbol], net) for symbol, net in nets),
+            lost=_read_lost(session, scenario, instruments),
+            own_funds=capital.own_funds,
+            required=capital.required,
+        )
     prices = {symbol: _top(details) for symbol, details in seen}
+    accounts = _accounts(positions, instruments)
+    return _report(scenario, (house, accounts), instruments, prices)
+
+
+def _report(
+    scenario: Scenario,
+    book: tuple[House, Sequence[BookedAccount]],
+    instruments: Mapping[str, Instrument],
+    prices: Prices,
+) -> StressReport:
+    house, before = book[0], _market(prices)
+    if scenario.together is not None:
+        scenario = moved_together(scenario, _values(house, instruments, before))
     shocked = {s: scenario.shocked(instruments[s], *price) for s, price in prices.items()}
-    before, after = _market(prices), _market(shocked)
-    accounts = tuple(outcome(one, before, after) for one in _accounts(positions, instruments))
+    after = _market(shocked)
+    accounts = tuple(outcome(one, before, after) for one in book[1])
     forgiven: dict[str, Decimal] = {}
     for one in accounts:
         if one.forgiven:
-            forgiven[one.currency] = forgiven.get(one.currency, Decimal(0)) + one.forgiven
-    held = [(instruments[symbol], net) for symbol, net in nets]
+            forgiven[one.currency] = forgiven.get(one.currency, _NOTHING) + one.forgiven
     return StressReport(
         scenario=scenario,
         accounts=accounts,
-        currency=currency,
-        house_pnl=house_result(held, before, after, currency),
+        house=house_outcome(house, before, after, forgiven),
         forgiven=forgiven,
         prices={symbol: (*prices[symbol], *shocked[symbol]) for symbol in prices},
     )
+
+
+def _values(
+    house: House, instruments: Mapping[str, Instrument], market: Market
+) -> Iterator[tuple[Instrument, Decimal]]:
+    """Give what the house has unhedged in every instrument that has a price; 0 without a rate."""
+    left = {one.symbol: net for one, net in unhedged(house)}
+    for symbol, instrument in instruments.items():
+        if market.top(symbol) is not None:
+            held = (instrument, left.get(symbol, _NOTHING))
+            yield instrument, value(held, market, house.currency) or _NOTHING
+
+
+def _read_lost(
+    session: Session, scenario: Scenario, instruments: Mapping[str, Instrument]
+) -> tuple[LostProvider, ...]:
+    """Read what the house has open with the providers that a scenario loses."""
+    query = load_queries(_QUERIES)["stressed_providers"]
+    rows = session.execute(query, {"codes": list(scenario.lost)}).fetchall()
+    held: dict[str, list[Held]] = {row[0]: [] for row in rows}
+    for code, symbol, quantity in rows:
+        if symbol in instruments:
+            held[code].append((instruments[symbol], quantity))
+    for code in scenario.lost.keys() - held.keys():
+        raise InputError(
+            ErrorCode.PROVIDER_UNKNOWN,
+            f'liquidity provider "{code}" is not listed',
+            why="Only a provider that the house deals with can be lost.",
+            hint="Read them with `tradewright providers list`.",
+        )
+    return tuple(LostProvider(scenario.lost[code], tuple(one)) for code, one in held.items())
 
 
 def _accounts(

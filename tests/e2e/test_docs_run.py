@@ -25,9 +25,14 @@ def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["explain/life-of-a-payment.md", "explain/sealed-ledger.md", "how-to/run-jobs.md"],
+    [
+        "explain/life-of-a-payment.md",
+        "explain/sealed-ledger.md",
+        "how-to/open-an-account.md",
+        "how-to/run-jobs.md",
+    ],
 )
-def test_what_is_shown_of_payments_the_sealed_ledger_and_jobs_runs(
+def test_what_is_shown_of_accounts_payments_the_sealed_ledger_and_jobs_runs(
     page: str, engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", engine_database)

@@ -17,6 +17,7 @@ import click
 from tradewright import __version__
 
 COMMANDS = {
+    "accounts": ("tradewright.cli.accounts", "Open trading accounts, and see what is in them."),
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "commissions": ("tradewright.cli.commissions", "Set what trades cost."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
@@ -38,10 +39,12 @@ COMMANDS = {
     ),
     "margin": ("tradewright.cli.margin", "Set what positions bind as margin beside the leverage."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
+    "orders": ("tradewright.cli.orders", "Show orders, and what became of them."),
     "payments": (
         "tradewright.cli.payments",
         "Look at payments, decide about them, reconcile and settle.",
     ),
+    "positions": ("tradewright.cli.positions", "Show what accounts hold."),
     "providers": (
         "tradewright.cli.providers",
         "Connect liquidity providers, and settle what they dealt.",
@@ -55,7 +58,9 @@ COMMANDS = {
         "tradewright.cli.swaps",
         "Set what holding positions costs, and roll a day over.",
     ),
+    "users": ("tradewright.cli.users", "Open users, grant them roles, and list them."),
     "verify": ("tradewright.cli.verify", "Make the ten tests of a set of migrations on a shadow."),
+    "wallets": ("tradewright.cli.wallets", "Show what users have outside their accounts."),
     "bench": ("tradewright.cli.bench", "Measure beside public programs in the same run."),
     "routing": (
         "tradewright.cli.routing",

@@ -42,9 +42,11 @@ from tradewright.ledger.wallets import (
     Entry,
     PastBalance,
     Wallet,
+    WalletBalance,
     balance_at,
     read_history,
     read_wallet,
+    read_wallets,
     set_wallet_status,
 )
 
@@ -66,6 +68,7 @@ __all__ = [
     "Posting",
     "Reservation",
     "Wallet",
+    "WalletBalance",
     "WalletStatus",
     "balance_at",
     "capture",
@@ -80,6 +83,7 @@ __all__ = [
     "post_movements",
     "read_history",
     "read_wallet",
+    "read_wallets",
     "release",
     "release_holds",
     "reserve",

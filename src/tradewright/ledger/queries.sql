@@ -411,6 +411,13 @@ SELECT * FROM set_wallet_status(
     %(user_id)s::uuid, %(currency)s, %(status)s, %(reason)s, %(transaction_id)s::uuid
 );
 
+-- name: wallets_of_user
+-- Read the wallets of a user, by currency.
+SELECT currency, status, available, reserved, version
+FROM user_balances
+WHERE user_id = %(user_id)s::uuid
+ORDER BY currency;
+
 -- name: wallet_with_holds
 -- Read a wallet and what its holds are for.
 SELECT

@@ -34,6 +34,17 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletBalance:
+    """What a user has in one currency: free to use, and reserved."""
+
+    currency: str
+    status: WalletStatus
+    available: Decimal
+    reserved: Decimal
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class PastBalance:
     """What a holder had at an instant, since the entry `version`; version 0 is before the first."""
 
@@ -107,6 +118,13 @@ def read_wallet(connection: Session, user_id: str, currency: str) -> Wallet:
         )
     held = dict(zip(_PURPOSES, row[5:10], strict=True))
     return Wallet(row[0], WalletStatus(row[1]), row[2], row[3], row[4], held, row[10])
+
+
+def read_wallets(connection: Session, user_id: str) -> list[WalletBalance]:
+    """Return the wallets of a user by currency; none where nothing was ever credited."""
+    asked = {"user_id": user_id}
+    rows = connection.execute(load_queries(_QUERIES)["wallets_of_user"], asked)
+    return [WalletBalance(row[0], WalletStatus(row[1]), *row[2:]) for row in rows]
 
 
 def balance_at(connection: Session, holder_id: str, at: datetime) -> PastBalance:

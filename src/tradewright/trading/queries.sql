@@ -702,7 +702,7 @@ ORDER BY 1;
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 
 -- name: stressed_positions
--- Read every open position with its account, without locking any.
+-- Read the open positions of some accounts, or of all, with their accounts, without locking any.
 SELECT
     a.id::text,
     a.currency,
@@ -725,7 +725,7 @@ LEFT JOIN opening_rates AS r
     ON g.margin_price = 'open'
     AND r.position_id = p.id
     AND r.position_version = p.version
-WHERE p.is_open
+WHERE p.is_open AND (%(ids)s::uuid[] IS NULL OR p.account_id = ANY(%(ids)s::uuid[]))
 ORDER BY a.id, p.id;
 
 -- name: last_seen_quotes
@@ -1674,3 +1674,116 @@ WITH resolved AS (
 )
 SELECT fill_id
 FROM resolved;
+
+-- name: list_users
+-- List users with their roles, the newest first; of an id or an address the one who has it.
+SELECT
+    u.id::text,
+    u.email,
+    u.client_class,
+    u.kyc_level,
+    u.status,
+    ARRAY(SELECT r.role FROM user_roles AS r WHERE r.user_id = u.id ORDER BY r.role),
+    u.created_at
+FROM users AS u
+WHERE (%(status)s::text IS NULL OR u.status = %(status)s)
+  AND (%(id)s::uuid IS NULL OR u.id = %(id)s::uuid)
+  AND (%(email)s::text IS NULL OR u.email = %(email)s)
+ORDER BY u.created_at DESC, u.id DESC
+LIMIT %(count_max)s::integer;
+
+-- name: list_accounts
+-- List accounts with what is open in them, the newest first.
+SELECT
+    a.id::text,
+    a.user_id::text,
+    u.email,
+    a.group_code,
+    a.currency,
+    a.leverage,
+    a.book,
+    a.margin_call_level,
+    a.stop_out_level,
+    a.status,
+    a.balance,
+    a.credit,
+    (SELECT count(*) FROM positions AS p WHERE p.account_id = a.id AND p.is_open),
+    (SELECT count(*) FROM orders AS o WHERE o.account_id = a.id AND o.remaining_quantity > 0),
+    a.created_at
+FROM accounts AS a
+JOIN users AS u ON u.id = a.user_id
+WHERE (%(id)s::uuid IS NULL OR a.id = %(id)s::uuid)
+  AND (%(user_id)s::uuid IS NULL OR a.user_id = %(user_id)s::uuid)
+  AND (%(group_code)s::text IS NULL OR a.group_code = %(group_code)s)
+  AND (%(status)s::text IS NULL OR a.status = %(status)s)
+  AND (%(book)s::text IS NULL OR a.book = %(book)s)
+ORDER BY a.created_at DESC, a.id DESC
+LIMIT %(count_max)s::integer;
+
+-- name: list_orders
+-- List orders, the newest first: their ids are in order of time.
+SELECT
+    o.id::text,
+    o.account_id::text,
+    o.client_order_id,
+    o.symbol,
+    o.side,
+    o.order_type,
+    o.time_in_force,
+    o.origin,
+    o.book,
+    o.quantity,
+    o.filled_quantity,
+    o.remaining_quantity,
+    o.average_price,
+    o.limit_price,
+    o.stop_price,
+    o.stop_loss,
+    o.take_profit,
+    o.status,
+    o.is_routed,
+    o.refused_by,
+    o.refusal_code,
+    o.expires_at,
+    o.created_at,
+    o.updated_at
+FROM orders AS o
+JOIN accounts AS a ON a.id = o.account_id
+WHERE (%(id)s::uuid IS NULL OR o.id = %(id)s::uuid)
+  AND (%(account_id)s::uuid IS NULL OR o.account_id = %(account_id)s::uuid)
+  AND (%(user_id)s::uuid IS NULL OR a.user_id = %(user_id)s::uuid)
+  AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s)
+  AND (%(status)s::text IS NULL OR o.status = %(status)s)
+ORDER BY o.id DESC
+LIMIT %(count_max)s::integer;
+
+-- name: events_of_order
+-- Read the events of an order, oldest first.
+SELECT seq, event_type, from_status, to_status, quantity, price, actor, occurred_at
+FROM order_events
+WHERE order_id = %(order_id)s::uuid
+ORDER BY seq;
+
+-- name: list_positions
+-- List positions, the newest first.
+SELECT
+    p.id::text,
+    p.account_id::text,
+    p.symbol,
+    p.position_mode,
+    p.quantity,
+    p.average_price,
+    p.realised_pnl,
+    p.stop_loss,
+    p.take_profit,
+    p.is_open,
+    p.opened_at,
+    p.closed_at
+FROM positions AS p
+JOIN accounts AS a ON a.id = p.account_id
+WHERE (p.is_open OR %(with_closed)s::boolean)
+  AND (%(account_id)s::uuid IS NULL OR p.account_id = %(account_id)s::uuid)
+  AND (%(user_id)s::uuid IS NULL OR a.user_id = %(user_id)s::uuid)
+  AND (%(symbol)s::text IS NULL OR p.symbol = %(symbol)s)
+ORDER BY p.opened_at DESC, p.id DESC
+LIMIT %(count_max)s::integer;

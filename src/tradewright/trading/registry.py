@@ -10,7 +10,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
-from tradewright.core.ranges import require_ranges, whole
+from tradewright.core.money import minor_unit
+from tradewright.core.ranges import Range, require_ranges, whole
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.sessions import FOREX_WEEK, TradingSession
 from tradewright.postgres.connect import Session
@@ -22,6 +23,14 @@ from tradewright.trading.groups import STANDARD
 
 _QUERIES = "tradewright.trading"
 _PROVIDER = re.compile("[A-Z0-9-]{2,32}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_KYC = {"kyc_level": whole(0, 4)}
+_LEVEL = Range(Decimal(0), Decimal("99999.9999"), decimals=4, is_open=True)
+_ACCOUNT = {
+    "leverage": whole(1, 500),
+    "margin_call_level": _LEVEL,
+    "stop_out_level": _LEVEL,
+}
 _PRIORITY = {"priority": whole(0, 2**15 - 1)}
 
 
@@ -47,7 +56,21 @@ class ListedProvider:
 
 
 def open_user(connection: Session, *, email: str, client_class: ClientClass, kyc_level: int) -> str:
-    """Open a user and return its id."""
+    """Open a user and return its id.
+
+    Raises:
+        InputError: USER_MALFORMED.
+        psycopg.Error: a user has the address already.
+
+    """
+    if not _EMAIL.fullmatch(email):
+        raise InputError(
+            ErrorCode.USER_MALFORMED,
+            f'"{email}" is no e-mail address',
+            why="An address has one @, and no blanks.",
+            hint="Give the address of the user.",
+        )
+    require_ranges(ErrorCode.USER_MALFORMED, {"kyc_level": kyc_level}, _KYC)
     return _id_of(
         connection.execute(
             load_queries(_QUERIES)["add_user"],
@@ -65,10 +88,12 @@ def open_account(connection: Session, user_id: str, settings: AccountSettings) -
     """Open an empty trading account for an active trader and return its id.
 
     Raises:
-        InputError: USER_UNKNOWN.
+        InputError: USER_UNKNOWN, ACCOUNT_TERMS_MALFORMED, INPUT_CURRENCY_UNKNOWN.
         StateError: USER_ROLE_MISSING.
+        psycopg.Error: the group does not exist.
 
     """
+    _require_terms(settings)
     queries = load_queries(_QUERIES)
     row = connection.execute(queries["user_may_trade"], {"user_id": user_id}).fetchone()
     if row is None:
@@ -76,14 +101,14 @@ def open_account(connection: Session, user_id: str, settings: AccountSettings) -
             ErrorCode.USER_UNKNOWN,
             f'user "{user_id}" does not exist',
             why="An account belongs to a user.",
-            hint="Open the user first.",
+            hint="Open the user first with `tradewright users open`.",
         )
     if row != (True, True):
         raise StateError(
             ErrorCode.USER_ROLE_MISSING,
             f'user "{user_id}" cannot open a trading account',
             why="It takes an active user with the role trader.",
-            hint="Grant the role, or reopen the user.",
+            hint="Grant the role with `tradewright users grant`, or have the user reopened.",
         )
     return _id_of(
         connection.execute(
@@ -99,6 +124,21 @@ def open_account(connection: Session, user_id: str, settings: AccountSettings) -
             },
         ).fetchone()
     )
+
+
+def _require_terms(settings: AccountSettings) -> None:
+    """Refuse a currency that there is not, and numbers that are out of range or contradict."""
+    minor_unit(settings.currency)
+    numbers = {name: getattr(settings, name) for name in _ACCOUNT}
+    require_ranges(ErrorCode.ACCOUNT_TERMS_MALFORMED, numbers, _ACCOUNT)
+    if settings.margin_call_level < settings.stop_out_level:
+        raise InputError(
+            ErrorCode.ACCOUNT_TERMS_MALFORMED,
+            f"margin call level {settings.margin_call_level:f} % is below stop-out level "
+            f"{settings.stop_out_level:f} %",
+            why="An account is called before its positions are closed.",
+            hint="Give a margin call level of at least the stop-out level.",
+        )
 
 
 def list_instrument(connection: Session, instrument: Instrument) -> None:

@@ -19,7 +19,7 @@ from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderQuote
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
-from tradewright.risk.margin import Exposure
+from tradewright.risk.margin import Exposure, MarginState, margin_state
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
 from tradewright.risk.stress import (
     AccountOutcome,
@@ -85,7 +85,7 @@ def run_stress(
     with session.transaction():
         session.execute(queries["read_one_snapshot"])
         instruments = read_instruments(session)
-        positions = session.execute(queries["stressed_positions"]).fetchall()
+        positions = session.execute(queries["stressed_positions"], {"ids": None}).fetchall()
         seen = session.execute(queries["last_seen_quotes"]).fetchall()
         nets = session.execute(queries["stressed_exposures"]).fetchall()
         house = House(
@@ -98,6 +98,23 @@ def run_stress(
     prices = {symbol: _top(details) for symbol, details in seen}
     accounts = _accounts(positions, instruments)
     return _report(scenario, (house, accounts), instruments, prices)
+
+
+def account_states(session: Session, account_ids: Sequence[str]) -> dict[str, MarginState | None]:
+    """Return the state of each account that has positions, at the prices that were seen last.
+
+    None where a price is missing. Works in the caller's transaction.
+    """
+    queries = load_queries(_QUERIES)
+    instruments = read_instruments(session)
+    asked = {"ids": list(account_ids)}
+    positions = session.execute(queries["stressed_positions"], asked).fetchall()
+    seen = session.execute(queries["last_seen_quotes"]).fetchall() if positions else []
+    market = _market({symbol: _top(details) for symbol, details in seen})
+    return {
+        one.id: margin_state(one.profile, one.balance, one.exposures, market)
+        for one in _accounts(positions, instruments)
+    }
 
 
 def _report(

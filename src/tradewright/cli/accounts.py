@@ -1,0 +1,136 @@
+"""`tradewright accounts`: trading accounts, what is in them, and what they are worth."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import click
+
+from tradewright.cli import options
+from tradewright.cli.risk_output import LAST, Number
+from tradewright.cli.settings import by_whom_and_why, changing
+from tradewright.cli.tables import print_facts, print_rows
+from tradewright.core.money import round_to_minor_unit
+from tradewright.postgres.connect import Session
+from tradewright.routing import Book
+from tradewright.trading.groups import STANDARD, find_group
+from tradewright.trading.inquiry import (
+    ListedAccount,
+    find_account,
+    find_user,
+    list_accounts,
+    states_of,
+)
+from tradewright.trading.registry import AccountSettings, open_account
+
+_COLUMNS = (
+    *("id", "email", "group", "book", "currency", "leverage", "balance", "credit", "equity"),
+    *("margin_level", "open_positions", "live_orders", "status"),
+)
+_BOOK = click.Choice([str(each) for each in Book])
+_PERCENT = Decimal("0.01")
+
+
+@click.group("accounts", epilog=options.example("tradewright accounts list"))
+def command() -> None:
+    """Open trading accounts, and see what is in them and what they are worth.
+
+    Equity and margin are at the quotes that the last order in each symbol has seen, and left out
+    where one is missing.
+    """
+
+
+@command.command("list", epilog=options.example("tradewright accounts list --group pro --json"))
+@click.option("--user", help="Only those of this user, by id or e-mail address.")
+@click.option("--group", help="Only those of this group.")
+@click.option("--book", type=_BOOK, help="Only those in this book.")
+@click.option(
+    "--status", type=click.Choice(["active", "suspended", "closed"]), help="Only such accounts."
+)
+@LAST
+@options.with_database
+def list_command(  # noqa: PLR0913 (one for each option)
+    asked: options.Asked,
+    *,
+    user: str | None,
+    group: str | None,
+    book: str | None,
+    status: str | None,
+    last: int,
+) -> None:
+    """List accounts with balance, equity, group, leverage and status, the newest first."""
+    with asked.session() as session:
+        user_id = None if user is None else find_user(session, user).id
+        if group is not None:
+            find_group(session, group)
+        found = list_accounts(
+            session, user_id=user_id, group=group, status=status, book=book, count_max=last
+        )
+        rows = _facts(session, found)
+    print_rows(asked, rows, _COLUMNS)
+
+
+@command.command("show", epilog=options.example("tradewright accounts show 0199c1d2-..."))
+@click.argument("account", type=click.UUID)
+@options.with_database
+def show_command(asked: options.Asked, account: UUID) -> None:
+    """Show an account with its settings, and what it is worth."""
+    with asked.session() as session:
+        (facts,) = _facts(session, [find_account(session, str(account))])
+    print_facts(asked, facts)
+
+
+@command.command(
+    "open",
+    epilog=options.example(
+        "tradewright accounts open kim@example.org --leverage 30 --actor anna --reason applied"
+    ),
+)
+@click.argument("user")
+@click.option("--currency", default="USD", show_default=True, help="Of its money.")
+@click.option("--leverage", type=int, default=30, show_default=True, help="1 to 500.")
+@click.option("--group", default=STANDARD, show_default=True, help="Whose conditions hold.")
+@click.option("--book", type=_BOOK, default=str(Book.B), show_default=True, help="Of its orders.")
+@click.option(
+    "--margin-call-level",
+    type=Number(),
+    default="100",
+    show_default=True,
+    help="Percent of used margin at which it is called.",
+)
+@click.option(
+    "--stop-out-level",
+    type=Number(),
+    default="50",
+    show_default=True,
+    help="Percent of used margin below which positions are closed.",
+)
+@by_whom_and_why
+@options.with_database
+def open_command(
+    asked: options.Asked, *, user: str, book: str, actor: str, reason: str, **given: Any
+) -> None:
+    """Open an empty account for a trader; USER is an id or an e-mail address."""
+    settings = AccountSettings(book=Book(book), **given)
+    with changing(asked, actor, reason) as session:
+        account_id = open_account(session, find_user(session, user).id, settings)
+        (facts,) = _facts(session, [find_account(session, account_id)])
+    print_facts(asked, facts)
+
+
+def _facts(session: Session, accounts: Sequence[ListedAccount]) -> list[dict[str, Any]]:
+    """Return accounts with what they are worth, in their currencies."""
+    states = states_of(session, accounts)
+    rows = []
+    for account in accounts:
+        row, state = asdict(account), states[account.id]
+        level = None if state is None else state.level
+        row |= dict.fromkeys(("equity", "used_margin", "free_margin"))
+        if state is not None:
+            worth = {"equity": state.equity, "used_margin": state.used, "free_margin": state.free}
+            row |= {name: round_to_minor_unit(one, account.currency) for name, one in worth.items()}
+        row["margin_level"] = None if level is None else level.quantize(_PERCENT)
+        rows.append(row)
+    return rows

@@ -1,0 +1,267 @@
+"""What people ask about users, accounts, orders and positions: read for them, never for a batch.
+
+Each list is bounded and the newest stand first. `registry` opens what is listed here, and the
+ledger has the wallets. Everything works in the caller's transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+from tradewright.risk.margin import MarginState
+from tradewright.trading.stress import account_states
+
+_QUERIES = "tradewright.trading"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUser:
+    """A user with the roles that were granted."""
+
+    id: str
+    email: str
+    client_class: str
+    kyc_level: int
+    status: str
+    roles: list[str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAccount:
+    """A trading account with its settings, its money and how much is open in it."""
+
+    id: str
+    user_id: str
+    email: str
+    group: str
+    currency: str
+    leverage: int
+    book: str
+    margin_call_level: Decimal
+    stop_out_level: Decimal
+    status: str
+    balance: Decimal
+    credit: Decimal
+    open_positions: int
+    live_orders: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOrder:
+    """An order as it stands."""
+
+    id: str
+    account_id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    order_type: str
+    time_in_force: str
+    origin: str
+    book: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    remaining_quantity: Decimal
+    average_price: Decimal | None
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    status: str
+    is_routed: bool
+    refused_by: str | None
+    refusal_code: str | None
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One step of an order."""
+
+    seq: int
+    event_type: str
+    from_status: str | None
+    to_status: str | None
+    quantity: Decimal | None
+    price: Decimal | None
+    actor: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPosition:
+    """A position; its quantity is below zero when it is short."""
+
+    id: str
+    account_id: str
+    symbol: str
+    position_mode: str
+    quantity: Decimal
+    average_price: Decimal
+    realised_pnl: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    is_open: bool
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+def list_users(session: Session, *, status: str | None = None, count_max: int) -> list[ListedUser]:
+    """Return users."""
+    asked = {"status": status, "id": None, "email": None, "count_max": count_max}
+    return [
+        ListedUser(*row) for row in session.execute(load_queries(_QUERIES)["list_users"], asked)
+    ]
+
+
+def find_user(session: Session, name: str) -> ListedUser:
+    """Return a user by id or e-mail address.
+
+    Raises:
+        InputError: USER_UNKNOWN.
+
+    """
+    user_id = _uuid(name)
+    email = name if user_id is None else None
+    asked = {"status": None, "id": user_id, "email": email, "count_max": 1}
+    row = session.execute(load_queries(_QUERIES)["list_users"], asked).fetchone()
+    if row is None:
+        raise _unknown(ErrorCode.USER_UNKNOWN, "user", name, "An id or the whole address")
+    return ListedUser(*row)
+
+
+def list_accounts(  # noqa: PLR0913 (one for each that may be asked for)
+    session: Session,
+    *,
+    user_id: str | None = None,
+    group: str | None = None,
+    status: str | None = None,
+    book: str | None = None,
+    account_id: str | None = None,
+    count_max: int,
+) -> list[ListedAccount]:
+    """Return accounts."""
+    asked = {
+        "id": account_id,
+        "user_id": user_id,
+        "group_code": group,
+        "status": status,
+        "book": book,
+        "count_max": count_max,
+    }
+    return [
+        ListedAccount(*row)
+        for row in session.execute(load_queries(_QUERIES)["list_accounts"], asked)
+    ]
+
+
+def find_account(session: Session, account_id: str) -> ListedAccount:
+    """Return an account by its id.
+
+    Raises:
+        InputError: ACCOUNT_UNKNOWN.
+
+    """
+    found = list_accounts(session, account_id=account_id, count_max=1)
+    if not found:
+        raise _unknown(ErrorCode.ACCOUNT_UNKNOWN, "account", account_id, "An id")
+    return found[0]
+
+
+def states_of(session: Session, accounts: Sequence[ListedAccount]) -> dict[str, MarginState | None]:
+    """Return the state of each account at the prices that were seen last; None where one lacks."""
+    valued = account_states(session, [one.id for one in accounts if one.open_positions])
+    return {
+        one.id: valued[one.id]
+        if one.open_positions
+        else MarginState(one.balance + one.credit, Decimal(0), one.credit)
+        for one in accounts
+    }
+
+
+def list_orders(  # noqa: PLR0913 (one for each that may be asked for)
+    session: Session,
+    *,
+    account_id: str | None = None,
+    user_id: str | None = None,
+    symbol: str | None = None,
+    status: str | None = None,
+    count_max: int,
+) -> list[ListedOrder]:
+    """Return orders."""
+    asked = {
+        "id": None,
+        "account_id": account_id,
+        "user_id": user_id,
+        "symbol": symbol,
+        "status": status,
+        "count_max": count_max,
+    }
+    return [
+        ListedOrder(*row) for row in session.execute(load_queries(_QUERIES)["list_orders"], asked)
+    ]
+
+
+def find_order(session: Session, order_id: str) -> tuple[ListedOrder, list[OrderEvent]]:
+    """Return an order by its id, with its events.
+
+    Raises:
+        InputError: ORDER_UNKNOWN.
+
+    """
+    anything = dict.fromkeys(("account_id", "user_id", "symbol", "status"))
+    asked = {**anything, "id": order_id, "count_max": 1}
+    row = session.execute(load_queries(_QUERIES)["list_orders"], asked).fetchone()
+    if row is None:
+        raise _unknown(ErrorCode.ORDER_UNKNOWN, "order", order_id, "The id that the house gave it")
+    events = session.execute(load_queries(_QUERIES)["events_of_order"], {"order_id": order_id})
+    return ListedOrder(*row), [OrderEvent(*each) for each in events]
+
+
+def list_positions(  # noqa: PLR0913 (one for each that may be asked for)
+    session: Session,
+    *,
+    account_id: str | None = None,
+    user_id: str | None = None,
+    symbol: str | None = None,
+    with_closed: bool = False,
+    count_max: int,
+) -> list[ListedPosition]:
+    """Return positions, those that are open unless all are asked for."""
+    asked = {
+        "account_id": account_id,
+        "user_id": user_id,
+        "symbol": symbol,
+        "with_closed": with_closed,
+        "count_max": count_max,
+    }
+    return [
+        ListedPosition(*row)
+        for row in session.execute(load_queries(_QUERIES)["list_positions"], asked)
+    ]
+
+
+def _uuid(name: str) -> str | None:
+    try:
+        return str(UUID(name))
+    except ValueError:
+        return None
+
+
+def _unknown(code: ErrorCode, kind: str, name: str, found_by: str) -> InputError:
+    return InputError(
+        code,
+        f'{kind} "{name}" does not exist',
+        why=f"{found_by} finds it.",
+        hint=f"List them with `tradewright {kind}s list`.",
+        facts={kind: name},
+    )

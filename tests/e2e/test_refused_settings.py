@@ -176,6 +176,7 @@ MOST = "999999999999.99999999"
         ("routing set EURUSD --size 2 1 WHO", "ROUTING_TERMS_MALFORMED", "from 2 to 1"),
         ("routing set EURUSD --size 1 1e30 WHO", "ROUTING_TERMS_MALFORMED", MOST),
         ("routing set EURUSD --toxicity 0.12345 1 WHO", "ROUTING_TERMS_MALFORMED", "At most 4"),
+        ("routing set EURUSD --win-bps 1e30 WHO", "ROUTING_TERMS_MALFORMED", "99999999.9999"),
         ("routing set EURUSD --exposure-limit 0 WHO", "ROUTING_TERMS_MALFORMED", "above 0"),
         ("routing set EURUSD --hedge-target 1 WHO", "ROUTING_TERMS_MALFORMED", "--exposure-limit"),
         ("routing set NOSUCH --default-percent 1 WHO", "INSTRUMENT_UNKNOWN", "NOSUCH"),

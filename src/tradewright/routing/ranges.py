@@ -16,7 +16,14 @@ _RAMPS = {
     "exposure": NOT_NEGATIVE,
     "volatility": _BPS,
 }
-_POLICY = {"default_percent": PERCENT, "exposure_limit": POSITIVE, "hedge_target": NOT_NEGATIVE}
+_POLICY = {
+    "default_percent": PERCENT,
+    "exposure_limit": POSITIVE,
+    "hedge_target": NOT_NEGATIVE,
+    "short_hold_bps": _BPS,
+    "win_bps": _BPS,
+    "reject_prone_bps": _BPS,
+}
 _RULE = {
     "priority": whole(-(2**31), 2**31 - 1),
     "percent": PERCENT,

@@ -578,7 +578,7 @@ COMMENT ON COLUMN orders.book IS 'The account''s book when the order was made; o
 COMMENT ON COLUMN orders.is_routed IS 'Passed on to a provider whose answer is awaited.';
 COMMENT ON COLUMN orders.engine_id IS 'The engine that asks the providers, or asked them last.';
 COMMENT ON COLUMN orders.refused_by IS 'house: denied by us; provider: rejected by the liquidity provider.';
-COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled; see reference/error-codes.';
+COMMENT ON COLUMN orders.refusal_code IS 'Why the order was denied, rejected or ended unfilled, or is to end by the house''s wish; see reference/error-codes.';
 COMMENT ON COLUMN orders.version IS 'Sequence number of the order''s last row in order_events; gapless.';
 COMMENT ON COLUMN orders.order_type IS 'FIX OrdType (40): market 1, limit 2, stop 3, stop_limit 4, trailing_stop P, take_profit J (market if touched).';
 COMMENT ON COLUMN orders.limit_price IS 'The worst price at which the order may deal; of a market order the bound of its slippage.';

@@ -95,9 +95,9 @@ def _set_all_aside(desk: Desk, command: BookAnswers) -> NothingDone:
 def _cancel_further(desk: Desk, order: OrderState) -> None:
     """Cancel what is left of an order, or note again that it is wanted while a provider thinks."""
     if not order.is_routed:
-        orders.end(desk, order, None, None)
+        orders.end(desk, order, order.refusal_code, None)
     elif order.status is not OrderStatus.PENDING_CANCEL:
-        orders.ask_cancel(desk, order)
+        orders.ask_cancel(desk, order, order.refusal_code)
 
 
 def _end_round(desk: Desk, order: OrderState, *, was_asked: bool) -> None:

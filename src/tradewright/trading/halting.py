@@ -24,6 +24,6 @@ def halt_orders(desk: Desk, account: AccountState) -> MarginReport:
             orders.end(desk, order, ErrorCode.TRADING_HALTED, None)
             canceled += 1
         elif outranks(OrderStatus.PENDING_CANCEL, order.status):
-            orders.ask_cancel(desk, order)
+            orders.ask_cancel(desk, order, ErrorCode.TRADING_HALTED)
             canceled += 1
     return MarginReport(account.id, None, orders_canceled=canceled)

@@ -144,7 +144,7 @@ def _cancel_pending(desk: Desk, account: AccountState) -> int:
             orders.end(desk, order, ErrorCode.ORDER_STOPPED_OUT, None)
             count += 1
         elif _opens(account, order) and outranks(OrderStatus.PENDING_CANCEL, order.status):
-            orders.ask_cancel(desk, order)
+            orders.ask_cancel(desk, order, ErrorCode.ORDER_STOPPED_OUT)
             count += 1
     return count
 

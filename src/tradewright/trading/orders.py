@@ -184,9 +184,21 @@ def deny(desk: Desk, order: OrderState, denial: Denial) -> None:
     end(desk, order, denial.code, RefusedBy.HOUSE, details=details)
 
 
-def ask_cancel(desk: Desk, order: OrderState) -> None:
-    """Note that the client wants an order canceled that is with a provider: a fill wins over it."""
-    record(desk, order, EventType.PENDING_CANCEL, OrderStatus.PENDING_CANCEL, "client")
+def ask_cancel(desk: Desk, order: OrderState, code: ErrorCode | None = None) -> None:
+    """Note that an order is to be canceled that is with a provider: a fill wins over it.
+
+    Its client wants that, or the house for the reason of a code, which the order then ends with.
+    """
+    order.refusal_code = code
+    pending = OrderStatus.PENDING_CANCEL
+    record(desk, order, EventType.PENDING_CANCEL, pending, _by(code, "client"))
+
+
+def _by(code: ErrorCode | None, origin: str) -> str:
+    """Return who ends an order: whoever asked for it if no code says why, else the house."""
+    if code is None:
+        return origin
+    return str(Origin.STOP_OUT) if code is ErrorCode.ORDER_STOPPED_OUT else "house"
 
 
 def end(
@@ -204,7 +216,7 @@ def end(
     order.refusal_code = code
     order.refused_by = refused_by
     order.is_routed = False
-    actor = str(refused_by) if refused_by is not None else str(order.origin)
+    actor = _by(code, str(order.origin)) if refused_by is None else str(refused_by)
     record(desk, order, event, status, actor, details=details)
 
 
@@ -307,6 +319,8 @@ def fill(
     order.remaining_quantity -= quantity
     order.fill_value += quantity * price
     order.average_price = mean_price(order.fill_value, order.filled_quantity)
+    if not order.remaining_quantity:
+        order.refusal_code = None
     status = OrderStatus.PARTIALLY_FILLED if order.remaining_quantity else OrderStatus.FILLED
     record(desk, order, EventType.TRADE, status, str(order.origin), traded=dealt)
     desk.changes.fills.append((fill_id, order.id, quantity, price, *source))
@@ -332,7 +346,7 @@ def _take_from_alternatives(desk: Desk, order: OrderState, quantity: Decimal | N
     for other in alternatives(desk, order):
         if other.is_routed:
             if outranks(OrderStatus.PENDING_CANCEL, other.status):
-                ask_cancel(desk, other)
+                ask_cancel(desk, other, ErrorCode.ORDER_GROUP_DECIDED)
         elif quantity is None or other.remaining_quantity <= quantity:
             end(desk, other, ErrorCode.ORDER_GROUP_DECIDED, None)
         else:

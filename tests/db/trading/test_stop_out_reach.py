@@ -11,6 +11,7 @@ from tradewright.risk.model import HedgedMargin
 from tradewright.risk.stop_out import StopOutMode
 from tradewright.routing.model import Book
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
+from tradewright.trading.model import CancelOrder
 
 STUCK = "SELECT count(*) FROM alerts WHERE kind = 'account_stuck'"
 
@@ -25,6 +26,18 @@ def smart(floor: Floor, hedged_margin: HedgedMargin) -> str:
     )
     set_group(floor.session, group)
     return "smart"
+
+
+def steps_of(floor: Floor, key: str) -> list[tuple[str, str]]:
+    """Return each step of an order with who took it."""
+    return [
+        (kind, actor)
+        for kind, actor in floor.rows(
+            "SELECT e.event_type, e.actor FROM order_events AS e JOIN orders AS o"
+            " ON o.id = e.order_id WHERE o.client_order_id = %s ORDER BY e.seq",
+            key,
+        )
+    ]
 
 
 def take_no_less_than(session: Session, quantity: int) -> None:
@@ -138,6 +151,51 @@ def test_what_would_open_is_asked_back_from_its_provider(
         running.wait_until_idle()
         assert floor.one(status) == "canceled"
     assert [one for one in second.asked if one.quantity == 5_000] == []
+    assert steps_of(floor, "more") == [
+        ("new", "client"),
+        ("pending_cancel", "stop_out"),
+        ("canceled", "stop_out"),
+    ]
+    code = "SELECT refusal_code FROM orders WHERE client_order_id = 'more'"
+    assert floor.one(code) == "ORDER_STOPPED_OUT"
+
+
+def test_what_rests_is_canceled_by_the_stop_out_and_what_a_client_cancels_by_the_client(
+    floor: Floor,
+) -> None:
+    account = floor.account("4000")
+    with floor.engine() as engine:
+        deal(engine, buy(account, 100_000))
+        for key in ("rests", "unwanted"):
+            deal(engine, buy(account, 1_000, limit_price="1.00000", client_order_id=key))
+        deal(engine, CancelOrder(account_id=account, client_order_id="unwanted"))
+        floor.quote(engine, "EURUSD", "1.06000", "1.06010")
+    assert steps_of(floor, "rests")[-1] == ("canceled", "stop_out")
+    assert steps_of(floor, "unwanted")[-1] == ("canceled", "client")
+
+
+def test_a_fill_that_comes_before_the_cancel_leaves_no_reason_to_end(
+    engine_database: str, engine: Session
+) -> None:
+    floor = Floor.opened(engine_database, engine, (ONE, TWO))
+    account = floor.account("4600", book=Book.A)
+    late = Later(ONE)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account, 100_000))
+        late.tell(late.asked[0], 100_000)
+        running.wait_until_idle()
+        deal(running, buy(account, 5_000, limit_price="1.20000", client_order_id="more"))
+        opening = late.asked[-1]
+        floor.quote(running, "EURUSD", "1.07000", "1.07010")
+        late.tell(opening, 2_000)
+        running.wait_until_idle()
+        assert steps_of(floor, "more")[-1] == ("pending_cancel", "stop_out")
+        late.tell(opening, 3_000)
+        running.wait_until_idle()
+    row = "SELECT status, refusal_code FROM orders WHERE client_order_id = 'more'"
+    assert floor.rows(row) == [("filled", None)]
+    assert floor.broken_laws() == {}
 
 
 def test_a_check_that_fails_is_told(floor: Floor) -> None:

@@ -203,7 +203,10 @@ def _next_level(
     order: RoutedOrder, market: Market, leaves: Decimal, asked: Collection[str]
 ) -> Level | None:
     """Return the best level now of those who were not asked yet."""
-    for level in market.levels(order.symbol, order.side):
+    levels = market.levels(order.symbol, order.side)
+    if order.asked_last:
+        levels = sorted(levels, key=lambda level: level.provider in order.asked_last)
+    for level in levels:
         if level.provider not in asked and _may_ask(order, level, min(leaves, level.size)):
             return level
     return None

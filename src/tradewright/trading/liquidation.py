@@ -8,7 +8,8 @@ it is below all levels if equity is below zero, and above all otherwise. A retai
 below zero with nothing open is lifted to zero at the house's expense. A position without a fresh
 price or outside its session is left alone and people are told; nothing loops: the watcher asks
 again with the next quote. Such a position counts by the last price known (decision 042), so that
-the others are looked after; nothing is dealt on that.
+the others are looked after; nothing is dealt on that. What providers reject is tried again later
+each time (`backing_off`).
 """
 
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from tradewright.risk.model import ClientClass, HedgedMargin
 from tradewright.risk.stop_out import StopOutMode, quantity_to_close
 from tradewright.routing.rules import allocate
 from tradewright.trading import orders
+from tradewright.trading.backing_off import is_put_off, told
 from tradewright.trading.closing import close, first_in_turn, is_being_closed
 from tradewright.trading.in_flight import in_flight
 from tradewright.trading.lifecycle import outranks
@@ -114,7 +116,9 @@ def _stop_out(
     stop_out_id = new_id_text()
     forgiven = _NOTHING if account.open_positions else _forgive(desk, account, stop_out_id)
     after = _state(desk, account)
-    if not closed and (command.is_overdue or not _waits(account)):
+    if (rejected := told(desk, account)) is not None:
+        _escalate(desk, account, rejected)
+    elif not closed and (command.is_overdue or not _waits(desk, account)):
         _escalate(desk, account, f"at {_shown(state)} nothing of it can be closed now")
     restored = not account.open_positions or (
         after is not None and after.is_above(account.profile.margin_call_level)
@@ -149,9 +153,12 @@ def _cancel_pending(desk: Desk, account: AccountState) -> int:
     return count
 
 
-def _waits(account: AccountState) -> bool:
-    """Return whether anything of the account is with a provider that would close it."""
-    return any(is_being_closed(account, one) for one in account.open_positions)
+def _waits(desk: Desk, account: AccountState) -> bool:
+    """Return whether anything is with a provider that would close it, or is soon to be again."""
+    return any(
+        is_being_closed(account, one) or is_put_off(desk, account, one.instrument.symbol)
+        for one in account.open_positions
+    )
 
 
 def _opens(account: AccountState, order: OrderState) -> bool:
@@ -317,13 +324,14 @@ def _tell_unpriced(desk: Desk, account: AccountState) -> None:
 def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:
     """Return the open positions with a price and a session, the largest unrealised loss first.
 
-    Not those whose swap is due and waits for a rate.
+    Not those whose swap is due and waits for a rate, or that providers have just rejected.
     """
     ranked = []
     for position in account.open_positions:
         if not position.instrument.is_in_session(desk.market.now):
             continue
-        if (account.id, position.instrument.symbol) in desk.unvalued:
+        symbol = position.instrument.symbol
+        if (account.id, symbol) in desk.unvalued or is_put_off(desk, account, symbol):
             continue
         exposure = position.exposure()
         pnl = unrealised_pnl(account.profile, exposure, desk.market)

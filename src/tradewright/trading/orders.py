@@ -16,6 +16,7 @@ from tradewright.liquidity.model import Side
 from tradewright.risk.model import Denial
 from tradewright.routing.rules import allocate, beyond
 from tradewright.trading import reducing
+from tradewright.trading.backing_off import rejected_by
 from tradewright.trading.books import NO_QUANTITY, aimed_at, note_ranking, quantity_passed_on
 from tradewright.trading.conditions import may_rest_with_remainder
 from tradewright.trading.lifecycle import outranks
@@ -263,6 +264,7 @@ def _pass_on(desk: Desk, order: OrderState, quantity: Decimal, version: int) -> 
             _is_whole(order),
             version,
             aimed_at(desk, order.instrument.symbol, order.side),
+            rejected_by(desk, order),
         )
     )
     note_ranking(desk, (order.id, None), order.instrument.symbol, order.side)

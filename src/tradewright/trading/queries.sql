@@ -1285,6 +1285,38 @@ SET resolved_at = clock_timestamp(),
 FROM unnest(%(id)s::uuid[], %(market_at)s::timestamptz[]) AS r (id, market_at)
 WHERE m.id = r.id;
 
+-- name: stop_outs_rejected
+-- Read how often in a row providers have rejected to close what accounts hold, when last, and who.
+SELECT
+    h.account_id::text,
+    h.symbol,
+    count(DISTINCT o.id),
+    max(k.ranked_at),
+    coalesce(array_agg(DISTINCT l.code) FILTER (WHERE l.code IS NOT NULL), '{}')
+FROM (
+    SELECT DISTINCT account_id, symbol
+    FROM positions
+    WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open
+) AS h
+JOIN orders AS o
+    ON o.account_id = h.account_id
+    AND o.symbol = h.symbol
+    AND o.status = 'rejected'
+    AND o.origin = 'stop_out'
+JOIN routing_rankings AS k ON k.order_id = o.id AND k.ranked_at > ALL(%(since)s::timestamptz[])
+LEFT JOIN provider_requests AS q ON q.order_id = o.id AND NOT q.is_accepted
+LEFT JOIN liquidity_providers AS l ON l.id = q.provider_id
+WHERE NOT EXISTS (
+    SELECT
+    FROM orders AS d
+    WHERE d.account_id = o.account_id
+      AND d.symbol = o.symbol
+      AND d.origin = 'stop_out'
+      AND d.filled_quantity > 0
+      AND d.id > o.id
+)
+GROUP BY h.account_id, h.symbol;
+
 -- name: write_stop_outs
 -- Write stop-outs.
 INSERT INTO stop_outs (

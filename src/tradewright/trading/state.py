@@ -7,7 +7,7 @@ version of the row in the database; zero for a row that the batch has made.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -196,7 +196,8 @@ Row = tuple[object, ...]
 class RoutedOrder(Struct, frozen=True):
     """An order whose intent is committed and that now goes to the providers.
 
-    `aimed_at` is the best price that was seen when it was decided.
+    `aimed_at` is the best price that was seen when it was decided; `asked_last` are providers who
+    have rejected what it repeats.
     """
 
     account_id: str
@@ -208,6 +209,18 @@ class RoutedOrder(Struct, frozen=True):
     is_all_or_nothing: bool
     version: int
     aimed_at: Decimal | None = None
+    asked_last: frozenset[str] = frozenset()
+
+
+class Rejections(Struct, frozen=True):
+    """Rounds in a row in which every provider asked has rejected a stop-out, the last one, and who.
+
+    Kept by account and symbol.
+    """
+
+    count: int = 0
+    last_at: datetime = datetime.min.replace(tzinfo=UTC)
+    providers: frozenset[str] = frozenset()
 
 
 class HedgeStatus(StrEnum):
@@ -306,7 +319,7 @@ class Desk:
     first `trades_counted` trades of the batch.
     `engine_id` is the engine whose batch it is, None without providers; `looked_at` are accounts
     that it wants to know anew. `last_prices` are what orders were asked by that may come to rest
-    without a price of now, by id.
+    without a price of now, by id; `rejections` of stop-outs are by account and symbol.
     """
 
     market: Market
@@ -344,6 +357,7 @@ class Desk:
     engine_id: str | None = None
     looked_at: set[str] = field(default_factory=set)
     last_prices: dict[str, LastPrices] = field(default_factory=dict)
+    rejections: dict[tuple[str, str], Rejections] = field(default_factory=dict)
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:

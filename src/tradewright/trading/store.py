@@ -18,6 +18,7 @@ from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.routing.model import Book
+from tradewright.trading.backing_off import read_rejections
 from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.house_store import lock_house, read_clients
 from tradewright.trading.model import (
@@ -95,6 +96,7 @@ def lock_desk(
     read_opening_rates(statements, desk.accounts)
     read_due(statements, desk, commands, rolled)
     _read_in_flight(statements, desk, commands)
+    read_rejections(statements, desk, commands)
     lock_house(statements, desk, commands)
     return desk
 

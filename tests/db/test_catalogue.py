@@ -19,9 +19,6 @@ from tradewright.postgres.refusals import (
 )
 
 BOUNDED_BY_THEIR_ROW = {
-    "balance_holds.remaining",
-    "balance_ledger.available_before",
-    "balance_ledger.reserved_before",
     "instruments.quantity_min",
     "orders.remaining_quantity",
 }

@@ -52,6 +52,7 @@ APPEND_ONLY = (
     "routing_rankings",
     "routing_decisions",
     "provider_statement_lines",
+    "provider_statement_withdrawals",
     "provider_statements",
     "provider_correction_settlements",
     "provider_corrections",
@@ -260,6 +261,51 @@ def test_every_table_is_append_only_or_kept_or_audited_or_a_list(engine: Session
 )
 def test_money_does_not_move_without_entries(engine: Session, cast: Cast, statement: str) -> None:
     assert refused(engine, statement) == "TW013"
+
+
+@pytest.mark.parametrize(
+    ("statement", "constraint"),
+    [
+        (
+            (
+                f"{ENTRY} SELECT w.holder_id, w.version + 1, w.user_id, w.currency, uuidv7(),"
+                " 'release', 'release', 1, w.available, w.available + 2, w.reserved,"
+                " w.reserved - 1, h.id FROM user_balances AS w"
+                " JOIN balance_holds AS h USING (holder_id)"
+                " WHERE w.reserved >= 5 AND h.remaining > 5 LIMIT 1"
+            ),
+            "balance_ledger_after_follows_from_before",
+        ),
+        (
+            (
+                "INSERT INTO transfers (id, transaction_id, operation, debit_holder_id,"
+                " credit_holder_id, currency, amount) SELECT uuidv7(), uuidv7(), 'fee',"
+                " h.id, h.id, 'USD', 1 FROM house_accounts AS h LIMIT 1"
+            ),
+            "transfers_holders_differ",
+        ),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_refused_by_the_rules_name(
+    engine: Session, cast: Cast, statement: str, constraint: str
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        engine.execute(statement.encode())
+    assert caught.value.diag.constraint_name == constraint
+
+
+def test_a_hold_does_not_expire_before_it_begins(engine: Session, cast: Cast) -> None:
+    statement = (
+        "WITH hold AS (INSERT INTO balance_holds (holder_id, purpose, amount, remaining,"
+        " expires_at) SELECT holder_id, 'order', 1, 1, now() - interval '1 minute'"
+        " FROM user_balances WHERE available > 1 LIMIT 1 RETURNING id, holder_id), entry AS ("
+        f" {ENTRY} SELECT w.holder_id, w.version + 1, w.user_id, w.currency,"
+        " uuidv7(), 'reserve', 'reserve', 1, w.available, w.available - 1, w.reserved,"
+        " w.reserved + 1, h.id FROM user_balances AS w JOIN hold AS h USING (holder_id))"
+        " UPDATE user_balances AS w SET available = w.available - 1, reserved = w.reserved + 1,"
+        " version = w.version + 1 FROM hold AS h WHERE h.holder_id = w.holder_id"
+    )
+    assert refused(engine, statement) == "TW040"
 
 
 def test_a_hold_is_set_aside_once(engine: Session, cast: Cast) -> None:

@@ -47,9 +47,6 @@ def test_an_old_entry_that_was_altered_is_named(engine: Session, change: str) ->
         ledger.credit(engine, user_id, "USD", Decimal(5), transaction_id=new_id_text())
     engine.execute("SET session_replication_role = replica")
     engine.execute(
-        "ALTER TABLE balance_ledger DROP CONSTRAINT balance_ledger_after_follows_from_before"
-    )
-    engine.execute(
         f"UPDATE balance_ledger SET {change} WHERE holder_id = %s AND version = 3".encode(),
         (wallet_id,),
     )

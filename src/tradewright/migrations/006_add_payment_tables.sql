@@ -17,6 +17,9 @@ COMMENT ON DOMAIN available_money IS 'Money of a wallet that its owner may spend
 CREATE DOMAIN reserved_money AS numeric(20, 8)
     CONSTRAINT reserved_money_not_negative CHECK (VALUE >= 0 AND VALUE < 'Infinity');
 COMMENT ON DOMAIN reserved_money IS 'Money that is set aside: never below zero.';
+CREATE DOMAIN entry_money AS numeric(20, 8)
+    CONSTRAINT entry_money_finite CHECK (VALUE > '-Infinity' AND VALUE < 'Infinity');
+COMMENT ON DOMAIN entry_money IS 'What a holder has: of an account it may be below zero.';
 CREATE DOMAIN entry_version AS bigint
     CONSTRAINT entry_version_positive CHECK (VALUE > 0);
 COMMENT ON DOMAIN entry_version IS 'Number of an entry of a holder, from one on.';
@@ -31,6 +34,9 @@ COMMENT ON DOMAIN operation_name IS 'What was done, in business terms: small let
 CREATE DOMAIN wallet_status AS text
     CONSTRAINT wallet_status_known CHECK (VALUE IN ('active', 'frozen', 'closed'));
 COMMENT ON DOMAIN wallet_status IS 'What a wallet lets through.';
+CREATE DOMAIN wallet_kind AS text
+    CONSTRAINT wallet_kind_is_wallet CHECK (VALUE = 'wallet');
+COMMENT ON DOMAIN wallet_kind IS 'The kind of holder that a wallet is.';
 CREATE DOMAIN hold_purpose AS text
     CONSTRAINT hold_purpose_known CHECK (VALUE IN ('order', 'withdrawal', 'refund', 'dispute', 'unconfirmed'));
 COMMENT ON DOMAIN hold_purpose IS 'What money is set aside for.';
@@ -51,13 +57,11 @@ CREATE TABLE transfers (
     amount moved_amount
         CONSTRAINT transfers_amount_present NOT NULL,
     reverses_id uuid
-        CONSTRAINT transfers_reversed_exists REFERENCES transfers (id) ON DELETE RESTRICT
-        CONSTRAINT transfers_reverses_another CHECK (reverses_id <> id),
+        CONSTRAINT transfers_reversed_exists REFERENCES transfers (id) NOT ENFORCED,
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT transfers_created_at_present NOT NULL,
     txid bigint DEFAULT txid_current()
         CONSTRAINT transfers_txid_present NOT NULL,
-    CONSTRAINT transfers_holders_differ CHECK (debit_holder_id <> credit_holder_id),
     -- Both holders have the transfer's currency: a transfer between currencies cannot be written.
     CONSTRAINT transfers_debit_holder_exists FOREIGN KEY (debit_holder_id, currency)
         REFERENCES ledger_holders (id, currency) NOT ENFORCED,
@@ -88,9 +92,8 @@ CREATE TABLE user_balances (
     holder_id uuid DEFAULT uuidv7()
         CONSTRAINT user_balances_holder_id_present NOT NULL
         CONSTRAINT user_balances_holder_id_unique UNIQUE,
-    kind text DEFAULT 'wallet'
-        CONSTRAINT user_balances_kind_present NOT NULL
-        CONSTRAINT user_balances_kind_is_wallet CHECK (kind = 'wallet'),
+    kind wallet_kind DEFAULT 'wallet'
+        CONSTRAINT user_balances_kind_present NOT NULL,
     available available_money DEFAULT 0
         CONSTRAINT user_balances_available_present NOT NULL,
     reserved reserved_money DEFAULT 0
@@ -156,13 +159,11 @@ CREATE TABLE balance_holds (
         CONSTRAINT balance_holds_purpose_present NOT NULL,
     amount moved_amount
         CONSTRAINT balance_holds_amount_present NOT NULL,
-    remaining numeric(20, 8)
-        CONSTRAINT balance_holds_remaining_present NOT NULL
-        CONSTRAINT balance_holds_remaining_within_amount CHECK (remaining >= 0 AND remaining <= amount),
+    remaining reserved_money
+        CONSTRAINT balance_holds_remaining_present NOT NULL,
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT balance_holds_created_at_present NOT NULL,
-    expires_at timestamptz
-        CONSTRAINT balance_holds_expires_after_created CHECK (expires_at > created_at),
+    expires_at timestamptz,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT balance_holds_updated_at_present NOT NULL
 );
@@ -175,16 +176,14 @@ CREATE INDEX idx_balance_holds_expires_at_open
     ON balance_holds (expires_at)
     WHERE remaining > 0 AND expires_at IS NOT NULL;
 
--- What the balances and causes of an entry must be. A function, because a server reads the text of a CHECK for
--- every statement: written out in the constraint, it cost more than the row that it checks. It looks
--- nothing up, so it needs no search path of its own, which would be set and reset for every row.
+-- What the balances and causes of an entry must be. The guard of the entries asks it, which keeps its plan:
+-- a CHECK is read anew, as text, for every statement that writes, and cost more than the row.
 CREATE FUNCTION entry_adds_up(
     p_effect text, p_amount numeric, p_available_before numeric, p_available_after numeric,
     p_reserved_before numeric, p_reserved_after numeric, p_transfer_id uuid, p_hold_id uuid
 ) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-    RETURN CASE p_effect
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_effect
         WHEN 'credit' THEN
             p_available_after = p_available_before + p_amount AND p_reserved_after = p_reserved_before
             AND p_transfer_id IS NOT NULL AND p_hold_id IS NULL
@@ -201,8 +200,7 @@ BEGIN
             p_available_after = p_available_before AND p_reserved_after = p_reserved_before - p_amount
             AND p_transfer_id IS NOT NULL AND p_hold_id IS NOT NULL
         ELSE false
-    END;
-END;
+    END
 $$;
 COMMENT ON FUNCTION entry_adds_up(text, numeric, numeric, numeric, numeric, numeric, uuid, uuid) IS 'Whether an effect of an amount leads from the balances before to those after, and what moves has a transfer, what is set aside or drawn a hold, and nothing else either; false for an unknown effect.';
 
@@ -225,11 +223,11 @@ CREATE TABLE balance_ledger (
         CONSTRAINT balance_ledger_effect_present NOT NULL,
     amount moved_amount
         CONSTRAINT balance_ledger_amount_present NOT NULL,
-    available_before numeric(20, 8)
+    available_before entry_money
         CONSTRAINT balance_ledger_available_before_present NOT NULL,
-    available_after numeric(20, 8)
+    available_after entry_money
         CONSTRAINT balance_ledger_available_after_present NOT NULL,
-    reserved_before numeric(20, 8)
+    reserved_before reserved_money
         CONSTRAINT balance_ledger_reserved_before_present NOT NULL,
     reserved_after reserved_money
         CONSTRAINT balance_ledger_reserved_after_present NOT NULL,
@@ -242,12 +240,7 @@ CREATE TABLE balance_ledger (
     CONSTRAINT balance_ledger_pkey PRIMARY KEY (holder_id, version),
     CONSTRAINT balance_ledger_transaction_once UNIQUE (transaction_id, operation),
     CONSTRAINT balance_ledger_holder_exists FOREIGN KEY (holder_id, currency)
-        REFERENCES ledger_holders (id, currency) NOT ENFORCED,
-    CONSTRAINT balance_ledger_after_follows_from_before CHECK (
-        entry_adds_up(
-            effect, amount, available_before, available_after, reserved_before, reserved_after, transfer_id, hold_id
-        )
-    )
+        REFERENCES ledger_holders (id, currency) NOT ENFORCED
 );
 COMMENT ON TABLE balance_ledger IS 'One entry for each change of a wallet or account: before, after and the holder''s next version. Append-only.';
 COMMENT ON COLUMN balance_ledger.version IS 'Gapless per holder; the order of the entries and of their times, so user_balance_history finds a time by it.';
@@ -322,7 +315,9 @@ SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
+    v_is_alike boolean;
     v_is_orphan boolean;
+    v_has_original boolean;
     v_is_of_now boolean;
 BEGIN
     IF current_setting('tradewright.writes_batches', true) = 'on' THEN
@@ -364,6 +359,7 @@ BEGIN
                    WHERE h.id = n.credit_holder_id AND h.kind = 'house' AND h.currency = n.currency
                ) IS NULL
            )
+           OR n.debit_holder_id = n.credit_holder_id
            OR n.txid <> txid_current()
            OR n.created_at < transaction_timestamp()
            OR n.created_at > clock_timestamp()
@@ -374,9 +370,11 @@ BEGIN
     END IF;
     SELECT
         n.id,
+        n.debit_holder_id = n.credit_holder_id,
         d.kind IS NULL OR c.kind IS NULL,
+        n.reverses_id IS NULL OR o.id IS NOT NULL,
         n.txid = txid_current() AND n.created_at BETWEEN transaction_timestamp() AND clock_timestamp()
-    INTO v_id, v_is_orphan, v_is_of_now
+    INTO v_id, v_is_alike, v_is_orphan, v_has_original, v_is_of_now
     FROM new_transfers AS n
     LEFT JOIN LATERAL (
         SELECT h.kind FROM ledger_holders AS h WHERE h.id = n.debit_holder_id AND h.currency = n.currency OFFSET 0
@@ -384,6 +382,9 @@ BEGIN
     LEFT JOIN LATERAL (
         SELECT h.kind FROM ledger_holders AS h WHERE h.id = n.credit_holder_id AND h.currency = n.currency OFFSET 0
     ) AS c ON true
+    LEFT JOIN LATERAL (
+        SELECT f.id FROM transfers AS f WHERE f.id = n.reverses_id OFFSET 0
+    ) AS o ON true
     LEFT JOIN LATERAL (
         SELECT
             count(*) FILTER (WHERE b.holder_id = n.debit_holder_id) AS given_count,
@@ -397,6 +398,8 @@ BEGIN
        OR c.kind IS NULL
        OR (d.kind <> 'house' AND e.given_count <> 1)
        OR (c.kind <> 'house' AND e.received_count <> 1)
+       OR n.debit_holder_id = n.credit_holder_id
+       OR (n.reverses_id IS NOT NULL AND o.id IS NULL)
        OR n.txid <> txid_current()
        OR n.created_at < transaction_timestamp()
        OR n.created_at > clock_timestamp();
@@ -406,11 +409,21 @@ BEGIN
         WHERE n.reverses_id IS NOT NULL;
         RETURN NULL;
     END IF;
-    IF v_is_orphan THEN
+    IF v_is_alike THEN
+        RAISE check_violation USING
+            MESSAGE = format('transfer "%s" has the same holder on both sides', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'transfers_holders_differ';
+    ELSIF v_is_orphan THEN
         RAISE foreign_key_violation USING
             MESSAGE = format('transfer "%s" refers to a holder that does not exist in its currency', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'transfers_debit_holder_exists';
+    ELSIF NOT v_has_original THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('transfer "%s" takes back another that does not exist', v_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'transfers_reversed_exists';
     ELSIF v_is_of_now THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW023',
@@ -427,7 +440,7 @@ BEGIN
         TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency, clients among them have their entries of it (SQLSTATE TW023), it is of this transaction and its time (TW013), and takes back no more than another has moved (TW019, TW020).';
+COMMENT ON FUNCTION transfers_refer_to_rows() IS 'Trigger of transfers: both holders exist in its currency and differ, clients among them have their entries of it (SQLSTATE TW023), it is of this transaction and its time (TW013), and takes back no more than another has moved (TW019, TW020).';
 CREATE TRIGGER transfers_refer_to_rows
     AFTER INSERT ON transfers
     REFERENCING NEW TABLE AS new_transfers
@@ -453,6 +466,20 @@ END;
 $$;
 COMMENT ON FUNCTION refuse_wallet_status(uuid, text) IS 'Refuses an operation on a frozen (TW031) or closed (TW032) wallet.';
 
+-- Nothing changes in a closed wallet, and nothing but reversals and what holds give leaves a frozen one.
+CREATE FUNCTION wallet_refuses(p_status text, p_effect text, p_reverses_id uuid) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_status = 'closed' OR (p_status = 'frozen' AND p_effect IN ('debit', 'reserve') AND p_reverses_id IS NULL)
+$$;
+COMMENT ON FUNCTION wallet_refuses(text, text, uuid) IS 'Whether a wallet of a status refuses an entry of an effect; what takes a movement back passes a frozen one.';
+
+-- tradewright: ignore aggregate-across-currencies: all entries of a hold are in its wallet's currency
+CREATE FUNCTION drawn_from(p_hold_id uuid) RETURNS numeric
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT sum(e.amount) FROM balance_ledger AS e WHERE e.hold_id = p_hold_id AND e.effect <> 'reserve'
+$$;
+COMMENT ON FUNCTION drawn_from(uuid) IS 'What entries have drawn from a hold: released and captured.';
+
 -- An entry has the owner and currency of the one before it; only a holder's first is held against the
 -- holder's own row. What the balances then say is held against the last entry, owner included. A session
 -- that writes batches writes entries before balances: a wallet or account that has not moved yet says what
@@ -470,6 +497,9 @@ SET enable_sort = off AS $$
 DECLARE
     v_is_batch boolean := coalesce(current_setting('tradewright.writes_batches', true) = 'on', false);
     v_id uuid;
+    v_hold_id uuid;
+    v_status text;
+    v_adds_up boolean;
     v_is_orphan boolean;
     v_is_finer boolean;
     v_is_of_now boolean;
@@ -480,11 +510,11 @@ BEGIN
         FROM new_entries AS n
         LEFT JOIN new_entries AS e ON e.holder_id = n.holder_id AND e.version = n.version - 1
         LEFT JOIN (
-            SELECT b.holder_id, b.version, b.available, b.reserved, b.user_id, b.currency
+            SELECT b.holder_id, b.version, b.available, b.reserved, b.user_id, b.currency, b.status::text
             FROM user_balances AS b
             WHERE b.holder_id = ANY(ARRAY(SELECT x.holder_id FROM new_entries AS x))
             UNION ALL
-            SELECT a.id, a.version, a.balance, 0, a.user_id, a.currency
+            SELECT a.id, a.version, a.balance, 0, a.user_id, a.currency, 'active'
             FROM accounts AS a
             WHERE a.id = ANY(ARRAY(SELECT x.holder_id FROM new_entries AS x))
             OFFSET 0
@@ -500,9 +530,14 @@ BEGIN
            OR t.operation IN ('wallet_to_account', 'account_to_wallet', 'wallet_to_wallet', 'account_to_account')
            OR n.holder_id <> CASE n.effect WHEN 'credit' THEN t.credit_holder_id ELSE t.debit_holder_id END
            OR n.hold_id IS NOT NULL
+           OR w.status <> 'active'
            OR n.created_at < transaction_timestamp()
            OR n.created_at > clock_timestamp()
            OR scale(trim_scale(n.amount)) > m.minor_units
+           OR entry_adds_up(
+               n.effect, n.amount, n.available_before, n.available_after, n.reserved_before, n.reserved_after,
+               n.transfer_id, n.hold_id
+           ) IS NOT TRUE
            OR (
                coalesce(e.available_after, w.available),
                coalesce(e.reserved_after, w.reserved),
@@ -529,11 +564,11 @@ BEGIN
         OFFSET 0
     ) AS t ON true
     LEFT JOIN LATERAL (
-        SELECT o.holder_id FROM balance_holds AS o WHERE o.id = n.hold_id OFFSET 0
+        SELECT o.holder_id, o.amount - o.remaining AS drawn FROM balance_holds AS o WHERE o.id = n.hold_id OFFSET 0
     ) AS h ON true
     -- An account is no wallet: what is said of one is looked at again below.
     LEFT JOIN LATERAL (
-        SELECT u.version FROM user_balances AS u WHERE u.holder_id = n.holder_id OFFSET 0
+        SELECT u.version, u.status FROM user_balances AS u WHERE u.holder_id = n.holder_id OFFSET 0
     ) AS w ON true
     WHERE (before.available_after, before.reserved_after, before.user_id, before.currency)
           IS DISTINCT FROM (n.available_before, n.reserved_before, n.user_id, n.currency)
@@ -551,7 +586,15 @@ BEGIN
                END
            )
        )
-       OR (n.hold_id IS NOT NULL AND h.holder_id IS DISTINCT FROM n.holder_id)
+       OR (
+           n.hold_id IS NOT NULL
+           AND (h.holder_id IS DISTINCT FROM n.holder_id OR (n.effect <> 'reserve' AND h.drawn <> drawn_from(n.hold_id)))
+       )
+       OR entry_adds_up(
+           n.effect, n.amount, n.available_before, n.available_after, n.reserved_before, n.reserved_after,
+           n.transfer_id, n.hold_id
+       ) IS NOT TRUE
+       OR w.status <> 'active'
        OR n.created_at < transaction_timestamp()
        OR n.created_at > clock_timestamp()
        OR NOT (v_is_batch OR (n.version <= w.version) IS TRUE);
@@ -564,10 +607,16 @@ BEGIN
             IS DISTINCT FROM (n.user_id, n.currency)
             OR (n.transfer_id IS NOT NULL AND t.id IS NULL)
             OR (n.hold_id IS NOT NULL AND h.id IS NULL),
+        entry_adds_up(
+            n.effect, n.amount, n.available_before, n.available_after, n.reserved_before, n.reserved_after,
+            n.transfer_id, n.hold_id
+        ),
         scale(trim_scale(n.amount)) > m.minor_units,
         n.created_at BETWEEN transaction_timestamp() AND clock_timestamp(),
+        CASE WHEN wallet_refuses(held.status, n.effect, t.reverses_id) THEN held.status END,
+        CASE WHEN n.effect <> 'reserve' AND h.drawn <> drawn_from(n.hold_id) THEN n.hold_id END,
         v_is_batch OR n.version <= held.version
-    INTO v_id, v_is_orphan, v_is_finer, v_is_of_now, v_has_balance
+    INTO v_id, v_is_orphan, v_adds_up, v_is_finer, v_is_of_now, v_status, v_hold_id, v_has_balance
     FROM new_entries AS n
     LEFT JOIN LATERAL (
         SELECT b.version, b.available_after, b.reserved_after, b.user_id, b.currency
@@ -587,7 +636,7 @@ BEGIN
     ) AS first ON true
     LEFT JOIN LATERAL (SELECT c.minor_units FROM currencies AS c WHERE c.code = n.currency OFFSET 0) AS m ON true
     LEFT JOIN LATERAL (
-        SELECT f.id, f.transaction_id, f.operation, f.debit_holder_id, f.credit_holder_id, f.amount
+        SELECT f.id, f.transaction_id, f.operation, f.debit_holder_id, f.credit_holder_id, f.amount, f.reverses_id
         FROM transfers AS f
         WHERE f.id = n.transfer_id
         OFFSET 0
@@ -602,12 +651,15 @@ BEGIN
             ELSE 'transfer_out'
         END
     LEFT JOIN LATERAL (
-        SELECT o.id FROM balance_holds AS o WHERE o.id = n.hold_id AND o.holder_id = n.holder_id OFFSET 0
+        SELECT o.id, o.amount - o.remaining AS drawn
+        FROM balance_holds AS o
+        WHERE o.id = n.hold_id AND o.holder_id = n.holder_id
+        OFFSET 0
     ) AS h ON true
     LEFT JOIN LATERAL (
-        SELECT w.version FROM user_balances AS w WHERE w.holder_id = n.holder_id
+        SELECT w.version, w.status::text FROM user_balances AS w WHERE w.holder_id = n.holder_id
         UNION ALL
-        SELECT a.version FROM accounts AS a WHERE a.id = n.holder_id
+        SELECT a.version, 'active' FROM accounts AS a WHERE a.id = n.holder_id
     ) AS held ON true
     WHERE coalesce(before.user_id, first.user_id) IS DISTINCT FROM n.user_id
        OR coalesce(before.currency, first.currency) IS DISTINCT FROM n.currency
@@ -617,8 +669,14 @@ BEGIN
        OR n.available_before <> coalesce(before.available_after, 0)
        OR n.reserved_before <> coalesce(before.reserved_after, 0)
        OR scale(trim_scale(n.amount)) > m.minor_units
+       OR entry_adds_up(
+           n.effect, n.amount, n.available_before, n.available_after, n.reserved_before, n.reserved_after,
+           n.transfer_id, n.hold_id
+       ) IS NOT TRUE
        OR n.created_at < transaction_timestamp()
        OR n.created_at > clock_timestamp()
+       OR wallet_refuses(held.status, n.effect, t.reverses_id)
+       OR (n.effect <> 'reserve' AND h.drawn <> drawn_from(n.hold_id))
        OR NOT (v_is_batch OR n.version <= held.version);
     IF v_id IS NULL THEN
         RETURN NULL;
@@ -628,6 +686,12 @@ BEGIN
             MESSAGE = format('an entry of holder "%s" refers to a user, currency, transfer or hold that is not the holder''s', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'balance_ledger_holder_exists';
+    ELSIF v_adds_up IS NOT TRUE THEN
+        RAISE check_violation USING
+            MESSAGE = format('an entry of holder "%s" does not add up', v_id),
+            DETAIL = 'Its amount leads from the balances before to those after, by a transfer, a hold, or both.',
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'balance_ledger_after_follows_from_before';
     ELSIF v_is_finer THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW017',
@@ -641,6 +705,15 @@ BEGIN
             MESSAGE = format('an entry of holder "%s" says that it was made at another time', v_id),
             DETAIL = 'What a holder had at an instant is found by the times of its entries.',
             HINT = 'Leave created_at to its default.',
+            TABLE = TG_TABLE_NAME;
+    ELSIF v_status IS NOT NULL THEN
+        PERFORM refuse_wallet_status(v_id, v_status);
+    ELSIF v_hold_id IS NOT NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('an entry draws on hold "%s", which does not change', v_hold_id),
+            DETAIL = 'A hold says what remains of it, and its entries say how it came to that.',
+            HINT = 'Write the entry and the hold in one statement, as the ledger''s functions do.',
             TABLE = TG_TABLE_NAME;
     ELSIF NOT v_has_balance THEN
         RAISE EXCEPTION USING
@@ -658,40 +731,11 @@ BEGIN
         TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry begins where the one before ended, is of this time and has its balance, which a batch writes next (SQLSTATE TW013), is no finer than its currency (TW017); holder, user, currency, transfer and hold belong together.';
+COMMENT ON FUNCTION entries_follow_each_other() IS 'Trigger of balance_ledger: each entry adds up, begins where the one before ended, is of this time, has its balance, which a batch writes next, and its hold has become as much less (SQLSTATE TW013); is no finer than its currency (TW017), of a wallet that lets it through (TW031, TW032); holder, user, currency, transfer and hold belong together.';
 CREATE TRIGGER balance_ledger_follows_itself
     AFTER INSERT ON balance_ledger
     REFERENCING NEW TABLE AS new_entries
     FOR EACH STATEMENT EXECUTE FUNCTION entries_follow_each_other();
-
--- What is drawn from a hold is taken off it: an entry alone moves nothing of what is held. Asked at the
--- end of the transaction, when it has been seen whether the entry is its holder's at all.
-CREATE FUNCTION draws_are_taken_off_their_hold() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    IF EXISTS (
-        SELECT FROM balance_holds AS h
-        WHERE h.id = NEW.hold_id
-          AND h.amount - h.remaining <> (
-              SELECT sum(e.amount) FROM balance_ledger AS e WHERE e.hold_id = h.id AND e.effect <> 'reserve'
-          )
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'TW013',
-            MESSAGE = format('an entry draws on hold "%s", which does not change', NEW.hold_id),
-            DETAIL = 'A hold says what remains of it, and its entries say how it came to that.',
-            HINT = 'Write the entry and the hold in one statement, as the ledger''s functions do.',
-            TABLE = TG_TABLE_NAME;
-    END IF;
-    RETURN NULL;
-END;
-$$;
-COMMENT ON FUNCTION draws_are_taken_off_their_hold() IS 'Trigger of balance_ledger: a hold whose entries draw on it has become as much less (SQLSTATE TW013).';
-CREATE CONSTRAINT TRIGGER balance_ledger_draws_change_holds
-    AFTER INSERT ON balance_ledger
-    DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.hold_id IS NOT NULL AND NEW.effect <> 'reserve')
-    EXECUTE FUNCTION draws_are_taken_off_their_hold();
 
 CREATE TRIGGER transfers_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers
@@ -847,26 +891,6 @@ CREATE TRIGGER user_balances_status_follows_changes
     FOR EACH ROW WHEN (OLD.status <> NEW.status)
     EXECUTE FUNCTION wallet_status_follows_its_changes();
 
-CREATE FUNCTION wallet_status_binds_its_entries() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    IF OLD.status = 'closed' OR EXISTS (
-        SELECT FROM balance_ledger AS e
-        WHERE e.holder_id = NEW.holder_id
-          AND e.version > OLD.version
-          AND e.effect IN ('debit', 'reserve')
-          AND NOT EXISTS (SELECT FROM transfers AS t WHERE t.id = e.transfer_id AND t.reverses_id IS NOT NULL)
-    ) THEN
-        PERFORM refuse_wallet_status(NEW.holder_id, OLD.status);
-    END IF;
-    RETURN NULL;
-END;
-$$;
-COMMENT ON FUNCTION wallet_status_binds_its_entries() IS 'Trigger of user_balances: nothing changes in a closed wallet (SQLSTATE TW032), and nothing but reversals and holds leaves a frozen one (TW031).';
-CREATE TRIGGER user_balances_status_binds_entries
-    AFTER UPDATE ON user_balances
-    FOR EACH ROW WHEN (OLD.status <> 'active' AND OLD.version <> NEW.version)
-    EXECUTE FUNCTION wallet_status_binds_its_entries();
 CREATE TRIGGER wallet_status_changes_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet_status_changes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -883,6 +907,7 @@ SET enable_sort = off AS $$
 DECLARE
     v_id uuid;
     v_is_wallet boolean;
+    v_is_expired boolean;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         -- Nothing has been drawn from a new hold: one entry is all that it has.
@@ -898,12 +923,13 @@ BEGIN
             OFFSET 0
         ) AS e ON true
         WHERE w.holder_id IS NULL
+           OR n.expires_at <= n.created_at
            OR (n.holder_id, n.amount, n.remaining) IS DISTINCT FROM (e.holder_id, e.amount, e.amount);
         IF v_id IS NULL THEN
             RETURN NULL;
         END IF;
     END IF;
-    SELECT n.id, w.holder_id IS NOT NULL INTO v_id, v_is_wallet
+    SELECT n.id, w.holder_id IS NOT NULL, n.expires_at <= n.created_at INTO v_id, v_is_wallet, v_is_expired
     FROM new_holds AS n
     LEFT JOIN LATERAL (
         SELECT b.holder_id FROM user_balances AS b WHERE b.holder_id = n.holder_id OFFSET 0
@@ -916,6 +942,7 @@ BEGIN
         WHERE e.hold_id = n.id AND e.holder_id = n.holder_id
     ) AS entries ON true
     WHERE w.holder_id IS NULL
+       OR n.expires_at <= n.created_at
        OR n.amount IS DISTINCT FROM entries.reserved
        OR n.remaining IS DISTINCT FROM entries.reserved - entries.drawn;
     IF v_id IS NULL THEN
@@ -926,6 +953,13 @@ BEGIN
             MESSAGE = format('hold "%s" refers to a wallet that does not exist', v_id),
             TABLE = TG_TABLE_NAME,
             CONSTRAINT = 'balance_holds_wallet_exists';
+    ELSIF v_is_expired THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW040',
+            MESSAGE = format('hold "%s" expires before it begins', v_id),
+            DETAIL = 'A hold that has expired is given back and captured no longer.',
+            HINT = 'Give an instant in the future, or none.',
+            TABLE = TG_TABLE_NAME;
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'TW013',
@@ -935,7 +969,7 @@ BEGIN
         TABLE = TG_TABLE_NAME;
 END;
 $$;
-COMMENT ON FUNCTION holds_follow_their_entries() IS 'Trigger of balance_holds: a hold is a wallet''s, and what balance_ledger says of it (SQLSTATE TW013).';
+COMMENT ON FUNCTION holds_follow_their_entries() IS 'Trigger of balance_holds: a hold is a wallet''s and what balance_ledger says of it (SQLSTATE TW013), and expires after it begins (TW040).';
 CREATE TRIGGER balance_holds_insert_follows_entries
     AFTER INSERT ON balance_holds
     REFERENCING NEW TABLE AS new_holds

@@ -1019,6 +1019,11 @@ FROM transfers AS s
 LEFT JOIN ledger_holders AS t ON t.id = s.credit_holder_id AND t.currency = s.currency
 WHERE t.id IS NULL
 UNION ALL
+SELECT 'transfers_reversed_exists', s.id
+FROM transfers AS s
+LEFT JOIN transfers AS t ON t.id = s.reverses_id
+WHERE t.id IS NULL AND s.reverses_id IS NOT NULL
+UNION ALL
 SELECT 'balance_ledger_holder_exists', s.holder_id
 FROM balance_ledger AS s
 LEFT JOIN ledger_holders AS t ON t.id = s.holder_id AND t.currency = s.currency

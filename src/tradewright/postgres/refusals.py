@@ -182,7 +182,6 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "accounts_stop_out_level_positive": (InputError, ErrorCode.ACCOUNT_TERMS_MALFORMED),
         "accounts_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         "available_money_not_negative": (MoneyError, ErrorCode.MONEY_INSUFFICIENT_FUNDS),
-        "balance_holds_expires_after_created": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
         "balance_ledger_transaction_once": (MoneyError, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
         "exchange_rates_are_of_the_past": (InputError, ErrorCode.INPUT_INSTANT_FUTURE),
         "exchange_rates_base_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),

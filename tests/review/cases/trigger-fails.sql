@@ -36,3 +36,12 @@ BEGIN
 END;
 $$;
 CREATE TRIGGER orders_are_kept BEFORE UPDATE OR DELETE ON orders FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- near miss: a guard refuses in the words of a CHECK
+CREATE TABLE orders (id uuid PRIMARY KEY, quantity numeric NOT NULL);
+CREATE FUNCTION refuse_quantity() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE check_violation USING MESSAGE = 'orders are for something';
+END;
+$$;
+CREATE TRIGGER orders_are_for_something AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse_quantity();

@@ -174,3 +174,9 @@ WHERE
     AND owner.relkind IN ('r', 'p')
     AND NOT owner.relispartition
 ORDER BY space.nspname, owner.relname, fired.tgname;
+
+-- name: is_partitioned
+-- Whether a table is partitioned: a row that no partition takes is refused as a CHECK would refuse it.
+SELECT relkind = 'p'
+FROM pg_class
+WHERE oid = to_regclass(format('%%I.%%I', %(schema)s::text, %(table)s::text));

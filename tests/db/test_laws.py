@@ -524,12 +524,44 @@ BREAKS = (
         ),
     ),
     Break(
-        "swap_free_days_cost_nothing",
+        "swap_free_days_cost_only_their_fee",
+        "a fee of an account that was not swap-free",
+        (
+            "UPDATE position_rollovers SET operation = 'swap_free_fee'",
+            "UPDATE balance_ledger SET operation = 'swap_free_fee' WHERE operation = 'swap'",
+            "UPDATE transfers SET operation = 'swap_free_fee' WHERE operation = 'swap'",
+        ),
+    ),
+    *(
+        Break(
+            "swap_free_days_cost_only_their_fee",
+            how,
+            (
+                (
+                    "INSERT INTO past_swap_freedoms SELECT code, '2026-01-13', true"
+                    " FROM account_groups"
+                ),
+                "UPDATE position_rollovers SET operation = 'swap_free_fee'",
+                "UPDATE balance_ledger SET operation = 'swap_free_fee' WHERE operation = 'swap'",
+                "UPDATE transfers SET operation = 'swap_free_fee' WHERE operation = 'swap'",
+                *terms,
+            ),
+        )
+        for how, terms in (
+            ("a fee that the terms do not have", ()),
+            (
+                "a fee for a night that is free",
+                ("UPDATE swap_terms SET swap_free_fee = 1, grace_nights = 1",),
+            ),
+        )
+    ),
+    Break(
+        "swap_free_days_cost_only_their_fee",
         "a rollover that was charged in a group that was free then",
         ("INSERT INTO past_swap_freedoms SELECT code, '2026-01-13', true FROM account_groups",),
     ),
     Break(
-        "swap_free_days_cost_nothing",
+        "swap_free_days_cost_only_their_fee",
         "a rollover that was charged to an account that was in a free group then",
         (
             "INSERT INTO account_groups (code, is_swap_free) VALUES ('islamic', true)",
@@ -540,6 +572,14 @@ BREAKS = (
         "retail_clients_are_lent_nothing",
         "a credit of a retail client",
         ("UPDATE accounts SET credit = 5, revision = revision + 1",),
+    ),
+    Break(
+        "rollover_is_in_the_ledger",
+        "a swap that is booked as a fee",
+        (
+            "UPDATE balance_ledger SET operation = 'swap_free_fee' WHERE operation = 'swap'",
+            "UPDATE transfers SET operation = 'swap_free_fee' WHERE operation = 'swap'",
+        ),
     ),
     Break(
         "references_hold",

@@ -56,6 +56,15 @@ def test_a_day_without_an_engine_is_rolled_over_once(floor: Floor, quotes: Path)
     assert floor.broken_laws() == {}
 
 
+def test_a_fee_for_swap_free_accounts_is_set_with_the_terms(floor: Floor) -> None:
+    rates = ("set", "EURUSD", "points", "--long=-7.5", "--short=2.5", "--from", "2026-01-01")
+    run(floor, *rates, "--swap-free-fee", "1.25", "--grace-nights", "3")
+    assert floor.rows("SELECT swap_free_fee, grace_nights FROM swap_terms") == [
+        (Decimal("1.25"), 3)
+    ]
+    assert run(floor, *rates[:-1], "2026-02-01", "--swap-free-fee=-1") == "DATABASE_VALUE_REFUSED"
+
+
 def test_a_holiday_is_said_and_said_again(floor: Floor) -> None:
     for _ in range(2):
         assert run(floor, "holiday", "EUR", "2026-05-01") == {

@@ -303,6 +303,34 @@ def test_an_altered_rollover_of_a_late_deal_is_named(field: str) -> None:
     assert {(one.row, one.id) for one in differences} == {("rollover", "tv")}
 
 
+def fees(*amounts: str) -> Record:
+    """Return the late swaps as fees of 12.50 for a lot and day."""
+    terms: dict[str, Any] = {"operation": "swap_free_fee", "fee": d("12.5"), "lot": d(100_000)}
+    pairs = list(zip(LATE_SWAPS.rollovers, LATE_SWAPS.entries, amounts, strict=True))
+    return replace(
+        LATE_SWAPS,
+        rollovers=[row._replace(amount=d(amount), **terms) for row, _, amount in pairs],
+        entries=[
+            entry._replace(operation="swap_free_fee", amount=abs(d(amount)))
+            for _, entry, amount in pairs
+        ],
+    )
+
+
+@pytest.mark.parametrize("field", ["quantity", "amount", "days", "fee", "operation"])
+def test_an_altered_fee_is_named(field: str) -> None:
+    """2,000 pay 0.25; that they became 1,000 of the other side gives 0.125 back."""
+    record = fees("-0.25", "0.12")
+    assert list(replay_rollovers(record)) == []
+    differences = list(replay_rollovers(altered(record, "rollovers", 1, field)))
+    assert ("rollover", "tv") in {(one.row, one.id) for one in differences}
+
+
+def test_a_fee_for_a_free_night_is_found() -> None:
+    record = altered(fees("-0.25", "0.12"), "rollovers", 0, "in_grace")
+    assert [(one.id, one.field) for one in replay_rollovers(record)] == [("t5", "amount")]
+
+
 @pytest.mark.parametrize("table", ["rollovers", "entries", "trades"])
 def test_a_swap_without_its_row_its_entry_or_its_position_is_found(table: str) -> None:
     assert list(replay_rollovers(replace(SWAPS, **{table: getattr(SWAPS, table)[1:]})))

@@ -87,7 +87,7 @@ FROM (
         WHERE d.position_id = %(subject_id)s::uuid
            OR d.fill_id IN (SELECT f.id FROM order_fills AS f WHERE f.order_id = %(subject_id)s::uuid)
         UNION ALL
-        SELECT w.booked_at, 'position_rollovers', 'swap', NULL, to_jsonb(w), 0, NULL
+        SELECT w.booked_at, 'position_rollovers', w.operation, NULL, to_jsonb(w), 0, NULL
         FROM position_rollovers AS w
         WHERE w.position_id = %(subject_id)s::uuid
         UNION ALL

@@ -3,8 +3,8 @@
 import json
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,33 +44,26 @@ def command() -> None:
     help="Business days until a deal settles.",
 )
 @click.option("--daily", "is_daily", is_flag=True, help="Traded every day of the week.")
+@click.option(
+    "--swap-free-fee",
+    type=Number(),
+    default="0",
+    help="What swap-free accounts pay for one lot and day instead, in --currency.  [default: 0]",
+)
+@click.option(
+    "--grace-nights",
+    type=click.IntRange(0, 365),
+    default=0,
+    show_default=True,
+    help="Nights of a position without that fee.",
+)
 @options.with_database
-def set_command(  # noqa: PLR0913 (one for each option)
-    asked: options.Asked,
-    *,
-    symbol: str,
-    form: str,
-    long_rate: Decimal,
-    short_rate: Decimal,
-    effective_on: datetime,
-    currency: str,
-    settlement_days: int,
-    is_daily: bool,
-) -> None:
+def set_command(asked: options.Asked, *, form: str, effective_on: datetime, **terms: Any) -> None:
     """Set an instrument's swap from a day on; a rate below zero is paid by the client."""
-    terms = SwapTerms(
-        symbol=symbol,
-        effective_on=effective_on.date(),
-        form=SwapForm(form),
-        long_rate=long_rate,
-        short_rate=short_rate,
-        currency=currency,
-        settlement_days=settlement_days,
-        is_daily=is_daily,
-    )
+    made = SwapTerms(effective_on=effective_on.date(), form=SwapForm(form), **terms)
     with asked.session() as session:
-        set_swap_terms(session, terms)
-    _tell(asked, {"symbol": symbol, "effective_on": str(terms.effective_on)})
+        set_swap_terms(session, made)
+    _tell(asked, {"symbol": made.symbol, "effective_on": str(made.effective_on)})
 
 
 @command.command("holiday", epilog=options.example("tradewright swaps holiday EUR 2026-05-01"))

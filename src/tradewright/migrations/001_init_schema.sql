@@ -283,7 +283,7 @@ CREATE TABLE house_accounts (
         REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
 );
 COMMENT ON TABLE house_accounts IS 'The broker''s own side of every movement; balances are rolled up from transfers (house_balances), never kept in a hot row.';
-COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions; dealing: the result of trading against clients, and of hedging it; swaps: what positions pay and earn over the rollover; liquidity: what liquidity providers owe the house for its hedges, or the house them; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
+COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions, and what swap-free accounts pay for nights; dealing: the result of trading against clients, and of hedging it; swaps: what positions pay and earn over the rollover; liquidity: what liquidity providers owe the house for its hedges, or the house them; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
 
 CREATE TABLE account_groups (
     id uuid DEFAULT uuidv7()
@@ -319,7 +319,7 @@ CREATE TABLE account_groups (
 );
 COMMENT ON TABLE account_groups IS 'Accounts that trade under the same conditions: what is set here holds for each account of the group.';
 COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per symbol; hedging: each opening fill has its own; fifo: the oldest is closed first.';
-COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pay and earn nothing over the rollover.';
+COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pay and earn no interest over the rollover, but a fee if the instrument has one (swap_terms).';
 COMMENT ON COLUMN account_groups.hedged_margin IS 'What longs and shorts side by side in a symbol bind: the sum of both, the larger leg, or what is left of them.';
 COMMENT ON COLUMN account_groups.margin_price IS 'What positions are worth for margin: what they are worth now, or what they were when they were opened (opening_rates).';
 COMMENT ON COLUMN account_groups.pending_margin IS 'What orders that rest bind: none, until they deal; max_side, in each symbol the larger of the position with all buys and the position with all sells.';
@@ -710,6 +710,12 @@ CREATE TABLE swap_terms (
         CONSTRAINT swap_terms_settlement_days_in_range CHECK (settlement_days BETWEEN 0 AND 2),
     is_daily boolean
         CONSTRAINT swap_terms_is_daily_present NOT NULL,
+    swap_free_fee numeric(20, 8) DEFAULT 0
+        CONSTRAINT swap_terms_swap_free_fee_present NOT NULL
+        CONSTRAINT swap_terms_swap_free_fee_not_negative CHECK (swap_free_fee >= 0 AND swap_free_fee < 'Infinity'),
+    grace_nights smallint DEFAULT 0
+        CONSTRAINT swap_terms_grace_nights_present NOT NULL
+        CONSTRAINT swap_terms_grace_nights_in_range CHECK (grace_nights BETWEEN 0 AND 365),
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT swap_terms_created_at_present NOT NULL,
     CONSTRAINT swap_terms_pkey PRIMARY KEY (symbol, effective_on)
@@ -717,9 +723,11 @@ CREATE TABLE swap_terms (
 COMMENT ON TABLE swap_terms IS 'What holding an instrument over the rollover costs or yields, from a day on. Append-only.';
 COMMENT ON COLUMN swap_terms.form IS 'points: rate * tick a unit; percent: of the value, a year of 360 days; money: rate for a lot. All for one day.';
 COMMENT ON COLUMN swap_terms.long_rate IS 'For a long position; below zero it is paid by the client.';
-COMMENT ON COLUMN swap_terms.currency IS 'Currency of money for a lot; points and percent are in quote currency.';
+COMMENT ON COLUMN swap_terms.currency IS 'Currency of money for a lot, as of the fee; points and percent are in quote currency.';
 COMMENT ON COLUMN swap_terms.settlement_days IS 'Business days until a deal settles: 2 pays for the weekend on Wednesday, 1 on Thursday, 0 on Friday.';
 COMMENT ON COLUMN swap_terms.is_daily IS 'Traded every day of the week and rolled over for one day each.';
+COMMENT ON COLUMN swap_terms.swap_free_fee IS 'What a swap-free account pays instead: money for one lot and day, long or short.';
+COMMENT ON COLUMN swap_terms.grace_nights IS 'How many nights of a position, from its first on, a swap-free account pays no fee for.';
 
 CREATE TABLE rollover_holidays (
     currency text
@@ -884,17 +892,25 @@ CREATE TABLE position_rollovers (
     amount numeric(20, 8)
         CONSTRAINT position_rollovers_amount_present NOT NULL
         CONSTRAINT position_rollovers_amount_finite CHECK (amount > '-Infinity' AND amount < 'Infinity'),
+    operation text
+        CONSTRAINT position_rollovers_operation_present NOT NULL
+        CONSTRAINT position_rollovers_operation_known CHECK (operation IN ('swap', 'swap_free_fee')),
     trade_id uuid
         CONSTRAINT position_rollovers_trade_exists REFERENCES trades (id) ON DELETE RESTRICT,
     booked_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT position_rollovers_booked_at_present NOT NULL,
-    CONSTRAINT position_rollovers_booked_once UNIQUE NULLS NOT DISTINCT (position_id, rollover_on, trade_id)
+    CONSTRAINT position_rollovers_booked_once UNIQUE NULLS NOT DISTINCT (position_id, rollover_on, trade_id),
+    -- What is told late, and what is reversed, may give some of it back.
+    CONSTRAINT position_rollovers_fee_is_never_earned CHECK (
+        operation = 'swap' OR amount <= 0 OR trade_id IS NOT NULL
+    )
 );
 COMMENT ON TABLE position_rollovers IS 'What a position has paid or earned over the rollover of a day, 17:00 in New York, once. Append-only.';
 COMMENT ON COLUMN position_rollovers.quantity IS 'What was open, signed; for a trade of which we were told later, the change that it made.';
 COMMENT ON COLUMN position_rollovers.trade_id IS 'The trade that a provider had dealt before the rollover and told of after it, or that takes a busted fill back: the row adds or takes back what that makes of the swap.';
 COMMENT ON COLUMN position_rollovers.days IS 'From one value date to the next: 1, 3 over a weekend, more over holidays.';
-COMMENT ON COLUMN position_rollovers.amount IS 'In the account''s currency, below zero when paid; equals the ledger''s entry. Zero in a swap-free group.';
+COMMENT ON COLUMN position_rollovers.amount IS 'In the account''s currency, below zero when paid; equals the ledger''s entry. In a swap-free group the fee, which is mostly zero.';
+COMMENT ON COLUMN position_rollovers.operation IS 'Operation of the ledger''s entry: the swap, or what a swap-free account pays instead, which is no interest.';
 
 CREATE TABLE opening_rates (
     position_id uuid,

@@ -752,17 +752,17 @@ COMMENT ON VIEW law_reversal_is_in_the_ledger IS 'What is given back of commissi
 CREATE VIEW law_rollover_is_in_the_ledger AS
 SELECT coalesce(r.id, e.transaction_id) AS rollover_id, r.position_id, r.rollover_on, r.amount, e.booked
 FROM (
-    SELECT r.id, r.position_id, r.rollover_on, r.amount, p.account_id
+    SELECT r.id, r.position_id, r.rollover_on, r.amount, r.operation, p.account_id
     FROM position_rollovers AS r
     JOIN positions AS p ON p.id = r.position_id
 ) AS r
 FULL JOIN (
-    SELECT transaction_id, holder_id, CASE effect WHEN 'credit' THEN amount ELSE -amount END AS booked
+    SELECT transaction_id, holder_id, operation, CASE effect WHEN 'credit' THEN amount ELSE -amount END AS booked
     FROM balance_ledger
-    WHERE operation = 'swap'
-) AS e ON e.transaction_id = r.id AND e.holder_id = r.account_id
+    WHERE operation IN ('swap', 'swap_free_fee')
+) AS e ON e.transaction_id = r.id AND e.holder_id = r.account_id AND e.operation = r.operation
 WHERE r.id IS NULL OR r.amount <> coalesce(e.booked, 0);
-COMMENT ON VIEW law_rollover_is_in_the_ledger IS 'What each position paid or earned over a rollover is what the ledger booked for its account, and no swap is booked without its row.';
+COMMENT ON VIEW law_rollover_is_in_the_ledger IS 'What each position paid or earned over a rollover is what the ledger booked for its account, as swap or as fee, and neither is booked without its row.';
 
 -- From one value date to the next (trading/swaps.py says the same in Python): the value date is so many days
 -- of settlement ahead, and Saturdays, Sundays and holidays of either currency are none.
@@ -900,8 +900,9 @@ WHERE held.quantity <> booked.quantity
   );
 COMMENT ON VIEW law_rollover_is_of_what_was_open IS 'Each position has paid or earned swap for what was open of it at 17:00 in New York, however late that was booked or a provider told of it, and none for what was reversed of it.';
 
-CREATE VIEW law_swap_free_days_cost_nothing AS
-SELECT r.id AS rollover_id, r.position_id, r.rollover_on, r.amount, c.group_code
+-- Terms that were said later do not count; what is given back with a reversed trade was booked by those of then.
+CREATE VIEW law_swap_free_days_cost_only_their_fee AS
+SELECT r.id AS rollover_id, r.position_id, r.rollover_on, r.operation, r.amount, c.group_code, s.is_free
 FROM position_rollovers AS r
 JOIN positions AS p ON p.id = r.position_id
 JOIN accounts AS a ON a.id = p.account_id
@@ -918,18 +919,45 @@ CROSS JOIN LATERAL (
     ) AS group_code
 ) AS c
 JOIN account_groups AS g ON g.code = c.group_code
-WHERE r.amount <> 0
-  AND coalesce(
-      (
-          SELECT f.is_swap_free
-          FROM past_swap_freedoms AS f
-          WHERE f.group_code = c.group_code AND f.through_on >= r.rollover_on
-          ORDER BY f.through_on
-          LIMIT 1
-      ),
-      g.is_swap_free
-  );
-COMMENT ON VIEW law_swap_free_days_cost_nothing IS 'No position has paid or earned swap for a day at whose end its account was in a swap-free group.';
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (
+            SELECT f.is_swap_free
+            FROM past_swap_freedoms AS f
+            WHERE f.group_code = c.group_code AND f.through_on >= r.rollover_on
+            ORDER BY f.through_on
+            LIMIT 1
+        ),
+        g.is_swap_free
+    ) AS is_free
+) AS s
+JOIN trades AS o ON o.position_id = r.position_id AND o.position_version = 1
+LEFT JOIN order_fills AS d ON d.id = o.fill_id AND d.provider_execution_id IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT least(
+        (SELECT min(n.ended_on) FROM trading_days AS n WHERE n.ended_at > o.executed_at),
+        ((d.quoted_at AT TIME ZONE 'America/New_York') + interval '7 hours')::date
+    ) AS first_on
+) AS night
+LEFT JOIN LATERAL (
+    SELECT t.swap_free_fee, t.grace_nights
+    FROM swap_terms AS t
+    WHERE t.symbol = p.symbol AND t.effective_on <= r.rollover_on AND t.created_at < r.booked_at
+    ORDER BY t.effective_on DESC
+    LIMIT 1
+) AS terms ON true
+WHERE s.is_free <> (r.operation = 'swap_free_fee')
+   OR (
+       s.is_free
+       AND r.amount <> 0
+       AND (
+           terms.swap_free_fee IS NULL
+           OR terms.swap_free_fee = 0
+           OR greatest(0, r.rollover_on - night.first_on) < terms.grace_nights
+       )
+       AND NOT EXISTS (SELECT FROM trade_reversals AS v WHERE v.reversing_id = r.trade_id)
+   );
+COMMENT ON VIEW law_swap_free_days_cost_only_their_fee IS 'For a day at whose end its account was in a swap-free group a position has paid no swap, and a fee only by the instrument''s terms and after the free nights; for other days it has paid no fee.';
 
 CREATE VIEW law_retail_clients_are_lent_nothing AS
 SELECT a.id AS account_id, a.user_id, a.credit
@@ -1276,7 +1304,7 @@ SELECT 'rollover_days_are_of_the_calendar', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'rollover_is_of_what_was_open', count(*) FROM positions
 UNION ALL
-SELECT 'swap_free_days_cost_nothing', count(*) FROM position_rollovers
+SELECT 'swap_free_days_cost_only_their_fee', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL

@@ -372,7 +372,9 @@ SELECT
     s.short_rate,
     s.currency,
     s.settlement_days,
-    s.is_daily
+    s.is_daily,
+    s.swap_free_fee,
+    s.grace_nights
 FROM swap_terms AS s
 WHERE s.effective_on >= coalesce(
     (
@@ -408,11 +410,12 @@ GROUP BY currency;
 -- name: add_swap_terms
 -- Set what holding an instrument costs from a day on.
 INSERT INTO swap_terms (
-    symbol, effective_on, form, long_rate, short_rate, currency, settlement_days, is_daily
+    symbol, effective_on, form, long_rate, short_rate, currency, settlement_days, is_daily,
+    swap_free_fee, grace_nights
 )
 VALUES (
     %(symbol)s, %(effective_on)s, %(form)s, %(long_rate)s, %(short_rate)s, %(currency)s,
-    %(settlement_days)s, %(is_daily)s
+    %(settlement_days)s, %(is_daily)s, %(swap_free_fee)s, %(grace_nights)s
 );
 
 -- name: add_rollover_holiday
@@ -424,13 +427,13 @@ ON CONFLICT (currency, holiday_on) DO NOTHING;
 -- name: write_rollovers
 -- Write what positions have paid or earned over a rollover.
 INSERT INTO position_rollovers (
-    id, position_id, rollover_on, days, quantity, conversion_rate, amount, trade_id
+    id, position_id, rollover_on, days, quantity, conversion_rate, amount, operation, trade_id
 )
 SELECT *
 FROM unnest(
     %(id)s::uuid[], %(position_id)s::uuid[], %(rollover_on)s::date[], %(days)s::smallint[],
     %(quantity)s::numeric[], %(conversion_rate)s::numeric[], %(amount)s::numeric[],
-    %(trade_id)s::uuid[]
+    %(operation)s::text[], %(trade_id)s::uuid[]
 );
 
 -- name: close_bys_named
@@ -1630,13 +1633,14 @@ JOIN instruments AS i ON i.symbol = p.symbol
 WHERE p.id = %(position_id)s::uuid AND p.is_open;
 
 -- name: swaps_of_trade
--- Read what the position of a trade has paid or earned over the days for which that was open.
+-- Read what the position of a trade has paid or earned over the days for which that was open, and as what.
 SELECT
     r.rollover_on,
     max(r.days),
     sum(r.quantity),
     sum(r.amount),
-    (array_agg(r.conversion_rate ORDER BY r.id))[1]
+    (array_agg(r.conversion_rate ORDER BY r.id))[1],
+    r.operation
 FROM trades AS t
 JOIN order_fills AS f ON f.id = t.fill_id
 JOIN position_rollovers AS r ON r.position_id = t.position_id
@@ -1646,7 +1650,7 @@ WHERE t.id = %(trade_id)s::uuid
       t.executed_at < d.ended_at
       OR (f.provider_execution_id IS NOT NULL AND f.quoted_at < end_of_trading_day(r.rollover_on))
   )
-GROUP BY r.rollover_on
+GROUP BY r.rollover_on, r.operation
 ORDER BY r.rollover_on;
 
 -- name: add_trade_reversal

@@ -44,7 +44,7 @@ class Since(Struct, frozen=True):
 class PaidSwap(Struct, frozen=True):
     """What a position has paid or earned for a day over which a trade was open, all rows together.
 
-    `rate` is that by which it was converted.
+    `rate` is that by which it was converted, `operation` says whether it was a swap or a fee.
     """
 
     rollover_on: date
@@ -52,6 +52,7 @@ class PaidSwap(Struct, frozen=True):
     quantity: Decimal
     amount: Decimal
     rate: Decimal
+    operation: str
 
 
 def open_part(opened: Opened, since: Sequence[Since], held: Decimal, step: Decimal) -> Decimal:

@@ -33,7 +33,7 @@ from tradewright.trading.reversals import (
     open_part,
     swap_back,
 )
-from tradewright.trading.rollovers import owes_swap
+from tradewright.trading.rollovers import RECEIVERS, owes_swap
 from tradewright.trading.rows import write_desk
 from tradewright.trading.state import AccountState, Desk, PositionState
 from tradewright.trading.store import read_desk
@@ -202,8 +202,10 @@ def _give_swaps_back(
         paid, key = PaidSwap(*row), new_id_text()
         amount = swap_back(paid, taken, currency)
         place = (key, opened.position_id, paid.rollover_on, paid.days)
-        desk.changes.rollovers.append((*place, taken, paid.rate, amount, reversing_id))
-        _pay(desk, account, (key, "swap"), amount, desk.house[currency][HouseCode.SWAPS])
+        figures = (taken, paid.rate, amount, paid.operation, reversing_id)
+        desk.changes.rollovers.append((*place, *figures))
+        house = desk.house[currency][RECEIVERS[paid.operation]]
+        _pay(desk, account, (key, paid.operation), amount, house)
 
 
 def _pay(

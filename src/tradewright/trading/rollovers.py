@@ -4,13 +4,15 @@ What is owed follows from what was open when the day's end was written down (`ba
 watcher proposes it with the first quote after that. Whatever an account is asked to do, what it
 owes is booked first, so that no position is closed or made smaller without its swap. Each is
 valued at the last price and rate known; one without any since the engine started waits, the others
-do not; the watcher proposes again. Where a provider tells only then of what it has dealt before,
-the difference that it makes is booked with it.
+do not; the watcher proposes again. Swap-free accounts pay the fee of the instrument's terms, which
+is another operation of the ledger, with another of the house's holders. Where a provider tells only
+then of what it has dealt before, the difference that it makes is booked with it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -33,9 +35,15 @@ from tradewright.trading.swaps import (
     SwapForm,
     SwapTerms,
     days_over,
+    is_in_grace,
     swap_amount,
     swap_currency,
+    swap_free_fee,
 )
+
+SWAP, FEE = "swap", "swap_free_fee"
+RECEIVERS: Mapping[str, HouseCode] = MappingProxyType({SWAP: HouseCode.SWAPS, FEE: HouseCode.FEES})
+"""Operation of the ledger → the house's holder on its other side."""
 
 _ONE_DAY = timedelta(days=1)
 _NOTHING = Decimal(0)
@@ -55,13 +63,14 @@ class _Change(Struct, frozen=True):
 
 
 class _Swap(Struct, frozen=True):
-    """The swap of a change for one rollover, in the account's currency."""
+    """The swap of a change for one rollover, or the fee instead, in the account's currency."""
 
     change: _Change
     rollover_on: date
     days: int
     rate: Decimal
     amount: Decimal
+    operation: str = SWAP
 
 
 def roll_over(desk: Desk, account: AccountState, command: RollOver) -> RolloverReport:
@@ -160,13 +169,28 @@ def _swap(desk: Desk, account: AccountState, change: _Change, due: _Due) -> _Swa
     on, days, terms = due
     instrument, currency = change.position.instrument, account.profile.currency
     if _is_swap_free(desk, account, on):
-        return _Swap(change, on, days, Decimal(1), _NOTHING)
+        return _fee(desk, account, change, due)
     rate = desk.market.last_rate(swap_currency(terms, instrument), currency)
     before = _worth(desk, change.position, change.before, due)
     after = _worth(desk, change.position, change.before + change.quantity, due)
     if rate is None or before is None or after is None:
         return None
     return _Swap(change, on, days, *booked(after - before, rate, currency))
+
+
+def _fee(desk: Desk, account: AccountState, change: _Change, due: _Due) -> _Swap | None:
+    """Return what a change of a swap-free account pays for one rollover; None without a rate."""
+    on, days, terms = due
+    instrument, currency = change.position.instrument, account.profile.currency
+    first = desk.rolling.first.get(change.position.id, on)
+    if not terms.swap_free_fee or is_in_grace(terms, first, on):
+        return _Swap(change, on, days, Decimal(1), _NOTHING, FEE)
+    rate = desk.market.last_rate(terms.currency, currency)
+    if rate is None:
+        return None
+    before = swap_free_fee(terms, instrument, change.before, days)
+    after = swap_free_fee(terms, instrument, change.before + change.quantity, days)
+    return _Swap(change, on, days, *booked(after - before, rate, currency), FEE)
 
 
 def _is_swap_free(desk: Desk, account: AccountState, on: date) -> bool:
@@ -227,6 +251,8 @@ def roll_over_late(
         return
     for trade in trades:
         position = desk.changes.positions[str(trade[0])]
+        if trade[4] == 1:
+            desk.rolling.first[position.id] = last_ended_day(answer.decided_at) + _ONE_DAY
         for due in _since(desk, position.instrument, answer.decided_at):
             before = desk.rolling.held.get((position.id, due[0]), _NOTHING)
             change = _Change(position, before, Decimal(str(trade[6])), str(trade[1]))
@@ -258,14 +284,13 @@ def _book(desk: Desk, account: AccountState, swap: _Swap) -> None:
     """Write a swap and move its money between the account and the house."""
     change, amount, key = swap.change, swap.amount, new_id_text()
     place = (change.position.id, swap.rollover_on)
-    figures = (change.quantity, swap.rate, amount, change.trade_id)
+    figures = (change.quantity, swap.rate, amount, swap.operation, change.trade_id)
     desk.changes.rollovers.append((key, *place, swap.days, *figures))
     desk.rolling.rolled[place[0]] = swap.rollover_on
     desk.rolling.held[place] = change.before + change.quantity
-    house = desk.house[account.profile.currency][HouseCode.SWAPS]
+    house = desk.house[account.profile.currency][RECEIVERS[swap.operation]]
+    named = {"transaction_id": key, "operation": swap.operation}
     if amount > 0:
-        desk.journal.receive(
-            account.holder, amount, transaction_id=key, operation="swap", source=house
-        )
+        desk.journal.receive(account.holder, amount, source=house, **named)
     elif amount < 0:
-        desk.journal.give(account.holder, -amount, transaction_id=key, operation="swap", sink=house)
+        desk.journal.give(account.holder, -amount, sink=house, **named)

@@ -160,6 +160,7 @@ _ROLLOVER = (
     "quantity",
     "conversion_rate",
     "amount",
+    "operation",
     "trade_id",
 )
 _CLOSE_BY = (

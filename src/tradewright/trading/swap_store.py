@@ -139,4 +139,6 @@ def _terms(row: tuple[Any, ...]) -> SwapTerms:
         currency=row[5],
         settlement_days=row[6],
         is_daily=row[7],
+        swap_free_fee=row[8],
+        grace_nights=row[9],
     )

@@ -3,7 +3,9 @@
 A position that is open over the rollover of a day is carried from one value date to the next, and
 pays or earns interest for the days between them. A spot deal settles after some business days of
 both currencies, so the weekend is paid for once a week (on Wednesday for two days, on Thursday
-for one, on Friday for none), and holidays move it. Pure: `rollovers` books, `swap_store` reads.
+for one, on Friday for none), and holidays move it. An account that is swap-free pays a fee instead
+for the same days, if its instrument has one (decision 049). Pure: `rollovers` books, `swap_store`
+reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +38,8 @@ class SwapTerms(Struct, frozen=True, kw_only=True):
 
     `currency` is that of the money for a lot; points and percent are in quote currency.
     `settlement_days` are the business days until a deal settles; an instrument that is traded
-    every day of the week, `is_daily`, is rolled over every day for one day.
+    every day of the week, `is_daily`, is rolled over every day for one day. Swap-free accounts pay
+    `swap_free_fee` for one lot and day, in the same currency, after so many nights of a position.
     """
 
     symbol: str
@@ -47,6 +50,8 @@ class SwapTerms(Struct, frozen=True, kw_only=True):
     currency: str
     settlement_days: int = 2
     is_daily: bool = False
+    swap_free_fee: Decimal = Decimal(0)
+    grace_nights: int = 0
 
 
 class SwapBook(Struct, frozen=True):
@@ -148,6 +153,24 @@ def swap_amount(
             return size / instrument.contract_size * rate * days
         case _:
             assert_never(terms.form)
+
+
+def swap_free_fee(
+    terms: SwapTerms, instrument: Instrument, quantity: Decimal, days: int
+) -> Decimal:
+    """Return what a swap-free account pays for some days, before conversion and rounding.
+
+    In the terms' currency, never above zero.
+    """
+    return -abs(quantity) / instrument.contract_size * terms.swap_free_fee * days
+
+
+def is_in_grace(terms: SwapTerms, first: date, on: date) -> bool:
+    """Return whether the rollover of a day is of one of the nights that cost no fee.
+
+    The first night of a position is that of the first rollover that it was open over.
+    """
+    return max(0, (on - first).days) < terms.grace_nights
 
 
 def swap_currency(terms: SwapTerms, instrument: Instrument) -> str:

@@ -23,7 +23,7 @@ from tradewright.routing import Policy, set_policy
 from tradewright.routing.model import Book
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.engine import Engine
-from tradewright.trading.groups import PositionMode
+from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.model import OrderReport, SubmitOrder
 from tradewright.trading.reference import read_reference
 from tradewright.trading.swaps import RollOver, SwapForm
@@ -100,6 +100,47 @@ def any_account(quantity: int, side: Side = Side.BUY) -> SubmitOrder:
 def test_what_a_provider_has_dealt_before_and_tells_after_pays_at_once(floor: Floor) -> None:
     _, rows = told_after_the_cut(floor, PositionMode.NETTING, [], 100_000)
     assert rows == [(TUESDAY, 100_000, Decimal("-7.50"), True)]
+    assert floor.broken_laws() == {}
+
+
+def test_the_free_nights_of_what_is_told_late_begin_when_it_was_dealt(floor: Floor) -> None:
+    """Dealt on Tuesday and told on Thursday: the first night is free, the triple one is not."""
+    fee: dict[str, Any] = {"swap_free_fee": Decimal(2), "grace_nights": 1}
+    set_terms(floor, effective_on=date(2026, 1, 2), **fee)
+    wednesday = TUESDAY + timedelta(days=1)
+    with provided(floor, PositionMode.NETTING) as (engine, late, account):
+        set_group(floor.session, AccountGroup(code="netting", is_swap_free=True))
+        deal(engine, buy(account))
+        quote_at(floor, engine, AFTER)
+        quote_at(floor, engine, AFTER + timedelta(days=1))
+        tell(engine, late)
+        quote_at(floor, engine, AFTER + timedelta(days=2))
+    assert charged(floor) == [
+        (TUESDAY, 100_000, 0, True),
+        (wednesday, 100_000, Decimal("-6.00"), True),
+        (wednesday + timedelta(days=1), 100_000, Decimal("-2.00"), False),
+    ]
+    assert floor.broken_laws() == {}
+
+
+def test_what_is_added_late_has_the_nights_of_its_position(floor: Floor) -> None:
+    fee: dict[str, Any] = {"swap_free_fee": Decimal(2), "grace_nights": 1}
+    set_terms(floor, effective_on=date(2026, 1, 2), **fee)
+    wednesday = TUESDAY + timedelta(days=1)
+    with provided(floor, PositionMode.NETTING) as (engine, late, account):
+        set_group(floor.session, AccountGroup(code="netting", is_swap_free=True))
+        deal(engine, buy(account))
+        tell(engine, late)
+        quote_at(floor, engine, AFTER)
+        quote_at(floor, engine, BEFORE + timedelta(days=1))
+        deal(engine, sell(account, 40_000))
+        quote_at(floor, engine, AFTER + timedelta(days=1))
+        tell(engine, late, 40_000)
+    assert charged(floor) == [
+        (TUESDAY, 100_000, 0, False),
+        (wednesday, 100_000, Decimal("-6.00"), False),
+        (wednesday, -40_000, Decimal("2.40"), True),
+    ]
     assert floor.broken_laws() == {}
 
 

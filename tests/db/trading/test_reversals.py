@@ -14,6 +14,7 @@ from tests.positions import account_of, close, held, ids, pair_up
 from tradewright import routing
 from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, TradewrightError
+from tradewright.ledger import HouseCode
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.alerts import read_alerts
 from tradewright.risk.model import MarginPrice
@@ -179,14 +180,19 @@ def test_an_account_that_was_stopped_out_has_nothing_to_take_back(floor: Floor) 
     assert sound(floor)
 
 
+@pytest.mark.parametrize(
+    ("operation", "house"), [("swap", HouseCode.SWAPS), ("swap_free_fee", HouseCode.FEES)]
+)
 @pytest.mark.parametrize("mode", MODES)
-def test_swap_and_commission_of_what_is_taken_back_are_given_back(
-    floor: Floor, mode: PositionMode
+def test_swap_or_fee_and_commission_of_what_is_taken_back_are_given_back(
+    floor: Floor, mode: PositionMode, operation: str, house: HouseCode
 ) -> None:
-    set_terms(floor)
+    set_terms(floor, swap_free_fee=Decimal("7.5"))
     terms = CommissionTerms(form=CommissionForm.PER_LOT, rate=Decimal("3.33"), currency="USD")
     charge(floor.session, terms, group=None, symbol="EURUSD")
     account = passed_on(floor, mode)
+    is_free = operation == "swap_free_fee"
+    set_group(floor.session, AccountGroup(code=mode, position_mode=mode, is_swap_free=is_free))
     with floor.build() as engine:
         quote_at(floor, engine, BEFORE)
         deal(engine, buy(account, 100_000))
@@ -198,11 +204,17 @@ def test_swap_and_commission_of_what_is_taken_back_are_given_back(
     assert done.given_back == Decimal("7.58")
     assert floor.balance(account) == before + Decimal("7.58")  # 2.33 of 3.33 and 5.25 of 7.50
     assert floor.rows(
-        "SELECT rollover_on, quantity, amount FROM position_rollovers ORDER BY id"
+        "SELECT rollover_on, quantity, amount, operation FROM position_rollovers ORDER BY id"
     ) == [
-        (TUESDAY, 100_000, Decimal("-7.50")),
-        (TUESDAY, -70_000, Decimal("5.25")),
+        (TUESDAY, 100_000, Decimal("-7.50"), operation),
+        (TUESDAY, -70_000, Decimal("5.25"), operation),
     ]
+    givers = floor.rows(
+        "SELECT h.code FROM transfers AS t JOIN house_accounts AS h ON h.id = t.debit_holder_id"
+        " WHERE t.operation = %s",
+        operation,
+    )
+    assert givers == [(house,)]
     assert sound(floor)
 
 

@@ -160,6 +160,117 @@ def test_swap_free_accounts_pay_nothing_and_it_stays_so(floor: Floor, hedger: st
     assert floor.broken_laws() == {}
 
 
+FEE = {"swap_free_fee": Decimal("1.25"), "grace_nights": 3}
+"""Money for a lot and day after three nights."""
+
+
+def set_free(floor: Floor, *, is_free: bool = True) -> None:
+    hedging = AccountGroup(code="hedging", position_mode=PositionMode.HEDGING, is_swap_free=is_free)
+    set_group(floor.session, hedging)
+
+
+def paid_to(floor: Floor, code: str) -> Decimal:
+    amount: Decimal = floor.one(
+        "SELECT coalesce(sum(t.amount), 0) FROM transfers AS t JOIN house_accounts AS h"
+        " ON h.id = t.credit_holder_id WHERE h.code = %s",
+        code,
+    )
+    return amount
+
+
+def test_a_swap_free_account_pays_its_fee_after_the_free_nights_long_and_short_alike(
+    floor: Floor,
+) -> None:
+    """From Monday on: Monday to Wednesday are free, the weekend of Wednesday with them."""
+    set_terms(floor, **FEE)
+    account = account_of(floor, PositionMode.HEDGING)
+    set_free(floor)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE - timedelta(days=1))
+        deal(engine, buy(account, 200_000))
+        deal(engine, sell(account, 100_000))
+        for day in (-1, 0, 1, 2, 3, 6, 7, 8):
+            quote_at(floor, engine, AFTER + timedelta(days=day))
+        ask(engine, RollOver(account_id=account, through=TUESDAY + timedelta(days=8)))
+    booked = [(on.day, days, amount) for on, days, quantity, amount in rollovers(floor)[::2]]
+    assert booked == [
+        (12, 1, Decimal(0)),
+        (13, 1, Decimal(0)),
+        (14, 3, Decimal(0)),
+        (15, 1, Decimal("-2.50")),
+        (16, 1, Decimal("-2.50")),
+        (19, 1, Decimal("-2.50")),
+        (20, 1, Decimal("-2.50")),
+        (21, 3, Decimal("-7.50")),
+    ]
+    shorts = [amount for _, _, quantity, amount in rollovers(floor) if quantity < 0]
+    assert shorts == [0, 0, 0, *[Decimal("-1.25")] * 4, Decimal("-3.75")]
+    assert swaps(floor, account) == []
+    assert (paid_to(floor, "fees"), paid_to(floor, "swaps")) == (Decimal("26.25"), Decimal(0))
+    assert floor.balance(account) == Decimal("999973.75")
+    assert floor.one(
+        "SELECT sum(amount) FROM balance_ledger WHERE operation = 'swap_free_fee'"
+    ) == (Decimal("26.25"))
+    assert floor.broken_laws() == {}
+
+
+def test_a_fee_is_booked_once_and_by_the_group_of_its_day(floor: Floor) -> None:
+    set_terms(floor, swap_free_fee=Decimal(2))
+    account = account_of(floor, PositionMode.HEDGING)
+    set_free(floor)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(account))
+        quote_at(floor, engine, AFTER)
+        ask(engine, RollOver(account_id=account, through=TUESDAY))
+        set_free(floor, is_free=False)
+        quote_at(floor, engine, AFTER + timedelta(days=1))
+    rows = floor.rows("SELECT operation, amount FROM position_rollovers ORDER BY rollover_on")
+    assert rows == [("swap_free_fee", Decimal("-2.00")), ("swap", Decimal("-22.50"))]
+    assert floor.broken_laws() == {}
+
+
+def test_a_fee_in_another_currency_is_converted_at_the_ask_and_waits_for_a_rate(
+    floor: Floor,
+) -> None:
+    """10 USD for a lot are 9.09 EUR at 1.10."""
+    set_terms(floor, symbol="EURGBP", swap_free_fee=Decimal(10))
+    set_free(floor)
+    account = floor.account("100000", currency="EUR", group="hedging")
+    command = RollOver(account_id=account, through=TUESDAY)
+    with floor.engine(eurusd=None) as engine:
+        floor.now = BEFORE - timedelta(seconds=1)
+        floor.quote(engine, "EURGBP", "0.87000", "0.87010")
+        deal(engine, buy(account, symbol="EURGBP"))
+        floor.now = AFTER
+        floor.quote(engine, "EURGBP", "0.87000", "0.87010")
+        assert ask(engine, command) == RolloverReport(account, 0, Decimal(0), is_complete=False)
+        quote_at(floor, engine, AFTER + timedelta(minutes=2), "1.10000", "1.10010")
+        ask(engine, command)
+    fees = floor.rows("SELECT effect, amount FROM balance_ledger WHERE operation = 'swap_free_fee'")
+    assert fees == [("debit", Decimal("9.09"))]
+    assert floor.broken_laws() == {}
+
+
+def test_the_database_refuses_a_fee_that_would_be_earned(floor: Floor) -> None:
+    set_terms(floor, swap_free_fee=Decimal(2))
+    account = account_of(floor, PositionMode.HEDGING)
+    set_free(floor)
+    with floor.engine(eurusd=None) as engine:
+        quote_at(floor, engine, BEFORE)
+        deal(engine, buy(account))
+        quote_at(floor, engine, AFTER)
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        floor.session.execute(
+            "INSERT INTO position_rollovers (id, position_id, rollover_on, days, quantity,"
+            " conversion_rate, amount, operation) SELECT uuidv7(), position_id, rollover_on + 1,"
+            " days, quantity, conversion_rate, 1, operation FROM position_rollovers"
+        )
+    assert caught.value.diag.constraint_name == "position_rollovers_fee_is_never_earned"
+    refused = refusal(lambda: set_terms(floor, effective_on=TUESDAY, swap_free_fee=Decimal(-1)))
+    assert refused.code is ErrorCode.DATABASE_VALUE_REFUSED
+
+
 def test_a_charge_is_converted_at_the_ask_and_what_is_earned_at_the_bid(floor: Floor) -> None:
     set_terms(floor)
     account = floor.account("100000", currency="EUR")
@@ -300,8 +411,8 @@ def test_the_database_books_a_position_and_day_once(floor: Floor, hedger: str) -
         quote_at(floor, engine, AFTER)
     again = (
         "INSERT INTO position_rollovers (id, position_id, rollover_on, days, quantity,"
-        " conversion_rate, amount) SELECT uuidv7(), position_id, rollover_on, days, quantity,"
-        " conversion_rate, amount FROM position_rollovers"
+        " conversion_rate, amount, operation) SELECT uuidv7(), position_id, rollover_on, days,"
+        " quantity, conversion_rate, amount, operation FROM position_rollovers"
     )
     with pytest.raises(psycopg.errors.UniqueViolation) as caught:
         floor.session.execute(again.encode())

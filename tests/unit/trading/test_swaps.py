@@ -15,7 +15,9 @@ from tradewright.trading.swaps import (
     SwapForm,
     SwapTerms,
     days_over,
+    is_in_grace,
     swap_amount,
+    swap_free_fee,
     value_date,
 )
 
@@ -101,6 +103,26 @@ def test_each_form_on_eurusd_at_1_10(
 ) -> None:
     price = Decimal("1.10")
     assert swap_amount(terms(**fields), EURUSD, Decimal(quantity), price, days) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "days", "amount"),
+    [("250000", 1, "-3.125"), ("-250000", 3, "-9.375"), ("0", 3, "0")],
+)
+def test_a_fee_is_for_lots_and_days_and_never_for_a_side(
+    quantity: str, days: int, amount: str
+) -> None:
+    """2.5 lots at 1.25 a lot and day, whatever the rates are."""
+    asked = terms(swap_free_fee=Decimal("1.25"))
+    assert swap_free_fee(asked, EURUSD, Decimal(quantity), days) == Decimal(amount)
+
+
+@given(st.integers(0, 10), st.integers(-5, 20))
+def test_the_first_nights_are_free_as_many_as_the_terms_have(grace: int, held: int) -> None:
+    asked, on = terms(grace_nights=grace), MONDAY + timedelta(days=held)
+    free = [day for day in range(20) if is_in_grace(asked, MONDAY, MONDAY + timedelta(days=day))]
+    assert free == list(range(grace))
+    assert is_in_grace(asked, MONDAY, on) == (max(0, held) < grace)
 
 
 def test_the_terms_of_a_day_are_the_last_that_had_begun() -> None:

@@ -226,7 +226,7 @@ FROM unsolicited_fills AS u
 JOIN liquidity_providers AS l ON l.id = u.provider_id;
 
 -- name: recorded_rollovers
--- Read every swap with the terms in points that held for it.
+-- Read every swap with the terms in points that held for it, and the nights before it.
 SELECT
     r.id::text,
     r.position_id::text,
@@ -239,13 +239,25 @@ SELECT
     t.long_rate,
     t.short_rate,
     i.price_tick,
-    c.minor_units
+    c.minor_units,
+    r.operation,
+    t.swap_free_fee,
+    i.contract_size,
+    greatest(
+        0,
+        r.rollover_on - least(
+            (SELECT min(d.ended_on) FROM trading_days AS d WHERE d.ended_at > o.executed_at),
+            ((f.quoted_at AT TIME ZONE 'America/New_York') + interval '7 hours')::date
+        )
+    ) < t.grace_nights
 FROM position_rollovers AS r
 JOIN positions AS p ON p.id = r.position_id
 JOIN instruments AS i ON i.symbol = p.symbol
 JOIN accounts AS a ON a.id = p.account_id
 JOIN currencies AS c ON c.code = a.currency
 JOIN swap_terms AS t ON t.symbol = p.symbol AND t.form = 'points'
+JOIN trades AS o ON o.position_id = p.id AND o.position_version = 1
+LEFT JOIN order_fills AS f ON f.id = o.fill_id AND f.provider_execution_id IS NOT NULL
 ORDER BY r.id;
 
 -- name: recorded_hedges

@@ -42,11 +42,11 @@ ENGINE_LOGIN = {"user": "soak_engine", "password": "soak"}
 WALLET_OPENING = Decimal(1_000_000)
 ACCOUNT_OPENING = Decimal(1_500)
 CREDIT = Decimal(500)
-MARGIN: Mapping[PositionMode, Mapping[str, Any]] = {
-    PositionMode.FIFO: {"margin_price": MarginPrice.OPEN},
+CONDITIONS: Mapping[PositionMode, Mapping[str, Any]] = {
+    PositionMode.FIFO: {"margin_price": MarginPrice.OPEN, "is_swap_free": True},
     PositionMode.HEDGING: {"pending_margin": PendingMargin.MAX_SIDE},
 }
-"""How groups compute margin where not as the others do."""
+"""What groups compute and pay where not as the others do."""
 
 IN_EUROS = 4
 """The number of the account that is kept in euros."""
@@ -72,7 +72,7 @@ def open_stage(session: Session) -> Stage:
     for profile in PROFILES:
         list_provider(session, code=profile.code, priority=profile.priority)
     for mode in PositionMode:
-        set_group(session, AccountGroup(code=mode, position_mode=mode, **MARGIN.get(mode, {})))
+        set_group(session, AccountGroup(code=mode, position_mode=mode, **CONDITIONS.get(mode, {})))
     account_ids, openings = [], []
     for number, (book, mode) in enumerate(product(Book, PositionMode)):
         account_id, opening = _open(session, number, book, mode)
@@ -125,6 +125,7 @@ def _swap_terms(symbol: str) -> SwapTerms:
         long_rate=Decimal("-6.5"),
         short_rate=Decimal("2.25"),
         currency=symbol[3:],
+        swap_free_fee=Decimal("12.5"),
     )
 
 

@@ -193,10 +193,11 @@ class SetAside(NamedTuple):
 
 
 class Rollover(NamedTuple):
-    """The swap of a position for one day, with its terms in points of `tick`.
+    """The swap of a position for one day, with its terms in points of `tick`, or the fee instead.
 
-    `trade_id` is a trade of which a provider told after the day, or that takes back another: the
-    row is what that changes.
+    The fee is money for a lot of `lot` and a day; nights `in_grace` cost none. `trade_id` is a
+    trade of which a provider told after the day, or that takes back another: the row is what that
+    changes.
     """
 
     id: str
@@ -211,6 +212,10 @@ class Rollover(NamedTuple):
     short_rate: Decimal
     tick: Decimal
     minor_units: int
+    operation: str = "swap"
+    fee: Decimal = Decimal(0)
+    lot: Decimal = Decimal(1)
+    in_grace: bool = False
 
 
 class Hedge(NamedTuple):

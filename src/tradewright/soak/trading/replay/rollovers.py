@@ -3,7 +3,8 @@
 In points: size times rate times tick, for each day, converted at the recorded rate and rounded
 half to even. The size is what the position's trades had left open by then; where a provider told
 only later of what it had dealt before, a row of its own is the difference that this makes. A trade
-that takes another back gives of what was paid for the day what belongs to its quantity.
+that takes another back gives of what was paid for the day what belongs to its quantity. Swap-free
+accounts pay a fee for each lot and day instead, on either side, when the free nights are over.
 """
 
 from collections import defaultdict
@@ -32,6 +33,7 @@ def replay_rollovers(record: Record) -> Iterator[Difference]:
     reversing = {trade.id for trade in record.trades if trade.effect == "reverse"}
     for rollover in record.rollovers:
         place = (rollover.position_id, rollover.rollover_on)
+        key = (rollover.id, rollover.operation)
         before, held[place] = held[place], held[place] + rollover.quantity
         amount = _swap(rollover, before, held[place])
         if rollover.trade_id in reversing:
@@ -40,20 +42,20 @@ def replay_rollovers(record: Record) -> Iterator[Difference]:
         fields = {
             "quantity": (rollover.quantity, _quantity(rollover, trades[rollover.position_id])),
             "amount": (rollover.amount, amount),
-            "amount in the ledger": (booked.pop(rollover.id, Decimal(0)), rollover.amount),
+            "amount in the ledger": (booked.pop(key, Decimal(0)), rollover.amount),
         }
         yield from Standing("rollover", rollover.id, fields).differences()
-    for transaction_id in booked:
-        yield Difference("entry", f"swap of {transaction_id}", "rollover", None, "a rollover")
+    for key in booked:
+        yield Difference("entry", f"{key[1]} of {key[0]}", "rollover", None, "a rollover")
 
 
-def _booked(record: Record) -> dict[str, Decimal]:
-    """Return what the ledger has moved for each swap."""
-    booked: dict[str, Decimal] = defaultdict(Decimal)
+def _booked(record: Record) -> dict[tuple[str, str], Decimal]:
+    """Return what the ledger has moved for each swap and each fee."""
+    booked: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for entry in record.entries:
-        if entry.operation == "swap":
+        if entry.operation in {"swap", "swap_free_fee"}:
             signed = entry.amount if entry.effect == "credit" else -entry.amount
-            booked[entry.transaction_id] += signed
+            booked[entry.transaction_id, entry.operation] += signed
     return booked
 
 
@@ -67,9 +69,14 @@ def _quantity(rollover: Rollover, trades: list[Trade]) -> Decimal | None:
 
 
 def _swap(rollover: Rollover, before: Decimal, after: Decimal) -> Decimal:
-    """Return what the swap of a position for a day changes by, from one quantity to another."""
-    exact = _PRECISE.subtract(_points(rollover, after), _points(rollover, before))
-    for factor in (rollover.tick, Decimal(rollover.days), rollover.conversion_rate):
+    """Return what the swap of a position for a day changes by, from one quantity to another.
+
+    Nothing but the fee where the account is swap-free.
+    """
+    is_fee = rollover.operation == "swap_free_fee"
+    worth, unit_price = (_fee, Decimal(1)) if is_fee else (_points, rollover.tick)
+    exact = _PRECISE.subtract(worth(rollover, after), worth(rollover, before))
+    for factor in (unit_price, Decimal(rollover.days), rollover.conversion_rate):
         exact = _PRECISE.multiply(exact, factor)
     unit = Decimal(1).scaleb(-rollover.minor_units)
     return exact.quantize(unit, rounding=ROUND_HALF_EVEN, context=_PRECISE)
@@ -83,6 +90,13 @@ def _given_back(rollover: Rollover, held: Decimal, paid: Decimal) -> Decimal:
     exact = _PRECISE.divide(_PRECISE.multiply(-paid, part), abs(held))
     unit = Decimal(1).scaleb(-rollover.minor_units)
     return exact.quantize(unit, rounding=ROUND_HALF_EVEN, context=_PRECISE)
+
+
+def _fee(rollover: Rollover, quantity: Decimal) -> Decimal:
+    if rollover.in_grace:
+        return Decimal(0)
+    lots = _PRECISE.divide(abs(quantity), rollover.lot)
+    return _PRECISE.multiply(-lots, rollover.fee)
 
 
 def _points(rollover: Rollover, quantity: Decimal) -> Decimal:

@@ -13,6 +13,7 @@ from tradewright.liquidity.model import Side
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.routing.model import Book
+from tradewright.trading.figures import figures_from
 from tradewright.trading.model import OrderStatus, OrderType, Origin, RefusedBy, TimeInForce
 from tradewright.trading.state import Desk, OrderState, Row
 
@@ -194,6 +195,7 @@ def orders_by_key(
         order = orders[row[0]]
         order.is_replaced = row[32]
         by_key[order.account_id, row[33]] = order
+        order.first_figures = figures_from(row[34])
     return by_key
 
 

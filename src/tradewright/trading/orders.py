@@ -19,6 +19,7 @@ from tradewright.trading import reducing
 from tradewright.trading.backing_off import rejected_by
 from tradewright.trading.books import NO_QUANTITY, aimed_at, note_ranking, quantity_passed_on
 from tradewright.trading.conditions import may_rest_with_remainder
+from tradewright.trading.figures import before_change
 from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import (
     EventType,
@@ -352,10 +353,12 @@ def _take_from_alternatives(desk: Desk, order: OrderState, quantity: Decimal | N
         elif quantity is None or other.remaining_quantity <= quantity:
             end(desk, other, ErrorCode.ORDER_GROUP_DECIDED, None)
         else:
+            was = before_change(other)
             other.quantity -= quantity
             other.remaining_quantity -= quantity
-            details = json.dumps({"quantity": str(other.quantity), "dealt_by": order.id})
-            record(desk, other, EventType.RESTATED, other.status, "house", details=details)
+            details = {"quantity": f"{other.quantity:f}", "was": was, "dealt_by": order.id}
+            shown = json.dumps(details)
+            record(desk, other, EventType.RESTATED, other.status, "house", details=shown)
 
 
 def record(  # noqa: PLR0913 (the columns of an event)

@@ -543,7 +543,17 @@ JOIN orders AS o ON o.id = wanted.id;
 SELECT
     -- use: order_columns,
     EXISTS (SELECT FROM order_replacements AS r WHERE r.order_id = o.id),
-    k.client_order_id
+    k.client_order_id,
+    -- What the first change has kept; an order with one event has had none.
+    CASE WHEN o.version > 1 THEN (
+        SELECT e.details -> 'was'
+        FROM order_events AS e
+        WHERE e.order_id = o.id
+          AND e.event_type IN ('replaced', 'restated')
+          AND e.details -> 'was' IS NOT NULL
+        ORDER BY e.seq
+        LIMIT 1
+    ) END
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
 -- A range of one key, in the key's order: no other index of the account answers that, whatever a plan
 -- that was made while the tables were small believes of them.

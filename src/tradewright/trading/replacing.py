@@ -21,6 +21,7 @@ from tradewright.risk.model import Denial
 from tradewright.trading import conditions, orders
 from tradewright.trading.expiry import has_expired
 from tradewright.trading.facts import gather_facts
+from tradewright.trading.figures import before_change
 from tradewright.trading.model import (
     EventType,
     OrderReport,
@@ -225,7 +226,7 @@ def _denial(desk: Desk, account: AccountState, changed: OrderState) -> Denial | 
 
 def _apply(desk: Desk, order: OrderState, changed: OrderState, command: ReplaceOrder) -> None:
     """Take the new terms over, with their event and their link in the chain."""
-    details = {"quantity": f"{changed.quantity:f}", "was": f"{order.quantity:f}"}
+    details: dict[str, object] = {"quantity": f"{changed.quantity:f}", "was": before_change(order)}
     order.quantity, order.remaining_quantity = changed.quantity, changed.remaining_quantity
     order.limit_price, order.stop_price = changed.limit_price, changed.stop_price
     order.is_replaced = True

@@ -25,6 +25,7 @@ from tradewright.risk.model import RiskProfile
 from tradewright.routing.exposures import Exposures
 from tradewright.routing.model import Book
 from tradewright.routing.profiles import ClientProfile
+from tradewright.trading.figures import Figures
 from tradewright.trading.groups import AccountGroup, PositionMode
 from tradewright.trading.model import (
     OrderReport,
@@ -43,7 +44,8 @@ from tradewright.trading.swap_store import NO_ROLLING, Rolling
 class OrderState(Struct, kw_only=True):
     """An order; `version` counts its events. What has a default is what a new order begins with.
 
-    `engine_id` is the engine that asks providers about it, or asked them last.
+    `engine_id` is the engine that asks providers about it, or asked them last; `first_figures` are
+    there of one that was changed and is named by its key.
     """
 
     id: str
@@ -77,6 +79,7 @@ class OrderState(Struct, kw_only=True):
     is_post_only: bool = False
     oco_group: str | None = None
     is_replaced: bool = False
+    first_figures: Figures | None = None
     metadata: Mapping[str, object] | None = None
     version: int = 0
     version_read: int = 0

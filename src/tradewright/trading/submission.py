@@ -4,13 +4,12 @@ Each function takes the desk and one command, changes the rows of the batch in m
 returns its report; it raises where the command means nothing, and then nothing is changed.
 """
 
-from decimal import Decimal
-
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.liquidity.instrument import Instrument
 from tradewright.risk.checks import first_denial
 from tradewright.trading import closing, conditions, orders
 from tradewright.trading.facts import gather_facts
+from tradewright.trading.figures import Figures, first_figures
 from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import (
     CancelOrder,
@@ -126,8 +125,9 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
         raise InputError(
             ErrorCode.ORDER_DUPLICATE_DIFFERS,
             f'order "{command.client_order_id}" was submitted before with other contents',
-            why=f"The first order under this key is a {first.side} of {first.quantity} "
-            f"{first.instrument.symbol} (FIX OrdRejReason 6).",
+            why="The first order under this key is a "
+            f"{first.side} of {first_figures(first).quantity} {first.instrument.symbol} "
+            "(FIX OrdRejReason 6).",
             hint="Use a new client order id for a new order.",
             facts={"order_id": first.id},
         )
@@ -135,10 +135,10 @@ def _replay(first: OrderState, command: SubmitOrder) -> OrderReport:
 
 
 def _contents_of(first: OrderState) -> tuple[object, ...]:
-    """Return what its client asked an order to be, without what has been changed since."""
+    """Return what its client first asked an order to be."""
     return (
         first.client_order_id,
-        *_figures(first, first.quantity, first.limit_price, first.stop_price),
+        *_figures(first, first_figures(first)),
         first.instrument.symbol,
         first.side,
         first.order_type,
@@ -157,7 +157,7 @@ def _contents_of(first: OrderState) -> tuple[object, ...]:
 def _contents_asked(command: SubmitOrder, first: OrderState) -> tuple[object, ...]:
     return (
         command.client_order_id,
-        *_figures(first, command.quantity, command.limit_price, command.stop_price),
+        *_figures(first, Figures(command.quantity, command.limit_price, command.stop_price)),
         command.symbol,
         command.side,
         command.order_type,
@@ -173,18 +173,7 @@ def _contents_asked(command: SubmitOrder, first: OrderState) -> tuple[object, ..
     )
 
 
-def _figures(
-    first: OrderState, quantity: Decimal, limit_price: Decimal | None, stop_price: Decimal | None
-) -> tuple[object, ...]:
-    """Return those figures of an order that are still its client's first words.
-
-    Replacements change all three, alternatives the quantity, and a trailing stop moves. What an
-    alternative takes is an event, so the quantity is its client's where there is the first only.
-    """
-    if first.is_replaced:
-        return ()
-    return (
-        None if first.oco_group is not None and first.version > 1 else quantity,
-        limit_price,
-        None if first.trailing_terms is not None else stop_price,
-    )
+def _figures(first: OrderState, asked: Figures) -> tuple[object, ...]:
+    """Return those figures by which orders are told apart; a trailing stop moves by itself."""
+    stop_price = None if first.trailing_terms is not None else asked.stop_price
+    return asked.quantity, asked.limit_price, stop_price

@@ -79,7 +79,7 @@ SELECT
     e.quantity,
     e.price,
     (e.details ->> 'quantity')::numeric,
-    (e.details ->> 'was')::numeric
+    (e.details -> 'was' ->> 'quantity')::numeric
 FROM order_events AS e
 ORDER BY e.order_id, e.seq;
 

@@ -31,8 +31,7 @@ _LEADS_TO: Mapping[str, frozenset[str]] = {
 class OrderReplay:
     """One order as its events make it; `stood` is how it stood after each of them.
 
-    `asked` is the quantity that was asked for first, None where only a later one is recorded;
-    `quantity` is what it has become.
+    `asked` is the quantity that was asked for first, `quantity` what it has become.
     """
 
     asked: Decimal | None = None

@@ -1,16 +1,19 @@
 """`review --fix` and `convert`: what they show, what they write, and what they leave alone."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
 from tradewright.cli import convert as convert_module
 from tradewright.cli import review as review_module
-from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.errors import ErrorCode, MigrationError, StateError
+from tradewright.migrate import Target, find_migrations, up
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.rewrite import service
 from tradewright.review.rewrite.model import FileChange, Proposal
@@ -212,6 +215,7 @@ POSTGRESQL = (
     "  PRIMARY KEY (id)\n"
     ");\n"
 )
+STOP = "NOT CONVERTED -- remove this line when what follows is PostgreSQL's\n"
 
 
 def test_a_file_is_converted_to_stdout(tmp_path: Path) -> None:
@@ -253,7 +257,43 @@ def test_a_statement_that_the_server_refuses_goes_back_under_a_note(tmp_path: Pa
     assert done.exit_code == 1
     assert done.stdout.startswith(POSTGRESQL)
     note = '-- tradewright: not converted: PostgreSQL refuses it: column "missing" does not exist\n'
-    assert done.stdout.endswith(note + view)
+    assert done.stdout.endswith(note + STOP + view)
+
+
+def test_what_is_converted_in_part_cannot_be_applied_until_it_was_read(
+    tmp_path: Path, database: str
+) -> None:
+    """PostgreSQL would take the statement as it stands, and round otherwise."""
+    file, folder = tmp_path / "dump.sql", tmp_path / "db"
+    file.write_text(f"{MYSQL}UPDATE `notes` SET id = 7 / 2;\nINSERT INTO notes VALUES (1, 'a');\n")
+    folder.mkdir()
+    output = folder / "001_notes.sql"
+    assert convert(file, "--from", "mysql", "--output", output).exit_code == 1
+    written = output.read_text("utf-8")
+    assert written.count(STOP) == 1
+    target = Target(conninfo=database, schema="shop")
+    with pytest.raises(MigrationError) as caught:
+        up(target, find_migrations(folder))
+    assert caught.value.code in {ErrorCode.MIGRATION_SYNTAX_WRONG, ErrorCode.MIGRATION_FAILED}
+    with psycopg.connect(database) as session:
+        assert session.execute("SELECT to_regclass('shop.notes')").fetchone() == (None,)
+    output.write_text(written.replace(STOP, "").replace("`", ""), "utf-8")
+    assert len(up(target, find_migrations(folder))) == 1
+
+
+def test_a_client_that_goes_on_after_errors_does_not_run_what_is_not_converted(
+    tmp_path: Path, database: str
+) -> None:
+    file = tmp_path / "dump.sql"
+    file.write_text(
+        "CREATE TABLE t (n int);\nINSERT INTO t VALUES (7);\nUPDATE t SET n = n / 2;\n", "utf-8"
+    )
+    done = convert(file, "--from", "mysql")
+    psql = EmbeddedServer.programs() / "psql"
+    words = [str(psql), "-X", "--quiet", f"--dbname={database}"]
+    subprocess.run(words, input=done.stdout, text=True, capture_output=True, check=True)
+    with psycopg.connect(database) as session:
+        assert session.execute("SELECT n FROM t").fetchall() == [(7,)]
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
@@ -286,9 +326,10 @@ def test_what_is_given_as_mysql_is_read_as_mysql_though_postgresql_reads_it_too(
     assert done.exit_code == 1
     assert [reason["line"] for reason in told["unconverted"]] == [2, 3, 4, 5]
     assert told["text"].startswith("CREATE TABLE t (id integer PRIMARY KEY, a varchar(99));\n")
-    notes = told["text"].splitlines()[1::2]
+    notes = told["text"].splitlines()[1::3]
     assert all(note.startswith("-- tradewright: not converted: ") for note in notes)
-    assert tuple(told["text"].splitlines(keepends=True)[2::2]) == left
+    assert told["text"].splitlines(keepends=True)[2::3] == [STOP] * len(left)
+    assert tuple(told["text"].splitlines(keepends=True)[3::3]) == left
 
 
 def test_what_two_databases_read_alike_is_converted_without_a_word(tmp_path: Path) -> None:
@@ -316,7 +357,8 @@ def test_a_half_of_a_file_is_not_lost_by_converting_the_other(
     file = tmp_path / name
     file.write_text(text, "utf-8")
     done = convert(file, "--from", "mysql")
-    assert (done.exit_code, done.stdout) == (1, text)
+    assert (done.exit_code, done.stdout.endswith(STOP + text)) == (1, True)
+    assert done.stdout.startswith("-- tradewright: not converted: ")
     assert f"not converted: {name}:1: the whole file: {why}" in done.stderr
 
 

@@ -131,7 +131,10 @@ def convert_file(file: Path, *, server: EmbeddedServer | None = None) -> Convert
     source = next(source for source in tree.sources() if source.path == path)
     whole = not_convertible(tree, source)
     if whole is not None:
-        return ConvertedFile(tree.files[path].decode(), None, (whole,), (), ())
+        from tradewright.review.rewrite.mysql.script import stopped  # noqa: PLC0415 - reads sqlglot
+
+        text = stopped(tree.files[path].decode(), whole.why)
+        return ConvertedFile(text, None, (whole,), (), ())
     with _server(server) as running:
         proposal = propose(tree, frozenset({path}), running, given=frozenset({path}))
         if any(r.subject in {"MySQL", "the whole file"} for r in _left(proposal)):
@@ -200,24 +203,32 @@ def _tree_before(file: Path) -> tuple[Tree, str]:
 
 def _converted_in_part(tree: Tree, path: str, server: ServerWhenNeeded) -> ConvertedFile:
     """Convert statement by statement; what the server refuses goes back under a note."""
-    from tradewright.review.rewrite.mysql.script import convert  # noqa: PLC0415 - reads sqlglot
+    from tradewright.review.rewrite.mysql.script import convert, stopped  # noqa: PLC0415
 
     context, _ = reviewed(tree, {path})
     source = next(reading.source for reading in context.ups() if reading.source.path == path)
     refused: dict[int, str] = {}
     result = convert(source.text, schema_before(context, source))
+    unproven = True
     for _ in range(_TRIALS_MAX):
         found = complaints(tree.with_file(path, result.text.encode()), server())
         news = _refused_pieces(result, [c for c in found if c.path == path])
         if not news:
+            unproven = False
             break
         refused |= news
         result = convert(source.text, schema_before(context, source), refused)
+    result = convert(source.text, schema_before(context, source), refused, stops=True)
     told = [
         Reason(path, note.line, "MySQL", note.text) for note in result.notes if not note.refused
     ]
     refusals = [Reason(path, note.line, "MySQL", note.text) for note in result.refusals]
-    return ConvertedFile(result.text, None, tuple(refusals), (), tuple(told))
+    text = result.text
+    if unproven:
+        why = f"after {_TRIALS_MAX} trials the server still refuses some of it"
+        refusals.append(Reason(path, 1, "the whole file", why))
+        text = stopped(text, why)
+    return ConvertedFile(text, None, tuple(refusals), (), tuple(told))
 
 
 def _refused_pieces(result: "Conversion", wrong: list[Complaint]) -> dict[int, str]:

@@ -1,7 +1,8 @@
 """A whole file of MySQL, statement by statement.
 
-Statements that cannot be converted stay as they are under a note that says why. What only steers
-MySQL's own client and server is dropped, and said.
+Statements that cannot be converted stay as they are under a note that says why, and under a line
+that no database reads where the result is to be written. What only steers MySQL's own client and
+server is dropped, and said.
 """
 
 import re
@@ -29,6 +30,8 @@ _GAP = re.compile(r"\s*")
 _DELIMITER = re.compile(r"^[ \t]*DELIMITER[ \t]+(\S+)[^\n]*(?:\n|\Z)", re.MULTILINE | re.IGNORECASE)
 _SETTINGS = frozenset({"SET", "USE", "LOCK", "UNLOCK"})
 _NOTE = "-- tradewright: not converted: "
+_STOP = "NOT CONVERTED -- remove this line when what follows is PostgreSQL's"
+"""No statement begins so: what follows runs in no tool until a person has read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,31 @@ class Conversion:
 
 
 def convert(
-    text: str, schema: Schema, refused: Mapping[int, str] = MappingProxyType({})
+    text: str,
+    schema: Schema,
+    refused: Mapping[int, str] = MappingProxyType({}),
+    *,
+    stops: bool = False,
 ) -> Conversion:
     """Convert a file, given what the files before it have built; the schema grows with it.
 
-    `refused` are statements (by their place in `pieces`) that are known not to work, and why.
+    `refused` are statements (by their place in `pieces`) that are known not to work, and why. With
+    `stops` what is not converted stands under a line that no database reads.
     """
-    return _Script(text, schema, refused).run()
+    return _Script(text, schema, refused, stops=stops).run()
+
+
+def stopped(text: str, reason: str) -> str:
+    """Return a text under a note, and under a line that no database reads."""
+    return f"{_NOTE}{' '.join(reason.split())}\n{_STOP}\n{text}"
 
 
 class _Script:
-    def __init__(self, text: str, schema: Schema, refused: Mapping[int, str]) -> None:
+    def __init__(
+        self, text: str, schema: Schema, refused: Mapping[int, str], *, stops: bool
+    ) -> None:
         self.refused = refused
+        self.stops = stops
         self.draft = Draft(with_our_quotes(text))
         self.schema = schema
         self.notes: list[Note] = []
@@ -120,7 +136,8 @@ class _Script:
             self.draft.undo(mark)
             at = min(max(refused.at, start), end)
             self.notes.append(Note(self._line(at), refused.reason, refused=True))
-            self.draft.insert(start, f"{_NOTE}{refused.reason}\n")
+            note = f"{_NOTE}{' '.join(refused.reason.split())}\n"
+            self.draft.insert(start, stopped("", refused.reason) if self.stops else note)
         return refused is None
 
     def _statement(self, start: int, end: int, ending: str) -> None:

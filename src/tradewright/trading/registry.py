@@ -94,8 +94,26 @@ def open_account(connection: Session, user_id: str, settings: AccountSettings) -
 
     """
     _require_terms(settings)
-    queries = load_queries(_QUERIES)
-    row = connection.execute(queries["user_may_trade"], {"user_id": user_id}).fetchone()
+    _require_trader(connection, user_id)
+    return _id_of(
+        connection.execute(
+            load_queries(_QUERIES)["add_account"],
+            {
+                "user_id": user_id,
+                "group_code": settings.group,
+                "currency": settings.currency,
+                "leverage": settings.leverage,
+                "margin_call_level": settings.margin_call_level,
+                "stop_out_level": settings.stop_out_level,
+                "book": settings.book,
+            },
+        ).fetchone()
+    )
+
+
+def _require_trader(connection: Session, user_id: str) -> None:
+    query = load_queries(_QUERIES)["user_may_trade"]
+    row = connection.execute(query, {"user_id": user_id}).fetchone()
     if row is None:
         raise InputError(
             ErrorCode.USER_UNKNOWN,
@@ -110,20 +128,6 @@ def open_account(connection: Session, user_id: str, settings: AccountSettings) -
             why="It takes an active user with the role trader.",
             hint="Grant the role with `tradewright users grant`, or have the user reopened.",
         )
-    return _id_of(
-        connection.execute(
-            queries["add_account"],
-            {
-                "user_id": user_id,
-                "group_code": settings.group,
-                "currency": settings.currency,
-                "leverage": settings.leverage,
-                "margin_call_level": settings.margin_call_level,
-                "stop_out_level": settings.stop_out_level,
-                "book": settings.book,
-            },
-        ).fetchone()
-    )
 
 
 def _require_terms(settings: AccountSettings) -> None:

@@ -18,6 +18,7 @@ from tradewright.review.rewrite.proof import Complaint, complaints
 from tradewright.review.rewrite.rounds import reviewed
 from tradewright.review.rewrite.tree import Tree, down_path, not_text
 from tradewright.review.rewrite.writer import ServerWhenNeeded, propose
+from tradewright.review.rule import Context
 from tradewright.review.settings import read_settings
 from tradewright.review.source.statements import read_statements
 from tradewright.review.source.text import Source
@@ -207,28 +208,35 @@ def _converted_in_part(tree: Tree, path: str, server: ServerWhenNeeded) -> Conve
 
     context, _ = reviewed(tree, {path})
     source = next(reading.source for reading in context.ups() if reading.source.path == path)
-    refused: dict[int, str] = {}
-    result = convert(source.text, schema_before(context, source))
-    unproven = True
-    for _ in range(_TRIALS_MAX):
-        found = complaints(tree.with_file(path, result.text.encode()), server())
-        news = _refused_pieces(result, [c for c in found if c.path == path])
-        if not news:
-            unproven = False
-            break
-        refused |= news
-        result = convert(source.text, schema_before(context, source), refused)
+    refused, is_proven = _refused(tree, context, source, server)
     result = convert(source.text, schema_before(context, source), refused, stops=True)
     told = [
         Reason(path, note.line, "MySQL", note.text) for note in result.notes if not note.refused
     ]
     refusals = [Reason(path, note.line, "MySQL", note.text) for note in result.refusals]
     text = result.text
-    if unproven:
+    if not is_proven:
         why = f"after {_TRIALS_MAX} trials the server still refuses some of it"
         refusals.append(Reason(path, 1, "the whole file", why))
         text = stopped(text, why)
     return ConvertedFile(text, None, tuple(refusals), (), tuple(told))
+
+
+def _refused(
+    tree: Tree, context: Context, source: Source, server: ServerWhenNeeded
+) -> tuple[dict[int, str], bool]:
+    """Return which converted statements the server refuses and why, and if it takes the rest."""
+    from tradewright.review.rewrite.mysql.script import convert  # noqa: PLC0415 - reads sqlglot
+
+    refused: dict[int, str] = {}
+    for _ in range(_TRIALS_MAX):
+        result = convert(source.text, schema_before(context, source), refused)
+        found = complaints(tree.with_file(source.path, result.text.encode()), server())
+        news = _refused_pieces(result, [c for c in found if c.path == source.path])
+        if not news:
+            return refused, True
+        refused |= news
+    return refused, False
 
 
 def _refused_pieces(result: "Conversion", wrong: list[Complaint]) -> dict[int, str]:

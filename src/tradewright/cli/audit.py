@@ -119,6 +119,9 @@ def show_command(asked: options.Asked, row_id: UUID, last: int) -> None:
     if asked.as_json:
         click.echo(json_text([asdict(entry) for entry in trail]))
         return
+    if not trail:
+        click.echo(f"nothing is recorded under the id {row_id}")
+        return
     table = Table("when (UTC)", "record", "what", "by", "why", "values")
     for entry in trail:
         values = json_text(entry.details)

@@ -10,6 +10,7 @@ from tradewright.cli.risk_output import Number
 from tradewright.cli.settings import by_whom_and_why, changing, shown
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.money import minor_unit
 from tradewright.postgres.connect import Session
 from tradewright.trading.commissions import (
     CommissionForm,
@@ -48,6 +49,7 @@ def list_command(asked: options.Asked) -> None:
 @options.with_database
 def show_command(asked: options.Asked, *, group: str, symbol: str, currency: str) -> None:
     """Show the terms that hold for a group in an instrument, the most particular ones."""
+    minor_unit(currency)
     with asked.session() as session:
         find_group(session, group)
         instruments, book = read_instruments(session), read_terms(session)

@@ -31,6 +31,7 @@ from tradewright.payments.webhooks.signature import new_secret
 from tradewright.postgres.pool import open_pool
 from tradewright.postgres.retry import same_connection
 from tradewright.postgres.target import open_database
+from tradewright.trading.inquiry import find_user
 
 PROVIDER = click.option(
     "--provider",
@@ -66,8 +67,9 @@ def list_command(
 ) -> None:
     """List payments, the newest first."""
     with asked.session() as session:
+        user_id = None if user is None else find_user(session, str(user)).id
         found = payments.list_payments(
-            session, status=status, kind=kind, user_id=str(user) if user else None, count_max=last
+            session, status=status, kind=kind, user_id=user_id, count_max=last
         )
     print_rows(
         asked,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from functools import update_wrapper
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 import click
@@ -15,9 +15,13 @@ from tradewright.cli.risk_breakers import alerts_command, breaker_group
 from tradewright.cli.risk_output import ACTOR, LAST, REASON, Number
 from tradewright.cli.risk_stress import stress_command
 from tradewright.cli.tables import print_rows
+from tradewright.postgres.connect import Session
 from tradewright.risk import store
 from tradewright.risk.halts import Halt, HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
+from tradewright.trading.groups import find_group
+from tradewright.trading.inquiry import find_account
+from tradewright.trading.instruments import find_instrument
 from tradewright.trading.kill_switch import cancel_halted, pull_kill_switch
 
 KIND = click.Choice([str(kind) for kind in LimitKind])
@@ -96,6 +100,7 @@ def set_command(  # noqa: PLR0913 (one for each option)
 def clear_command(asked: options.Asked, *, target: Target, kind: str, actor: str) -> None:
     """Let a limit hold no longer."""
     with asked.session() as session:
+        _require_there(session, target)
         store.clear_limit(session, LimitKind(kind), target, actor=actor)
         _print_limits(asked, store.read_limits(session))
 
@@ -161,6 +166,7 @@ def reduce_only_command(asked: options.Asked, *, target: Target, actor: str, rea
 def resume_command(asked: options.Asked, *, target: Target, actor: str, reason: str) -> None:
     """Lift a halt or a reduce-only."""
     with asked.session() as session:
+        _require_there(session, target)
         store.lift_halt(session, target, actor=actor, reason=reason)
         _print_halts(asked, store.read_halts(session))
 
@@ -182,6 +188,23 @@ def breaches_command(asked: options.Asked, last: int) -> None:
         breaches = store.read_breaches(session, count_max=last)
     columns = ("occurred_at", "kind", "account_id", "symbol", "limit_value", "measured")
     print_rows(asked, [asdict(one) for one in breaches], columns)
+
+
+def _require_there(session: Session, target: Target) -> None:
+    """Refuse a name that nothing has, rather than say that nothing is set for it."""
+    name = target.name or ""
+    match target.scope:
+        case Scope.ACCOUNT:
+            find_account(session, name)
+        case Scope.GROUP:
+            find_group(session, name)
+        case Scope.INSTRUMENT:
+            find_instrument(session, name)
+        case Scope.ALL:
+            pass
+        case _:
+            assert_never(target.scope)
+    session.commit()
 
 
 def _print_limits(asked: options.Asked, limits: Sequence[Limit]) -> None:

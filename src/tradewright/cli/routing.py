@@ -11,8 +11,10 @@ from tradewright import routing
 from tradewright.cli import options
 from tradewright.cli.settings import by_whom_and_why, changing, shown, with_fields
 from tradewright.cli.tables import print_facts, print_rows
-from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.postgres.connect import Session
 from tradewright.routing import Book, OverrideKind, OverrideOrder, Policy, Rule
+from tradewright.trading.instruments import find_instrument
 
 _POLICY = tuple(one.name for one in structs.fields(Policy))
 _RULE = tuple(one.name for one in structs.fields(Rule))
@@ -40,15 +42,17 @@ def list_command(asked: options.Asked) -> None:
 def show_command(asked: options.Asked, symbol: str) -> None:
     """Show the policy of a symbol."""
     with asked.session() as session:
-        policies = routing.read_settings(session).policies
-    print_facts(asked, shown(_policy_of(policies, symbol)))
+        policy = _policy_of(session, symbol)
+    print_facts(asked, shown(policy))
 
 
-def _policy_of(policies: Mapping[str, Policy], symbol: str) -> Policy:
+def _policy_of(session: Session, symbol: str) -> Policy:
+    find_instrument(session, symbol)
+    policies = routing.read_settings(session).policies
     if symbol not in policies:
-        raise InputError(
-            ErrorCode.INSTRUMENT_UNKNOWN,
-            f'symbol "{symbol}" has no policy',
+        raise StateError(
+            ErrorCode.ROUTING_POLICY_MISSING,
+            f'instrument "{symbol}" has no policy',
             why=f"These have one: {', '.join(sorted(policies)) or 'none'}; others pass on 0 %.",
             hint="Give it one with `tradewright routing set`.",
             facts={"symbol": symbol},
@@ -89,7 +93,7 @@ def profile_command(asked: options.Asked, *, user: UUID, symbol: str | None) -> 
     """Show what has been measured of a client's trades, and how toxic that makes them."""
     with asked.session() as session:
         profile = routing.read_profile(session, str(user))
-        policies = routing.read_settings(session).policies
+        policy = None if symbol is None else _policy_of(session, symbol)
     if profile is None:
         raise InputError(
             ErrorCode.USER_UNKNOWN,
@@ -99,8 +103,8 @@ def profile_command(asked: options.Asked, *, user: UUID, symbol: str | None) -> 
             facts={"user_id": str(user)},
         )
     facts = {"user_id": str(user), **shown(profile)}
-    if symbol is not None:
-        facts["toxicity_bps"] = profile.toxicity(_policy_of(policies, symbol))
+    if policy is not None:
+        facts["toxicity_bps"] = profile.toxicity(policy)
     print_facts(asked, facts)
 
 

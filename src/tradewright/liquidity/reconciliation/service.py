@@ -124,7 +124,14 @@ def reconcile(connection: Session, provider: str, *, since: date) -> dict[Bucket
 
 
 def read_trade_breaks(connection: Session, provider: str | None = None) -> list[TradeBreak]:
-    """Return the open differences, the oldest first."""
+    """Return the open differences, the oldest first, of one provider or of all.
+
+    Raises:
+        InputError: PROVIDER_UNKNOWN.
+
+    """
+    if provider is not None:
+        _provider_id(connection, provider)
     rows = connection.execute(load_queries(_QUERIES)["breaks"], {"provider": provider})
     return [TradeBreak(row[0], row[1], Bucket(row[2]), *row[3:]) for row in rows]
 

@@ -10,6 +10,7 @@ from tests.floor import PAIRS, market_of
 from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.risk.margin import Exposure, bound, margin_rate, margin_state, steepest_rate
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
+from tradewright.risk.regimes import Regime
 
 PRICES = {"EURGBP": ("0.87", "0.88"), "EURUSD": ("1.1", "1.2"), "GBPUSD": ("1.3", "1.4")}
 DUST = Decimal("1e-15")
@@ -67,6 +68,21 @@ def used(profile: RiskProfile, held: list[Exposure]) -> Decimal:
 def under(profile: RiskProfile, **changes: object) -> RiskProfile:
     fields = {name: getattr(profile, name) for name in profile.__struct_fields__}
     return RiskProfile(**fields | changes)
+
+
+@given(profiles, instruments)
+def test_under_the_us_regime_no_notional_binds_less_than_the_nfa_wants(
+    profile: RiskProfile, drawn: tuple[Instrument, ...]
+) -> None:
+    """NFA Financial Requirements, Section 12: the dollar and ten currencies 2 percent, others 5."""
+    majors = {"USD", "GBP", "CHF", "CAD", "JPY", "EUR", "AUD", "NZD", "SEK", "NOK", "DKK"}
+    for instrument in drawn:
+        rate = margin_rate(under(profile, regime=Regime.US), instrument)
+        is_major = instrument.base_currency in majors and instrument.quote_currency in majors
+        assert rate >= Decimal("0.02" if is_major else "0.05")
+        terms = instrument.margin
+        own = Decimal(0) if terms is None else terms.rate
+        assert rate >= own
 
 
 @given(profiles, books, st.integers(0, 10_000_000))

@@ -306,6 +306,9 @@ CREATE TABLE account_groups (
     pending_margin text DEFAULT 'none'
         CONSTRAINT account_groups_pending_margin_present NOT NULL
         CONSTRAINT account_groups_pending_margin_known CHECK (pending_margin IN ('none', 'max_side')),
+    regime text DEFAULT 'esma'
+        CONSTRAINT account_groups_regime_present NOT NULL
+        CONSTRAINT account_groups_regime_known CHECK (regime IN ('esma', 'us')),
     stop_out_mode text DEFAULT 'largest_loss'
         CONSTRAINT account_groups_stop_out_mode_present NOT NULL
         CONSTRAINT account_groups_stop_out_mode_known CHECK (stop_out_mode IN ('largest_loss', 'smart')),
@@ -315,7 +318,8 @@ CREATE TABLE account_groups (
     created_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT account_groups_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT account_groups_updated_at_present NOT NULL
+        CONSTRAINT account_groups_updated_at_present NOT NULL,
+    CONSTRAINT account_groups_us_is_fifo CHECK (regime <> 'us' OR position_mode = 'fifo')
 );
 COMMENT ON TABLE account_groups IS 'Accounts that trade under the same conditions: what is set here holds for each account of the group.';
 COMMENT ON COLUMN account_groups.position_mode IS 'netting: one net position per symbol; hedging: each opening fill has its own; fifo: the oldest is closed first.';
@@ -323,6 +327,7 @@ COMMENT ON COLUMN account_groups.is_swap_free IS 'Islamic accounts: positions pa
 COMMENT ON COLUMN account_groups.hedged_margin IS 'What longs and shorts side by side in a symbol bind: the sum of both, the larger leg, or what is left of them.';
 COMMENT ON COLUMN account_groups.margin_price IS 'What positions are worth for margin: what they are worth now, or what they were when they were opened (opening_rates).';
 COMMENT ON COLUMN account_groups.pending_margin IS 'What orders that rest bind: none, until they deal; max_side, in each symbol the larger of the position with all buys and the position with all sells.';
+COMMENT ON COLUMN account_groups.regime IS 'Whose rules hold. esma: retail clients under the caps of Decision (EU) 2018/796; us: every client binds at least 2 percent in pairs of the dollar and the ten currencies of NFA Financial Requirements, Section 12, and 5 percent in others, and closes first in, first out, without hedging (Compliance Rule 2-43(b)).';
 COMMENT ON COLUMN account_groups.stop_out_mode IS 'largest_loss: whole positions, the largest loss first; smart: of the largest margin no more than restores the level.';
 COMMENT ON COLUMN account_groups.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 

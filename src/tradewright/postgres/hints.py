@@ -17,13 +17,15 @@ HINTS: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.DATABASE_TIMEOUT: "Do less in one transaction, or raise the session's limits.",
         ErrorCode.DATABASE_READ_ONLY: "Connect to the primary server.",
         ErrorCode.DATABASE_PERMISSION_DENIED: "Grant the privilege, or connect as another role.",
-        ErrorCode.ACCOUNT_GROUP_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -.",
+        ErrorCode.ACCOUNT_GROUP_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -; "
+        "let a group under `us` be in fifo.",
         ErrorCode.ACCOUNT_GROUP_UNKNOWN: "List the groups with `tradewright groups list`.",
         ErrorCode.ACCOUNT_TERMS_MALFORMED: "Give a leverage of 1 to 500, and a stop-out level "
         "above 0 and not above that of the margin call.",
         ErrorCode.ACCOUNT_UNKNOWN: "List the accounts with `tradewright accounts list`.",
         ErrorCode.BREAKER_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -, each once; give a "
-        "symbol, threshold and window to what is measured, and none of them to `manual`.",
+        "threshold and window to what is measured, a symbol to prices, a currency to volume and "
+        "loss, at most 100 to a share, and none of them but the symbol to `manual`.",
         ErrorCode.COMMISSION_TERMS_MALFORMED: "Give --group, --symbol, or both; nothing below 0.",
         ErrorCode.DATABASE_CONSTRAINT_VIOLATED: "Look up what is there already, then ask again.",
         ErrorCode.DATABASE_VALUE_REFUSED: "Correct the value; nothing was changed.",

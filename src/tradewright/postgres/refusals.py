@@ -164,6 +164,7 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "instruments_quote_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         **dict.fromkeys(_ROUTING_TERMS, (InputError, ErrorCode.ROUTING_TERMS_MALFORMED)),
         "account_groups_code_is_plain": (InputError, ErrorCode.ACCOUNT_GROUP_MALFORMED),
+        "account_groups_us_is_fifo": (InputError, ErrorCode.ACCOUNT_GROUP_MALFORMED),
         "commission_terms_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "commission_terms_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
         "commission_terms_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),

@@ -22,6 +22,7 @@ from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument, MarginTier
 from tradewright.liquidity.market import Prices, Rate
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
+from tradewright.risk.regimes import Regime, nfa_minimum
 
 HUNDRED = Decimal(100)
 
@@ -92,7 +93,7 @@ def conversion(amount: Decimal, rate: Rate) -> Decimal:
 def leverage_of(profile: RiskProfile, instrument: Instrument) -> int:
     """Return the smallest of the account's leverage and the caps of instrument and class."""
     cap = instrument.leverage_max
-    if profile.client_class is ClientClass.RETAIL:
+    if profile.client_class is ClientClass.RETAIL and profile.regime is Regime.ESMA:
         cap = instrument.leverage_max_retail
     return min(profile.leverage, cap)
 
@@ -106,10 +107,13 @@ def _reciprocal(leverage: int) -> Decimal:
 def margin_rate(profile: RiskProfile, instrument: Instrument) -> Decimal:
     """Return the share of the notional that is bound: max(1/leverage, own rate, minimum)."""
     rate = _reciprocal(leverage_of(profile, instrument))
+    is_esma = profile.regime is Regime.ESMA
+    if not is_esma:
+        rate = max(rate, nfa_minimum(instrument))
     terms = instrument.margin
     if terms is None:
         return rate
-    if profile.client_class is ClientClass.RETAIL:
+    if is_esma and profile.client_class is ClientClass.RETAIL:
         rate = max(rate, terms.rate_min_retail)
     return max(rate, terms.rate)
 

@@ -12,6 +12,7 @@ from tradewright.liquidity.model import Side
 from tradewright.risk.breakers import Breaker
 from tradewright.risk.halts import Halt
 from tradewright.risk.limits import Denial, LimitFacts
+from tradewright.risk.regimes import Regime
 
 __all__ = [
     "ClientClass",
@@ -25,7 +26,7 @@ __all__ = [
 
 
 class ClientClass(StrEnum):
-    """MiFID II class of a client; retail clients trade under the caps of ESMA 2018/796."""
+    """MiFID II class of a client; retail clients of ESMA's regime trade under its caps."""
 
     RETAIL = "retail"
     PROFESSIONAL = "professional"
@@ -56,6 +57,7 @@ class PendingMargin(StrEnum):
 class RiskProfile(Struct, frozen=True):
     """What margin depends on besides positions: class, leverage, levels in percent, paired legs.
 
+    `regime` says whose minimum holds, by the account's group.
     `credit` is what the house lends for it: in equity, and never the client's (decision 048).
     """
 
@@ -66,6 +68,7 @@ class RiskProfile(Struct, frozen=True):
     stop_out_level: Decimal
     hedged_margin: HedgedMargin = HedgedMargin.SUM
     credit: Decimal = Decimal(0)
+    regime: Regime = Regime.ESMA
 
 
 class OrderFacts(Struct, frozen=True, kw_only=True):

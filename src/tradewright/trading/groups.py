@@ -17,6 +17,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import HedgedMargin, MarginPrice, PendingMargin
+from tradewright.risk.regimes import Regime
 from tradewright.risk.stop_out import StopOutMode
 
 STANDARD = "standard"
@@ -43,6 +44,7 @@ class AccountGroup(Struct, frozen=True, kw_only=True):
     hedged_margin: HedgedMargin = HedgedMargin.SUM
     margin_price: MarginPrice = MarginPrice.CURRENT
     pending_margin: PendingMargin = PendingMargin.NONE
+    regime: Regime = Regime.ESMA
 
 
 def set_group(connection: Session, group: AccountGroup) -> None:
@@ -57,6 +59,7 @@ def set_group(connection: Session, group: AccountGroup) -> None:
             "hedged_margin": group.hedged_margin,
             "margin_price": group.margin_price,
             "pending_margin": group.pending_margin,
+            "regime": group.regime,
         },
     )
 
@@ -155,6 +158,7 @@ def read_groups(statements: Statements) -> Mapping[str, AccountGroup]:
             hedged_margin=HedgedMargin(row[4]),
             margin_price=MarginPrice(row[5]),
             pending_margin=PendingMargin(row[6]),
+            regime=Regime(row[7]),
         )
         for row in rows
     }

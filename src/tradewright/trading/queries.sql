@@ -267,7 +267,9 @@ ORDER BY currency;
 
 -- name: account_groups
 -- Read every group of accounts.
-SELECT code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price, pending_margin
+SELECT
+    code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price, pending_margin,
+    regime
 FROM account_groups
 ORDER BY code;
 
@@ -726,6 +728,7 @@ SELECT
     u.client_class,
     g.hedged_margin,
     a.credit,
+    g.regime,
     p.symbol,
     p.quantity,
     p.average_price,
@@ -1395,11 +1398,12 @@ ORDER BY id;
 -- name: set_account_group
 -- Open a group of accounts, or change its conditions.
 INSERT INTO account_groups (
-    code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price, pending_margin
+    code, position_mode, is_swap_free, stop_out_mode, hedged_margin, margin_price, pending_margin,
+    regime
 )
 VALUES (
     %(code)s, %(position_mode)s, %(is_swap_free)s, %(stop_out_mode)s, %(hedged_margin)s,
-    %(margin_price)s, %(pending_margin)s
+    %(margin_price)s, %(pending_margin)s, %(regime)s
 )
 ON CONFLICT (code) DO UPDATE
 SET
@@ -1408,21 +1412,24 @@ SET
     stop_out_mode = excluded.stop_out_mode,
     hedged_margin = excluded.hedged_margin,
     margin_price = excluded.margin_price,
-    pending_margin = excluded.pending_margin
+    pending_margin = excluded.pending_margin,
+    regime = excluded.regime
 WHERE (
     account_groups.position_mode,
     account_groups.is_swap_free,
     account_groups.stop_out_mode,
     account_groups.hedged_margin,
     account_groups.margin_price,
-    account_groups.pending_margin
+    account_groups.pending_margin,
+    account_groups.regime
 ) <> (
     excluded.position_mode,
     excluded.is_swap_free,
     excluded.stop_out_mode,
     excluded.hedged_margin,
     excluded.margin_price,
-    excluded.pending_margin
+    excluded.pending_margin,
+    excluded.regime
 );
 
 -- name: add_account

@@ -17,8 +17,10 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Columns, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
+from tradewright.risk.regimes import levels
 from tradewright.routing.model import Book
 from tradewright.trading.backing_off import read_rejections
+from tradewright.trading.groups import AccountGroup
 from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.house_store import lock_house, read_clients
 from tradewright.trading.model import (
@@ -229,9 +231,7 @@ def _account(row: tuple[Any, ...], reference: Reference) -> AccountState:
         group=group,
         is_active=row[9],
         book=Book(row[8]),
-        profile=RiskProfile(
-            ClientClass(row[10]), row[2], row[5], row[6], row[7], group.hedged_margin, row[13]
-        ),
+        profile=_profile(row, group),
         holder=Holder.locked(
             HolderKind.ACCOUNT,
             holder_id=row[0],
@@ -242,6 +242,12 @@ def _account(row: tuple[Any, ...], reference: Reference) -> AccountState:
         ),
         margin_call_id=row[11],
     )
+
+
+def _profile(row: tuple[Any, ...], group: AccountGroup) -> RiskProfile:
+    closing = levels(group.regime, call=row[6], stop=row[7])
+    terms = ClientClass(row[10]), row[2], row[5]
+    return RiskProfile(*terms, *closing, group.hedged_margin, row[13], group.regime)
 
 
 def _lay_out_positions(

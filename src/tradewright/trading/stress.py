@@ -21,6 +21,7 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.margin import Exposure, MarginState, margin_state
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
+from tradewright.risk.regimes import Regime, levels
 from tradewright.risk.stress import (
     AccountOutcome,
     BookedAccount,
@@ -177,12 +178,13 @@ def _accounts(
     rows: list[tuple[Any, ...]], instruments: Mapping[str, Instrument]
 ) -> list[BookedAccount]:
     booked = []
-    for key, group in groupby(rows, key=lambda row: row[:9]):
-        account_id, currency, balance, leverage, call, stop, client_class, hedged, credit = key
-        profile = RiskProfile(
-            ClientClass(client_class), currency, leverage, call, stop, HedgedMargin(hedged), credit
-        )
-        exposures = tuple(Exposure(instruments[row[9]], *row[10:13]) for row in group)
+    for key, group in groupby(rows, key=lambda row: row[:10]):
+        account_id, currency, balance, leverage, call, stop, client_class, hedged = key[:8]
+        credit, regime = key[8], Regime(key[9])
+        terms = ClientClass(client_class), currency, leverage
+        closing = levels(regime, call=call, stop=stop)
+        profile = RiskProfile(*terms, *closing, HedgedMargin(hedged), credit, regime)
+        exposures = tuple(Exposure(instruments[row[10]], *row[11:14]) for row in group)
         booked.append(
             BookedAccount(id=account_id, profile=profile, balance=balance, exposures=exposures)
         )

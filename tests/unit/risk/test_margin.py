@@ -3,6 +3,7 @@
 from decimal import Decimal, localcontext
 
 import pytest
+from msgspec import structs
 
 from tests.floor import market_of, pair
 from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
@@ -18,6 +19,7 @@ from tradewright.risk.margin import (
     unrealised_pnl,
 )
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
+from tradewright.risk.regimes import Regime
 
 LOT = Decimal(100_000)
 EURUSD, USDJPY, EURGBP = pair("EURUSD"), pair("USDJPY"), pair("EURGBP")
@@ -220,3 +222,35 @@ def test_a_rate_is_never_better_for_selling_than_for_buying() -> None:
             rate = market.rate(source, target)
             assert rate is not None
             assert 0 < rate.bid <= rate.mid <= rate.ask
+
+
+@pytest.mark.parametrize(
+    ("symbol", "percent"),
+    [
+        ("EURUSD", 2),
+        ("USDJPY", 2),
+        ("NOKSEK", 2),
+        ("AUDNZD", 2),
+        ("GBPDKK", 2),
+        ("USDMXN", 5),
+        ("EURPLN", 5),
+        ("TRYZAR", 5),
+        ("XAUUSD", 5),
+    ],
+)
+def test_the_nfa_wants_two_percent_of_major_pairs_and_five_of_others(
+    symbol: str, percent: int
+) -> None:
+    """Section 12: 50:1 and 20:1, whatever leverage the account and the instrument have."""
+    for client_class in ClientClass:
+        rules = structs.replace(profile(500, client_class=client_class), regime=Regime.US)
+        assert margin_rate(rules, pair(symbol)) == Decimal(percent) / 100
+        small = structs.replace(rules, leverage=10)
+        assert margin_rate(small, pair(symbol)) == Decimal("0.1")
+
+
+def test_under_the_us_regime_the_houses_own_rate_still_holds_and_esmas_minimum_does_not() -> None:
+    """The NFA wanted 3 percent in pairs of the pound from 2021: the instrument's own rate."""
+    terms = MarginTerms(rate=Decimal("0.03"), rate_min_retail=Decimal("0.2"))
+    rules = structs.replace(profile(500, client_class=ClientClass.RETAIL), regime=Regime.US)
+    assert margin_rate(rules, pair("GBPUSD", margin=terms)) == Decimal("0.03")

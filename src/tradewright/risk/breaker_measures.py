@@ -100,6 +100,7 @@ class Silence:
     def __init__(self) -> None:
         self._since: datetime | None = None
         self._looked_at: datetime | None = None
+        self._heard: dict[str, datetime] = {}
 
     def measure(
         self, now: datetime, window: timedelta, last: Mapping[str, Iterable[datetime]] | None
@@ -107,12 +108,15 @@ class Silence:
         """Return the share of the providers without a price within the window, in percent.
 
         `last` has the times of each provider's newest prices; None while nothing is in session. It
-        begins anew then, and after a time in which nobody looked.
+        begins anew then, and after a time in which nobody looked. A price that was seen and taken
+        back since was given all the same.
         """
         since, looked_at, self._looked_at = self._since, self._looked_at, now
         if last is None or since is None or looked_at is None or now - looked_at > window:
             self._since = since = now
         if not last:
             return _NOTHING
-        silent = sum(now - max([since, *times]) >= window for times in last.values())
+        for code, times in last.items():
+            self._heard[code] = max([self._heard.get(code, since), *times])
+        silent = sum(now - max(since, self._heard[code]) >= window for code in last)
         return HUNDRED * silent / len(last)

@@ -7,7 +7,7 @@ Several engines may see the same market: the first writes, the others read what 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tradewright.risk.breaker_measures import Silence, Tally, Ticks, error_rate
@@ -17,6 +17,9 @@ from tradewright.trading.batch import Trading
 from tradewright.trading.reference import reference_version, refreshed
 from tradewright.trading.state import Desk
 from tradewright.trading.writer import SessionOpener
+
+LOOK_EVERY = timedelta(seconds=1)
+"""Market time between two looks at who gives prices: each asks for every instrument's session."""
 
 _NOTHING = Decimal(0)
 _ONE = Decimal(1)
@@ -44,6 +47,7 @@ class BreakerKeeper:
         self._mids: dict[str, Decimal] = {}
         self._tallies: dict[str, Tally] = {}
         self._silences: dict[str, Silence] = {}
+        self._silent: dict[str, tuple[datetime, Decimal]] = {}
         self._clear_since: dict[str, datetime] = {}
         self._since: dict[tuple[str, int], datetime] = {}
 
@@ -139,7 +143,13 @@ class BreakerKeeper:
         return total
 
     def _silence(self, breaker: Breaker) -> Decimal:
-        """Return the share of our providers that give no price in a symbol, or in any."""
+        """Return the share of our providers without a price, looked at once in a second."""
+        now, known = self._trading.market.now, self._silent.get(breaker.id)
+        if known is None or now - known[0] >= LOOK_EVERY:
+            self._silent[breaker.id] = known = now, self._silence_now(breaker)
+        return known[1]
+
+    def _silence_now(self, breaker: Breaker) -> Decimal:
         reference, market = self._trading.reference, self._trading.market
         quoted: _Times | None = None
         for one in reference.instruments.values():

@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Self
 
+import psycopg
+
 from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
@@ -183,13 +185,19 @@ class Engine:
             return self._dispatcher.pending_count + self._unbooked.count
 
     def take_time(self, now: datetime) -> None:
-        """Let quotes grow stale while none arrive, and people be told, in a gateway's thread."""
+        """Let quotes grow stale while none arrive, and people be told, in a gateway's thread.
+
+        What a breaker could not write is noted: the session with a provider outlives the server's.
+        """
         with self._lock:
             self.market.advance(now)
             moves = self._keeper.on_time()
             if proposals := self._watchers.on_time():
                 self._propose(proposals)
-        self._keeper.write(moves)
+        try:
+            self._keeper.write(moves)
+        except psycopg.Error as error:
+            self._failures.note(error)
 
     def take_quote(self, quote: ProviderQuote) -> None:
         """Take what a connected provider offers now, in its gateway's thread."""

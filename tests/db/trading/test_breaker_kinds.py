@@ -1,17 +1,19 @@
 """Breakers on what is dealt, lost, rejected and not quoted: each stops opening, and comes back."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from tests.db.trading.test_answers import Later, run, stage, state
 from tests.db.trading.test_breakers import code, events
 from tests.floor import ONE, TWO, Floor, buy, deal, refusal, sell
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.liquidity.model import ProviderQuote, Quote
-from tradewright.postgres.connect import Session
+from tradewright.postgres.connect import Session, connect
 from tradewright.risk.breaker_store import BreakerSettings, add_breaker, read_breakers
 from tradewright.risk.breakers import BreakerKind
 from tradewright.routing.model import Book
@@ -195,6 +197,30 @@ def test_the_time_alone_tells_that_all_providers_are_silent(
         for second in range(31):
             running.take_time(floor.now + timedelta(seconds=second))
     assert moves(floor) == ["triggered"]
+
+
+def test_a_server_that_is_away_does_not_end_the_thread_that_tells_the_time(
+    engine_database: str, engine: Session
+) -> None:
+    floor, _, late = stage(engine_database, engine)
+    listed(floor, settings(BreakerKind.LP_HEALTH, "100"))
+    away = threading.Event()
+
+    def open_session() -> Session:
+        if away.is_set():
+            raise psycopg.OperationalError("the server is away")
+        return connect(floor.conninfo, writer=True, autocommit=True)
+
+    with Engine(open_session, {"LP-ONE": late}) as running:
+        calm(floor, running, 1)
+        away.set()
+        for second in range(31):
+            running.take_time(floor.now + timedelta(seconds=second))
+        assert isinstance(refusal(running.tell_failures), DatabaseError)
+        assert moves(floor) == []
+        away.clear()
+        running.take_time(floor.now + timedelta(seconds=32))
+        assert moves(floor) == ["triggered"]
 
 
 @pytest.mark.parametrize("dealt", [100_000, 30_000])

@@ -56,6 +56,14 @@ def test_a_provider_is_silent_when_it_gave_no_price_within_the_window() -> None:
     assert silence.measure(DAY + second(91), MINUTE, {}) == 0, "no provider, nobody silent"
 
 
+def test_a_price_that_is_taken_back_was_given_all_the_same() -> None:
+    silence = Silence()
+    silence.measure(DAY, MINUTE, {"A": []})
+    silence.measure(DAY + second(40), MINUTE, {"A": [DAY + second(40)]})
+    assert silence.measure(DAY + second(99), MINUTE, {"A": []}) == 0
+    assert silence.measure(DAY + second(100), MINUTE, {"A": []}) == 100
+
+
 def test_providers_may_be_silent_while_nothing_is_in_session_and_when_it_opens() -> None:
     silence, friday = Silence(), {"A": [DAY]}
     silence.measure(DAY, MINUTE, friday)

@@ -12,6 +12,7 @@ A block tagged `orders` is a small day of one rich account in EURUSD. Each line 
     a: rejected 0 ORDER_CODE          state, filled, why
     a: events new trade               the kinds of its events, in order
     a: stop 1.09500                   where its stop was last written down
+    a: dealt taker maker              whose part it had in each of its fills
     position 100000                   what the account holds
 
 An order rests until it is canceled unless a time in force is named; a market order deals at once.
@@ -86,6 +87,8 @@ class Example:
                 assert self.floor.position(self.account) == Decimal(quantity), line
             case [*asked, "refused", code]:
                 assert self._refusal(asked) == code, line
+            case [name, "dealt", *parts]:
+                assert self._parts(name.removesuffix(":")) == parts, line
             case [name, "events", *kinds]:
                 assert self._events(name.removesuffix(":")) == kinds, line
             case [name, *told] if name.endswith(":"):
@@ -128,6 +131,12 @@ class Example:
         )[0]
         at = [] if price is None else ["at", f"{price.normalize():f}".ljust(7, "0")]
         return [status, f"{filled:.0f}", *at, *([code] if code else [])][: max(1, len(told))]
+
+    def _parts(self, name: str) -> list[str]:
+        rows = self.floor.rows(
+            "SELECT is_maker FROM order_fills WHERE order_id = %s ORDER BY id", self.ids[name]
+        )
+        return ["maker" if is_maker else "taker" for (is_maker,) in rows]
 
     def _events(self, name: str) -> list[str]:
         rows = self.floor.rows(

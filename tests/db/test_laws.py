@@ -569,6 +569,21 @@ BREAKS = (
         ),
     ),
     Break(
+        "makers_are_post_only",
+        "a maker's fill of an order that took",
+        ("UPDATE order_fills SET is_maker = true WHERE order_id = '{order_a}'",),
+    ),
+    Break(
+        "makers_are_post_only",
+        "a taker's fill of a post-only order",
+        (
+            (
+                "UPDATE orders SET is_post_only = true, order_type = 'limit', limit_price = 1.2,"
+                " time_in_force = 'gtc' WHERE id = '{order_a}'"
+            ),
+        ),
+    ),
+    Break(
         "retail_clients_are_lent_nothing",
         "a credit of a retail client",
         ("UPDATE accounts SET credit = 5, revision = revision + 1",),

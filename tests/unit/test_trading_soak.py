@@ -103,6 +103,18 @@ def test_an_altered_fill_contradicts_its_order_and_its_trades(place: int, field:
     assert {"order", "trade"} <= rows
 
 
+@pytest.mark.parametrize("place", range(9))
+def test_a_fill_that_is_said_to_be_a_makers_is_named(place: int) -> None:
+    differences = found(altered(RECORD, "fills", place, "is_maker"))
+    fill_id = RECORD.fills[place].id
+    assert [(one.row, one.id, one.field) for one in differences] == [("fill", fill_id, "is_maker")]
+
+
+def test_a_post_only_order_without_makers_fills_is_found() -> None:
+    rows = {one.row for one in found(altered(RECORD, "orders", 0, "is_post_only"))}
+    assert rows == {"fill"}
+
+
 @pytest.mark.parametrize("table", ["events", "fills", "trades", "positions", "close_bys"])
 def test_a_row_that_is_missing_is_found(table: str) -> None:
     for place in range(len(getattr(RECORD, table))):

@@ -593,7 +593,7 @@ COMMENT ON COLUMN orders.trailing_terms IS 'The distance as the client gave it, 
 COMMENT ON COLUMN orders.triggered_at IS 'Market time at which the stop price was reached; from then on the order deals or rests as a market or limit order.';
 COMMENT ON COLUMN orders.is_reduce_only IS 'FIX ExecInst (18) E: never opens a position or turns it; ends when there is nothing to reduce.';
 COMMENT ON COLUMN orders.oco_group IS 'Orders of an account with the same group are alternatives (FIX ContingencyType 1, one cancels the other).';
-COMMENT ON COLUMN orders.is_post_only IS 'FIX ExecInst (18) 6: denied if it could deal on arrival; its fills are those of a maker.';
+COMMENT ON COLUMN orders.is_post_only IS 'FIX ExecInst (18) 6: denied if it could deal on arrival; its fills are those of a maker (order_fills.is_maker).';
 COMMENT ON COLUMN orders.time_in_force IS 'FIX TimeInForce (59): day 0, gtc 1, ioc 3, fok 4, gtd 6.';
 COMMENT ON COLUMN orders.expires_at IS 'FIX ExpireTime (126): when the market''s time reaches it, the order ends; for day orders 17:00 in New York.';
 COMMENT ON COLUMN orders.metadata IS 'The client''s own tags, such as {"strategy": "momentum"}.';
@@ -647,12 +647,15 @@ CREATE TABLE order_fills (
     quoted_at timestamptz
         CONSTRAINT order_fills_quoted_at_present NOT NULL,
     executed_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT order_fills_executed_at_present NOT NULL
+        CONSTRAINT order_fills_executed_at_present NOT NULL,
+    is_maker boolean DEFAULT false
+        CONSTRAINT order_fills_is_maker_present NOT NULL
 );
 COMMENT ON TABLE order_fills IS 'Executions of orders (FIX ExecType F): append-only.';
 COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; of what was passed on also the counterparty.';
 COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider to what was passed on (book A); empty where the house dealt (book B). An execution is booked once.';
 COMMENT ON COLUMN order_fills.quoted_at IS 'Market time of the quote that was dealt on.';
+COMMENT ON COLUMN order_fills.is_maker IS 'FIX LastLiquidityInd (851): the order was waiting for the market as post-only (1, added), or took what was offered (2, removed).';
 
 CREATE TABLE positions (
     id uuid

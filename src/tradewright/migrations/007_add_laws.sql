@@ -959,6 +959,13 @@ WHERE s.is_free <> (r.operation = 'swap_free_fee')
    );
 COMMENT ON VIEW law_swap_free_days_cost_only_their_fee IS 'For a day at whose end its account was in a swap-free group a position has paid no swap, and a fee only by the instrument''s terms and after the free nights; for other days it has paid no fee.';
 
+CREATE VIEW law_makers_are_post_only AS
+SELECT f.id AS fill_id, f.order_id, f.is_maker, o.is_post_only
+FROM order_fills AS f
+JOIN orders AS o ON o.id = f.order_id
+WHERE f.is_maker <> o.is_post_only;
+COMMENT ON VIEW law_makers_are_post_only IS 'The fills of post-only orders are those of makers, and no others are.';
+
 CREATE VIEW law_retail_clients_are_lent_nothing AS
 SELECT a.id AS account_id, a.user_id, a.credit
 FROM accounts AS a
@@ -1284,6 +1291,8 @@ UNION ALL
 SELECT 'rollover_is_in_the_ledger', count(*) FROM position_rollovers
 UNION ALL
 SELECT 'realised_pnl_is_the_ledger', count(DISTINCT account_id) FROM trades
+UNION ALL
+SELECT 'makers_are_post_only', count(*) FROM order_fills
 UNION ALL
 SELECT 'retail_clients_are_lent_nothing', count(*) FROM accounts
 UNION ALL

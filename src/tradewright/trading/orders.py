@@ -314,7 +314,7 @@ def fill(
     """Book one execution: the fill, its event, its trades, and the money.
 
     `dealt` is quantity and price; `source` is the provider's id, its execution id if it dealt
-    itself, and the quote's time.
+    itself, and the quote's time. What waited as post-only is the maker (decision 050).
     """
     quantity, price = dealt
     fill_id = new_id_text()
@@ -326,7 +326,7 @@ def fill(
         order.refusal_code = None
     status = OrderStatus.PARTIALLY_FILLED if order.remaining_quantity else OrderStatus.FILLED
     record(desk, order, EventType.TRADE, status, str(order.origin), traded=dealt)
-    desk.changes.fills.append((fill_id, order.id, quantity, price, *source))
+    desk.changes.fills.append((fill_id, order.id, quantity, price, *source, order.is_post_only))
     apply_fill(desk, account, order, fill_id, dealt)
     if order.oco_group is not None:
         whole = not order.remaining_quantity

@@ -899,12 +899,13 @@ FROM unnest(
 -- name: write_fills
 -- Write fills in bulk.
 INSERT INTO order_fills (
-    id, order_id, quantity, price, provider_id, provider_execution_id, quoted_at
+    id, order_id, quantity, price, provider_id, provider_execution_id, quoted_at, is_maker
 )
 SELECT *
 FROM unnest(
     %(id)s::uuid[], %(order_id)s::uuid[], %(quantity)s::numeric[], %(price)s::numeric[],
-    %(provider_id)s::uuid[], %(provider_execution_id)s::text[], %(quoted_at)s::timestamptz[]
+    %(provider_id)s::uuid[], %(provider_execution_id)s::text[], %(quoted_at)s::timestamptz[],
+    %(is_maker)s::boolean[]
 );
 
 -- name: write_closing_orders

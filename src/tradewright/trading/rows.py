@@ -134,6 +134,7 @@ _FILL = (
     "provider_id",
     "provider_execution_id",
     "quoted_at",
+    "is_maker",
 )
 _TRADE = (
     "trade_position_ids",

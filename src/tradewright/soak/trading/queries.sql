@@ -63,7 +63,8 @@ SELECT
     o.is_routed,
     o.version,
     o.is_reduce_only,
-    c.position_id::text
+    c.position_id::text,
+    o.is_post_only
 FROM orders AS o
 LEFT JOIN closing_orders AS c ON c.order_id = o.id
 ORDER BY o.id;
@@ -101,7 +102,8 @@ SELECT
     f.quantity,
     f.price,
     l.code,
-    f.provider_execution_id
+    f.provider_execution_id,
+    f.is_maker
 FROM order_fills AS f
 JOIN liquidity_providers AS l ON l.id = f.provider_id
 ORDER BY f.id;

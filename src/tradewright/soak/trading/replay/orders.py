@@ -1,4 +1,7 @@
-"""Replays each order from its events and holds it against its row, and its fills against both."""
+"""Replays each order from its events and holds it against its row, and its fills against both.
+
+The fills of a post-only order are those of a maker, and no others are.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,6 +113,9 @@ def _replay(order: Order, events: Sequence[Event], fills: Sequence[Fill]) -> Ite
     if traded != [(fill.quantity, fill.price) for fill in fills]:
         total = sum((fill.quantity for fill in fills), Decimal(0))
         yield Difference("order", order.id, "fills", total, replay.filled)
+    for fill in fills:
+        if fill.is_maker != order.is_post_only:
+            yield Difference("fill", fill.id, "is_maker", fill.is_maker, order.is_post_only)
     yield from Standing(
         "order",
         order.id,

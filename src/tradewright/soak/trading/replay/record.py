@@ -34,6 +34,7 @@ class Order(NamedTuple):
     version: int
     is_reduce_only: bool
     position_id: str | None
+    is_post_only: bool = False
 
 
 class Event(NamedTuple):
@@ -69,6 +70,7 @@ class Fill(NamedTuple):
     price: Decimal
     provider: str
     execution_id: str | None
+    is_maker: bool = False
 
 
 class Trade(NamedTuple):

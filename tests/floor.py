@@ -294,10 +294,14 @@ def refusal(work: Callable[[], object]) -> TradewrightError:
 
 
 def row_counts(session: Session) -> dict[str, int]:
-    """Return how many rows each table has, but for the days that end whoever asks for what."""
+    """Return how many rows each table has, but for what is written whoever asks for what.
+
+    Those are the days that have ended and the last prices.
+    """
     tables = session.execute(
         "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'tradewright'::regnamespace"
-        " AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'trading_days'"
+        " AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        " AND c.relname NOT IN ('trading_days', 'last_prices')"
         " ORDER BY 1"
     ).fetchall()
     counts = {}

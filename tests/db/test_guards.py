@@ -81,6 +81,7 @@ KEPT = (
     "house_balances",
     "job_runs",
     "jobs",
+    "last_prices",
     "orders",
     "outbox_events",
     "payment_claims",

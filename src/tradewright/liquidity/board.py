@@ -84,6 +84,11 @@ class QuoteBoard:
         """Return the count of quotes not taken under every reason, a live view."""
         return MappingProxyType(self._refused)
 
+    @property
+    def symbols(self) -> Collection[str]:
+        """Return what has been quoted."""
+        return self._quotes.keys()
+
     def update(self, quote: ProviderQuote) -> bool:
         """Take a provider's quote and return True, or count why not and return False.
 

@@ -1,4 +1,4 @@
-"""What everything was worth last, however long ago: to ask by without a price, not to deal on.
+"""What everything was worth last, however long ago: to ask and value by, not to deal on.
 
 `Market` says what may be dealt on now. While a feed is silent an order may still come to rest, and
 what it would bind is reckoned here; what it was reckoned on is kept, with its age, for the record.
@@ -56,19 +56,22 @@ class LastPrices:
 
 
 class LatestPrices:
-    """The prices and rates of now, or else the last ones known, without a note: to value by."""
+    """The prices and rates of now, or else the last ones known, without a note: to value by.
+
+    While a market is closed the last ones from before the start are known, too.
+    """
 
     def __init__(self, market: Market) -> None:
         self._market = market
 
     def top(self, symbol: str) -> Top | None:
         """Return the best bid and ask of now, or else of when the newest quote came."""
-        return self._market.last_top(symbol)
+        return self._market.known_top(symbol)
 
     def rate(self, source: str, target: str) -> Rate | None:
         """Return the rate of now, or else the one by the last prices."""
         known = self._market.rate(source, target)
-        return known or rate_by(self._market.last_top, source, target)
+        return known or rate_by(self._market.known_top, source, target)
 
 
 class _OwnPrice:

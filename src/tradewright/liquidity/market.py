@@ -68,6 +68,8 @@ class Market:
         self._last_rates: dict[tuple[str, str], Rate] = {}
         self._descriptions: dict[str, str] = {}
         self._recent = RecentMids()
+        self._recalled: Mapping[str, Top] = {}
+        self._is_closed: Callable[[str], bool] = lambda _: False
 
     @property
     def has_begun(self) -> bool:
@@ -112,6 +114,21 @@ class Market:
     def last_top(self, symbol: str) -> Top | None:
         """Return the top now, or the last one known: for valuing what must be booked."""
         return self.top(symbol) or self.board.last_top(symbol)
+
+    def recall(self, tops: Mapping[str, Top], is_closed: Callable[[str], bool]) -> None:
+        """Remember prices from before the start, which count while their market is closed."""
+        self._recalled, self._is_closed = tops, is_closed
+
+    def known_top(self, symbol: str) -> Top | None:
+        """Return the last top, of a closed market also from before the start: to value by.
+
+        In session a price from before the start says nothing: it may be hours old, and the next
+        one comes at once.
+        """
+        found = self.last_top(symbol)
+        if found is None and symbol in self._recalled and self._is_closed(symbol):
+            return self._recalled[symbol]
+        return found
 
     def levels(self, symbol: str, side: Side) -> list[Level]:
         """Return what an order of `side` can deal on, in the order in which it is dealt on."""

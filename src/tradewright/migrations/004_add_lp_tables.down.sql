@@ -12,6 +12,7 @@ DROP TABLE routing_rankings;
 DROP TABLE routing_overrides;
 DROP TABLE routing_rules;
 DROP TABLE routing_policies;
+DROP TABLE last_prices;
 DROP TABLE provider_trade_breaks;
 DROP TABLE provider_trades;
 DROP TABLE provider_trade_lists;

@@ -444,6 +444,28 @@ CREATE TRIGGER trade_reversals_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON trade_reversals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE last_prices (
+    symbol text
+        CONSTRAINT last_prices_pkey PRIMARY KEY
+        CONSTRAINT last_prices_instrument_exists REFERENCES instruments (symbol) ON DELETE RESTRICT,
+    bid numeric(20, 8)
+        CONSTRAINT last_prices_bid_present NOT NULL
+        CONSTRAINT last_prices_bid_positive CHECK (bid > 0 AND bid < 'Infinity'),
+    ask numeric(20, 8)
+        CONSTRAINT last_prices_ask_present NOT NULL
+        CONSTRAINT last_prices_ask_positive CHECK (ask > 0 AND ask < 'Infinity'),
+    quoted_at timestamptz
+        CONSTRAINT last_prices_quoted_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT last_prices_updated_at_present NOT NULL,
+    CONSTRAINT last_prices_not_crossed CHECK (ask >= bid)
+);
+COMMENT ON TABLE last_prices IS 'The best bid and ask of each instrument as an engine knew them last: by these an engine that starts while its market is closed values what is held.';
+COMMENT ON COLUMN last_prices.quoted_at IS 'Market time of the older of the two quotes; a newer price takes the place of an older one, never the reverse.';
+CREATE TRIGGER last_prices_are_kept
+    BEFORE DELETE OR TRUNCATE ON last_prices
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 -- Which book: for accounts whose book is hybrid, each order is given to the house (B), to the
 -- providers (A), or to both. What decides is kept in these four tables; what was decided, with all
 -- that it was decided on, in routing_decisions.

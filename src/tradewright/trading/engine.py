@@ -28,6 +28,7 @@ from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import HOUSE, LookAgain
 from tradewright.trading.house_watch import HouseWatch, read_house
+from tradewright.trading.kept_prices import recall_prices
 from tradewright.trading.model import BookAnswers, Command, Report, ids_of
 from tradewright.trading.news import News
 from tradewright.trading.presence import Presence
@@ -99,6 +100,7 @@ class Engine:
         with self._open_session() as session, session.transaction():
             desk = read_live_desk(session, self.reference, self.market)
             passed = read_house(session), read_routed_versions(session, desk)
+            recall_prices(session, self._trading)
         with self._lock:
             self._house.learn(passed[0])
             learnt = self._watchers.learn(desk)

@@ -20,6 +20,7 @@ from psycopg import Notify
 
 from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.core.ids import new_id_text
+from tradewright.liquidity.board import Top
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.trading.batch import Trading
@@ -156,6 +157,18 @@ class Presence:
     def tell_booked(self, order_ids: Iterable[str]) -> None:
         """Note that answers which people were told of are booked."""
         self._ask("resolve_overdue_answers", {"order_ids": sorted(order_ids)})
+
+    def keep_prices(self, tops: Mapping[str, Top]) -> None:
+        """Keep the last prices of some symbols, unless our session is lost."""
+        if self._session is None:
+            return
+        asked = {
+            "symbols": [*tops],
+            "bids": [top.bid for top in tops.values()],
+            "asks": [top.ask for top in tops.values()],
+            "times": [top.quoted_at for top in tops.values()],
+        }
+        self._ask("keep_prices", asked)
 
     def _enter(self, session: Session) -> list[str]:
         """Take the lock of the engine as it was, or write a new one down if that was taken over."""

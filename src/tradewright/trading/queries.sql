@@ -758,6 +758,28 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS seen;
 
+-- name: kept_prices
+-- Read the last prices that any engine has known.
+SELECT symbol, bid, ask, quoted_at
+FROM last_prices;
+
+-- name: keep_prices
+-- Keep the last prices of what is listed, in key order; a newer one that is kept stays.
+INSERT INTO last_prices AS p (symbol, bid, ask, quoted_at)
+SELECT n.symbol, n.bid, n.ask, n.quoted_at
+FROM unnest(
+    %(symbols)s::text[], %(bids)s::numeric[], %(asks)s::numeric[], %(times)s::timestamptz[]
+) AS n (symbol, bid, ask, quoted_at)
+JOIN instruments AS i ON i.symbol = n.symbol
+ORDER BY n.symbol
+ON CONFLICT (symbol) DO UPDATE
+SET
+    bid = excluded.bid,
+    ask = excluded.ask,
+    quoted_at = excluded.quoted_at,
+    updated_at = clock_timestamp()
+WHERE p.quoted_at <= excluded.quoted_at;
+
 -- name: stressed_exposures
 -- Read what the house holds in each symbol for its own account.
 SELECT symbol, net

@@ -4,8 +4,9 @@ A price that stops coming sets nothing off by itself, so the prices and rates th
 looked at once a second of the market's time, each once however many accounts need it. Within a
 second of growing stale (RTS 6, article 16, allows five) a check of each account is proposed, whose
 batch raises the alert; and another when all of its prices are there again. While an instrument is
-not in session no price of it is expected, as its last one holds (decision 042); if it has had none
-since the start, it is as long as anything of the account is in session. Belongs to `watch`.
+not in session no price of it is expected, as its last one holds (decision 042), kept from before
+the start if need be; if none is known, it is as long as anything of the account is in session.
+Belongs to `watch`.
 """
 
 from collections.abc import Iterable, Mapping

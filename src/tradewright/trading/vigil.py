@@ -2,20 +2,21 @@
 
 It keeps its proof of life, takes over from engines that are gone, exchanges news with the others,
 lets go of orders that another has taken over, asks providers to end what any other process wants
-canceled, and tells people of answers that cannot be booked. Now and then it looks for orders of its
-own that nobody waits for: there should be none, but one that is lost sight of would bind its
-client's margin for good. `presence` is the database's side of it.
+canceled, tells people of answers that cannot be booked, and keeps the last prices. Now and then it
+looks for orders of its own that nobody waits for: there should be none, but one that is lost sight
+of would bind its client's margin for good. `presence` is the database's side of it.
 """
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 import psycopg
 
 from tradewright.core.errors import DatabaseError
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import LookAgain
+from tradewright.trading.kept_prices import KeptPrices
 from tradewright.trading.news import News
 from tradewright.trading.overdue import Overdue
 from tradewright.trading.presence import Presence
@@ -25,6 +26,10 @@ BEAT_MS = 500
 
 SEARCH_BEATS = 60
 """Beats between two searches for orders that nobody waits for: each reads what is live."""
+
+
+PRICE_BEATS = 10
+"""Beats between two times at which the last prices are kept."""
 
 
 class Vigil:
@@ -40,6 +45,7 @@ class Vigil:
         self._presence, self._news, self._recalling = known
         self._dispatcher = self._recalling.dispatcher
         self._overdue = Overdue(self._presence, self._recalling.unbooked, lock)
+        self._prices = KeptPrices(self._presence, lock)
         self._beats = 0
         self._forgotten: set[str] = set()
         self._lock = lock
@@ -54,10 +60,12 @@ class Vigil:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; the proof of life stays."""
+        """End the thread and keep the last prices; the proof of life stays."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        with suppress(psycopg.Error):  # a server that is away keeps those of some seconds before
+            self._prices.keep()
         self._news.close()
 
     def _run(self) -> None:
@@ -76,6 +84,8 @@ class Vigil:
         self._compare_pending()
         self._overdue.exchange()
         self._beats += 1
+        if self._beats % PRICE_BEATS == 0:
+            self._prices.keep()
         if self._beats % SEARCH_BEATS == 0:
             self._search_forgotten()
 

@@ -1,11 +1,16 @@
 """Accounts of which one market is closed or silent: the others are looked after, and it is left."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from tests.floor import AGE_MAX, Floor, buy, deal, sell
+from tests.style.house import ROOT
+from tradewright.core.clock import pause
 from tradewright.liquidity.sessions import FOREX_WEEK
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import OrderStatus
@@ -85,14 +90,94 @@ def test_what_only_reduces_passes_though_another_market_is_closed(floor: Floor, 
     assert floor.broken_laws() == {}
 
 
-def test_what_has_had_no_price_since_the_start_is_told_while_anything_is_traded(
-    floor: Floor,
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_an_engine_that_starts_in_a_closed_market_knows_its_last_prices(
+    floor: Floor, *, how: str
 ) -> None:
+    """The same fall at the weekend, seen by an engine that never had a price of EURUSD."""
+    account = floor.account("10000")
+    open_sessions(floor.session, "EURUSD", [FOREX_WEEK])
+    if how == "stopped":
+        with floor.engine() as engine:
+            hold_both(floor, engine, account)
+    else:
+        hold_both_and_be_killed(floor, account)
+    floor.now += NIGHT
+    with floor.engine(eurusd=None) as engine:
+        floor.quote(engine, "GBPUSD", "1.28000", "1.28010")
+        floor.quote(engine, "GBPUSD", "1.27000", "1.27010")
+        assert kinds(floor) == ["account_stopped_out"]
+    assert floor.position(account, "GBPUSD") == 0
+    assert floor.position(account) == 1_000
+    assert floor.broken_laws() == {}
+
+
+PROCESS = """
+import sys
+from tests.db.trading.test_closed_markets import hold_both
+from tests.floor import Floor
+from tradewright.postgres.connect import connect
+from tradewright.trading import vigil
+
+vigil.PRICE_BEATS = 1
+with connect(sys.argv[1], autocommit=True) as session:
+    floor = Floor(sys.argv[1], session)
+    with floor.build() as engine:
+        hold_both(floor, engine, sys.argv[2])
+        print("holding", flush=True)
+        sys.stdin.readline()
+"""
+
+
+def hold_both_and_be_killed(floor: Floor, account: str) -> None:
+    """Let a process hold both, and kill it when it has kept what it knows of prices."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROCESS, floor.conninfo, account],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "holding\n"
+        until(lambda: floor.one("SELECT count(*) FROM last_prices") == 2)
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+    floor.now = floor.now.replace(day=16, hour=21)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so, ten seconds at most."""
+    for _ in range(100):
+        if is_so():
+            return
+        pause(0.1)
+    raise AssertionError("did not become so")
+
+
+def test_in_session_a_price_from_before_the_start_counts_for_nothing(floor: Floor) -> None:
+    """It may be hours old, and the next one comes at once: nobody is closed by it meanwhile."""
+    account = floor.account("10000")
+    with floor.engine() as engine:
+        hold_both(floor, engine, account)
+    with floor.engine(eurusd=None) as engine:
+        floor.quote(engine, "GBPUSD", "1.27000", "1.27010")
+        floor.quote(engine, "GBPUSD", "1.27000", "1.27010")
+        assert floor.position(account, "GBPUSD") == 200_000
+        assert kinds(floor) == ["account_unpriced"]
+        floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+    assert floor.position(account, "GBPUSD") == 0
+
+
+def test_a_price_that_was_never_known_is_told_while_anything_is_traded(floor: Floor) -> None:
     account = floor.account("10000")
     with floor.engine() as engine:
         open_sessions(floor.session, "EURUSD", [FOREX_WEEK])
         hold_both(floor, engine, account)
     floor.now += NIGHT
+    forget_prices(floor)
     with floor.engine(eurusd=None) as engine:
         floor.quote(engine, "GBPUSD", "1.28000", "1.28010")
         floor.quote(engine, "GBPUSD", "1.27000", "1.27010")
@@ -100,3 +185,21 @@ def test_what_has_had_no_price_since_the_start_is_told_while_anything_is_traded(
         assert deal(engine, sell(account, 200_000, symbol="GBPUSD")).filled_quantity == Decimal(
             200_000
         )
+
+
+def forget_prices(floor: Floor) -> None:
+    """Take the kept prices away, as on a database that was restored from before they were kept."""
+    floor.session.execute("ALTER TABLE last_prices DISABLE TRIGGER last_prices_are_kept")
+    floor.session.execute("DELETE FROM last_prices")
+    floor.session.execute("ALTER TABLE last_prices ENABLE TRIGGER last_prices_are_kept")
+
+
+def test_of_several_engines_the_newest_price_is_kept(floor: Floor) -> None:
+    with floor.engine(eurusd=None) as older:
+        floor.quote(older, "EURUSD", "1.10000", "1.10010")
+        with floor.engine(eurusd=None) as newer:
+            floor.quote(newer, "EURUSD", "1.20000", "1.20010")
+        assert floor.one("SELECT bid FROM last_prices") == Decimal("1.2")
+    assert floor.rows("SELECT symbol, bid, ask FROM last_prices") == [
+        ("EURUSD", Decimal("1.2"), Decimal("1.2001"))
+    ]

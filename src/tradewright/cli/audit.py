@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tradewright import audit
 from tradewright.cli import options
+from tradewright.cli.risk_output import COUNT
 from tradewright.cli.tables import json_text
 from tradewright.cli.terminal import standard_console
 
@@ -26,7 +27,7 @@ def command() -> None:
 @command.command("laws", epilog=options.example("tradewright audit laws --json"))
 @click.option(
     "--examples",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 1_000),
     default=3,
     show_default=True,
     help="Broken rows shown for each law.",
@@ -106,7 +107,7 @@ def verify_command(asked: options.Asked, heads: Path | None) -> None:
 @click.argument("row_id", type=click.UUID)
 @click.option(
     "--last",
-    type=click.IntRange(1),
+    type=COUNT,
     default=1000,
     show_default=True,
     help="Show at most so many entries.",

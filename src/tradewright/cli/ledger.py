@@ -14,6 +14,7 @@ from tradewright import ledger
 from tradewright.audit.proofs import check_proof
 from tradewright.cli.options import Asked, with_database
 from tradewright.cli.output import refuse_to_overwrite
+from tradewright.cli.risk_output import COUNT
 from tradewright.cli.tables import json_text
 from tradewright.cli.terminal import standard_console
 from tradewright.core.clock import utc_now
@@ -54,9 +55,7 @@ def house_command(asked: Asked) -> None:
 @click.argument("user_id", type=click.UUID)
 @click.option("--since", type=_INSTANT, help="The first instant, UTC.  [default: the beginning]")
 @click.option("--until", type=_INSTANT, help="Entries before this instant, UTC.  [default: now]")
-@click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, help="Entries at most."
-)
+@click.option("--limit", type=COUNT, default=100, show_default=True, help="Entries at most.")
 @with_database
 def history_command(
     asked: Asked, user_id: UUID, since: datetime | None, until: datetime | None, limit: int

@@ -13,7 +13,8 @@ import click
 
 from tradewright import audit, payments
 from tradewright.cli import options
-from tradewright.cli.risk_output import LAST, PORT, Number
+from tradewright.cli.risk_output import COUNT, LAST, PORT, Number
+from tradewright.cli.settings import by_whom_and_why
 from tradewright.cli.signals import until_signal
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import utc_now
@@ -302,8 +303,7 @@ def statements_command(asked: options.Asked, provider: str, last: int) -> None:
     ),
 )
 @click.argument("statement_id", type=click.UUID)
-@click.option("--actor", required=True, help="Who withdraws it.")
-@click.option("--reason", required=True, help="Why; it is kept with the withdrawal.")
+@by_whom_and_why
 @options.with_database
 def withdraw_statement_command(
     asked: options.Asked, statement_id: UUID, *, actor: str, reason: str
@@ -362,7 +362,7 @@ def rate_command(asked: options.Asked, base: str, quote: str, rate: Decimal, sou
 )
 @click.option(
     "--at-most",
-    type=click.IntRange(1),
+    type=COUNT,
     default=100,
     show_default=True,
     help="Try at most so many.",

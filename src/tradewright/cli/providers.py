@@ -21,7 +21,7 @@ from tradewright.cli.providers_reconciliation import (
 )
 from tradewright.cli.providers_session import gateway_of, look_at_quotes
 from tradewright.cli.providers_simulated import deals_command, simulate_command
-from tradewright.cli.risk_output import ACTOR
+from tradewright.cli.risk_output import ACTOR, SECONDS
 from tradewright.cli.settings import by_whom_and_why, changing
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.liquidity.fix.connections import (
@@ -152,7 +152,7 @@ def disable_command(asked: options.Asked, *, code: str, actor: str, reason: str)
 @click.argument("symbols", nargs=-1)
 @click.option(
     "--seconds",
-    type=click.IntRange(1),
+    type=SECONDS,
     default=10,
     show_default=True,
     help="Wait at most so long.",

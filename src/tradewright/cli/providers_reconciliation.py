@@ -9,6 +9,7 @@ import click
 
 from tradewright.cli import options
 from tradewright.cli.providers_session import fetch_trades, gateway_of
+from tradewright.cli.risk_output import SECONDS
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.liquidity.reconciliation.model import Bucket
 from tradewright.liquidity.reconciliation.service import (
@@ -53,7 +54,7 @@ def reconcile_command(asked: options.Asked, code: str, day: datetime, file: Path
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
 @click.option(
     "--seconds",
-    type=click.IntRange(1),
+    type=SECONDS,
     default=30,
     show_default=True,
     help="Wait at most so long.",

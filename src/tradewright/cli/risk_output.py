@@ -17,9 +17,10 @@ ACTOR = click.option(
     "--actor", required=True, callback=said, help="Who does it; kept in the audit trail."
 )
 REASON = click.option("--reason", required=True, callback=said, help="Why; it is kept.")
-LAST = click.option(
-    "--last", default=50, show_default=True, type=click.IntRange(1), help="At most so many."
-)
+COUNT = click.IntRange(1, 1_000_000)
+"""How many are shown or done at most."""
+SECONDS = click.IntRange(1, 86_400)
+LAST = click.option("--last", default=50, show_default=True, type=COUNT, help="At most so many.")
 PORT = click.IntRange(0, 65_535)
 """A port to listen on; 0 is a free one."""
 

@@ -116,9 +116,11 @@ _PROVIDER_TERMS = (
 )
 
 _SWAP_TERMS = (
+    "swap_terms_grace_nights_in_range",
     "swap_terms_long_rate_finite",
     "swap_terms_settlement_days_in_range",
     "swap_terms_short_rate_finite",
+    "swap_terms_swap_free_fee_not_negative",
 )
 
 _ROUTING_TERMS = (

@@ -64,11 +64,13 @@ def add_rule(connection: Session, rule: Rule) -> str:
     """Add a rule and return its id; the given id and revision are not looked at.
 
     Raises:
-        InputError: ROUTING_TERMS_MALFORMED.
+        InputError: ROUTING_TERMS_MALFORMED, INPUT_ID_MALFORMED.
         psycopg.errors.IntegrityError: the instrument or the user does not exist.
 
     """
     require_rule(rule)
+    if rule.user_id is not None:
+        require_ids(rule.user_id)
     row = connection.execute(
         load_queries(QUERIES)["add_rule"],
         {

@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 
 from tradewright.core.errors import ErrorCode
 from tradewright.core.money import minor_unit
-from tradewright.core.ranges import SIGNED, require_ranges, whole
+from tradewright.core.ranges import NOT_NEGATIVE, SIGNED, require_ranges, whole
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -27,7 +27,13 @@ DAYS_MAX = 31
 
 _SETTLES_WITHIN = timedelta(days=31)
 _QUERIES = "tradewright.trading"
-_RANGES = {"long_rate": SIGNED, "short_rate": SIGNED, "settlement_days": whole(0, 2)}
+_RANGES = {
+    "long_rate": SIGNED,
+    "short_rate": SIGNED,
+    "settlement_days": whole(0, 2),
+    "swap_free_fee": NOT_NEGATIVE,
+    "grace_nights": whole(0, 365),
+}
 
 
 class Rolling(Struct, frozen=True):

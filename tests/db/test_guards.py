@@ -662,9 +662,11 @@ def test_a_payment_does_not_take_a_forbidden_step(
         f" completed_at = CASE WHEN '{{0}}' IN {ended} THEN now() END"
     )
     _pending_withdrawal(engine)
-    for known in ("processing", status) if status == "succeeded" else (status,):
-        engine.execute(step.format(known).encode())
-    assert refused(engine, step.format(target)) == "TW014"
+    steps = ("processing", status) if status == "succeeded" else (status,)
+    with engine.transaction(force_rollback=True):
+        for known in steps:
+            engine.execute(step.format(known).encode())
+        assert refused(engine, step.format(target)) == "TW014"
 
 
 def _pending_withdrawal(session: Session) -> None:

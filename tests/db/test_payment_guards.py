@@ -14,7 +14,7 @@ from tests.news import deposited, news, settled_user, start, tell
 from tradewright import audit, ledger, payments
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id_text
-from tradewright.payments import Payment, PaymentKind, PaymentStatus
+from tradewright.payments import ClaimKind, ClaimOrder, Payment, PaymentKind, PaymentStatus
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
 
@@ -139,3 +139,39 @@ def test_payments_and_claims_hold_only_what_they_have_set_aside(engine: Session)
     waits = waiting_withdrawal(engine)
     changed = f"UPDATE payment_transactions SET hold_id = '{hold_id}' WHERE id = '{waits.id}'"
     assert refused(engine, changed) == "TW013"
+
+
+def test_a_deposit_does_not_succeed_without_its_money(engine: Session) -> None:
+    payment = start(engine, settled_user(engine))
+    statement = (
+        "UPDATE payment_transactions SET status = 'succeeded', reference = 'ch_1',"
+        " arrived_at = clock_timestamp(), completed_at = clock_timestamp()"
+    )
+    assert refused(engine, f"{statement} WHERE id = '{payment.id}'") == "TW013"
+    assert payments.find_payment(engine, payment.id).status is PaymentStatus.PENDING
+
+
+def test_a_withdrawal_does_not_end_while_its_money_is_held(engine: Session) -> None:
+    payment = start(engine, settled_user(engine, "50"), "40", kind=PaymentKind.WITHDRAWAL)
+    assert payment.status is PaymentStatus.PROCESSING
+    for status in ("succeeded", "failed"):
+        statement = f"UPDATE payment_transactions SET status = '{status}', completed_at = now()"
+        assert refused(engine, f"{statement} WHERE id = '{payment.id}'") == "TW013"
+
+
+def test_a_refund_does_not_begin_or_end_without_its_money(engine: Session) -> None:
+    payment = deposited(engine, settled_user(engine))
+    claim_id, money = new_id_text(), (payment.user_id, "USD", Decimal(5))
+    held = ledger.reserve(engine, *money, transaction_id=claim_id, purpose="dispute")
+    ledger.release(engine, str(held.hold_id), transaction_id=new_id_text())
+    columns = "(id, payment_id, kind, amount, status, reason, hold_id)"
+    unheld = f"INSERT INTO payment_claims {columns} VALUES ('{claim_id}', '{payment.id}',"
+    assert refused(engine, f"{unheld} 'dispute', 5, 'opened', 'x', '{held.hold_id}')") == "TW013"
+    officer_id = open_user(engine, role="payments_officer")
+    order = ClaimOrder(
+        claim_id=new_id_text(), kind=ClaimKind.REFUND, amount=Decimal(5), reason="asked for"
+    )
+    with engine.transaction():
+        payments.request_refund(engine, order, payment_id=payment.id, officer_id=officer_id)
+    ended = "UPDATE payment_claims SET status = 'succeeded', completed_at = now()"
+    assert refused(engine, f"{ended}, reference = 're_1'") == "TW013"

@@ -3033,6 +3033,94 @@ CREATE TRIGGER payment_claims_are_audited
     FOR EACH ROW EXECUTE FUNCTION audit_row_change();
 ALTER TABLE payment_claims ENABLE ALWAYS TRIGGER payment_claims_are_audited;
 
+-- What a payment or claim says has happened to its money, and what the ledger says. The laws are these views;
+-- the guard asks them of one row when its transaction ends, because state and money are written one after the other.
+CREATE VIEW payments_without_their_money AS
+SELECT p.id AS payment_id, p.kind, p.status, p.amount, e.credited, e.held, e.paid
+FROM payment_transactions AS p
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(CASE l.effect WHEN 'credit' THEN l.amount WHEN 'debit' THEN -l.amount END), 0) AS credited,
+        coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
+        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'debit' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS paid,
+        coalesce(bool_and(
+            l.user_id = p.user_id AND l.currency = p.currency
+            AND (l.hold_id IS NOT DISTINCT FROM p.hold_id OR (l.hold_id IS NULL AND l.effect IN ('credit', 'debit')))
+        ), true) AS is_at_home
+    FROM balance_ledger AS l
+    WHERE l.transaction_id = p.id
+) AS e
+CROSS JOIN LATERAL (
+    SELECT sum(CASE l.effect WHEN 'reserve' THEN l.amount ELSE -l.amount END) AS remaining
+    FROM balance_ledger AS l
+    WHERE l.hold_id = p.hold_id
+) AS h
+WHERE NOT e.is_at_home
+   OR h.remaining <> e.held
+   OR (p.kind = 'deposit' AND (
+       e.credited <> CASE WHEN p.status IN ('unconfirmed', 'succeeded') THEN p.amount ELSE 0 END
+       OR e.held <> CASE WHEN p.status = 'unconfirmed' THEN p.amount ELSE 0 END
+   ))
+   OR (p.kind = 'withdrawal' AND (
+       e.held <> CASE WHEN p.status IN ('requires_approval', 'processing', 'conflicted') THEN p.amount ELSE 0 END
+       OR e.paid <> CASE WHEN p.status = 'succeeded' THEN p.amount ELSE 0 END
+   ));
+COMMENT ON VIEW payments_without_their_money IS 'Payments whose state says another thing of their money than the ledger.';
+
+CREATE VIEW claims_without_their_money AS
+SELECT c.id AS claim_id, c.kind, c.status, c.amount, e.held, e.taken
+FROM payment_claims AS c
+JOIN payment_transactions AS p ON p.id = c.payment_id
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
+        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'debit' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS taken,
+        coalesce(bool_and(l.user_id = p.user_id AND l.currency = p.currency), true) AS is_at_home
+    FROM balance_ledger AS l
+    WHERE l.transaction_id = c.id
+) AS e
+CROSS JOIN LATERAL (
+    SELECT sum(CASE l.effect WHEN 'reserve' THEN l.amount ELSE -l.amount END) AS remaining
+    FROM balance_ledger AS l
+    WHERE l.hold_id = c.hold_id
+) AS h
+WHERE NOT e.is_at_home
+   OR h.remaining <> e.held
+   OR e.held <> CASE WHEN c.status IN ('pending', 'opened') THEN c.amount ELSE 0 END
+   OR e.taken <> CASE WHEN c.status IN ('succeeded', 'lost') THEN c.amount ELSE 0 END;
+COMMENT ON VIEW claims_without_their_money IS 'Refunds and disputes whose state says another thing of their money than the ledger.';
+
+CREATE FUNCTION states_have_their_money() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF (TG_TABLE_NAME = 'payment_claims' AND EXISTS (SELECT FROM claims_without_their_money AS c WHERE c.claim_id = NEW.id))
+       OR EXISTS (SELECT FROM payments_without_their_money AS p WHERE p.payment_id = NEW.id) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('%s "%s" cannot become %s without its money', NEW.kind, NEW.id, NEW.status),
+            DETAIL = 'What is credited, set aside and paid stands in balance_ledger under the id of the payment or claim.',
+            HINT = 'Move its money in the same transaction.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION states_have_their_money() IS 'Trigger of payments and claims: refuses at the end of a transaction a state that the ledger does not show (SQLSTATE TW013).';
+CREATE CONSTRAINT TRIGGER payment_transactions_state_has_its_money
+    AFTER UPDATE ON payment_transactions
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION states_have_their_money();
+CREATE CONSTRAINT TRIGGER payment_claims_begin_with_their_money
+    AFTER INSERT ON payment_claims
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION states_have_their_money();
+CREATE CONSTRAINT TRIGGER payment_claims_state_has_its_money
+    AFTER UPDATE ON payment_claims
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION states_have_their_money();
+
 CREATE TABLE receivables (
     id uuid
         CONSTRAINT receivables_pkey PRIMARY KEY,

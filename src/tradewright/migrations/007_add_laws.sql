@@ -205,46 +205,11 @@ WHERE (b.received, b.given) <> (coalesce(t.received, 0), coalesce(t.given, 0));
 COMMENT ON VIEW law_house_balance_is_its_transfers IS 'What is rolled up for each house account is the sum of its transfers up to that point.';
 
 CREATE VIEW law_payment_is_in_the_ledger AS
-SELECT p.id AS payment_id, p.kind, p.status, p.amount, e.credited, e.held, e.paid
-FROM payment_transactions AS p
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(sum(CASE l.effect WHEN 'credit' THEN l.amount WHEN 'debit' THEN -l.amount END), 0) AS credited,
-        coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
-        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'debit' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS paid,
-        coalesce(bool_and(
-            l.user_id = p.user_id AND l.currency = p.currency
-            AND (l.hold_id IS NOT DISTINCT FROM p.hold_id OR (l.hold_id IS NULL AND l.effect IN ('credit', 'debit')))
-        ), true) AS is_at_home
-    FROM balance_ledger AS l
-    WHERE l.transaction_id = p.id
-) AS e
-WHERE NOT e.is_at_home
-   OR (p.kind = 'deposit' AND (
-       e.credited <> CASE WHEN p.status IN ('unconfirmed', 'succeeded') THEN p.amount ELSE 0 END
-       OR e.held <> CASE WHEN p.status = 'unconfirmed' THEN p.amount ELSE 0 END
-   ))
-   OR (p.kind = 'withdrawal' AND (
-       e.held <> CASE WHEN p.status IN ('requires_approval', 'processing', 'conflicted') THEN p.amount ELSE 0 END
-       OR e.paid <> CASE WHEN p.status = 'succeeded' THEN p.amount ELSE 0 END
-   ));
+SELECT * FROM payments_without_their_money;
 COMMENT ON VIEW law_payment_is_in_the_ledger IS 'A deposit is credited once it has succeeded, held while it is not confirmed, and taken back when it is reversed; a withdrawal is held while it is open and paid once it has succeeded.';
 
 CREATE VIEW law_claim_is_in_the_ledger AS
-SELECT c.id AS claim_id, c.kind, c.status, c.amount, e.held, e.taken
-FROM payment_claims AS c
-JOIN payment_transactions AS p ON p.id = c.payment_id
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(sum(CASE l.effect WHEN 'reserve' THEN l.amount WHEN 'release' THEN -l.amount WHEN 'capture' THEN -l.amount END), 0) AS held,
-        coalesce(sum(CASE l.effect WHEN 'capture' THEN l.amount WHEN 'debit' THEN l.amount WHEN 'credit' THEN -l.amount END), 0) AS taken,
-        coalesce(bool_and(l.user_id = p.user_id AND l.currency = p.currency), true) AS is_at_home
-    FROM balance_ledger AS l
-    WHERE l.transaction_id = c.id
-) AS e
-WHERE NOT e.is_at_home
-   OR e.held <> CASE WHEN c.status IN ('pending', 'opened') THEN c.amount ELSE 0 END
-   OR e.taken <> CASE WHEN c.status IN ('succeeded', 'lost') THEN c.amount ELSE 0 END;
+SELECT * FROM claims_without_their_money;
 COMMENT ON VIEW law_claim_is_in_the_ledger IS 'A refund or dispute holds its amount while it is open, has taken it once it succeeded or was lost, and nothing else.';
 
 CREATE VIEW law_receivables_are_the_house_account AS

@@ -160,7 +160,7 @@ def test_positions_are_listed_open_ones_unless_all_are_asked_for(floor: Floor) -
         (f"orders show {NOBODY}", "ORDER_UNKNOWN", NOBODY),
         (f"orders list --account {NOBODY}", "ACCOUNT_UNKNOWN", NOBODY),
         (f"positions list --account {NOBODY}", "ACCOUNT_UNKNOWN", NOBODY),
-        ("orders list --last 0", "usage", "x>=1"),
+        ("orders list --last 0", "usage", "1<=x"),
         ("orders list --status gone", "usage", "gone"),
     ],
 )

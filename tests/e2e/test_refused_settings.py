@@ -226,10 +226,10 @@ MOST = "999999999999.99999999"
         ),
         ("providers enable NOSUCH WHO", "PROVIDER_UNKNOWN", "NOSUCH"),
         ("payments receive --port 70000", "usage", "65535"),
-        (f"audit show {NOBODY} --last -1", "usage", "x>=1"),
-        ("audit laws --examples -1", "usage", "x>=0"),
-        ("payments deliver http://127.0.0.1 --secret x --at-most 0", "usage", "x>=1"),
-        ("providers check LP-ONE --seconds 0", "usage", "x>=1"),
+        (f"audit show {NOBODY} --last -1", "usage", "1<=x"),
+        ("audit laws --examples -1", "usage", "0<=x"),
+        ("payments deliver http://127.0.0.1 --secret x --at-most 0", "usage", "1<=x"),
+        ("providers check LP-ONE --seconds 0", "usage", "1<=x"),
     ],
 )
 def test_a_refused_value_is_told_with_what_it_may_be(

@@ -549,6 +549,10 @@ def test_a_holder_is_not_opened_with_money_in_it(engine: Session, statement: str
         "UPDATE orders SET version = version - 1",
         "UPDATE orders SET status = 'canceled'",
         (
+            "UPDATE orders SET filled_quantity = filled_quantity - 1, version = version,"
+            " remaining_quantity = remaining_quantity + 1 WHERE filled_quantity > 0"
+        ),
+        (
             "INSERT INTO orders SELECT uuidv7(), account_id, 'rogue', symbol, side, order_type,"
             " time_in_force, origin, book, quantity, filled_quantity, remaining_quantity,"
             " average_price, limit_price, stop_price, stop_loss, take_profit, status, is_routed,"

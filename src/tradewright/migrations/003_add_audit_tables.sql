@@ -494,6 +494,24 @@ CREATE TRIGGER orders_update_follows_events
     REFERENCING NEW TABLE AS new_orders
     FOR EACH STATEMENT EXECUTE FUNCTION orders_follow_their_events();
 
+-- What has been dealt stands in order_fills, which loses no row; what a provider takes back is a reversal beside it.
+CREATE FUNCTION orders_deal_no_less() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW011',
+        MESSAGE = format('order "%s" cannot have dealt %s after %s', NEW.id, NEW.filled_quantity, OLD.filled_quantity),
+        DETAIL = 'The dealt quantity of an order (FIX CumQty) never falls.',
+        HINT = 'Reverse the trades of an execution that is taken back.',
+        TABLE = TG_TABLE_NAME;
+END;
+$$;
+COMMENT ON FUNCTION orders_deal_no_less() IS 'Trigger of orders: refuses a dealt quantity that falls (SQLSTATE TW011).';
+CREATE TRIGGER orders_deal_no_less
+    BEFORE UPDATE OF filled_quantity ON orders
+    FOR EACH ROW WHEN (NEW.filled_quantity < OLD.filled_quantity)
+    EXECUTE FUNCTION orders_deal_no_less();
+
 CREATE FUNCTION trades_follow_each_other() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT

@@ -3053,7 +3053,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT sum(CASE l.effect WHEN 'reserve' THEN l.amount ELSE -l.amount END) AS remaining
     FROM balance_ledger AS l
-    WHERE l.hold_id = p.hold_id
+    WHERE l.hold_id = p.hold_id AND l.currency = p.currency
 ) AS h
 WHERE NOT e.is_at_home
    OR h.remaining <> e.held
@@ -3082,7 +3082,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT sum(CASE l.effect WHEN 'reserve' THEN l.amount ELSE -l.amount END) AS remaining
     FROM balance_ledger AS l
-    WHERE l.hold_id = c.hold_id
+    WHERE l.hold_id = c.hold_id AND l.currency = p.currency
 ) AS h
 WHERE NOT e.is_at_home
    OR h.remaining <> e.held

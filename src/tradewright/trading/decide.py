@@ -180,7 +180,8 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
             ErrorCode.MONEY_INSUFFICIENT_FUNDS,
             f"{free:.2f} {holder.currency} can be moved, {amount} are asked for",
             why="What leaves an account must be free of the margin of its positions and of its "
-            "orders with providers, or at rest where those bind, and a wallet is never overdrawn.",
+            "orders with providers, or at rest where those bind, without what the house lends; and "
+            "a wallet is never overdrawn.",
             hint="Close positions, deposit more, or ask for less.",
         )
     desk.journal.pass_on(giver, receiver, amount, transaction_id=command.transaction_id)

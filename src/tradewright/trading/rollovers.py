@@ -54,9 +54,13 @@ _Due = tuple[date, int, SwapTerms]
 
 
 class _Change(Struct, frozen=True):
-    """What a rollover is owed for: what was open of a position, or what a late deal adds to it."""
+    """What a rollover is owed for: what was open of a position, or what a late deal adds to it.
+
+    `first` is the first rollover of the position.
+    """
 
     position: PositionState
+    first: date
     before: Decimal
     quantity: Decimal
     trade_id: str | None = None
@@ -112,7 +116,8 @@ def _valued(
     desk: Desk, account: AccountState, position: PositionState, due: Sequence[_Due]
 ) -> list[_Swap]:
     """Return a position's swaps in order of days, up to the first without a price or rate."""
-    swaps, whole = [], _Change(position, _NOTHING, position.quantity)
+    first = desk.rolling.first.get(position.id, date.max)
+    swaps, whole = [], _Change(position, first, _NOTHING, position.quantity)
     for one in due:
         swap = _swap(desk, account, whole, one)
         if swap is None:
@@ -182,8 +187,7 @@ def _fee(desk: Desk, account: AccountState, change: _Change, due: _Due) -> _Swap
     """Return what a change of a swap-free account pays for one rollover; None without a rate."""
     on, days, terms = due
     instrument, currency = change.position.instrument, account.profile.currency
-    first = desk.rolling.first.get(change.position.id, on)
-    if not terms.swap_free_fee or is_in_grace(terms, first, on):
+    if not terms.swap_free_fee or is_in_grace(terms, change.first, on):
         return _Swap(change, on, days, Decimal(1), _NOTHING, FEE)
     rate = desk.market.last_rate(terms.currency, currency)
     if rate is None:
@@ -231,13 +235,15 @@ def require_late_swap(
 ) -> None:
     """Refuse to book a late deal whose swap could not be valued; ask before anything is changed.
 
+    What it will be booked into is not known yet, so no night counts as free.
+
     Raises:
         StateError: ORDER_RATE_MISSING.
 
     """
     for dealt in _late(desk.reference, command):
         position = new_position(account, order, Decimal(1))
-        change = _Change(position, _NOTHING, Decimal(order.side.sign))
+        change = _Change(position, date.min, _NOTHING, Decimal(order.side.sign))
         for due in _since(desk, order.instrument, dealt):
             if _swap(desk, account, change, due) is None:
                 raise swap_without_value(order.instrument.symbol)
@@ -253,9 +259,10 @@ def roll_over_late(
         position = desk.changes.positions[str(trade[0])]
         if trade[4] == 1:
             desk.rolling.first[position.id] = last_ended_day(answer.decided_at) + _ONE_DAY
+        first = desk.rolling.first.get(position.id, date.max)
         for due in _since(desk, position.instrument, answer.decided_at):
             before = desk.rolling.held.get((position.id, due[0]), _NOTHING)
-            change = _Change(position, before, Decimal(str(trade[6])), str(trade[1]))
+            change = _Change(position, first, before, Decimal(str(trade[6])), str(trade[1]))
             swap = _swap(desk, account, change, due)
             if swap is None:
                 raise AssertionError("was asked before the deal was booked")

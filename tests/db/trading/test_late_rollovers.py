@@ -234,6 +234,32 @@ def test_a_late_deal_whose_swap_has_no_rate_waits_until_it_has(floor: Floor) -> 
     assert floor.broken_laws() == {}
 
 
+def test_a_late_deal_of_a_position_beyond_its_free_nights_waits_for_the_rate_of_its_fee(
+    floor: Floor,
+) -> None:
+    """What it adds to is charged already; the engine that is told of it knows no rate yet."""
+    fee: dict[str, Any] = {"swap_free_fee": Decimal(2), "grace_nights": 1, "currency": "GBP"}
+    set_terms(floor, effective_on=date(2026, 1, 2), **fee)
+    with provided(floor, PositionMode.NETTING) as (engine, late, account):
+        set_group(floor.session, AccountGroup(code="netting", is_swap_free=True))
+        deal(engine, buy(account))
+        tell(engine, late)
+        quote_at(floor, engine, BEFORE + timedelta(days=1))
+        quote_pounds(floor, engine, timedelta(0))
+        deal(engine, sell(account, 40_000))
+        quote_at(floor, engine, AFTER + timedelta(days=1))
+        late.keep(late.asked[-1], 40_000)
+    assert charged(floor)[1:] == [(TUESDAY + timedelta(days=1), 100_000, Decimal("-7.50"), False)]
+    with run(floor, {"LP-ONE": late}) as engine:
+        quote_at(floor, engine, floor.now + STEP)
+        assert floor.position(account) == 100_000
+        quote_pounds(floor, engine, STEP)
+        quote_at(floor, engine, floor.now + timedelta(seconds=61))
+    assert floor.position(account) == 60_000
+    assert charged(floor)[2:] == [(TUESDAY + timedelta(days=1), -40_000, Decimal("3.00"), True)]
+    assert floor.broken_laws() == {}
+
+
 def test_an_engine_whose_market_is_behind_books_nothing_of_the_day_that_has_ended(
     floor: Floor,
 ) -> None:

@@ -62,7 +62,7 @@ def test_a_fee_for_swap_free_accounts_is_set_with_the_terms(floor: Floor) -> Non
     assert floor.rows("SELECT swap_free_fee, grace_nights FROM swap_terms") == [
         (Decimal("1.25"), 3)
     ]
-    assert run(floor, *rates[:-1], "2026-02-01", "--swap-free-fee=-1") == "DATABASE_VALUE_REFUSED"
+    assert run(floor, *rates[:-1], "2026-02-01", "--swap-free-fee=-1") == "SWAP_TERMS_MALFORMED"
 
 
 def test_a_holiday_is_said_and_said_again(floor: Floor) -> None:

@@ -268,7 +268,7 @@ def test_the_database_refuses_a_fee_that_would_be_earned(floor: Floor) -> None:
         )
     assert caught.value.diag.constraint_name == "position_rollovers_fee_is_never_earned"
     refused = refusal(lambda: set_terms(floor, effective_on=TUESDAY, swap_free_fee=Decimal(-1)))
-    assert refused.code is ErrorCode.DATABASE_VALUE_REFUSED
+    assert refused.code is ErrorCode.SWAP_TERMS_MALFORMED
 
 
 def test_a_charge_is_converted_at_the_ask_and_what_is_earned_at_the_bid(floor: Floor) -> None:

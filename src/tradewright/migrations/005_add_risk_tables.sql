@@ -381,9 +381,18 @@ CREATE TRIGGER risk_breaches_are_append_only
 CREATE FUNCTION block_denied_accounts(p_account_ids uuid[]) RETURNS SETOF uuid
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    v_since uuid := uuidv7(interval '-1 minute');
+    v_until uuid := uuidv7(interval '1 day');
     v_account_ids uuid[];
     v_reasons text[];
 BEGIN
+    -- The keys of breaches are in order of time: what is read is a minute of them.
+    WITH recent AS MATERIALIZED (
+        SELECT o.account_id, b.occurred_at
+        FROM risk_breaches AS b
+        JOIN orders AS o ON o.id = b.order_id
+        WHERE b.id > v_since AND b.id < v_until
+    )
     SELECT array_agg(a.id), array_agg(format('limits have denied %s orders within a minute, and %s is the most', d.count, l.value))
     INTO v_account_ids, v_reasons
     FROM accounts AS a
@@ -396,10 +405,8 @@ BEGIN
     ) AS l
     CROSS JOIN LATERAL (
         SELECT count(*) AS count
-        FROM risk_breaches AS b -- their keys are in order of time
-        JOIN orders AS o ON o.id = b.order_id
-        WHERE b.id > uuidv7(interval '-1 minute')
-          AND o.account_id = a.id
+        FROM recent AS b
+        WHERE b.account_id = a.id
           AND b.occurred_at > coalesce(
               (SELECT max(h.lifted_at) FROM trading_halts AS h WHERE h.account_id = a.id),
               '-infinity'

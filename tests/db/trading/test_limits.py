@@ -1,6 +1,7 @@
 """Limits under the account's lock: a worked example of each, and many orders at once."""
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from tests.db.trading.test_replacing import other
 from tests.floor import Floor, buy, deal, refusal, sell
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.liquidity.model import Quote
+from tradewright.postgres.queries import load_queries
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
 from tradewright.risk.model import ClientClass
 from tradewright.risk.store import clear_limit, read_breaches, read_limits, set_limit
@@ -258,3 +260,37 @@ def test_orders_of_several_engines_at_once_never_exceed_a_limit(
     else:
         assert len(filled) == 60
     assert floor.broken_laws() == {}
+
+
+def test_the_message_rate_reads_a_second_of_orders_and_not_what_an_account_has_ever_sent(
+    floor: Floor,
+) -> None:
+    """The keys are in order of time, and a bound by them has to be one that an index can take."""
+    account = rich(floor)
+    with floor.engine() as engine:
+        deal(engine, buy(account, 1000))
+    session = floor.session
+    copied = floor.one(
+        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attnum > 0"
+        " AND attrelid = 'orders'::regclass AND attname NOT IN ('id', 'client_order_id')"
+    )
+    session.execute("SET session_replication_role = replica")
+    session.execute(
+        f"INSERT INTO orders (id, client_order_id, {copied})"
+        f" SELECT uuidv7(n * interval '-1 minute'), 'old-' || n, {copied} FROM orders,"
+        " generate_series(1, 20000) AS n".encode()
+    )
+    session.execute("ANALYZE orders")
+    query = load_queries("tradewright.trading")["orders_of_last_second"]
+    explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode()
+    ((plan,),) = session.execute(explained, {"ids": [account]}).fetchall()
+    (read,) = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "orders"]
+    assert read["Index Name"] == "orders_pkey"
+    assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) <= 1
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give every step of a plan."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)

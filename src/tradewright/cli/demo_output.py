@@ -3,22 +3,17 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from rich.console import Console
 from rich.table import Table
 
 from tradewright import demo
-
-_WIDTH = 100
-"""Columns where there is no terminal that has a width of its own."""
+from tradewright.cli.terminal import standard_console
 
 _Row = tuple[str, str]
 
 
 def show(summary: demo.DaySummary) -> None:
     """Print what a day came to."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
+    console = standard_console()
     console.print(_figures(summary))
     console.print(_happenings(summary))
     console.print(_laws(summary))

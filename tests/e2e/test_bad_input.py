@@ -140,6 +140,9 @@ def test_a_database_url_that_cannot_be_read_is_not_shown() -> None:
         (("demo", "--traders", "0"), "0 is not in the range 1<=x<=10000"),
         (("demo", "--seed", "1.5"), "'1.5' is not a valid integer"),
         (("trade",), "No such command 'trade'"),
+        (("migrate", "status", "--schema", "x" * 64), "a name of 1 to 63 bytes"),
+        (("payments", "list", "--schema", ""), "a name of 1 to 63 bytes"),
+        (("migrate", "up", "--lock-timeout", "9" * 20), "1<=x<=2147483647"),
     ],
 )
 def test_wrong_usage_ends_with_two_and_says_what_is_allowed(

@@ -81,7 +81,7 @@ _COMMON_OPTIONS = (
         "--lock-timeout",
         "lock_timeout_ms",
         metavar="MS",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 2**31 - 1),
         default=5_000,
         show_default=True,
         help="How long a statement waits for its lock before the file is tried again.",

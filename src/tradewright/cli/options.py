@@ -24,7 +24,19 @@ KEEP = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Use an embedded server whose data stays in FOLDER.",
 )
-SCHEMA = click.option("--schema", default="tradewright", show_default=True, help="The schema.")
+_NAME_BYTES_MAX = 63
+"""PostgreSQL cuts a longer name without a word, and would look into another schema."""
+
+
+def _named(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not 0 < len(value.encode()) <= _NAME_BYTES_MAX:
+        raise click.BadParameter(f"a schema has a name of 1 to {_NAME_BYTES_MAX} bytes")
+    return value
+
+
+SCHEMA = click.option(
+    "--schema", default="tradewright", show_default=True, callback=_named, help="The schema."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 

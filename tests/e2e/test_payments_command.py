@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cast import open_user
+from tests.cast import open_user, value
 from tests.e2e.trading_day import start as begin
 from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright.cli.main import main
@@ -129,3 +129,27 @@ def test_the_endpoint_takes_signed_messages_until_it_is_interrupted(
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "", "")
     assert find_payment(engine, payment.id).status is PaymentStatus.SUCCEEDED
+
+
+def test_payments_are_begun_by_hand_within_their_limits(engine: Session, run: Any) -> None:
+    user_id, why = settled_user(engine), ("--actor", "user:anna", "--reason", "wire of today")
+    key = ("--payment-id", new_id_text())
+    for _ in "ab":
+        status, begun = run("begin", "deposit", user_id, "250.00", "USD", *key, *why)
+        assert (status, begun["status"], begun["id"]) == (0, "succeeded", key[1])
+    assert wallet(engine, user_id) == (250, 0)
+    status, begun = run("begin", "withdrawal", user_id, "20", "USD", *why)
+    # Withdrawn straight after a deposit, without a trade: an officer looks.
+    assert (status, begun["status"]) == (0, "requires_approval")
+    assert wallet(engine, user_id) == (230, 20)
+    actor = "SELECT DISTINCT actor FROM audit_log WHERE table_name = 'payment_transactions'"
+    assert value(engine, f"{actor} AND row_id = '{begun['id']}'") == "user:anna"
+    for words, code in (
+        (("withdrawal", user_id, "900", "USD"), "MONEY_INSUFFICIENT_FUNDS"),
+        (("deposit", user_id, "1.001", "USD"), "INPUT_AMOUNT_OVER_SCALED"),
+        (("deposit", "nobody@example.org", "1", "USD"), "USER_UNKNOWN"),
+        (("deposit", user_id, "900000000", "USD"), "PAYMENT_LIMIT_EXCEEDED"),
+    ):
+        status, told = run("begin", *words, *why)
+        assert (status, told["error"]["code"]) == (1, code)
+    assert wallet(engine, user_id) == (230, 20)

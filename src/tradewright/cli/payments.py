@@ -13,6 +13,7 @@ import click
 
 from tradewright import audit, payments
 from tradewright.cli import options
+from tradewright.cli.payments_begin import begin_command
 from tradewright.cli.risk_output import COUNT, LAST, PORT, Number
 from tradewright.cli.settings import by_whom_and_why
 from tradewright.cli.signals import until_signal
@@ -51,6 +52,9 @@ OFFICER = click.option(
 )
 def command() -> None:
     """Look at payments, decide about them, reconcile and settle."""
+
+
+command.add_command(begin_command)
 
 
 @command.command("list", epilog=options.example("tradewright payments list --kind withdrawal"))

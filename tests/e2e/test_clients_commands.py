@@ -12,6 +12,9 @@ from tradewright import ledger
 from tradewright.cli.last_words import house_error
 from tradewright.cli.main import LateGroup, cli
 from tradewright.core.ids import new_id_text
+from tradewright.postgres.connect import connect
+from tradewright.risk.margin import state_at_rest
+from tradewright.trading.inquiry import list_accounts, states_of
 
 assert isinstance(cli, LateGroup)
 
@@ -85,6 +88,16 @@ def test_an_account_is_told_with_what_it_is_worth(floor: Floor) -> None:
     assert (shown["margin_level"], shown["open_positions"]) == ("274.92", 1)
     other = run(floor, "accounts", "list", "--last", "1")[0]
     assert (other["id"], other["equity"], other["live_orders"]) == (empty, "500", 1)
+
+
+def test_an_account_is_told_whose_positions_are_closed_while_it_is_read(floor: Floor) -> None:
+    account = floor.account("10000")
+    with floor.engine() as engine, connect(floor.conninfo) as session:
+        deal(engine, buy(account, 1000))
+        [read] = list_accounts(session, account_id=account, count_max=1)
+        deal(engine, sell(account, 1000))
+        [told] = states_of(session, [read]).values()
+    assert (read.open_positions, told) == (1, state_at_rest(read.balance, read.credit))
 
 
 def test_an_account_without_a_price_is_told_without_its_worth(floor: Floor) -> None:

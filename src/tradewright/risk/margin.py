@@ -143,6 +143,11 @@ def bound(profile: RiskProfile, instrument: Instrument, quantity: Decimal) -> De
     return total + (quantity - lower) * rate
 
 
+def state_at_rest(balance: Decimal, credit: Decimal) -> MarginState:
+    """Return the state of an account in which nothing is open."""
+    return MarginState(balance + credit, _NOTHING, credit)
+
+
 def margin_state(
     profile: RiskProfile, balance: Decimal, exposures: Iterable[Exposure], market: Prices
 ) -> MarginState | None:

@@ -13,7 +13,7 @@ from uuid import UUID
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
-from tradewright.risk.margin import MarginState
+from tradewright.risk.margin import MarginState, state_at_rest
 from tradewright.trading.stress import account_states
 
 _QUERIES = "tradewright.trading"
@@ -178,14 +178,12 @@ def find_account(session: Session, account_id: str) -> ListedAccount:
 
 
 def states_of(session: Session, accounts: Sequence[ListedAccount]) -> dict[str, MarginState | None]:
-    """Return the state of each account at the prices that were seen last; None where one lacks."""
+    """Return the state of each account at the prices that were seen last; None where one lacks.
+
+    What was open when the accounts were read may have been closed since, and is not counted then.
+    """
     valued = account_states(session, [one.id for one in accounts if one.open_positions])
-    return {
-        one.id: valued[one.id]
-        if one.open_positions
-        else MarginState(one.balance + one.credit, Decimal(0), one.credit)
-        for one in accounts
-    }
+    return {one.id: valued.get(one.id, state_at_rest(one.balance, one.credit)) for one in accounts}
 
 
 def list_orders(  # noqa: PLR0913 (one for each that may be asked for)

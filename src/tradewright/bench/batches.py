@@ -1,9 +1,15 @@
-"""One writer process of the ledger's benchmark: it books batch after batch over its wallets."""
+"""One writer process of the ledger's benchmark: it books batch after batch over its wallets.
+
+What it books is drawn by a thread of its own while the writer waits for the server, as commands
+come in while the batch before them is booked.
+"""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from multiprocessing.connection import Connection
 from random import Random
 
@@ -40,23 +46,38 @@ def serve_batches(pipe: Connection, conninfo: str, wallets: Sequence[str], numbe
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
     random = Random(number)  # noqa: S311 (a load, not a secret)
-    with House(conninfo, None).session(writer=True, autocommit=True) as session:
+    with (
+        ThreadPoolExecutor(1) as drawing,
+        House(conninfo, None).session(writer=True, autocommit=True) as session,
+    ):
         pipeline = Pipeline(session)
         clearing = house_holder_ids(session, "USD")[HouseCode.CLEARING]
 
         def book_for(request: BatchRequest) -> BatchesDone:
-            begun = last = monotonic_seconds()
-            latencies = []
-            while last < begun + request.seconds:
-                movements = _movements(random, wallets, clearing, request.size)
-                with pipeline.transaction():
-                    results = post_movements(pipeline, movements)
-                _require_done(sum(result.error is not None for result in results))
-                latencies.append(monotonic_seconds() - last)
-                last += latencies[-1]
-            return BatchesDone(latencies, last - begun)
+            draw = partial(_movements, random, wallets, clearing, request.size)
+            return _book_for(pipeline, request.seconds, _drawn_aside(drawing, draw))
 
         serve_requests(pipe, book_for)
+
+
+def _book_for(pipeline: Pipeline, seconds: int, batches: Iterator[list[Movement]]) -> BatchesDone:
+    begun = last = monotonic_seconds()
+    latencies = []
+    while last < begun + seconds:
+        with pipeline.transaction():
+            results = post_movements(pipeline, next(batches))
+        _require_done(sum(result.error is not None for result in results))
+        latencies.append(monotonic_seconds() - last)
+        last += latencies[-1]
+    return BatchesDone(latencies, last - begun)
+
+
+def _drawn_aside(drawing: Executor, draw: Callable[[], list[Movement]]) -> Iterator[list[Movement]]:
+    """Yield one batch after the other; the next is drawn while the one before is booked."""
+    coming = drawing.submit(draw)
+    while True:
+        drawn, coming = coming.result(), drawing.submit(draw)
+        yield drawn
 
 
 def _movements(random: Random, wallets: Sequence[str], clearing: str, size: int) -> list[Movement]:

@@ -355,7 +355,6 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = on
 SET enable_nestloop = off
-SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE
@@ -420,7 +419,6 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = on
 SET enable_nestloop = off
-SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE
@@ -518,7 +516,6 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = on
 SET enable_nestloop = off
-SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE

@@ -310,7 +310,6 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = on
 SET enable_nestloop = off
-SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE
@@ -491,7 +490,6 @@ SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_hashjoin = on
 SET enable_nestloop = off
-SET enable_mergejoin = off
 SET enable_bitmapscan = off
 SET enable_sort = off AS $$
 DECLARE
@@ -769,10 +767,7 @@ CREATE FUNCTION account_balances_follow_their_entries() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_bitmapscan = off
-SET enable_sort = off AS $$
+SET enable_bitmapscan = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
@@ -810,10 +805,7 @@ CREATE FUNCTION wallet_balances_follow_their_entries() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_bitmapscan = off
-SET enable_sort = off AS $$
+SET enable_bitmapscan = off AS $$
 DECLARE
     v_id uuid;
 BEGIN
@@ -900,10 +892,7 @@ CREATE FUNCTION holds_follow_their_entries() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_bitmapscan = off
-SET enable_sort = off AS $$
+SET enable_bitmapscan = off AS $$
 DECLARE
     v_id uuid;
     v_is_wallet boolean;

@@ -5,22 +5,22 @@ submit as fast as they are answered find out what can be done; at a rate that is
 when they are due, and each one's latency counts from there.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
 from random import Random
 
 from tradewright.bench.instruments import quote_bench_market
-from tradewright.core.clock import monotonic_seconds, pause_awaited
+from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.core.ids import new_id_text
 from tradewright.core.processes import serve_requests, settle_garbage
 from tradewright.liquidity.model import Side
 from tradewright.liquidity.simulator import DEFAULT_PROFILES, SimulatedProvider
-from tradewright.trading.awaiting import AwaitedEngine
+from tradewright.trading.batch import Answer
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import OrderReport, OrderStatus, SubmitOrder
 from tradewright.wiring import House
@@ -51,58 +51,77 @@ def serve_orders(pipe: Connection, conninfo: str, accounts: Sequence[str], submi
 
         def submit(request: LoadRequest) -> Done:
             before = engine.counts.batches
+            clients = _Clients(engine, accounts)
             if request.per_second is None:
-                work = _submit_all(engine, accounts, submitters, request.seconds)
+                latencies = clients.submit_at_once(submitters, request.seconds)
             else:
-                work = _submit_paced(engine, accounts, request.per_second, request.seconds)
-            return Done(asyncio.run(work), engine.counts.batches - before)
+                latencies = clients.submit_paced(request.per_second, request.seconds)
+            return Done(latencies, engine.counts.batches - before)
 
         serve_requests(pipe, submit)
 
 
-async def _submit_all(
-    engine: Engine, accounts: Sequence[str], submitters: int, seconds: float
-) -> list[float]:
-    awaited = AwaitedEngine(engine)
-    end = monotonic_seconds() + seconds
-    parts = await asyncio.gather(
-        *(_submitter(awaited, accounts, number, end) for number in range(submitters))
-    )
-    return [latency for part in parts for latency in part]
+class _Clients:
+    """The clients of one process: each waits for its report, and one thread is all of them.
 
+    A writer's thread puts the answers of a batch where the clients' thread takes them.
+    """
 
-async def _submitter(
-    awaited: AwaitedEngine, accounts: Sequence[str], number: int, end: float
-) -> list[float]:
-    """Submit one order after the other until the time is over."""
-    drawn = _Orders(accounts, f"{new_id_text()[-12:]}-{number}")
-    latencies: list[float] = []
-    while (sent := monotonic_seconds()) < end:
-        await _fill(awaited, drawn.next())
-        latencies.append(monotonic_seconds() - sent)
-    return latencies
+    def __init__(self, engine: Engine, accounts: Sequence[str]) -> None:
+        self._engine = engine
+        self._drawn = _Orders(accounts, new_id_text()[-12:])
+        self._answered: SimpleQueue[tuple[float, Answer]] = SimpleQueue()
+        self._latencies: list[float] = []
+        self._waiting = 0
 
+    def submit_at_once(self, clients: int, seconds: float) -> list[float]:
+        """Let each client submit one order after the other for so long; return the latencies."""
+        end = monotonic_seconds() + seconds
+        for _ in range(clients):
+            self._submit(monotonic_seconds())
+        while self._waiting:
+            self._take()
+            if (now := monotonic_seconds()) < end:
+                self._submit(now)
+        return self._latencies
 
-async def _submit_paced(
-    engine: Engine, accounts: Sequence[str], per_second: float, seconds: float
-) -> list[float]:
-    """Submit orders when they are due, whether those before are answered or not."""
-    awaited = AwaitedEngine(engine)
-    drawn = _Orders(accounts, new_id_text()[-12:])
-    begun = monotonic_seconds()
-    latencies: list[float] = []
-
-    async def submit(command: SubmitOrder, due: float) -> None:
-        await _fill(awaited, command)
-        latencies.append(monotonic_seconds() - due)
-
-    async with asyncio.TaskGroup() as waiting:
+    def submit_paced(self, per_second: float, seconds: float) -> list[float]:
+        """Submit orders when they are due, whether those before are answered or not."""
+        begun = monotonic_seconds()
         for number in range(int(per_second * seconds)):
             due = begun + number / per_second
-            if (early := due - monotonic_seconds()) > 0:
-                await pause_awaited(early)
-            waiting.create_task(submit(drawn.next(), due))
-    return latencies
+            while (early := due - monotonic_seconds()) > 0:
+                self._take(early)
+            self._submit(due)
+        while self._waiting:
+            self._take()
+        return self._latencies
+
+    def _submit(self, since: float) -> None:
+        """Submit the next order, whose latency counts from `since`."""
+        self._waiting += 1
+        self._engine.submit_for(self._drawn.next(), _Asked(since, self._answered))
+
+    def _take(self, seconds: float | None = None) -> None:
+        """Take the next answer that comes, within so many seconds."""
+        try:
+            since, report = self._answered.get(timeout=seconds)
+        except Empty:
+            return
+        self._waiting -= 1
+        self._latencies.append(monotonic_seconds() - since)
+        _require_filled(report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One client that waits for one report."""
+
+    since: float
+    answered: SimpleQueue[tuple[float, Answer]]
+
+    def resolve(self, answers: Sequence[Answer]) -> None:
+        self.answered.put((self.since, answers[0]))
 
 
 class _Orders:
@@ -126,8 +145,7 @@ class _Orders:
         )
 
 
-async def _fill(awaited: AwaitedEngine, command: SubmitOrder) -> None:
-    report = await awaited.submit(command)
+def _require_filled(report: Answer) -> None:
     if not isinstance(report, OrderReport) or report.status is not OrderStatus.FILLED:
         raise InternalError(
             ErrorCode.INTERNAL_DEFECT,

@@ -22,10 +22,3 @@ def monotonic_seconds() -> float:
 def pause(seconds: float) -> None:
     """Block the calling thread for `seconds`."""
     time.sleep(seconds)
-
-
-async def pause_awaited(seconds: float) -> None:
-    """Let other tasks of this thread work for `seconds`."""
-    import asyncio  # noqa: PLC0415 - every command imports the clock, and few wait so
-
-    await asyncio.sleep(seconds)

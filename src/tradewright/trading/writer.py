@@ -45,7 +45,7 @@ OnBooked = Callable[[Booked], None]
 
 
 class Waiting(Protocol):
-    """Whoever waits for the answers of a group: a thread's futures, or a task of asyncio."""
+    """Whoever waits for the answers of a group: the futures of other threads, or their queue."""
 
     def resolve(self, answers: Sequence[Answer]) -> None:
         """Take one answer for each command, in the writer's thread."""

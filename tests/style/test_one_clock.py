@@ -78,7 +78,7 @@ def test_only_the_clock_asks_the_system_for_the_time() -> None:
 
 
 def test_the_clock_itself_would_be_found() -> None:
-    assert len(asks_for_the_time(CLOCK)) == 4
+    assert len(asks_for_the_time(CLOCK)) == 3
 
 
 def test_the_time_is_found_under_any_name(tmp_path: Path) -> None:

@@ -66,6 +66,22 @@ def test_the_page_of_sqlstates_lists_every_constraint_with_its_code() -> None:
     assert listed == {name: str(code) for name, (_, code) in CONSTRAINT_REFUSALS.items()}
 
 
+def test_the_page_of_alerts_lists_every_kind_and_which_are_over_by_themselves(
+    engine: Session,
+) -> None:
+    def words(question: str) -> set[str]:
+        (text,) = engine.execute(question).fetchone() or ("",)
+        return set(re.findall(r"'(\w+)'", text))
+
+    known = words(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'alerts_kind_known'"
+    )
+    ending = words("SELECT pg_get_indexdef('idx_alerts_kind_about_unresolved'::regclass)")
+    listed = {row[0].strip("`"): row[3] for row in rows("alerts.md", "Kinds")}
+    assert listed.keys() == known
+    assert {kind for kind, end in listed.items() if end != "never"} == ending
+
+
 def test_the_page_of_order_types_draws_every_step_that_is_allowed() -> None:
     listed = [row for row in rows("order-types.md", "States") if len(row) == 10]
     drawn = {

@@ -15,6 +15,8 @@ DROP TRIGGER routing_rules_count_reference ON routing_rules;
 DROP TRIGGER routing_policies_count_reference ON routing_policies;
 DROP TRIGGER provider_corrections_raise_alerts ON provider_corrections;
 DROP FUNCTION raise_alert();
+DROP FUNCTION end_alert(text, text);
+DROP FUNCTION open_alert(text, text, text, text);
 DROP TABLE alerts;
 DROP FUNCTION tell_alert();
 DROP TRIGGER accounts_keep_past_group ON accounts;

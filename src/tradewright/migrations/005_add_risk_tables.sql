@@ -634,7 +634,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text
@@ -649,16 +649,18 @@ CREATE TABLE alerts (
 );
 COMMENT ON TABLE alerts IS 'What people must know within five seconds (RTS 6, article 16); told on the channel <schema>_alerts at commit.';
 COMMENT ON COLUMN alerts.about IS 'What it is about; while one waits, no second of its kind is raised about the same.';
-COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of accounts that could not be valued, symbols that a provider refused, and answers that were not booked.';
+COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of accounts that could not be valued, symbols that a provider refused, answers that were not booked, and what waits in payments and jobs.';
 CREATE UNIQUE INDEX idx_alerts_kind_about_open
     ON alerts (kind, about)
     WHERE acknowledged_at IS NULL AND resolved_at IS NULL;
-CREATE INDEX idx_alerts_about_unpriced
-    ON alerts (about)
-    WHERE kind = 'account_unpriced' AND resolved_at IS NULL;
-CREATE INDEX idx_alerts_about_unbooked
-    ON alerts (about)
-    WHERE kind = 'answer_unbooked' AND resolved_at IS NULL;
+-- What may be over by itself is looked for whether somebody has seen it or not; the other kinds only grow.
+CREATE INDEX idx_alerts_kind_about_unresolved
+    ON alerts (kind, about)
+    WHERE resolved_at IS NULL
+      AND kind IN (
+          'account_unpriced', 'answer_unbooked', 'symbol_refused', 'payment_conflicted', 'message_conflicted',
+          'message_waiting', 'client_owes', 'job_failing'
+      );
 CREATE TRIGGER alerts_are_kept
     BEFORE DELETE OR TRUNCATE ON alerts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -674,6 +676,25 @@ COMMENT ON FUNCTION tell_alert() IS 'Trigger of alerts: tells whoever listens, a
 CREATE TRIGGER alerts_are_told
     AFTER INSERT ON alerts
     FOR EACH ROW EXECUTE FUNCTION tell_alert();
+
+CREATE FUNCTION open_alert(p_severity text, p_kind text, p_about text, p_what text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO alerts (severity, kind, about, what)
+    VALUES (p_severity, p_kind, p_about, p_what)
+    ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
+END;
+$$;
+COMMENT ON FUNCTION open_alert(text, text, text, text) IS 'Raises an alert, one of a kind about the same while it waits.';
+CREATE FUNCTION end_alert(p_kind text, p_about text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE alerts
+    SET resolved_at = clock_timestamp()
+    WHERE kind = p_kind AND about = p_about AND resolved_at IS NULL;
+END;
+$$;
+COMMENT ON FUNCTION end_alert(text, text) IS 'Notes that what an alert is about is over by itself, whether somebody has seen it or not.';
 
 -- Raised by the rows themselves, so that no way of writing them forgets to.
 CREATE FUNCTION raise_alert() RETURNS trigger

@@ -26,6 +26,7 @@ DROP FUNCTION claims_stay_within_their_deposit();
 DROP TABLE deposit_addresses;
 DROP TABLE fraud_checks;
 DROP TABLE payment_transactions;
+DROP FUNCTION raise_payment_alert();
 DROP FUNCTION announce_state();
 DROP FUNCTION states_have_their_money();
 DROP FUNCTION payments_wait_for_their_officer();

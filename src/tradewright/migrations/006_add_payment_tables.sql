@@ -3206,6 +3206,65 @@ CREATE TRIGGER webhook_events_keep_their_key
     )
     EXECUTE FUNCTION refuse_new_key();
 
+-- What people must look at. Raised by the rows themselves, like every alert.
+CREATE FUNCTION raise_payment_alert() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    CASE TG_TABLE_NAME
+        WHEN 'payment_transactions' THEN
+            IF NEW.status = 'conflicted' THEN
+                PERFORM open_alert('warning', 'payment_conflicted', NEW.id::text, format(
+                    '%s %s of %s %s is in conflict with what provider %s tells: %s',
+                    NEW.kind, NEW.id, trim_scale(NEW.amount), NEW.currency, NEW.provider, NEW.failure_reason
+                ));
+            ELSE
+                PERFORM end_alert('payment_conflicted', NEW.id::text);
+            END IF;
+        WHEN 'webhook_events' THEN
+            -- A payment that the message has brought into conflict is told by itself.
+            IF NEW.status = 'conflicted' AND NOT EXISTS (
+                SELECT FROM payment_transactions AS p WHERE p.id = NEW.payment_id AND p.status = 'conflicted'
+            ) THEN
+                PERFORM open_alert('warning', 'message_conflicted', NEW.id::text, format(
+                    'message %s of provider %s about %s is not booked: %s',
+                    NEW.event_id, NEW.provider, NEW.reference, NEW.outcome
+                ));
+            ELSIF NEW.status IN ('applied', 'ignored') THEN
+                PERFORM end_alert('message_conflicted', NEW.id::text);
+            END IF;
+            IF OLD.status = 'waiting' THEN
+                PERFORM end_alert('message_waiting', NEW.id::text);
+            END IF;
+        WHEN 'receivables' THEN
+            IF NEW.remaining > 0 THEN
+                PERFORM open_alert('warning', 'client_owes', NEW.id::text, format(
+                    'user %s owes %s %s, since deposit %s was taken back; nothing is paid out until then',
+                    NEW.user_id, trim_scale(NEW.remaining), NEW.currency, NEW.payment_id
+                ));
+            ELSE
+                PERFORM end_alert('client_owes', NEW.id::text);
+            END IF;
+    END CASE;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION raise_payment_alert() IS 'Trigger of payments, providers'' messages and receivables: raises an alert of what waits for people, and ends it when it is over.';
+CREATE TRIGGER payment_transactions_raise_alerts
+    AFTER UPDATE ON payment_transactions
+    FOR EACH ROW WHEN (OLD.status <> NEW.status AND 'conflicted' IN (OLD.status, NEW.status))
+    EXECUTE FUNCTION raise_payment_alert();
+CREATE TRIGGER webhook_events_raise_alerts
+    AFTER UPDATE ON webhook_events
+    FOR EACH ROW WHEN (OLD.status <> NEW.status)
+    EXECUTE FUNCTION raise_payment_alert();
+CREATE TRIGGER receivables_insert_raises_alert
+    AFTER INSERT ON receivables
+    FOR EACH ROW EXECUTE FUNCTION raise_payment_alert();
+CREATE TRIGGER receivables_update_ends_alert
+    AFTER UPDATE ON receivables
+    FOR EACH ROW WHEN (OLD.remaining > 0 AND NEW.remaining = 0)
+    EXECUTE FUNCTION raise_payment_alert();
+
 -- What we tell others. Written by trigger with every change of state, so none can be forgotten.
 CREATE TABLE outbox_events (
     id uuid DEFAULT uuidv7()

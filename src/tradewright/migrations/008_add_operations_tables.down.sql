@@ -3,3 +3,4 @@
 DROP FUNCTION prune_records(integer);
 DROP TABLE job_runs;
 DROP TABLE jobs;
+DROP FUNCTION raise_job_alert();

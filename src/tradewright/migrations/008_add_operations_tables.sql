@@ -30,6 +30,27 @@ CREATE TRIGGER jobs_keep_their_key
     FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name)
     EXECUTE FUNCTION refuse_new_key();
 
+CREATE FUNCTION raise_job_alert() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NEW.failure_count = 0 THEN
+        PERFORM end_alert('job_failing', NEW.name);
+    ELSE
+        PERFORM open_alert('critical', 'job_failing', NEW.name, format(
+            'job %s has not succeeded %s times in a row: see tradewright jobs list', NEW.name, NEW.failure_count
+        ));
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION raise_job_alert() IS 'Trigger of jobs: raises an alert when a job has not succeeded three times in a row, and ends it when it succeeds.';
+CREATE TRIGGER jobs_raise_alerts
+    AFTER UPDATE ON jobs
+    FOR EACH ROW WHEN (
+        (OLD.failure_count < 3 AND NEW.failure_count >= 3) OR (OLD.failure_count >= 3 AND NEW.failure_count = 0)
+    )
+    EXECUTE FUNCTION raise_job_alert();
+
 CREATE TABLE job_runs (
     id uuid DEFAULT uuidv7()
         CONSTRAINT job_runs_pkey PRIMARY KEY,

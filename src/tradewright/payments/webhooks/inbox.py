@@ -8,6 +8,7 @@ about the same payment, and by `retry_waiting`.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -35,6 +36,10 @@ READERS: Mapping[Provider, Callable[[bytes], ProviderEvent]] = MappingProxyType(
     {Provider.CARDS: cards.read_event, Provider.CHAIN: chain.read_event}
 )
 """How each provider's messages are read."""
+
+
+LONG_WAIT = timedelta(hours=1)
+"""People are told of a message that has waited for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,16 @@ def retry_waiting(source: SessionSource, provider: Provider) -> int:
         run_transaction(source, partial(_retry_locked, provider, reference), idempotent=True)
         for reference in waiting
     )
+
+
+def raise_long_waiting(source: SessionSource) -> int:
+    """Raise an alert for each message that has waited too long and has none; return how many."""
+
+    def work(connection: Session) -> int:
+        query = load_queries("tradewright.payments.webhooks")["raise_long_waiting"]
+        return connection.execute(query, {"waited": LONG_WAIT}).rowcount
+
+    return run_transaction(source, work, idempotent=True)
 
 
 def retry_conflict(source: SessionSource, provider: Provider, event_id: str) -> str:

@@ -39,6 +39,25 @@ FROM webhook_events
 WHERE provider = %(provider)s AND status = 'waiting'
 ORDER BY reference;
 
+-- name: raise_long_waiting
+-- Tell people, once for each, which messages have waited for longer than they should.
+INSERT INTO alerts (severity, kind, about, what)
+SELECT
+    'warning',
+    'message_waiting',
+    e.id::text,
+    format('message %%s of provider %%s about %%s has waited since %%s: %%s',
+        e.event_id, e.provider, e.reference, date_trunc('second', e.received_at), e.outcome)
+FROM webhook_events AS e
+WHERE e.status = 'waiting'
+  AND e.received_at < clock_timestamp() - %(waited)s::interval
+  AND NOT EXISTS (
+      SELECT FROM alerts AS a
+      WHERE a.kind = 'message_waiting' AND a.about = e.id::text AND a.resolved_at IS NULL
+  )
+ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING
+RETURNING id;
+
 -- name: list_events
 -- List messages of a status, the newest first.
 SELECT event_id, provider, event_type, reference, status, outcome, payment_id::text, received_at

@@ -501,6 +501,8 @@ CREATE TABLE stop_outs (
         CONSTRAINT stop_outs_occurred_at_present NOT NULL,
     market_at timestamptz
         CONSTRAINT stop_outs_market_at_present NOT NULL,
+    margin_call_id uuid
+        CONSTRAINT stop_outs_margin_call_exists REFERENCES margin_calls (id) ON DELETE RESTRICT,
     CONSTRAINT stop_outs_level_iff_margin_used CHECK ((margin_level IS NULL) = (used_margin = 0))
 );
 COMMENT ON TABLE stop_outs IS 'Liquidations: positions closed by the house because the margin level fell below the stop-out level. Append-only.';
@@ -508,8 +510,12 @@ COMMENT ON COLUMN stop_outs.margin_level IS 'Percent: 100 * equity / used margin
 COMMENT ON COLUMN stop_outs.market_at IS 'The market''s own time.';
 COMMENT ON COLUMN stop_outs.positions_closed IS 'Positions closed in book B, or passed on to a provider to be closed in book A.';
 COMMENT ON COLUMN stop_outs.forgiven IS 'Negative balance taken over by the house in the account''s currency (negative balance protection, ESMA 2018/796).';
+COMMENT ON COLUMN stop_outs.margin_call_id IS 'The margin call under which it was; empty when none was open. All that the house does under one call is told as one stop-out.';
 CREATE INDEX idx_stop_outs_account_id
     ON stop_outs (account_id);
+CREATE INDEX idx_stop_outs_margin_call_id
+    ON stop_outs (margin_call_id)
+    WHERE margin_call_id IS NOT NULL;
 CREATE TRIGGER stop_outs_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON stop_outs
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -649,7 +655,7 @@ CREATE TABLE alerts (
 );
 COMMENT ON TABLE alerts IS 'What people must know within five seconds (RTS 6, article 16); told on the channel <schema>_alerts at commit.';
 COMMENT ON COLUMN alerts.about IS 'What it is about; while one waits, no second of its kind is raised about the same.';
-COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of accounts that could not be valued, symbols that a provider refused, answers that were not booked, and what waits in payments and jobs.';
+COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of accounts that could not be valued or stopped out, symbols that a provider refused, answers that were not booked, and what waits in payments and jobs.';
 CREATE UNIQUE INDEX idx_alerts_kind_about_open
     ON alerts (kind, about)
     WHERE acknowledged_at IS NULL AND resolved_at IS NULL;
@@ -658,8 +664,8 @@ CREATE INDEX idx_alerts_kind_about_unresolved
     ON alerts (kind, about)
     WHERE resolved_at IS NULL
       AND kind IN (
-          'account_unpriced', 'answer_unbooked', 'symbol_refused', 'payment_conflicted', 'message_conflicted',
-          'message_waiting', 'client_owes', 'job_failing'
+          'account_stuck', 'account_unpriced', 'answer_unbooked', 'symbol_refused', 'payment_conflicted',
+          'message_conflicted', 'message_waiting', 'client_owes', 'job_failing'
       );
 CREATE TRIGGER alerts_are_kept
     BEFORE DELETE OR TRUNCATE ON alerts
@@ -732,6 +738,8 @@ BEGIN
                     concat_ws(' ', n.scope, n.group_code, n.account_id, n.symbol), n.set_by, n.reason)
             FROM new_rows AS n;
         WHEN 'stop_outs' THEN
+            -- Providers may reject again and again, and positions go one by one: the first row of a
+            -- margin call is told, without a call the first of ten minutes; and whatever is forgiven.
             INSERT INTO alerts (severity, kind, about, what)
             SELECT
                 'warning',
@@ -739,7 +747,21 @@ BEGIN
                 n.id,
                 format('account %s was stopped out at %s, forgiven %s', n.account_id,
                     coalesce(n.margin_level || ' percent', 'an equity of ' || round(n.equity, 2) || ' without used margin'), n.forgiven)
-            FROM new_rows AS n;
+            FROM new_rows AS n
+            WHERE n.forgiven > 0
+               OR NOT EXISTS (
+                   SELECT FROM stop_outs AS s
+                   WHERE s.margin_call_id = n.margin_call_id AND s.id < n.id
+               )
+               AND NOT EXISTS (
+                   SELECT FROM stop_outs AS s
+                   WHERE s.account_id = n.account_id
+                     AND n.margin_call_id IS NULL
+                     AND s.margin_call_id IS NULL
+                     AND s.positions_closed > 0
+                     AND s.market_at > n.market_at - interval '10 minutes'
+                     AND s.id < n.id
+               );
         WHEN 'provider_corrections' THEN
             INSERT INTO alerts (severity, kind, about, what)
             SELECT

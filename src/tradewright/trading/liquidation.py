@@ -9,7 +9,8 @@ below zero with nothing open is lifted to zero at the house's expense. A positio
 price or outside its session is left alone and people are told; nothing loops: the watcher asks
 again with the next quote. Such a position counts by the last price known (decision 042), so that
 the others are looked after; nothing is dealt on that. What providers reject is tried again later
-each time (`backing_off`).
+each time (`backing_off`). What people were told of it is over with the first check that finds the
+account not below that level, or without positions.
 """
 
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ def check_margin(
         return _without_positions(desk, account, state)
     if state.is_below(account.profile.stop_out_level):
         return _stop_out(desk, account, state, command)
+    desk.changes.not_stuck.append(account.id)
     if state.is_above(account.profile.margin_call_level):
         return MarginReport(account.id, state.level, resolved=_resolve(desk, account))
     return MarginReport(account.id, state.level, called=_call(desk, account, state))
@@ -99,11 +101,11 @@ def _resolve(desk: Desk, account: AccountState) -> bool:
 
 def _without_positions(desk: Desk, account: AccountState, state: MarginState) -> MarginReport:
     """Settle an account in which nothing is open any more."""
-    resolved = _resolve(desk, account)
-    stop_out_id = new_id_text()
-    forgiven = _forgive(desk, account, stop_out_id)
+    desk.changes.not_stuck.append(account.id)
+    named, resolved = (new_id_text(), account.margin_call_id), _resolve(desk, account)
+    forgiven = _forgive(desk, account, named[0])
     if forgiven:
-        _write_stop_out(desk, account, stop_out_id, state, (0, 0, forgiven))
+        _write_stop_out(desk, account, named, state, (0, 0, forgiven))
     return MarginReport(account.id, None, resolved=resolved, forgiven=forgiven)
 
 
@@ -113,8 +115,8 @@ def _stop_out(
     called = _call(desk, account, state)
     canceled = _cancel_pending(desk, account)
     closed = _close_until_restored(desk, account)
-    stop_out_id = new_id_text()
-    forgiven = _NOTHING if account.open_positions else _forgive(desk, account, stop_out_id)
+    named = new_id_text(), account.margin_call_id
+    forgiven = _NOTHING if account.open_positions else _forgive(desk, account, named[0])
     after = _state(desk, account)
     if (rejected := told(desk, account)) is not None:
         _escalate(desk, account, rejected)
@@ -124,11 +126,14 @@ def _stop_out(
         after is not None and after.is_above(account.profile.margin_call_level)
     )
     resolved = restored and _resolve(desk, account)
+    is_below = not restored and (after is None or after.is_below(account.profile.stop_out_level))
+    if not is_below:
+        desk.changes.not_stuck.append(account.id)
     if canceled or closed or forgiven:
-        _write_stop_out(desk, account, stop_out_id, state, (canceled, closed, forgiven))
+        _write_stop_out(desk, account, named, state, (canceled, closed, forgiven))
     is_stuck = not (called or resolved or canceled or closed or forgiven)
     done = called, resolved, canceled, closed, forgiven
-    return MarginReport(account.id, state.level, *done, is_stuck=is_stuck)
+    return MarginReport(account.id, state.level, *done, is_stuck=is_stuck, is_below=is_below)
 
 
 def _shown(state: MarginState) -> str:
@@ -364,20 +369,22 @@ def owes_what_is_forgiven(account: AccountState) -> bool:
 def _write_stop_out(
     desk: Desk,
     account: AccountState,
-    stop_out_id: str,
+    named: tuple[str, str | None],
     state: MarginState,
     done: tuple[int, int, Decimal],
 ) -> None:
+    """Write a stop-out, named by its id and the margin call under which it is."""
     level = state.level
     shown = None if level is None else level.quantize(LEVEL_QUANTUM, rounding=ROUND_HALF_EVEN)
     desk.changes.stop_outs.append(
         (
-            stop_out_id,
+            named[0],
             account.id,
             shown,
             state.equity.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
             state.used.quantize(AMOUNT_QUANTUM, rounding=ROUND_HALF_EVEN),
             *done,
             desk.market.now,
+            named[1],
         )
     )

@@ -174,5 +174,6 @@ def _leave_out(desk: Desk, account_ids: set[str]) -> None:
     for account_id in account_ids:
         desk.accounts.pop(account_id, None)
     desk.unrolled -= account_ids
+    desk.stuck -= account_ids
     for order in [one for one in desk.orders.values() if one.account_id in account_ids]:
         del desk.orders[order.id]

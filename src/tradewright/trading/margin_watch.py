@@ -5,7 +5,9 @@ any of its thresholds; when one is passed, the account is valued again and gets 
 that is valued through a third currency is valued again with each quote of the pairs in between, and
 one without a price or rate, which is valued by the last ones known, with each quote of those that
 are missing. When terms of margin change, the accounts that they concern are valued again. While a
-check of an account is proposed and not answered, the account is not looked at. Belongs to `watch`.
+check of an account is proposed and not answered, the account is not looked at. One that
+its last check has found below the stop-out level, or has failed on, is checked once more when it is
+above: what people were told of it is over then. Belongs to `watch`.
 """
 
 from collections.abc import Iterable
@@ -65,6 +67,7 @@ class MarginWatch:
         self._by_pair: dict[str, dict[str, None]] = {}
         self._changed: dict[str, AccountState] = {}
         self._reference: Reference | None = None
+        self._unsettled: set[str] = set()
         self._stuck_since: dict[str, datetime] = {}
         self._failures: dict[str, tuple[datetime, str]] = {}
 
@@ -84,17 +87,24 @@ class MarginWatch:
         account = self._accounts.get(check.account_id)
         if account is None:
             return
+        if isinstance(answer, MarginReport):
+            (self._unsettled.add if answer.is_below else self._unsettled.discard)(account.id)
         is_stuck = isinstance(answer, MarginReport) and answer.is_stuck
         put_off = is_put_off(answer) or is_stuck
         if is_stuck:
             self._stuck_since.setdefault(account.id, self._market.now)
         elif isinstance(answer, TradewrightError) and not isinstance(answer, RetryableError):
             self._failures.setdefault(account.id, (self._market.now, str(answer.code)))
+            self._unsettled.add(account.id)
         else:
             self._stuck_since.pop(account.id, None)
             self._failures.pop(account.id, None)
         if self._outstanding.answered(account.id, put_off=put_off):
             self._changed.setdefault(account.id, account)
+
+    def recall(self, account_ids: Iterable[str]) -> None:
+        """Learn who was below the stop-out level when people were told of it."""
+        self._unsettled.update(account_ids)
 
     def _take_terms(self, reference: Reference) -> None:
         """Let the accounts be valued again whose instruments or group are not what they were."""
@@ -142,6 +152,7 @@ class MarginWatch:
             is_crossed = self._has_crossed(account, account.open_positions)
         else:
             is_crossed = owes_what_is_forgiven(account) or account.margin_call_id is not None
+            is_crossed |= account.id in self._unsettled
             if not is_crossed:
                 del self._accounts[account.id]
         if not is_crossed:
@@ -161,7 +172,7 @@ class MarginWatch:
             pairs |= self._missing(account, positions)
             state = margin_state(*terms, prices)
         if state is not None:
-            if _is_crossed(account, state):
+            if _is_crossed(account, state, is_unsettled=account.id in self._unsettled):
                 return True
             self._index.watch(account.id, _bounds(account, positions, state, prices))
         self._await(account, pairs)
@@ -231,8 +242,10 @@ def _is_under_new_terms(account: AccountState, reference: Reference) -> bool:
     return differs
 
 
-def _is_crossed(account: AccountState, state: MarginState) -> bool:
+def _is_crossed(account: AccountState, state: MarginState, *, is_unsettled: bool) -> bool:
     """Return whether the level calls for something that has not been done yet."""
+    if is_unsettled:
+        return True
     is_above = state.is_above(account.profile.margin_call_level)
     if account.margin_call_id is None:
         return not is_above

@@ -286,7 +286,8 @@ class OrderReport(Struct, frozen=True):
 class MarginReport(Struct, frozen=True):
     """What the house found and did in an account: at a margin check, or under a kill.
 
-    It `is_stuck` that is to be stopped out when nothing could be done about it.
+    It `is_stuck` that is to be stopped out when nothing could be done about it, and `is_below` its
+    stop-out level still after what was done.
     """
 
     account_id: str
@@ -297,6 +298,7 @@ class MarginReport(Struct, frozen=True):
     positions_closed: int = 0
     forgiven: Decimal = Decimal(0)
     is_stuck: bool = False
+    is_below: bool = False
 
 
 class MoneyReport(Struct, frozen=True):

@@ -823,7 +823,7 @@ WHERE p.code = ANY(%(codes)s)
 GROUP BY p.code, x.symbol;
 
 -- name: accounts_at_risk
--- Find every account that has an open position, a live order, an open margin call or a debt.
+-- Find every account with an open position, a live order, a margin call, a debt, or told to be stuck.
 SELECT id::text
 FROM accounts
 WHERE balance < 0
@@ -834,6 +834,9 @@ WHERE balance < 0
    )
    OR EXISTS (
        SELECT FROM margin_calls AS m WHERE m.account_id = accounts.id AND m.resolved_at IS NULL
+   )
+   OR id::text IN (
+       SELECT about FROM alerts WHERE kind = 'account_stuck' AND resolved_at IS NULL
    )
 ORDER BY id;
 
@@ -1277,9 +1280,16 @@ FROM unnest(
 
 -- name: write_alerts
 -- Raise alerts, one of a kind about the same while it waits.
+-- Of an account that is stuck people were told until that is over, also when they have acknowledged it.
 INSERT INTO alerts (severity, kind, about, what)
-SELECT *
-FROM unnest(%(severities)s::text[], %(kinds)s::text[], %(abouts)s::text[], %(whats)s::text[])
+SELECT n.severity, n.kind, n.about, n.what
+FROM
+    unnest(%(severities)s::text[], %(kinds)s::text[], %(abouts)s::text[], %(whats)s::text[])
+        AS n (severity, kind, about, what)
+WHERE NOT EXISTS (
+    SELECT FROM alerts AS a
+    WHERE a.kind = 'account_stuck' AND a.resolved_at IS NULL AND a.about = n.about AND n.kind = a.kind
+)
 ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
 
 -- name: resolve_unpriced
@@ -1293,6 +1303,18 @@ WHERE kind = 'account_unpriced' AND about = ANY(%(abouts)s::text[]) AND resolved
 SELECT about
 FROM alerts
 WHERE kind = 'account_unpriced' AND resolved_at IS NULL;
+
+-- name: resolve_stuck
+-- Note that accounts are not below their stop-out levels any more, or hold nothing.
+UPDATE alerts
+SET resolved_at = clock_timestamp()
+WHERE kind = 'account_stuck' AND about = ANY(%(abouts)s::text[]) AND resolved_at IS NULL;
+
+-- name: stuck_accounts
+-- Read of which accounts people were told that they cannot be stopped out.
+SELECT about
+FROM alerts
+WHERE kind = 'account_stuck' AND about = ANY(%(ids)s::text[]) AND resolved_at IS NULL;
 
 -- name: raise_overdue_answers
 -- Tell people about which orders or hedges an answer of a provider cannot be booked.
@@ -1368,13 +1390,13 @@ GROUP BY h.account_id, h.symbol;
 -- Write stop-outs.
 INSERT INTO stop_outs (
     id, account_id, margin_level, equity, used_margin, orders_canceled, positions_closed,
-    forgiven, market_at
+    forgiven, market_at, margin_call_id
 )
 SELECT *
 FROM unnest(
     %(id)s::uuid[], %(account_id)s::uuid[], %(margin_level)s::numeric[], %(equity)s::numeric[],
     %(used_margin)s::numeric[], %(orders_canceled)s::integer[], %(positions_closed)s::integer[],
-    %(forgiven)s::numeric[], %(market_at)s::timestamptz[]
+    %(forgiven)s::numeric[], %(market_at)s::timestamptz[], %(margin_call_id)s::uuid[]
 );
 
 -- name: add_user

@@ -24,6 +24,7 @@ _STOP_OUT = (
     "positions_closed",
     "forgiven",
     "market_at",
+    "margin_call_id",
 )
 
 
@@ -33,6 +34,8 @@ def write_risk(statements: Statements, changes: Changes) -> None:
     _write(statements, "write_alerts", _ALERT, changes.alerts)
     priced = [(account_id,) for account_id in changes.priced_again]
     _write(statements, "resolve_unpriced", ("abouts",), priced)
+    freed = [(account_id,) for account_id in changes.not_stuck]
+    _write(statements, "resolve_stuck", ("abouts",), freed)
     _write(statements, "write_margin_calls", _MARGIN_CALL, changes.margin_calls)
     _write(statements, "resolve_margin_calls", _RESOLVED, changes.resolved_calls)
     _write(statements, "write_stop_outs", _STOP_OUT, changes.stop_outs)

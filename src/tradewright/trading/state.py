@@ -282,6 +282,7 @@ class Changes:
     breaches: list[Row] = field(default_factory=list)
     alerts: list[Row] = field(default_factory=list)
     priced_again: list[str] = field(default_factory=list)
+    not_stuck: list[str] = field(default_factory=list)
     margin_calls: list[Row] = field(default_factory=list)
     resolved_calls: list[Row] = field(default_factory=list)
     stop_outs: list[Row] = field(default_factory=list)
@@ -317,7 +318,8 @@ class Desk:
     commands.
     `rolled` is the day up to which accounts owe no swap, `unrolled` are those that may owe some,
     and `unvalued` the symbols by account whose swap waits for a price or rate; `unpriced` are those
-    that people were told of, read when an engine starts.
+    that people were told of, read when an engine starts, and `stuck` those of whom they were told
+    that they cannot be stopped out, read with accounts that are looked at aside.
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
     `engine_id` is the engine whose batch it is, None without providers; `looked_at` are accounts
@@ -343,6 +345,7 @@ class Desk:
     rolled: dict[str, date] = field(default_factory=dict)
     unrolled: set[str] = field(default_factory=set)
     unpriced: Sequence[str] = ()
+    stuck: set[str] = field(default_factory=set)
     unvalued: set[tuple[str, str]] = field(default_factory=set)
     decided_at: datetime | None = None
     journal: Journal = field(default_factory=Journal)

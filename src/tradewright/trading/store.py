@@ -186,6 +186,7 @@ def read_desk(
         orders_by_key={},
         wallets={},
         entries_before={},
+        stuck={row[0] for row in connection.execute(queries["stuck_accounts"], arrays)},
     )
 
 

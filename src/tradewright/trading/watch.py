@@ -87,6 +87,7 @@ class Watchers:
         self._margins.take(desk.accounts, desk.reference)
         self._unpriced.take(desk.accounts)
         self._unpriced.recall(desk.unpriced)
+        self._margins.recall(desk.stuck)
         return self._endings.idle(desk)
 
     def begin_look(self, account_ids: Iterable[str]) -> list[str]:
@@ -105,6 +106,7 @@ class Watchers:
         new = [order for order in live if self._has_changed(order)]
         self.take(desk)
         self._take_orders(new)
+        self._margins.recall(desk.stuck)
         self._rollovers.learn(desk, desk.unrolled)
         return self._endings.idle_of(desk)
 

@@ -7,12 +7,13 @@ makes a breaker flap. Time is the market's own. Pure; `breaker_measures` is what
 the thresholds, and `trading.breaking` looks with each quote.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class BreakerKind(StrEnum):
@@ -97,9 +98,10 @@ class BreakerBook:
     """
 
     def __init__(self, breakers: Iterable[Breaker] = ()) -> None:
+        self._all = tuple(breakers)
         self._measured: dict[str | None, list[Breaker]] = {}
         self._stopping: dict[str | None, Breaker] = {}
-        for one in breakers:
+        for one in self._all:
             if one.kind is not BreakerKind.MANUAL:
                 self._measured.setdefault(one.symbol, []).append(one)
             if one.state.stops:
@@ -107,6 +109,13 @@ class BreakerBook:
         measured = [one for group in self._measured.values() for one in group]
         self.counted = [one for one in measured if one.kind.is_counted]
         self.of_health = [one for one in measured if one.kind is BreakerKind.LP_HEALTH]
+
+    def stopped_by(self, moves: Mapping[str, Move]) -> "BreakerBook":
+        """Return the breakers with those triggered that the market moves there, found by id.
+
+        One that somebody else has moved since then stays as it is.
+        """
+        return BreakerBook(_triggered(one, moves.get(one.id)) for one in self._all)
 
     def measured_with(self, symbol: str) -> list[Breaker]:
         """Return the breakers that are looked at with a quote of a symbol."""
@@ -119,6 +128,15 @@ class BreakerBook:
         if not self._stopping:
             return None
         return self._stopping.get(None) or self._stopping.get(symbol)
+
+
+def _triggered(breaker: Breaker, move: Move | None) -> Breaker:
+    """Return a breaker as it is after a move that triggers it; any other move changes nothing."""
+    if move is None or move.to_state is not BreakerState.TRIGGERED:
+        return breaker
+    if move.breaker.seq != breaker.seq:
+        return breaker
+    return replace(breaker, state=move.to_state, state_at=move.market_at, reason=move.reason)
 
 
 def next_move(

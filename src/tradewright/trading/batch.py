@@ -16,6 +16,7 @@ from tradewright.core.trading_day import end_of_day, last_ended_day
 from tradewright.ledger.store import houses_of
 from tradewright.liquidity.market import Market
 from tradewright.postgres.pipeline import Pipeline
+from tradewright.risk.breakers import Move
 from tradewright.routing.exposures import Exposures
 from tradewright.trading.decide import decide
 from tradewright.trading.history import read_histories
@@ -49,6 +50,8 @@ class Trading:
     A batch that has read newer reference data leaves it here for the next. The lock guards the
     exposures too. `rolled` is the last day up to which each account is known to owe no swap: who
     is not known is asked once a day. `engine_id` is the engine whose orders its batches pass on.
+    `unwritten` are moves of breakers, by their ids, that the market has brought about and that are
+    not in the database yet; it belongs to the lock too.
     """
 
     reference: Reference
@@ -57,11 +60,18 @@ class Trading:
     exposures: Exposures = field(default_factory=Exposures)
     rolled: dict[str, date] = field(default_factory=dict)
     engine_id: str | None = None
+    unwritten: dict[str, Move] = field(default_factory=dict)
     _taught: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Take the market to know the reference data that it begins with."""
         self._taught = self.reference.version
+
+    def stopped(self, reference: Reference) -> Reference:
+        """Return reference data in which breakers stop that were triggered and not written yet."""
+        if not self.unwritten:
+            return reference
+        return replace(reference, breakers=reference.breakers.stopped_by(self.unwritten))
 
     def teach_market(self) -> None:
         """Tell the market whose quotes of which age may be dealt on now, once for each version."""
@@ -125,6 +135,7 @@ def _book(pipeline: Pipeline, trading: Trading, commands: Sequence[Command]) -> 
         trading.teach_market()
         with trading.market_lock:
             _be_in_the_day(desk)
+            desk.reference = trading.stopped(desk.reference)
             answers = decide(desk, list(commands))
         write_desk(pipeline, desk)
     trading.rolled.update(desk.rolled)

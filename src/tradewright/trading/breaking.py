@@ -1,19 +1,26 @@
 """Circuit breakers at work: measured in memory, moved in the database, one event each.
 
-Prices, the house's loss and the silence of providers are looked at with each quote, and whoever
-brings the quote writes the event, before anything that the quote sets off is booked. What clients
-have dealt and providers answered is counted when its batch is committed: the event is written then.
-Several engines may see the same market: the first writes, the others read what it has written.
+Prices, the house's loss and the silence of providers are looked at with each quote, what clients
+have dealt and providers answered when its batch is committed. A breaker that triggers stops every
+batch that is decided from then on (`Trading.unwritten`), and whoever has brought it about writes
+the event, before anything that a quote sets off is proposed. While the server is away nobody fails
+for it: the event waits in memory, the breaker goes nowhere meanwhile, and the vigil writes it when
+the server is back. Several engines may see the same market: the first writes, and the key of the
+event keeps the others from writing it again; they read what it has written.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import psycopg
+
+from tradewright.core.errors import TradewrightError
 from tradewright.risk.breaker_measures import Silence, Tally, Ticks, error_rate
 from tradewright.risk.breaker_store import move_by_market
 from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState, Move, next_move
 from tradewright.trading.batch import Trading
+from tradewright.trading.failures import Failures
 from tradewright.trading.reference import reference_version, refreshed
 from tradewright.trading.state import Desk
 from tradewright.trading.writer import SessionOpener
@@ -32,16 +39,22 @@ _Times = dict[str, list[datetime]]
 
 
 class BreakerKeeper:
-    """Measures what breakers ask for; all but `write` belongs to one thread at a time.
+    """Measures what breakers ask for, under the market's lock; only who writes holds none.
 
     `providers` are those whose prices this engine hears.
     """
 
     def __init__(
-        self, open_session: SessionOpener, trading: Trading, providers: Collection[str]
+        self,
+        open_session: SessionOpener,
+        trading: Trading,
+        providers: Collection[str],
+        failures: Failures,
     ) -> None:
         self._open_session = open_session
         self._trading = trading
+        self._failures = failures
+        self._is_behind = False
         self._providers = tuple(providers)
         self._ticks: dict[str, Ticks] = {}
         self._mids: dict[str, Decimal] = {}
@@ -79,17 +92,40 @@ class BreakerKeeper:
     def write(self, moves: Sequence[Move]) -> None:
         """Write events and take over what now holds; the caller holds no lock of the engine.
 
-        Raises:
-            psycopg.Error: nothing was written; the next quote brings the same about again.
-
+        What cannot be written is noted as a failure, and left to `catch_up`; so is all that comes
+        after it, for whoever brings a quote must not wait for a server that is away.
         """
-        if not moves:
-            return
+        if moves and not self._is_behind:
+            self._try_to_write(moves)
+
+    def catch_up(self) -> None:
+        """Write the events that could not be written, in the thread of the vigil."""
+        with self._trading.market_lock:
+            moves = list(self._trading.unwritten.values())
+        if moves:
+            self._try_to_write(moves)
+
+    def _try_to_write(self, moves: Sequence[Move]) -> None:
+        try:
+            self._write(moves)
+        except (psycopg.Error, TradewrightError) as error:
+            self._is_behind = True
+            self._failures.note(error)
+        else:
+            self._is_behind = False
+
+    def _write(self, moves: Sequence[Move]) -> None:
+        """Write events, each unless its breaker was moved meanwhile, by us or somebody else."""
+        trading = self._trading
         with self._open_session() as session, session.transaction():
             for move in moves:
                 move_by_market(session, move)
-            known = self._trading.reference
-            self._trading.reference = refreshed(session, known, reference_version(session))
+            reference = refreshed(session, trading.reference, reference_version(session))
+        with trading.market_lock:
+            if reference.version > trading.reference.version:
+                trading.reference = reference
+            for move in moves:
+                trading.unwritten.pop(move.breaker.id, None)
 
     def _note_mid(self, symbol: str, mid: Decimal, breakers: Sequence[Breaker]) -> None:
         """Remember a price, and what the house has won or lost by the way it came."""
@@ -109,8 +145,12 @@ class BreakerKeeper:
         tally.add(self._trading.market.now, name, amount)
 
     def _look_at_all(self, breakers: Iterable[Breaker]) -> list[Move]:
-        moves = [self._look_at(one) for one in breakers]
-        return [move for move in moves if move is not None]
+        """Return the moves of breakers of which none waits to be written; they hold from now on."""
+        known = self._trading.unwritten
+        looked_at = [self._look_at(one) for one in breakers]
+        moves = [move for move in looked_at if move is not None and move.breaker.id not in known]
+        known.update((move.breaker.id, move) for move in moves)
+        return moves
 
     def _look_at(self, breaker: Breaker) -> Move | None:
         if breaker.state is BreakerState.DISABLED:

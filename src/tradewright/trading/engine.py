@@ -12,8 +12,6 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Self
 
-import psycopg
-
 from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
@@ -67,11 +65,11 @@ class Engine:
         self._unbooked = Unbooked(self.market)
         self._trading = trading = Trading(reference, self.market, self._lock)
         self._house = HouseWatch(self.market, trading, scores)
-        self._keeper = BreakerKeeper(open_session, self._trading, providers)
+        self._keeper = BreakerKeeper(open_session, trading, providers, self._failures)
         self._recalling = Recalling(trading, self._dispatcher, self._unbooked)
         self._presence = Presence(open_session, trading, providers)
         self._news = News(self._presence, self._watchers, self._house, self._lock, self._propose)
-        known = self._presence, self._news, self._recalling
+        known = self._presence, self._news, self._recalling, self._keeper
         self._vigil = Vigil(known, self._lock, self._propose, self._failures)
         self._queues = Queues(open_session, trading, self._after, self._failures, writers)
 
@@ -187,22 +185,19 @@ class Engine:
             return self._dispatcher.pending_count + self._unbooked.count
 
     def take_time(self, now: datetime) -> None:
-        """Let quotes grow stale while none arrive, and people be told, in a gateway's thread.
-
-        What a breaker could not write is noted: the session with a provider outlives the server's.
-        """
+        """Let quotes grow stale while none arrive, and people be told, in a gateway's thread."""
         with self._lock:
             self.market.advance(now)
             moves = self._keeper.on_time()
             if proposals := self._watchers.on_time():
                 self._propose(proposals)
-        try:
-            self._keeper.write(moves)
-        except psycopg.Error as error:
-            self._failures.note(error)
+        self._keeper.write(moves)
 
     def take_quote(self, quote: ProviderQuote) -> None:
-        """Take what a connected provider offers now, in its gateway's thread."""
+        """Take what a connected provider offers now, in its gateway's thread.
+
+        Its session outlives the server's: what a breaker cannot write now is written later.
+        """
         with self._lock:
             self.market.advance(quote.quoted_at)
             self.market.update(quote)
@@ -287,7 +282,7 @@ class Engine:
         self._failures.tell()
 
     def _propose_at(self, symbol: str, moves: Sequence[Move]) -> int:
-        """Propose what the present price sets off, when what breakers did is written."""
+        """Propose what the present price sets off, when what breakers did is written, or waits."""
         self._keeper.write(moves)
         with self._lock:
             house = self._house.on_price(symbol)

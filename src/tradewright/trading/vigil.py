@@ -2,9 +2,10 @@
 
 It keeps its proof of life, takes over from engines that are gone, exchanges news with the others,
 lets go of orders that another has taken over, asks providers to end what any other process wants
-canceled, tells people of answers that cannot be booked, and keeps the last prices. Now and then it
-looks for orders of its own that nobody waits for: there should be none, but one that is lost sight
-of would bind its client's margin for good. `presence` is the database's side of it.
+canceled, writes moves of breakers that could not be written, tells people of answers that cannot be
+booked, and keeps the last prices. Now and then it looks for orders of its own that nobody waits
+for: there should be none, but one that is lost sight of would bind its client's margin for good.
+`presence` is the database's side of it.
 """
 
 import threading
@@ -14,6 +15,7 @@ from contextlib import AbstractContextManager, suppress
 import psycopg
 
 from tradewright.core.errors import DatabaseError
+from tradewright.trading.breaking import BreakerKeeper
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import LookAgain
 from tradewright.trading.kept_prices import KeptPrices
@@ -37,12 +39,12 @@ class Vigil:
 
     def __init__(
         self,
-        known: tuple[Presence, News, Recalling],
+        known: tuple[Presence, News, Recalling, BreakerKeeper],
         lock: AbstractContextManager[object],
         propose: Callable[[Sequence[LookAgain]], object],
         failures: Failures,
     ) -> None:
-        self._presence, self._news, self._recalling = known
+        self._presence, self._news, self._recalling, self._keeper = known
         self._dispatcher = self._recalling.dispatcher
         self._overdue = Overdue(self._presence, self._recalling.unbooked, lock)
         self._prices = KeptPrices(self._presence, lock)
@@ -60,10 +62,11 @@ class Vigil:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and keep the last prices; the proof of life stays."""
+        """End the thread, write what breakers did and keep the last prices; the lock stays."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        self._keeper.catch_up()
         with suppress(psycopg.Error):  # a server that is away keeps those of some seconds before
             self._prices.keep()
         self._news.close()
@@ -79,6 +82,7 @@ class Vigil:
 
     def _beat(self) -> None:
         accounts = [*self._presence.hold(), *self._presence.take_over()]
+        self._keeper.catch_up()
         self._propose([LookAgain(account_id=one) for one in dict.fromkeys(accounts)])
         self._news.exchange()
         self._compare_pending()

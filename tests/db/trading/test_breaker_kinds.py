@@ -1,6 +1,8 @@
 """Breakers on what is dealt, lost, rejected and not quoted: each stops opening, and comes back."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,13 +11,15 @@ import psycopg
 import pytest
 
 from tests.db.trading.test_answers import Later, run, stage, state
-from tests.db.trading.test_breakers import code, events
+from tests.db.trading.test_breakers import MOVEMENT, code, events
+from tests.fix_floor import until
 from tests.floor import ONE, TWO, Floor, buy, deal, refusal, sell
 from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.liquidity.model import ProviderQuote, Quote
+from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
-from tradewright.risk.breaker_store import BreakerSettings, add_breaker, read_breakers
-from tradewright.risk.breakers import BreakerKind
+from tradewright.risk.breaker_store import BreakerSettings, add_breaker, move_by_hand, read_breakers
+from tradewright.risk.breakers import BreakerKind, BreakerState
 from tradewright.routing.model import Book
 from tradewright.trading.engine import Engine
 
@@ -219,8 +223,92 @@ def test_a_server_that_is_away_does_not_end_the_thread_that_tells_the_time(
         assert isinstance(refusal(running.tell_failures), DatabaseError)
         assert moves(floor) == []
         away.clear()
-        running.take_time(floor.now + timedelta(seconds=32))
+        until(lambda: moves(floor))
+    assert moves(floor) == ["triggered"]
+
+
+@contextmanager
+def without_sessions(floor: Floor, away: threading.Event) -> Iterator[Engine]:
+    """Run an engine that gets no new session while it is away; its writer keeps its own."""
+
+    def open_session() -> Session:
+        if away.is_set():
+            raise psycopg.OperationalError("the server is away")
+        return connect(floor.conninfo, writer=True, autocommit=True)
+
+    add_breaker(floor.session, MOVEMENT, actor="anna", reason="law")
+    with Engine(open_session, {"LP-ONE": SimulatedProvider(ONE, seed=1)}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        assert code(running, buy(floor.account("100000"), 1000)) is None
+        yield running
+
+
+def fall(floor: Floor, running: Engine) -> None:
+    """Move the price by two percent; that the event cannot be written is told as a failure."""
+    assert isinstance(
+        refusal(lambda: floor.quote(running, "EURUSD", "1.08000", "1.08010")), DatabaseError
+    )
+
+
+def stay(floor: Floor, running: Engine) -> None:
+    """Leave the price where it fell to, for a second."""
+    with suppress(DatabaseError):
+        floor.quote(running, "EURUSD", "1.08000", "1.08010")
+
+
+def test_a_breaker_that_cannot_be_written_stops_opening_at_once_and_is_written_later(
+    floor: Floor,
+) -> None:
+    away, account = threading.Event(), floor.account("100000")
+    with without_sessions(floor, away) as running:
+        away.set()
+        fall(floor, running)
+        fell_at = floor.now
+        assert code(running, buy(account, 1000)) is ErrorCode.BREAKER_TRIGGERED
+        for _ in range(20):
+            stay(floor, running)
+        assert code(running, buy(account, 1000)) is ErrorCode.BREAKER_TRIGGERED, "it goes nowhere"
+        assert moves(floor) == []
+        away.clear()
+        until(lambda: moves(floor))
         assert moves(floor) == ["triggered"]
+        query = "SELECT market_at FROM circuit_breaker_events WHERE to_state = 'triggered'"
+        assert floor.one(query) == fell_at
+        for _ in range(40):
+            stay(floor, running)
+    assert moves(floor) == CIRCLE
+    assert floor.broken_laws() == {}
+
+
+def test_a_person_who_has_moved_the_breaker_meanwhile_has_the_last_word(floor: Floor) -> None:
+    away, account = threading.Event(), floor.account("100000")
+    with without_sessions(floor, away) as running:
+        away.set()
+        fall(floor, running)
+        disabled = BreakerState.DISABLED
+        move_by_hand(floor.session, MOVEMENT.code, disabled, actor="anna", reason="the peg is gone")
+        assert code(running, buy(account, 1000)) is None
+        away.clear()
+        until(lambda: not running._trading.unwritten)
+        with suppress(DatabaseError):
+            running.tell_failures()
+    assert moves(floor) == []
+
+
+def test_an_event_whose_commit_was_not_answered_is_not_written_again(floor: Floor) -> None:
+    away = threading.Event()
+    with without_sessions(floor, away) as running:
+        away.set()
+        fall(floor, running)
+        unwritten = dict(running._trading.unwritten)
+        away.clear()
+        until(lambda: moves(floor))
+        running._trading.unwritten.update(unwritten)
+        running._keeper.catch_up()
+        assert running._trading.unwritten == {}
+        with suppress(DatabaseError):
+            running.tell_failures()
+    assert moves(floor) == ["triggered"]
 
 
 @pytest.mark.parametrize("dealt", [100_000, 30_000])

@@ -178,9 +178,14 @@ def up_command(asked: Asked, to: Version | None, out_of_order: bool, dry_run: bo
     "down", epilog=_example("tradewright migrate down 2", "tradewright migrate down --to 3")
 )
 @click.argument("count", type=click.IntRange(min=1), default=1)
+@click.option("--yes", is_flag=True, help="Do not ask on a terminal before rows are lost.")
 @_with_common_options
-def down_command(asked: Asked, count: int, to: Version | None) -> None:
-    """Roll back the last COUNT migrations (1), or all above a version."""
+def down_command(asked: Asked, count: int, to: Version | None, yes: bool) -> None:
+    """Roll back the last COUNT migrations (1), or all above a version.
+
+    On a terminal it shows first which tables that hold rows would be dropped or emptied, or lose
+    columns, and asks.
+    """
     source = click.get_current_context().get_parameter_source("count")
     if to is not None and source is not ParameterSource.DEFAULT:
         raise click.UsageError("Give COUNT or --to, not both.")
@@ -191,6 +196,7 @@ def down_command(asked: Asked, count: int, to: Version | None) -> None:
             count=count,
             to=to,
             on_step=None if asked.as_json else output.print_step,
+            before_losing=output.confirm_losses if sys.stdin.isatty() and not yes else None,
         )
     output.show_run(asked.schema, steps, as_json=asked.as_json, nothing="Nothing to roll back.")
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from tradewright.cli.terminal import standard_console
 from tradewright.migrate import MigrationStatus, PlannedFile, Statement, Step
 from tradewright.migrate.catalog import Difference
+from tradewright.migrate.losses import Loss
 from tradewright.migrate.rehearsal import Observation, RehearsedFile
 from tradewright.migrate.upkeep import Repair
 from tradewright.migrate.versions import Version, version_text
@@ -33,6 +34,23 @@ def show_run(schema: str, steps: Sequence[Step], *, as_json: bool, nothing: str)
         _print_json({"schema": schema, "files": [_step_facts(each) for each in steps]})
     elif not steps:
         click.echo(nothing)
+
+
+def confirm_losses(planned: Sequence[PlannedFile], losses: Sequence[Loss]) -> None:
+    """Ask on the terminal whether files may take away what stands in tables.
+
+    Raises:
+        click.Abort: the answer was not yes.
+
+    """
+    files = "1 file" if len(planned) == 1 else f"{len(planned)} files"
+    click.echo(f"Rolling back {files} would take away what stands in:", err=True)
+    for loss in losses:
+        columns = f" ({', '.join(loss.columns)})" if loss.columns else ""
+        about = "about " if loss.is_estimated else ""
+        rows = "1 row" if loss.rows == 1 else f"{about}{loss.rows:,} rows"
+        click.echo(f"  {loss.table}{columns}: {rows}", err=True)
+    click.confirm("Roll back?", abort=True, err=True)
 
 
 def show_status(schema: str, lines: Sequence[MigrationStatus], *, as_json: bool) -> None:

@@ -273,3 +273,14 @@ JOIN pg_class AS partition ON partition.oid = link.inhrelid
 JOIN pg_namespace AS space ON space.oid = partition.relnamespace
 WHERE link.inhdetachpending AND parent_space.nspname = %(schema)s
 ORDER BY 2;
+
+-- name: table_to_lose
+-- Read how a table is called, and about how many rows it has; none when there is no such table.
+SELECT c.oid::regclass::text, greatest(c.reltuples, 0)::bigint
+FROM pg_class AS c
+WHERE c.oid = to_regclass(%(table)s) AND c.relkind IN ('r', 'p');
+
+-- name: rows_to_lose
+-- Count the rows of a table, up to so many.
+SELECT count(*)
+FROM (SELECT FROM {table} LIMIT %(count_max)s) AS t;

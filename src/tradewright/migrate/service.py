@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 from tradewright.migrate.guard import Guard, guarded
+from tradewright.migrate.losses import Loss, read_losses
 from tradewright.migrate.model import (
     HistoryRow,
     Migration,
@@ -27,6 +28,9 @@ from tradewright.postgres.refusals import translate
 
 OnStep = Callable[[Step], None]
 """Is told of each finished file."""
+
+BeforeLosing = Callable[[Sequence[PlannedFile], Sequence[Loss]], None]
+"""Is told before files are rolled back that would take rows away; stops it by raising."""
 
 
 def up(
@@ -63,18 +67,20 @@ def run_planned(
             run_file(guard, file, observer)
 
 
-def down(
+def down(  # noqa: PLR0913 (what to roll back, and who is told of it)
     target: Target,
     migrations: Sequence[Migration],
     *,
     count: int = 1,
     to: Version | None = None,
     on_step: OnStep | None = None,
+    before_losing: BeforeLosing | None = None,
 ) -> list[Step]:
     """Roll back the last `count` files, or, with `to`, all above that version (0: all).
 
-    Repeatable migrations are forgotten, so that the next `up` runs them again: they may have lost
-    what they had made.
+    `before_losing` is told what holds rows and would be taken away, while no other runner can
+    begin. Repeatable migrations are forgotten, so that the next `up` runs them again: they may
+    have lost what they had made.
 
     Raises:
         MigrationError: see `rules.files_to_roll_back`, `guard.guarded` and `runner.run_file`.
@@ -83,6 +89,10 @@ def down(
     with guarded_run(target) as guard:
         history = guard.store.rows(guard.session)
         planned = files_to_roll_back(migrations, history, count=count, to=to)
+        if before_losing is not None:
+            losses = read_losses(guard.session, guard.store, planned)
+            if losses:
+                before_losing(planned, losses)
         if planned:
             guard.store.forget_repeatables(guard.session)
         return _run(guard, planned, on_step)

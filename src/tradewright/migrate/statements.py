@@ -224,10 +224,10 @@ def _kind(node: Any) -> tuple[Kind, tuple[str, ...]]:
     found: tuple[Kind, tuple[str, ...]] = (Kind.ORDINARY, ())
     match name:
         case "index_stmt" if statement.concurrent:
-            index = _quote(statement.idxname) if statement.idxname else ""
-            found = Kind.INDEX_BUILD, (_relation(statement.relation), index)
+            index = quote_name(statement.idxname) if statement.idxname else ""
+            found = Kind.INDEX_BUILD, (relation_name(statement.relation), index)
         case "drop_stmt" if statement.concurrent:
-            found = Kind.INDEX_DROP, tuple(_dropped(each) for each in statement.objects)
+            found = Kind.INDEX_DROP, tuple(dropped_name(each) for each in statement.objects)
         case "alter_table_stmt":
             found = _alter_table(statement)
         case "reindex_stmt":
@@ -271,13 +271,16 @@ def _alter_table(statement: Any) -> tuple[Kind, tuple[str, ...]]:
         detaches = change.subtype == tree.AlterTableType.AT_DetachPartition
         if detaches and getattr(change, "def").partition_cmd.concurrent:
             partition = getattr(change, "def").partition_cmd.name
-            return Kind.PARTITION_DETACH, (_relation(statement.relation), _relation(partition))
+            return Kind.PARTITION_DETACH, (
+                relation_name(statement.relation),
+                relation_name(partition),
+            )
     return Kind.ORDINARY, ()
 
 
 def _reindex(statement: Any) -> tuple[Kind, tuple[str, ...]]:
     if any(option.def_elem.defname == "concurrently" for option in statement.params):
-        return Kind.INDEX_REBUILD, (_relation(statement.relation),)
+        return Kind.INDEX_REBUILD, (relation_name(statement.relation),)
     of_table = statement.kind in {
         tree.ReindexObjectType.REINDEX_OBJECT_INDEX,
         tree.ReindexObjectType.REINDEX_OBJECT_TABLE,
@@ -285,13 +288,16 @@ def _reindex(statement: Any) -> tuple[Kind, tuple[str, ...]]:
     return (Kind.ORDINARY if of_table else Kind.OUTSIDE), ()
 
 
-def _relation(relation: Any) -> str:
-    return ".".join(_quote(part) for part in (relation.schemaname, relation.relname) if part)
+def relation_name(relation: Any) -> str:
+    """Return the quoted name of a relation of the parser's tree."""
+    return ".".join(quote_name(part) for part in (relation.schemaname, relation.relname) if part)
 
 
-def _dropped(node: Any) -> str:
-    return ".".join(_quote(part.string.sval) for part in node.list.items)
+def dropped_name(node: Any) -> str:
+    """Return the quoted name of what a DROP names."""
+    return ".".join(quote_name(part.string.sval) for part in node.list.items)
 
 
-def _quote(name: str) -> str:
+def quote_name(name: str) -> str:
+    """Return a name as it may stand in SQL whatever its letters."""
     return '"' + name.replace('"', '""') + '"'

@@ -73,6 +73,21 @@ def test_a_batch_books_credits_debits_and_transfers_with_running_balances(engine
     assert (available(engine, wallet), available(engine, account)) == (0, -5)
 
 
+def test_a_holder_that_is_not_there_is_told_before_what_its_key_has_done(engine: Session) -> None:
+    wallet, house = open_wallet(engine, open_user(engine), "10"), clearing(engine)
+    done = movement(house, wallet, "5")
+    strange = Movement(
+        transaction_id=done.transaction_id,
+        operation=done.operation,
+        debit_id=house,
+        credit_id=new_id_text(),
+        currency=done.currency,
+        amount=done.amount,
+    )
+    assert outcomes(book(engine, [done, strange])) == ["done", "MONEY_HOLDER_UNKNOWN"]
+    assert outcomes(book(engine, [strange, done])) == ["MONEY_HOLDER_UNKNOWN", "replay"]
+
+
 def test_an_empty_batch_does_nothing(engine: Session) -> None:
     assert book(engine, []) == []
 

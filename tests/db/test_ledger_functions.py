@@ -698,7 +698,7 @@ def test_a_transfer_with_an_unknown_account_is_refused(
 ) -> None:
     with pytest.raises(TradewrightError) as caught:
         transfer(engine, new_id_text(), Decimal(1), transaction_id=new_id_text())
-    assert caught.value.code == ErrorCode.ACCOUNT_NOT_ACTIVE
+    assert caught.value.code == ErrorCode.ACCOUNT_UNKNOWN
 
 
 def test_a_transfer_never_overdraws_an_account(engine: Session) -> None:

@@ -73,8 +73,8 @@ def post_movements(statements: Statements, movements: Sequence[Posting]) -> list
     Client holders are told from house holders by being found among wallets and accounts. A
     wallet is never overdrawn; a trading account may be, through fees of the house and nothing
     else: to another client it gives what transfer_to_wallet would let go. What is wrong with a
-    movement is told in the order of the ledger's functions: its form, what was done under its key,
-    its holders, their status, the money.
+    movement is told in the order of the ledger's functions: its form, a holder that is not there,
+    what was done under its key, its two sides, their status, the money.
     """
     malformed = _malformed(movements)
     readable = [m for place, m in enumerate(movements) if place not in malformed]
@@ -208,6 +208,9 @@ def _post(book: Book, movement: Posting) -> MovementResult:
     if not isinstance(movement, Movement):
         return post_held(book, movement)
     giver, receiver = book.holders.get(movement.debit_id), book.holders.get(movement.credit_id)
+    unknown = _unknown_side(book, movement, giver, receiver)
+    if unknown is not None:
+        return refused(unknown)
     done_by = movement.transaction_id
     if giver and receiver:
         keys: tuple[Key, ...] = tuple((done_by, word) for word in _PASSED_ON)
@@ -232,6 +235,19 @@ def _post(book: Book, movement: Posting) -> MovementResult:
     )
 
 
+def _unknown_side(
+    book: Book, movement: Movement, giver: Holder | None, receiver: Holder | None
+) -> TradewrightError | None:
+    """Return the refusal of the first side that is nobody's, or None."""
+    houses = book.house_currencies
+    for holder_id, client in ((movement.debit_id, giver), (movement.credit_id, receiver)):
+        if client is None and holder_id not in houses:
+            return unknown_holder(
+                movement.transaction_id, f'the unknown holder "{holder_id}"', "Nobody has this id."
+            )
+    return None
+
+
 def _replay(movement: Movement, before: Before) -> MovementResult:
     asked = Before(movement.debit_id, movement.credit_id, movement.amount)
     if before == asked:
@@ -250,8 +266,8 @@ def _refusal(
         )
     houses = book.house_currencies
     currencies = (
-        giver.currency if giver else houses.get(movement.debit_id),
-        receiver.currency if receiver else houses.get(movement.credit_id),
+        giver.currency if giver else houses[movement.debit_id],
+        receiver.currency if receiver else houses[movement.credit_id],
     )
     if currencies != (movement.currency, movement.currency):
         return _currency_refusal(movement, currencies)
@@ -277,15 +293,9 @@ def _refusal_between_clients(
     )
 
 
-def _currency_refusal(
-    movement: Movement, currencies: tuple[str | None, str | None]
-) -> TradewrightError | None:
-    """Return the refusal of the first side that is unknown, or holds another currency."""
+def _currency_refusal(movement: Movement, currencies: tuple[str, str]) -> TradewrightError | None:
+    """Return the refusal of the first side that holds another currency, or None."""
     for holder_id, held in zip((movement.debit_id, movement.credit_id), currencies, strict=True):
-        if held is None:
-            return unknown_holder(
-                movement.transaction_id, f'the unknown holder "{holder_id}"', "Nobody has this id."
-            )
         if held != movement.currency:
             return of_another_currency(holder_id, held, movement.currency)
     return None

@@ -1814,15 +1814,15 @@ BEGIN
     SELECT * INTO v_account FROM accounts WHERE id = p_account_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
-            ERRCODE = 'TW005',
-            MESSAGE = format('account "%s" is unknown', p_account_id),
-            DETAIL = 'Money moves in and out of active accounts only.',
+            ERRCODE = 'TW062',
+            MESSAGE = format('account "%s" does not exist', p_account_id),
+            DETAIL = 'No trading account has this id.',
             HINT = 'Check the account''s id.';
     END IF;
     RETURN v_account;
 END;
 $$;
-COMMENT ON FUNCTION lock_account(uuid) IS 'The trading account, locked; TW005 when it is missing.';
+COMMENT ON FUNCTION lock_account(uuid) IS 'The trading account, locked; TW062 when it is missing.';
 
 CREATE FUNCTION require_active_account(p_account accounts) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

@@ -71,6 +71,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW053": (StateError, ErrorCode.STATEMENT_SETTLED),
         "TW060": (StateError, ErrorCode.ACCOUNT_CREDIT_REFUSED),
         "TW061": (StateError, ErrorCode.ACCOUNT_CREDIT_EXHAUSTED),
+        "TW062": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

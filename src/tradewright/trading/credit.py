@@ -34,8 +34,8 @@ def grant_credit(connection: Session, account_id: str, amount: Decimal) -> Decim
 
     Raises:
         InputError: INPUT_ID_MALFORMED.
-        psycopg.Error: ACCOUNT_NOT_ACTIVE, ACCOUNT_CREDIT_REFUSED, MONEY_BALANCE_TOO_LARGE, and the
-            codes of an amount that cannot be.
+        psycopg.Error: ACCOUNT_UNKNOWN, ACCOUNT_NOT_ACTIVE, ACCOUNT_CREDIT_REFUSED,
+            MONEY_BALANCE_TOO_LARGE, and the codes of an amount that cannot be.
 
     """
     return _change(connection, "grant_account_credit", account_id, amount)
@@ -48,9 +48,8 @@ def withdraw_credit(connection: Session, account_id: str, amount: Decimal) -> De
 
     Raises:
         InputError: INPUT_ID_MALFORMED.
-        psycopg.Error: ACCOUNT_NOT_ACTIVE of one that is not there, ACCOUNT_CREDIT_EXHAUSTED,
-            MONEY_ACCOUNT_HAS_POSITIONS, ORDER_IN_FLIGHT, MONEY_ACCOUNT_HAS_ORDERS, and the codes
-            of an amount that cannot be.
+        psycopg.Error: ACCOUNT_UNKNOWN, ACCOUNT_CREDIT_EXHAUSTED, MONEY_ACCOUNT_HAS_POSITIONS,
+            ORDER_IN_FLIGHT, MONEY_ACCOUNT_HAS_ORDERS, and the codes of an amount that cannot be.
 
     """
     return _change(connection, "withdraw_account_credit", account_id, amount)

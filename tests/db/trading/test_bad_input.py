@@ -157,6 +157,39 @@ def test_money_that_means_nothing_is_not_moved(
     assert floor.one("SELECT count(*) FROM user_balances") == 0
 
 
+@pytest.mark.parametrize("amount", ["1", "NaN", "-1", "0.001"])
+@pytest.mark.parametrize("direction", Direction)
+def test_an_account_that_is_not_there_is_told_first_by_the_engine_and_the_functions_alike(
+    floor: Floor, direction: Direction, amount: str
+) -> None:
+    key, account, stranger = new_id_text(), floor.account("100"), new_id_text()
+    functions = {
+        Direction.TO_ACCOUNT: ledger.transfer_to_account,
+        Direction.TO_WALLET: ledger.transfer_to_wallet,
+    }
+    ledger.transfer_to_wallet(floor.session, account, Decimal(1), transaction_id=key)
+    told = [
+        refusal(
+            lambda: functions[direction](
+                floor.session, stranger, Decimal(amount), transaction_id=key
+            )
+        ),
+        refused(
+            floor,
+            MoveMoney(
+                account_id=stranger,
+                direction=direction,
+                amount=Decimal(amount),
+                transaction_id=key,
+            ),
+        ),
+    ]
+    assert [one.code for one in told] == [ErrorCode.ACCOUNT_UNKNOWN] * 2
+    assert {(type(one), one.what, one.hint) for one in told} == {
+        (InputError, f'account "{stranger}" does not exist', "Check the account's id.")
+    }
+
+
 def test_money_does_not_leave_a_frozen_wallet_through_the_engine(floor: Floor) -> None:
     account = floor.account("100")
     owner = floor.one("SELECT user_id::text FROM accounts WHERE id = %s", account)

@@ -1,12 +1,14 @@
 """`tradewright users`, `accounts`, `wallets`, `orders` and `positions`, as people meet them."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from tests.db.trading.test_closed_markets import forget_prices
 from tests.floor import Floor, buy, deal, sell
 from tradewright import ledger
 from tradewright.cli.last_words import house_error
@@ -14,7 +16,8 @@ from tradewright.cli.main import LateGroup, cli
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import connect
 from tradewright.risk.margin import state_at_rest
-from tradewright.trading.inquiry import list_accounts, states_of
+from tradewright.trading.inquiry import list_accounts, worths_of
+from tradewright.trading.stress import AccountWorth
 
 assert isinstance(cli, LateGroup)
 
@@ -96,8 +99,9 @@ def test_an_account_is_told_whose_positions_are_closed_while_it_is_read(floor: F
         deal(engine, buy(account, 1000))
         [read] = list_accounts(session, account_id=account, count_max=1)
         deal(engine, sell(account, 1000))
-        [told] = states_of(session, [read]).values()
-    assert (read.open_positions, told) == (1, state_at_rest(read.balance, read.credit))
+        [told] = worths_of(session, [read]).values()
+    at_rest = AccountWorth(state_at_rest(read.balance, read.credit))
+    assert (read.open_positions, told) == (1, at_rest)
 
 
 def test_an_account_without_a_price_is_told_without_its_worth(floor: Floor) -> None:
@@ -106,8 +110,49 @@ def test_an_account_without_a_price_is_told_without_its_worth(floor: Floor) -> N
         deal(engine, buy(account, 1000))
     floor.session.execute("ALTER TABLE order_events DISABLE TRIGGER USER")
     floor.session.execute("UPDATE order_events SET details = '{}'")
+    forget_prices(floor)
     shown = run(floor, "accounts", "show", account)
-    assert (shown["open_positions"], shown["equity"], shown["margin_level"]) == (1, None, None)
+    worth = ("equity", "used_margin", "free_margin", "margin_level", "priced_at")
+    assert [shown[name] for name in worth] == [None] * 5
+    assert shown["open_positions"] == 1
+
+
+def test_an_account_is_valued_at_the_newest_price_known_and_says_of_which_time(
+    floor: Floor,
+) -> None:
+    account, rest = floor.account("10000"), floor.account("500")
+    with floor.engine() as engine:
+        deal(engine, buy(account, 100_000))
+        floor.quote(engine, "EURUSD", "1.10100", "1.10110")
+        floor.now += timedelta(minutes=5)
+        floor.quote(engine, "EURUSD", "1.10200", "1.10210")
+    kept_at = floor.now
+    by_kept = run(floor, "accounts", "show", account)
+    assert (by_kept["equity"], by_kept["priced_at"]) == ("10190", str(kept_at))
+    assert run(floor, "accounts", "list", "--last", "1")[0]["priced_at"] is None
+    floor.now += timedelta(minutes=5)
+    with floor.engine(eurusd=None) as engine:
+        floor.quote(engine, "EURUSD", "1.10300", "1.10310")
+        deal(engine, buy(rest, 1000, limit_price="1.05"))
+    seen_at = floor.now
+    floor.session.execute("UPDATE last_prices SET bid = 1, ask = 1, quoted_at = %s", (kept_at,))
+    by_seen = run(floor, "accounts", "show", account)
+    assert (by_seen["equity"], by_seen["priced_at"]) == ("10290", str(seen_at))
+    priced = run(floor, "risk", "stress")["prices"]["EURUSD"]
+    assert (priced["bid"], priced["quoted_at"]) == ("1.10300", str(seen_at))
+
+
+def test_the_time_of_a_price_is_that_of_the_oldest_that_counts(floor: Floor) -> None:
+    account = floor.account("10000", currency="EUR")
+    with floor.engine() as engine:
+        converted_at = floor.now
+        floor.quote(engine, "GBPUSD", "1.30000", "1.30010")
+        deal(engine, buy(account, 1000, symbol="GBPUSD"))
+        floor.now += timedelta(seconds=30)
+        floor.quote(engine, "GBPUSD", "1.30100", "1.30110")
+    shown = run(floor, "accounts", "show", account)
+    assert shown["priced_at"] == str(converted_at)
+    assert shown["equity"] is not None
 
 
 def test_wallets_are_told_by_currency_with_what_they_hold(floor: Floor) -> None:

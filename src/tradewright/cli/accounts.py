@@ -21,13 +21,13 @@ from tradewright.trading.inquiry import (
     find_account,
     find_user,
     list_accounts,
-    states_of,
+    worths_of,
 )
 from tradewright.trading.registry import AccountSettings, open_account
 
 _COLUMNS = (
     *("id", "email", "group", "book", "currency", "leverage", "balance", "credit", "equity"),
-    *("margin_level", "open_positions", "live_orders", "status"),
+    *("margin_level", "priced_at", "open_positions", "live_orders", "status"),
 )
 _BOOK = click.Choice([str(each) for each in Book])
 _PERCENT = Decimal("0.01")
@@ -37,8 +37,8 @@ _PERCENT = Decimal("0.01")
 def command() -> None:
     """Open trading accounts, and see what is in them and what they are worth.
 
-    Equity and margin are at the quotes that the last order in each symbol has seen, and left out
-    where one is missing.
+    Equity and margin are at the newest prices that the database knows, of which the oldest is of
+    the time PRICED AT, and left out where one is missing.
     """
 
 
@@ -122,15 +122,16 @@ def open_command(
 
 def _facts(session: Session, accounts: Sequence[ListedAccount]) -> list[dict[str, Any]]:
     """Return accounts with what they are worth, in their currencies."""
-    states = states_of(session, accounts)
+    worths = worths_of(session, accounts)
     rows = []
     for account in accounts:
-        row, state = asdict(account), states[account.id]
-        level = None if state is None else state.level
-        row |= dict.fromkeys(("equity", "used_margin", "free_margin"))
-        if state is not None:
+        row, known = asdict(account), worths[account.id]
+        row |= dict.fromkeys(("equity", "used_margin", "free_margin", "margin_level", "priced_at"))
+        if known is not None:
+            state, level = known.state, known.state.level
             worth = {"equity": state.equity, "used_margin": state.used, "free_margin": state.free}
             row |= {name: round_to_minor_unit(one, account.currency) for name, one in worth.items()}
-        row["margin_level"] = None if level is None else level.quantize(_PERCENT)
+            row["margin_level"] = None if level is None else level.quantize(_PERCENT)
+            row["priced_at"] = known.priced_at
         rows.append(row)
     return rows

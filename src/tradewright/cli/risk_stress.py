@@ -178,6 +178,7 @@ def _facts(report: StressReport) -> dict[str, Any]:
         "source": report.scenario.source,
         "prices": {
             symbol: dict(zip(names, map(str, four), strict=True))
+            | {"quoted_at": str(report.quoted_at[symbol])}
             for symbol, four in report.prices.items()
         },
         "accounts": [_row(one) for one in report.accounts],

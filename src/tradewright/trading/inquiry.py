@@ -13,8 +13,8 @@ from uuid import UUID
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
-from tradewright.risk.margin import MarginState, state_at_rest
-from tradewright.trading.stress import account_states
+from tradewright.risk.margin import state_at_rest
+from tradewright.trading.stress import AccountWorth, account_worths
 
 _QUERIES = "tradewright.trading"
 
@@ -177,13 +177,18 @@ def find_account(session: Session, account_id: str) -> ListedAccount:
     return found[0]
 
 
-def states_of(session: Session, accounts: Sequence[ListedAccount]) -> dict[str, MarginState | None]:
-    """Return the state of each account at the prices that were seen last; None where one lacks.
+def worths_of(
+    session: Session, accounts: Sequence[ListedAccount]
+) -> dict[str, AccountWorth | None]:
+    """Return what each account is worth at the newest prices known; None where one lacks.
 
     What was open when the accounts were read may have been closed since, and is not counted then.
     """
-    valued = account_states(session, [one.id for one in accounts if one.open_positions])
-    return {one.id: valued.get(one.id, state_at_rest(one.balance, one.credit)) for one in accounts}
+    valued = account_worths(session, [one.id for one in accounts if one.open_positions])
+    return {
+        one.id: valued.get(one.id, AccountWorth(state_at_rest(one.balance, one.credit)))
+        for one in accounts
+    }
 
 
 def list_orders(  # noqa: PLR0913 (one for each that may be asked for)

@@ -767,7 +767,7 @@ CROSS JOIN LATERAL (
 ) AS seen;
 
 -- name: kept_prices
--- Read the last prices that any engine has known.
+-- Read the last prices that any engine has known and kept.
 SELECT symbol, bid, ask, quoted_at
 FROM last_prices;
 

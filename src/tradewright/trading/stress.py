@@ -1,7 +1,6 @@
 """Stress of the live book: read in one snapshot without a lock, moved by a scenario, valued again.
 
-Prices are the quotes that the last order in each symbol has seen, which its first event keeps; a
-symbol in which nothing has ever been ordered has no position to value.
+Prices are the newest that the database knows of each symbol (`known_prices`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode, InputError
-from tradewright.liquidity.board import QuoteBoard
+from tradewright.liquidity.board import QuoteBoard, Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderQuote
@@ -38,6 +37,7 @@ from tradewright.risk.stress_house import (
     unhedged,
     value,
 )
+from tradewright.trading.known_prices import KnownPrices, read_tops
 from tradewright.trading.reference import read_instruments
 
 _QUERIES = "tradewright.trading"
@@ -51,7 +51,7 @@ Prices = dict[str, tuple[Decimal, Decimal]]
 class StressReport(Struct, frozen=True, kw_only=True):
     """What a scenario leaves of every account with a position, and of the house.
 
-    `forgiven` is by currency, `house` in one.
+    `forgiven` is by currency, `house` in one; `quoted_at` says of which time a symbol's price is.
     """
 
     scenario: Scenario
@@ -59,6 +59,14 @@ class StressReport(Struct, frozen=True, kw_only=True):
     house: HouseOutcome
     forgiven: dict[str, Decimal]
     prices: dict[str, tuple[Decimal, Decimal, Decimal, Decimal]]
+    quoted_at: dict[str, datetime]
+
+
+class AccountWorth(Struct, frozen=True):
+    """The state of an account, and when the oldest of the prices behind it was quoted."""
+
+    state: MarginState
+    priced_at: datetime | None = None
 
 
 class Capital(Struct, frozen=True, kw_only=True):
@@ -87,7 +95,7 @@ def run_stress(
         session.execute(queries["read_one_snapshot"])
         instruments = read_instruments(session)
         positions = session.execute(queries["stressed_positions"], {"ids": None}).fetchall()
-        seen = session.execute(queries["last_seen_quotes"]).fetchall()
+        tops = read_tops(session)
         nets = session.execute(queries["stressed_exposures"]).fetchall()
         house = House(
             currency=capital.currency,
@@ -96,13 +104,12 @@ def run_stress(
             own_funds=capital.own_funds,
             required=capital.required,
         )
-    prices = {symbol: _top(details) for symbol, details in seen}
     accounts = _accounts(positions, instruments)
-    return _report(scenario, (house, accounts), instruments, prices)
+    return _report(scenario, (house, accounts), instruments, tops)
 
 
-def account_states(session: Session, account_ids: Sequence[str]) -> dict[str, MarginState | None]:
-    """Return the state of each account that has positions, at the prices that were seen last.
+def account_worths(session: Session, account_ids: Sequence[str]) -> dict[str, AccountWorth | None]:
+    """Return what each account that has positions is worth, at the newest prices that are known.
 
     None where a price is missing. Works in the caller's transaction.
     """
@@ -110,20 +117,22 @@ def account_states(session: Session, account_ids: Sequence[str]) -> dict[str, Ma
     instruments = read_instruments(session)
     asked = {"ids": list(account_ids)}
     positions = session.execute(queries["stressed_positions"], asked).fetchall()
-    seen = session.execute(queries["last_seen_quotes"]).fetchall() if positions else []
-    market = _market({symbol: _top(details) for symbol, details in seen})
-    return {
-        one.id: margin_state(one.profile, one.balance, one.exposures, market)
-        for one in _accounts(positions, instruments)
-    }
+    tops = read_tops(session) if positions else {}
+    return {one.id: _worth(one, KnownPrices(tops)) for one in _accounts(positions, instruments)}
+
+
+def _worth(account: BookedAccount, prices: KnownPrices) -> AccountWorth | None:
+    state = margin_state(account.profile, account.balance, account.exposures, prices)
+    return None if state is None else AccountWorth(state, prices.oldest_at)
 
 
 def _report(
     scenario: Scenario,
     book: tuple[House, Sequence[BookedAccount]],
     instruments: Mapping[str, Instrument],
-    prices: Prices,
+    tops: Mapping[str, Top],
 ) -> StressReport:
+    prices = {symbol: (top.bid, top.ask) for symbol, top in tops.items()}
     house, before = book[0], _market(prices)
     if scenario.together is not None:
         scenario = moved_together(scenario, _values(house, instruments, before))
@@ -140,6 +149,7 @@ def _report(
         house=house_outcome(house, before, after, forgiven),
         forgiven=forgiven,
         prices={symbol: (*prices[symbol], *shocked[symbol]) for symbol in prices},
+        quoted_at={symbol: top.quoted_at for symbol, top in tops.items()},
     )
 
 
@@ -191,21 +201,11 @@ def _accounts(
     return booked
 
 
-def _top(details: dict[str, list[str]]) -> tuple[Decimal, Decimal]:
-    """Return the best bid and ask of the quotes that an order has seen; the middle if crossed."""
-    bid = max(Decimal(quote[0]) for quote in details.values())
-    ask = min(Decimal(quote[1]) for quote in details.values())
-    if bid < ask:
-        return bid, ask
-    middle = (bid + ask) / 2
-    return middle, middle
-
-
 def _market(prices: Prices) -> Market:
     """Return a market in which these prices and no others are there."""
     market = Market(QuoteBoard(takes_any_price=True))
     market.advance(_NOW)
     for symbol, (bid, ask) in prices.items():
         step = Decimal("0.00000001") if bid == ask else Decimal(0)
-        market.update(ProviderQuote("last seen", symbol, bid, ask + step, _SIZE, _SIZE, _NOW, 1))
+        market.update(ProviderQuote("last known", symbol, bid, ask + step, _SIZE, _SIZE, _NOW, 1))
     return market

@@ -5,18 +5,22 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.cast import open_user, value
 from tests.e2e.trading_day import start as begin
 from tests.news import deposited, news, settled_user, start, tell, wallet
+from tradewright import audit
 from tradewright.cli.main import main
 from tradewright.core.clock import utc_now
+from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.payments import PaymentKind, PaymentStatus, cancel_deposit, find_payment
 from tradewright.payments.webhooks.post import Endpoint, post
 from tradewright.payments.webhooks.signature import new_secret
 from tradewright.postgres.connect import Session
+from tradewright.postgres.refusals import translate
 
 
 @pytest.fixture
@@ -153,3 +157,68 @@ def test_payments_are_begun_by_hand_within_their_limits(engine: Session, run: An
         status, told = run("begin", *words, *why)
         assert (status, told["error"]["code"]) == (1, code)
     assert wallet(engine, user_id) == (230, 20)
+
+
+WHY = ("--actor", "user:anna", "--reason", "agreed with compliance")
+
+
+def test_a_limit_that_is_set_holds_for_the_next_payment_and_is_audited(
+    engine: Session, run: Any
+) -> None:
+    user_id = settled_user(engine, kyc_level=1)
+    deposit = ("begin", "deposit", user_id, "1500", "USD", *WHY)
+    status, told = run(*deposit)
+    assert (status, told["error"]["code"]) == (1, "PAYMENT_LIMIT_EXCEEDED")
+    status, terms = run("limit", "set", "deposit", "1", "USD", "--at-once", "1500", *WHY)
+    held = {"amount_max": "1500", "daily_max": "2000", "rolling_max": "10000"}
+    assert (status, terms) == (0, {"kyc_level": 1, "kind": "deposit", "currency": "USD", **held})
+    status, listed = run("limit", "list", "--kyc-level", "1", "--kind", "deposit")
+    assert [one for one in listed if one["currency"] == "USD"] == [terms]
+    assert {(one["kyc_level"], one["kind"]) for one in listed} == {(1, "deposit")}
+    assert run(*deposit)[0] == 0
+    status, again = run("limit", "set", "deposit", "1", "USD", "--at-once", "1500", *WHY)
+    assert (status, again) == (0, terms)
+    trail = engine.execute(
+        "SELECT actor, reason, changes -> 'amount_max' FROM audit_log"
+        " WHERE table_name = 'payment_limits' AND action = 'update'"
+    ).fetchall()
+    assert trail == [("user:anna", "agreed with compliance", [1000, 1500])]
+    engine.execute("UPDATE payment_limits SET rolling_max = rolling_max + 1")
+    audit.require_laws(audit.check_laws(engine))
+
+
+def test_a_level_and_a_currency_without_a_limit_are_given_one_of_three_amounts(
+    engine: Session, run: Any
+) -> None:
+    user_id = settled_user(engine, kyc_level=0)
+    three = ("--at-once", "1", "--daily", "2", "--rolling", "2")
+    status, terms = run("limit", "set", "deposit", "0", "CHF", *three, *WHY)
+    assert (status, terms["daily_max"]) == (0, "2")
+    for amount, ends in (("1.01", 1), ("1", 0), ("1", 0), ("0.01", 1)):
+        assert run("begin", "deposit", user_id, amount, "CHF", *WHY)[0] == ends
+    assert value(engine, "SELECT revision FROM payment_limits WHERE currency = 'CHF'") == 1
+
+
+def test_a_limit_that_is_refused_changes_nothing(engine: Session, run: Any) -> None:
+    before = engine.execute("SELECT * FROM payment_limits ORDER BY id").fetchall()
+    for words in (("1", "USD", "--daily", "1"), ("0", "USD", "--daily", "1"), ("5", "USD")):
+        status, told = run("limit", "set", "deposit", *words, "--at-once", "9", *WHY)
+        assert (status, told["error"]["code"]) == (1, "PAYMENT_LIMIT_MALFORMED")
+    assert engine.execute("SELECT * FROM payment_limits ORDER BY id").fetchall() == before
+
+
+@pytest.mark.parametrize(
+    ("columns", "constraint"),
+    [
+        ("amount_max = -1", "payment_limits_amount_max_not_negative"),
+        ("daily_max = 0.01", "payment_limits_daily_max_not_below_amount_max"),
+        ("rolling_max = daily_max - 0.01", "payment_limits_rolling_max_not_below_daily_max"),
+    ],
+)
+def test_the_database_keeps_the_amounts_of_a_limit_rising(
+    engine: Session, columns: str, constraint: str
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation) as caught:
+        engine.execute(f"UPDATE payment_limits SET {columns}".encode())
+    assert caught.value.diag.constraint_name == constraint
+    assert translate(caught.value).code is ErrorCode.PAYMENT_LIMIT_MALFORMED

@@ -2526,21 +2526,35 @@ CREATE TABLE payment_limits (
     rolling_max numeric(20, 8)
         CONSTRAINT payment_limits_rolling_max_present NOT NULL
         CONSTRAINT payment_limits_rolling_max_not_below_daily_max CHECK (rolling_max >= daily_max AND rolling_max < 'Infinity'),
+    revision integer DEFAULT 1
+        CONSTRAINT payment_limits_revision_present NOT NULL
+        CONSTRAINT payment_limits_revision_not_negative CHECK (revision >= 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_limits_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_limits_updated_at_present NOT NULL,
     CONSTRAINT payment_limits_one_per_level_kind_currency UNIQUE (kyc_level, kind, currency)
 );
 COMMENT ON TABLE payment_limits IS 'Largest amount at once, in a UTC day and in 30 days, by verification level; a currency without a row is measured in USD, and no row there means none is allowed.';
 COMMENT ON COLUMN payment_limits.daily_max IS 'Largest sum from midnight UTC, that instant included.';
 COMMENT ON COLUMN payment_limits.rolling_max IS 'Largest sum of the last 30 times 24 hours; what is exactly that old no longer counts.';
+COMMENT ON COLUMN payment_limits.revision IS 'Counts the audited changes of the row, 0 for one that is as the migration made it; equals its rows in audit_log.';
 CREATE INDEX idx_payment_limits_currency
     ON payment_limits (currency);
-
-INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max)
-SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor, l.rolling_max * c.factor
-FROM (VALUES
-    (1, 1000, 2000, 10000), (2, 10000, 25000, 150000), (3, 100000, 250000, 2000000), (4, 1000000, 5000000, 50000000)
-) AS l (kyc_level, amount_max, daily_max, rolling_max)
-CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind)
-CROSS JOIN (VALUES ('USD', 1.0), ('EUR', 1.0), ('GBP', 1.0), ('JPY', 100.0)) AS c (code, factor);
+CREATE TRIGGER payment_limits_count_revision
+    BEFORE UPDATE ON payment_limits
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER payment_limits_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON payment_limits
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE payment_limits ENABLE ALWAYS TRIGGER payment_limits_are_audited;
+CREATE TRIGGER payment_limits_are_kept
+    BEFORE DELETE OR TRUNCATE ON payment_limits
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER payment_limits_keep_their_key
+    BEFORE UPDATE OF id, kyc_level, kind, currency ON payment_limits
+    FOR EACH ROW WHEN ((OLD.id, OLD.kyc_level, OLD.kind, OLD.currency) IS DISTINCT FROM (NEW.id, NEW.kyc_level, NEW.kind, NEW.currency))
+    EXECUTE FUNCTION refuse_new_key();
 
 CREATE TABLE exchange_rates (
     id uuid DEFAULT uuidv7()
@@ -2591,6 +2605,14 @@ COMMENT ON TABLE user_devices IS 'Devices from which a user asked for payments, 
 CREATE INDEX idx_user_devices_fingerprint
     ON user_devices (fingerprint);
 CREATE TRIGGER user_devices_are_kept
+-- Made before their triggers: the file itself says who made them, and the record begins with the first change.
+INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max, revision)
+SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor, l.rolling_max * c.factor, 0
+FROM (VALUES
+    (1, 1000, 2000, 10000), (2, 10000, 25000, 150000), (3, 100000, 250000, 2000000), (4, 1000000, 5000000, 50000000)
+) AS l (kyc_level, amount_max, daily_max, rolling_max)
+CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind)
+CROSS JOIN (VALUES ('USD', 1.0), ('EUR', 1.0), ('GBP', 1.0), ('JPY', 100.0)) AS c (code, factor);
     BEFORE DELETE OR TRUNCATE ON user_devices
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

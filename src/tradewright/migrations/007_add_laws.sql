@@ -1085,6 +1085,8 @@ SELECT 'routing_overrides', id, revision FROM routing_overrides
 UNION ALL
 SELECT 'margin_calls', id, revision FROM margin_calls
 UNION ALL
+SELECT 'payment_limits', id, revision FROM payment_limits WHERE revision > 0
+UNION ALL
 SELECT 'payment_transactions', id, revision FROM payment_transactions
 UNION ALL
 SELECT 'payment_claims', id, revision FROM payment_claims;

@@ -71,6 +71,34 @@ SELECT amount_max, daily_max, rolling_max
 FROM payment_limits
 WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s AND currency = %(currency)s;
 
+-- name: limits
+-- Read the limits of every level, kind and currency.
+SELECT kyc_level, kind, currency, amount_max, daily_max, rolling_max
+FROM payment_limits
+ORDER BY kyc_level, kind, currency;
+
+-- name: lock_limit
+-- Let one change of a limit wait for another, and read what holds.
+SELECT amount_max, daily_max, rolling_max
+FROM payment_limits
+WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s AND currency = %(currency)s
+FOR NO KEY UPDATE;
+
+-- name: set_limit
+-- Set the limit of a level, kind and currency.
+INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max)
+VALUES (
+    %(kyc_level)s, %(kind)s, %(currency)s, %(amount_max)s, %(daily_max)s, %(rolling_max)s
+)
+ON CONFLICT (kyc_level, kind, currency) DO UPDATE
+SET
+    amount_max = excluded.amount_max,
+    daily_max = excluded.daily_max,
+    rolling_max = excluded.rolling_max
+WHERE (
+    payment_limits.amount_max, payment_limits.daily_max, payment_limits.rolling_max
+) IS DISTINCT FROM (excluded.amount_max, excluded.daily_max, excluded.rolling_max);
+
 -- name: used
 -- Sum the user's other payments that were not lost, of the UTC day and within 30 times 24 hours of an instant.
 SELECT

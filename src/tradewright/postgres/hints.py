@@ -37,6 +37,8 @@ HINTS: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.INPUT_CURRENCY_UNKNOWN: "Name currencies by their codes, such as EUR.",
         ErrorCode.MARGIN_TERMS_MALFORMED: "Give shares of 0 to 100 percent, and thresholds above "
         "0.",
+        ErrorCode.PAYMENT_LIMIT_MALFORMED: "Give a level of 0 to 4, and amounts from 0 that rise: "
+        "at once, in a day, in 30 days.",
         ErrorCode.PROVIDER_MALFORMED: "Name a provider in 2 to 32 of A-Z, 0-9 and -, and its "
         "CompIDs without blanks.",
         ErrorCode.RISK_LIMIT_MALFORMED: "Give --currency to a limit in money and to no other, and "

@@ -106,6 +106,13 @@ _BREAKER_TERMS = (
     "circuit_breakers_window_seconds_in_range",
 )
 
+_PAYMENT_LIMIT_TERMS = (
+    "payment_limits_amount_max_not_negative",
+    "payment_limits_daily_max_not_below_amount_max",
+    "payment_limits_kyc_level_in_range",
+    "payment_limits_rolling_max_not_below_daily_max",
+)
+
 _PROVIDER_TERMS = (
     "liquidity_providers_code_is_plain",
     "liquidity_providers_priority_not_negative",
@@ -161,6 +168,7 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
         **dict.fromkeys(_INSTRUMENT_TERMS, (InputError, ErrorCode.INSTRUMENT_TERMS_MALFORMED)),
         **dict.fromkeys(_BREAKER_TERMS, (InputError, ErrorCode.BREAKER_MALFORMED)),
+        **dict.fromkeys(_PAYMENT_LIMIT_TERMS, (InputError, ErrorCode.PAYMENT_LIMIT_MALFORMED)),
         **dict.fromkeys(_PROVIDER_TERMS, (InputError, ErrorCode.PROVIDER_MALFORMED)),
         **dict.fromkeys(_SWAP_TERMS, (InputError, ErrorCode.SWAP_TERMS_MALFORMED)),
         "instruments_base_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
@@ -209,6 +217,7 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             ErrorCode.DATABASE_SERIALIZATION_FAILED,
         ),
         "orders_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
+        "payment_limits_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "payment_transactions_approver_is_another": (
             StateError,
             ErrorCode.PAYMENT_APPROVAL_REFUSED,

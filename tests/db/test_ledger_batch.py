@@ -96,6 +96,7 @@ def test_a_refused_movement_leaves_its_neighbours_untouched(engine: Session) -> 
     house = clearing(engine)
     wallet = open_wallet(engine, open_user(engine), "10")
     euro = open_wallet(engine, open_user(engine), "10", "EUR")
+    debts = ledger.house_holder_ids(engine, "USD")[HouseCode.RECEIVABLES]
     refused = [
         (movement(wallet, house, "99"), "MONEY_INSUFFICIENT_FUNDS"),
         (movement(wallet, house, "NaN"), "INPUT_AMOUNT_MALFORMED"),
@@ -108,6 +109,8 @@ def test_a_refused_movement_leaves_its_neighbours_untouched(engine: Session) -> 
         (movement(euro, house), "MONEY_CURRENCY_MISMATCH"),
         (movement(wallet, clearing(engine, "EUR")), "MONEY_CURRENCY_MISMATCH"),
         (movement(wallet, new_id_text()), "MONEY_HOLDER_UNKNOWN"),
+        (movement(wallet, debts), "MONEY_HOLDER_UNKNOWN"),
+        (movement(debts, wallet), "MONEY_HOLDER_UNKNOWN"),
         (movement(wallet, wallet), "MONEY_HOLDER_UNKNOWN"),
         (movement(house, clearing(engine, "EUR")), "MONEY_HOLDER_UNKNOWN"),
         (movement(wallet, "nobody"), "INPUT_ID_MALFORMED"),

@@ -243,7 +243,9 @@ def _unknown_side(
     for holder_id, client in ((movement.debit_id, giver), (movement.credit_id, receiver)):
         if client is None and holder_id not in houses:
             return unknown_holder(
-                movement.transaction_id, f'the unknown holder "{holder_id}"', "Nobody has this id."
+                movement.transaction_id,
+                f'the unknown holder "{holder_id}"',
+                "Nobody has this id, or the house for debts alone.",
             )
     return None
 

@@ -306,10 +306,10 @@ LEFT JOIN transfers AS t ON t.id = e.transfer_id
 WHERE e.transaction_id = ANY(%(transaction_ids)s::uuid[]);
 
 -- name: house_holders_among
--- Find which of some ids are the house's holders, with their currencies.
+-- Find which of some ids are the house's holders, with their currencies; `receivables` moves with debts alone.
 SELECT h.id::text, h.currency
 FROM house_accounts AS h
-WHERE h.id = ANY(%(ids)s::uuid[]);
+WHERE h.id = ANY(%(ids)s::uuid[]) AND h.code <> 'receivables';
 
 -- name: house_holders
 -- Open the house's holders of some currencies and read their ids.

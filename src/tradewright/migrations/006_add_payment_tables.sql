@@ -1325,6 +1325,73 @@ END;
 $$;
 COMMENT ON FUNCTION write_transfer(uuid, text, uuid, uuid, text, numeric) IS 'Writes one row of transfers and returns its id.';
 
+CREATE FUNCTION refuse_receivables(p_wallet user_balances, p_amount numeric, p_why text) RETURNS uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW043',
+        MESSAGE = format('house account receivables cannot move %s %s', p_amount, p_wallet.currency),
+        DETAIL = format('It lends and gets back only what clients owe: %s.', p_why),
+        HINT = 'Use another house account.';
+END;
+$$;
+COMMENT ON FUNCTION refuse_receivables(user_balances, numeric, text) IS 'Refuses to move money of the house account of receivables without a debt (TW043).';
+
+-- The table and the house account of its name move together: a loan is noted before it is paid out, and
+-- what is paid back is taken from the oldest debts first. The wallet is locked, and so are its owner's debts.
+CREATE FUNCTION receivables_holder(
+    p_wallet user_balances, p_amount numeric, p_transaction_id uuid, p_operation text
+) RETURNS uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_paid numeric;
+BEGIN
+    IF p_operation = 'credit' THEN
+        PERFORM refuse_receivables(p_wallet, p_amount, format('no debt "%s" of this amount is noted', p_transaction_id))
+        WHERE NOT EXISTS (
+            SELECT
+            FROM receivables AS r
+            WHERE r.id = p_transaction_id
+              AND (r.user_id, r.currency, r.amount) = (p_wallet.user_id, p_wallet.currency, p_amount)
+        );
+    ELSIF NOT EXISTS (
+        SELECT FROM balance_ledger WHERE transaction_id = p_transaction_id AND operation = p_operation
+    ) THEN
+        WITH owed AS (
+            SELECT r.id, r.remaining, sum(r.remaining) OVER (ORDER BY r.id) AS up_to
+            FROM receivables AS r
+            WHERE r.user_id = p_wallet.user_id AND r.currency = p_wallet.currency AND r.remaining > 0
+        ), paid AS (
+            UPDATE receivables AS r
+            SET remaining = greatest(o.up_to - p_amount, 0), updated_at = clock_timestamp()
+            FROM owed AS o
+            WHERE o.id = r.id AND o.up_to - o.remaining < p_amount
+            RETURNING o.remaining - r.remaining AS amount
+        )
+        SELECT coalesce(sum(amount), 0) INTO v_paid FROM paid;
+        IF v_paid < p_amount THEN
+            RETURN refuse_receivables(p_wallet, p_amount, format('%s %s are owed', v_paid, p_wallet.currency));
+        END IF;
+    END IF;
+    RETURN house_holder('receivables', p_wallet.currency);
+END;
+$$;
+COMMENT ON FUNCTION receivables_holder(user_balances, numeric, uuid, text) IS 'Holder id of the house account of receivables, for a credit that a noted debt stands behind, or for a debit, which pays the oldest debts; else TW043.';
+
+-- The house account that a call names and has not found at once: it is opened, or it is not for everybody.
+CREATE FUNCTION called_house_holder(
+    p_wallet user_balances, p_house text, p_amount numeric, p_transaction_id uuid, p_operation text
+) RETURNS uuid
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF p_house = 'receivables' THEN
+        RETURN receivables_holder(p_wallet, p_amount, p_transaction_id, p_operation);
+    END IF;
+    RETURN house_holder(p_house, p_wallet.currency);
+END;
+$$;
+COMMENT ON FUNCTION called_house_holder(user_balances, text, numeric, uuid, text) IS 'Holder id of the house account that a credit or debit names, opened at the first use; TW043 for receivables without a debt.';
+
 -- The three calls that are made most ask for what they need in as few steps as they can: the functions
 -- that refuse, open or replay are called only where there is something to refuse, open or replay.
 CREATE FUNCTION credit_user_balance(
@@ -1338,7 +1405,7 @@ BEGIN
     SELECT w AS wallet, c.minor_units, h.id AS house_id INTO v
     FROM user_balances AS w
     JOIN currencies AS c ON c.code = w.currency
-    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = w.currency
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.code <> 'receivables' AND h.currency = w.currency
     WHERE w.user_id = p_user_id AND w.currency = p_currency
     FOR NO KEY UPDATE OF w;
     IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v.minor_units) IS NOT TRUE THEN
@@ -1355,7 +1422,7 @@ BEGIN
     END IF;
     RETURN post_wallet_entry(
         v.wallet, 'credit', p_amount, p_transaction_id, 'credit',
-        coalesce(v.house_id, house_holder(p_house, p_currency))
+        coalesce(v.house_id, called_house_holder(v.wallet, p_house, p_amount, p_transaction_id, 'credit'))
     );
 END;
 $$;
@@ -1373,7 +1440,7 @@ BEGIN
     SELECT w AS wallet, c.minor_units, h.id AS house_id INTO v
     FROM user_balances AS w
     JOIN currencies AS c ON c.code = w.currency
-    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.currency = w.currency
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.code <> 'receivables' AND h.currency = w.currency
     WHERE w.user_id = p_user_id AND w.currency = p_currency
     FOR NO KEY UPDATE OF w;
     IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v.minor_units) IS NOT TRUE THEN
@@ -1390,7 +1457,7 @@ BEGIN
     END IF;
     RETURN post_wallet_entry(
         v.wallet, 'debit', p_amount, p_transaction_id, 'debit',
-        coalesce(v.house_id, house_holder(p_house, p_currency))
+        coalesce(v.house_id, called_house_holder(v.wallet, p_house, p_amount, p_transaction_id, 'debit'))
     );
 END;
 $$;
@@ -1598,7 +1665,12 @@ BEGIN
     END IF;
     v_amount := drawn_amount(p_hold_id, p_amount, v_wallet.currency);
     RETURN post_wallet_entry(
-        v_wallet, 'capture', v_amount, p_transaction_id, 'capture', house_holder(p_house, v_wallet.currency), p_hold_id
+        v_wallet, 'capture', v_amount, p_transaction_id, 'capture',
+        CASE p_house
+            WHEN 'receivables' THEN refuse_receivables(v_wallet, v_amount, 'nothing that was set aside pays a debt')
+            ELSE house_holder(p_house, v_wallet.currency)
+        END,
+        p_hold_id
     );
 END;
 $$;
@@ -1663,7 +1735,7 @@ BEGIN
     SELECT t.* INTO v_original
     FROM balance_ledger AS e
     JOIN transfers AS t ON t.id = e.transfer_id AND t.reverses_id IS NULL
-    JOIN house_accounts AS h ON h.id IN (t.debit_holder_id, t.credit_holder_id)
+    JOIN house_accounts AS h ON h.id IN (t.debit_holder_id, t.credit_holder_id) AND h.code <> 'receivables'
     WHERE e.transaction_id = p_reversed_id
       AND e.operation = p_reversed_operation
       AND e.operation NOT IN ('exchange_out', 'exchange_in');
@@ -1675,7 +1747,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'TW019',
             MESSAGE = format('no movement "%s" of transaction "%s" can be reversed', p_reversed_operation, p_reversed_id),
-            DETAIL = 'What can be reversed is a movement between a wallet and the house that is neither a reversal itself nor one leg of an exchange.',
+            DETAIL = 'What can be reversed is a movement between a wallet and the house that is neither a reversal itself, nor one leg of an exchange, nor of a debt.',
             HINT = 'Give the transaction id and operation that moved the money.';
     END IF;
     IF p_amount IS NOT NULL THEN
@@ -2541,6 +2613,14 @@ COMMENT ON COLUMN payment_limits.rolling_max IS 'Largest sum of the last 30 time
 COMMENT ON COLUMN payment_limits.revision IS 'Counts the audited changes of the row, 0 for one that is as the migration made it; equals its rows in audit_log.';
 CREATE INDEX idx_payment_limits_currency
     ON payment_limits (currency);
+-- Made before their triggers: the file itself says who made them, and the record begins with the first change.
+INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max, revision)
+SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor, l.rolling_max * c.factor, 0
+FROM (VALUES
+    (1, 1000, 2000, 10000), (2, 10000, 25000, 150000), (3, 100000, 250000, 2000000), (4, 1000000, 5000000, 50000000)
+) AS l (kyc_level, amount_max, daily_max, rolling_max)
+CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind)
+CROSS JOIN (VALUES ('USD', 1.0), ('EUR', 1.0), ('GBP', 1.0), ('JPY', 100.0)) AS c (code, factor);
 CREATE TRIGGER payment_limits_count_revision
     BEFORE UPDATE ON payment_limits
     FOR EACH ROW EXECUTE FUNCTION count_revision();
@@ -2605,14 +2685,6 @@ COMMENT ON TABLE user_devices IS 'Devices from which a user asked for payments, 
 CREATE INDEX idx_user_devices_fingerprint
     ON user_devices (fingerprint);
 CREATE TRIGGER user_devices_are_kept
--- Made before their triggers: the file itself says who made them, and the record begins with the first change.
-INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max, revision)
-SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor, l.rolling_max * c.factor, 0
-FROM (VALUES
-    (1, 1000, 2000, 10000), (2, 10000, 25000, 150000), (3, 100000, 250000, 2000000), (4, 1000000, 5000000, 50000000)
-) AS l (kyc_level, amount_max, daily_max, rolling_max)
-CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind)
-CROSS JOIN (VALUES ('USD', 1.0), ('EUR', 1.0), ('GBP', 1.0), ('JPY', 100.0)) AS c (code, factor);
     BEFORE DELETE OR TRUNCATE ON user_devices
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

@@ -1,9 +1,10 @@
 """What clients owe the house: money that was taken back after it had left the wallet.
 
-A wallet is never negative. What it lacks is lent by the house account `receivables` and noted in
-the table of that name; until it is paid back nothing is withdrawn. A payment that comes in pays it
-at once; money that comes otherwise, such as from a trading account, when the job `collect_debts`
-runs. But for that, the caller has locked the wallet.
+A wallet is never negative. What it lacks is noted in the table `receivables` and then lent by the
+house account of that name, which the ledger lets lend and get back only what is noted; until it is
+paid back nothing is withdrawn. A payment that comes in pays it at once; money that comes otherwise,
+such as from a trading account, when the job `collect_debts` runs. But for that, the caller has
+locked the wallet.
 """
 
 from decimal import Decimal
@@ -91,8 +92,8 @@ def _collect(connection: Session, user_id: str, currency: str) -> int:
         load_queries("tradewright.payments")["open_receivables"],
         {"user_id": user_id, "currency": currency},
     ).fetchall()
-    paid = 0
-    for receivable_id, remaining in owed:
+    paid = 0  # Each debit pays the oldest debt, which the ledger notes.
+    for (remaining,) in owed:
         part = min(available, remaining)
         if part <= 0:
             break
@@ -104,7 +105,6 @@ def _collect(connection: Session, user_id: str, currency: str) -> int:
             transaction_id=new_id_text(),
             house=HouseCode.RECEIVABLES,
         )
-        store.write_one(connection, "pay_receivable", id=receivable_id, amount=part)
         available -= part
         paid += 1
     return paid

@@ -334,7 +334,7 @@ VALUES (
 
 -- name: open_receivables
 -- Read what a client owes in a currency, oldest first, under lock.
-SELECT id::text, remaining
+SELECT remaining
 FROM receivables
 WHERE user_id = %(user_id)s::uuid AND currency = %(currency)s AND remaining > 0
 ORDER BY id
@@ -355,12 +355,6 @@ FROM receivables
 WHERE user_id = %(user_id)s::uuid AND remaining > 0
 GROUP BY currency
 ORDER BY currency;
-
--- name: pay_receivable
--- Note that a part of what a client owes was paid.
-UPDATE receivables
-SET remaining = remaining - %(amount)s, updated_at = clock_timestamp()
-WHERE id = %(id)s::uuid;
 
 -- name: available
 -- Read what is available in a wallet that is locked.

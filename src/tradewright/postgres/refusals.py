@@ -65,6 +65,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW040": (InputError, ErrorCode.INPUT_EXPIRY_PAST),
         "TW041": (StateError, ErrorCode.RECORD_RESTORED),
         "TW042": (StateError, ErrorCode.PAYMENT_APPROVAL_REFUSED),
+        "TW043": (MoneyError, ErrorCode.MONEY_DEBT_MISSING),
         "TW050": (InternalError, ErrorCode.POSITION_MODE_DIFFERS),
         "TW051": (StateError, ErrorCode.POSITION_MODE_IN_USE),
         "TW052": (StateError, ErrorCode.MARGIN_PRICE_IN_USE),

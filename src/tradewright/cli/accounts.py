@@ -1,6 +1,6 @@
 """`tradewright accounts`: trading accounts, what is in them, and what they are worth."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,7 @@ from tradewright.trading.inquiry import (
     worths_of,
 )
 from tradewright.trading.registry import AccountSettings, open_account
+from tradewright.trading.standing import close_account, reinstate_account, suspend_account
 
 _COLUMNS = (
     *("id", "email", "group", "book", "currency", "leverage", "balance", "credit", "equity"),
@@ -35,7 +36,7 @@ _PERCENT = Decimal("0.01")
 
 @click.group("accounts", epilog=options.example("tradewright accounts list"))
 def command() -> None:
-    """Open trading accounts, and see what is in them and what they are worth.
+    """Open, suspend and close trading accounts, and see what is in them and what they are worth.
 
     Equity and margin are at the newest prices that the database knows, of which the oldest is of
     the time PRICED AT, and left out where one is missing.
@@ -117,6 +118,64 @@ def open_command(
     with changing(asked, actor, reason) as session:
         account_id = open_account(session, find_user(session, user).id, settings)
         (facts,) = _facts(session, [find_account(session, account_id)])
+    print_facts(asked, facts)
+
+
+@command.command(
+    "suspend",
+    epilog=options.example(
+        'tradewright accounts suspend 0199c1d2-... --actor anna --reason "under review"'
+    ),
+)
+@click.argument("account", type=click.UUID)
+@by_whom_and_why
+@options.with_database
+def suspend_command(asked: options.Asked, *, account: UUID, actor: str, reason: str) -> None:
+    """Let an account only reduce its positions; no money moves in or out.
+
+    Orders that rest stay; one that would open or add is canceled when it is to deal.
+    """
+    _change_status(asked, suspend_account, account, actor, reason)
+
+
+@command.command(
+    "reinstate",
+    epilog=options.example(
+        "tradewright accounts reinstate 0199c1d2-... --actor anna --reason cleared"
+    ),
+)
+@click.argument("account", type=click.UUID)
+@by_whom_and_why
+@options.with_database
+def reinstate_command(asked: options.Asked, *, account: UUID, actor: str, reason: str) -> None:
+    """Let a suspended account trade again."""
+    _change_status(asked, reinstate_account, account, actor, reason)
+
+
+@command.command(
+    "close",
+    epilog=options.example(
+        'tradewright accounts close 0199c1d2-... --actor anna --reason "asked by mail"'
+    ),
+)
+@click.argument("account", type=click.UUID)
+@by_whom_and_why
+@options.with_database
+def close_command(asked: options.Asked, *, account: UUID, actor: str, reason: str) -> None:
+    """Close an account for ever, in which no position, live order, money or credit is left."""
+    _change_status(asked, close_account, account, actor, reason)
+
+
+def _change_status(
+    asked: options.Asked,
+    change: Callable[[Session, str], None],
+    account: UUID,
+    actor: str,
+    reason: str,
+) -> None:
+    with changing(asked, actor, reason) as session:
+        change(session, str(account))
+        (facts,) = _facts(session, [find_account(session, str(account))])
     print_facts(asked, facts)
 
 

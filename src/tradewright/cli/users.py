@@ -12,6 +12,7 @@ from tradewright.cli.tables import print_facts, print_rows
 from tradewright.risk.model import ClientClass
 from tradewright.trading.inquiry import find_user, list_users
 from tradewright.trading.registry import grant_role, open_user
+from tradewright.trading.standing import reinstate_user, suspend_user
 
 _COLUMNS = ("created_at", "id", "email", "client_class", "kyc_level", "roles", "status")
 _ROLE = click.Choice(["trader", "payments_officer"])
@@ -19,7 +20,7 @@ _ROLE = click.Choice(["trader", "payments_officer"])
 
 @click.group("users", epilog=options.example("tradewright users list"))
 def command() -> None:
-    """Open users, grant them roles, and list them; USER is an id or an e-mail address."""
+    """Open, suspend and list users, and grant them roles; USER is an id or an e-mail address."""
 
 
 @command.command("list", epilog=options.example("tradewright users list --status active --json"))
@@ -107,5 +108,39 @@ def grant_command(asked: options.Asked, *, user: str, role: str, actor: str, rea
     """Grant a user a role; granting it again changes nothing."""
     with changing(asked, actor, reason) as session:
         grant_role(session, find_user(session, user).id, role)
+        facts = asdict(find_user(session, user))
+    print_facts(asked, facts)
+
+
+@command.command(
+    "suspend",
+    epilog=options.example(
+        'tradewright users suspend kim@example.org --actor anna --reason "under review"'
+    ),
+)
+@click.argument("user")
+@by_whom_and_why
+@options.with_database
+def suspend_command(asked: options.Asked, *, user: str, actor: str, reason: str) -> None:
+    """Let a user begin and approve no payments, and each account of the user only reduce."""
+    with changing(asked, actor, reason) as session:
+        suspend_user(session, find_user(session, user).id)
+        facts = asdict(find_user(session, user))
+    print_facts(asked, facts)
+
+
+@command.command(
+    "reinstate",
+    epilog=options.example(
+        "tradewright users reinstate kim@example.org --actor anna --reason cleared"
+    ),
+)
+@click.argument("user")
+@by_whom_and_why
+@options.with_database
+def reinstate_command(asked: options.Asked, *, user: str, actor: str, reason: str) -> None:
+    """Let a suspended user pay and trade again; accounts keep their own status."""
+    with changing(asked, actor, reason) as session:
+        reinstate_user(session, find_user(session, user).id)
         facts = asdict(find_user(session, user))
     print_facts(asked, facts)

@@ -761,6 +761,64 @@ CREATE TRIGGER accounts_keep_their_mode
     FOR EACH ROW WHEN (OLD.group_code <> NEW.group_code)
     EXECUTE FUNCTION accounts_keep_their_mode();
 
+-- A closed account has nothing in it and stays closed. Whoever closes it holds its row, as each batch does that
+-- books in it, so nothing comes in meanwhile, and what came before is seen.
+CREATE FUNCTION accounts_close_empty() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_position_count bigint;
+    v_order_count bigint;
+BEGIN
+    IF OLD.status = 'closed' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW063',
+            MESSAGE = format('account "%s" is closed and cannot become %s', NEW.id, NEW.status),
+            DETAIL = 'A closed account stays closed, with its record.',
+            HINT = 'Open another account for the client.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    SELECT count(*) INTO v_position_count FROM positions WHERE account_id = NEW.id AND is_open;
+    SELECT count(*) INTO v_order_count FROM orders WHERE account_id = NEW.id AND remaining_quantity > 0;
+    IF (v_position_count, v_order_count, NEW.balance, NEW.credit) <> (0, 0, 0, 0) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW063',
+            MESSAGE = format('account "%s" cannot be closed', NEW.id),
+            DETAIL = format('There stand in the way: %s.', concat_ws(
+                ', ',
+                CASE WHEN v_position_count > 0 THEN format('open positions: %s', v_position_count) END,
+                CASE WHEN v_order_count > 0 THEN format('live orders: %s', v_order_count) END,
+                CASE WHEN NEW.balance <> 0 THEN format('balance: %s %s', trim_scale(NEW.balance), NEW.currency) END,
+                CASE WHEN NEW.credit <> 0 THEN format('credit: %s %s', trim_scale(NEW.credit), NEW.currency) END
+            )),
+            HINT = 'Close positions, cancel orders, move the money to the wallet and withdraw the credit first; reinstate a suspended account for that.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION accounts_close_empty() IS 'Trigger of accounts: refuses to close one with positions, orders, money or credit, and to open a closed one again (SQLSTATE TW063).';
+CREATE TRIGGER accounts_close_empty
+    AFTER UPDATE OF status ON accounts
+    FOR EACH ROW WHEN ('closed' IN (OLD.status, NEW.status) AND OLD.status <> NEW.status)
+    EXECUTE FUNCTION accounts_close_empty();
+
+CREATE FUNCTION users_stay_closed() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TW064',
+        MESSAGE = format('user "%s" is closed and cannot become %s', NEW.id, NEW.status),
+        DETAIL = 'A closed user stays closed, with the record.',
+        HINT = 'Open another user.',
+        TABLE = TG_TABLE_NAME;
+END;
+$$;
+COMMENT ON FUNCTION users_stay_closed() IS 'Trigger of users: refuses to open a closed one again (SQLSTATE TW064).';
+CREATE TRIGGER users_stay_closed
+    BEFORE UPDATE OF status ON users
+    FOR EACH ROW WHEN (OLD.status = 'closed' AND NEW.status <> 'closed')
+    EXECUTE FUNCTION users_stay_closed();
+
 -- Retail clients get no benefit beside the results of their trades (ESMA Decision (EU) 2018/796, article 2):
 -- they are lent nothing. Whoever lends holds the client's row from becoming retail meanwhile, whatever its
 -- class was when it was looked at, and whoever makes a client retail looks when it has the row.

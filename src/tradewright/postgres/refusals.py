@@ -73,6 +73,8 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW060": (StateError, ErrorCode.ACCOUNT_CREDIT_REFUSED),
         "TW061": (StateError, ErrorCode.ACCOUNT_CREDIT_EXHAUSTED),
         "TW062": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
+        "TW063": (StateError, ErrorCode.ACCOUNT_STATUS_REFUSED),
+        "TW064": (StateError, ErrorCode.USER_STATUS_REFUSED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

@@ -1411,6 +1411,32 @@ INSERT INTO user_roles (user_id, role)
 VALUES (%(user_id)s, %(role)s)
 ON CONFLICT (user_id, role) DO NOTHING;
 
+-- name: lock_account_status
+-- Read what an account may do, and let a change of it wait for another and for batches.
+SELECT status
+FROM accounts
+WHERE id = %(id)s
+FOR NO KEY UPDATE;
+
+-- name: set_account_status
+-- Let an account do what it may from now on.
+UPDATE accounts
+SET status = %(status)s
+WHERE id = %(id)s;
+
+-- name: lock_user_status
+-- Read what a user may do, and let a change of it wait for another.
+SELECT status
+FROM users
+WHERE id = %(id)s
+FOR NO KEY UPDATE;
+
+-- name: set_user_status
+-- Let a user do what the user may from now on.
+UPDATE users
+SET status = %(status)s
+WHERE id = %(id)s;
+
 -- name: user_may_trade
 -- Read whether a user is active and has the trader's role.
 SELECT

@@ -2,26 +2,29 @@
 
 RTS 6, article 15, wants accounts to be blocked that exceed their limits. The denials are counted by
 the database when their batch is committed (`block_denied_accounts`), and nothing is asked where no
-limit `denial_rate` holds. A crash in between blocks nobody; the next denial counts those before it.
+limit `denial_rate` holds. It is asked on the session that has booked the batch: a flood of denials
+opens none. A crash in between blocks nobody; the next denial counts those before it.
 """
 
+from tradewright.postgres.connect import Session
 from tradewright.risk.limits import LimitKind
 from tradewright.risk.store import block_denied
 from tradewright.trading.state import Desk
-from tradewright.trading.writer import SessionOpener
 
 _BREACH_ORDER = 1
 """Where a row of `Changes.breaches` has its order's id."""
 
 
-def block_after(open_session: SessionOpener, desk: Desk) -> None:
-    """Block the accounts of which a committed batch has denied one order too many."""
+def block_after(session: Session, desk: Desk) -> None:
+    """Block the accounts of which a committed batch has denied one order too many.
+
+    Works in a transaction of its own, on a session that is idle.
+    """
     if not desk.changes.breaches:
         return
     account_ids = _watched(desk)
     if account_ids:
-        with open_session() as session:
-            block_denied(session, account_ids)
+        block_denied(session, account_ids)
 
 
 def _watched(desk: Desk) -> list[str]:

@@ -16,6 +16,7 @@ from tradewright.core.ids import require_ids
 from tradewright.liquidity.gateway import Gateway
 from tradewright.liquidity.market import Market
 from tradewright.liquidity.model import ProviderAnswer, ProviderQuote, ProviderRequest, Quote
+from tradewright.postgres.connect import Session
 from tradewright.risk.breakers import Move
 from tradewright.routing.scoring import Scores
 from tradewright.trading.batch import Answer, Booked, Trading
@@ -300,10 +301,11 @@ class Engine:
                 self._queues.hand_over(group, Proposed(group, self._settle), writer)
         return len(commands)
 
-    def _after(self, booked: Booked) -> None:
+    def _after(self, booked: Booked, session: Session) -> None:
         """Follow up a committed batch; it is answered, and its writer lives on, if that fails."""
         try:
             self._follow_up(booked)
+            block_after(session, booked.desk)
         except Exception as error:  # noqa: BLE001 (noted for who waits until all is idle)
             self._failures.note(error)
 
@@ -328,7 +330,6 @@ class Engine:
             moves = self._keeper.take(desk)
         self._propose(proposals)
         self._keeper.write(moves)
-        block_after(self._open_session, desk)
 
     def _look_again(self, booked: Booked, passed: Passed) -> list[Command]:
         """Learn what a batch has read of accounts, or of the house, and take up what is ours."""

@@ -6,14 +6,14 @@ order. What clients ask for is queued while there is room; what the house propos
 
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from tradewright.core.errors import ErrorCode, StateError
-from tradewright.trading.batch import Answer, Booked, Trading
+from tradewright.trading.batch import Answer, Trading
 from tradewright.trading.counts import EngineCounts
 from tradewright.trading.failures import Failures
 from tradewright.trading.model import Command
-from tradewright.trading.writer import Group, SessionOpener, Waiting, Writer
+from tradewright.trading.writer import Group, OnBooked, SessionOpener, Waiting, Writer
 
 PROPOSED_COMMANDS_MAX = 500
 """Proposals that a batch takes together: at the end of a day each account has one at once."""
@@ -26,7 +26,7 @@ class Queues:
         self,
         open_session: SessionOpener,
         trading: Trading,
-        after: Callable[[Booked], None],
+        after: OnBooked,
         failures: Failures,
         count: int,
     ) -> None:

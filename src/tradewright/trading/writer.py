@@ -41,7 +41,7 @@ _SERVER_IS_GONE = frozenset(
 """What no smaller batch would change."""
 
 SessionOpener = Callable[[], AbstractContextManager[Session]]
-OnBooked = Callable[[Booked], None]
+OnBooked = Callable[[Booked, Session], None]
 
 
 class Waiting(Protocol):
@@ -74,9 +74,9 @@ class WriterCounts:
 class Writer:
     """One session, one thread, one queue. Start it, submit to it, stop it.
 
-    `on_booked` is called after each commit, before the answers are given; `on_answers` with each
-    group and one answer for each of its commands. Both are called in the writer's thread, and
-    neither may raise: that would end it.
+    `on_booked` is called after each commit, before the answers are given, with the session, which
+    is idle then; `on_answers` with each group and one answer for each of its commands. Both are
+    called in the writer's thread, and neither may raise: that would end it.
     """
 
     open_session: SessionOpener
@@ -171,14 +171,14 @@ class Writer:
             return self._book(commands[:half]) + self._book(commands[half:])
         self.counts.batches += 1
         self.counts.commands += len(commands)
-        self.on_booked(booked)
+        self.on_booked(booked, self._connected()[0])
         return booked.answers
 
     def _attempt(self, commands: Sequence[Command]) -> Booked:
         """Run one batch, again when the server asks for it or the session was lost."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                booked = book_batch(self._connected(), self.trading, commands)
+                booked = book_batch(self._connected()[1], self.trading, commands)
                 return booked if attempt == 1 else replace(booked, is_recovered=True)
             except psycopg.Error as error:
                 if attempt == ATTEMPTS_MAX or not self._may_retry(error):
@@ -204,12 +204,12 @@ class Writer:
             return True
         return False
 
-    def _connected(self) -> Pipeline:
+    def _connected(self) -> tuple[Session, Pipeline]:
         if self._session is None or self._pipeline is None:
             self._manager = self.open_session()
             self._session = self._manager.__enter__()
             self._pipeline = Pipeline(self._session)
-        return self._pipeline
+        return self._session, self._pipeline
 
     def _disconnect(self) -> None:
         if self._session is not None:

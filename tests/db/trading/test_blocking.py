@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -9,10 +10,11 @@ import pytest
 
 from tests.conftest import OpenSession
 from tests.db.trading.test_limits import code, limit
-from tests.floor import Floor, buy, deal, refusal, sell
-from tradewright.core.errors import ErrorCode
+from tests.floor import ONE, Floor, buy, deal, refusal, sell
+from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.liquidity.model import Quote
-from tradewright.postgres.connect import Session
+from tradewright.liquidity.simulator import SimulatedProvider
+from tradewright.postgres.connect import Session, connect
 from tradewright.risk import alerts
 from tradewright.risk.limits import LimitKind, Scope, Target
 from tradewright.risk.store import block_denied, lift_halt, read_halts
@@ -21,6 +23,16 @@ from tradewright.trading.groups import AccountGroup, set_group
 from tradewright.trading.model import CancelOrder
 
 TOO_LARGE = ErrorCode.ORDER_QUANTITY_OUT_OF_RANGE
+
+KILLING = """
+CREATE FUNCTION killing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_terminate_backend(pg_backend_pid());
+    RETURN NEW;
+END;
+$$;
+CREATE TRIGGER killing BEFORE INSERT ON trading_halts FOR EACH ROW EXECUTE FUNCTION killing();
+"""
 
 
 def strict(floor: Floor, denials: str = "2", **target: str) -> None:
@@ -157,6 +169,47 @@ def test_many_denials_over_four_engines_at_once_make_one_block(floor: Floor) -> 
     assert len(blocks(floor)) == 1
     kinds = [one.kind for one in alerts.read_alerts(floor.session, count_max=99)]
     assert sorted(kinds) == ["limit_breached", "trading_halted"]
+    assert floor.broken_laws() == {}
+
+
+def test_a_flood_of_denied_orders_opens_no_session(floor: Floor) -> None:
+    strict(floor, "1000")
+    account, opened = floor.account("100000"), []
+
+    def open_session() -> Session:
+        opened.append(connect(floor.conninfo, writer=True, autocommit=True))
+        return opened[-1]
+
+    with Engine(open_session, {"LP-ONE": SimulatedProvider(ONE, seed=1)}) as engine:
+        floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+        deny(engine, account, 1)
+        before, batches = len(opened), engine.counts.batches
+        deny(engine, account, 50)
+        assert engine.counts.batches == batches + 50
+        assert len(opened) == before
+        limit(floor, LimitKind.DENIAL_RATE, "2")
+        deny(engine, account, 1)
+        assert len(opened) == before
+        assert code(engine, buy(account, 1000)) is ErrorCode.TRADING_HALTED
+
+
+def test_a_block_that_fails_with_its_session_ends_no_writer(
+    floor: Floor, open_session: OpenSession
+) -> None:
+    """The server ends the session that is to block, as if it had died; the next denial blocks."""
+    strict(floor, "0")
+    account, killer = floor.account("100000"), open_session()
+    with floor.engine() as engine:
+        killer.execute(KILLING)
+        with suppress(TradewrightError):
+            deny(engine, account, 1)
+        killer.execute("DROP TRIGGER killing ON trading_halts")
+        with suppress(TradewrightError):
+            engine.wait_until_idle()
+        assert blocks(floor) == []
+        assert deny(engine, account, 1) == [TOO_LARGE]
+        assert code(engine, buy(account, 1000)) is ErrorCode.TRADING_HALTED
+    assert len(blocks(floor)) == 1
     assert floor.broken_laws() == {}
 
 

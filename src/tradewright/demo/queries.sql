@@ -183,7 +183,7 @@ ORDER BY a.place;
 
 -- name: breaker_moves
 -- Read the first moves of circuit breakers since the day's accounts were opened.
-SELECT e.market_at, b.symbol, e.to_state, e.measured, b.window_seconds
+SELECT e.market_at, b.symbol, b.kind, e.to_state, e.measured, b.currency, b.window_seconds
 FROM circuit_breaker_events AS e
 JOIN circuit_breakers AS b ON b.id = e.breaker_id
 WHERE e.actor = 'market'

@@ -7,15 +7,19 @@ house did and with what figures; the summary counts them all. Times are the mark
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 
 from tradewright.core.trading_day import end_of_day
 from tradewright.demo.model import Happening
+from tradewright.risk.breakers import BreakerKind
 
 Rows = Callable[[str], Sequence[tuple[Any, ...]]]
 """Answers a named query about the day's accounts."""
 
 HOUSE = "the house"
+
+EVERYTHING = "all symbols"
+"""What a breaker stops that is set up for no one instrument."""
 
 
 def notable(rows: Rows) -> tuple[Happening, ...]:
@@ -79,13 +83,35 @@ def _stop_outs(rows: Rows) -> list[Happening]:
 
 def _breakers(rows: Rows) -> list[Happening]:
     told = []
-    for at, symbol, state, measured, window in rows("breaker_moves"):
-        figures = f"moved by {measured:.2f} % within {window} s"
+    for at, symbol, kind, state, measured, currency, window in rows("breaker_moves"):
+        figures = _measured(BreakerKind(kind), measured, currency, window)
         if state == "triggered":
             figures += ", nothing is opened"
         words = {"armed": "armed again"}.get(state, _words(state))
-        told.append(Happening(at, symbol, f"breaker {words}", figures))
+        told.append(Happening(at, symbol or EVERYTHING, f"breaker {words}", figures))
     return told
+
+
+def _measured(kind: BreakerKind, measured: Decimal, currency: str | None, window: int) -> str:
+    """Return in words what a breaker of a kind has measured."""
+    percent, within = f"{measured:.2f} %", f"within {window} s"
+    match kind:
+        case BreakerKind.PRICE_MOVEMENT:
+            return f"moved by {percent} {within}"
+        case BreakerKind.VOLATILITY:
+            return f"volatility of {percent} a year {within}"
+        case BreakerKind.VOLUME:
+            return f"clients dealt {measured:,.2f} {currency} {within}"
+        case BreakerKind.LOSS:
+            return f"the house lost {measured:,.2f} {currency} {within}"
+        case BreakerKind.ERROR_RATE:
+            return f"providers rejected {percent} {within}"
+        case BreakerKind.LP_HEALTH:
+            return f"{percent} of the providers gave no price {within}"
+        case BreakerKind.MANUAL:
+            raise AssertionError("the market moves no breaker that measures nothing")
+        case _:
+            assert_never(kind)
 
 
 def _hedges(rows: Rows) -> list[Happening]:

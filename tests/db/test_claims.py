@@ -33,7 +33,7 @@ from tradewright.payments import (
     RateObserved,
 )
 from tradewright.payments.debts import collect_open_debts
-from tradewright.payments.store import read_unsubmitted
+from tradewright.payments.store import all_due, next_payment_due
 from tradewright.payments.webhooks.inbox import retry_conflict
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import same_connection
@@ -314,7 +314,11 @@ def test_a_rate_that_is_none_is_refused(engine: Session, of: str) -> None:
 
 def due(session: Session) -> list[str]:
     """Return the payments that the cards are to be asked for."""
-    return [payment.id for payment in read_unsubmitted(session, Provider.CARDS, 100)]
+    found, rest = [], all_due(session)
+    while (payment := next_payment_due(session, Provider.CARDS, rest)) is not None:
+        found.append(payment.id)
+        rest = rest.behind(payment.created_at, payment.id)
+    return found
 
 
 def test_a_withdrawal_in_processing_is_not_handed_out_while_its_user_owes(engine: Session) -> None:

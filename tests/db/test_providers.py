@@ -11,7 +11,7 @@ import pytest
 
 from tests.cast import open_user, value
 from tests.conftest import OpenSession
-from tests.news import news, settled_user, start, wallet
+from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright import audit, ledger, payments
 from tradewright.core.clock import pause, utc_now
 from tradewright.core.errors import ErrorCode, StateError, TradewrightError
@@ -301,6 +301,60 @@ def test_what_cannot_be_handed_over_keeps_nothing_behind_it(engine: Session, add
     assert wallet(engine, user_id) == (180, 0)
     cards.unreachable.clear()
     assert (submit_due(engine, cards), submit_due(engine, cards)) == (1, 0)
+
+
+class OwingCards(CardSimulator):
+    """Cards of whose users one comes to owe while another's payout is on its way."""
+
+    def __init__(self, queue: WebhookSender, session: Session, disputed: payments.Payment) -> None:
+        super().__init__(queue)
+        self._session, self._disputed = session, disputed
+        self.paid: list[str] = []
+
+    def submit(self, payment: payments.Payment) -> None:
+        """Take the order, and then the news of the dispute."""
+        self.paid.append(payment.id)
+        super().submit(payment)
+        tell(self._session, news(self._disputed, "dispute.opened"), event_id="evt_dispute")
+
+
+def test_nothing_is_paid_to_who_comes_to_owe_while_others_are_paid(
+    engine: Session, address: str
+) -> None:
+    """Case 41, at the last moment."""
+    user_id, other_id = settled_user(engine, "500"), settled_user(engine, "500")
+    first = start(engine, other_id, "50", kind=PaymentKind.WITHDRAWAL)
+    second = start(engine, user_id, "400", kind=PaymentKind.WITHDRAWAL)
+    disputed = deposited(engine, user_id)
+    assert {first.status, second.status} == {PaymentStatus.PROCESSING}
+    ledger.debit(engine, user_id, "USD", Decimal(150), transaction_id=new_id_text())
+    cards = OwingCards(sender(address, "cards"), engine, disputed)
+    assert submit_due(engine, cards) == 1
+    assert cards.paid == [first.id]
+    assert payments.read_debts(engine, user_id) == {"USD": 50}
+    deposited(engine, user_id, "50")
+    assert submit_due(engine, cards) == 1
+    assert cards.paid == [first.id, second.id]
+
+
+def test_however_many_cannot_be_handed_over_those_behind_them_are(
+    engine: Session, address: str
+) -> None:
+    cards = UnwillingCards(sender(address, "cards"))
+    user_id = settled_user(engine)
+    cards.unreachable.update(start(engine, user_id, "1").id for _ in range(3))
+    engine.execute(
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, provider)"
+        " SELECT uuidv7(), %s, 'deposit', 'USD', 1, 'cards' FROM generate_series(1, 120)",
+        (user_id,),
+    )
+    many = engine.execute("SELECT id::text FROM payment_transactions").fetchall()
+    cards.unreachable.update(row[0] for row in many)
+    behind = start(engine, user_id, "1")
+    with pytest.raises(StateError):
+        submit_due(engine, cards)
+    asked = "SELECT id::text FROM payment_transactions WHERE submitted_at IS NOT NULL"
+    assert engine.execute(asked).fetchall() == [(behind.id,)]
 
 
 def test_nothing_that_is_not_signed_leaves_a_trace(engine: Session, address: str) -> None:

@@ -232,15 +232,11 @@ def read_claims(connection: Session, payment_id: str) -> list[Claim]:
     return [_claim(row) for row in rows]
 
 
-def read_unsubmitted_refunds(
-    connection: Session, provider: str, count_max: int
-) -> list[tuple[Claim, str]]:
-    """Return refunds that a provider was not asked for yet, each with its payment's reference."""
-    rows = connection.execute(
-        load_queries("tradewright.payments")["refunds_due"],
-        {"provider": provider, "count_max": count_max},
-    )
-    return [(_claim(row[:-1]), row[-1]) for row in rows]
+def next_refund_due(connection: Session, provider: str, due: store.Due) -> tuple[Claim, str] | None:
+    """Return the next refund that a provider was not asked for yet, and its payment's name."""
+    query = load_queries("tradewright.payments")["next_refund_due"]
+    row = connection.execute(query, due.of(provider)).fetchone()
+    return None if row is None else (_claim(row[:-1]), row[-1])
 
 
 def _require_refunding(payment: Payment) -> None:

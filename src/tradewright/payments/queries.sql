@@ -278,8 +278,12 @@ FROM fraud_checks
 WHERE payment_id = %(payment_id)s::uuid
 ORDER BY created_at;
 
--- name: submit_due
--- Read payments that a provider has not been told of yet, oldest first; to who owes, nothing is paid.
+-- name: this_instant
+-- Read the server's clock.
+SELECT clock_timestamp();
+
+-- name: next_payment_due
+-- Read the next payment, by age, that a provider has not been told of yet; to who owes, nothing is paid.
 SELECT
     id::text,
     user_id::text,
@@ -305,8 +309,10 @@ WHERE submitted_at IS NULL
       kind = 'deposit'
       OR NOT EXISTS (SELECT FROM receivables AS r WHERE r.user_id = p.user_id AND r.remaining > 0)
   )
-ORDER BY created_at
-LIMIT %(count_max)s::integer;
+  AND (created_at, id) > (%(after_created_at)s::timestamptz, %(after_id)s::uuid)
+  AND created_at <= %(until)s
+ORDER BY created_at, id
+LIMIT 1;
 
 -- name: mark_submitted
 -- Note that the provider has taken the order.
@@ -465,8 +471,8 @@ FROM payment_claims
 WHERE payment_id = %(payment_id)s::uuid
 ORDER BY created_at, id;
 
--- name: refunds_due
--- Read refunds that a provider has not been asked for yet, with their payment's reference.
+-- name: next_refund_due
+-- Read the next refund, by age, that a provider has not been asked for yet, with its payment's reference.
 SELECT
     c.id::text,
     c.kind,
@@ -485,8 +491,10 @@ WHERE c.kind = 'refund'
   AND c.completed_at IS NULL
   AND c.submitted_at IS NULL
   AND c.reference IS NULL
-ORDER BY c.created_at
-LIMIT %(count_max)s::integer;
+  AND (c.created_at, c.id) > (%(after_created_at)s::timestamptz, %(after_id)s::uuid)
+  AND c.created_at <= %(until)s
+ORDER BY c.created_at, c.id
+LIMIT 1;
 
 -- name: mark_refund_submitted
 -- Note that the provider has taken the refund.

@@ -1,6 +1,7 @@
 """The only SQL of payments: reads and writes of one payment, its user, limits and history."""
 
 import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -246,13 +247,35 @@ def read_last_check(connection: Session, payment_id: str) -> FraudCheck:
     return FraudCheck(last["score"], level, verdict_of(level), findings)
 
 
-def read_unsubmitted(connection: Session, provider: Provider, count_max: int) -> list[Payment]:
-    """Return payments that a provider has not been told of yet, oldest first."""
-    rows = connection.execute(
-        load_queries("tradewright.payments")["submit_due"],
-        {"provider": provider, "count_max": count_max},
-    )
-    return [_payment(row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How far what is due has been gone through, by age: nothing after `until` is looked at."""
+
+    until: datetime
+    after_created_at: datetime | str = "-infinity"
+    after_id: str = "00000000-0000-0000-0000-000000000000"
+
+    def behind(self, created_at: datetime, row_id: str) -> "Due":
+        """Return what is due behind a row."""
+        return Due(self.until, created_at, row_id)
+
+    def of(self, provider: str) -> dict[str, object]:
+        """Return the parameters of a query for the next row."""
+        return {"provider": provider} | asdict(self)
+
+
+def all_due(connection: Session) -> Due:
+    """Return what is due by now, from the oldest on."""
+    query = load_queries("tradewright.payments")["this_instant"]
+    (until,) = connection.execute(query).fetchall()[0]
+    return Due(until)
+
+
+def next_payment_due(connection: Session, provider: Provider, due: Due) -> Payment | None:
+    """Return the next payment that a provider has not been told of yet, as it stands now."""
+    query = load_queries("tradewright.payments")["next_payment_due"]
+    row = connection.execute(query, due.of(provider)).fetchone()
+    return None if row is None else _payment(row)
 
 
 def _payment(row: tuple[Any, ...]) -> Payment:

@@ -61,7 +61,14 @@ def credit(  # noqa: PLR0913 (the parameters of the SQL function)
     transaction_id: str,
     house: HouseCode = HouseCode.CLEARING,
 ) -> LedgerReply:
-    """Move money from a house holder to a wallet, opening it at the first credit."""
+    """Move money from a house holder to a wallet, opening it at the first credit.
+
+    `receivables` lends a debt that is noted under the transaction id, with its amount.
+
+    Raises:
+        MoneyError: MONEY_WALLET_CLOSED, MONEY_BALANCE_TOO_LARGE, MONEY_DEBT_MISSING.
+
+    """
     return call_ledger(
         connection,
         "credit",
@@ -85,9 +92,11 @@ def debit(  # noqa: PLR0913 (the parameters of the SQL function)
 ) -> LedgerReply:
     """Move available money from a wallet to a house holder.
 
+    What goes to `receivables` pays the user's debts in the currency, the oldest first.
+
     Raises:
         MoneyError: MONEY_WALLET_FROZEN, MONEY_WALLET_CLOSED, MONEY_VERSION_DIFFERS,
-            MONEY_INSUFFICIENT_FUNDS, MONEY_FLOOR_BREACHED.
+            MONEY_DEBT_MISSING, MONEY_INSUFFICIENT_FUNDS, MONEY_FLOOR_BREACHED.
 
     """
     return call_ledger(
@@ -159,7 +168,7 @@ def capture(
     """Move a hold, or `amount` of it, to a house holder.
 
     Raises:
-        MoneyError: MONEY_HOLD_EXHAUSTED.
+        MoneyError: MONEY_HOLD_EXHAUSTED, MONEY_DEBT_MISSING for `receivables`.
 
     """
     return call_ledger(

@@ -126,7 +126,8 @@ def _require_trader(connection: Session, user_id: str) -> None:
             ErrorCode.USER_ROLE_MISSING,
             f'user "{user_id}" cannot open a trading account',
             why="It takes an active user with the role trader.",
-            hint="Grant the role with `tradewright users grant`, or have the user reopened.",
+            hint="Grant the role with `tradewright users grant`, or reinstate the user with "
+            "`tradewright users reinstate`.",
         )
 
 

@@ -86,6 +86,8 @@ class Looking:
         except (psycopg.Error, DatabaseError):
             self.close()
         self._trading.teach_market()
+        with self._lock:
+            self._watchers.learn_terms(self._trading.reference)
 
     def look(self) -> list[EndReducing]:
         """Teach the watchers what others have done; return what that sets off.

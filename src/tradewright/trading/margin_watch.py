@@ -30,6 +30,7 @@ from tradewright.risk.margin import (
     steepest_rate,
     tiers_of,
 )
+from tradewright.risk.regimes import levels
 from tradewright.trading.batch import Answer
 from tradewright.trading.liquidation import owes_what_is_forgiven
 from tradewright.trading.model import CheckMargin, MarginReport
@@ -227,13 +228,23 @@ def _bounds(
 def _is_under_new_terms(account: AccountState, reference: Reference) -> bool:
     """Give an account the terms of newer reference data; return whether they differ.
 
-    Its leverage and levels are the account's own, and come with its next batch.
+    Its leverage and levels are the account's own, and come with its next batch. Where a regime has
+    raised the levels and holds no more, they stay raised until then: that only proposes a check.
     """
     group = reference.groups[account.group.code]
     differs = group != account.group
     if differs:
-        account.group = group
-        account.profile = replace(account.profile, hedged_margin=group.hedged_margin)
+        account.group, profile = group, account.profile
+        call, stop = levels(
+            group.regime, call=profile.margin_call_level, stop=profile.stop_out_level
+        )
+        account.profile = replace(
+            profile,
+            hedged_margin=group.hedged_margin,
+            regime=group.regime,
+            margin_call_level=call,
+            stop_out_level=stop,
+        )
     for position in account.open_positions:
         instrument = reference.instruments[position.instrument.symbol]
         if instrument != position.instrument:

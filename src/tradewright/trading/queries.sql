@@ -1453,11 +1453,15 @@ WHERE code = %(code)s
 FOR NO KEY UPDATE;
 
 -- name: assign_account_group
--- Put an account into a group.
-UPDATE accounts
-SET group_code = %(code)s
-WHERE id = %(account_id)s
-RETURNING id::text;
+-- Put an account into a group, and let engines look at it: what it binds is another.
+WITH assigned AS (
+    UPDATE accounts
+    SET group_code = %(code)s
+    WHERE id = %(account_id)s
+    RETURNING id::text
+)
+SELECT id, pg_notify('tradewright_engines', current_schema() || ' ' || json_build_array(id))
+FROM assigned;
 
 -- name: grant_account_credit
 -- Lend an account more for its margin.

@@ -20,6 +20,7 @@ from tradewright.trading.model import (
     TriggerOrder,
 )
 from tradewright.trading.order_watch import OrderWatch, PriceProposal
+from tradewright.trading.reference import Reference
 from tradewright.trading.rollover_watch import RolloverWatch
 from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.swaps import RollOver
@@ -89,6 +90,10 @@ class Watchers:
         self._unpriced.recall(desk.unpriced)
         self._margins.recall(desk.stuck)
         return self._endings.idle(desk)
+
+    def learn_terms(self, reference: Reference) -> None:
+        """Learn terms of margin that have changed, though no batch has read them."""
+        self._margins.take({}, reference)
 
     def begin_look(self, account_ids: Iterable[str]) -> list[str]:
         """Prepare for accounts that are read aside; return their orders that are known to rest."""

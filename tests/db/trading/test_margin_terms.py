@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.db.trading.test_several_engines import until
 from tests.floor import Floor, ask, buy, deal, refusal
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
@@ -210,4 +211,19 @@ def test_a_smart_stop_out_empties_the_highest_bracket_first(floor: Floor) -> Non
     assert floor.rows("SELECT used_margin, positions_closed FROM stop_outs") == [
         (Decimal("4340.20"), 1)
     ]
+    assert floor.broken_laws() == {}
+
+
+def test_a_rate_that_is_raised_while_nothing_is_booked_brings_its_calls(floor: Floor) -> None:
+    """100,000 bind 220.01 at 1:500, and 11,000.50 at ten percent: equity is 9,990."""
+    account = floor.account("10000", client_class=PROFESSIONAL, leverage=500)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(account))
+        set_rate(floor, "0.10")
+
+        def is_called() -> bool:
+            floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+            return floor.rows("SELECT used_margin FROM margin_calls") == [(Decimal("11000.50"),)]
+
+        until(is_called)
     assert floor.broken_laws() == {}

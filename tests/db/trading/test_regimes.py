@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from msgspec import structs
 
+from tests.db.trading.test_several_engines import until
 from tests.floor import Floor, ask, buy, deal, refusal, sell
 from tradewright.core.errors import ErrorCode
 from tradewright.postgres.refusals import translate
@@ -77,6 +78,37 @@ def test_below_what_is_required_an_account_of_the_us_is_closed(floor: Floor) -> 
         assert report.accounts[0].is_stopped_out
         floor.quote(engine, "EURUSD", "1.09900", "1.09910")  # 2,190 of 2,198.10
         assert floor.position(account) == 0
+    assert floor.broken_laws() == {}
+
+
+def test_who_comes_under_the_us_regime_with_a_position_is_watched_by_its_rules(
+    floor: Floor,
+) -> None:
+    """100,000 at 1:500 bind 216.81 at 1.08405, and in the US 2,168.10: equity is 2,090.
+
+    By the account's own levels nothing is due at 964 percent. No batch comes beside the quotes.
+    """
+    set_group(floor.session, US)
+    set_group(floor.session, structs.replace(US, code="fifo", regime=Regime.ESMA))
+    moved, changed = (
+        floor.account("3700", leverage=500, group="fifo", client_class=ClientClass.PROFESSIONAL)
+        for _ in range(2)
+    )
+
+    def is_closed(account: str) -> bool:
+        floor.quote(engine, "EURUSD", "1.08400", "1.08410")
+        return floor.position(account) == 0
+
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        for account in (moved, changed):
+            deal(engine, buy(account))
+            assert not is_closed(account)
+            floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+        assign_group(floor.session, moved, "us")
+        until(lambda: is_closed(moved))
+        assert floor.position(changed) == 100_000
+        set_group(floor.session, structs.replace(US, code="fifo"))
+        until(lambda: is_closed(changed))
     assert floor.broken_laws() == {}
 
 

@@ -183,7 +183,7 @@ def outcome(account: BookedAccount, before: Market, after: Market) -> AccountOut
         before=states[0],
         after=state,
         is_called=level is not None and level <= profile.margin_call_level,
-        is_stopped_out=level is not None and level < profile.stop_out_level,
+        is_stopped_out=state.is_below(profile.stop_out_level),
         negative=negative,
         forgiven=negative if profile.client_class is ClientClass.RETAIL else _NOTHING,
     )

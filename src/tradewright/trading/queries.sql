@@ -802,7 +802,9 @@ LEFT JOIN LATERAL (
     SELECT o.symbol, CASE o.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END AS quantity
     FROM order_fills AS f
     JOIN orders AS o ON o.id = f.order_id
+    -- What the house has dealt itself names the provider whose quote it was, and no execution of it.
     WHERE f.provider_id = p.id
+      AND f.provider_execution_id IS NOT NULL
       AND NOT EXISTS (
           SELECT
           FROM trades AS t

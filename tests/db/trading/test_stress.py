@@ -12,9 +12,10 @@ from tests.conftest import OpenSession
 from tests.floor import Floor, buy, deal, row_counts, sell
 from tradewright.cli.main import cli
 from tradewright.core.errors import ErrorCode, InputError
-from tradewright.risk.model import ClientClass
+from tradewright.risk.model import ClientClass, HedgedMargin
 from tradewright.risk.stress import Scenario, Together
 from tradewright.routing.model import Book
+from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.stress import Capital, run_stress
 
 NOTHING = Decimal(0)
@@ -168,6 +169,50 @@ def test_a_lost_provider_leaves_what_was_passed_on_to_it_to_the_house(
     assert lost.provider_loss == Decimal("11000.50")
     assert (lost.unhedged_before, lost.unhedged) == (NOTHING, Decimal("121005.50"))
     assert (lost.capital, lost.shortfall) == (Decimal("8999.50"), Decimal("1000.50"))
+
+
+def test_what_the_house_deals_itself_is_not_lost_with_the_provider_whose_quote_it_was(
+    floor: Floor, open_session: OpenSession
+) -> None:
+    """Short 100,000 EUR to a client, at LP-ONE's price: 11,000.50 lost by a rise of 10 percent."""
+    account = floor.account("100000")
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(account))
+    rise = Scenario(name="rise", symbols={"EURUSD": Decimal("0.1")})
+    kept = run_stress(open_session(), rise).house
+    assert (kept.pnl, kept.unhedged) == (Decimal("-11000.50"), Decimal("121005.50"))
+    fall = structs.replace(rise, symbols={"EURUSD": Decimal("-0.1")})
+    for scenario in (rise, fall):
+        gone = structs.replace(scenario, lost={"LP-ONE": Decimal(0)})
+        assert run_stress(open_session(), gone).house == run_stress(open_session(), scenario).house
+
+
+def test_who_hedges_all_and_owes_is_stopped_out_without_a_level(
+    floor: Floor, open_session: OpenSession
+) -> None:
+    """Long and short 100,000 bind nothing net; 10 are lost at once, and 10 with each pip."""
+    net = AccountGroup(
+        code="net", position_mode=PositionMode.HEDGING, hedged_margin=HedgedMargin.NET
+    )
+    set_group(floor.session, net)
+    account = floor.account("4000", client_class=ClientClass.PROFESSIONAL, group="net")
+    wide = Scenario(name="wide", spread_factor=Decimal(399))
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(account))
+        deal(engine, sell(account))
+        (found,) = run_stress(open_session(), wide).accounts
+        assert found.after is not None
+        assert (found.after.used, found.after.equity) == (NOTHING, Decimal(0))
+        assert not found.is_stopped_out
+        wider = structs.replace(wide, spread_factor=Decimal(400))
+        (found,) = run_stress(open_session(), wider).accounts
+        assert found.after is not None
+        assert (found.after.level, found.negative) == (None, Decimal(10))
+        assert (found.is_called, found.is_stopped_out) == (False, True)
+        floor.quote(engine, "EURUSD", "1.08000", "1.12010")
+        assert floor.position(account) == 0
+        assert floor.rows("SELECT margin_level FROM stop_outs") == [(None,)]
+    assert floor.broken_laws() == {}
 
 
 def test_prices_together_go_against_what_the_house_has_open(

@@ -7,7 +7,7 @@ Works on the rows of one batch in memory (`state`); nothing here reads or writes
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.ids import new_id_text
@@ -42,7 +42,7 @@ from tradewright.trading.state import (
 from tradewright.trading.terms import Terms, trailing_terms
 
 BREACH_QUANTUM = Decimal("0.00000001")
-"""What is measured against limits is kept to eight decimals."""
+"""What is measured against limits is kept to eight decimals: above its limit, however little."""
 
 
 def order_from_command(
@@ -180,9 +180,9 @@ def deny(desk: Desk, order: OrderState, denial: Denial) -> None:
     details = json.dumps({"code": denial.code, "why": denial.why})
     if denial.breach is not None:
         breach = denial.breach
-        figures = (breach.value, breach.measured)
-        row = (breach.limit_id, order.id, *(one.quantize(BREACH_QUANTUM) for one in figures))
-        desk.changes.breaches.append(row)
+        value = breach.value.quantize(BREACH_QUANTUM, rounding=ROUND_FLOOR)
+        measured = breach.measured.quantize(BREACH_QUANTUM, rounding=ROUND_CEILING)
+        desk.changes.breaches.append((breach.limit_id, order.id, value, measured))
     end(desk, order, denial.code, RefusedBy.HOUSE, details=details)
 
 

@@ -66,6 +66,19 @@ def test_a_price_far_from_the_middle_is_denied(floor: Floor) -> None:
         assert code(engine, outside) is ErrorCode.ORDER_PRICE_OUTSIDE_COLLAR
 
 
+def test_what_is_above_a_limit_by_less_than_is_kept_is_denied_and_kept_above_it(
+    floor: Floor,
+) -> None:
+    """0.002 of 1.10005 are 18.18099177310... basis points."""
+    limit(floor, LimitKind.PRICE_COLLAR, "18.18099177")
+    account = rich(floor)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        outside = buy(account, 1000, limit_price="1.09805")
+        assert code(engine, outside) is ErrorCode.ORDER_PRICE_OUTSIDE_COLLAR
+    (breach,) = read_breaches(floor.session, count_max=9)
+    assert (f"{breach.limit_value:f}", f"{breach.measured:f}") == ("18.18099177", "18.18099178")
+
+
 def test_an_unusual_size_is_denied_once_ten_orders_say_what_is_usual(floor: Floor) -> None:
     limit(floor, LimitKind.ORDER_SIZE, "10")
     account = rich(floor)

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -14,9 +15,10 @@ from tests.cast import open_user, open_wallet, value
 from tests.conftest import OpenSession
 from tests.db.sessions import at_once
 from tradewright import audit, payments
+from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, StateError, TradewrightError
 from tradewright.core.ids import new_id_text
-from tradewright.payments import Payment, PaymentKind, PaymentRequest, PaymentStatus
+from tradewright.payments import Payment, PaymentKind, PaymentRequest, PaymentStatus, Provider
 from tradewright.postgres.connect import Session
 
 
@@ -254,6 +256,47 @@ def test_two_withdrawals_of_sixty_percent_of_the_daily_limit_at_once_one_passes(
     codes = [result.code for result in results if isinstance(result, TradewrightError)]
     assert codes == [ErrorCode.PAYMENT_LIMIT_EXCEEDED]
     assert balances(engine, user_id) == (7800, 1200)
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_deposits_that_only_together_pass_the_limit_never_both_pass_whatever_a_server_isolates(
+    engine: Session, open_session: OpenSession, level: str
+) -> None:
+    """A session that kept to an older snapshot would not see what was begun while it waited."""
+    engine.execute("UPDATE payment_limits SET amount_max = daily_max")
+    user_id = settled_user(engine, kyc_level=1, amount="100")
+    (daily_max,) = engine.execute(
+        "SELECT daily_max FROM payment_limits"
+        " WHERE kyc_level = 1 AND kind = 'deposit' AND currency = 'USD'"
+    ).fetchone() or (0,)
+    database = engine.info.dbname
+    engine.execute(
+        f"ALTER DATABASE \"{database}\" SET default_transaction_isolation TO '{level}'".encode()
+    )
+
+    def begin(session: Session) -> Payment:
+        request = PaymentRequest(
+            payment_id=new_id_text(),
+            user_id=user_id,
+            kind=PaymentKind.DEPOSIT,
+            currency="USD",
+            amount=round(daily_max * Decimal("0.6"), 2),
+            provider=Provider.CARDS,
+        )
+        with session.transaction():
+            return payments.start_payment(session, request)
+
+    first, second = open_session(), open_session()
+    with ThreadPoolExecutor(1) as pool:
+        with first.transaction():
+            begin(first)
+            waiting = pool.submit(begin, second)
+            waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+            while not value(engine, waits, second.info.backend_pid):
+                pause(0.01)
+        with pytest.raises(TradewrightError) as caught:
+            waiting.result(timeout=30)
+    assert caught.value.code is ErrorCode.PAYMENT_LIMIT_EXCEEDED
 
 
 def test_a_failed_or_canceled_withdrawal_gives_its_part_of_the_limit_back(

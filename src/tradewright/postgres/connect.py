@@ -125,6 +125,8 @@ def session_settings(options: ConnectOptions) -> Mapping[str, str]:
     settings = {
         "search_path": f"{schema}, pg_temp",
         "timezone": "UTC",
+        # What is read after a lock was waited for must be what is committed by then.
+        "default_transaction_isolation": "read committed",
         "lock_timeout": str(limits.lock_timeout_ms),
         "idle_in_transaction_session_timeout": str(limits.idle_in_transaction_session_timeout_ms),
         "transaction_timeout": str(limits.transaction_timeout_ms),

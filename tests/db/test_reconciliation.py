@@ -1,19 +1,21 @@
 """Reconciliation and settlement on a real database, with the statements of the simulators."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.cast import value
-from tests.conftest import OpenSession
+from tests.conftest import LogIn, OpenSession
 from tests.db.sessions import at_once
 from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright import audit, ledger
-from tradewright.core.clock import utc_now
+from tradewright.core.clock import pause, utc_now
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.payments import Payment, PaymentKind, Provider, read_debts
@@ -26,7 +28,7 @@ from tradewright.payments.reconciliation.service import (
 )
 from tradewright.payments.reconciliation.settlement import settle
 from tradewright.payments.reconciliation.taken import list_statements, withdraw_statement
-from tradewright.postgres.connect import Session
+from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.refusals import translate
 
 TODAY = utc_now().date()
@@ -162,6 +164,62 @@ def test_a_statement_that_was_settled_cannot_be_withdrawn(engine: Session) -> No
     assert unknown.value.code == ErrorCode.STATEMENT_UNKNOWN
     assert list_statements(engine, Provider.CARDS, count_max=9) == [kept]
     assert list_statements(engine, Provider.CHAIN, count_max=9) == []
+
+
+WITHDRAW = b"INSERT INTO provider_statement_withdrawals VALUES (%s, 'me', 'because')"
+
+
+def settle_today(session: Session) -> int:
+    with session.transaction():
+        return len(settle(session, Provider.CARDS, TODAY))
+
+
+def beside(engine: Session, second: Session, work: Callable[[], Any]) -> Future[Any]:
+    """Begin some work of a session in a thread; return when it waits for a lock, or is done."""
+    pool = ThreadPoolExecutor(1)
+    begun = pool.submit(work)
+    pool.shutdown(wait=False)
+    waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+    while not begun.done() and not value(engine, waits, second.info.backend_pid):
+        pause(0.01)
+    return begun
+
+
+def test_who_withdraws_by_plain_sql_while_a_statement_is_settled_is_refused(
+    engine: Session, open_session: OpenSession, log_in: LogIn
+) -> None:
+    take(engine, booking(deposited(engine, settled_user(engine))))
+    [kept] = list_statements(engine, Provider.CARDS, count_max=9)
+    settler = open_session()
+    with connect(log_in("app"), autocommit=True) as writer:
+        with settler.transaction():
+            assert settle_today(settler) == 1
+            begun = beside(engine, writer, lambda: writer.execute(WITHDRAW, (kept.id,)))
+        with pytest.raises(psycopg.Error) as refused:
+            begun.result(timeout=30)
+    assert translate(refused.value).code == ErrorCode.STATEMENT_SETTLED
+
+
+def test_who_settles_while_a_statement_is_withdrawn_by_plain_sql_settles_nothing_of_it(
+    engine: Session, open_session: OpenSession, log_in: LogIn
+) -> None:
+    take(engine, booking(deposited(engine, settled_user(engine))))
+    [kept] = list_statements(engine, Provider.CARDS, count_max=9)
+    settler = open_session()
+    with connect(log_in("app"), autocommit=True) as writer:
+        with writer.transaction():
+            writer.execute(WITHDRAW, (kept.id,))
+            begun = beside(engine, settler, lambda: settle_today(settler))
+        assert begun.result(timeout=30) == 0
+        with pytest.raises(psycopg.Error) as refused:
+            writer.execute(
+                "WITH day AS (INSERT INTO payment_settlements (provider, currency, settled_on,"
+                " deposits, withdrawals, returns, refunds, disputes, fees, net, line_count)"
+                " VALUES ('cards', 'USD', current_date, 100, 0, 0, 0, 0, 0, 100, 1) RETURNING id)"
+                " INSERT INTO payment_settlement_lines SELECT %s::uuid, 1, id FROM day",
+                (kept.id,),
+            )
+    assert translate(refused.value).code == ErrorCode.STATEMENT_SETTLED
 
 
 def test_a_line_of_a_withdrawn_statement_that_is_settled_breaks_a_law(engine: Session) -> None:

@@ -12,6 +12,7 @@ DROP FUNCTION ledger_entry_hash(balance_ledger);
 DROP TABLE provider_statement_withdrawals;
 DROP FUNCTION settled_statements_stay();
 DROP TABLE payment_settlement_lines;
+DROP FUNCTION withdrawn_statements_settle_nothing();
 DROP TABLE payment_settlements;
 DROP TABLE reconciliation_breaks;
 DROP TABLE provider_statement_lines;

@@ -3625,9 +3625,11 @@ CREATE TRIGGER provider_statement_withdrawals_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_statement_withdrawals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- Who withdraws and who settles take turns, whoever writes: neither looks before the other has ended.
 CREATE FUNCTION settled_statements_stay() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
+    PERFORM take_turn('reconciliation/' || s.provider) FROM provider_statements AS s WHERE s.id = NEW.statement_id;
     IF EXISTS (SELECT FROM payment_settlement_lines AS x WHERE x.statement_id = NEW.statement_id) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW053',
@@ -3643,6 +3645,39 @@ COMMENT ON FUNCTION settled_statements_stay() IS 'Trigger of provider_statement_
 CREATE TRIGGER provider_statement_withdrawals_spare_settled
     BEFORE INSERT ON provider_statement_withdrawals
     FOR EACH ROW EXECUTE FUNCTION settled_statements_stay();
+
+CREATE FUNCTION withdrawn_statements_settle_nothing() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_statement_id uuid;
+BEGIN
+    PERFORM take_turn('reconciliation/' || p.provider)
+    FROM (
+        SELECT DISTINCT s.provider
+        FROM new_lines AS n
+        JOIN provider_statements AS s ON s.id = n.statement_id
+        ORDER BY s.provider
+    ) AS p;
+    SELECT w.statement_id INTO v_statement_id
+    FROM provider_statement_withdrawals AS w
+    WHERE w.statement_id IN (SELECT n.statement_id FROM new_lines AS n)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW053',
+            MESSAGE = format('a line of statement "%s" cannot be settled', v_statement_id),
+            DETAIL = 'The statement was withdrawn, and its lines count no more.',
+            HINT = 'Read the file again if it was right.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION withdrawn_statements_settle_nothing() IS 'Trigger of payment_settlement_lines: refuses a line of a statement that was withdrawn (SQLSTATE TW053).';
+CREATE TRIGGER payment_settlement_lines_are_of_kept_statements
+    AFTER INSERT ON payment_settlement_lines
+    REFERENCING NEW TABLE AS new_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION withdrawn_statements_settle_nothing();
 
 -- Seals over the ledger. Writing a hash with each entry would be paid for by every order; so a seal
 -- keeps the hashes of what was committed since the seal before, and follows from that seal's head.

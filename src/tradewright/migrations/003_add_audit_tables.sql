@@ -819,6 +819,35 @@ CREATE TRIGGER users_stay_closed
     FOR EACH ROW WHEN (OLD.status = 'closed' AND NEW.status <> 'closed')
     EXECUTE FUNCTION users_stay_closed();
 
+-- Of an account in book B nobody asks what it has with providers: each order would pay for the question. An
+-- order keeps the book that it was taken in, so none of another book may live there. Whoever books an order
+-- holds the account.
+CREATE FUNCTION accounts_keep_their_book() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_order orders;
+BEGIN
+    SELECT * INTO v_order
+    FROM orders
+    WHERE account_id = NEW.id AND remaining_quantity > 0 AND book <> 'B'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW021',
+            MESSAGE = format('account "%s" has order "%s" of book %s', NEW.id, v_order.client_order_id, v_order.book),
+            DETAIL = 'An order keeps its book, and what is with a provider binds margin in an account of its book only.',
+            HINT = 'Cancel the orders, or wait for their end.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION accounts_keep_their_book() IS 'Trigger of accounts: refuses book B while orders of another book live in the account (SQLSTATE TW021).';
+CREATE TRIGGER accounts_keep_their_book
+    AFTER UPDATE OF book ON accounts
+    FOR EACH ROW WHEN (OLD.book <> NEW.book AND NEW.book = 'B')
+    EXECUTE FUNCTION accounts_keep_their_book();
+
 -- Retail clients get no benefit beside the results of their trades (ESMA Decision (EU) 2018/796, article 2):
 -- they are lent nothing. Whoever lends holds the client's row from becoming retail meanwhile, whatever its
 -- class was when it was looked at, and whoever makes a client retail looks when it has the row.

@@ -149,6 +149,7 @@ def set_book(connection: Session, account_id: str, book: Book) -> None:
 
     Raises:
         InputError: INPUT_ID_MALFORMED, ACCOUNT_UNKNOWN.
+        psycopg.Error: it would be book B, and orders of another book live in the account.
 
     """
     require_ids(account_id)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.db.trading.test_answers import Later, run
@@ -15,13 +16,21 @@ from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
+from tradewright.postgres.refusals import translate
 from tradewright.risk.limits import LimitKind
 from tradewright.routing import Policy
 from tradewright.routing.model import Book
 from tradewright.trading.commissions import CommissionForm, CommissionTerms, set_terms
 from tradewright.trading.engine import Engine
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
-from tradewright.trading.model import Direction, MoneyReport, MoveMoney, OrderReport, SubmitOrder
+from tradewright.trading.model import (
+    CancelOrder,
+    Direction,
+    MoneyReport,
+    MoveMoney,
+    OrderReport,
+    SubmitOrder,
+)
 from tradewright.trading.reference import read_reference
 from tradewright.trading.store import lock_desk
 
@@ -102,6 +111,25 @@ def test_money_that_an_order_in_flight_may_need_does_not_leave(
         assert withdraw(running, account, "264.63") == Decimal("735.37")
         answer(running, late, 20_000)
         assert floor.position(account) == 20_000
+
+
+def test_an_account_does_not_come_to_book_b_with_orders_that_providers_may_deal(
+    engine_database: str, engine: Session
+) -> None:
+    """There nobody asks what is in flight: all of the 1,000 could leave beside the order."""
+    with stage(engine_database, engine) as (floor, running, late):
+        account = floor.account("1000", book=Book.A)
+        resting = buy(account, 1_000, limit_price="1.05000")
+        assert refusals(running, resting, buy(account, 19_000)) == [None, None]
+        for _ in late.asked, resting:
+            with pytest.raises(psycopg.Error) as caught:
+                routing.set_book(engine, account, Book.B)
+            assert translate(caught.value).code is ErrorCode.ORDER_IN_FLIGHT
+            assert refusal(lambda: withdraw(running, account, "1000"))
+            answer(running, late, *(19_000 for _ in late.asked))
+        ask(running, CancelOrder(account_id=account, client_order_id=resting.client_order_id))
+        routing.set_book(engine, account, Book.B)
+        assert floor.position(account) == 19_000
 
 
 def test_the_sql_function_moves_nothing_while_an_order_is_in_flight(

@@ -62,3 +62,15 @@ def test_only_a_second_run_that_leaves_something_behind_is_critical(
     case = Case("second-run-fails", "bad", "", (("001_case.sql", text),))
     findings = prove_case(case, tmp_path, server)
     assert {f.severity for f in findings if f.rule == "second-run-fails"} == {severity}
+
+
+def test_a_table_of_another_schema_is_told_with_its_schema(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    files = (
+        ("001_a.sql", "CREATE SCHEMA sales;\nCREATE TABLE sales.orders (id int PRIMARY KEY);\n"),
+        ("002_b.sql", "ALTER TABLE sales.orders ADD COLUMN note text;\n"),
+    )
+    findings = prove_case(Case("takes-access-exclusive", "bad", "", files), tmp_path, server)
+    told = next(f.message for f in findings if f.rule == "takes-access-exclusive")
+    assert told.endswith("holds ACCESS EXCLUSIVE on sales.orders")

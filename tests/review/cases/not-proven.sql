@@ -10,3 +10,8 @@ INSERT INTO places (id) VALUES (uuidv7());
 
 -- near miss: a role may be made, and is gone after the review
 CREATE ROLE case_visitor NOLOGIN;
+
+-- bad: what the machine of another server may have
+CREATE TABLE orders (id bigint PRIMARY KEY) TABLESPACE fast; -- <-
+CREATE TABLE users (id bigint PRIMARY KEY, name text COLLATE "xx_XX.utf8"); -- <-
+CREATE FUNCTION one() RETURNS integer LANGUAGE plpython3u AS 'return 1'; -- <-

@@ -4,6 +4,7 @@ Refusals are told apart by SQLSTATE. A statement that needs a superuser, an exte
 installed here, or more time than a proof gives is not held against its author.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,13 @@ _NEEDS_SUPERUSER = "42501"
 _OUT_OF_TIME = "57014"
 _NOT_AVAILABLE = frozenset({"0A000", "58P01", "42704"})
 _OUR_LIMITS = ("53", "54")
+_UNSUPPORTED = "0A000"
+_OF_THE_BUILD = ("ICU is not supported in this build", "requires the server to be built with")
+"""What a server says of parts that it was built without: ICU, lz4, zstd, libxml and others."""
+_OF_THE_MACHINE = re.compile(
+    r'^(?:collation "[^"]+" for encoding "[^"]+"|(?:tablespace|language) "[^"]+") does not exist$'
+)
+"""Locales and tablespaces are what a server's machine has; a migration rarely makes them."""
 
 
 @dataclass(slots=True)
@@ -37,6 +45,8 @@ class Memory:
         """Return why a refusal says nothing against the migration; empty when it does."""
         if statement.kind == "CreateExtensionStmt" and word.sqlstate in _NOT_AVAILABLE:
             return f"extension {extension_of(statement)} is not installed on the shadow"
+        if _is_of_this_server(word):
+            return f"the shadow's server was not set up for it ({word.message})"
         if word.sqlstate in UNDEFINED:
             return self._missing(word)
         return _limit(word)
@@ -48,6 +58,13 @@ class Memory:
         if self.absent and word.sqlstate != "42P01":
             return f"it may need {', '.join(self.absent)}, which the shadow lacks ({word.message})"
         return ""
+
+
+def _is_of_this_server(word: ServerWord) -> bool:
+    """Return whether a server of another build, or on another machine, would not refuse this."""
+    if word.sqlstate == _UNSUPPORTED:
+        return any(sign in f"{word.message} {word.detail}" for sign in _OF_THE_BUILD)
+    return word.sqlstate == "42704" and _OF_THE_MACHINE.match(word.message) is not None
 
 
 def _limit(word: ServerWord) -> str:

@@ -62,9 +62,9 @@ class Watch:
         return tuple(sorted(names))
 
     def _newly_locked(self) -> tuple[str, ...]:
-        held = {row[0] for row in self._session.execute(self._queries["locks_held"])}
+        held = {row[0] for row in self._session.execute(self._queries["locks_held"], {})}
         return tuple(sorted(self._old[oid] for oid in held if oid in self._old))
 
     def _tables(self) -> dict[int, tuple[str, int]]:
-        rows = self._session.execute(self._queries["stored_tables"])
+        rows = self._session.execute(self._queries["stored_tables"], {})
         return {oid: (name, node) for oid, name, node in rows}

@@ -1,0 +1,57 @@
+"""What the shadow's server was built without is not held against a migration."""
+
+from pathlib import Path
+
+import pytest
+
+from tradewright.review.prove.model import ServerWord
+from tradewright.review.prove.verdict import Memory
+from tradewright.review.source.layouts import read_folder
+from tradewright.review.source.statements import read_statements
+from tradewright.review.source.text import Statement
+
+
+def said(code: str, message: str, detail: str = "") -> ServerWord:
+    return ServerWord(sqlstate=code, message=message, detail=detail)
+
+
+BUILT = "This functionality requires the server to be built with {} support."
+
+
+@pytest.fixture
+def statement(tmp_path: Path) -> Statement:
+    (tmp_path / "001_a.sql").write_text("ALTER TABLE a ALTER b SET COMPRESSION lz4;\n")
+    return read_statements(read_folder(tmp_path)[0]).statements[0]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        said("0A000", "compression method lz4 not supported", BUILT.format("lz4")),
+        said("0A000", "unsupported XML feature", BUILT.format("libxml")),
+        said("0A000", "ICU is not supported in this build"),
+        said("42704", 'collation "de-x-icu" for encoding "UTF8" does not exist'),
+        said("42704", 'tablespace "fast" does not exist'),
+        said("42704", 'language "plpython3u" does not exist'),
+    ],
+    ids=str,
+)
+def test_what_another_server_may_have_is_not_held_against_a_migration(
+    word: ServerWord, statement: Statement
+) -> None:
+    assert Memory().reason(statement, word) == (
+        f"the shadow's server was not set up for it ({word.message})"
+    )
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        said("0A000", "cannot use subquery in check constraint"),
+        said("42704", 'type "moneyy" does not exist'),
+        said("42704", 'index "idx_a" does not exist'),
+    ],
+    ids=str,
+)
+def test_what_every_server_refuses_is(word: ServerWord, statement: Statement) -> None:
+    assert Memory().reason(statement, word) == ""

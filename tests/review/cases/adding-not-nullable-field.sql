@@ -18,3 +18,19 @@ ALTER TABLE orders DROP CONSTRAINT book_there;
 -- near miss: a table of the same file
 CREATE TABLE orders (id uuid PRIMARY KEY, book text);
 ALTER TABLE orders ALTER COLUMN book SET NOT NULL;
+
+-- bad: a constraint that is checked at once
+-- file: 001_orders.sql
+CREATE TABLE orders (id bigint PRIMARY KEY, book text);
+-- file: 002_book.sql
+ALTER TABLE orders ADD CONSTRAINT orders_book_not_null NOT NULL book; -- <-
+
+-- near miss: a constraint that is validated later, after which nothing is read again
+-- file: 001_orders.sql
+CREATE TABLE orders (id bigint PRIMARY KEY, book text);
+-- file: 002_book.sql
+ALTER TABLE orders ADD CONSTRAINT orders_book_not_null NOT NULL book NOT VALID;
+-- file: 003_book.sql
+ALTER TABLE orders VALIDATE CONSTRAINT orders_book_not_null;
+-- file: 004_book.sql
+ALTER TABLE orders ALTER COLUMN book SET NOT NULL;

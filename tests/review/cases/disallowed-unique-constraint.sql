@@ -10,3 +10,6 @@ ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE USING INDEX users_email_
 -- near miss: a table of the same file
 CREATE TABLE users (id uuid PRIMARY KEY, email text NOT NULL);
 ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (email);
+
+-- bad: an exclusion constraint
+ALTER TABLE bookings ADD CONSTRAINT no_overlap EXCLUDE USING gist (during WITH &&); -- <-

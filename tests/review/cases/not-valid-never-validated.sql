@@ -19,3 +19,12 @@ ALTER TABLE orders DROP CONSTRAINT quantity_positive;
 CREATE TABLE users (id uuid PRIMARY KEY);
 CREATE TABLE orders (id uuid PRIMARY KEY, user_id uuid NOT NULL,
     CONSTRAINT orders_user_exists FOREIGN KEY (user_id) REFERENCES users (id) NOT ENFORCED);
+
+-- bad: a NOT NULL
+CREATE TABLE orders (id uuid PRIMARY KEY, book text);
+ALTER TABLE orders ADD CONSTRAINT orders_book_not_null NOT NULL book NOT VALID; -- <-
+
+-- near miss: a NOT NULL that is validated
+CREATE TABLE orders (id uuid PRIMARY KEY, book text);
+ALTER TABLE orders ADD CONSTRAINT orders_book_not_null NOT NULL book NOT VALID;
+ALTER TABLE orders VALIDATE CONSTRAINT orders_book_not_null;

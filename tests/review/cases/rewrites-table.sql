@@ -1,8 +1,8 @@
--- bad: a new access method parameter that moves every row
+-- bad: a stored column that is computed anew
 -- file: 001_a.sql
-CREATE TABLE orders (id uuid PRIMARY KEY, note text);
+CREATE TABLE orders (id uuid PRIMARY KEY, lots bigint, units bigint GENERATED ALWAYS AS (lots * 100) STORED);
 -- file: 002_b.sql
-ALTER TABLE orders SET UNLOGGED; -- <-
+ALTER TABLE orders ALTER COLUMN units SET EXPRESSION AS (lots * 1000); -- <-
 
 -- repaired: nothing is moved
 -- file: 001_a.sql

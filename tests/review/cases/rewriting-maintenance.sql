@@ -9,3 +9,15 @@ VACUUM (ANALYZE) orders;
 
 -- near miss: analyze
 ANALYZE orders;
+
+-- bad: a table is moved, or taken out of the log
+-- file: 001_orders.sql
+CREATE TABLE orders (id bigint PRIMARY KEY);
+-- file: 002_move.sql
+ALTER TABLE orders SET TABLESPACE fast; -- <-
+ALTER TABLE orders SET UNLOGGED; -- <-
+ALTER TABLE orders SET LOGGED; -- <-
+
+-- near miss: a table of the same file
+CREATE TABLE orders_before (id bigint PRIMARY KEY);
+ALTER TABLE orders_before SET UNLOGGED;

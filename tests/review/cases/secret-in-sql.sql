@@ -15,3 +15,12 @@ ALTER ROLE trader PASSWORD NULL;
 -- near miss: a column of that name, and a short code
 CREATE TABLE users (id uuid PRIMARY KEY, token_count integer, password_hash text);
 INSERT INTO users (id, token_count, password_hash) VALUES (uuidv7(), 12345678, '!');
+
+-- bad: passwords of connections
+CREATE USER MAPPING FOR CURRENT_USER SERVER archive OPTIONS (user 'u', password 'secret123'); -- <-
+CREATE SUBSCRIPTION quotes CONNECTION 'host=lp dbname=q password=secret123' PUBLICATION q; -- <-
+CREATE SUBSCRIPTION trades CONNECTION 'postgresql://u:secret123@lp/q' PUBLICATION q; -- <-
+
+-- near miss: a connection without one
+CREATE USER MAPPING FOR CURRENT_USER SERVER archive OPTIONS (user 'u');
+CREATE SUBSCRIPTION quotes CONNECTION 'host=lp dbname=q passfile=/etc/pass' PUBLICATION q;

@@ -19,3 +19,12 @@ ALTER TABLE orders ENABLE TRIGGER orders_notify;
 SET LOCAL session_replication_role = 'replica';
 SET session_replication_role = DEFAULT;
 SET session_replication_role = origin;
+
+-- near miss: for the session, and set back in the same file
+SET session_replication_role = replica;
+INSERT INTO orders SELECT * FROM orders_before;
+RESET session_replication_role;
+
+-- bad: set again to the same
+SET session_replication_role = replica; -- <-
+SET session_replication_role = 'replica'; -- <-

@@ -28,6 +28,11 @@ def quoted_table(table: Table) -> str:
     return name if table.schema == DEFAULT_SCHEMA else f"{quoted(table.schema)}.{name}"
 
 
+def quoted_name(parts: tuple[str, str]) -> str:
+    """Return a name as (schema or empty, name), so that PostgreSQL reads exactly it."""
+    return ".".join(quoted(part) for part in parts if part)
+
+
 def list_of(columns: tuple[str, ...]) -> str:
     """Return columns as they stand between brackets."""
     return ", ".join(map(quoted, columns))

@@ -37,7 +37,9 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         advice = "Add it NOT VALID, and validate it in a later file."
         columns = ", ".join(strings(constraint.get("fk_attrs"))) or target
         offset = event.statement.place(constraint)
-        fix = f"{event.statement.text} NOT VALID;" if event.kind == "AT_AddConstraint" else ""
+        alone = len(event.statement.node.get("cmds", ())) == 1
+        is_constraint = event.kind == "AT_AddConstraint"
+        fix = f"{event.statement.text} NOT VALID;" if alone and is_constraint else ""
         yield Hit(event.statement, offset, message, advice, f"{shown}({columns})", fix)
 
 

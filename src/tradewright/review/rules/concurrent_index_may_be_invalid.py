@@ -21,8 +21,9 @@ is Tradewright's own, which rebuilds INVALID indexes.
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted_name
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import list_name
+from tradewright.review.schema.tree import list_name, range_name
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -38,7 +39,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
             return
     message = f'if building "{name}" fails once, IF NOT EXISTS hides the INVALID index for ever'
     advice = "Drop it IF EXISTS before, and create it without IF NOT EXISTS."
-    fix = f"DROP INDEX CONCURRENTLY IF EXISTS {name};"
+    schema = range_name(node.get("relation"))[0]
+    fix = f"DROP INDEX CONCURRENTLY IF EXISTS {quoted_name((schema, name))};"
     yield Hit(event.statement, event.statement.start, message, advice, name, fix)
 
 

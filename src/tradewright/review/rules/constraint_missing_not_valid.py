@@ -31,7 +31,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     name = constraint.get("conname", "check")
     message = f'adding check "{name}" reads all of "{shown}" under an exclusive lock'
     advice = "Add it NOT VALID, and validate it in a later file."
-    fix = f"{event.statement.text} NOT VALID;"
+    alone = len(event.statement.node.get("cmds", ())) == 1
+    fix = f"{event.statement.text} NOT VALID;" if alone else ""
     offset = event.statement.place(constraint)
     yield Hit(event.statement, offset, message, advice, f"{shown}:{name}", fix)
 

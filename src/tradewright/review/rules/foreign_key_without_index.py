@@ -59,7 +59,7 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
                     f'index: deleting from "{constraint.target[1]}" scans the whole table',
                     "Create an index that begins with these columns.",
                     f"{table.full_name}({columns})",
-                    f"CREATE INDEX CONCURRENTLY {name} ON {table.full_name} ({columns});",
+                    made.replace("INDEX", "INDEX CONCURRENTLY", 1),
                     fix=partial(_fixed, context, table, constraint, made),
                 )
 

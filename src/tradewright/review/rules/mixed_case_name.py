@@ -30,7 +30,8 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     loud = [name for name in names if name != name.lower()]
     if loud:
         more = f" and {len(loud) - 1} more" if len(loud) > 1 else ""
-        message = f'"{loud[0]}"{more} must be quoted everywhere, because of its capitals'
+        whose = "their" if more else "its"
+        message = f'"{loud[0]}"{more} must be quoted everywhere, because of {whose} capitals'
         fix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", loud[0]).lower()
         start = event.statement.start
         yield Hit(event.statement, start, message, f"Call it {fix}.", table.full_name, fix)

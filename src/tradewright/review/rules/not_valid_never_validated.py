@@ -19,6 +19,7 @@ Not reported when a later statement validates or drops the constraint, or it is 
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted, quoted_table
 from tradewright.review.rule import Context, Event, Hit, Rule
 
 
@@ -26,7 +27,8 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
     for table in context.schema.tables.values():
         for constraint in table.constraints:
             if not constraint.valid and constraint.enforced:
-                fix = f"ALTER TABLE {table.full_name} VALIDATE CONSTRAINT {constraint.name};"
+                name = quoted(constraint.name)
+                fix = f"ALTER TABLE {quoted_table(table)} VALIDATE CONSTRAINT {name};"
                 message = (
                     f'constraint "{constraint.name}" of "{table.full_name}" is never validated'
                 )

@@ -16,6 +16,7 @@ Not reported when the table is created in the same file or the same unapplied se
 `--since`), or is partitioned, where each partition is to be indexed on its own.
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -26,6 +27,7 @@ from tradewright.review.schema.tree import range_name
 from tradewright.review.source.text import Statement
 from tradewright.review.transactions import in_transaction
 
+_INDEX = re.compile(r"\bINDEX\b", re.IGNORECASE)
 _HARMLESS = frozenset({"IndexStmt", "CommentStmt"})
 """What may run statement by statement as well as in one transaction."""
 
@@ -42,9 +44,10 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         return
     name = str(node.get("idxname", ""))
     shown = range_name(relation)[1]
-    message = f'building index "{name}" blocks every write to "{shown}" until it is done'
+    which = f'index "{name}"' if name else "an index"
+    message = f'building {which} blocks every write to "{shown}" until it is done'
     advice = "Add CONCURRENTLY, in a file that runs outside a transaction."
-    fix = event.statement.text.replace("INDEX", "INDEX CONCURRENTLY", 1)
+    fix = _INDEX.sub("INDEX CONCURRENTLY", event.statement.text, count=1)
     hit = Hit(event.statement, event.statement.start, message, advice, name or shown, f"{fix};")
     hit.fix = partial(_fixed, context, event.statement)
     yield hit

@@ -18,6 +18,7 @@ Not reported when the index's table is created in the same unapplied set, and in
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted_name
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import list_name
 
@@ -33,7 +34,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
             continue
         message = f'dropping index "{name}" locks its table against reads and writes'
         advice = "Add CONCURRENTLY, in a file that runs outside a transaction."
-        fix = f"DROP INDEX CONCURRENTLY {name};"
+        guard = "IF EXISTS " if node.get("missing_ok") else ""
+        fix = f"DROP INDEX CONCURRENTLY {guard}{quoted_name(list_name(wrapped))};"
         yield Hit(event.statement, event.statement.start, message, advice, name, fix)
 
 

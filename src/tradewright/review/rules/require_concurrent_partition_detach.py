@@ -19,6 +19,7 @@ with which CONCURRENTLY is not possible.
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted_name
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import range_name
 
@@ -38,7 +39,9 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
             return
     message = f'detaching "{part}" locks all of "{parent}" against reads and writes'
     advice = "Add CONCURRENTLY, in a file that runs outside a transaction."
-    fix = f"ALTER TABLE {parent} DETACH PARTITION {part} CONCURRENTLY;"
+    written = quoted_name(range_name(event.statement.node.get("relation")))
+    leaving = quoted_name(range_name(command.get("name")))
+    fix = f"ALTER TABLE {written} DETACH PARTITION {leaving} CONCURRENTLY;"
     yield Hit(event.statement, event.statement.start, message, advice, part, fix)
 
 

@@ -16,6 +16,7 @@ Not reported when the view is created in the same unapplied set, or is emptied W
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted_name
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import range_name
 
@@ -30,7 +31,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         return
     message = f'nobody can read "{name}" while it is refreshed'
     advice = "Refresh it CONCURRENTLY; it needs a unique index for that."
-    fix = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {name};"
+    fix = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {quoted_name(range_name(node.get('relation')))};"
     yield Hit(event.statement, event.statement.start, message, advice, name, fix)
 
 

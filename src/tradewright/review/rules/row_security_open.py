@@ -21,6 +21,7 @@ Not reported when the policy is restrictive, is for one role, or only for SELECT
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted_table
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import kind_of, range_name
 from tradewright.review.source.parser import Node
@@ -51,7 +52,7 @@ def _policy(context: Context, statement: Statement) -> Iterator[Hit]:
     if table is not None and not table.row_security:
         message = f'policy "{name}" is never applied: row security of "{table.full_name}" is off'
         advice = "Enable it for the table."
-        fix = f"ALTER TABLE {table.full_name} ENABLE ROW LEVEL SECURITY;"
+        fix = f"ALTER TABLE {quoted_table(table)} ENABLE ROW LEVEL SECURITY;"
         yield Hit(statement, statement.start, message, advice, subject, fix)
     elif open_to_all and _is_for_all(node, roles):
         message = f'policy "{name}" lets every role see and change every row'

@@ -29,6 +29,17 @@ _SECRET = re.compile(
 )
 
 
+_CONNECTIONS = frozenset(
+    {
+        "CreateUserMappingStmt",
+        "AlterUserMappingStmt",
+        "CreateSubscriptionStmt",
+        "AlterSubscriptionStmt",
+    }
+)
+_CONNINFO = re.compile(r"\bpassword\s*=\s*[^\s$]|//[^:/@\s]+:[^@$\s]+@")
+
+
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     if event.kind in {"CreateRoleStmt", "AlterRoleStmt"}:
         password = option(event.node.get("options"), "password")
@@ -38,6 +49,9 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
             advice = "Create the role without one, and set the password where it is deployed."
             label = name if isinstance(name, str) else name.get("rolename", "role")
             yield Hit(event.statement, event.statement.start, message, advice, str(label))
+        return
+    if event.kind in _CONNECTIONS:
+        yield from _connection(event)
         return
     yield from _named_secrets(event)
     if not context.mentions("secret-in-sql", event.source, _SIGNS):
@@ -49,6 +63,17 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
             advice = "Create the account where it is deployed, and change what was committed."
             name = range_name(event.node.get("relation"))[1]
             yield Hit(event.statement, event.statement.place(constant), message, advice, name)
+
+
+def _connection(event: Event) -> Iterator[Hit]:
+    """Find the password of a user mapping or a subscription."""
+    node = event.node
+    password = "String" in (option(node.get("options"), "password") or {})
+    if password or _CONNINFO.search(str(node.get("conninfo", ""))):
+        message = "the password of a connection stands in the migration, readable for all time"
+        advice = "Make the connection where it is deployed."
+        name = str(node.get("subname") or node.get("servername", ""))
+        yield Hit(event.statement, event.statement.start, message, advice, name)
 
 
 def _named_secrets(event: Event) -> Iterator[Hit]:
@@ -71,6 +96,6 @@ RULE = Rule(
     id="secret-in-sql",
     severity=Severity.CRITICAL,
     category=Category.SECURITY,
-    kinds=("CreateRoleStmt", "AlterRoleStmt", "InsertStmt", "UpdateStmt"),
+    kinds=("CreateRoleStmt", "AlterRoleStmt", "InsertStmt", "UpdateStmt", *sorted(_CONNECTIONS)),
     check=_check,
 )

@@ -14,8 +14,8 @@ Use::
     INSERT INTO orders SELECT * FROM orders_before;
     ALTER TABLE orders ENABLE TRIGGER orders_notify;
 
-Not reported when the same file turns triggers of that table on again further down, when
-session_replication_role is set with SET LOCAL, or in down migrations.
+Not reported when the same file turns triggers of that table on again further down or sets
+session_replication_role back, when that is set with SET LOCAL, or in down migrations.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         return
     for place, statement in enumerate(reading.statements):
         if statement.kind == "VariableSetStmt":
-            yield from _replication(statement)
+            yield from _replication(statement, reading.statements[place + 1 :])
         elif statement.kind == "AlterTableStmt":
             yield from _left_off(statement, reading.statements[place + 1 :])
 
@@ -66,16 +66,23 @@ def _commands(statement: Statement) -> list[tuple[str, str]]:
     return [(one.get("subtype", ""), one.get("name", "")) for one in commands]
 
 
-def _replication(statement: Statement) -> Iterator[Hit]:
-    node = statement.node
-    if node.get("name") != _SETTING or node.get("is_local"):
+def _replication(statement: Statement, later: Sequence[Statement]) -> Iterator[Hit]:
+    if _role(statement) != "replica" or statement.node.get("is_local"):
         return
-    value = next((kind_of(a)[1] for a in node.get("args", ())), {})
-    if value.get("sval", {}).get("sval", "").lower() != "replica":
+    if any(_role(one) not in {"", "replica"} for one in later):
         return
     message = f"{_SETTING} is replica until the session ends: no trigger and no foreign key holds"
     advice = f"SET LOCAL {_SETTING} = replica, in a transaction of its own."
     yield Hit(statement, statement.start, message, advice, _SETTING)
+
+
+def _role(statement: Statement) -> str:
+    """Return what a statement sets session_replication_role to; empty when it sets another."""
+    node = statement.node
+    if statement.kind != "VariableSetStmt" or node.get("name") != _SETTING:
+        return ""
+    value = next((kind_of(a)[1] for a in node.get("args", ())), {})
+    return str(value.get("sval", {}).get("sval", "default")).lower()
 
 
 RULE = Rule(

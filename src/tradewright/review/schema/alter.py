@@ -1,6 +1,6 @@
 """Applying ALTER, DROP and RENAME to the model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tradewright.review.schema.catalog import ConstraintKind, Schema, Table
 from tradewright.review.schema.define import add_column, add_constraint, constraint_of
@@ -72,6 +72,14 @@ def _validate(table: Table, _: Statement, command: Node) -> None:
     for constraint in table.constraints:
         if constraint.name == command.get("name"):
             constraint.valid = True
+            if constraint.kind is ConstraintKind.NOT_NULL:
+                _not_null(table, constraint.columns)
+
+
+def _not_null(table: Table, names: Iterable[str]) -> None:
+    for name in names:
+        if name in table.columns:
+            table.columns[name].not_null = True
 
 
 def _set_not_null(table: Table, _: Statement, command: Node) -> None:

@@ -32,6 +32,7 @@ class ConstraintKind(StrEnum):
     CHECK = "check"
     FOREIGN = "foreign key"
     EXCLUDE = "exclusion"
+    NOT_NULL = "not null"
 
 
 UNIQUE_KINDS = frozenset({ConstraintKind.PRIMARY, ConstraintKind.UNIQUE})

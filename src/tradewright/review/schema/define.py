@@ -18,9 +18,11 @@ KINDS = {
     "CONSTR_CHECK": ConstraintKind.CHECK,
     "CONSTR_FOREIGN": ConstraintKind.FOREIGN,
     "CONSTR_EXCLUSION": ConstraintKind.EXCLUDE,
+    "CONSTR_NOTNULL": ConstraintKind.NOT_NULL,
 }
 
 _NOT_NULL = frozenset({"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"})
+_MAKES_NOT_NULL = frozenset({ConstraintKind.PRIMARY, ConstraintKind.NOT_NULL})
 _ENFORCEABLE = frozenset({ConstraintKind.CHECK, ConstraintKind.FOREIGN})
 
 _SUFFIXES = {
@@ -29,6 +31,7 @@ _SUFFIXES = {
     ConstraintKind.CHECK: "check",
     ConstraintKind.FOREIGN: "fkey",
     ConstraintKind.EXCLUDE: "excl",
+    ConstraintKind.NOT_NULL: "not_null",
 }
 
 
@@ -66,9 +69,9 @@ def add_column(table: Table, statement: Statement, node: Node) -> Column:
 
 
 def add_constraint(table: Table, constraint: Constraint) -> None:
-    """Add a constraint; a primary key makes its columns NOT NULL."""
+    """Add a constraint; a primary key and a valid NOT NULL make their columns NOT NULL."""
     table.constraints.append(constraint)
-    if constraint.kind is ConstraintKind.PRIMARY:
+    if constraint.kind in _MAKES_NOT_NULL and constraint.valid:
         for name in constraint.columns:
             if name in table.columns:
                 table.columns[name].not_null = True
@@ -97,9 +100,9 @@ def column_of(statement: Statement, node: Node) -> Column:
 def constraint_of(
     table: Table, statement: Statement, node: Node, own: tuple[str, ...]
 ) -> Constraint | None:
-    """Return the constraint that a node describes; None for NOT NULL, DEFAULT and the like."""
+    """Return the constraint that a node describes; None for a column's NOT NULL, DEFAULT, etc."""
     kind = KINDS.get(node.get("contype", ""))
-    if kind is None:
+    if kind is None or (kind is ConstraintKind.NOT_NULL and own):
         return None
     columns = own or _columns(kind, node)
     if kind is ConstraintKind.CHECK:

@@ -140,6 +140,7 @@ def test_a_database_url_that_cannot_be_read_is_not_shown() -> None:
         (("demo", "--traders", "0"), "0 is not in the range 1<=x<=10000"),
         (("demo", "--seed", "1.5"), "'1.5' is not a valid integer"),
         (("trade",), "No such command 'trade'"),
+        (("payments", "rate", "BTC", "USD", "-5"), '"-5..." is taken for an option; put -- before'),
         (("migrate", "status", "--schema", "x" * 64), "a name of 1 to 63 bytes"),
         (("payments", "list", "--schema", ""), "a name of 1 to 63 bytes"),
         (("migrate", "up", "--lock-timeout", "9" * 20), "1<=x<=2147483647"),
@@ -186,6 +187,7 @@ def tables(session: "psycopg.Connection[Any]") -> list[tuple[Any, ...]]:
     "words",
     [
         ("payments", "list"),
+        ("payments", "receive"),
         ("groups", "list"),
         ("jobs", "list"),
         ("audit", "laws"),
@@ -230,6 +232,7 @@ def test_a_database_is_given_in_one_way(tmp_path: Path, words: tuple[str, ...]) 
     "words",
     [
         ("payments", "list"),
+        ("payments", "receive"),
         ("groups", "open", "pro", "--actor", "anna", "--reason", "asked"),
         ("jobs", "run-due"),
         ("engine", "run"),

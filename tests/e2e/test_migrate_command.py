@@ -98,6 +98,11 @@ def test_plan_shows_statements_with_their_lines(run: Run) -> None:
     assert json.loads(out)["files"][1]["statements"][0]["kind"] == "index build"
 
 
+def test_a_plan_in_a_pipe_is_as_wide_as_its_statements(run: Run) -> None:
+    _, out, _ = run("plan")
+    assert max(map(len, out.splitlines())) < 160
+
+
 def test_a_dry_run_shows_effects_and_changes_nothing(run: Run, folder: Path) -> None:
     run("up", "--to", "1")
     (folder / "002_index.sql").write_text("ALTER TABLE users ALTER id TYPE bigint;\n")

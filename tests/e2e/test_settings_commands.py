@@ -143,7 +143,7 @@ def test_a_clients_profile_is_shown_with_its_toxicity_by_a_policy(floor: Floor) 
         (f"credit withdraw {NOBODY} 0.001 WHO", "ACCOUNT_UNKNOWN"),
         ("credit grant nobody 1 WHO", "is not a valid UUID"),
         ("commissions show --symbol NOSUCH", "INSTRUMENT_UNKNOWN"),
-        ("commissions set bps 1 WHO", "COMMISSION_TERMS_MALFORMED"),
+        ("commissions set bps 1 WHO", "Give --group, --symbol, or both."),
         ("commissions set bps 1 --group nobodys WHO", "ACCOUNT_GROUP_UNKNOWN"),
         ("commissions set bps --symbol EURUSD WHO -- -1", "COMMISSION_TERMS_MALFORMED"),
         ("routing show EURUSD", "ROUTING_POLICY_MISSING"),

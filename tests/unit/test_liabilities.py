@@ -95,6 +95,24 @@ def test_a_leaf_below_zero_is_not_taken(amount: Decimal) -> None:
     assert error.code == ErrorCode.INTERNAL_LAW_BROKEN
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1, "currencies": []}', "\udcff"])
+def test_what_is_no_file_of_roots_is_wrong_usage(text: str, tmp_path: Path) -> None:
+    roots, proofs = tmp_path / "roots.json", tmp_path / "proofs.jsonl"
+    roots.write_text(text, errors="surrogateescape")
+    proofs.write_bytes(b"\xff\n")
+    told = CliRunner().invoke(cli, ["ledger", "check-proof", str(roots), str(proofs)])
+    assert told.exit_code == 2
+    assert "is not the roots.json that `tradewright ledger prove` writes" in told.output
+
+
+def test_a_line_of_proofs_that_is_no_text_does_not_hold(tmp_path: Path) -> None:
+    roots, proofs = tmp_path / "roots.json", tmp_path / "proofs.jsonl"
+    roots.write_text('{"format": "tradewright-liabilities-1", "currencies": {}}')
+    proofs.write_bytes(b"\xff\n")
+    told = CliRunner().invoke(cli, ["ledger", "check-proof", str(roots), str(proofs)])
+    assert (told.exit_code, told.output.splitlines()[0]) == (1, "0 of 1 proofs hold")
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [

@@ -73,7 +73,9 @@ def show_command(asked: options.Asked, *, group: str, symbol: str, currency: str
 )
 @click.argument("form", type=click.Choice([str(form) for form in CommissionForm]))
 @click.argument("rate", type=Number())
-@click.option("--currency", default="USD", show_default=True, help="Of a rate per lot, and of:")
+@click.option(
+    "--currency", default="USD", show_default=True, help="Of a rate per lot, and of --minimum."
+)
 @click.option("--minimum", type=Number(), default="0", help="The least that a fill costs.")
 @_GROUP
 @_SYMBOL
@@ -92,6 +94,8 @@ def set_command(  # noqa: PLR0913 (one for each option)
     reason: str,
 ) -> None:
     """Set what a trade costs from the next batch on, in place of the terms before."""
+    if group is None and symbol is None:
+        raise click.UsageError("Give --group, --symbol, or both.")
     terms = CommissionTerms(
         form=CommissionForm(form), rate=rate, currency=currency, minimum=minimum
     )

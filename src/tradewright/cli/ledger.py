@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -104,7 +105,9 @@ def prove_command(asked: Asked, folder: Path) -> None:
         click.echo(json.dumps(roots))
         return
     for tree in trees:
-        click.echo(f"{tree.currency}: {tree.root.total:,f} owed to {len(tree.leaves)} users")
+        users = len(tree.leaves)
+        owed = f"{tree.currency}: {tree.root.total:,f} owed to"
+        click.echo(f"{owed} {users} user{'s' if users != 1 else ''}")
     click.echo(f"next: publish {folder / 'roots.json'}, and hand each user their line")
 
 
@@ -116,8 +119,9 @@ def prove_command(asked: Asked, folder: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
 def check_proof_command(roots: Path, proofs: Path, *, as_json: bool) -> None:
     """Check each line of PROOFS against ROOTS, without any database; exit 1 when one fails."""
-    published = json.loads(roots.read_text())
-    checks = [check_proof(published, line) for line in proofs.read_text().splitlines()]
+    published = _roots(roots)
+    lines = proofs.read_text(errors="replace").splitlines()
+    checks = [check_proof(published, line) for line in lines]
     bad = [(number, check) for number, check in enumerate(checks, 1) if check.reason]
     if as_json:
         told = [{"line": number, **asdict(check)} for number, check in bad]
@@ -128,6 +132,18 @@ def check_proof_command(roots: Path, proofs: Path, *, as_json: bool) -> None:
             whose = " ".join(filter(None, (check.user_id, check.currency, check.amount)))
             click.echo(f"line {number}: {whose + ': ' if whose else ''}{check.reason}")
     sys.exit(1 if bad or not checks else 0)
+
+
+def _roots(file: Path) -> dict[str, Any]:
+    """Return the published roots that a file holds."""
+    try:
+        roots = json.loads(file.read_text())
+        if isinstance(roots["currencies"], dict) and "format" in roots:
+            return dict(roots)
+    except (ValueError, KeyError, TypeError):
+        pass
+    told = f'"{file}" is not the roots.json that `tradewright ledger prove` writes'
+    raise click.BadParameter(told, param_hint="'ROOTS'")
 
 
 @command.command("seal", epilog="\b\nExample:\n  tradewright ledger seal")

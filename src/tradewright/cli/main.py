@@ -7,6 +7,7 @@ every command: as lines for a person, as one JSON object under `--json`.
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -87,6 +88,18 @@ class LateGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was asked for; say how a negative number is written."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if re.match(r"-\d", error.option_name) is None:
+                raise
+            told = (
+                f'"{error.option_name}..." is taken for an option; put -- before a negative number.'
+            )
+            raise click.UsageError(told, error.ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the overview from the table, without importing any command."""

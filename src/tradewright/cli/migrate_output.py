@@ -1,6 +1,7 @@
 """What `tradewright migrate` prints: tables for a person, one JSON object under `--json`."""
 
 import json
+import sys
 from collections.abc import Sequence
 
 import click
@@ -163,15 +164,19 @@ def show_repairs(schema: str, repairs: Sequence[Repair], *, as_json: bool) -> No
 
 
 def _table(*headings: str) -> Table:
-    """Return a table as wide as the terminal, whose statements take what the rest leaves."""
-    table = Table(expand=True)
+    """Return a table as wide as the terminal, whose statements take what the rest leaves.
+
+    In a file or a pipe, which has no width, it takes what it needs.
+    """
+    is_shown = sys.stdout.isatty()
+    table = Table(expand=is_shown)
     for heading in headings:
         is_statement = heading == "statement"
         table.add_column(
             heading,
             no_wrap=is_statement,
             min_width=24 if is_statement else None,
-            ratio=1 if is_statement else None,
+            ratio=1 if is_statement and is_shown else None,
         )
     return table
 

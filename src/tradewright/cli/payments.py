@@ -224,6 +224,8 @@ def receive_command(
     Put a server with TLS in front of it.
     """
     secrets = {Provider.CARDS: cards_secret, Provider.CHAIN: chain_secret}
+    with asked.session() as session:
+        list_events(session, status=None, count_max=1)  # it would refuse where no message fits
     with (
         until_signal() as stopping,
         open_database(asked.url, asked.keep, makes=False) as database,

@@ -1,12 +1,13 @@
 """Circuit breakers at work: measured in memory, moved in the database, one event each.
 
 Prices, the house's loss and the silence of providers are looked at with each quote, what clients
-have dealt and providers answered when its batch is committed. A breaker that triggers stops every
-batch that is decided from then on (`Trading.unwritten`), and whoever has brought it about writes
-the event, before anything that a quote sets off is proposed. While the server is away nobody fails
-for it: the event waits in memory, the breaker goes nowhere meanwhile, and the vigil writes it when
-the server is back. Several engines may see the same market: the first writes, and the key of the
-event keeps the others from writing it again; they read what it has written.
+have dealt and providers answered when its batch is committed; what other engines have booked of it
+is counted once a second (`house_counts`). A breaker that triggers stops every batch that is decided
+from then on (`Trading.unwritten`), and whoever has brought it about writes the event, before
+anything that a quote sets off is proposed. While the server is away nobody fails for it: the event
+waits in memory, the breaker goes nowhere meanwhile, and the vigil writes it when the server is
+back. Several engines may see the same market: the first writes, and the key of the event keeps the
+others from writing it again; they read what it has written.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from tradewright.risk.breaker_store import move_by_market
 from tradewright.risk.breakers import Breaker, BreakerKind, BreakerState, Move, next_move
 from tradewright.trading.batch import Trading
 from tradewright.trading.failures import Failures
+from tradewright.trading.house_counts import Counted, HouseCounts
 from tradewright.trading.reference import reference_version, refreshed
 from tradewright.trading.state import Desk
 from tradewright.trading.writer import SessionOpener
@@ -59,6 +61,8 @@ class BreakerKeeper:
         self._ticks: dict[str, Ticks] = {}
         self._mids: dict[str, Decimal] = {}
         self._tallies: dict[str, Tally] = {}
+        self._house_tallies: dict[str, Tally] = {}
+        self._house_counts = HouseCounts(open_session, trading)
         self._silences: dict[str, Silence] = {}
         self._silent: dict[str, tuple[datetime, Decimal]] = {}
         self._clear_since: dict[str, datetime] = {}
@@ -88,6 +92,18 @@ class BreakerKeeper:
                 if breaker.symbol in {None, symbol}:
                     self._count(breaker, name, amount)
         return self._look_at_all(counted)
+
+    def hear(self) -> None:
+        """Count what all engines have booked, and write what that brings about; for the vigil."""
+        news = self._house_counts.news()
+        with self._trading.market_lock:
+            moves = self._take_news(news) if news and self._trading.market.has_begun else []
+        self.write(moves)
+
+    def close(self) -> None:
+        """Write what is left, and end what the thread of the vigil has left open."""
+        self.catch_up()
+        self._house_counts.close()
 
     def write(self, moves: Sequence[Move]) -> None:
         """Write events and take over what now holds; the caller holds no lock of the engine.
@@ -140,6 +156,15 @@ class BreakerKeeper:
                 currency = self._trading.reference.instruments[symbol].quote_currency
                 self._count(one, currency, lost)
 
+    def _take_news(self, news: Sequence[Counted]) -> list[Move]:
+        counted = self._trading.reference.breakers.counted
+        for breaker in counted:
+            tally = self._house_tallies.setdefault(breaker.id, Tally(breaker.window))
+            for one in news:
+                if one.kind is breaker.kind and breaker.symbol in {None, one.symbol}:
+                    tally.add(self._trading.market.now, one.name, one.amount)
+        return self._look_at_all(counted)
+
     def _count(self, breaker: Breaker, name: str, amount: Decimal) -> None:
         tally = self._tallies.setdefault(breaker.id, Tally(breaker.window))
         tally.add(self._trading.market.now, name, amount)
@@ -168,11 +193,11 @@ class BreakerKeeper:
         if breaker.kind.is_of_price:
             ticks = self._ticks.get(breaker.symbol or "")
             return _NOTHING if ticks is None else ticks.measure(breaker.kind, breaker.window)
-        tally = self._tallies.get(breaker.id)
-        sums = {} if tally is None else tally.sums(self._trading.market.now)
+        now, tallies = self._trading.market.now, (self._tallies, self._house_tallies)
+        sums = [kept[breaker.id].sums(now) for kept in tallies if breaker.id in kept]
         if breaker.kind is BreakerKind.ERROR_RATE:
-            return error_rate(sums)
-        return max(_NOTHING, self._converted(sums, breaker))
+            return max(map(error_rate, sums), default=_NOTHING)
+        return max([_NOTHING, *(self._converted(one, breaker) for one in sums)])
 
     def _converted(self, sums: Mapping[str, Decimal], breaker: Breaker) -> Decimal:
         """Return sums by currency in a breaker's; what never had a rate to it counts nothing."""

@@ -664,6 +664,39 @@ FROM (
 ) AS arrived
 GROUP BY account_id;
 
+-- name: counted_by_the_house
+-- Add up by seconds what clients have dealt and providers answered of late, whoever has booked it.
+-- The keys are in order of time, so this reads some seconds of both tables. Only seconds count
+-- that lie within the bound as a whole.
+WITH fills AS MATERIALIZED (
+    SELECT order_id, quantity, date_trunc('second', uuid_extract_timestamp(id)) AS second
+    FROM order_fills
+    WHERE id > (SELECT uuidv7(interval '-7 seconds')) AND id < (SELECT uuidv7(interval '1 day'))
+),
+answers AS MATERIALIZED (
+    SELECT order_id, hedge_id, is_accepted, date_trunc('second', uuid_extract_timestamp(id)) AS second
+    FROM provider_requests
+    WHERE id > (SELECT uuidv7(interval '-7 seconds')) AND id < (SELECT uuidv7(interval '1 day'))
+)
+SELECT f.second, 'volume', o.symbol, i.base_currency, sum(f.quantity)
+FROM fills AS f
+JOIN orders AS o ON o.id = f.order_id
+JOIN instruments AS i ON i.symbol = o.symbol
+WHERE f.second > statement_timestamp() - interval '6 seconds'
+GROUP BY f.second, o.symbol, i.base_currency
+UNION ALL
+SELECT
+    a.second,
+    'error_rate',
+    coalesce(o.symbol, h.symbol),
+    CASE WHEN a.is_accepted THEN 'dealt' ELSE 'rejected' END,
+    count(*)::numeric
+FROM answers AS a
+LEFT JOIN orders AS o ON o.id = a.order_id
+LEFT JOIN hedges AS h ON h.id = a.hedge_id
+WHERE a.second > statement_timestamp() - interval '6 seconds'
+GROUP BY 1, 3, 4;
+
 -- name: last_quantities
 -- Read the quantities of the last twenty dealt orders of some accounts in some symbols.
 SELECT k.account_id::text, k.symbol, last.quantity

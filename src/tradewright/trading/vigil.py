@@ -2,10 +2,10 @@
 
 It keeps its proof of life, takes over from engines that are gone, exchanges news with the others,
 lets go of orders that another has taken over, asks providers to end what any other process wants
-canceled, writes moves of breakers that could not be written, tells people of answers that cannot be
-booked, and keeps the last prices. Now and then it looks for orders of its own that nobody waits
-for: there should be none, but one that is lost sight of would bind its client's margin for good.
-`presence` is the database's side of it.
+canceled, tells people of answers that cannot be booked, and keeps the last prices. For breakers it
+counts what all engines have booked, and writes what they could not. Now and then it looks for
+orders of its own that nobody waits for: there should be none, but one that is lost sight of would
+bind its client's margin for good. `presence` is the database's side of it.
 """
 
 import threading
@@ -29,6 +29,9 @@ BEAT_MS = 500
 SEARCH_BEATS = 60
 """Beats between two searches for orders that nobody waits for: each reads what is live."""
 
+
+COUNT_BEATS = 2
+"""Beats between two times at which breakers count what other engines have booked."""
 
 PRICE_BEATS = 10
 """Beats between two times at which the last prices are kept."""
@@ -66,7 +69,7 @@ class Vigil:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
-        self._keeper.catch_up()
+        self._keeper.close()
         with suppress(psycopg.Error):  # a server that is away keeps those of some seconds before
             self._prices.keep()
         self._news.close()
@@ -88,6 +91,8 @@ class Vigil:
         self._compare_pending()
         self._overdue.exchange()
         self._beats += 1
+        if self._beats % COUNT_BEATS == 0:
+            self._keeper.hear()
         if self._beats % PRICE_BEATS == 0:
             self._prices.keep()
         if self._beats % SEARCH_BEATS == 0:

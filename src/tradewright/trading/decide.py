@@ -10,6 +10,7 @@ from typing import assert_never
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, TradewrightError
 from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
+from tradewright.ledger.model import Holder
 from tradewright.risk.margin import Exposure, margin_state
 from tradewright.trading import closing, replacing, submission, triggering
 from tradewright.trading.answers import book_answers
@@ -159,10 +160,7 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
     wallet = desk.wallets.get((holder.user_id, holder.currency))
     to_wallet = command.direction is Direction.TO_WALLET
     giver, receiver = (holder, wallet) if to_wallet else (wallet, holder)
-    before = desk.entries_before.get((command.transaction_id, "transfer_out"))
-    if before is not None:
-        if giver is None or before != (giver.id, amount):
-            raise _conflict(command)
+    if _was_moved(desk, command, (giver, receiver), amount):
         return MoneyReport(account.id, holder.available, is_replay=True)
     if not account.is_active:
         raise MoneyError(
@@ -185,8 +183,24 @@ def _move_money(desk: Desk, account: AccountState, command: MoveMoney) -> MoneyR
             hint="Close positions, deposit more, or ask for less.",
         )
     desk.journal.pass_on(giver, receiver, amount, transaction_id=command.transaction_id)
-    desk.entries_before[(command.transaction_id, "transfer_out")] = (giver.id, amount)
+    for operation, one in (("transfer_out", giver), ("transfer_in", receiver)):
+        desk.entries_before[command.transaction_id, operation] = (one.id, amount)
     return MoneyReport(account.id, holder.available)
+
+
+def _was_moved(
+    desk: Desk, command: MoveMoney, between: tuple[Holder | None, Holder | None], amount: Decimal
+) -> bool:
+    """Return whether just this was moved before; something else under its key is refused."""
+    before = [
+        desk.entries_before.get((command.transaction_id, operation))
+        for operation in ("transfer_out", "transfer_in")
+    ]
+    if before == [None, None]:
+        return False
+    if before != [None if one is None else (one.id, amount) for one in between]:
+        raise _conflict(command)
+    return True
 
 
 def _movable(desk: Desk, account: AccountState) -> Decimal:

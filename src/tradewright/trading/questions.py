@@ -69,8 +69,8 @@ def others_asked(commands: Sequence[Command]) -> dict[str, Columns]:
     return {
         "close_bys_named": {"ids": [c.close_by_id for c in commands if isinstance(c, CloseBy)]},
         "entries_of_transactions": {
-            "transaction_ids": moved,
-            "operations": ["transfer_out"] * len(moved),
+            "transaction_ids": moved * 2,
+            "operations": ["transfer_out"] * len(moved) + ["transfer_in"] * len(moved),
         },
         **_profiles_asked([c.measures for c in commands if isinstance(c, BookMeasures)]),
         "executions_known": {

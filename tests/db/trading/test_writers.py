@@ -12,8 +12,9 @@ import pytest
 
 from tests.conftest import migrate_engine
 from tests.floor import ONE, Floor, ask, buy, deal, refusal, row_counts, sell
+from tradewright import ledger
 from tradewright.core.clock import pause
-from tradewright.core.errors import DatabaseError, ErrorCode, StateError
+from tradewright.core.errors import DatabaseError, ErrorCode, MoneyError, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
 from tradewright.liquidity.simulator import SimulatedProvider
@@ -34,6 +35,7 @@ from tradewright.trading.model import (
     OrderStatus,
     SubmitOrder,
 )
+from tradewright.trading.registry import AccountSettings, open_account
 
 POISON = {"strategy": "a\x00b"}
 """JSON that jsonb cannot hold: the decision is sound, the write fails."""
@@ -295,6 +297,36 @@ def test_money_moves_once_per_transaction_id(floor: Floor) -> None:
     assert again == reports[1]
     assert conflict.code is ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
     assert row_counts(floor.session) == counts
+    assert floor.broken_laws() == {}
+
+
+def test_a_transaction_id_stands_for_the_account_that_its_money_went_to(floor: Floor) -> None:
+    """Another account of the same client was told that it had come there."""
+    account = floor.account("1000")
+    user_id = floor.one("SELECT user_id::text FROM accounts WHERE id = %s", account)
+    other = open_account(floor.session, user_id, AccountSettings(currency="USD", leverage=30))
+    ledger.credit(floor.session, user_id, "USD", Decimal(1000), transaction_id=new_id_text())
+
+    def pay_in(account_id: str, key: str) -> MoveMoney:
+        return MoveMoney(
+            account_id=account_id,
+            direction=Direction.TO_ACCOUNT,
+            amount=Decimal(100),
+            transaction_id=key,
+        )
+
+    one, two = new_id_text(), new_id_text()
+    with floor.engine() as engine:
+        assert ask(engine, pay_in(account, one)) == MoneyReport(account, Decimal(1100))
+        again = ask(engine, pay_in(account, one))
+        assert again == MoneyReport(account, Decimal(1100), is_replay=True)
+        asked = [pay_in(other, one), pay_in(other, two), pay_in(account, two)]
+        refused, done, late = engine.submit_together(asked)
+        assert done.result(timeout=30) == MoneyReport(other, Decimal(100))
+        for future in (refused, late):
+            with pytest.raises(MoneyError) as caught:
+                future.result(timeout=30)
+            assert caught.value.code is ErrorCode.MONEY_IDEMPOTENCY_CONFLICT
     assert floor.broken_laws() == {}
 
 

@@ -15,6 +15,7 @@ from tradewright.trading.model import (
     ClosePosition,
     NothingDone,
     OrderReport,
+    OrderType,
     Origin,
     SubmitOrder,
     TimeInForce,
@@ -302,7 +303,8 @@ def _paired_before(asked: CloseBy, report: CloseByReport, command: CloseBy) -> C
 def _replay(first: OrderState, command: ClosePosition) -> OrderReport:
     """Answer a repeated close with its order; another under its key is refused."""
     is_same = command.quantity is None or first.quantity == command.quantity
-    if first.position_id != command.position_id or not is_same:
+    is_close = (first.order_type, first.time_in_force) == (OrderType.MARKET, TimeInForce.IOC)
+    if first.position_id != command.position_id or not is_same or not is_close:
         raise InputError(
             ErrorCode.ORDER_DUPLICATE_DIFFERS,
             f'order "{command.client_order_id}" was submitted before with other contents',

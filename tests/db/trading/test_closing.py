@@ -12,6 +12,8 @@ from tradewright.trading.groups import PositionMode
 from tradewright.trading.model import (
     ClosePosition,
     OrderReport,
+    OrderStatus,
+    TimeInForce,
 )
 from tradewright.trading.pairings import CloseBy, CloseByReport
 
@@ -50,6 +52,30 @@ def test_a_part_of_a_position_is_closed_once_under_its_key(floor: Floor, hedger:
     assert error.code is ErrorCode.ORDER_DUPLICATE_DIFFERS
     assert held(floor, hedger) == [(70_000, Decimal("1.10000"))]
     assert floor.balance(hedger) == Decimal("1000030.00")
+    assert floor.broken_laws() == {}
+
+
+def test_an_order_with_a_price_of_its_own_is_no_close_of_the_position_that_it_names(
+    floor: Floor, hedger: str
+) -> None:
+    with floor.engine() as engine:
+        deal(engine, buy(hedger))
+        (position_id,) = ids(floor, hedger)
+        far = sell(
+            hedger,
+            limit_price="1.20000",
+            time_in_force=TimeInForce.IOC,
+            position_id=position_id,
+        )
+        assert deal(engine, far).status is OrderStatus.CANCELED
+        command = ClosePosition(
+            account_id=hedger,
+            symbol="EURUSD",
+            position_id=position_id,
+            client_order_id=far.client_order_id,
+        )
+        refused = refusal(lambda: ask(engine, command))
+        assert refused.code is ErrorCode.ORDER_DUPLICATE_DIFFERS
     assert floor.broken_laws() == {}
 
 

@@ -1,4 +1,4 @@
-"""A CHECK is added to an existing table and validated at once.
+"""A CHECK is added to an existing table, alone or with a column, and validated at once.
 
 PostgreSQL reads the whole table under an ACCESS EXCLUSIVE lock.
 
@@ -18,30 +18,37 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.tree import range_name
+from tradewright.review.schema.tree import constraints_of, range_name
+from tradewright.review.source.parser import Node
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
-    constraint = event.node.get("def", {}).get("Constraint", {})
-    if constraint.get("contype") != "CONSTR_CHECK" or constraint.get("skip_validation"):
-        return
     if event.table is not None and context.is_new(event.table, event.source):
         return
     shown = range_name(event.statement.node.get("relation"))[1]
-    name = constraint.get("conname", "check")
+    for constraint in constraints_of(event.node):
+        if constraint.get("contype") == "CONSTR_CHECK" and not constraint.get("skip_validation"):
+            yield _hit(event, constraint, shown)
+
+
+def _hit(event: Event, constraint: Node, shown: str) -> Hit:
+    column = event.node["def"].get("ColumnDef", {}).get("colname", "")
+    name = constraint.get("conname") or (f"{shown}_{column}_check" if column else "check")
     message = f'adding check "{name}" reads all of "{shown}" under an exclusive lock'
     advice = "Add it NOT VALID, and validate it in a later file."
-    alone = len(event.statement.node.get("cmds", ())) == 1
+    if column:
+        advice = "Add the column alone, then the CHECK NOT VALID, and validate it in a later file."
+    alone = len(event.statement.node.get("cmds", ())) == 1 and not column
     fix = f"{event.statement.text} NOT VALID;" if alone else ""
     offset = event.statement.place(constraint)
-    yield Hit(event.statement, offset, message, advice, f"{shown}:{name}", fix)
+    return Hit(event.statement, offset, message, advice, f"{shown}:{name}", fix)
 
 
 RULE = Rule(
     id="constraint-missing-not-valid",
     severity=Severity.MAJOR,
     category=Category.AVAILABILITY,
-    kinds=("AT_AddConstraint",),
+    kinds=("AT_AddConstraint", "AT_AddColumn"),
     check=_check,
     needs="model",
 )

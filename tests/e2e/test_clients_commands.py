@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -54,6 +55,15 @@ def test_a_user_is_opened_with_roles_and_found_by_id_and_address(floor: Floor) -
     )
     who = ("anna", "applied in writing")
     assert kept == [("users", *who), ("user_roles", *who), ("user_roles", *who)]
+
+
+def test_an_address_in_capitals_is_the_same_address(floor: Floor) -> None:
+    opened = run(floor, "users", "open", "Kim@Example.ORG", *WHO)
+    assert opened["email"] == KIM
+    assert run(floor, "users", "open", KIM.upper(), *WHO).code == "USER_EXISTS"
+    assert run(floor, "users", "show", KIM.upper()) == opened
+    with pytest.raises(psycopg.errors.CheckViolation, match="users_email_in_small_letters"):
+        floor.session.execute("INSERT INTO users (email) VALUES ('KIM@example.org')")
 
 
 def test_an_account_is_opened_for_a_trader_and_shown_with_its_settings(floor: Floor) -> None:

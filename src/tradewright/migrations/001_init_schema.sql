@@ -121,6 +121,7 @@ CREATE TABLE users (
     email text
         CONSTRAINT users_email_present NOT NULL
         CONSTRAINT users_email_has_one_at CHECK (email ~ '^[^@\s]+@[^@\s]+$')
+        CONSTRAINT users_email_in_small_letters CHECK (email = lower(email))
         CONSTRAINT users_email_unique UNIQUE,
     client_class text DEFAULT 'retail'
         CONSTRAINT users_client_class_present NOT NULL

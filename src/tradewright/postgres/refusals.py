@@ -266,6 +266,7 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "user_balances_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "user_balances_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         "users_email_has_one_at": (InputError, ErrorCode.USER_MALFORMED),
+        "users_email_in_small_letters": (InputError, ErrorCode.USER_MALFORMED),
         "users_email_unique": (StateError, ErrorCode.USER_EXISTS),
         "users_kyc_level_in_range": (InputError, ErrorCode.USER_MALFORMED),
         "user_roles_user_exists": (InputError, ErrorCode.USER_UNKNOWN),

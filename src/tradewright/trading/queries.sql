@@ -1859,7 +1859,7 @@ SELECT
 FROM users AS u
 WHERE (%(status)s::text IS NULL OR u.status = %(status)s)
   AND (%(id)s::uuid IS NULL OR u.id = %(id)s::uuid)
-  AND (%(email)s::text IS NULL OR u.email = %(email)s)
+  AND (%(email)s::text IS NULL OR u.email = lower(%(email)s))
 ORDER BY u.created_at DESC, u.id DESC
 LIMIT %(count_max)s::integer;
 

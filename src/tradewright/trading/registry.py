@@ -56,7 +56,7 @@ class ListedProvider:
 
 
 def open_user(connection: Session, *, email: str, client_class: ClientClass, kyc_level: int) -> str:
-    """Open a user and return its id.
+    """Open a user and return its id; the address is kept in small letters, so that nobody has two.
 
     Raises:
         InputError: USER_MALFORMED.
@@ -74,7 +74,7 @@ def open_user(connection: Session, *, email: str, client_class: ClientClass, kyc
     return _id_of(
         connection.execute(
             load_queries(_QUERIES)["add_user"],
-            {"email": email, "client_class": client_class, "kyc_level": kyc_level},
+            {"email": email.lower(), "client_class": client_class, "kyc_level": kyc_level},
         ).fetchone()
     )
 

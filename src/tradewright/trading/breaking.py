@@ -141,7 +141,8 @@ class BreakerKeeper:
             if reference.version > trading.reference.version:
                 trading.reference = reference
             for move in moves:
-                trading.unwritten.pop(move.breaker.id, None)
+                if trading.unwritten.get(move.breaker.id) is move:  # not the one that came after it
+                    del trading.unwritten[move.breaker.id]
 
     def _note_mid(self, symbol: str, mid: Decimal, breakers: Sequence[Breaker]) -> None:
         """Remember a price, and what the house has won or lost by the way it came."""

@@ -19,7 +19,7 @@ from tradewright.liquidity.model import ProviderQuote, Quote
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.breaker_store import BreakerSettings, add_breaker, move_by_hand, read_breakers
-from tradewright.risk.breakers import BreakerKind, BreakerState
+from tradewright.risk.breakers import BreakerKind, BreakerState, Move
 from tradewright.routing.model import Book
 from tradewright.trading.engine import Engine
 
@@ -293,6 +293,23 @@ def test_a_person_who_has_moved_the_breaker_meanwhile_has_the_last_word(floor: F
         with suppress(DatabaseError):
             running.tell_failures()
     assert moves(floor) == []
+
+
+def test_whoever_writes_a_move_late_takes_away_none_that_came_after_it(floor: Floor) -> None:
+    away = threading.Event()
+    with without_sessions(floor, away) as running:
+        away.set()
+        fall(floor, running)
+        (first,) = running._trading.unwritten.values()
+        running._vigil.stop()
+        with suppress(DatabaseError):
+            running.tell_failures()
+        later = Move(first.breaker, first.to_state, "later", first.measured, first.market_at)
+        running._trading.unwritten[first.breaker.id] = later
+        away.clear()
+        running._keeper._write([first])
+        assert running._trading.unwritten == {first.breaker.id: later}
+    assert moves(floor) == ["triggered"]
 
 
 def test_an_event_whose_commit_was_not_answered_is_not_written_again(floor: Floor) -> None:

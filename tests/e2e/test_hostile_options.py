@@ -115,3 +115,17 @@ def test_no_command_speaks_in_the_server_s_words(
 def test_every_command_shows_an_example() -> None:
     without = [path for path, command in leaves(cli, ()) if "Example" not in (command.epilog or "")]
     assert without == []
+
+
+def test_every_option_says_what_it_is_for() -> None:
+    given = [(path, one) for path, command in leaves(cli, ()) for one in command.params]
+    mute = [
+        (path, one.name) for path, one in given if isinstance(one, click.Option) and not one.help
+    ]
+    assert mute == []
+
+
+@pytest.mark.parametrize("group", sorted(COMMANDS))
+def test_an_overview_tells_each_command_whole(group: str) -> None:
+    shown = CliRunner().invoke(cli, [group, "--help"]).output
+    assert "..." not in shown.partition("Commands:")[2].partition("Example:")[0]

@@ -43,7 +43,9 @@ def command() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Take orders there, for whoever may open the file: you alone. Without it none are taken.",
 )
-@click.option("--writers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--writers", default=1, show_default=True, type=click.IntRange(1, 64), help="How many write."
+)
 @click.option("--symbol", "symbols", multiple=True, help="Only its prices; may be given often.")
 @click.option("--provider", "codes", multiple=True, help="Only this one; may be given often.")
 @click.option(

@@ -87,6 +87,7 @@ class LateGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        _tell_whole(command)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -105,6 +106,13 @@ class LateGroup(click.Group):
         """Write the overview from the table, without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in sorted(COMMANDS.items())])
+
+
+def _tell_whole(command: click.Command) -> None:
+    """Let overviews show the first sentence of each command, which click would cut."""
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        each.short_help = " ".join((each.help or "").split("\n\n", 1)[0].split())
+        _tell_whole(each)
 
 
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})

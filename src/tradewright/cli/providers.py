@@ -83,7 +83,13 @@ def list_command(asked: options.Asked) -> None:
 @click.argument("port", type=click.IntRange(1, 65535))
 @click.option("--sender", required=True, help="SenderCompID (49): who we are.")
 @click.option("--target", required=True, help="TargetCompID (56): who they are.")
-@click.option("--heartbeat", default=30, show_default=True, type=click.IntRange(1, 300))
+@click.option(
+    "--heartbeat",
+    default=30,
+    show_default=True,
+    type=click.IntRange(1, 300),
+    help="Seconds between signs of life (108).",
+)
 @click.option("--reset-on-logon", is_flag=True, help="Begin numbers at 1 with each logon.")
 @click.option("--plain", is_flag=True, help="Without TLS; for lines that are closed otherwise.")
 @click.option("--username", help="Username (553); the password is given in the environment.")

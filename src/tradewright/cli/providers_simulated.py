@@ -32,7 +32,14 @@ def deals_command(folder: Path) -> None:
     epilog=options.example("tradewright providers simulate ./lp --price EURUSD=1.10000/1.10010"),
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--price", "prices", multiple=True, required=True, metavar="SYMBOL=BID/ASK")
+@click.option(
+    "--price",
+    "prices",
+    multiple=True,
+    required=True,
+    metavar="SYMBOL=BID/ASK",
+    help="What it quotes; may be given often.",
+)
 @click.option("--port", type=PORT, default=0, show_default=True, help="For orders; 0: a free one.")
 @click.option(
     "--quotes-port", type=PORT, default=0, show_default=True, help="For quotes; 0: a free one."

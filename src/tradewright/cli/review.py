@@ -26,10 +26,23 @@ LEVELS = [*map(str, Severity), "never"]
     "review", epilog="Example: tradewright review migrations --format markdown --output review.md"
 )
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--format", "form", default="terminal", type=click.Choice(list(FORMATS)))
+@click.option(
+    "--format",
+    "form",
+    default="terminal",
+    type=click.Choice(list(FORMATS)),
+    show_default=True,
+    help="The form of the report.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to a file.")
-@click.option("--fail-on", default="major", type=click.Choice(LEVELS), show_default=True)
+@click.option(
+    "--fail-on",
+    default="major",
+    type=click.Choice(LEVELS),
+    show_default=True,
+    help="Exit 1 when a finding is as bad as this, or worse.",
+)
 @click.option("--after", metavar="VERSION", help="Judge only migrations after this version.")
 @click.option("--since", metavar="REF", help="Judge only files that differ from a git revision.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out findings listed here.")

@@ -1,7 +1,7 @@
 """What commands that change settings share: who and why, and options made of a setting's fields.
 
-The options follow the fields of a struct, so a setting that is added is offered here without a
-line of its own. What is not given stays as it was.
+The options follow the fields of a struct, so a setting that is added is offered here with no more
+than its line of help. What is not given stays as it was.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,7 @@ from msgspec.structs import fields
 from tradewright.audit import acting_as
 from tradewright.cli import options
 from tradewright.cli.risk_output import ACTOR, REASON, Number
+from tradewright.cli.settings_help import FIELD_HELP
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
 
@@ -100,18 +101,18 @@ def _bare(type_: Any) -> Any:
 
 
 def _option(name: str, type_: Any) -> Callable[[Command], Command]:
-    word, bare = _word(name), _bare(type_)
+    word, bare, told = _word(name), _bare(type_), FIELD_HELP.get(name)
     if bare is bool:
-        return click.option(f"--{word}/--no-{word}", name, default=None)
+        return click.option(f"--{word}/--no-{word}", name, default=None, help=told)
     if isinstance(bare, type) and issubclass(bare, Enum):
         choice = click.Choice([str(one.value) for one in bare])
-        return click.option(f"--{word}", name, type=choice)
+        return click.option(f"--{word}", name, type=choice, help=told)
     if isinstance(bare, type) and issubclass(bare, Struct):
         pair = tuple(Number() for _ in fields(bare))
         metavar = " ".join(one.name.upper() for one in fields(bare))
-        return click.option(f"--{word}", name, type=pair, default=None, metavar=metavar)
+        return click.option(f"--{word}", name, type=pair, metavar=metavar, help=told)
     kinds: dict[Any, Any] = {Decimal: Number(), int: click.INT}
-    return click.option(f"--{word}", name, type=kinds.get(bare, click.STRING))
+    return click.option(f"--{word}", name, type=kinds.get(bare, click.STRING), help=told)
 
 
 def _value(type_: Any, given: Any) -> Any:

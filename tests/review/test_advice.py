@@ -90,3 +90,15 @@ def test_a_column_that_brings_its_key_is_to_be_added_alone_first(tmp_path: Path)
     found = next(f for f in review_case(case, tmp_path).findings if f.rule == case.rule)
     assert found.advice.startswith("Add the column alone, and build the unique index")
     assert found.corrected == "CREATE UNIQUE INDEX CONCURRENTLY buyers_code_key ON buyers (code);"
+
+
+def test_an_index_that_is_built_concurrently_is_never_to_be_guarded_by_if_not_exists(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "-- tradewright: no-transaction\nCREATE INDEX CONCURRENTLY by_id ON buyers (id);\n"
+        "CREATE INDEX CONCURRENTLY by_name ON buyers (name);\n"
+    )
+    case = Case("not-idempotent", "bad", "", (("001_a.sql", text),))
+    found = next(f for f in review_case(case, tmp_path).findings if f.rule == case.rule)
+    assert found.advice.startswith("Drop it IF EXISTS before")

@@ -19,3 +19,8 @@ ALTER MATERIALIZED VIEW totals RENAME TO sums; -- <-
 ALTER TYPE order_status RENAME TO order_status_before;
 CREATE TYPE order_status AS ENUM ('new', 'paid');
 ALTER TYPE side ADD VALUE 'both';
+
+-- bad: in a DO block
+DO $$ BEGIN
+    ALTER TABLE orders RENAME COLUMN note TO remark; -- <-
+END $$;

@@ -29,3 +29,17 @@ CREATE TABLE logs (id uuid NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, a
 CREATE TABLE logs_default PARTITION OF logs DEFAULT;
 -- file: 002_b.sql
 CREATE INDEX idx_logs_at ON logs (at);
+
+-- bad: in a DO block, which runs at once
+DO $$
+BEGIN
+    IF to_regclass('idx_orders_note') IS NULL THEN
+        CREATE INDEX idx_orders_note ON orders (note); -- <-
+    END IF;
+END $$;
+
+-- near miss: in a function, which somebody calls
+CREATE FUNCTION index_notes() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE INDEX idx_orders_note ON orders (note);
+END $$;

@@ -23,7 +23,7 @@ from tradewright.review.schema.tree import list_name
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     node = event.node
-    if node.get("removeType") != "OBJECT_TABLE" or event.body is not None:
+    if node.get("removeType") != "OBJECT_TABLE" or event.routine is not None:
         return
     for wrapped in node.get("objects", ()):
         name = list_name(wrapped)

@@ -50,6 +50,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         if not guarded and not in_transaction(context, statement):
             message = "this fails when the file is run again after it broke off half-way"
             advice = "Guard it: IF NOT EXISTS, IF EXISTS, or a DROP IF EXISTS before."
+            if statement.kind == "IndexStmt" and node.get("concurrent"):
+                advice = "Drop it IF EXISTS before: IF NOT EXISTS would keep one that is INVALID."
             yield Hit(statement, statement.start, message, advice, event.source.label)
             return
 

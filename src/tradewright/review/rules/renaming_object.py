@@ -33,7 +33,7 @@ _KINDS = {
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     node = event.node
-    if event.body is not None:
+    if event.routine is not None:
         return
     if event.kind == "AlterEnumStmt" or node.get("renameType") == "OBJECT_TYPE":
         yield from _of_type(context, event)

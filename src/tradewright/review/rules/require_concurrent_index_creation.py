@@ -34,7 +34,7 @@ _HARMLESS = frozenset({"IndexStmt", "CommentStmt"})
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     node = event.node
-    if node.get("concurrent") or event.body is not None:
+    if node.get("concurrent") or event.routine is not None:
         return
     relation = node.get("relation", {})
     table = context.schema.table(range_name(relation))
@@ -47,6 +47,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     which = f'index "{name}"' if name else "an index"
     message = f'building {which} blocks every write to "{shown}" until it is done'
     advice = "Add CONCURRENTLY, in a file that runs outside a transaction."
+    if event.body is not None:
+        advice = "Take it out of the DO block, and a" + advice[1:]
     fix = _INDEX.sub("INDEX CONCURRENTLY", event.statement.text, count=1)
     hit = Hit(event.statement, event.statement.start, message, advice, name or shown, f"{fix};")
     hit.fix = partial(_fixed, context, event.statement)

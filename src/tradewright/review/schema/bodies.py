@@ -38,6 +38,10 @@ _SQL = re.compile(
 _PERFORM = re.compile(r"PERFORM\b", re.IGNORECASE)
 _ENDING = re.compile(r"(?P<word>COMMIT|ROLLBACK|START\s+TRANSACTION)\b", re.IGNORECASE)
 _DYNAMIC = re.compile(r"EXECUTE\b(?!\s+(?:FUNCTION|PROCEDURE))", re.IGNORECASE)
+_CONSTANT = re.compile(
+    r"EXECUTE\s+(?:'(?P<text>[^']*)'|\$(?P<tag>[A-Za-z_]\w*|)\$(?P<block>.*)\$(?P=tag)\$)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
 _ASSIGNMENT = re.compile(r"[\w.\"\[\]]+\s*(?::=|=)", re.IGNORECASE)
 _DECLARE = re.compile(r"\bDECLARE\b", re.IGNORECASE)
 _BEGIN = re.compile(r"\bBEGIN\b", re.IGNORECASE)
@@ -110,6 +114,9 @@ class _Reader:
             self.result.endings.append((ending["word"].upper(), self._byte(at)))
         elif _DYNAMIC.match(quiet, at, end):
             self.result.dynamic.append((self.body[at:end], self._byte(at)))
+            if constant := _CONSTANT.fullmatch(self.body, at, end):
+                part = "block" if constant["text"] is None else "text"
+                self._parse(constant[part], constant.start(part))
         elif _PERFORM.match(quiet, at, end):
             self._parse("SELECT " + self.body[at + 7 : end], at)
         elif _SQL.match(quiet, at, end):

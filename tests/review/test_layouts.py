@@ -104,3 +104,6 @@ def test_a_folder_without_sql_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_folder(tmp_path)
     assert caught.value.code is ErrorCode.INPUT_REVIEW_FOLDER_EMPTY
+    with pytest.raises(InputError, match="there is no") as caught:
+        read_folder(tmp_path / "nowhere")
+    assert caught.value.code is ErrorCode.INPUT_REVIEW_FOLDER_EMPTY

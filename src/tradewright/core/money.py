@@ -65,6 +65,11 @@ def minor_unit(currency: str) -> Decimal:
         ) from None
 
 
+def plain(amount: Decimal) -> str:
+    """Return an amount as people write it: `100`, not `100.00000000` or `1E+2`."""
+    return f"{amount.normalize():f}"
+
+
 def round_to_minor_unit(amount: Decimal, currency: str) -> Decimal:
     """Round a computed amount half to even to the currency's minor unit, once, at booking."""
     return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_EVEN)

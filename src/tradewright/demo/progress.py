@@ -127,9 +127,10 @@ def resumed_options(options: DayOptions) -> DayOptions:
     day = _read(folder) if folder is not None else None
     if day is None:
         if options.resume:
+            where = "without a folder" if folder is None else f'in "{folder}"'
             raise InputError(
                 ErrorCode.DEMO_NOTHING_TO_RESUME,
-                f'there is no day to resume in "{folder or "(no folder)"}"',
+                f"there is no day to resume {where}",
                 why="A day can be resumed only in the folder in which it was kept.",
                 hint="Give that folder with --keep.",
             )

@@ -20,7 +20,7 @@ import psycopg
 
 from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, StateError
-from tradewright.core.money import parse_amount
+from tradewright.core.money import parse_amount, plain
 from tradewright.payments import store
 from tradewright.payments.approvals import require_officer
 from tradewright.payments.debts import collect_debts, lend_shortfall
@@ -124,7 +124,7 @@ def request_refund(
     raise MoneyError(
         ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
         f'claim "{order.claim_id}" exists with other contents',
-        why=f'It is a {before.kind} of {before.amount:f} of payment "{before.payment_id}".',
+        why=f'It is a {before.kind} of {plain(before.amount)} of payment "{before.payment_id}".',
         hint="Use a new claim id for a new refund.",
     )
 

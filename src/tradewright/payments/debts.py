@@ -14,6 +14,7 @@ from tradewright import ledger
 from tradewright.audit import acting_as
 from tradewright.core.errors import ErrorCode, MoneyError, StateError
 from tradewright.core.ids import new_id_text
+from tradewright.core.money import plain
 from tradewright.ledger import HouseCode
 from tradewright.payments import store
 from tradewright.payments.model import Payment
@@ -125,7 +126,7 @@ def require_no_debts(connection: Session, user_id: str) -> None:
     """
     debts = read_debts(connection, user_id)
     if debts:
-        told = ", ".join(f"{amount:f} {currency}" for currency, amount in debts.items())
+        told = ", ".join(f"{plain(amount)} {currency}" for currency, amount in debts.items())
         raise StateError(
             ErrorCode.PAYMENT_DEBT_OPEN,
             f'user "{user_id}" owes {told} and cannot withdraw',

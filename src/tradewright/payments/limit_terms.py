@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tradewright.core.errors import ErrorCode, InputError
-from tradewright.core.money import AMOUNT_MAX, minor_unit
+from tradewright.core.money import AMOUNT_MAX, minor_unit, plain
 from tradewright.core.ranges import Range, require_ranges, whole
 from tradewright.payments.model import PaymentKind
 from tradewright.postgres.connect import Session
@@ -117,10 +117,10 @@ def _require_rising(terms: LimitTerms) -> None:
         if amount < least:
             raise InputError(
                 ErrorCode.PAYMENT_LIMIT_MALFORMED,
-                f"{_NAMES[upper]} {amount:f} {terms.currency} is below "
-                f"{_NAMES[lower]} {least:f} {terms.currency}",
+                f"{_NAMES[upper]} {plain(amount)} {terms.currency} is below "
+                f"{_NAMES[lower]} {plain(least)} {terms.currency}",
                 why="What may be paid in a day is at least what may be paid at once, and in "
                 "30 days at least that.",
-                hint=f"Give a {_NAMES[upper]} of at least {least:f} {terms.currency}.",
+                hint=f"Give a {_NAMES[upper]} of at least {plain(least)} {terms.currency}.",
                 facts={lower: least, upper: amount, "currency": terms.currency},
             )

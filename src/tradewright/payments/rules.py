@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from tradewright.core.errors import ErrorCode, MoneyError
+from tradewright.core.money import plain
 from tradewright.payments.checks import CHECKS
 from tradewright.payments.model import (
     Finding,
@@ -53,7 +54,7 @@ def require_within_limit(request: PaymentRequest, limit: Limit | None, used: Use
     if request.amount > limit.amount_max:
         raise _over(
             request,
-            f"at most {limit.amount_max:f} {request.currency} at once",
+            f"at most {plain(limit.amount_max)} {request.currency} at once",
             "Larger payments need a higher verification level.",
         )
     for taken, sum_max, window in (
@@ -63,8 +64,8 @@ def require_within_limit(request: PaymentRequest, limit: Limit | None, used: Use
         if taken + request.amount > sum_max:
             raise _over(
                 request,
-                f"at most {sum_max:f} {request.currency} {window}",
-                f"{taken:f} {request.currency} of that are taken.",
+                f"at most {plain(sum_max)} {request.currency} {window}",
+                f"{plain(taken)} {request.currency} of that are taken.",
             )
     return limit
 
@@ -158,9 +159,10 @@ def verdict_of(level: RiskLevel) -> Verdict:
 
 
 def _over(request: PaymentRequest, allowed: str, why: str) -> MoneyError:
+    asked = f"{request.kind} of {plain(request.amount)} {request.currency}"
     return MoneyError(
         ErrorCode.PAYMENT_LIMIT_EXCEEDED,
-        f"{request.kind} of {request.amount:f} {request.currency} is over the limit: {allowed}",
+        f"{asked} is over the limit: {allowed}",
         why=why,
         hint="Ask for less, wait for the next UTC day, or have the user verified further.",
         facts={"user_id": request.user_id, "amount": request.amount, "currency": request.currency},

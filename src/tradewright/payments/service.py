@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, StateError
-from tradewright.core.money import parse_amount
+from tradewright.core.money import parse_amount, plain
 from tradewright.payments import store
 from tradewright.payments.debts import require_no_debts
 from tradewright.payments.limits import passed_limit, require_limit
@@ -240,7 +240,7 @@ def _replayed(connection: Session, request: PaymentRequest) -> Payment | None:
     raise MoneyError(
         ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
         f'payment "{request.payment_id}" exists with other contents',
-        why=f"It is a {before.kind} of {before.amount:f} {before.currency} through "
+        why=f"It is a {before.kind} of {plain(before.amount)} {before.currency} through "
         f"{before.provider}; its user and destination are compared too.",
         hint="Use a new payment id for a new payment.",
     )

@@ -208,10 +208,15 @@ def test_the_limits_themselves_are_allowed() -> None:
     )
 
 
+STORED = replace(LIMIT, amount_max=Decimal("1000.00000000"))
+"""A limit as the database keeps it, with all of its decimals."""
+
+
 @pytest.mark.parametrize(
     ("amount", "used", "limit", "said"),
     [
         ("1000.01", "0 0", LIMIT, "at most 1000 USD at once"),
+        ("1000.01", "0 0", STORED, "at most 1000 USD at once"),
         ("1000", "1000.01 1000.01", LIMIT, "at most 2000 USD in a UTC day"),
         ("1000", "1000 4000.01", LIMIT, "at most 5000 USD in 30 days"),
         ("0.01", "0 0", None, "none is allowed"),

@@ -12,6 +12,7 @@ from typing import assert_never
 from uuid import NAMESPACE_OID, uuid5
 
 from tradewright.core.errors import ErrorCode, MoneyError
+from tradewright.core.money import plain
 from tradewright.payments import steps, store
 from tradewright.payments.claims import (
     RANKS,
@@ -193,10 +194,10 @@ def _objection_to_claim(
     if payment.kind is not PaymentKind.DEPOSIT or event.currency != payment.currency:
         return f"it is a {payment.kind} in {payment.currency}"
     if event.amount > payment.amount:
-        return f"{event.amount:f} are claimed of {payment.amount:f}"
+        return f"{plain(event.amount)} are claimed of {plain(payment.amount)}"
     told = (payment.id, news.kind, event.amount)
     if claim is not None and (claim.payment_id, claim.kind, claim.amount) != told:
-        return f"the {claim.kind} is of {claim.amount:f}"
+        return f"the {claim.kind} is of {plain(claim.amount)}"
     return ""
 
 
@@ -229,7 +230,7 @@ def _meet_claim(
 def _mismatch(connection: Session, payment: Payment, event: ProviderEvent) -> Outcome:
     """Stop a payment whose provider tells another amount, before any money moves."""
     told = PaymentStatus.CONFLICTED
-    why = f"the provider tells {event.amount:f} {event.currency}"
+    why = f"the provider tells {plain(event.amount)} {event.currency}"
     can_stop = payment.kind is PaymentKind.DEPOSIT or payment.status is PaymentStatus.PROCESSING
     if can_stop and is_news(payment.kind, told=told, known=payment.status):
         reason = steps.PROVIDER_REASON + why

@@ -40,9 +40,10 @@ def read_folder(folder: Path) -> list[Source]:
     root = folder if folder.is_dir() else folder.parent
     paths = list(_sql_files(folder)) if folder.is_dir() else [(str(folder), (), folder.name, [])]
     if not paths or not folder.exists():
+        is_there = folder.exists()
         raise InputError(
             ErrorCode.INPUT_REVIEW_FOLDER_EMPTY,
-            f'no migration found in "{folder}"',
+            f'no migration found in "{folder}"' if is_there else f'there is no "{folder}"',
             why="The review reads files that end in .sql, in the folder and below it.",
             hint="Give the folder that holds the migrations.",
             facts={"folder": folder},

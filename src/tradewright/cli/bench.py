@@ -1,7 +1,7 @@
 """`tradewright bench`: measurements beside public programs in the same run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -30,13 +30,21 @@ from tradewright.wiring import open_private_house
 ROUNDS = click.option(
     "--rounds", type=click.IntRange(1, 100), default=5, show_default=True, help="Rounds in turn."
 )
-SECONDS = click.option(
-    "--seconds",
-    type=click.IntRange(1, 600),
-    default=5,
-    show_default=True,
-    help="Seconds of each side in each round.",
-)
+
+
+def _seconds(default: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--seconds",
+        type=click.IntRange(1, 600),
+        default=default,
+        show_default=True,
+        help="Seconds of each side in each round.",
+    )
+
+
+SECONDS = _seconds(5)
+LEDGER_SECONDS = _seconds(10)
+"""Twice as long: after a checkpoint a wallet's first movement costs the image of its index page."""
 
 
 @click.group()
@@ -143,7 +151,7 @@ def quotes(*, as_json: bool, **load: int) -> None:
     help="Measure this side alone; may be given several times.",
 )
 @ROUNDS
-@SECONDS
+@LEDGER_SECONDS
 @JSON
 def ledger(*, as_json: bool, **load: Any) -> None:
     """Do ledger operations, one by one and in batches, beside pgbench TPC-B.

@@ -56,6 +56,19 @@ def test_between_clients_nothing_moves_in_or_out_of_an_account_that_is_not_activ
     assert f"is {status}" in str(results[0].error)
 
 
+def test_between_clients_nothing_moves_in_or_out_of_a_suspended_users_account(
+    engine: Session,
+) -> None:
+    user_id, house = open_user(engine), clearing(engine)
+    wallet, account = open_wallet(engine, user_id, "10"), open_account(engine, user_id)
+    book(engine, [movement(wallet, account, "5")])
+    engine.execute("UPDATE users SET status = 'suspended' WHERE id = %s", (user_id,))
+    moves = [movement(wallet, account), movement(account, wallet), movement(account, house)]
+    results = book(engine, moves)
+    assert outcomes(results) == ["ACCOUNT_NOT_ACTIVE", "ACCOUNT_NOT_ACTIVE", "done"]
+    assert f'the owner of account "{account}" is suspended' in str(results[0].error)
+
+
 def test_what_was_moved_before_an_account_was_closed_is_answered_as_a_repeat(
     engine: Session,
 ) -> None:

@@ -675,14 +675,15 @@ def test_a_refusal_says_what_why_and_what_to_do(engine: Session) -> None:
     )
 
 
+@pytest.mark.parametrize("suspended", ["accounts", "users"])
 def test_a_transfer_to_a_suspended_account_is_refused_but_its_repeat_is_answered(
-    engine: Session,
+    engine: Session, suspended: str
 ) -> None:
     user_id, key = open_user(engine), new_id_text()
     account_id = open_account(engine, user_id)
     open_wallet(engine, user_id)
     ledger.transfer_to_account(engine, account_id, Decimal(10), transaction_id=key)
-    engine.execute("UPDATE accounts SET status = 'suspended'")
+    engine.execute(f"UPDATE {suspended} SET status = 'suspended'".encode())
     again = ledger.transfer_to_account(engine, account_id, Decimal(10), transaction_id=key)
     assert again.is_replay
     assert again.available == 10

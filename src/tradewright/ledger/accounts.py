@@ -28,8 +28,11 @@ class Promised(Struct, frozen=True):
 
 
 def inactive_among(rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
-    """Return the status of each account of `lock_accounts` that is not active."""
-    return {row[0]: row[5] for row in rows if row[5] != _ACTIVE}
+    """Say of each account of `lock_accounts` that is not active what is the matter with it."""
+    said = {
+        row[0]: f'the owner of account "{row[0]}" is {row[6]}' for row in rows if row[6] != _ACTIVE
+    }
+    return said | {row[0]: f'account "{row[0]}" is {row[5]}' for row in rows if row[5] != _ACTIVE}
 
 
 def read_promised(
@@ -53,14 +56,14 @@ def read_promised(
 def inactive_account(
     inactive: Mapping[str, str], giver: Holder, receiver: Holder
 ) -> TradewrightError | None:
-    """Return the refusal of an account that is suspended or closed, or None."""
+    """Return the refusal of an account that, or whose owner, is suspended or closed, or None."""
     for holder in (giver, receiver):
         if holder.id in inactive:
             return MoneyError(
                 ErrorCode.ACCOUNT_NOT_ACTIVE,
-                f'account "{holder.id}" is {inactive[holder.id]}',
-                why="Money moves in and out of active accounts only.",
-                hint="Check the account's status.",
+                inactive[holder.id],
+                why="Money moves in and out of active accounts of active users only.",
+                hint="Reinstate the account or its owner first.",
             )
     return None
 

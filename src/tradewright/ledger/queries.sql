@@ -227,15 +227,17 @@ ORDER BY w.holder_id
 FOR NO KEY UPDATE OF w;
 
 -- name: lock_accounts
--- Lock trading accounts in key order and read them as holders.
+-- Lock trading accounts in key order and read them as holders, with their owners' status.
 SELECT
     a.id::text,
     a.user_id::text,
     a.currency,
     a.balance,
     a.version,
-    a.status
+    a.status,
+    u.status
 FROM accounts AS a
+JOIN users AS u ON u.id = a.user_id
 WHERE a.id = ANY(%(ids)s::uuid[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a;

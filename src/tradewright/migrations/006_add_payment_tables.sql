@@ -1898,17 +1898,22 @@ COMMENT ON FUNCTION lock_account(uuid) IS 'The trading account, locked; TW062 wh
 
 CREATE FUNCTION require_active_account(p_account accounts) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_owner_status text := (SELECT u.status FROM users AS u WHERE u.id = p_account.user_id);
 BEGIN
-    IF p_account.status <> 'active' THEN
+    IF p_account.status <> 'active' OR v_owner_status <> 'active' THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW005',
-            MESSAGE = format('account "%s" is %s', p_account.id, p_account.status),
-            DETAIL = 'Money moves in and out of active accounts only.',
-            HINT = 'Check the account''s status.';
+            MESSAGE = CASE
+                WHEN p_account.status <> 'active' THEN format('account "%s" is %s', p_account.id, p_account.status)
+                ELSE format('the owner of account "%s" is %s', p_account.id, v_owner_status)
+            END,
+            DETAIL = 'Money moves in and out of active accounts of active users only.',
+            HINT = 'Reinstate the account or its owner first.';
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION require_active_account(accounts) IS 'Refuses an account that is suspended or closed (TW005).';
+COMMENT ON FUNCTION require_active_account(accounts) IS 'Refuses an account that, or whose owner, is suspended or closed (TW005).';
 
 -- Moves available money from the owner's wallet to a trading account.
 CREATE FUNCTION transfer_to_account(p_account_id uuid, p_amount numeric, p_transaction_id uuid) RETURNS ledger_reply

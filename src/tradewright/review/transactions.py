@@ -1,9 +1,11 @@
 """Whether a statement runs inside a transaction, by its runner and by its file's own words."""
 
 from bisect import bisect_left
+from collections.abc import Callable, Mapping
 
 from tradewright.review.rule import Context
-from tradewright.review.schema.tree import option
+from tradewright.review.schema.tree import option, strings
+from tradewright.review.source.parser import Node
 from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Source, Statement, Wrapping
 
@@ -28,11 +30,65 @@ def in_transaction(context: Context, statement: Statement) -> str:
     return ""
 
 
+def refused_inside(kind: str, node: Node) -> str:
+    """Return the command that PostgreSQL refuses in a transaction block, or an empty string.
+
+    CONCURRENTLY is not meant, which `concurrently-in-transaction` finds; nor REINDEX and CLUSTER of
+    a partitioned table, which are not told from those of a plain one here.
+    """
+    command, when = REFUSED_INSIDE.get(kind, ("", None))
+    return command if when is None or when(node) else ""
+
+
+def _makes_slot(node: Node) -> bool:
+    """Return whether a subscription makes its slot, as it does unless it is told not to."""
+    return not any(
+        _is_off(option(node.get("options"), each)) for each in ("create_slot", "connect")
+    )
+
+
+def _is_off(argument: Node | None) -> bool:
+    """Return whether an option is switched off, by a word or by 0."""
+    for kind, value in (argument or {}).items():
+        match kind:
+            case "Integer":
+                return not value.get("ival")
+            case "String":
+                return value.get("sval") in _OFF
+            case "TypeName":
+                return strings(value.get("names"))[-1] in _OFF
+    return False
+
+
+_OFF = frozenset({"false", "off"})
+_ONE_TABLES = frozenset({"REINDEX_OBJECT_INDEX", "REINDEX_OBJECT_TABLE"})
+REFUSED_INSIDE: Mapping[str, tuple[str, Callable[[Node], bool] | None]] = {
+    "AlterDatabaseStmt": (
+        "ALTER DATABASE ... SET TABLESPACE",
+        lambda node: option(node.get("options"), "tablespace") is not None,
+    ),
+    "AlterSystemStmt": ("ALTER SYSTEM", None),
+    "ClusterStmt": ("CLUSTER without a table", lambda node: "relation" not in node),
+    "CreateSubscriptionStmt": ("CREATE SUBSCRIPTION with a slot", _makes_slot),
+    "CreateTableSpaceStmt": ("CREATE TABLESPACE", None),
+    "CreatedbStmt": ("CREATE DATABASE", None),
+    "DiscardStmt": ("DISCARD ALL", lambda node: node.get("target") == "DISCARD_ALL"),
+    "DropTableSpaceStmt": ("DROP TABLESPACE", None),
+    "DropdbStmt": ("DROP DATABASE", None),
+    "ReindexStmt": (
+        "REINDEX of a database or schema",
+        lambda node: node.get("kind") not in _ONE_TABLES,
+    ),
+    "VacuumStmt": ("VACUUM", lambda node: bool(node.get("is_vacuumcmd"))),
+}
+"""The commands that PostgreSQL refuses inside, and when, if not always."""
+
+
 def _leaves(reading: Reading) -> bool:
     """Return whether Tradewright's own runner takes the file out of the transaction by itself."""
     return any(
         s.node.get("concurrent")
-        or s.kind in {"VacuumStmt", "AlterSystemStmt"}
+        or refused_inside(s.kind, s.node)
         or (s.kind == "ReindexStmt" and option(s.node.get("params"), "concurrently") is not None)
         for s in reading.statements
     )

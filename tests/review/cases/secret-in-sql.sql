@@ -22,5 +22,6 @@ CREATE SUBSCRIPTION quotes CONNECTION 'host=lp dbname=q password=secret123' PUBL
 CREATE SUBSCRIPTION trades CONNECTION 'postgresql://u:secret123@lp/q' PUBLICATION q; -- <-
 
 -- near miss: a connection without one
+-- tradewright: no-transaction
 CREATE USER MAPPING FOR CURRENT_USER SERVER archive OPTIONS (user 'u');
 CREATE SUBSCRIPTION quotes CONNECTION 'host=lp dbname=q passfile=/etc/pass' PUBLICATION q;

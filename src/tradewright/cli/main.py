@@ -50,6 +50,7 @@ COMMANDS = {
         "tradewright.cli.providers",
         "Connect liquidity providers, and settle what they dealt.",
     ),
+    "report": ("tradewright.cli.report", "Report from the records, for supervisors and control."),
     "review": (
         "tradewright.cli.review",
         "Review migrations: what breaks, loses, locks or misleads.",

@@ -1,0 +1,14 @@
+"""The catalogue of reports: one file each, named like its page in docs/reference/reports."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tradewright.compliance.model import Report
+from tradewright.compliance.reports import order_records
+
+_MODULES = (order_records,)
+
+REPORTS: Mapping[str, Report] = MappingProxyType(
+    {module.REPORT.name: module.REPORT for module in _MODULES}
+)
+"""Every report by its name."""

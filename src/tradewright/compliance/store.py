@@ -1,0 +1,89 @@
+"""What all reports read alike: the instant, the seals, and whether what is asked for is there."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg.types.json import set_json_loads
+
+from tradewright.compliance.model import Row, Scope
+from tradewright.core.errors import ErrorCode, InputError
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+
+ROWS_AT_ONCE = 2_000
+"""Rows that are fetched from the server at a time: however long a report, no more are in memory."""
+
+_QUERIES = "tradewright.compliance"
+
+
+def lift_deadlines(session: Session) -> None:
+    """Let the transaction take the time that a long report needs."""
+    session.execute(load_queries(_QUERIES)["lift_deadlines"])
+
+
+def read_instant(session: Session) -> datetime:
+    """Return when the snapshot was taken, by the server's clock."""
+    row = session.execute(load_queries(_QUERIES)["instant"]).fetchone()
+    if row is None:
+        raise AssertionError("a SELECT without FROM gives a row")
+    instant: datetime = row[0]
+    return instant
+
+
+def read_seals(session: Session) -> Mapping[str, str]:
+    """Return how far the audit log and the ledger are sealed."""
+    rows = session.execute(load_queries(_QUERIES)["seals"])
+    return {f"{record}_seals": told for record, told in rows}
+
+
+def require_there(session: Session, scope: Scope) -> None:
+    """Refuse an account, order, provider or instrument that is not there.
+
+    Raises:
+        InputError: ACCOUNT_UNKNOWN, ORDER_UNKNOWN, PROVIDER_UNKNOWN or INSTRUMENT_UNKNOWN.
+
+    """
+    asked = {
+        "account_id": scope.account_id,
+        "order_id": scope.order_id,
+        "provider": scope.provider,
+        "symbol": scope.symbol,
+    }
+    row = session.execute(load_queries(_QUERIES)["there"], asked).fetchone() or ()
+    codes = (
+        ErrorCode.ACCOUNT_UNKNOWN,
+        ErrorCode.ORDER_UNKNOWN,
+        ErrorCode.PROVIDER_UNKNOWN,
+        ErrorCode.INSTRUMENT_UNKNOWN,
+    )
+    kinds = ("account", "order", "liquidity provider", "instrument")
+    for code, kind, name, is_there in zip(codes, kinds, asked.values(), row, strict=True):
+        if not is_there:
+            raise InputError(
+                code,
+                f'{kind} "{name}" does not exist',
+                why="A report about what is not there would be empty, and look as if all was well.",
+                hint=f"Correct the {kind}.",
+                facts={"name": name},
+            )
+
+
+def count(session: Session, query: str, asked: Mapping[str, object]) -> tuple[int, ...]:
+    """Return the figures of a query of one row."""
+    return session.execute(query, asked).fetchone() or ()
+
+
+def stream(session: Session, query: str, asked: Mapping[str, object]) -> Iterator[Row]:
+    """Read the rows of a query through a cursor of the server, some at a time."""
+    with session.cursor(name="report") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        set_json_loads(_exact, cursor)
+        yield from cursor.execute(query, asked)
+
+
+def _exact(text: str | bytes) -> Any:
+    """Read JSON with its amounts to the last digit; a float would lose some."""
+    return json.loads(text, parse_float=Decimal)

@@ -1,0 +1,150 @@
+"""What all reports have in common: one list, one snapshot, exact figures, and what is refused."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from tests.compliance import make, now
+from tests.conftest import OpenSession
+from tests.db.compliance.test_order_records import traded
+from tests.floor import Floor, buy, deal, refusal
+from tests.style.house import PACKAGE, ROOT
+from tradewright.compliance import REPORTS, Option, Scope, reported, write_csv, write_json
+from tradewright.core.errors import ErrorCode
+from tradewright.core.ids import new_id_text
+from tradewright.postgres.connect import Session, connect
+
+PAGES = ROOT / "docs" / "reference" / "reports"
+CASES = ROOT / "tests" / "db" / "compliance"
+DAY = datetime(2026, 1, 13, tzinfo=UTC)
+
+
+def test_reports_files_pages_and_case_files_are_the_same_list() -> None:
+    files = {path.stem for path in (PACKAGE / "compliance" / "reports").glob("*.py")}
+    names = {name.replace("-", "_") for name in REPORTS}
+    assert files - {"__init__"} == names
+    assert {path.stem for path in PAGES.glob("*.md")} - {"index"} == set(REPORTS)
+    cases = {path.stem.removeprefix("test_") for path in CASES.glob("test_*.py")}
+    assert cases - {"reports"} == names
+
+
+def test_the_index_of_pages_lists_each_report_with_its_purpose_rule_and_options() -> None:
+    text = (PAGES / "index.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| [`")]
+    assert rows == [
+        [
+            f"[`{report.name}`]({report.name}.md)",
+            report.purpose,
+            report.law,
+            ", ".join(f"`--{option}`" for option in report.options),
+        ]
+        for report in REPORTS.values()
+    ]
+
+
+def test_columns_that_are_shown_are_columns() -> None:
+    for report in REPORTS.values():
+        assert set(report.shown) <= set(report.columns)
+        assert len(set(report.columns)) == len(report.columns)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_reads_one_snapshot_and_can_write_nothing(
+    name: str, engine: Session, open_session: OpenSession, floor: Floor
+) -> None:
+    account_id = traded(floor)
+    report = REPORTS[name]
+    before = make(engine, name, whole(name, account_id))
+    with reported(engine, report, whole(name, account_id)) as found:
+        with open_session() as beside, floor.engine() as running:
+            deal(running, buy(account_id))
+            beside.execute("UPDATE jobs SET is_enabled = false")
+        rows = [dict(zip(report.columns, row, strict=True)) for row in found.rows]
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            engine.execute("UPDATE jobs SET is_enabled = true")
+        engine.execute("ROLLBACK")
+    assert len(rows) == len(before.rows)
+
+
+def whole(name: str, account_id: str) -> Scope:
+    return Scope(account_id=account_id) if name == "reconstruction" else Scope()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_head_says_as_of_when_how_many_and_under_which_rule(name: str, floor: Floor) -> None:
+    account_id = traded(floor)
+    began = now(floor.session)
+    made = make(floor.session, name, whole(name, account_id))
+    assert made.facts["report"] == name
+    assert made.facts["law"] == REPORTS[name].law
+    assert began <= made.facts["as_of"] <= now(floor.session)
+    assert made.facts["rows"] == len(made.rows)
+    assert made.facts["audit_seals"] == made.facts["ledger_seals"] == "not sealed yet"
+    assert "excluded" in made.facts
+    assert set(map(str, REPORTS[name].options)) <= made.facts.keys()
+
+
+def test_what_is_asked_for_and_is_not_there_is_refused(engine: Session) -> None:
+    cases = {
+        ErrorCode.ACCOUNT_UNKNOWN: ("order-records", Scope(account_id=new_id_text())),
+        ErrorCode.ORDER_UNKNOWN: ("order-records", Scope(order_id=new_id_text())),
+        ErrorCode.INSTRUMENT_UNKNOWN: ("order-records", Scope(symbol="XXXYYY")),
+        ErrorCode.REPORT_OPTION_UNKNOWN: ("order-records", Scope(provider="LP-ONE")),
+        ErrorCode.REPORT_RANGE_REVERSED: ("order-records", Scope(begin=DAY, end=DAY)),
+    }
+    for code, (name, scope) in cases.items():
+        error = refusal(lambda name=name, scope=scope: make(engine, name, scope))  # type: ignore[misc]
+        assert error.code is code
+        assert error.hint
+    later = Scope(begin=DAY, end=DAY + timedelta(microseconds=1))
+    assert make(engine, "order-records", later).rows == []
+
+
+def test_a_session_is_left_as_it_was_whether_a_report_succeeds_or_not(
+    engine_database: str,
+) -> None:
+    with connect(engine_database) as session:
+        refusal(lambda: make(session, "order-records", Scope(order_id=new_id_text())))
+        session.execute("UPDATE jobs SET is_enabled = is_enabled")
+        session.commit()
+        row = session.execute("SHOW transaction_isolation").fetchone()
+        assert row == ("read committed",)
+        assert session.execute("SHOW transaction_timeout").fetchone() == ("1min",)
+
+
+def test_csv_and_json_give_the_same_figures_to_the_last_digit(floor: Floor) -> None:
+    traded(floor)
+    report = REPORTS["order-records"]
+    texts = []
+    for write in (write_csv, write_json):
+        to = io.StringIO()
+        with reported(floor.session, report, Scope()) as found:
+            count = write(report, found, to)
+        texts.append(to.getvalue())
+        assert count > 0
+        assert count == found.facts["rows"]
+    lines = texts[0].splitlines()
+    head = [line for line in lines if line.startswith("# ")]
+    by_csv = list(csv.DictReader(lines[len(head) :]))
+    by_json = json.loads(texts[1], parse_float=reject)
+    assert [line.split(": ")[0].removeprefix("# ") for line in head] == list(by_json["facts"])
+    for one, other in zip(by_csv, by_json["rows"], strict=True):
+        for name, cell in one.items():
+            told = other[name]
+            assert cell == (
+                "" if told is None else told if isinstance(told, str) else json.dumps(told)
+            )
+
+
+def reject(text: str) -> Decimal:
+    raise AssertionError(f"{text} would be read as a float")
+
+
+def test_every_option_of_a_report_is_one_that_the_scope_has() -> None:
+    scope = Scope(begin=DAY, end=DAY, account_id="a", order_id="o", provider="p", symbol="s")
+    assert list(scope.given()) == list(Option)

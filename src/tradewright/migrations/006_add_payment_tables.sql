@@ -1393,36 +1393,40 @@ $$;
 COMMENT ON FUNCTION called_house_holder(user_balances, text, numeric, uuid, text) IS 'Holder id of the house account that a credit or debit names, opened at the first use; TW043 for receivables without a debt.';
 
 -- The three calls that are made most ask for what they need in as few steps as they can: the functions
--- that refuse, open or replay are called only where there is something to refuse, open or replay.
+-- that refuse, open or replay are called only where there is something to refuse, open or replay. The lock is asked
+-- for by a statement of its own: who has waited for a row begins its whole statement anew.
 CREATE FUNCTION credit_user_balance(
     p_user_id uuid, p_currency text, p_amount numeric, p_transaction_id uuid, p_house text DEFAULT 'clearing'
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v record;
+    v_units smallint;
+    v_house_id uuid;
+    v_wallet user_balances;
     v_reply ledger_reply;
 BEGIN
-    SELECT w AS wallet, c.minor_units, h.id AS house_id INTO v
-    FROM user_balances AS w
-    JOIN currencies AS c ON c.code = w.currency
-    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.code <> 'receivables' AND h.currency = w.currency
-    WHERE w.user_id = p_user_id AND w.currency = p_currency
-    FOR NO KEY UPDATE OF w;
-    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v.minor_units) IS NOT TRUE THEN
+    SELECT c.minor_units, h.id INTO v_units, v_house_id
+    FROM currencies AS c
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.code <> 'receivables' AND h.currency = c.code
+    WHERE c.code = p_currency;
+    SELECT * INTO v_wallet
+    FROM user_balances
+    WHERE user_id = p_user_id AND currency = p_currency
+    FOR NO KEY UPDATE;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_units AND FOUND) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
-        SELECT lock_wallet(p_user_id, p_currency, true) AS wallet, NULL::smallint AS minor_units, NULL::uuid AS house_id
-        INTO v;
+        v_wallet := lock_wallet(p_user_id, p_currency, true);
     END IF;
-    IF p_transaction_id IS NULL OR (v.wallet).status = 'closed' THEN
-        v_reply := replayed_entry(p_transaction_id, 'credit', (v.wallet).holder_id, p_amount, p_house => p_house);
+    IF p_transaction_id IS NULL OR v_wallet.status = 'closed' THEN
+        v_reply := replayed_entry(p_transaction_id, 'credit', v_wallet.holder_id, p_amount, p_house => p_house);
         IF v_reply.holder_id IS NULL THEN
-            PERFORM refuse_wallet_status((v.wallet).holder_id, (v.wallet).status);
+            PERFORM refuse_wallet_status(v_wallet.holder_id, v_wallet.status);
         END IF;
         RETURN v_reply;
     END IF;
     RETURN post_wallet_entry(
-        v.wallet, 'credit', p_amount, p_transaction_id, 'credit',
-        coalesce(v.house_id, called_house_holder(v.wallet, p_house, p_amount, p_transaction_id, 'credit'))
+        v_wallet, 'credit', p_amount, p_transaction_id, 'credit',
+        coalesce(v_house_id, called_house_holder(v_wallet, p_house, p_amount, p_transaction_id, 'credit'))
     );
 END;
 $$;
@@ -1434,30 +1438,34 @@ CREATE FUNCTION debit_user_balance(
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    v record;
+    v_units smallint;
+    v_house_id uuid;
+    v_wallet user_balances;
     v_reply ledger_reply;
 BEGIN
-    SELECT w AS wallet, c.minor_units, h.id AS house_id INTO v
-    FROM user_balances AS w
-    JOIN currencies AS c ON c.code = w.currency
-    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.code <> 'receivables' AND h.currency = w.currency
-    WHERE w.user_id = p_user_id AND w.currency = p_currency
-    FOR NO KEY UPDATE OF w;
-    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v.minor_units) IS NOT TRUE THEN
+    SELECT c.minor_units, h.id INTO v_units, v_house_id
+    FROM currencies AS c
+    LEFT JOIN house_accounts AS h ON h.code = p_house AND h.code <> 'receivables' AND h.currency = c.code
+    WHERE c.code = p_currency;
+    SELECT * INTO v_wallet
+    FROM user_balances
+    WHERE user_id = p_user_id AND currency = p_currency
+    FOR NO KEY UPDATE;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_units AND FOUND) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
-        SELECT existing_wallet(p_user_id, p_currency, p_amount) AS wallet, NULL::uuid AS house_id INTO v;
+        v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
     END IF;
-    IF p_transaction_id IS NULL OR (v.wallet).status <> 'active'
+    IF p_transaction_id IS NULL OR v_wallet.status <> 'active'
        OR p_min_available IS NOT NULL OR p_expected_version IS NOT NULL THEN
-        v_reply := replayed_entry(p_transaction_id, 'debit', (v.wallet).holder_id, p_amount, p_house => p_house);
+        v_reply := replayed_entry(p_transaction_id, 'debit', v_wallet.holder_id, p_amount, p_house => p_house);
         IF v_reply.holder_id IS NOT NULL THEN
             RETURN v_reply;
         END IF;
-        PERFORM check_wallet_gives(v.wallet, p_amount, p_min_available, p_expected_version);
+        PERFORM check_wallet_gives(v_wallet, p_amount, p_min_available, p_expected_version);
     END IF;
     RETURN post_wallet_entry(
-        v.wallet, 'debit', p_amount, p_transaction_id, 'debit',
-        coalesce(v.house_id, called_house_holder(v.wallet, p_house, p_amount, p_transaction_id, 'debit'))
+        v_wallet, 'debit', p_amount, p_transaction_id, 'debit',
+        coalesce(v_house_id, called_house_holder(v_wallet, p_house, p_amount, p_transaction_id, 'debit'))
     );
 END;
 $$;
@@ -1487,19 +1495,19 @@ CREATE FUNCTION reserve_user_balance(
 ) RETURNS ledger_reply
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
+    v_units smallint;
     v_wallet user_balances;
     v_reply ledger_reply;
     v_hold_id uuid := uuidv7();
     v_available numeric;
     v_reserved numeric;
 BEGIN
-    SELECT w.* INTO v_wallet
-    FROM user_balances AS w
-    JOIN currencies AS c ON c.code = w.currency
-    WHERE w.user_id = p_user_id AND w.currency = p_currency
-      AND p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= c.minor_units
-    FOR NO KEY UPDATE OF w;
-    IF NOT FOUND THEN
+    SELECT minor_units INTO v_units FROM currencies WHERE code = p_currency;
+    SELECT * INTO v_wallet
+    FROM user_balances
+    WHERE user_id = p_user_id AND currency = p_currency
+    FOR NO KEY UPDATE;
+    IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_units AND FOUND) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
         v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
     END IF;

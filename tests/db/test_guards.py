@@ -21,6 +21,8 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
 
 APPEND_ONLY = (
+    "api_key_revocations",
+    "api_keys",
     "audit_log",
     "audit_seals",
     "balance_ledger",
@@ -74,8 +76,10 @@ KEPT = (
     "alerts",
     "account_groups",
     "accounts",
+    "api_key_uses",
     "balance_holds",
     "client_profiles",
+    "console_sessions",
     "engines",
     "exposure_totals",
     "house_balances",

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from tests.db.trading.test_closed_markets import forget_prices
 from tests.floor import Floor, buy, deal, sell
 from tradewright import ledger
-from tradewright.cli.last_words import house_error
 from tradewright.cli.main import LateGroup, cli
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import connect
+from tradewright.postgres.last_words import house_error
 from tradewright.risk.margin import state_at_rest
 from tradewright.trading.inquiry import list_accounts, worths_of
 from tradewright.trading.stress import AccountWorth

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.floor import Floor
-from tradewright.cli.last_words import house_error
 from tradewright.cli.main import LateGroup, cli
+from tradewright.postgres.last_words import house_error
 
 assert isinstance(cli, LateGroup)
 

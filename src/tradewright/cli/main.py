@@ -34,6 +34,7 @@ COMMANDS = {
         "List instruments to be traded, and set their class and terms.",
     ),
     "jobs": ("tradewright.cli.jobs", "Run what is due, and show what came of it."),
+    "keys": ("tradewright.cli.keys", "Make, list and revoke keys of the interface."),
     "ledger": (
         "tradewright.cli.ledger",
         "Show what the house holds, prove what it owes, seal and verify the ledger.",
@@ -56,6 +57,7 @@ COMMANDS = {
         "Review migrations: what breaks, loses, locks or misleads.",
     ),
     "risk": ("tradewright.cli.risk", "Set limits, stop and resume trading, see what was denied."),
+    "serve": ("tradewright.cli.serve", "Serve clients and staff over HTTP."),
     "swaps": (
         "tradewright.cli.swaps",
         "Set what holding positions costs, and roll a day over.",
@@ -133,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _leave_at_once(ended)
         raise
     except Exception as error:
-        from tradewright.cli.last_words import house_error  # noqa: PLC0415 (only where it is due)
+        from tradewright.postgres.last_words import house_error  # noqa: PLC0415 (only where it is due)
 
         told = house_error(error)
         if told is None:

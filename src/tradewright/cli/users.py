@@ -1,10 +1,11 @@
-"""`tradewright users`: who may trade here, and who decides about payments."""
+"""`tradewright users`: who may trade here, and who looks after the house."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
+from tradewright.access import Role
 from tradewright.cli import options
 from tradewright.cli.risk_output import LAST
 from tradewright.cli.settings import by_whom_and_why, changing
@@ -15,7 +16,7 @@ from tradewright.trading.registry import grant_role, open_user
 from tradewright.trading.standing import reinstate_user, suspend_user
 
 _COLUMNS = ("created_at", "id", "email", "client_class", "kyc_level", "roles", "status")
-_ROLE = click.Choice(["trader", "payments_officer"])
+_ROLE = click.Choice([str(each) for each in Role])
 
 
 @click.group("users", epilog=options.example("tradewright users list"))

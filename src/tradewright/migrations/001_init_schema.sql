@@ -153,7 +153,9 @@ CREATE TABLE user_roles (
         CONSTRAINT user_roles_user_exists REFERENCES users (id) ON DELETE RESTRICT,
     role text
         CONSTRAINT user_roles_role_present NOT NULL
-        CONSTRAINT user_roles_role_known CHECK (role IN ('trader', 'payments_officer')),
+        CONSTRAINT user_roles_role_known CHECK (role IN (
+            'trader', 'dealer', 'risk_officer', 'payments_officer', 'compliance_officer', 'administrator'
+        )),
     revision integer DEFAULT 1
         CONSTRAINT user_roles_revision_present NOT NULL
         CONSTRAINT user_roles_revision_positive CHECK (revision > 0),
@@ -163,7 +165,7 @@ CREATE TABLE user_roles (
         CONSTRAINT user_roles_updated_at_present NOT NULL,
     CONSTRAINT user_roles_granted_once UNIQUE (user_id, role)
 );
-COMMENT ON TABLE user_roles IS 'What a user may do: traders open accounts, payments officers approve withdrawals of others.';
+COMMENT ON TABLE user_roles IS 'What a user may do: traders open accounts, payments officers approve withdrawals of others; what staff may do from outside is in access/rules.';
 COMMENT ON COLUMN user_roles.revision IS 'Counts the audited changes of the row; equals its rows in audit_log.';
 
 CREATE TABLE instruments (

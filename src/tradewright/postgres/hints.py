@@ -17,6 +17,10 @@ HINTS: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.DATABASE_TIMEOUT: "Do less in one transaction, or raise the session's limits.",
         ErrorCode.DATABASE_READ_ONLY: "Connect to the primary server.",
         ErrorCode.DATABASE_PERMISSION_DENIED: "Grant the privilege, or connect as another role.",
+        ErrorCode.ACCESS_KEY_MALFORMED: "Give a name of 1 to 64 characters, a scope, an end that "
+        "is to come, and who and why.",
+        ErrorCode.ACCESS_KEY_REVOKED: "Nothing is left to do: it is refused already.",
+        ErrorCode.ACCESS_KEY_UNKNOWN: "List the keys with `tradewright keys list`.",
         ErrorCode.ACCOUNT_GROUP_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -; "
         "let a group under `us` be in fifo.",
         ErrorCode.ACCOUNT_GROUP_UNKNOWN: "List the groups with `tradewright groups list`.",

@@ -167,8 +167,22 @@ _ROUTING_TERMS = (
 )
 """What a policy, a rule or an override may say; each name is the truth that held."""
 
+_KEY_TERMS = (
+    "api_key_revocations_reason_not_empty",
+    "api_key_revocations_revoked_by_not_empty",
+    "api_keys_created_by_not_empty",
+    "api_keys_expires_after_it_was_made",
+    "api_keys_name_has_length",
+    "api_keys_reason_not_empty",
+    "api_keys_scopes_known",
+)
+
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
+        **dict.fromkeys(_KEY_TERMS, (InputError, ErrorCode.ACCESS_KEY_MALFORMED)),
+        "api_key_revocations_key_exists": (InputError, ErrorCode.ACCESS_KEY_UNKNOWN),
+        "api_key_revocations_once": (StateError, ErrorCode.ACCESS_KEY_REVOKED),
+        "api_keys_user_exists": (InputError, ErrorCode.USER_UNKNOWN),
         **dict.fromkeys(_INSTRUMENT_TERMS, (InputError, ErrorCode.INSTRUMENT_TERMS_MALFORMED)),
         **dict.fromkeys(_BREAKER_TERMS, (InputError, ErrorCode.BREAKER_MALFORMED)),
         **dict.fromkeys(_PAYMENT_LIMIT_TERMS, (InputError, ErrorCode.PAYMENT_LIMIT_MALFORMED)),

@@ -80,7 +80,7 @@ def open_user(connection: Session, *, email: str, client_class: ClientClass, kyc
 
 
 def grant_role(connection: Session, user_id: str, role: str) -> None:
-    """Grant `trader` or `payments_officer`; granting it again changes nothing."""
+    """Grant a role (`access.Role`); granting it again changes nothing."""
     connection.execute(load_queries(_QUERIES)["add_role"], {"user_id": user_id, "role": role})
 
 

@@ -1,0 +1,108 @@
+"""A client of a running engine's line: one command, one answer, within a deadline.
+
+Each command has a connection of its own, so a slow one holds nobody up. Until a command was sent
+it is certain that nothing was done; from then on, without an answer, nothing is: that is told as
+unknown, and the same command under the same key asks what became of it.
+"""
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import DatabaseError, ErrorCode, StateError, TradewrightError
+
+_ANSWER_BYTES_MAX = 1_048_576
+_CHUNK_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLine:
+    """Where an engine takes commands."""
+
+    socket: Path
+
+    def ask(self, command: Mapping[str, object], *, seconds: float) -> dict[str, Any]:
+        """Give a command to the engine and return its report.
+
+        Raises:
+            StateError: ENGINE_UNREACHABLE; nothing was done.
+            DatabaseError: ENGINE_OUTCOME_UNKNOWN; it may have been done, or may yet be.
+            TradewrightError: what the engine refuses it with.
+
+        """
+        ends_at = monotonic_seconds() + seconds
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(seconds)
+            try:
+                line.connect(str(self.socket))
+            except OSError as error:
+                raise _unreachable(self.socket, error) from None
+            try:
+                line.sendall(json.dumps(command).encode() + b"\n")
+                answer = _answer(line, ends_at)
+            except OSError as error:
+                raise _unknown(str(error.strerror or error), seconds) from None
+        return _report(answer, seconds)
+
+    def is_there(self, *, seconds: float = 1) -> bool:
+        """Return whether an engine listens."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(seconds)
+            try:
+                line.connect(str(self.socket))
+            except OSError:
+                return False
+        return True
+
+
+def _answer(line: socket.socket, ends_at: float) -> bytes:
+    """Read one line; empty when the engine hangs up before its end."""
+    read = bytearray()
+    while not read.endswith(b"\n") and len(read) < _ANSWER_BYTES_MAX:
+        line.settimeout(max(ends_at - monotonic_seconds(), 0.001))
+        chunk = line.recv(_CHUNK_BYTES)
+        if not chunk:
+            return b""
+        read += chunk
+    return bytes(read)
+
+
+def _report(answer: bytes, seconds: float) -> dict[str, Any]:
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        raise _unknown("the engine has hung up", seconds) from None
+    if "report" in said:
+        report: dict[str, Any] = said["report"]
+        return report
+    told = said["error"]
+    raise TradewrightError(
+        ErrorCode(told["code"]),
+        told["what"],
+        why=told["why"],
+        hint=told["hint"],
+        facts=told["facts"],
+    )
+
+
+def _unreachable(place: Path, error: OSError) -> StateError:
+    return StateError(
+        ErrorCode.ENGINE_UNREACHABLE,
+        "no engine takes commands now",
+        why=f"The system says: {error.strerror or error}. Nothing was done.",
+        hint="Ask again soon; start one with tradewright engine run --socket.",
+        facts={"socket": str(place)},
+    )
+
+
+def _unknown(why: str, seconds: float) -> DatabaseError:
+    return DatabaseError(
+        ErrorCode.ENGINE_OUTCOME_UNKNOWN,
+        f"the engine has not answered within {seconds:g} seconds",
+        why=f"It was sent the command; then: {why}. It may have been done, or may yet be.",
+        hint="Send the same again under the same key: what was done is answered, not done twice.",
+    )

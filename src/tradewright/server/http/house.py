@@ -1,0 +1,37 @@
+"""What the routes of an app share: the pool, the line to the engine, and settings."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from psycopg_pool import ConnectionPool
+
+from tradewright.postgres.connect import DEFAULT_SCHEMA, Session
+from tradewright.server.http.engine_line import EngineLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """How an app behaves.
+
+    `is_behind_tls`: a server with TLS stands in front, so cookies are for TLS alone.
+    """
+
+    body_bytes_max: int = 65_536
+    is_behind_tls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpHouse:
+    """The house as an app reaches it; `pool` lends sessions in autocommit."""
+
+    pool: ConnectionPool[Session]
+    conninfo: str
+    line: EngineLine | None
+    schema: str = DEFAULT_SCHEMA
+    settings: HttpSettings = HttpSettings()
+
+
+def house_of(request: Request) -> HttpHouse:
+    """Return the house of the app that serves a request."""
+    house: HttpHouse = request.app.state.house
+    return house

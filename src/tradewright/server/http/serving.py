@@ -1,0 +1,109 @@
+"""Run the house over HTTP until somebody says stop; then answer what was taken, and leave."""
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from tradewright.core.errors import ErrorCode, StateError
+from tradewright.postgres.connect import DEFAULT_SCHEMA
+from tradewright.postgres.pool import open_pool
+from tradewright.server.http.app import make_app
+from tradewright.server.http.engine_line import EngineLine
+from tradewright.server.http.house import HttpHouse, HttpSettings
+
+CLOSE_SECONDS_MAX = 10
+"""At the end answers that take longer than this are cut off."""
+
+_LOOK_SECONDS = 0.2
+_WAITING_MAX = 512
+
+Tell = Callable[[str], None]
+"""Takes the address that is answered from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRun:
+    """How the house is served: where, with how many sessions, before which engine, if any."""
+
+    host: str
+    port: int
+    socket: Path | None = None
+    sessions: int = 8
+    schema: str = DEFAULT_SCHEMA
+    settings: HttpSettings = field(default_factory=HttpSettings)
+    routers: Sequence[APIRouter] = ()
+
+
+def run_http(conninfo: str, run: HttpRun, tell: Tell, stopping: threading.Event) -> None:
+    """Serve the house of a database until `stopping` is set.
+
+    Raises:
+        StateError: SERVER_ADDRESS_UNUSABLE.
+        DatabaseError: the database could not be reached at the start.
+
+    """
+    named = "tradewright serve"
+    with open_pool(
+        conninfo, size=run.sessions, schema=run.schema, autocommit=True, application_name=named
+    ) as pool:
+        house = HttpHouse(
+            pool=pool,
+            conninfo=conninfo,
+            line=None if run.socket is None else EngineLine(run.socket),
+            schema=run.schema,
+            settings=run.settings,
+        )
+        serve(make_app(house, run.routers), (run.host, run.port), tell, stopping)
+
+
+def serve(app: FastAPI, place: tuple[str, int], tell: Tell, stopping: threading.Event) -> None:
+    """Serve an app at a host and port until `stopping` is set; port 0 is a free one.
+
+    Raises:
+        StateError: SERVER_ADDRESS_UNUSABLE.
+
+    """
+    with closing(_listening(*place)) as bound:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
+                lifespan="off",
+            )
+        )
+        running = threading.Thread(target=server.run, args=([bound],), name="http", daemon=True)
+        running.start()
+        tell(_address(bound))
+        while running.is_alive() and not stopping.wait(_LOOK_SECONDS):
+            pass
+        server.should_exit = True
+        running.join(CLOSE_SECONDS_MAX + 5)
+
+
+def _address(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that takes connections from now on: who comes before the app waits."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_WAITING_MAX)
+    except OSError as error:
+        raise StateError(
+            ErrorCode.SERVER_ADDRESS_UNUSABLE,
+            f"the address {host}:{port} cannot be listened on",
+            why=f"The system says: {error.strerror or error}.",
+            hint="Choose another --host or --port; 0 is a free port.",
+            facts={"host": host, "port": port},
+        ) from None

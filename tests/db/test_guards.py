@@ -28,6 +28,7 @@ APPEND_ONLY = (
     "balance_ledger",
     "circuit_breaker_events",
     "circuit_breakers",
+    "clock_samples",
     "close_bys",
     "closing_orders",
     "deposit_addresses",

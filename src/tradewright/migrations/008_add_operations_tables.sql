@@ -144,6 +144,96 @@ END;
 $$;
 COMMENT ON FUNCTION prune_records(integer) IS 'Deletes messages to and from venues after seven years and runs of jobs after ninety days, at most so many of each; returns how many.';
 
+-- How far the clocks may have been from UTC. RTS 25 (Delegated Regulation (EU) 2017/574), annex, table 2, allows
+-- one millisecond to who trades electronically, though not at high frequency; what is held against it is the
+-- server's clock, which stamps the records.
+CREATE TABLE clock_samples (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT clock_samples_pkey PRIMARY KEY,
+    host text
+        CONSTRAINT clock_samples_host_present NOT NULL
+        CONSTRAINT clock_samples_host_not_empty CHECK (host <> ''),
+    sampled_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT clock_samples_sampled_at_present NOT NULL
+        CONSTRAINT clock_samples_sampled_at_finite CHECK (isfinite(sampled_at)),
+    is_synchronised boolean,
+    offset_us numeric(20, 3)
+        CONSTRAINT clock_samples_offset_us_finite CHECK (offset_us > '-Infinity' AND offset_us < 'Infinity'),
+    error_us_max numeric(20, 3)
+        CONSTRAINT clock_samples_error_us_max_not_negative CHECK (error_us_max >= 0 AND error_us_max < 'Infinity'),
+    error_us_estimated numeric(20, 3)
+        CONSTRAINT clock_samples_error_us_estimated_not_negative CHECK (error_us_estimated >= 0 AND error_us_estimated < 'Infinity'),
+    unknown_reason text,
+    server_difference_us numeric(20, 3)
+        CONSTRAINT clock_samples_server_difference_us_present NOT NULL
+        CONSTRAINT clock_samples_server_difference_us_finite CHECK (server_difference_us > '-Infinity' AND server_difference_us < 'Infinity'),
+    server_uncertainty_us numeric(20, 3)
+        CONSTRAINT clock_samples_server_uncertainty_us_present NOT NULL
+        CONSTRAINT clock_samples_server_uncertainty_us_not_negative CHECK (server_uncertainty_us >= 0 AND server_uncertainty_us < 'Infinity'),
+    divergence_us_max numeric(20, 3) GENERATED ALWAYS AS (
+        abs(offset_us) + error_us_max + abs(server_difference_us) + server_uncertainty_us
+    ) STORED,
+    verdict text GENERATED ALWAYS AS (
+        CASE
+            WHEN is_synchronised IS NULL THEN 'unknown'
+            WHEN NOT is_synchronised THEN 'unsynchronised'
+            WHEN abs(offset_us) > 1000 OR error_us_estimated > 1000 OR abs(server_difference_us) - server_uncertainty_us > 1000
+                THEN 'beyond'
+            WHEN abs(offset_us) + error_us_max + abs(server_difference_us) + server_uncertainty_us <= 1000 THEN 'within'
+            ELSE 'unproven'
+        END
+    ) STORED,
+    CONSTRAINT clock_samples_kernel_told_all_or_why_not CHECK (
+        CASE
+            WHEN is_synchronised IS NULL
+                THEN num_nonnulls(offset_us, error_us_max, error_us_estimated) = 0 AND unknown_reason IS NOT NULL
+            ELSE num_nulls(offset_us, error_us_max, error_us_estimated) = 0 AND unknown_reason IS NULL
+        END
+    )
+);
+COMMENT ON TABLE clock_samples IS 'What was known now and then of the clocks: the host''s by its kernel, the server''s beside it. Append-only.';
+COMMENT ON COLUMN clock_samples.host IS 'The machine that took the sample; where the server runs on another, its clock is known by the difference alone.';
+COMMENT ON COLUMN clock_samples.is_synchronised IS 'Whether the kernel says that something keeps the clock at UTC (STA_UNSYNC is not set); empty where it said nothing.';
+COMMENT ON COLUMN clock_samples.offset_us IS 'What of the offset from UTC the kernel has still to correct (adjtimex).';
+COMMENT ON COLUMN clock_samples.error_us_max IS 'The largest error that the kernel allows for (maxerror); it grows until the clock is corrected again.';
+COMMENT ON COLUMN clock_samples.error_us_estimated IS 'What the error is thought to be (esterror).';
+COMMENT ON COLUMN clock_samples.unknown_reason IS 'Why the kernel said nothing.';
+COMMENT ON COLUMN clock_samples.server_difference_us IS 'How far the server''s clock was ahead of the host''s.';
+COMMENT ON COLUMN clock_samples.server_uncertainty_us IS 'How wrong that difference may be: half of the shortest round trip.';
+COMMENT ON COLUMN clock_samples.divergence_us_max IS 'The furthest that the server''s clock can have been from UTC, by all of these together.';
+COMMENT ON COLUMN clock_samples.verdict IS 'within: that is no more than 1 ms; beyond: one of them alone is thought to be more; unproven: neither; unsynchronised: nothing keeps the clock; unknown: the kernel said nothing.';
+CREATE INDEX idx_clock_samples_host_sampled_at
+    ON clock_samples (host, sampled_at);
+CREATE TRIGGER clock_samples_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON clock_samples
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION raise_clock_alert() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    CASE NEW.verdict
+        WHEN 'beyond' THEN
+            PERFORM open_alert('critical', 'clock_diverged', NEW.host, format(
+                'the clock is more than 1 ms from UTC by host %s: offset %s us, estimated error %s us, server ahead by %s us',
+                NEW.host, trim_scale(NEW.offset_us), trim_scale(NEW.error_us_estimated), trim_scale(NEW.server_difference_us)
+            ));
+        WHEN 'unsynchronised' THEN
+            PERFORM open_alert('critical', 'clock_diverged', NEW.host, format(
+                'nothing keeps the clock of host %s at UTC: run an NTP or PTP client there', NEW.host
+            ));
+        WHEN 'unknown' THEN
+            NULL;
+        ELSE
+            PERFORM end_alert('clock_diverged', NEW.host);
+    END CASE;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION raise_clock_alert() IS 'Trigger of clock_samples: raises an alert when a clock is beyond 1 ms or kept by nothing, and ends it when it is not.';
+CREATE TRIGGER clock_samples_raise_alerts
+    AFTER INSERT ON clock_samples
+    FOR EACH ROW EXECUTE FUNCTION raise_clock_alert();
+
 INSERT INTO jobs (name, every, daily_at)
 VALUES
     ('collect_debts', '1 minute', NULL),
@@ -154,6 +244,7 @@ VALUES
     ('retry_webhooks', '1 minute', NULL),
     ('roll_up_exposures', '1 minute', NULL),
     ('roll_up_house_balances', '1 minute', NULL),
+    ('sample_clock', '5 minutes', NULL),
     ('seal_audit_log', '5 minutes', NULL),
     ('seal_ledger', '5 minutes', NULL),
     ('submit_payments', '10 seconds', NULL);

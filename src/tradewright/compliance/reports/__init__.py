@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tradewright.compliance.model import Report
-from tradewright.compliance.reports import order_records
+from tradewright.compliance.reports import clock_sync, order_records
 
-_MODULES = (order_records,)
+_MODULES = (order_records, clock_sync)
 
 REPORTS: Mapping[str, Report] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

@@ -139,3 +139,39 @@ LEFT JOIN LATERAL (
     WHERE r.order_id = e.order_id AND r.request_id LIKE e.order_id || '-' || e.seq || '-%%'
 ) AS m ON true
 ORDER BY e.occurred_at, e.order_id, e.seq;
+
+-- name: clock_range
+-- Read how far apart samples are to be taken, and the range that can be known: until now at most.
+SELECT
+    coalesce((SELECT coalesce(every, '1 day') FROM jobs WHERE name = 'sample_clock'), '5 minutes'),
+    coalesce(%(begin)s::timestamptz, (SELECT min(sampled_at) FROM clock_samples)),
+    least(coalesce(%(end)s::timestamptz, clock_timestamp()), clock_timestamp());
+
+-- name: clock_samples
+-- Read the samples of a range by host and time, with the last one before it and the first one after it.
+SELECT s.host, s.sampled_at, s.verdict, s.divergence_us_max
+FROM (SELECT DISTINCT host FROM clock_samples) AS h
+JOIN clock_samples AS s ON s.host = h.host
+WHERE (
+      %(begin)s::timestamptz IS NULL
+      OR s.sampled_at >= coalesce(
+          (
+              SELECT max(b.sampled_at)
+              FROM clock_samples AS b
+              WHERE b.host = h.host AND b.sampled_at < %(begin)s::timestamptz
+          ),
+          %(begin)s::timestamptz
+      )
+  )
+  AND (
+      %(end)s::timestamptz IS NULL
+      OR s.sampled_at <= coalesce(
+          (
+              SELECT min(a.sampled_at)
+              FROM clock_samples AS a
+              WHERE a.host = h.host AND a.sampled_at >= %(end)s::timestamptz
+          ),
+          %(end)s::timestamptz
+      )
+  )
+ORDER BY s.host, s.sampled_at, s.id;

@@ -5,3 +5,19 @@ SELECT prune_records(%(rows_max)s);
 -- name: make_audit_partitions
 -- Keep the partitions of this month and the next ones ready.
 SELECT premake_audit_log_partitions(%(months)s);
+
+-- name: server_clock
+-- Read the server's clock.
+SELECT clock_timestamp();
+
+-- name: add_clock_sample
+-- Write down what is known of the clocks; return what follows from it.
+INSERT INTO clock_samples (
+    host, is_synchronised, offset_us, error_us_max, error_us_estimated, unknown_reason,
+    server_difference_us, server_uncertainty_us
+)
+VALUES (
+    %(host)s, %(is_synchronised)s, %(offset_us)s, %(error_us_max)s, %(error_us_estimated)s,
+    %(unknown_reason)s, %(server_difference_us)s, %(server_uncertainty_us)s
+)
+RETURNING verdict;

@@ -83,11 +83,18 @@ class Caller:
         )
 
     def _call(self, line: Line) -> str:
-        """Connect and speak once; return why it ended."""
+        """Connect and speak once; return why it ended.
+
+        What nobody expected is told and ends the connection, never the calling: the message behind
+        it was kept, so the next connection goes on after it.
+        """
         try:
             with _connect(self._endpoint) as connection:
                 return line.run(connection)
         except (OSError, psycopg.Error, TradewrightError) as error:
+            return f"{type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 (told; a thread that ended would call no more)
+            _LOG.exception("the session with %s broke", self._endpoint.identity.target)
             return f"{type(error).__name__}: {error}"
 
 

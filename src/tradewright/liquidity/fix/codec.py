@@ -15,6 +15,7 @@ MESSAGE_BYTES_MAX = 1 << 20
 
 _SOH = b"\x01"
 _HEADER = re.compile(rb"8=FIX\.4\.4\x019=(\d{1,7})\x01")
+_TAG = re.compile("[1-9][0-9]{0,8}")
 _TRAILER_LENGTH = len(b"10=000\x01")
 
 Fields = Sequence[tuple[int, str]]
@@ -35,6 +36,11 @@ class Message:
         """Return the first value of a field, or an empty text."""
         return self.get(tag) or ""
 
+    def number(self, tag: int) -> int | None:
+        """Return a whole number of at most 18 digits, or None."""
+        value = self.text(tag)
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
     def groups(self, first_tag: int) -> list["Message"]:
         """Return the entries of a repeating group, each of which begins with `first_tag`."""
         starts = [place for place, (tag, _) in enumerate(self.fields) if tag == first_tag]
@@ -49,12 +55,12 @@ def encode(kind: str, fields: Iterable[tuple[int, str]]) -> bytes:
     """Return a message as bytes, with its length and checksum.
 
     Raises:
-        ValueError: a value is empty or holds the separator, which no field may.
+        ValueError: a value is empty, or holds the separator or a byte of zero, as no field may.
 
     """
     parts = [(35, kind), *fields]
     for tag, value in parts:
-        if not value or "\x01" in value:
+        if not value or "\x01" in value or "\x00" in value:
             raise ValueError(f"field {tag} cannot be {value!r}")
     body = b"".join(f"{tag}={value}\x01".encode() for tag, value in parts)
     head = BEGIN + str(len(body)).encode() + _SOH + body
@@ -62,20 +68,21 @@ def encode(kind: str, fields: Iterable[tuple[int, str]]) -> bytes:
 
 
 def decode(data: bytes) -> Message | None:
-    """Return one whole message, or None when it is garbled."""
+    """Return one whole message, or None when it is garbled.
+
+    A field that is none (without a value, or a tag that is no number) is left out: a whole message
+    that were passed over for it would be asked for again for ever.
+    """
     header = _HEADER.match(data)
     if header is None or len(data) != header.end() + int(header[1]) + _TRAILER_LENGTH:
         return None
     body = data[:-_TRAILER_LENGTH]
     if data[-_TRAILER_LENGTH:] != f"10={sum(body) % 256:03d}\x01".encode():
         return None
-    try:
-        fields = [_field(part) for part in body[header.end() : -1].decode().split("\x01")]
-    except ValueError:
+    parts = [_field(part) for part in _text(body[header.end() : -1]).split("\x01")]
+    if parts[0] is None or parts[0][0] != 35:
         return None
-    if fields[0][0] != 35:
-        return None
-    return Message(fields[0][1], tuple(fields[1:]))
+    return Message(parts[0][1], tuple(part for part in parts[1:] if part is not None))
 
 
 class Framer:
@@ -118,8 +125,15 @@ class Framer:
         return _SOH + BEGIN in self._buffer[1:]
 
 
-def _field(part: str) -> tuple[int, str]:
-    tag, separator, value = part.partition("=")
-    if not separator or not value or not tag.isascii() or not tag.isdigit() or tag[0] == "0":
-        raise ValueError(part)
-    return int(tag), value
+def _text(body: bytes) -> str:
+    """Return what is written: in UTF-8, else in Latin 1; a zero, which no text holds, is U+FFFD."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = body.decode("latin-1")
+    return text.replace("\x00", "\ufffd")
+
+
+def _field(part: str) -> tuple[int, str] | None:
+    tag, _, value = part.partition("=")
+    return (int(tag), value) if value and _TAG.fullmatch(tag) else None

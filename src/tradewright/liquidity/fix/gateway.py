@@ -52,6 +52,7 @@ class _Pending:
     sent_at: datetime
     executions: dict[str, Decimal] = field(default_factory=dict)
     is_queued: bool = False
+    is_canceled: bool = False
 
     @property
     def dealt_quantity(self) -> Decimal:
@@ -144,11 +145,13 @@ class FixGateway:
         return None
 
     def cancel(self, request_id: str) -> None:
-        """Send OrderCancelRequest; the last word comes as the request's answer."""
+        """Send OrderCancelRequest, now and at each logon until the last word has come."""
         with self._lock:
             pending = self._pending.get(request_id)
             if pending is not None:
-                self._queue.append(application.cancel(pending.request, utc_now()))
+                pending.is_canceled = True
+                if self._is_ready:
+                    self._queue.append(application.cancel(pending.request, utc_now()))
         self._caller.waker.wake()
 
     def ask_trades(self, day: date) -> TradeList:
@@ -169,19 +172,25 @@ class FixGateway:
             self._store.open_session, self._store.provider_id, round_id
         ):
             now = utc_now()
-            pending = self._pending[request.request_id] = _Pending(request, now, now)
-            answers = [self._read(report, pending) for report in reports]
-            told = [answer for answer in answers if answer is not None]
-            if any(answer.is_final for answer in told):
-                del self._pending[request.request_id]
+            with self._lock:
+                pending = self._pending[request.request_id] = _Pending(request, now, now)
+                answers = [self._read(report, pending) for report in reports]
+                told = [answer for answer in answers if answer is not None]
+                if any(answer.is_final for answer in told):
+                    del self._pending[request.request_id]
             found.append((request, told))
         return found
 
     def ready(self) -> None:
-        """Take note of the logon: ask about every request whose outcome is unknown."""
+        """Take note of the logon: ask about every request whose outcome is unknown.
+
+        Before that, what is to be canceled is asked to end: the line may have taken that with it.
+        """
         with self._lock:
             self._is_ready = True
             for pending in self._pending.values():
+                if pending.is_canceled and not pending.is_queued:
+                    self._queue.append(application.cancel(pending.request, utc_now()))
                 self._ask_status(pending, utc_now())
 
     def waiting(self) -> Sequence[Message]:
@@ -245,7 +254,7 @@ class FixGateway:
                 answer = application.read_report(message, self.provider, request)
             else:
                 request, answer = pending.request, self._read(message, pending, now)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             _LOG.error("%s sent a report that cannot be read: %s", self.provider, error)
             with self._lock:
                 self._queue.append(_business_reject(message, str(error)))
@@ -281,8 +290,8 @@ class FixGateway:
     def _take_refusal(self, message: Message, now: datetime) -> None:
         """Take a session's or the application's reject of a message of ours."""
         request_id = message.get(379)
-        if request_id is None and message.text(45).isdigit():
-            seq = int(message.text(45))
+        seq = message.number(45)
+        if request_id is None and seq is not None:
             refused = self._store.sent(seq, seq).get(seq)
             request_id = None if refused is None else refused.get(11)
         _LOG.warning("%s rejected a message: %s", self.provider, message.text(58))

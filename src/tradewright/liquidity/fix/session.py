@@ -20,6 +20,8 @@ ADMINISTRATIVE = frozenset(
 )
 LOGON_SECONDS_MAX = 10
 """So long either side waits for a logon or a logout to be answered."""
+HEARTBEAT_SECONDS_MAX = 3_600
+"""Nobody is let be silent for longer: a line that is dead would be taken to be quiet."""
 
 _TIME_FORM = "%Y%m%d-%H:%M:%S.%f"
 
@@ -200,7 +202,7 @@ def ticked(state: State, identity: Identity, now: datetime) -> Step:
 def received(state: State, identity: Identity, now: datetime, message: Message) -> Step:
     """Take a message that is whole, whatever its number."""
     step = Step(replace(state, received_at=now, is_tested=False), identity, now)
-    seq = _number(message, 34)
+    seq = message.number(34)
     if (message.get(49), message.get(56)) != (identity.target, identity.sender):
         step.disconnect(f"a message is of {message.get(49)} for {message.get(56)}")
     elif seq is None:
@@ -233,7 +235,7 @@ def _take_numbered(step: Step, seq: int, message: Message) -> None:
 def _take_turn(step: Step, seq: int, message: Message) -> None:
     next_in = seq + 1
     if message.kind == SEQUENCE_RESET:
-        next_in = max(next_in, _number(message, 36) or 0)
+        next_in = max(next_in, message.number(36) or 0)
     step.actions.append(Keep(seq, next_in, message))
     gap_until = step.state.gap_until if step.state.gap_until >= next_in else 0
     step.change(next_in=next_in, gap_until=gap_until)
@@ -264,10 +266,18 @@ def _take_logon(step: Step, seq: int, message: Message) -> None:
     if seq < step.state.next_in and message.get(43) != "Y":
         _leave(step, f"MsgSeqNum too low, expecting {step.state.next_in} but received {seq}")
         return
-    beat = _number(message, 108) or identity.heartbeat_seconds
-    step.change(phase=Phase.ACTIVE, heartbeat_seconds=beat)
+    beat = message.number(108) or identity.heartbeat_seconds
+    if beat > HEARTBEAT_SECONDS_MAX:
+        _leave(step, f"HeartBtInt (108) is {beat}, at most {HEARTBEAT_SECONDS_MAX} is taken")
+        return
+    _begin(step, seq, message, replace(identity, heartbeat_seconds=beat))
+
+
+def _begin(step: Step, seq: int, message: Message, identity: Identity) -> None:
+    """Begin with what is agreed; the acceptor answers the logon."""
+    step.change(phase=Phase.ACTIVE, heartbeat_seconds=identity.heartbeat_seconds)
     if not identity.is_initiator:
-        step.send(LOGON, *_logon_fields(replace(identity, heartbeat_seconds=beat), resets=resets))
+        step.send(LOGON, *_logon_fields(identity, resets=message.get(141) == "Y"))
     if seq == step.state.next_in:
         step.actions.append(Keep(seq, seq + 1, message))
         step.change(next_in=seq + 1)
@@ -283,7 +293,7 @@ def _take_logout(step: Step, message: Message) -> None:
 
 
 def _take_resend_request(step: Step, message: Message) -> None:
-    begin, end = _number(message, 7), _number(message, 16)
+    begin, end = message.number(7), message.number(16)
     if begin is None or end is None or begin < 1:
         step.send(REJECT, (45, message.text(34)), (371, "7"), (373, "5"), (372, RESEND_REQUEST))
         return
@@ -294,7 +304,7 @@ def _take_resend_request(step: Step, message: Message) -> None:
 
 def _take_reset(step: Step, seq: int, message: Message) -> None:
     """Take a reset of the other side's numbers, whatever its own number is; they never fall."""
-    new = _number(message, 36)
+    new = message.number(36)
     if new is None or new < step.state.next_in:
         step.send(REJECT, (45, str(seq)), (371, "36"), (373, "5"), (372, SEQUENCE_RESET))
     elif new > step.state.next_in:
@@ -381,11 +391,6 @@ def _fresh(state: State, identity: Identity, now: datetime) -> State:
         sent_at=now,
         waits_since=now,
     )
-
-
-def _number(message: Message, tag: int) -> int | None:
-    value = message.text(tag)
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
 def as_time(instant: datetime) -> str:

@@ -63,7 +63,9 @@ class TradeList:
         elif message.text(750) == "2" or message.text(749) != "0":
             self.refusal = message.get(58) or f"TradeRequestResult (749) is {message.text(749)}"
         else:
-            self.count = int(message.text(748))
+            self.count = message.number(748)
+            if self.count is None:
+                raise ValueError(f"TotNumTradeReports (748) is {message.text(748)!r}")
 
 
 def _report(name: str, line: TradeLine) -> Message:

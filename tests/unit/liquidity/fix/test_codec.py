@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tradewright.liquidity.fix.codec import MESSAGE_BYTES_MAX, Framer, Message, decode, encode
 
 VALUES = st.text(
-    st.characters(codec="utf-8", exclude_characters="\x01", exclude_categories=["Cs"]), min_size=1
+    st.characters(codec="utf-8", exclude_characters="\x00\x01", exclude_categories=["Cs"]),
+    min_size=1,
 )
 FIELDS = st.lists(st.tuples(st.integers(1, 9999).filter(lambda tag: tag != 35), VALUES))
 MESSAGES = st.builds(Message, st.sampled_from(["0", "8", "D", "AE"]), FIELDS.map(tuple))
@@ -70,10 +71,38 @@ def test_what_never_becomes_a_message_is_not_remembered_for_ever() -> None:
     assert len(framer._buffer) < MESSAGE_BYTES_MAX
 
 
-@pytest.mark.parametrize("value", ["", "a\x01b"])
+@pytest.mark.parametrize("value", ["", "a\x01b", "a\x00b"])
 def test_a_value_that_no_field_may_have_is_never_sent(value: str) -> None:
     with pytest.raises(ValueError, match="58"):
         encode("0", [(58, value)])
+
+
+@pytest.mark.parametrize(
+    ("part", "read"),
+    [
+        (b"58=", ()),
+        (b"=58", ()),
+        (b"58", ()),
+        (b"058=a", ()),
+        (b"5x=a", ()),
+        (b"9999999999=a", ()),
+        (b"58=caf\xe9", ((58, "caf\u00e9"),)),
+        (b"58=a\x00b", ((58, "a\ufffdb"),)),
+    ],
+)
+def test_a_field_that_cannot_be_read_keeps_no_whole_message_out(
+    part: bytes, read: tuple[tuple[int, str], ...]
+) -> None:
+    """It would be asked for again for ever, and with it all that comes after."""
+    head = b"8=FIX.4.4\x019=%d\x0135=8\x0134=2\x01%b\x0117=X\x01" % (len(part) + 16, part)
+    whole = head + b"10=%03d\x01" % (sum(head) % 256)
+    assert decode(whole) == Message("8", ((34, "2"), *read, (17, "X")))
+
+
+@pytest.mark.parametrize("text", ["", "-1", "\u00b2", "1.0", "9" * 19])
+def test_a_number_is_whole_and_written_in_digits(text: str) -> None:
+    assert Message("0", ((34, text),)).number(34) is None
+    assert Message("0", ((34, "007"),)).number(34) == 7
 
 
 def test_groups_are_read_by_their_first_field() -> None:

@@ -142,6 +142,7 @@ def changed(*changes: tuple[str, str]) -> bytes:
     return statement.encode()
 
 
+CHARGE = '<Chrgs><Rcrd><Amt Ccy="USD">1.65</Amt></Rcrd></Chrgs>'
 KIND = "<AddtlTxInf>deposit</AddtlTxInf>"
 
 
@@ -151,12 +152,27 @@ KIND = "<AddtlTxInf>deposit</AddtlTxInf>"
         ([("</TxDtls>", "</TxDtls><TxDtls/>")], "several transactions"),
         ([("</Rcrd>", "</Rcrd><Rcrd/>")], "several charges"),
         ([('<Rcrd><Amt Ccy="USD">1.65', '<Rcrd><Amt Ccy="JPY">55')], "fee in another currency"),
+        ([("</Ntry>", f"{CHARGE}</Ntry>")], "several charges"),
+        ([("</Rcrd>", "<CdtDbtInd>CRDT</CdtDbtInd></Rcrd>")], "one that was given back"),
+        ([('<Amt Ccy="USD">1.65</Amt>', "")], "a charge without an amount"),
+        ([("<Sts><Cd>BOOK</Cd></Sts>", "<Sts><Prtry>ours</Prtry></Sts>")], "a status of the bank"),
         ([("<CdtDbtInd>CRDT</CdtDbtInd>", "")], "no clear direction"),
         ([("CRDT", "BOTH")], "no clear direction"),
         ([("CRDT", "DBIT")], "no clear direction"),
         ([(KIND, "<AddtlTxInf>refund</AddtlTxInf>")], "no clear direction"),
     ],
-    ids=["transactions", "charges", "yen", "silent", "both", "deposit debited", "refund credited"],
+    ids=[
+        *(
+            "transactions",
+            "charges",
+            "yen",
+            "charged twice",
+            "given back",
+            "no amount",
+            "own status",
+        ),
+        *("silent", "both", "deposit debited", "refund credited"),
+    ],
 )
 def test_an_entry_of_a_bank_that_leaves_its_sense_open_is_refused(
     changes: list[tuple[str, str]], told: str
@@ -165,6 +181,23 @@ def test_an_entry_of_a_bank_that_leaves_its_sense_open_is_refused(
         read_statement(changed(*changes))
     assert caught.value.code == ErrorCode.STATEMENT_UNREADABLE
     assert told in caught.value.what
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("<Rcrd>", ""), ("</Rcrd>", "")],
+        [("<Rcrd><Amt", "<TtlChrgsAndTaxAmt"), ("1.65</Amt></Rcrd>", "1.65</TtlChrgsAndTaxAmt>")],
+        [("<Rcrd>", '<TtlChrgsAndTaxAmt Ccy="USD">2</TtlChrgsAndTaxAmt><Rcrd>')],
+        [(CHARGE, ""), ("</Ntry>", f"{CHARGE}</Ntry>")],
+        [("</Rcrd>", "<CdtDbtInd>DBIT</CdtDbtInd></Rcrd>")],
+    ],
+    ids=["version 2", "total", "total and record", "of the entry", "debited"],
+)
+def test_what_a_bank_charges_is_read_wherever_it_stands(changes: list[tuple[str, str]]) -> None:
+    """A fee that is passed over makes the settled net differ from what the bank pays."""
+    [line] = read_statement(changed(*changes))[1]
+    assert line.fee == Decimal("1.65")
 
 
 @pytest.mark.parametrize("status", ["PDNG", "INFO"])

@@ -47,32 +47,57 @@ def read_statement(content: bytes) -> tuple[str, list[StatementLine]]:
 def _read_camt053(content: bytes) -> Iterator[StatementLine]:
     entries = [each for each in _parse(content).iter() if _name(each) == "Ntry"]
     for number, entry in enumerate(entries, start=1):
-        # Version 2 writes the status as text, version 8 as a code.
-        if (_text(entry, "Sts", "Cd") or _text(entry, "Sts")) not in ("BOOK", ""):
-            continue
-        yield _line(number, _fields_of(number, entry))
+        if _is_booked(number, entry):
+            yield _line(number, _fields_of(number, entry))
+
+
+def _is_booked(number: int, entry: Element) -> bool:
+    """Return whether an entry is booked: version 2 writes that as text, version 8 as a code."""
+    status = _text(entry, "Sts", "Cd") or _text(entry, "Sts")
+    if not status and _find(entry, "Sts") is not None:
+        raise unreadable(f"line {number} has a status of the bank's own", "Only codes are known.")
+    return status in ("BOOK", "")
 
 
 def _fields_of(number: int, entry: Element) -> dict[str, str]:
     """Return an entry of camt.053 as the fields of a line; what it leaves open is refused."""
-    amount, charge = _find(entry, "Amt"), _find(entry, *TRANSACTION, "Chrgs", "Rcrd", "Amt")
+    amount = _find(entry, "Amt")
     currency = "" if amount is None else amount.get("Ccy", "")
     if len(_all(entry, *TRANSACTION)) > 1:
         raise unreadable(
             f"line {number} has several transactions", "Which of them has which amount is open."
         )
-    if len(_all(entry, *TRANSACTION, "Chrgs", "Rcrd")) > 1:
-        raise unreadable(f"line {number} has several charges", "One is read as the fee.")
-    if charge is not None and charge.get("Ccy") != currency:
-        raise unreadable(f"line {number} has a fee in another currency", f"It is in {currency}.")
     return {
         "kind": _kind_of(number, entry),
         "reference": _text(entry, *TRANSACTION, "Refs", "EndToEndId"),
         "currency": currency,
         "amount": _text(entry, "Amt"),
-        "fee": "0" if charge is None else (charge.text or "").strip(),
+        "fee": _fee_of(number, entry, currency),
         "booked_on": _text(entry, "BookgDt", "Dt") or _utc_day(_text(entry, "BookgDt", "DtTm")),
     }
+
+
+def _fee_of(number: int, entry: Element, currency: str) -> str:
+    """Return what an entry says that it has cost: for itself, or for its transaction.
+
+    Version 2 writes a charge at once, version 8 as a record, or as a total alone.
+    """
+    told = [*_all(entry, "Chrgs"), *_all(entry, *TRANSACTION, "Chrgs")]
+    charges = [record for each in told for record in (_all(each, "Rcrd") or [each])]
+    if len(charges) > 1:
+        raise unreadable(f"line {number} has several charges", "One is read as the fee.")
+    if not charges:
+        return "0"
+    names = ("Amt", "TtlChrgsAndTaxAmt")
+    amount = next((found for name in names if (found := _find(charges[0], name)) is not None), None)
+    if amount is None or _text(charges[0], "CdtDbtInd") == "CRDT":
+        raise unreadable(
+            f"line {number} has a charge without an amount, or one that was given back",
+            "A fee is an amount that the house pays.",
+        )
+    if amount.get("Ccy") != currency:
+        raise unreadable(f"line {number} has a fee in another currency", f"It is in {currency}.")
+    return (amount.text or "").strip()
 
 
 def _kind_of(number: int, entry: Element) -> str:

@@ -455,6 +455,24 @@ def test_a_withdrawal_that_waits_is_not_paid_and_one_in_flight_is_not_canceled(
     assert refusal(caught) == ErrorCode.PAYMENT_STATE_REFUSED
 
 
+def test_a_withdrawal_of_who_was_suspended_is_neither_approved_nor_paid(engine: Session) -> None:
+    officer_id = open_user(engine, role="payments_officer")
+    user_id, asked = waiting(engine)
+    flying = withdraw(engine, other_id := settled_user(engine), "10")
+    engine.execute(
+        "UPDATE users SET status = 'suspended' WHERE id = ANY(%s)", ([user_id, other_id],)
+    )
+    for step in (
+        lambda: payments.approve_payment(engine, asked.id, officer_id),
+        lambda: payments.complete_withdrawal(engine, flying.id),
+    ):
+        with pytest.raises(TradewrightError) as caught:
+            step()
+        assert refusal(caught) == ErrorCode.USER_NOT_ACTIVE
+    refused = payments.refuse_payment(engine, asked.id, officer_id, reason="suspended")
+    assert refused.status is PaymentStatus.FAILED
+
+
 def test_completing_and_failing_at_once_end_it_once(
     engine: Session, open_session: OpenSession
 ) -> None:

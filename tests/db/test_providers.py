@@ -337,6 +337,18 @@ def test_nothing_is_paid_to_who_comes_to_owe_while_others_are_paid(
     assert cards.paid == [first.id, second.id]
 
 
+def test_nothing_is_paid_to_who_is_suspended_after_asking_until_reinstated(
+    engine: Session, address: str
+) -> None:
+    user_id, cards = settled_user(engine, "500"), CardSimulator(sender(address, "cards"))
+    payment = start(engine, user_id, "50", kind=PaymentKind.WITHDRAWAL)
+    assert payment.status is PaymentStatus.PROCESSING
+    engine.execute("UPDATE users SET status = 'suspended' WHERE id = %s", (user_id,))
+    assert submit_due(engine, cards) == 0
+    engine.execute("UPDATE users SET status = 'active' WHERE id = %s", (user_id,))
+    assert submit_due(engine, cards) == 1
+
+
 def test_however_many_cannot_be_handed_over_those_behind_them_are(
     engine: Session, address: str
 ) -> None:

@@ -9,9 +9,7 @@ refuses the owner too.
 
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.payments import store
-from tradewright.payments.debts import require_no_debts
 from tradewright.payments.model import Payment, PaymentKind, PaymentStatus
-from tradewright.payments.service import require_user
 from tradewright.payments.steps import (
     credit_deposit,
     fail_withdrawal,
@@ -19,6 +17,7 @@ from tradewright.payments.steps import (
     pay_out,
     require_status,
 )
+from tradewright.payments.users import require_payable, require_user
 from tradewright.postgres.connect import Session
 
 OFFICER_ROLE = "payments_officer"
@@ -45,7 +44,7 @@ def approve_payment(connection: Session, payment_id: str, officer_id: str) -> Pa
         require_status(payment, PaymentStatus.SUCCEEDED, PaymentStatus.REQUIRES_APPROVAL)
         return credit_deposit(connection, payment, approved_by=officer_id)
     require_status(payment, PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_APPROVAL)
-    require_no_debts(connection, payment.user_id)
+    require_payable(connection, payment.user_id)
     return store.move_payment(
         connection, payment_id, PaymentStatus.PROCESSING, approved_by=officer_id
     )

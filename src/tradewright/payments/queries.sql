@@ -283,7 +283,7 @@ ORDER BY created_at;
 SELECT clock_timestamp();
 
 -- name: next_payment_due
--- Read the next payment, by age, that a provider has not been told of yet; to who owes, nothing is paid.
+-- Read the next payment, by age, that a provider has not been told of yet; to who owes, or is not active, nothing is paid.
 SELECT
     id::text,
     user_id::text,
@@ -307,7 +307,10 @@ WHERE submitted_at IS NULL
   AND reference IS NULL
   AND (
       kind = 'deposit'
-      OR NOT EXISTS (SELECT FROM receivables AS r WHERE r.user_id = p.user_id AND r.remaining > 0)
+      OR (
+          NOT EXISTS (SELECT FROM receivables AS r WHERE r.user_id = p.user_id AND r.remaining > 0)
+          AND EXISTS (SELECT FROM users AS u WHERE u.id = p.user_id AND u.status = 'active')
+      )
   )
   AND (created_at, id) > (%(after_created_at)s::timestamptz, %(after_id)s::uuid)
   AND created_at <= %(until)s

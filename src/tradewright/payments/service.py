@@ -32,6 +32,7 @@ from tradewright.payments.rules import (
     with_finding,
 )
 from tradewright.payments.steps import credit_deposit, unknown_payment
+from tradewright.payments.users import find_user, require_active
 from tradewright.postgres.connect import Session
 
 
@@ -92,7 +93,7 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     existing = _replayed(connection, request)
     if existing is not None:
         return existing
-    _require_active(request.user_id, user)
+    require_active(request.user_id, user)
     _require_wallet_open(connection, request)
     if not is_deposit:
         require_no_debts(connection, request.user_id)
@@ -162,47 +163,6 @@ def require_not_denied(payment: Payment) -> Payment:
             hint="Have a payments officer look at it; no money was moved.",
         )
     return payment
-
-
-def require_user(connection: Session, user_id: str) -> PaymentUser:
-    """Return an active user.
-
-    Raises:
-        InputError: USER_UNKNOWN.
-        StateError: USER_NOT_ACTIVE.
-
-    """
-    user = find_user(connection, user_id)
-    _require_active(user_id, user)
-    return user
-
-
-def find_user(connection: Session, user_id: str) -> PaymentUser:
-    """Return a user, active or not.
-
-    Raises:
-        InputError: USER_UNKNOWN.
-
-    """
-    user = store.read_user(connection, user_id)
-    if user is None:
-        raise InputError(
-            ErrorCode.USER_UNKNOWN,
-            f'user "{user_id}" does not exist',
-            why="No user has this id.",
-            hint="Correct the id.",
-        )
-    return user
-
-
-def _require_active(user_id: str, user: PaymentUser) -> None:
-    if user.status != "active":
-        raise StateError(
-            ErrorCode.USER_NOT_ACTIVE,
-            f'user "{user_id}" is {user.status}',
-            why="Only active users pay in, withdraw and approve.",
-            hint="Have the user activated.",
-        )
 
 
 def _require_wallet_open(connection: Session, request: PaymentRequest) -> None:

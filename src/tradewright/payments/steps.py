@@ -12,7 +12,7 @@ from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.ledger import HouseCode
 from tradewright.payments import store
-from tradewright.payments.debts import collect_debts, lend_shortfall, require_no_debts
+from tradewright.payments.debts import collect_debts, lend_shortfall
 from tradewright.payments.limits import passed_limit_again
 from tradewright.payments.model import (
     Finding,
@@ -23,6 +23,7 @@ from tradewright.payments.model import (
     Verdict,
 )
 from tradewright.payments.rules import ARRIVED_POINTS, verdict_of, with_finding
+from tradewright.payments.users import require_payable
 from tradewright.postgres.connect import Session
 
 CLEARING: Mapping[Provider, HouseCode] = MappingProxyType(
@@ -110,11 +111,12 @@ def arrive(connection: Session, payment: Payment, **given: str | None) -> Paymen
 def complete_withdrawal(connection: Session, payment_id: str) -> Payment:
     """Pay out a withdrawal in processing: the money set aside leaves the house's books.
 
-    A provider has paid by then; what the house pays by itself waits until the user owes nothing.
+    A provider has paid by then; what the house pays by itself waits until the user is active and
+    owes nothing.
 
     Raises:
         InputError: PAYMENT_UNKNOWN.
-        StateError: PAYMENT_STATE_REFUSED, PAYMENT_DEBT_OPEN.
+        StateError: PAYMENT_STATE_REFUSED, USER_NOT_ACTIVE, PAYMENT_DEBT_OPEN.
 
     """
     payment = lock(connection, payment_id, PaymentKind.WITHDRAWAL)
@@ -124,7 +126,7 @@ def complete_withdrawal(connection: Session, payment_id: str) -> Payment:
         payment, PaymentStatus.SUCCEEDED, PaymentStatus.PROCESSING, PaymentStatus.CONFLICTED
     )
     if payment.provider is Provider.DIRECT:
-        require_no_debts(connection, payment.user_id)
+        require_payable(connection, payment.user_id)
     return pay_out(connection, payment)
 
 

@@ -1,7 +1,7 @@
 """Deposits and withdrawals on a real database: states, money, limits, approval, races."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -459,13 +459,13 @@ def test_a_withdrawal_of_who_was_suspended_is_neither_approved_nor_paid(engine: 
     officer_id = open_user(engine, role="payments_officer")
     user_id, asked = waiting(engine)
     flying = withdraw(engine, other_id := settled_user(engine), "10")
-    engine.execute(
-        "UPDATE users SET status = 'suspended' WHERE id = ANY(%s)", ([user_id, other_id],)
-    )
-    for step in (
-        lambda: payments.approve_payment(engine, asked.id, officer_id),
-        lambda: payments.complete_withdrawal(engine, flying.id),
-    ):
+    for each in (user_id, other_id):
+        engine.execute("UPDATE users SET status = 'suspended' WHERE id = %s", (each,))
+    steps: list[Callable[[], object]] = [
+        partial(payments.approve_payment, engine, asked.id, officer_id),
+        partial(payments.complete_withdrawal, engine, flying.id),
+    ]
+    for step in steps:
         with pytest.raises(TradewrightError) as caught:
             step()
         assert refusal(caught) == ErrorCode.USER_NOT_ACTIVE

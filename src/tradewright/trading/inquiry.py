@@ -1,4 +1,4 @@
-"""What people ask about users, accounts, orders and positions: read for them, never for a batch.
+"""What people ask about users, accounts, orders, positions and engines; no batch asks for it.
 
 Each list is bounded and the newest stand first. `registry` opens what is listed here, and the
 ledger has the wallets. Everything works in the caller's transaction.
@@ -95,6 +95,17 @@ class OrderEvent:
     price: Decimal | None
     actor: str
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedEngine:
+    """A start of an engine that nobody has taken over from; one that lives shows it by a lock."""
+
+    id: str
+    providers: list[str]
+    started_at: datetime
+    present_since: datetime
+    is_alive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +262,12 @@ def list_positions(  # noqa: PLR0913 (one for each that may be asked for)
         ListedPosition(*row)
         for row in session.execute(load_queries(_QUERIES)["list_positions"], asked)
     ]
+
+
+def list_engines(session: Session, *, count_max: int) -> list[ListedEngine]:
+    """Return engines that nobody has taken over from, those that live and those that are gone."""
+    rows = session.execute(load_queries(_QUERIES)["list_engines"], {"count_max": count_max})
+    return [ListedEngine(*row) for row in rows]
 
 
 def _uuid(name: str) -> str | None:

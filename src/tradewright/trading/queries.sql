@@ -137,6 +137,21 @@ SELECT hashtextextended(current_schema() || '/engine/' || %(id)s, 0) IN (
     -- use: locks_of_engines
 );
 
+-- name: list_engines
+-- Read the engines that nobody has taken over from, and whether each lives, the newest first.
+SELECT
+    e.id::text,
+    e.providers,
+    e.started_at,
+    e.present_since,
+    hashtextextended(current_schema() || '/engine/' || e.id, 0) IN (
+        -- use: locks_of_engines
+    )
+FROM engines AS e
+WHERE e.taken_over_by IS NULL
+ORDER BY e.started_at DESC, e.id DESC
+LIMIT %(count_max)s::integer;
+
 -- name: add_engine
 -- Write an engine down; its lock is held.
 INSERT INTO engines (id, providers)

@@ -28,6 +28,7 @@ def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
     [
         "explain/life-of-a-payment.md",
         "explain/sealed-ledger.md",
+        "how-to/console.md",
         "how-to/open-an-account.md",
         "how-to/report.md",
         "how-to/run-jobs.md",

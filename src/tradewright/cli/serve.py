@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
-from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +15,12 @@ from tradewright.cli.risk_output import PORT
 from tradewright.cli.signals import until_signal
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.target import open_database
+from tradewright.wiring import House
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from tradewright.server.http.serving import HttpRun
 
-    from fastapi import APIRouter
-
-_NEEDED = ("fastapi", "uvicorn")
+_NEEDED = ("fastapi", "jinja2", "uvicorn")
 
 
 @click.command("serve", epilog=options.example("tradewright serve --socket ./orders.sock"))
@@ -43,6 +44,9 @@ _NEEDED = ("fastapi", "uvicorn")
 @click.option(
     "--behind-tls", is_flag=True, help="A server with TLS is in front: cookies are for TLS alone."
 )
+@click.option(
+    "--console", "with_console", is_flag=True, help="With the pages for the staff, at /console."
+)
 @options.with_database
 def command(  # noqa: PLR0913 (one for each option)
     asked: options.Asked,
@@ -52,6 +56,7 @@ def command(  # noqa: PLR0913 (one for each option)
     place: Path | None,
     sessions: int,
     behind_tls: bool,
+    with_console: bool,
 ) -> None:
     """Serve clients and staff over HTTP until SIGTERM or SIGINT, then answer what was taken.
 
@@ -59,7 +64,7 @@ def command(  # noqa: PLR0913 (one for each option)
     """
     _require_installed()
     from tradewright.server.http.house import HttpSettings  # noqa: PLC0415 (an extra)
-    from tradewright.server.http.serving import HttpRun, run_http  # noqa: PLC0415 (an extra)
+    from tradewright.server.http.serving import HttpRun  # noqa: PLC0415 (an extra)
 
     run = HttpRun(
         host=host,
@@ -68,22 +73,27 @@ def command(  # noqa: PLR0913 (one for each option)
         sessions=sessions,
         schema=asked.schema,
         settings=HttpSettings(is_behind_tls=behind_tls),
-        routers=_routers(),
     )
     with until_signal() as stopping, open_database(asked.url, asked.keep, makes=False) as database:
-        run_http(database.conninfo, run, _teller(asked), stopping)
+        house = House(database.conninfo, database.server, asked.schema)
+        _serve(house, run, stopping, with_console=with_console, as_json=asked.as_json)
 
 
-def _teller(asked: options.Asked) -> Callable[[str], None]:
+def _serve(
+    house: House, run: "HttpRun", stopping: Event, *, with_console: bool, as_json: bool
+) -> None:
+    """Serve a house, with its console or without."""
+    from tradewright.console import open_console  # noqa: PLC0415 (an extra)
+    from tradewright.server.http.serving import run_http  # noqa: PLC0415 (an extra)
+
     def tell(address: str) -> None:
-        click.echo(json.dumps({"address": address}) if asked.as_json else f"serving at {address}")
+        click.echo(json.dumps({"address": address}) if as_json else f"serving at {address}")
 
-    return tell
-
-
-def _routers() -> "Sequence[APIRouter]":
-    """Return the routes of every face that is served."""
-    return ()
+    with ExitStack() as opened:
+        if with_console:
+            console = open_console(house, is_behind_tls=run.settings.is_behind_tls)
+            run = replace(run, routers=(opened.enter_context(console),))
+        run_http(house.conninfo, run, tell, stopping)
 
 
 def _require_installed() -> None:

@@ -1,0 +1,26 @@
+"""The pages, one module for each part of the console, and the list of all of them."""
+
+from tradewright.console.pages import (
+    audit,
+    clients,
+    dealer,
+    migrations,
+    orders,
+    overview,
+    payments,
+    risk,
+)
+
+PAGES = (
+    *overview.PAGES,
+    *dealer.PAGES,
+    *orders.PAGES,
+    *risk.PAGES,
+    *payments.PAGES,
+    *clients.PAGES,
+    *audit.PAGES,
+    *migrations.PAGES,
+)
+"""Every page and form."""
+
+__all__ = ["PAGES"]

@@ -1,0 +1,201 @@
+"""Risk: who is near a stop-out, who was called, what limits denied, and what a fall would do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tradewright.access import Action, require
+from tradewright.console.fields import choice_of, number_of, reason_of
+from tradewright.console.model import Done, Method, Page, Shown, Visit
+from tradewright.console.paging import paged
+from tradewright.console.request import malformed
+from tradewright.console.store import Row, read
+from tradewright.core.money import minor_unit
+from tradewright.risk.breaker_store import move_by_hand, read_breakers
+from tradewright.risk.breakers import BreakerState
+from tradewright.risk.regimes import Regime, levels
+from tradewright.risk.store import read_breaches, read_limits
+from tradewright.risk.stress import CASES, AccountOutcome, Scenario
+from tradewright.trading.instruments import find_instrument
+from tradewright.trading.stress import AccountWorth, Capital, account_worths, run_stress
+
+ACCOUNTS_MAX = 20_000
+"""Accounts with positions that are valued at most; the page says when there are more."""
+
+
+class Standing(NamedTuple):
+    """An account that holds something: what it is worth, and how far it is from a stop-out."""
+
+    account: Row
+    worth: AccountWorth | None
+    call_level: Decimal
+    stop_level: Decimal
+
+    @property
+    def level(self) -> Decimal | None:
+        """Return the margin level in percent; None when nothing is used or a price is missing."""
+        return None if self.worth is None else self.worth.state.level
+
+    @property
+    def state(self) -> str:
+        """Return in a word how the account stands."""
+        if self.worth is None:
+            return "unpriced"
+        if self.level is None:
+            return "free"
+        if self.level < self.stop_level:
+            return "stop-out"
+        return "margin call" if self.level <= self.call_level else "good"
+
+    @property
+    def distance(self) -> Decimal:
+        """Return by what the level is above that of the stop-out, as a share of it."""
+        if self.level is None:
+            return Decimal("Infinity")
+        return self.level / self.stop_level if self.stop_level else self.level
+
+
+def show(visit: Visit) -> Shown:
+    """Show accounts that hold something, the one nearest to its stop-out first."""
+    rows = read(visit.session, "accounts_with_positions", count_max=ACCOUNTS_MAX + 1)
+    worths = account_worths(visit.session, [row["id"] for row in rows[:ACCOUNTS_MAX]])
+    standings = sorted(_standings(rows[:ACCOUNTS_MAX], worths), key=_nearest_first)
+    facts = {
+        "accounts": paged(visit, "page", lambda count, passed: standings[passed : passed + count]),
+        "counts": _counted(standings),
+        "is_cut": len(rows) > ACCOUNTS_MAX,
+        "accounts_max": ACCOUNTS_MAX,
+    }
+    return Shown("risk.html", facts)
+
+
+def _standings(
+    rows: Iterable[Row], worths: Mapping[str, AccountWorth | None]
+) -> Iterable[Standing]:
+    for row in rows:
+        if row["id"] in worths:  # else its last position was closed meanwhile
+            regime = Regime(row["regime"])
+            called, stopped = row["margin_call_level"], row["stop_out_level"]
+            yield Standing(row, worths[row["id"]], *levels(regime, call=called, stop=stopped))
+
+
+def _nearest_first(standing: Standing) -> tuple[bool, Decimal, str]:
+    return standing.worth is not None, standing.distance, standing.account["id"]
+
+
+def _counted(standings: Sequence[Standing]) -> Mapping[str, int]:
+    names = ("stop-out", "margin call", "good", "unpriced")
+    return {name: sum(one.state == name for one in standings) for name in names}
+
+
+def show_calls(visit: Visit) -> Shown:
+    """Show margin calls and stop-outs."""
+
+    def reader(query: str) -> Any:
+        return lambda count, passed: read(visit.session, query, count_max=count, passed=passed)
+
+    facts = {
+        "calls": paged(visit, "calls", reader("margin_calls")),
+        "stops": paged(visit, "stops", reader("stop_outs")),
+    }
+    return Shown("margin_calls.html", facts)
+
+
+def show_limits(visit: Visit) -> Shown:
+    """Show the limits and what they have denied."""
+    found = paged(
+        visit,
+        "page",
+        lambda count, passed: read_breaches(visit.session, count_max=count + passed)[passed:],
+    )
+    return Shown("limits.html", {"limits": read_limits(visit.session), "breaches": found})
+
+
+def show_breakers(visit: Visit) -> Shown:
+    """Show the circuit breakers and their events."""
+    found = paged(
+        visit,
+        "page",
+        lambda count, passed: read(visit.session, "breaker_events", count_max=count, passed=passed),
+    )
+    facts = {"breakers": read_breakers(visit.session), "events": found, "moves": _MOVES}
+    return Shown("breakers.html", facts)
+
+
+_MOVES: Mapping[str, tuple[BreakerState, Action]] = {
+    "trigger": (BreakerState.TRIGGERED, Action.STOP_TRADING),
+    "reset": (BreakerState.ARMED, Action.RESUME_TRADING),
+    "disable": (BreakerState.DISABLED, Action.RESUME_TRADING),
+}
+"""What a person does with a breaker: the state that it comes to, and what that takes."""
+
+
+def move_breaker(visit: Visit) -> Done:
+    """Trigger, reset or disable a circuit breaker by a person's word."""
+    move = visit.said("move")
+    if move not in _MOVES:
+        raise malformed(f'the move "{move}"', f"It is one of {', '.join(_MOVES)}.")
+    state, action = _MOVES[move]
+    require(visit.caller, action)
+    code, reason = visit.path["code"], reason_of(visit)
+    move_by_hand(visit.session, code, state, actor=visit.caller.actor, reason=reason)
+    return Done("/risk/breakers", "moved")
+
+
+def show_stress(visit: Visit) -> Shown:
+    """Show what a scenario would leave of each account and of the house, if one is asked for."""
+    scenario = _scenario(visit)
+    currency = visit.word("currency") or "USD"
+    minor_unit(currency)
+    facts: dict[str, Any] = {"cases": CASES, "currency": currency}
+    facts["report"] = None
+    if scenario is not None:
+        report = run_stress(visit.session, scenario, capital=Capital(currency=currency))
+        worst = sorted(report.accounts, key=_worst_first)
+        facts |= {
+            "report": report,
+            "accounts": paged(visit, "page", lambda count, passed: worst[passed : passed + count]),
+            "called": sum(one.is_called for one in worst),
+            "stopped": sum(one.is_stopped_out for one in worst),
+            "negative": sum(one.negative > 0 for one in worst),
+        }
+    return Shown("stress.html", facts)
+
+
+def _scenario(visit: Visit) -> Scenario | None:
+    """Return the case that is asked for, or the one move of a symbol or of a currency."""
+    case = choice_of(visit, "case", CASES)
+    name, percent = visit.word("name"), number_of(visit, "percent")
+    if case is not None and (name or percent is not None):
+        raise malformed("a case and a move of its own", "One scenario is run at a time.")
+    if case is not None:
+        return CASES[case]
+    if name is None and percent is None:
+        return None
+    if name is None or percent is None:
+        raise malformed("a move without its name or its percent", "A move is both.")
+    moved = percent / 100
+    if len(name) == _CURRENCY_LENGTH:
+        minor_unit(name)
+        return Scenario(name="own", currencies={name: moved})
+    find_instrument(visit.session, name)
+    return Scenario(name="own", symbols={name: moved})
+
+
+_CURRENCY_LENGTH = 3
+
+
+def _worst_first(one: AccountOutcome) -> tuple[bool, Decimal, Decimal]:
+    level = None if one.after is None else one.after.level
+    unknown = Decimal("Infinity")
+    return one.after is not None, -one.negative, unknown if level is None else level
+
+
+PAGES = (
+    Page(Action.READ_RISK, "/risk", show),
+    Page(Action.READ_RISK, "/risk/margin-calls", show_calls),
+    Page(Action.READ_RISK, "/risk/limits", show_limits),
+    Page(Action.READ_RISK, "/risk/breakers", show_breakers),
+    Page(Action.READ_RISK, "/risk/breakers/{code}/move", move_breaker, Method.SEND),
+    Page(Action.READ_RISK, "/risk/stress", show_stress),
+)

@@ -1,0 +1,428 @@
+-- name: forbid_writing
+-- Let the server refuse what a page would write, or let forms write again.
+SELECT set_config('default_transaction_read_only', %(value)s, false);
+
+-- name: waiting
+-- Count what waits for a person.
+SELECT
+    (SELECT count(*) FROM alerts WHERE acknowledged_at IS NULL AND resolved_at IS NULL),
+    (SELECT count(*) FROM payment_transactions WHERE status IN ('requires_approval', 'conflicted')),
+    (SELECT count(*) FROM reconciliation_breaks WHERE closed_at IS NULL AND bucket <> 'timing'),
+    (SELECT count(*) FROM margin_calls WHERE resolved_at IS NULL),
+    (
+        SELECT count(*)
+        FROM provider_corrections AS c
+        WHERE NOT EXISTS (
+            SELECT
+            FROM provider_correction_settlements AS s
+            WHERE s.correction_id = c.id
+        )
+    );
+
+-- name: covered_until
+-- Read until when the audit log has partitions.
+SELECT max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz)
+FROM pg_inherits AS i
+JOIN pg_class AS c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'audit_log'::regclass;
+
+-- name: exposures
+-- Read what the house holds of each symbol, its limit, the last price, and the hedge under way.
+SELECT
+    i.symbol,
+    i.base_currency,
+    i.quote_currency,
+    coalesce(e.net, 0) AS net,
+    p.exposure_limit,
+    p.hedge_target,
+    l.bid,
+    l.ask,
+    l.quoted_at,
+    h.id::text AS hedge_id,
+    h.side AS hedge_side,
+    h.quantity AS hedge_quantity,
+    h.filled_quantity AS hedge_filled,
+    coalesce(b.net, 0) AS hedged
+FROM instruments AS i
+LEFT JOIN kept_exposures AS e ON e.symbol = i.symbol
+LEFT JOIN routing_policies AS p ON p.symbol = i.symbol
+LEFT JOIN last_prices AS l ON l.symbol = i.symbol
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM hedges AS w
+    WHERE w.symbol = i.symbol AND w.status = 'working'
+    ORDER BY w.id DESC
+    LIMIT 1
+) AS h ON true
+LEFT JOIN LATERAL (
+    SELECT f.position_quantity AS net
+    FROM hedge_fills AS f
+    WHERE f.symbol = i.symbol
+    ORDER BY f.seq DESC
+    LIMIT 1
+) AS b ON true
+WHERE i.is_tradable OR e.net <> 0
+ORDER BY abs(coalesce(e.net, 0) / coalesce(p.exposure_limit, 1e30)) DESC, i.symbol
+LIMIT 500;
+
+-- name: hedges
+-- Read the newest hedges of the house.
+SELECT
+    h.id::text,
+    h.symbol,
+    h.side,
+    h.quantity,
+    h.filled_quantity,
+    h.status,
+    h.exposure,
+    h.exposure_limit,
+    h.target,
+    h.decided_at
+FROM hedges AS h
+WHERE %(symbol)s::text IS NULL OR h.symbol = %(symbol)s
+ORDER BY h.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: orders
+-- Read orders of some days, the newest first.
+SELECT
+    o.id::text,
+    o.created_at,
+    o.account_id::text,
+    u.email,
+    o.user_id::text,
+    o.symbol,
+    o.side,
+    o.order_type,
+    o.quantity,
+    o.filled_quantity,
+    o.average_price,
+    o.limit_price,
+    o.stop_price,
+    o.status,
+    o.refused_by,
+    o.refusal_code,
+    o.book
+FROM (
+    SELECT o.*, a.user_id
+    FROM orders AS o
+    JOIN accounts AS a ON a.id = o.account_id
+    WHERE o.created_at >= %(since)s::timestamptz
+      AND (%(until)s::timestamptz IS NULL OR o.created_at < %(until)s)
+      AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s)
+      AND (%(status)s::text IS NULL OR o.status = %(status)s)
+      AND (%(side)s::text IS NULL OR o.side = %(side)s)
+      AND (%(account_id)s::uuid IS NULL OR o.account_id = %(account_id)s::uuid)
+      AND (%(user_id)s::uuid IS NULL OR a.user_id = %(user_id)s::uuid)
+    ORDER BY o.id DESC
+    LIMIT %(count_max)s OFFSET %(passed)s
+) AS o
+JOIN users AS u ON u.id = o.user_id
+ORDER BY o.id DESC;
+
+-- name: rankings_of_order
+-- Read which levels an order could be passed on to, with their scores, each time that it was.
+SELECT ranked_at, candidates
+FROM routing_rankings
+WHERE order_id = %(order_id)s::uuid
+ORDER BY ranked_at, id
+LIMIT 50;
+
+-- name: decision_of_order
+-- Read how a hybrid order was divided.
+SELECT decided_at, reason, a_percent, a_quantity, b_quantity, inputs, candidates
+FROM routing_decisions
+WHERE order_id = %(order_id)s::uuid;
+
+-- name: fills_of_order
+-- Read the fills of an order with their providers and what they did to its position.
+SELECT
+    f.id::text,
+    f.executed_at,
+    f.quantity,
+    f.price,
+    p.code,
+    f.provider_execution_id,
+    f.is_maker,
+    t.position_id::text,
+    t.effect,
+    t.realised_pnl,
+    t.commission
+FROM order_fills AS f
+LEFT JOIN liquidity_providers AS p ON p.id = f.provider_id
+LEFT JOIN trades AS t ON t.fill_id = f.id
+WHERE f.order_id = %(order_id)s::uuid
+ORDER BY f.executed_at, f.id
+LIMIT 500;
+
+-- name: providers
+-- Read the liquidity providers with what they answered in the last hours and what is open with them.
+SELECT
+    p.id::text,
+    p.code,
+    p.priority,
+    p.is_enabled,
+    p.fee_bps,
+    r.asked,
+    r.accepted,
+    r.answer_ms,
+    r.last_at,
+    (
+        SELECT count(*)
+        FROM unsolicited_fills AS u
+        WHERE u.provider_id = p.id
+          AND NOT EXISTS (SELECT FROM unsolicited_fill_resolutions AS s WHERE s.fill_id = u.id)
+    ) AS unsolicited,
+    (
+        SELECT count(*)
+        FROM provider_corrections AS c
+        WHERE c.provider_id = p.id
+          AND NOT EXISTS (SELECT FROM provider_correction_settlements AS s WHERE s.correction_id = c.id)
+    ) AS corrections,
+    (
+        SELECT count(*)
+        FROM provider_trade_breaks AS b
+        WHERE b.provider_id = p.id AND b.closed_at IS NULL
+    ) AS breaks
+FROM liquidity_providers AS p
+LEFT JOIN LATERAL (
+    SELECT
+        count(*) AS asked,
+        count(*) FILTER (WHERE l.is_accepted) AS accepted,
+        avg(extract(epoch FROM l.decided_at - l.requested_at) * 1000)::numeric(20, 1) AS answer_ms,
+        max(l.decided_at) AS last_at
+    FROM (
+        SELECT q.*
+        FROM provider_requests AS q
+        WHERE q.provider_id = p.id
+        ORDER BY q.requested_at DESC
+        LIMIT 500
+    ) AS l
+) AS r ON true
+ORDER BY p.priority, p.code;
+
+-- name: provider_lines
+-- Read the connections of providers over FIX, and when their last messages were kept.
+SELECT
+    p.code,
+    c.purpose,
+    c.host,
+    c.port,
+    c.uses_tls,
+    c.sender_comp_id,
+    c.target_comp_id,
+    s.began_at,
+    heard.kept_at AS heard_at,
+    sent.kept_at AS sent_at
+FROM provider_connections AS c
+JOIN liquidity_providers AS p ON p.id = c.provider_id
+LEFT JOIN LATERAL (
+    SELECT f.id, f.began_at
+    FROM fix_sessions AS f
+    WHERE f.provider_id = c.provider_id
+      AND f.sender_comp_id = c.sender_comp_id
+      AND f.target_comp_id = c.target_comp_id
+    ORDER BY f.id DESC
+    LIMIT 1
+) AS s ON true
+LEFT JOIN LATERAL (
+    SELECT m.kept_at
+    FROM fix_messages AS m
+    WHERE m.session_id = s.id AND m.direction = 'in'
+    ORDER BY m.seq DESC
+    LIMIT 1
+) AS heard ON true
+LEFT JOIN LATERAL (
+    SELECT m.kept_at
+    FROM fix_messages AS m
+    WHERE m.session_id = s.id AND m.direction = 'out'
+    ORDER BY m.seq DESC
+    LIMIT 1
+) AS sent ON true
+ORDER BY p.code, c.purpose;
+
+-- name: past_halts
+-- Read the halts that were lifted last.
+SELECT
+    mode,
+    scope,
+    coalesce(group_code, account_id::text, symbol) AS target,
+    set_by,
+    reason,
+    set_at,
+    lifted_by,
+    lifted_reason,
+    lifted_at
+FROM trading_halts
+WHERE lifted_at IS NOT NULL
+ORDER BY lifted_at DESC, id DESC
+LIMIT %(count_max)s;
+
+-- name: accounts_with_positions
+-- Read the accounts that hold something, with the levels at which they are called and closed.
+SELECT
+    a.id::text,
+    a.user_id::text,
+    u.email,
+    a.group_code,
+    a.currency,
+    a.leverage,
+    a.balance,
+    a.credit,
+    a.status,
+    a.margin_call_level,
+    a.stop_out_level,
+    g.regime
+FROM accounts AS a
+JOIN users AS u ON u.id = a.user_id
+JOIN account_groups AS g ON g.code = a.group_code
+WHERE EXISTS (SELECT FROM positions AS p WHERE p.account_id = a.id AND p.is_open)
+ORDER BY a.id
+LIMIT %(count_max)s;
+
+-- name: margin_calls
+-- Read margin calls, those that are open first, then the newest.
+SELECT
+    c.id::text,
+    c.account_id::text,
+    u.email,
+    a.user_id::text,
+    a.currency,
+    c.margin_level,
+    c.equity,
+    c.used_margin,
+    c.opened_at,
+    c.resolved_at
+FROM margin_calls AS c
+JOIN accounts AS a ON a.id = c.account_id
+JOIN users AS u ON u.id = a.user_id
+ORDER BY c.resolved_at IS NOT NULL, c.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: stop_outs
+-- Read the newest stop-outs.
+SELECT
+    s.id::text,
+    s.account_id::text,
+    u.email,
+    a.user_id::text,
+    a.currency,
+    s.margin_level,
+    s.equity,
+    s.used_margin,
+    s.orders_canceled,
+    s.positions_closed,
+    s.forgiven,
+    s.occurred_at
+FROM stop_outs AS s
+JOIN accounts AS a ON a.id = s.account_id
+JOIN users AS u ON u.id = a.user_id
+ORDER BY s.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: breaker_events
+-- Read the newest events of circuit breakers.
+SELECT b.code, e.from_state, e.to_state, e.actor, e.reason, e.measured, e.market_at, e.occurred_at
+FROM circuit_breaker_events AS e
+JOIN circuit_breakers AS b ON b.id = e.breaker_id
+ORDER BY e.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: payments
+-- Read payments in some states, the oldest first where they wait, else the newest.
+SELECT
+    p.id::text,
+    p.created_at,
+    p.user_id::text,
+    u.email,
+    p.kind,
+    p.amount,
+    p.currency,
+    p.provider,
+    p.reference,
+    p.status,
+    p.failure_reason,
+    f.risk_score,
+    f.risk_level
+FROM payment_transactions AS p
+JOIN users AS u ON u.id = p.user_id
+LEFT JOIN LATERAL (
+    SELECT c.risk_score, c.risk_level
+    FROM fraud_checks AS c
+    WHERE c.payment_id = p.id
+    ORDER BY c.created_at DESC
+    LIMIT 1
+) AS f ON true
+WHERE (%(statuses)s::text[] IS NULL OR p.status = ANY(%(statuses)s::text[]))
+  AND (%(kind)s::text IS NULL OR p.kind = %(kind)s)
+  AND (%(user_id)s::uuid IS NULL OR p.user_id = %(user_id)s::uuid)
+ORDER BY
+    CASE WHEN %(is_queue)s THEN p.id END,
+    p.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: receivables
+-- Read what clients owe and have not paid back, the oldest first.
+SELECT
+    r.id::text,
+    r.user_id::text,
+    u.email,
+    r.currency,
+    r.amount,
+    r.remaining,
+    r.payment_id::text,
+    r.created_at
+FROM receivables AS r
+JOIN users AS u ON u.id = r.user_id
+WHERE r.remaining > 0
+ORDER BY r.id
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: search_users
+-- Find users by an id of theirs, an account, an order or a payment, or by a part of the e-mail address.
+SELECT
+    u.id::text,
+    u.email,
+    u.client_class,
+    u.kyc_level,
+    u.status,
+    ARRAY(SELECT r.role FROM user_roles AS r WHERE r.user_id = u.id ORDER BY r.role) AS roles,
+    u.created_at,
+    (SELECT count(*) FROM accounts AS a WHERE a.user_id = u.id) AS accounts
+FROM users AS u
+WHERE
+    CASE
+        WHEN %(id)s::uuid IS NOT NULL THEN u.id IN (
+            SELECT %(id)s::uuid
+            UNION ALL
+            SELECT a.user_id FROM accounts AS a WHERE a.id = %(id)s::uuid
+            UNION ALL
+            SELECT a.user_id
+            FROM orders AS o
+            JOIN accounts AS a ON a.id = o.account_id
+            WHERE o.id = %(id)s::uuid
+            UNION ALL
+            SELECT p.user_id FROM payment_transactions AS p WHERE p.id = %(id)s::uuid
+        )
+        ELSE strpos(u.email, lower(%(text)s::text)) > 0
+    END
+ORDER BY u.created_at DESC, u.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: changes
+-- Read who changed what in a time, the newest first.
+SELECT created_at, seq, actor, database_role, table_name, row_id::text, action, reason, changes
+FROM audit_log
+WHERE created_at >= %(since)s::timestamptz
+  AND created_at < %(until)s::timestamptz
+  AND (%(actor)s::text IS NULL OR actor = %(actor)s)
+  AND (%(table_name)s::text IS NULL OR table_name = %(table_name)s)
+ORDER BY created_at DESC, seq DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: seals
+-- Read the newest seals of the audit log.
+SELECT seq, row_count, from_txid, to_txid, encode(head, 'hex') AS head, sealed_at
+FROM audit_seals
+ORDER BY seq DESC
+LIMIT %(count_max)s;

@@ -1,0 +1,38 @@
+"""The templates and their filters: all is escaped, and a name that is missing is a defect."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tradewright.console import words
+
+
+def render(template: str, facts: Mapping[str, Any]) -> str:
+    """Return a page as HTML."""
+    return _environment().get_template(template).render(facts)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("tradewright.console", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in (
+        "amount",
+        "money",
+        "rounded",
+        "share",
+        "instant",
+        "span",
+        "short",
+        "values",
+        "spoken",
+    ):
+        made.filters[name] = getattr(words, name)
+    return made

@@ -1,0 +1,93 @@
+"""What comes in over HTTP, read with limits, before anything is asked of the database."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+
+from tradewright.console.model import Form
+from tradewright.core.errors import ErrorCode, InputError
+
+ROOT = "/console"
+"""Where the console is, below where the server is."""
+
+FORM_BYTES_MAX = 65_536
+_FIELDS_MAX = 1_000
+
+
+class Asked(NamedTuple):
+    """A request as far as the console looks at it; `root` is where the console is."""
+
+    root: str
+    path: str
+    query: str
+    parameters: Mapping[str, str]
+    asked: Mapping[str, str]
+    cookies: Mapping[str, str]
+    is_secure: bool
+    is_from_elsewhere: bool
+    body: bytes
+
+
+async def read_request(request: Request) -> Asked:
+    """Read a request; of a body no more than a form may be long."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise _too_long()
+    root = request.scope.get("root_path", "") + ROOT
+    return Asked(
+        root=root,
+        path=request.scope["path"].removeprefix(root),
+        query=request.url.query,
+        parameters=request.path_params,
+        asked=request.query_params,
+        cookies=request.cookies,
+        is_secure=request.url.scheme == "https",
+        is_from_elsewhere=request.headers.get("sec-fetch-site", "same-origin")
+        not in {"same-origin", "none"},
+        body=body,
+    )
+
+
+def form_of(asked: Asked) -> Form:
+    """Return what a form says.
+
+    Raises:
+        InputError: CONSOLE_FORM_MALFORMED.
+
+    """
+    try:
+        text = asked.body.decode()
+        found = parse_qs(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise InputError(
+            ErrorCode.CONSOLE_FORM_MALFORMED,
+            "the form cannot be read",
+            why="A form is sent as application/x-www-form-urlencoded in UTF-8.",
+            hint="Send it again from its page.",
+        ) from None
+    if any("\x00" in value for values in found.values() for value in values):
+        raise malformed("a character of no text (U+0000)", "No field takes it.")
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def malformed(what: str, why: str) -> InputError:
+    """Return the error for a field that says what it cannot."""
+    return InputError(
+        ErrorCode.CONSOLE_FORM_MALFORMED,
+        f"the form says {what}",
+        why=why,
+        hint="Go back, correct it, and send it again.",
+    )
+
+
+def _too_long() -> InputError:
+    return InputError(
+        ErrorCode.CONSOLE_FORM_MALFORMED,
+        f"the form is longer than {FORM_BYTES_MAX} bytes",
+        why="No form of the console needs so much.",
+        hint="Shorten what is written in it.",
+    )

@@ -1,0 +1,237 @@
+"""The console's pages: each shows what is there, escapes what is hostile, and says what to do."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from html import escape
+
+import pytest
+
+from tests.cast import open_account, open_position, open_wallet, play
+from tests.console import PLAIN, ROOT, STAFF, Browser, served_console, signed_in
+from tests.floor import Floor, buy, deal
+from tests.web import new_user
+from tradewright import payments
+from tradewright.console.words import amount, money, rounded, share, short, span, values
+from tradewright.core.ids import new_id_text
+from tradewright.payments import Origin, PaymentKind, PaymentRequest, Provider
+from tradewright.postgres.connect import Session
+from tradewright.routing.model import Book
+
+HOSTILE = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def port(engine_database: str) -> Iterator[int]:
+    with served_console(engine_database) as served:
+        yield served
+
+
+def is_quiet(browser: Browser, path: str) -> None:
+    """Assert that a page is whole, loads nothing from elsewhere, and runs and styles nothing."""
+    answer = browser.get(path)
+    assert answer.status == 200, (path, answer.text)
+    for tag, attributes in answer.read().tags:
+        assert tag not in {"style", "iframe", "object", "embed", "base"}, path
+        assert tag != "script" or attributes.get("src", "").startswith(f"{ROOT}/static/"), path
+        assert not any(name == "style" or name.startswith("on") for name in attributes), path
+        for name in ("src", "href", "action"):
+            place = attributes.get(name, "/")
+            assert place.startswith(("/", "?", "#")), (path, place)
+            assert not place.startswith("//"), (path, place)
+
+
+def is_named(browser: Browser, path: str) -> None:
+    """Assert that a page's tables have captions and its fields have names for who cannot see."""
+    html = browser.get(path).html
+    assert html.count("<table>") == html.count("<caption>"), path
+    tags = browser.get(path).read().tags
+    labelled = {attributes.get("for") for tag, attributes in tags if tag == "label"}
+    for field in ("<input", "<select"):
+        for part in html.split(field)[1:]:
+            start = part.split(">", maxsplit=1)[0]
+            before = html[: html.index(part)]
+            is_in_label = before.rfind("<label") > before.rfind("</label>")
+            is_told = "aria-label=" in start or 'type="hidden"' in start or is_in_label
+            name = start.partition('id="')[2].partition('"')[0]
+            assert is_told or name in labelled, (path, start)
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_each_page_is_whole_named_and_quiet(port: int, engine: Session, is_empty: bool) -> None:
+    cast = None if is_empty else play(engine)
+    browser, user_id = signed_in(port, engine, *STAFF)
+    paths = [*PLAIN, f"/clients/{user_id}", "/migrations/review?run=1", "/audit/seals?verify=1"]
+    if cast is not None:
+        paths += [f"/orders/{cast.order_ids[0]}", f"/payments/{cast.withdrawal_id}"]
+        paths += [f"/clients/{cast.user_id}", f"/audit/trail?id={cast.position_id}"]
+        paths += ["/risk/stress?case=snb-2015", "/risk/stress?name=EUR&percent=-5"]
+    for path in paths:
+        is_quiet(browser, path)
+        is_named(browser, path)
+
+
+def test_hostile_text_is_shown_and_never_run(port: int, engine: Session) -> None:
+    user_id = new_user(engine, email=f"{HOSTILE.lower().replace(' ', '')}@x.example")
+    open_wallet(engine, user_id, "500")
+    request = PaymentRequest(
+        payment_id=new_id_text(),
+        user_id=user_id,
+        kind=PaymentKind.WITHDRAWAL,
+        currency="USD",
+        amount=Decimal(400),
+        provider=Provider.CARDS,
+        destination=HOSTILE,
+        origin=Origin(HOSTILE, "203.0.113.9"),
+    )
+    with engine.transaction():
+        payment = payments.start_payment(engine, request)
+    browser, _ = signed_in(port, engine, *STAFF)
+    browser.send(
+        *("/dealer/halts", "/dealer/halt"),
+        scope="all",
+        target="",
+        mode="reduce_only",
+        reason=HOSTILE,
+    )
+    paths = ["/", "/clients", f"/clients/{user_id}", f"/payments/{payment.id}", "/payments/all"]
+    paths += ["/payments", "/dealer/halts", "/audit", f"/audit/trail?id={payment.id}"]
+    asked = "%3Cscript%3Ealert(1)%3C/script%3E%22%3E"
+    paths += [f"/clients?search={asked}", f"/orders?symbol={asked}", f"/audit?actor={asked}"]
+    for path in paths:
+        is_quiet(browser, path)
+    assert escape("<script>alert('x')", quote=False)[:20] in browser.get("/clients").html
+    assert "&lt;script&gt;" in browser.get("/dealer/halts").html
+    refused = browser.get(f"/{asked}")
+    assert refused.status == 404
+    assert "<script>alert" not in refused.html
+
+
+def test_an_order_shows_its_whole_story(port: int, floor: Floor, engine: Session) -> None:
+    account = floor.account(book=Book.A)
+    with floor.engine() as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        dealt = deal(running, buy(account, 100_000))
+    browser, _ = signed_in(port, engine, "dealer", "administrator")
+    text = browser.get(f"/orders/{dealt.order_id}").text
+    assert "buy 100,000 EURUSD filled" in text
+    for told in (
+        "Levels of providers as they were ranked",
+        "price bps",
+        "1.1001",
+        "provider requests",
+        "trades",
+    ):
+        assert told in text
+    (execution,) = floor.rows("SELECT provider_execution_id FROM order_fills")[0]
+    assert execution in text
+
+
+def test_orders_are_filtered_by_symbol_state_side_account_and_day(
+    port: int, engine: Session
+) -> None:
+    cast = play(engine)
+    browser, _ = signed_in(port, engine, "dealer")
+
+    def shown(query: str) -> int:
+        html = browser.get(f"/orders?{query}").html
+        return html.count(f'<td><a class="id" href="{ROOT}/orders/')
+
+    everything = shown("")
+    assert everything > 3
+    assert shown("symbol=EURUSD") == everything
+    assert shown("symbol=GBPUSD") == 0
+    assert shown("status=rejected") == 0
+    assert shown("side=buy") + shown("side=sell") == everything
+    assert shown(f"account={cast.account_id}") == 2
+    assert shown("since=2020-01-01&until=2020-01-02") == 0
+    assert "No order was given" in browser.get("/orders?symbol=GBPUSD").text
+    for wrong in (
+        "status=nope",
+        "account=x",
+        "since=yesterday",
+        "since=2026-02-02&until=2026-02-01",
+    ):
+        assert browser.get(f"/orders?{wrong}").code == "CONSOLE_FORM_MALFORMED"
+    assert browser.get("/orders?user=nobody@example.org").code == "USER_UNKNOWN"
+
+
+def test_the_account_nearest_to_its_stop_out_stands_first(port: int, engine: Session) -> None:
+    play(engine)
+    engine.execute(
+        "INSERT INTO last_prices (symbol, bid, ask, quoted_at)"
+        " VALUES ('EURUSD', 1.10, 1.1001, clock_timestamp()) ON CONFLICT (symbol) DO UPDATE"
+        " SET bid = excluded.bid, ask = excluded.ask, quoted_at = excluded.quoted_at"
+    )
+    poor = open_account(engine, new_user(engine, email="poor@example.org"))
+    open_position(engine, poor)
+    browser, _ = signed_in(port, engine, "risk_officer")
+    answer = browser.get("/risk")
+    emails = [part for part in answer.text.split() if "@example.org" in part]
+    assert emails[1] == "poor@example.org"  # behind who is signed in
+    assert "stop-out" in answer.text
+
+
+def test_long_tables_come_in_parts(port: int, engine: Session) -> None:
+    for number in range(55):
+        new_user(engine, email=f"many-{number:02}@example.org")
+    browser, _ = signed_in(port, engine, "dealer")
+    first = browser.get("/clients?search=many-")
+    assert first.html.count("@example.org</a>") == 50
+    assert "?search=many-&amp;page=2#page" in first.html
+    second = browser.get("/clients?search=many-&page=2")
+    assert second.html.count("@example.org</a>") == 5
+    assert "?search=many-&amp;page=1#page" in second.html
+    for odd in ("0", "-1", "x", "9999", "%C2%B2"):
+        assert browser.get(f"/clients?page={odd}").status == 200
+
+
+def test_a_client_is_found_by_any_id_and_a_part_of_the_address(port: int, engine: Session) -> None:
+    cast = play(engine)
+    browser, _ = signed_in(port, engine, "dealer")
+    for known in (cast.user_id, cast.account_id, cast.order_ids[0], cast.deposit_id):
+        assert (
+            f'href="{ROOT}/clients/{cast.user_id}"' in browser.get(f"/clients?search={known}").html
+        )
+    part = cast.user_id[4:30].upper()
+    assert f'href="{ROOT}/clients/{cast.user_id}"' in browser.get(f"/clients?search={part}").html
+    nobody = browser.get(f"/clients?search={new_id_text()}").text
+    assert "Nobody is found by" in nobody
+
+
+def test_the_laws_are_checked_when_it_is_asked_for(port: int, engine: Session) -> None:
+    play(engine)
+    browser, _ = signed_in(port, engine, "dealer")
+    assert "Not checked since this console was started" in browser.get("/").text
+    assert "laws hold" in browser.send("/", "/laws/check").text
+    assert "laws hold" in browser.get("/").text
+    engine.execute("ALTER TABLE user_balances DISABLE TRIGGER USER")
+    engine.execute("UPDATE user_balances SET available = available + 1")
+    broken = browser.send("/", "/laws/check").text
+    assert "laws are broken" in broken
+    assert "balance is last entry broken" in broken
+
+
+def test_drift_is_found_when_it_is_asked_for(port: int, engine: Session) -> None:
+    browser, _ = signed_in(port, engine, "administrator")
+    assert "and nothing else" in browser.send("/migrations/drift", "/migrations/drift").text
+    engine.execute("CREATE TABLE strangers (id uuid)")
+    assert "strangers" in browser.send("/migrations/drift", "/migrations/drift").text
+
+
+def test_amounts_are_exact_and_times_and_ids_short() -> None:
+    assert money(Decimal("1234567.5"), "USD") == "1,234,567.50\u00a0USD"
+    assert money(Decimal("0.00000001"), "BTC") == "0.00000001\u00a0BTC"
+    assert money(Decimal("0.123456"), "USD") == "0.123456\u00a0USD"
+    assert money(Decimal(-5), "JPY") == "\u22125\u00a0JPY"
+    assert amount(Decimal("1E+3")) == "1,000"
+    assert rounded(Decimal("2.005"), "USD") == "2.00\u00a0USD"
+    assert share(Decimal("99.999")) == "100.00\u00a0%"
+    assert (money(None, "USD"), amount(None), share(None)) == ("\u2013",) * 3
+    assert (span(59), span(61), span(7260), span(180_000)) == (
+        "59 s",
+        "1 min 1 s",
+        "2 h 1 min",
+        "2 d 2 h",
+    )
+    assert short("0199c1d2-7f0a-7e3b-9a51-0123456789ab") == "0199c1d2…6789ab"
+    assert values({"amount": Decimal("1E+2"), "word": "ü"}) == '{"amount": "100", "word": "ü"}'

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.fix_floor import PRICE, Deaf, FixFloor, theirs, until
-from tests.floor import DAY, ONE, TWO, Floor, buy, deal, refusal
+from tests.floor import DAY, ONE, TWO, Floor, buy, deal, refusal, sell
 from tradewright import routing
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.fix.acceptor import Fault
@@ -93,6 +93,24 @@ def test_prices_follow_the_provider_and_vanish_with_it(
         stage.deal(running)
         manager.__exit__(None, None, None)
     assert stage.orders() == [("filled", 100_000)]
+
+
+def test_a_price_finer_than_the_books_keep_is_dealt_at_as_they_keep_it(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 900_000)
+        acceptor.set_price("EURUSD", Price(Decimal("1.200000005001"), Decimal("1.3")))
+        until(lambda: (top := running.market.top("EURUSD")) and top.bid == Decimal("1.2"))
+        running.submit(sell(stage.account, 900_000)).result(timeout=30)
+        stage.settle(running)
+    ((price, result),) = stage.floor.rows(
+        "SELECT price, realised_pnl FROM trades WHERE effect = 'close'"
+    )
+    assert result == round(900_000 * (price - PRICE.ask), 2)
+    assert stage.aside() == []
+    assert stage.floor.broken_laws() == {}
 
 
 def test_an_order_without_a_session_is_never_sent(

@@ -4,9 +4,10 @@ Pure: values in, values out. The fields are those of FIX 4.4, volumes 3 and 4; w
 provider must send stands in docs/reference/fix.md. `gateway` decides when what is sent.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from itertools import count
 
 from tradewright.liquidity.fix.codec import Message
@@ -25,6 +26,9 @@ SESSION_REJECT, BUSINESS_REJECT = "3", "j"
 
 _SIDES = {Side.BUY: "1", Side.SELL: "2"}
 _SIDES_BACK = {code: side for side, code in _SIDES.items()}
+_NUMBER = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})", re.ASCII)
+_NUMBER_MAX = Decimal(10) ** 12
+_UNIT = Decimal("1E-8")
 _TRADES = frozenset({"F", "1", "2"})
 """ExecType (150) of an execution; 1 and 2 are those of FIX 4.2, which some still send."""
 CORRECTIONS = frozenset({"G", "H"})
@@ -90,8 +94,8 @@ def asked_request(message: Message) -> ProviderRequest:
         request_id=message.text(11),
         symbol=message.text(55),
         side=_side(message),
-        quantity=_decimal(message, 38),
-        limit_price=None if message.get(44) is None else _decimal(message, 44),
+        quantity=read_decimal(message, 38),
+        limit_price=None if message.get(44) is None else read_decimal(message, 44),
         requested_at=read_time(message.text(60)),
         is_all_or_nothing=message.get(59) == "4",
     )
@@ -109,8 +113,8 @@ def reported_request(message: Message, now: datetime) -> ProviderRequest:
         request_id=request_id_of(message) or message.text(37),
         symbol=message.text(55),
         side=_side(message),
-        quantity=_decimal(message, 38) if message.get(38) else _decimal(message, 14),
-        limit_price=None if price is None else _decimal(message, 44),
+        quantity=read_decimal(message, 38) if message.get(38) else read_decimal(message, 14),
+        limit_price=None if price is None else read_decimal(message, 44),
         requested_at=now,
     )
 
@@ -132,19 +136,19 @@ def read_report(message: Message, provider: str, request: ProviderRequest) -> Pr
     kind, state = message.text(150), message.text(39)
     if kind in CORRECTIONS:
         return None
-    total = _decimal(message, 14) if message.get(14) else Decimal(0)
+    total = read_decimal(message, 14) if message.get(14) else Decimal(0)
     is_final = state in _FINAL or (kind in _TRADES and message.get(151) == "0")
     if kind not in _TRADES and not is_final:
         return None
     is_trade = kind in _TRADES
-    quantity = _decimal(message, 32) if is_trade else Decimal(0)
+    quantity = read_decimal(message, 32) if is_trade else Decimal(0)
     if is_trade and not quantity > 0:
         raise ValueError("LastQty")
     return ProviderAnswer(
         request_id=request.request_id,
         provider=provider,
         accepted=bool(total) or is_trade,
-        price=_decimal(message, 31) if is_trade else None,
+        price=read_decimal(message, 31) if is_trade else None,
         quantity=quantity,
         hold_ms=0,
         decided_at=_decided_at(message, request),
@@ -202,11 +206,12 @@ class Book:
         """Take entries; each replaces its side, or with 279=2 or no size takes it away."""
         for entry in entries:
             side = entry.text(269)
-            size = _decimal(entry, 271) if entry.get(271) else Decimal(0)
+            size = read_decimal(entry, 271, ROUND_FLOOR) if entry.get(271) else Decimal(0)
             if entry.get(279) == "2" or not size:
                 self.prices.pop(side, None)
             elif side in ("0", "1"):
-                self.prices[side] = (_decimal(entry, 270), size)
+                worse = ROUND_FLOOR if side == "0" else ROUND_CEILING
+                self.prices[side] = (read_decimal(entry, 270, worse), size)
 
 
 @dataclass(slots=True)
@@ -265,14 +270,36 @@ class Books:
 
 
 def read_time(text: str) -> datetime:
-    """Return the instant of a UTCTimestamp.
+    """Return the instant of a UTCTimestamp; what is finer than a microsecond is cut off.
 
     Raises:
         ValueError: it is none.
 
     """
-    form = "%Y%m%d-%H:%M:%S.%f" if "." in text else "%Y%m%d-%H:%M:%S"
-    return datetime.strptime(text, form).replace(tzinfo=UTC)
+    whole, _, fraction = text.partition(".")
+    if fraction and not (fraction.isascii() and fraction.isdigit()):
+        raise ValueError(f"{text!r} is no time")
+    at = datetime.strptime(whole, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+    return at.replace(microsecond=int(fraction[:6].ljust(6, "0")))
+
+
+def read_decimal(message: Message, tag: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """Return a number below 1e12, rounded to the decimals that our books keep.
+
+    Some write numbers as their machine holds them: 1.2000000000000002 is 1.2, and no worse price.
+
+    Raises:
+        ValueError: it is none as FIX writes them: digits, and a point at most.
+
+    """
+    text = message.text(tag)
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"field {tag} is {text[:80]!r}")
+    value = Decimal(text)
+    kept = value.quantize(_UNIT, rounding) if abs(value) < _NUMBER_MAX else _NUMBER_MAX
+    if abs(kept) >= _NUMBER_MAX:
+        raise ValueError(f"field {tag} is {text[:80]!r}")
+    return value if kept == value else kept
 
 
 def _decided_at(message: Message, request: ProviderRequest) -> datetime:
@@ -298,13 +325,3 @@ def _side(message: Message) -> Side:
     if side is None:
         raise ValueError(f"Side (54) is {message.text(54)!r}")
     return side
-
-
-def _decimal(message: Message, tag: int) -> Decimal:
-    try:
-        value = Decimal(message.text(tag))
-    except InvalidOperation:
-        raise ValueError(f"field {tag} is {message.text(tag)!r}") from None
-    if not value.is_finite():
-        raise ValueError(f"field {tag} is {message.text(tag)!r}")
-    return value

@@ -7,9 +7,8 @@ reports (AE) there are. A list of which a report is missing is no list.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
 
-from tradewright.liquidity.fix.application import read_time
+from tradewright.liquidity.fix.application import read_decimal, read_time
 from tradewright.liquidity.fix.codec import Message
 from tradewright.liquidity.model import Side
 from tradewright.liquidity.reconciliation.model import TradeLine
@@ -89,9 +88,9 @@ def _line(message: Message) -> TradeLine:
             request_id=message.text(11),
             symbol=message.text(55),
             side=_SIDES[message.text(54)],
-            quantity=Decimal(message.text(32)),
-            price=Decimal(message.text(31)),
+            quantity=read_decimal(message, 32),
+            price=read_decimal(message, 31),
             executed_at=read_time(message.text(60)),
         )
-    except (InvalidOperation, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise ValueError(f"a trade report cannot be read: {error}") from None

@@ -119,11 +119,41 @@ def test_a_correction_or_bust_changes_nothing_by_itself(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"t32": ""}, {"t32": "0"}, {"t32": "many"}, {"t31": ""}, {"t31": "NaN"}, {"t60": "noon"}],
+    [
+        *({"t32": text} for text in ("", "0", "many", "-1", "0.000000001", "1E9999999")),
+        *({"t31": text} for text in ("", "NaN", "1e-5", "1_0", "\u00b2", "9" * 13, "9" * 50)),
+        {"t31": "999999999999.999999999"},
+        *({"t60": text} for text in ("noon", "20260113-08:00:00.1x")),
+    ],
 )
 def test_an_execution_that_cannot_be_read_is_refused(changes: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read(**changes)
+
+
+def test_what_an_execution_says_is_read_as_our_books_keep_it() -> None:
+    """As a machine writes 0.1 + 0.2: finer digits were booked as money and lost in the row."""
+    answer = read(t31="1.2000000000000002", t32="0.30000000000000004", t14="0.30000000000000004")
+    assert answer is not None
+    assert (answer.price, answer.quantity, answer.total_quantity) == (
+        Decimal("1.2"),
+        Decimal("0.3"),
+        Decimal("0.3"),
+    )
+
+
+def test_a_time_may_be_finer_than_ours() -> None:
+    answer = read(t60="20260113-08:00:01.123456789")
+    assert answer is not None
+    assert answer.decided_at == DAY + timedelta(seconds=1, microseconds=123456)
+
+
+def test_a_finer_quote_is_never_read_as_a_better_one() -> None:
+    bid = ((269, "0"), (270, "1.100000005"), (271, "5.999999999"))
+    ask = ((269, "1"), (270, "1.100000011"), (271, "7"))
+    (quote,) = Books("LP").take(quotes(*bid, *ask), DAY)
+    assert (quote.bid, quote.ask) == (Decimal("1.1"), Decimal("1.10000002"))
+    assert quote.bid_size == Decimal("5.99999999")
 
 
 def test_a_provider_whose_clock_is_behind_has_not_decided_before_it_was_asked() -> None:

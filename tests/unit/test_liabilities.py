@@ -83,7 +83,7 @@ def test_another_published_total_or_root_is_noticed() -> None:
     assert check_proof({**roots(THREE), "currencies": {}}, line).reason
 
 
-@pytest.mark.parametrize("line", ["", "{}", "[1]", "null", '{"format": 1}'])
+@pytest.mark.parametrize("line", ["", "{}", "[1]", "null", '{"format": 1}', "[" * 100_000])
 def test_what_is_no_proof_is_told_as_such(line: str) -> None:
     assert check_proof(roots(THREE), line).reason
 

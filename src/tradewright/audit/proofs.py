@@ -31,7 +31,7 @@ def check_proof(roots: Mapping[str, Any], line: str) -> ProofCheck:
         proof = json.loads(line)
         reason = _reason(roots, proof)
         return ProofCheck(proof["user_id"], proof["currency"], proof["amount"], reason)
-    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+    except (ValueError, KeyError, TypeError, InvalidOperation, RecursionError) as error:
         return ProofCheck("", "", "", f"it cannot be read: {_said(error)}")
 
 

@@ -18,7 +18,7 @@ from tradewright import payments
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.payments.outbox import BACKOFF, Delivery, deliver_due
-from tradewright.payments.webhooks.post import Endpoint, post
+from tradewright.payments.webhooks.post import Endpoint
 from tradewright.payments.webhooks.signature import new_secret, verify
 from tradewright.postgres.connect import Session
 
@@ -184,7 +184,33 @@ def test_waits_grow_up_to_a_day() -> None:
     assert BACKOFF[-1] == timedelta(days=1)
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.org/",
+        "http://",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:x/",
+        "http://[::1/",
+        "http://a b/",
+        "http://..../",
+        "http://127.0.0.1/\u00e9",
+        "http://127.0.0.1/a b",
+    ],
+)
+def test_an_address_that_is_none_is_refused_and_spends_no_attempt(
+    engine: Session, url: str
+) -> None:
+    start(engine, settled_user(engine))
     with pytest.raises(InputError) as caught:
-        post(Endpoint("ftp://example.org/secret", [SECRET]), "evt", b"{}")
+        deliver_due(engine, Endpoint(url, [SECRET]))
     assert caught.value.code == ErrorCode.WEBHOOK_ENDPOINT_MALFORMED
+    assert value(engine, "SELECT max(attempt_count) FROM outbox_events") == 0
+
+
+def test_a_secret_that_is_none_spends_no_attempt(engine: Session, receiver: Receiver) -> None:
+    start(engine, settled_user(engine))
+    with pytest.raises(InputError) as caught:
+        deliver_due(engine, Endpoint(receiver.url, ["whsec_short"]))
+    assert caught.value.code == ErrorCode.WEBHOOK_KEY_MALFORMED
+    assert value(engine, "SELECT max(attempt_count) FROM outbox_events") == 0

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tradewright.payments.webhooks.post import GONE, Answer, Endpoint, post
+from tradewright.payments.webhooks.post import GONE, Answer, Endpoint, post, require_endpoint
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
@@ -55,8 +55,13 @@ def deliver_due(connection: Session, endpoint: Endpoint, *, count_max: int = 100
     """Send every event that is due, until none is or `count_max` were tried.
 
     `connection` is in autocommit: no transaction is open while an event is sent. Any number of
-    workers may run beside each other.
+    workers may run beside each other. No attempt is spent on an endpoint that cannot be sent to.
+
+    Raises:
+        InputError: WEBHOOK_ENDPOINT_MALFORMED, WEBHOOK_KEY_MALFORMED.
+
     """
+    require_endpoint(endpoint)
     counts = {"delivered": 0, "postponed": 0, "given_up": 0}
     for _ in range(count_max):
         event = _claim(connection)

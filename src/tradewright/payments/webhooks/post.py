@@ -1,6 +1,7 @@
 """Send one signed message over HTTP: one attempt, one answer. Retries are the caller's."""
 
 import http.client
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from tradewright.core.errors import ErrorCode, InputError
 from tradewright.payments.webhooks.signature import sign
 
 TIMEOUT_SECONDS = 15
+_PATH = re.compile("[!-~]+")
 GONE = 410
 """The answer of a receiver that wants no more messages."""
 
@@ -55,15 +57,41 @@ def post(endpoint: Endpoint, message_id: str, body: bytes) -> Answer:
         connection.close()
 
 
+def require_endpoint(endpoint: Endpoint) -> None:
+    """Refuse an endpoint that no message could be sent to, or signed for.
+
+    Raises:
+        InputError: WEBHOOK_ENDPOINT_MALFORMED, WEBHOOK_KEY_MALFORMED.
+
+    """
+    _connection(endpoint.url)
+    sign("-", utc_now(), b"", endpoint.secrets)
+
+
 def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
-    parts = urlsplit(url)
-    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-    if parts.scheme not in kinds or not parts.hostname:
+    try:
+        return _parsed(url)
+    except (ValueError, http.client.InvalidURL):
         raise InputError(
             ErrorCode.WEBHOOK_ENDPOINT_MALFORMED,
-            f'"{url}" is no address that messages can be sent to',
+            f"{url!a} is no address that messages can be sent to",
             why="Messages go over HTTP or HTTPS.",
             hint="Write https://host/path.",
-        )
-    connection = kinds[parts.scheme](parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
-    return connection, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        ) from None
+
+
+def _parsed(url: str) -> tuple[http.client.HTTPConnection, str]:
+    """Return a connection that is not opened yet, and what is asked for on it.
+
+    Raises:
+        ValueError: it is no address, or holds what a request cannot.
+        http.client.InvalidURL: its host holds what none can.
+
+    """
+    parts = urlsplit(url)
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme not in kinds or not parts.hostname or not _PATH.fullmatch(path):
+        raise ValueError(url)
+    host = parts.hostname.encode("idna").decode()
+    return kinds[parts.scheme](host, parts.port, timeout=TIMEOUT_SECONDS), path

@@ -71,6 +71,7 @@ APPEND_ONLY = (
     "transfers",
     "unsolicited_fill_resolutions",
     "unsolicited_fills",
+    "view_refreshes",
     "wallet_status_changes",
 )
 KEPT = (
@@ -96,6 +97,7 @@ KEPT = (
     "provider_trade_breaks",
     "receivables",
     "reconciliation_breaks",
+    "reporting_views",
     "risk_limits",
     "trading_halts",
     "turns",

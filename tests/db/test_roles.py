@@ -89,7 +89,7 @@ def test_no_role_may_delete_truncate_or_put_triggers_on_anything(
     engine: Session, role: str
 ) -> None:
     rows = engine.execute(
-        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v')"
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm')"
         " AND relnamespace = current_schema()::regnamespace"
         " AND has_table_privilege(%s, oid, 'DELETE, TRUNCATE, TRIGGER, REFERENCES, MAINTAIN')",
         (f"tradewright_{role}",),
@@ -99,7 +99,7 @@ def test_no_role_may_delete_truncate_or_put_triggers_on_anything(
 
 def test_every_table_is_read_by_every_role_and_written_by_no_reader(engine: Session) -> None:
     rows = engine.execute(
-        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') AND NOT relispartition"
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') AND NOT relispartition"
         " AND relnamespace = current_schema()::regnamespace AND NOT ("
         " has_table_privilege('tradewright_app', oid, 'SELECT')"
         " AND has_table_privilege('tradewright_operator', oid, 'SELECT')"
@@ -158,6 +158,7 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
         "block_denied_accounts",
         "premake_audit_log_partitions",
         "prune_records",
+        "refresh_reporting_view",
         "roll_up_exposures",
         "roll_up_house_balances",
         "seal_audit_log",

@@ -31,6 +31,7 @@ def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
         "how-to/console.md",
         "how-to/open-an-account.md",
         "how-to/report.md",
+        "how-to/report-from-views.md",
         "how-to/run-jobs.md",
         "how-to/serve.md",
     ],

@@ -84,7 +84,6 @@ CHANGES = [
     ("CREATE INDEX extra ON orders_1 (user_id)", "added index extra"),
     ("ALTER TABLE orders DETACH PARTITION orders_1", "changed table orders_1"),
     ("CREATE OR REPLACE VIEW names AS SELECT name, mood, size FROM users", "changed view names"),
-    ("REFRESH MATERIALIZED VIEW sizes WITH NO DATA", "changed materialized view sizes"),
     ("ALTER SEQUENCE tickets CACHE 20", "changed sequence tickets"),
     ("ALTER FUNCTION twice(int) IMMUTABLE", "changed function twice(n integer)"),
     ("ALTER FUNCTION touch() SET search_path = shop", "changed function touch()"),
@@ -122,6 +121,7 @@ def test_nothing_that_leaves_the_schema_as_it_is_counts(session: Session) -> Non
     for statement in (
         "INSERT INTO users (name) VALUES ('ann')",
         "SELECT nextval('tickets')",
+        "REFRESH MATERIALIZED VIEW sizes WITH NO DATA",
         "ANALYZE",
         "VACUUM FULL users",
         "ALTER TABLE users ADD gone int",

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tradewright.migrate import Target, down, find_migrations, our_migrations, up
 from tradewright.migrate.catalog import Catalog, compare, take_catalog
+from tradewright.migrate.upkeep import find_drift
 from tradewright.postgres.connect import connect
 
 
@@ -33,3 +36,22 @@ def test_all_of_them_live_in_whatever_schema_is_asked_for(target: Target) -> Non
     other = replace(target, schema="other broker")
     up(other, migrations)
     assert len(down(other, migrations, to=0)) == len(migrations)
+
+
+@pytest.mark.usefixtures("lent_scratch_server")
+def test_views_that_were_filled_since_are_no_drift_and_go_away_with_their_migration(
+    target: Target,
+) -> None:
+    patient, migrations = replace(target, schema="tradewright"), find_migrations(our_migrations())
+    up(patient, migrations, to=9)
+    before = _catalog(patient)
+    up(patient, migrations, to=10)
+    with connect(patient.conninfo, schema=patient.schema, autocommit=True) as session:
+        session.execute("SELECT refresh_reporting_view(name) FROM reporting_views")
+        assert session.execute("SELECT count(*) FROM house_result").fetchone() == (0,)
+        assert find_drift(patient, migrations) == []
+        session.execute("DROP INDEX idx_house_result_trading_day_currency")
+        (lost,) = find_drift(patient, migrations)
+        assert str(lost.key) == "index idx_house_result_trading_day_currency"
+    down(patient, migrations, to=9)
+    assert compare(before, _catalog(patient)) == []

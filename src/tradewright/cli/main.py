@@ -64,6 +64,10 @@ COMMANDS = {
     ),
     "users": ("tradewright.cli.users", "Open users, grant them roles, and list them."),
     "verify": ("tradewright.cli.verify", "Make the ten tests of a set of migrations on a shadow."),
+    "views": (
+        "tradewright.cli.views",
+        "Show what a broker asks each day, computed ahead, and refresh it.",
+    ),
     "wallets": ("tradewright.cli.wallets", "Show what users have outside their accounts."),
     "bench": ("tradewright.cli.bench", "Measure beside public programs in the same run."),
     "routing": (

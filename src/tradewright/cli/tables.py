@@ -22,7 +22,7 @@ def print_facts(asked: options.Asked, facts: dict[str, Any]) -> None:
     table = Table(show_header=False)
     for name, fact in facts.items():
         if fact not in (None, [], {}):
-            table.add_row(name.replace("_", " "), escape(_shown(fact)))
+            table.add_row(name.replace("_", " "), escape(plain_text(fact)))
     standard_console().print(table)
 
 
@@ -35,7 +35,7 @@ def print_rows(
         return
     table = Table(*(name.replace("_", " ") for name in columns))
     for row in rows:
-        table.add_row(*(escape(_shown(row[name])) for name in columns))
+        table.add_row(*(escape(plain_text(row[name])) for name in columns))
     standard_console().print(table)
 
 
@@ -48,7 +48,8 @@ def _for_programs(fact: object) -> str:
     return str(fact) if isinstance(fact, datetime) else _as_text(fact)
 
 
-def _shown(fact: object) -> str:
+def plain_text(fact: object) -> str:
+    """Return a fact as a cell of a table or a file: amounts without exponents, nothing as empty."""
     if isinstance(fact, (dict, list)):
         return json_text(fact)
     return "" if fact is None else _as_text(fact)

@@ -209,6 +209,9 @@ CREATE TABLE provider_requests (
         CONSTRAINT provider_requests_price_positive CHECK (price > 0 AND price < 'Infinity'),
     is_accepted boolean
         CONSTRAINT provider_requests_is_accepted_present NOT NULL,
+    filled_quantity numeric(20, 8)
+        CONSTRAINT provider_requests_filled_quantity_present NOT NULL
+        CONSTRAINT provider_requests_filled_quantity_not_negative CHECK (filled_quantity >= 0 AND filled_quantity < 'Infinity'),
     reason text,
     hold_ms integer
         CONSTRAINT provider_requests_hold_ms_present NOT NULL
@@ -219,11 +222,13 @@ CREATE TABLE provider_requests (
         CONSTRAINT provider_requests_decided_at_present NOT NULL
         CONSTRAINT provider_requests_decided_after_requested CHECK (decided_at >= requested_at),
     CONSTRAINT provider_requests_is_for_an_order_or_a_hedge CHECK (num_nonnulls(order_id, hedge_id) = 1),
+    CONSTRAINT provider_requests_accepted_iff_filled CHECK (is_accepted = (filled_quantity > 0)),
     CONSTRAINT provider_requests_rejection_has_reason CHECK (is_accepted = (reason IS NULL))
 );
 COMMENT ON TABLE provider_requests IS 'Each request to a provider and its answer after the last-look hold (FX Global Code, principle 17). Append-only.';
 COMMENT ON COLUMN provider_requests.request_id IS 'FIX ClOrdID (11) under which the provider knows the request; each is recorded once, with its last word.';
 COMMENT ON COLUMN provider_requests.price IS 'Limit of the request; empty when it asked for whatever price the provider had.';
+COMMENT ON COLUMN provider_requests.filled_quantity IS 'FIX CumQty (14): what the provider said in the end that it had dealt of it.';
 COMMENT ON COLUMN provider_requests.requested_at IS 'Market time at which the request was sent.';
 COMMENT ON COLUMN provider_requests.decided_at IS 'Market time at which the provider decided.';
 CREATE INDEX idx_provider_requests_order_id

@@ -74,7 +74,7 @@ FROM (
     FROM pg_class AS c
     WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
       AND NOT c.relispartition
-      AND c.relkind IN ('r', 'p', 'v')
+      AND c.relkind IN ('r', 'p', 'v', 'm')
 ) AS t
 CROSS JOIN LATERAL (
     SELECT
@@ -82,12 +82,13 @@ CROSS JOIN LATERAL (
         t.is_table AND t.relname NOT IN (
             'audit_log', 'audit_seals', 'ledger_seals', 'ledger_seal_segments', 'house_balances', 'exposure_totals',
             'outbox_events',
-            'payment_transitions', 'schema_migrations'
+            'payment_transitions', 'schema_migrations', 'view_refreshes'
         ) AS is_written,
         -- Set up by people: what is traded, on what terms, who may approve.
         t.relname IN (
             'currencies', 'user_roles', 'api_keys', 'instruments', 'liquidity_providers', 'provider_connections', 'account_groups', 'payment_limits',
-            'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'past_swap_freedoms', 'past_account_groups', 'risk_limits', 'routing_policies', 'routing_rules', 'routing_overrides', 'trading_halts', 'trading_sessions', 'margin_tiers', 'jobs', 'job_runs', 'clock_samples'
+            'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'past_swap_freedoms', 'past_account_groups', 'risk_limits', 'routing_policies', 'routing_rules', 'routing_overrides', 'trading_halts', 'trading_sessions', 'margin_tiers', 'jobs', 'job_runs', 'clock_samples',
+            'reporting_views'
         ) AS is_set_up,
         -- The database makes its rows, and a service marks them as done.
         t.relname = 'outbox_events' AS is_marked,
@@ -136,7 +137,8 @@ BEGIN
             p.provolatile <> 'v' AS is_read,
             p.proname IN (
                 'seal_audit_log', 'seal_ledger', 'roll_up_exposures', 'roll_up_house_balances',
-                'premake_audit_log_partitions', 'prune_records'
+                'premake_audit_log_partitions', 'prune_records', 'refresh_reporting_view',
+                'raise_overdue_views'
             ) AS is_operated
         FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace

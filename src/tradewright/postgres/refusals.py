@@ -75,6 +75,8 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW062": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
         "TW063": (StateError, ErrorCode.ACCOUNT_STATUS_REFUSED),
         "TW064": (StateError, ErrorCode.USER_STATUS_REFUSED),
+        "TW075": (InputError, ErrorCode.VIEW_UNKNOWN),
+        "TW076": (StateError, ErrorCode.VIEW_TRANSACTION_REFUSED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

@@ -1062,13 +1062,14 @@ CROSS JOIN (SELECT count(*) FROM moved) AS before;
 -- name: write_provider_requests
 -- Write what providers were asked and answered.
 INSERT INTO provider_requests (
-    id, request_id, order_id, hedge_id, provider_id, quantity, price, is_accepted, reason, hold_ms,
-    requested_at, decided_at
+    id, request_id, order_id, hedge_id, provider_id, quantity, price, is_accepted,
+    filled_quantity, reason, hold_ms, requested_at, decided_at
 )
 SELECT *
 FROM unnest(
     %(id)s::uuid[], %(request_id)s::text[], %(order_id)s::uuid[], %(hedge_id)s::uuid[],
-    %(provider_id)s::uuid[], %(quantity)s::numeric[], %(price)s::numeric[], %(is_accepted)s::boolean[], %(reason)s::text[], %(hold_ms)s::integer[],
+    %(provider_id)s::uuid[], %(quantity)s::numeric[], %(price)s::numeric[], %(is_accepted)s::boolean[],
+    %(filled_quantity)s::numeric[], %(reason)s::text[], %(hold_ms)s::integer[],
     %(requested_at)s::timestamptz[], %(decided_at)s::timestamptz[]
 )
 ON CONFLICT (request_id) DO NOTHING;

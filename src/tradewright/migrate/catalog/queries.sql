@@ -56,7 +56,6 @@ SELECT
         'row security: ' || nullif(relation.relrowsecurity, false)::text,
         'row security for owner: ' || nullif(relation.relforcerowsecurity, false)::text,
         'replica identity: ' || nullif(relation.relreplident::text, 'd'),
-        'populated: ' || nullif(relation.relispopulated, true)::text,
         'comment: ' || obj_description(relation.oid, 'pg_class')
     ]
     || ARRAY(

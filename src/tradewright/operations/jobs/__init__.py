@@ -9,6 +9,7 @@ from tradewright.operations.jobs import (
     expire_holds,
     make_audit_partitions,
     prune_records,
+    refresh_reporting_views,
     retry_webhooks,
     roll_up_exposures,
     roll_up_house_balances,
@@ -16,6 +17,7 @@ from tradewright.operations.jobs import (
     seal_audit_log,
     seal_ledger,
     submit_payments,
+    watch_reporting_views,
 )
 from tradewright.operations.model import Job
 
@@ -25,6 +27,7 @@ _MODULES = (
     expire_holds,
     make_audit_partitions,
     prune_records,
+    refresh_reporting_views,
     retry_webhooks,
     roll_up_exposures,
     roll_up_house_balances,
@@ -32,6 +35,7 @@ _MODULES = (
     seal_audit_log,
     seal_ledger,
     submit_payments,
+    watch_reporting_views,
 )
 
 JOBS: Mapping[str, Job] = MappingProxyType({module.JOB.name: module.JOB for module in _MODULES})

@@ -1,8 +1,6 @@
 """`tradewright accounts`: trading accounts, what is in them, and what they are worth."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,26 +10,23 @@ from tradewright.cli import options
 from tradewright.cli.risk_output import LAST, Number
 from tradewright.cli.settings import by_whom_and_why, changing
 from tradewright.cli.tables import print_facts, print_rows
-from tradewright.core.money import round_to_minor_unit
 from tradewright.postgres.connect import Session
 from tradewright.routing import Book
 from tradewright.trading.groups import STANDARD, find_group
 from tradewright.trading.inquiry import (
-    ListedAccount,
     find_account,
     find_user,
     list_accounts,
-    worths_of,
 )
 from tradewright.trading.registry import AccountSettings, open_account
 from tradewright.trading.standing import close_account, reinstate_account, suspend_account
+from tradewright.trading.worths import account_facts
 
 _COLUMNS = (
     *("id", "email", "group", "book", "currency", "leverage", "balance", "credit", "equity"),
     *("margin_level", "priced_at", "open_positions", "live_orders", "status"),
 )
 _BOOK = click.Choice([str(each) for each in Book])
-_PERCENT = Decimal("0.01")
 
 
 @click.group("accounts", epilog=options.example("tradewright accounts list"))
@@ -69,7 +64,7 @@ def list_command(  # noqa: PLR0913 (one for each option)
         found = list_accounts(
             session, user_id=user_id, group=group, status=status, book=book, count_max=last
         )
-        rows = _facts(session, found)
+        rows = account_facts(session, found)
     print_rows(asked, rows, _COLUMNS)
 
 
@@ -79,7 +74,7 @@ def list_command(  # noqa: PLR0913 (one for each option)
 def show_command(asked: options.Asked, account: UUID) -> None:
     """Show an account with its settings, and what it is worth."""
     with asked.session() as session:
-        (facts,) = _facts(session, [find_account(session, str(account))])
+        (facts,) = account_facts(session, [find_account(session, str(account))])
     print_facts(asked, facts)
 
 
@@ -117,7 +112,7 @@ def open_command(
     settings = AccountSettings(book=Book(book), **given)
     with changing(asked, actor, reason) as session:
         account_id = open_account(session, find_user(session, user).id, settings)
-        (facts,) = _facts(session, [find_account(session, account_id)])
+        (facts,) = account_facts(session, [find_account(session, account_id)])
     print_facts(asked, facts)
 
 
@@ -175,22 +170,5 @@ def _change_status(
 ) -> None:
     with changing(asked, actor, reason) as session:
         change(session, str(account))
-        (facts,) = _facts(session, [find_account(session, str(account))])
+        (facts,) = account_facts(session, [find_account(session, str(account))])
     print_facts(asked, facts)
-
-
-def _facts(session: Session, accounts: Sequence[ListedAccount]) -> list[dict[str, Any]]:
-    """Return accounts with what they are worth, in their currencies."""
-    worths = worths_of(session, accounts)
-    rows = []
-    for account in accounts:
-        row, known = asdict(account), worths[account.id]
-        row |= dict.fromkeys(("equity", "used_margin", "free_margin", "margin_level", "priced_at"))
-        if known is not None:
-            state, level = known.state, known.state.level
-            worth = {"equity": state.equity, "used_margin": state.used, "free_margin": state.free}
-            row |= {name: round_to_minor_unit(one, account.currency) for name, one in worth.items()}
-            row["margin_level"] = None if level is None else level.quantize(_PERCENT)
-            row["priced_at"] = known.priced_at
-        rows.append(row)
-    return rows

@@ -22,7 +22,7 @@ from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import parse_amount
-from tradewright.payments import ClaimKind, ClaimOrder, PaymentStatus, Provider
+from tradewright.payments import ClaimKind, ClaimOrder, PaymentStatus, Provider, decisions
 from tradewright.payments.outbox import deliver_due
 from tradewright.payments.reconciliation.service import import_statement, read_breaks, reconcile
 from tradewright.payments.reconciliation.settlement import settle
@@ -113,12 +113,7 @@ def approve_command(asked: options.Asked, payment_id: UUID, officer: UUID) -> No
     A withdrawal in conflict is taken to be paid out as it was asked for.
     """
     with asked.session() as session:
-        with session.transaction():
-            audit.acting_as(session, f"user:{officer}")
-            payment = payments.approve_payment(session, str(payment_id), str(officer))
-        if payment.provider is not Provider.DIRECT:
-            retry_waiting(same_connection(session), payment.provider)
-        payment = payments.find_payment(session, payment.id)
+        payment = decisions.approve(session, str(payment_id), str(officer))
     print_facts(asked, asdict(payment))
 
 
@@ -135,8 +130,7 @@ def approve_command(asked: options.Asked, payment_id: UUID, officer: UUID) -> No
 def refuse_command(asked: options.Asked, payment_id: UUID, officer: UUID, reason: str) -> None:
     """End a payment that waits for approval or is in conflict."""
     with asked.session() as session:
-        audit.acting_as(session, f"user:{officer}")
-        payment = payments.refuse_payment(session, str(payment_id), str(officer), reason=reason)
+        payment = decisions.refuse(session, str(payment_id), str(officer), reason=reason)
     print_facts(asked, asdict(payment))
 
 

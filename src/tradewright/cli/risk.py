@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from functools import update_wrapper
-from typing import Any, assert_never
+from typing import Any
 from uuid import UUID
 
 import click
@@ -19,10 +19,8 @@ from tradewright.postgres.connect import Session
 from tradewright.risk import store
 from tradewright.risk.halts import Halt, HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
-from tradewright.trading.groups import find_group
-from tradewright.trading.inquiry import find_account
-from tradewright.trading.instruments import find_instrument
-from tradewright.trading.kill_switch import cancel_halted, pull_kill_switch
+from tradewright.trading.kill_switch import halt
+from tradewright.trading.targets import require_target
 
 KIND = click.Choice([str(kind) for kind in LimitKind])
 
@@ -127,12 +125,7 @@ def halt_command(asked: options.Asked, *, target: Target, actor: str, reason: st
     Positions may still be reduced. Asked again for the same, it cancels what was left.
     """
     with asked.session() as session:
-        if any(halt.target == target for halt in store.read_halts(session)):
-            session.commit()
-            killed = cancel_halted(session)
-        else:
-            session.commit()
-            killed = pull_kill_switch(session, target, actor=actor, reason=reason)
+        killed = halt(session, target, actor=actor, reason=reason)
     if asked.as_json:
         click.echo(json.dumps(asdict(killed)))
         return
@@ -191,19 +184,7 @@ def breaches_command(asked: options.Asked, last: int) -> None:
 
 
 def _require_there(session: Session, target: Target) -> None:
-    """Refuse a name that nothing has, rather than say that nothing is set for it."""
-    name = target.name or ""
-    match target.scope:
-        case Scope.ACCOUNT:
-            find_account(session, name)
-        case Scope.GROUP:
-            find_group(session, name)
-        case Scope.INSTRUMENT:
-            find_instrument(session, name)
-        case Scope.ALL:
-            pass
-        case _:
-            assert_never(target.scope)
+    require_target(session, target)
     session.commit()
 
 

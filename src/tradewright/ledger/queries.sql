@@ -462,6 +462,28 @@ FROM user_balance_history(
     %(user_id)s::uuid, %(since)s::timestamptz, %(until)s::timestamptz, %(count_max)s::bigint
 ) AS e;
 
+-- name: holder_entries
+-- Read the entries of one wallet or account, the newest first, from before a version on.
+SELECT
+    e.created_at,
+    e.holder_id::text,
+    e.version,
+    e.currency,
+    e.transaction_id::text,
+    e.operation,
+    e.effect,
+    e.amount,
+    e.available_before,
+    e.available_after,
+    e.reserved_before,
+    e.reserved_after,
+    e.hold_id::text
+FROM balance_ledger AS e
+WHERE e.holder_id = %(holder_id)s::uuid
+  AND (%(before)s::bigint IS NULL OR e.version < %(before)s::bigint)
+ORDER BY e.version DESC
+LIMIT %(count_max)s::integer;
+
 -- name: user_holds_nothing
 -- Tell by a row that a user has neither wallet nor account.
 SELECT 1

@@ -175,3 +175,13 @@ def read_history(
             hint="Check the user's id.",
         )
     return entries
+
+
+def read_entries(
+    connection: Session, holder_id: str, *, before: int | None = None, count_max: int
+) -> list[Entry]:
+    """Return the entries of one wallet or account, the newest first, `before` a version or all."""
+    asked = {"holder_id": holder_id, "before": before, "count_max": count_max}
+    return [
+        Entry(*row) for row in connection.execute(load_queries(_QUERIES)["holder_entries"], asked)
+    ]

@@ -268,6 +268,12 @@ FROM payment_transactions
 WHERE (%(status)s::text IS NULL OR status = %(status)s)
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
   AND (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s::uuid)
+  AND (
+      %(before)s::uuid IS NULL
+      OR (created_at, id) < (
+          SELECT b.created_at, b.id FROM payment_transactions AS b WHERE b.id = %(before)s::uuid
+      )
+  )
 ORDER BY created_at DESC, id DESC
 LIMIT %(count_max)s::integer;
 

@@ -212,18 +212,19 @@ def read_level(connection: Session, payment_id: str) -> RiskLevel:
     return RiskLevel(row[0])
 
 
-def list_payments(
+def list_payments(  # noqa: PLR0913 (one for each that may be asked for)
     connection: Session,
     *,
     status: str | None = None,
     kind: str | None = None,
     user_id: str | None = None,
+    before: str | None = None,
     count_max: int = 50,
 ) -> list[Payment]:
-    """List payments, the newest first; what is not given is not asked for."""
+    """List payments, the newest first, those `before` another; what is not given is not asked."""
+    asked = {"status": status, "kind": kind, "user_id": user_id, "before": before}
     rows = connection.execute(
-        load_queries("tradewright.payments")["list_payments"],
-        {"status": status, "kind": kind, "user_id": user_id, "count_max": count_max},
+        load_queries("tradewright.payments")["list_payments"], asked | {"count_max": count_max}
     )
     return [_payment(row) for row in rows]
 

@@ -126,6 +126,23 @@ class ListedPosition:
     closed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedTrade:
+    """What a fill, or a pairing of two positions, did to a position; sold is below zero."""
+
+    id: str
+    account_id: str
+    position_id: str
+    order_id: str | None
+    symbol: str
+    effect: str
+    quantity: Decimal
+    price: Decimal
+    realised_pnl: Decimal
+    commission: Decimal
+    executed_at: datetime
+
+
 def list_users(session: Session, *, status: str | None = None, count_max: int) -> list[ListedUser]:
     """Return users."""
     asked = {"status": status, "id": None, "email": None, "count_max": count_max}
@@ -146,7 +163,7 @@ def find_user(session: Session, name: str) -> ListedUser:
     asked = {"status": None, "id": user_id, "email": email, "count_max": 1}
     row = session.execute(load_queries(_QUERIES)["list_users"], asked).fetchone()
     if row is None:
-        raise _unknown(ErrorCode.USER_UNKNOWN, "user", name, "An id or the whole address")
+        raise unknown_user(name)
     return ListedUser(*row)
 
 
@@ -184,7 +201,7 @@ def find_account(session: Session, account_id: str) -> ListedAccount:
     """
     found = list_accounts(session, account_id=account_id, count_max=1)
     if not found:
-        raise _unknown(ErrorCode.ACCOUNT_UNKNOWN, "account", account_id, "An id")
+        raise unknown_account(account_id)
     return found[0]
 
 
@@ -209,15 +226,19 @@ def list_orders(  # noqa: PLR0913 (one for each that may be asked for)
     user_id: str | None = None,
     symbol: str | None = None,
     status: str | None = None,
+    client_order_id: str | None = None,
+    before: str | None = None,
     count_max: int,
 ) -> list[ListedOrder]:
-    """Return orders."""
+    """Return orders; `before` is the id of an order, and only older ones are returned."""
     asked = {
         "id": None,
         "account_id": account_id,
         "user_id": user_id,
         "symbol": symbol,
         "status": status,
+        "client_order_id": client_order_id,
+        "before": before,
         "count_max": count_max,
     }
     return [
@@ -232,11 +253,13 @@ def find_order(session: Session, order_id: str) -> tuple[ListedOrder, list[Order
         InputError: ORDER_UNKNOWN.
 
     """
-    anything = dict.fromkeys(("account_id", "user_id", "symbol", "status"))
+    anything = dict.fromkeys(
+        ("account_id", "user_id", "symbol", "status", "client_order_id", "before")
+    )
     asked = {**anything, "id": order_id, "count_max": 1}
     row = session.execute(load_queries(_QUERIES)["list_orders"], asked).fetchone()
     if row is None:
-        raise _unknown(ErrorCode.ORDER_UNKNOWN, "order", order_id, "The id that the house gave it")
+        raise unknown_order(order_id)
     events = session.execute(load_queries(_QUERIES)["events_of_order"], {"order_id": order_id})
     return ListedOrder(*row), [OrderEvent(*each) for each in events]
 
@@ -248,10 +271,17 @@ def list_positions(  # noqa: PLR0913 (one for each that may be asked for)
     user_id: str | None = None,
     symbol: str | None = None,
     with_closed: bool = False,
+    position_id: str | None = None,
+    before: str | None = None,
     count_max: int,
 ) -> list[ListedPosition]:
-    """Return positions, those that are open unless all are asked for."""
+    """Return positions, those that are open unless all are asked for.
+
+    `before` is the id of a position, and only those opened earlier are returned.
+    """
     asked = {
+        "id": position_id,
+        "before": before,
         "account_id": account_id,
         "user_id": user_id,
         "symbol": symbol,
@@ -268,6 +298,59 @@ def list_engines(session: Session, *, count_max: int) -> list[ListedEngine]:
     """Return engines that nobody has taken over from, those that live and those that are gone."""
     rows = session.execute(load_queries(_QUERIES)["list_engines"], {"count_max": count_max})
     return [ListedEngine(*row) for row in rows]
+
+
+def find_position(session: Session, position_id: str) -> ListedPosition:
+    """Return a position by its id, open or closed.
+
+    Raises:
+        InputError: POSITION_UNKNOWN.
+
+    """
+    found = list_positions(session, position_id=position_id, with_closed=True, count_max=1)
+    if not found:
+        raise unknown_position(position_id)
+    return found[0]
+
+
+def list_trades(
+    session: Session,
+    account_id: str,
+    *,
+    position_id: str | None = None,
+    before: str | None = None,
+    count_max: int,
+) -> list[ListedTrade]:
+    """Return what was done to an account's positions; `before` a trade, by its id."""
+    asked = {
+        "account_id": account_id,
+        "position_id": position_id,
+        "before": before,
+        "count_max": count_max,
+    }
+    return [
+        ListedTrade(*row) for row in session.execute(load_queries(_QUERIES)["list_trades"], asked)
+    ]
+
+
+def unknown_user(name: str) -> InputError:
+    """Return what is told of a user that does not exist, or is to seem so."""
+    return _unknown(ErrorCode.USER_UNKNOWN, "user", name, "An id or the whole address")
+
+
+def unknown_account(account_id: str) -> InputError:
+    """Return what is told of an account that does not exist, or is to seem so."""
+    return _unknown(ErrorCode.ACCOUNT_UNKNOWN, "account", account_id, "An id")
+
+
+def unknown_order(order_id: str) -> InputError:
+    """Return what is told of an order that does not exist, or is to seem so."""
+    return _unknown(ErrorCode.ORDER_UNKNOWN, "order", order_id, "The id that the house gave it")
+
+
+def unknown_position(position_id: str) -> InputError:
+    """Return what is told of a position that does not exist, or is to seem so."""
+    return _unknown(ErrorCode.POSITION_UNKNOWN, "position", position_id, "An id")
 
 
 def _uuid(name: str) -> str | None:

@@ -16,7 +16,7 @@ from tradewright.postgres.pipeline import Pipeline
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.halts import HaltMode
 from tradewright.risk.limits import Target
-from tradewright.risk.store import set_halt
+from tradewright.risk.store import read_halts, set_halt
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.model import HaltOrders, MarginReport
 from tradewright.trading.reference import read_reference
@@ -31,6 +31,22 @@ class Killed:
 
     accounts: int
     orders: int
+
+
+def halt(session: Session, target: Target, *, actor: str, reason: str) -> Killed:
+    """Halt trading, or, where it is halted for the same already, cancel what was left.
+
+    The session is in no transaction, and in none afterwards.
+
+    Raises:
+        InputError, StateError, TradewrightError: what `pull_kill_switch` raises.
+
+    """
+    with session.transaction():
+        is_halted = any(one.target == target for one in read_halts(session))
+    if is_halted:
+        return cancel_halted(session)
+    return pull_kill_switch(session, target, actor=actor, reason=reason)
 
 
 def pull_kill_switch(session: Session, target: Target, *, actor: str, reason: str) -> Killed:

@@ -1941,6 +1941,8 @@ WHERE (%(id)s::uuid IS NULL OR o.id = %(id)s::uuid)
   AND (%(user_id)s::uuid IS NULL OR a.user_id = %(user_id)s::uuid)
   AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s)
   AND (%(status)s::text IS NULL OR o.status = %(status)s)
+  AND (%(client_order_id)s::text IS NULL OR o.client_order_id = %(client_order_id)s)
+  AND (%(before)s::uuid IS NULL OR o.id < %(before)s::uuid)
 ORDER BY o.id DESC
 LIMIT %(count_max)s::integer;
 
@@ -1971,6 +1973,37 @@ JOIN accounts AS a ON a.id = p.account_id
 WHERE (p.is_open OR %(with_closed)s::boolean)
   AND (%(account_id)s::uuid IS NULL OR p.account_id = %(account_id)s::uuid)
   AND (%(user_id)s::uuid IS NULL OR a.user_id = %(user_id)s::uuid)
+  AND (%(id)s::uuid IS NULL OR p.id = %(id)s::uuid)
   AND (%(symbol)s::text IS NULL OR p.symbol = %(symbol)s)
+  AND (
+      %(before)s::uuid IS NULL
+      OR (p.opened_at, p.id) < (SELECT b.opened_at, b.id FROM positions AS b WHERE b.id = %(before)s::uuid)
+  )
 ORDER BY p.opened_at DESC, p.id DESC
+LIMIT %(count_max)s::integer;
+
+-- name: list_trades
+-- List what was done to the positions of an account, the newest first.
+SELECT
+    t.id::text,
+    t.account_id::text,
+    t.position_id::text,
+    f.order_id::text,
+    p.symbol,
+    t.effect,
+    t.quantity,
+    t.price,
+    t.realised_pnl,
+    t.commission,
+    t.executed_at
+FROM trades AS t
+JOIN positions AS p ON p.id = t.position_id
+LEFT JOIN order_fills AS f ON f.id = t.fill_id
+WHERE t.account_id = %(account_id)s::uuid
+  AND (%(position_id)s::uuid IS NULL OR t.position_id = %(position_id)s::uuid)
+  AND (
+      %(before)s::uuid IS NULL
+      OR (t.executed_at, t.id) < (SELECT b.executed_at, b.id FROM trades AS b WHERE b.id = %(before)s::uuid)
+  )
+ORDER BY t.executed_at DESC, t.id DESC
 LIMIT %(count_max)s::integer;

@@ -71,7 +71,7 @@ def require_there(session: Session, scope: Scope) -> None:
             )
 
 
-def count(session: Session, query: str, asked: Mapping[str, object]) -> tuple[int, ...]:
+def count(session: Session, query: str, asked: Mapping[str, object]) -> Row:
     """Return the figures of a query of one row."""
     return session.execute(query, asked).fetchone() or ()
 

@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tradewright.compliance.model import Report
-from tradewright.compliance.reports import best_execution, clock_sync, order_records
+from tradewright.compliance.reports import (
+    best_execution,
+    clock_sync,
+    order_records,
+    reconstruction,
+)
 
-_MODULES = (order_records, best_execution, clock_sync)
+_MODULES = (order_records, reconstruction, best_execution, clock_sync)
 
 REPORTS: Mapping[str, Report] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

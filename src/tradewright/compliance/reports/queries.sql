@@ -466,3 +466,344 @@ GROUP BY GROUPING SETS (
     (m.book, m.symbol, m.quote_currency)
 )
 ORDER BY m.symbol, m.book, m.provider NULLS FIRST, m.day NULLS FIRST, m.lots NULLS FIRST;
+
+-- fragment: happened
+-- Everything on record about the orders and accounts that are asked for, each with its place in time.
+WITH chosen AS (
+    SELECT o.id, o.account_id, o.symbol
+    FROM orders AS o
+    WHERE (%(order_id)s::uuid IS NULL OR o.id = %(order_id)s::uuid)
+      AND (%(account_id)s::uuid IS NULL OR o.account_id = %(account_id)s::uuid)
+), owners AS (
+    SELECT a.id AS account_id, a.user_id
+    FROM accounts AS a
+    WHERE %(order_id)s::uuid IS NULL
+      AND (%(account_id)s::uuid IS NULL OR a.id = %(account_id)s::uuid)
+), entries AS (
+    SELECT e.*
+    FROM (
+        SELECT w.account_id AS id FROM owners AS w
+        UNION
+        SELECT b.holder_id FROM owners AS w JOIN user_balances AS b ON b.user_id = w.user_id
+    ) AS h
+    CROSS JOIN LATERAL (
+        SELECT
+            last_version_at(h.id, coalesce(%(begin)s::timestamptz, '-infinity') - interval '1 us') AS before,
+            last_version_at(h.id, coalesce(%(end)s::timestamptz, 'infinity') - interval '1 us') AS last
+        OFFSET 0
+    ) AS v
+    JOIN balance_ledger AS e ON e.holder_id = h.id AND e.version > v.before AND e.version <= v.last
+    UNION ALL
+    SELECT e.*
+    FROM chosen AS c
+    JOIN order_fills AS f ON f.order_id = c.id
+    JOIN trades AS t ON t.fill_id = f.id
+    LEFT JOIN trade_adjustments AS j ON j.trade_id = t.id
+    JOIN balance_ledger AS e ON e.transaction_id IN (t.id, j.id)
+    WHERE %(order_id)s::uuid IS NOT NULL
+), acted AS (
+    SELECT l.*
+    FROM audit_log AS l
+    WHERE %(order_id)s::uuid IS NULL
+      AND %(account_id)s::uuid IS NULL
+    UNION ALL
+    SELECT l.*
+    FROM owners AS w
+    CROSS JOIN LATERAL (
+        SELECT w.account_id AS id
+        UNION
+        SELECT w.user_id
+        UNION
+        SELECT r.id FROM risk_limits AS r WHERE r.account_id IS NULL OR r.account_id = w.account_id
+        UNION
+        SELECT h.id FROM trading_halts AS h WHERE h.account_id IS NULL OR h.account_id = w.account_id
+        UNION
+        SELECT v.id FROM routing_overrides AS v WHERE v.user_id IS NULL OR v.user_id = w.user_id
+        UNION
+        SELECT p.id FROM payment_transactions AS p WHERE p.user_id = w.user_id
+    ) AS r
+    JOIN audit_log AS l ON l.row_id = r.id
+    WHERE %(account_id)s::uuid IS NOT NULL
+), happened AS (
+    SELECT
+        e.occurred_at AS at,
+        NULL::timestamptz AS market_at,
+        CASE e.event_type WHEN 'trade' THEN 65 ELSE 10 END AS place,
+        e.seq::bigint AS seq,
+        'order_events' AS source,
+        e.event_type::text AS action,
+        e.actor,
+        c.account_id,
+        c.id AS order_id,
+        c.symbol::text,
+        e.order_id AS record_id,
+        NULL::jsonb AS before,
+        NULL::jsonb AS after,
+        jsonb_strip_nulls(jsonb_build_object(
+            'from', e.from_status, 'to', e.to_status, 'quantity', trim_scale(e.quantity)::text, 'price', trim_scale(e.price)::text,
+            'seen', e.details,
+            'asked', CASE WHEN e.seq = 1 THEN (
+                SELECT to_jsonb(n) || jsonb_strip_nulls(jsonb_build_object('closes', (
+                    SELECT x.position_id FROM closing_orders AS x WHERE x.order_id = n.id
+                ))) - '{status,version,filled_quantity,remaining_quantity,average_price,is_routed,refused_by,refusal_code,updated_at,triggered_at,engine_id}'::text[]
+                FROM orders AS n
+                WHERE n.id = e.order_id
+            ) END
+        )) AS details,
+        NULL::bigint AS audit_seal,
+        NULL::bigint AS ledger_seal,
+        NULL::boolean AS holds
+    FROM chosen AS c
+    JOIN order_events AS e ON e.order_id = c.id
+    UNION ALL
+    SELECT
+        b.occurred_at, NULL, 20, 0, 'risk_breaches', l.kind, 'house', c.account_id, c.id, c.symbol, b.id, NULL, NULL,
+        jsonb_build_object('limit', trim_scale(b.limit_value)::text, 'measured', trim_scale(b.measured)::text, 'scope', l.scope), NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN risk_breaches AS b ON b.order_id = c.id
+    JOIN risk_limits AS l ON l.id = b.limit_id
+    UNION ALL
+    SELECT
+        coalesce(s.at, uuid_extract_timestamp(d.id)), d.decided_at, 30, 0, 'routing_decisions', d.reason, 'house',
+        c.account_id, c.id, c.symbol, d.id, NULL, NULL, to_jsonb(d), NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN routing_decisions AS d ON d.order_id = c.id
+    LEFT JOIN LATERAL (
+        SELECT min(e.occurred_at) AS at
+        FROM order_events AS e
+        WHERE e.order_id = d.order_id AND e.occurred_at >= uuid_extract_timestamp(d.id)
+    ) AS s ON true
+    UNION ALL
+    SELECT
+        coalesce(s.at, uuid_extract_timestamp(d.id)), d.ranked_at, 40, 0, 'routing_rankings', 'ranked', 'house',
+        c.account_id, c.id, c.symbol, d.id, NULL, NULL, d.candidates, NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN routing_rankings AS d ON d.order_id = c.id
+    LEFT JOIN LATERAL (
+        SELECT min(e.occurred_at) AS at
+        FROM order_events AS e
+        WHERE e.order_id = d.order_id AND e.occurred_at >= uuid_extract_timestamp(d.id)
+    ) AS s ON true
+    UNION ALL
+    SELECT
+        m.kept_at, NULL, 50, m.seq, 'fix_messages', m.direction || ' ' || m.message_type, p.code,
+        c.account_id, c.id, c.symbol, m.session_id, NULL, NULL,
+        jsonb_build_object('raw', replace(m.raw, chr(1), '|'), 'seq', m.seq), NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN fix_messages AS m ON m.request_id ~>=~ (c.id || '-') AND m.request_id ~<~ (c.id || '.')
+    JOIN fix_sessions AS x ON x.id = m.session_id
+    JOIN liquidity_providers AS p ON p.id = x.provider_id
+    UNION ALL
+    SELECT
+        coalesce(s.at, uuid_extract_timestamp(r.id)), r.decided_at, 60, 0, 'provider_requests',
+        coalesce('rejected: ' || r.reason, 'accepted'), p.code,
+        c.account_id, c.id, c.symbol, r.id, NULL, NULL, to_jsonb(r), NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN provider_requests AS r ON r.order_id = c.id
+    JOIN liquidity_providers AS p ON p.id = r.provider_id
+    LEFT JOIN LATERAL (
+        SELECT min(e.occurred_at) AS at
+        FROM order_events AS e
+        WHERE e.order_id = r.order_id AND e.occurred_at >= uuid_extract_timestamp(r.id)
+    ) AS s ON true
+    UNION ALL
+    SELECT
+        f.executed_at, f.quoted_at, 70, 0, 'order_fills',
+        CASE WHEN f.provider_execution_id IS NULL THEN 'dealt by the house' ELSE 'dealt by a provider' END, p.code,
+        c.account_id, c.id, c.symbol, f.id, NULL, NULL, to_jsonb(f), NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN order_fills AS f ON f.order_id = c.id
+    JOIN liquidity_providers AS p ON p.id = f.provider_id
+    UNION ALL
+    SELECT
+        t.executed_at, NULL, 80, t.position_version, 'trades', t.effect, NULL,
+        t.account_id, f.order_id, w.symbol, t.id,
+        jsonb_build_object(
+            'position', t.position_id,
+            'quantity', trim_scale(t.position_quantity - t.quantity)::text,
+            'average_price', trim_scale(b.position_average_price)::text,
+            'realised_pnl', trim_scale(t.position_realised_pnl - t.realised_pnl)::text
+        ),
+        jsonb_build_object(
+            'position', t.position_id,
+            'quantity', trim_scale(t.position_quantity)::text,
+            'average_price', trim_scale(t.position_average_price)::text,
+            'realised_pnl', trim_scale(t.position_realised_pnl)::text
+        ),
+        jsonb_build_object(
+            'quantity', trim_scale(t.quantity)::text, 'price', trim_scale(t.price)::text, 'rate', trim_scale(t.conversion_rate)::text,
+            'realised_pnl', trim_scale(t.realised_pnl)::text, 'commission', trim_scale(t.commission)::text,
+            'fill', t.fill_id, 'close_by', t.close_by_id
+        ),
+        NULL, NULL, NULL
+    FROM trades AS t
+    JOIN positions AS w ON w.id = t.position_id
+    LEFT JOIN order_fills AS f ON f.id = t.fill_id
+    LEFT JOIN trades AS b ON b.position_id = t.position_id AND b.position_version = t.position_version - 1
+    WHERE CASE
+        WHEN %(order_id)s::uuid IS NOT NULL
+            THEN t.fill_id IN (SELECT x.id FROM order_fills AS x WHERE x.order_id = %(order_id)s::uuid)
+        ELSE %(account_id)s::uuid IS NULL OR t.account_id = %(account_id)s::uuid
+    END
+    UNION ALL
+    SELECT
+        e.created_at, NULL, 90, e.version, 'balance_ledger', e.operation, NULL,
+        a.id, NULL, NULL, e.transaction_id,
+        jsonb_build_object('available', trim_scale(e.available_before)::text, 'reserved', trim_scale(e.reserved_before)::text),
+        jsonb_build_object('available', trim_scale(e.available_after)::text, 'reserved', trim_scale(e.reserved_after)::text),
+        jsonb_build_object(
+            'holder', e.holder_id, 'version', e.version, 'effect', e.effect, 'amount', trim_scale(e.amount)::text,
+            'currency', e.currency, 'transfer', e.transfer_id, 'hold', e.hold_id
+        ),
+        NULL,
+        g.seal_seq,
+        substr(g.entry_hashes, (32 * (e.version - g.from_version) + 1)::integer, 32)
+        = ledger_entry_hash((SELECT b FROM balance_ledger AS b WHERE b.holder_id = e.holder_id AND b.version = e.version))
+    FROM entries AS e
+    LEFT JOIN accounts AS a ON a.id = e.holder_id
+    LEFT JOIN LATERAL (
+        SELECT n.seal_seq, n.from_version, n.entry_hashes
+        FROM ledger_seal_segments AS n
+        WHERE n.holder_id = e.holder_id AND n.to_version >= e.version
+        ORDER BY n.to_version
+        LIMIT 1
+    ) AS g ON true
+    UNION ALL
+    SELECT
+        w.booked_at, NULL, 95, 0, 'position_rollovers', w.operation, 'house', p.account_id, NULL, p.symbol, w.id,
+        NULL, NULL, to_jsonb(w), NULL, NULL, NULL
+    FROM position_rollovers AS w
+    JOIN positions AS p ON p.id = w.position_id
+    JOIN owners AS o ON o.account_id = p.account_id
+    UNION ALL
+    SELECT
+        m.opened_at, m.market_at, 100, 0, 'margin_calls', 'opened', 'house', m.account_id, NULL, NULL, m.id, NULL, NULL,
+        jsonb_build_object('level', trim_scale(m.margin_level)::text, 'equity', trim_scale(m.equity)::text, 'used_margin', trim_scale(m.used_margin)::text),
+        NULL, NULL, NULL
+    FROM owners AS o
+    JOIN margin_calls AS m ON m.account_id = o.account_id
+    UNION ALL
+    SELECT
+        m.resolved_at, m.resolved_market_at, 100, 1, 'margin_calls', 'resolved', 'house', m.account_id, NULL, NULL, m.id,
+        NULL, NULL, '{}', NULL, NULL, NULL
+    FROM owners AS o
+    JOIN margin_calls AS m ON m.account_id = o.account_id
+    WHERE m.resolved_at IS NOT NULL
+    UNION ALL
+    SELECT
+        s.occurred_at, s.market_at, 105, 0, 'stop_outs', 'stopped out', 'house', s.account_id, NULL, NULL, s.id,
+        NULL, NULL, to_jsonb(s), NULL, NULL, NULL
+    FROM owners AS o
+    JOIN stop_outs AS s ON s.account_id = o.account_id
+    UNION ALL
+    SELECT
+        k.received_at, k.told_at, 110, 0, 'provider_corrections', k.kind, p.code, c.account_id, c.id, c.symbol, k.id,
+        NULL, NULL, to_jsonb(k), NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN order_fills AS f ON f.order_id = c.id
+    JOIN provider_corrections AS k ON k.provider_id = f.provider_id AND k.refers_to = f.provider_execution_id
+    JOIN liquidity_providers AS p ON p.id = k.provider_id
+    UNION ALL
+    SELECT
+        z.settled_at, NULL, 111, 0, 'provider_correction_settlements', z.settlement, z.actor, c.account_id, c.id, c.symbol,
+        z.correction_id, NULL, NULL, to_jsonb(z), NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN order_fills AS f ON f.order_id = c.id
+    JOIN provider_corrections AS k ON k.provider_id = f.provider_id AND k.refers_to = f.provider_execution_id
+    JOIN provider_correction_settlements AS z ON z.correction_id = k.id
+    UNION ALL
+    SELECT
+        j.booked_at, NULL, 112, 0, 'trade_adjustments', 'adjusted', 'house', c.account_id, c.id, c.symbol, j.id,
+        jsonb_build_object('price', trim_scale(j.price_before)::text),
+        jsonb_build_object('price', trim_scale(j.price)::text),
+        jsonb_build_object('trade', j.trade_id, 'correction', j.correction_id, 'amount', trim_scale(j.amount)::text),
+        NULL, NULL, NULL
+    FROM chosen AS c
+    JOIN order_fills AS f ON f.order_id = c.id
+    JOIN trades AS t ON t.fill_id = f.id
+    JOIN trade_adjustments AS j ON j.trade_id = t.id
+    UNION ALL
+    SELECT
+        u.received_at, u.executed_at, 113, 0, 'unsolicited_fills', u.reason, p.code, c.account_id, c.id, c.symbol, u.id,
+        NULL, NULL, to_jsonb(u), NULL, NULL, NULL
+    FROM unsolicited_fills AS u
+    JOIN chosen AS c ON c.id::text = left(u.request_id, 36)
+    JOIN liquidity_providers AS p ON p.id = u.provider_id
+    UNION ALL
+    SELECT
+        l.created_at, NULL, 0, l.seq, l.table_name, l.action, l.actor, NULL, NULL, NULL, l.row_id, NULL, NULL,
+        jsonb_strip_nulls(jsonb_build_object('changes', l.changes, 'reason', l.reason, 'role', l.database_role)),
+        g.seq, NULL, NULL
+    FROM acted AS l
+    LEFT JOIN LATERAL (
+        SELECT n.seq FROM audit_seals AS n WHERE n.from_txid <= l.txid AND n.to_txid > l.txid ORDER BY n.seq LIMIT 1
+    ) AS g ON true
+    WHERE l.table_name <> 'margin_calls'
+)
+
+-- fragment: happened_in_range
+-- What of it is in the range.
+FROM happened AS h
+WHERE (%(begin)s::timestamptz IS NULL OR h.at >= %(begin)s::timestamptz)
+  AND (%(end)s::timestamptz IS NULL OR h.at < %(end)s::timestamptz)
+
+-- name: reconstruction_counts
+-- Count what happened, by source, with the seals that cover it and entries that are not as they were sealed.
+-- use: happened
+SELECT
+    count(*),
+    array_agg(DISTINCT h.audit_seal) FILTER (WHERE h.audit_seal IS NOT NULL),
+    array_agg(DISTINCT h.ledger_seal) FILTER (WHERE h.ledger_seal IS NOT NULL),
+    count(*) FILTER (WHERE NOT h.holds)
+-- use: happened_in_range
+;
+
+-- name: reconstruction
+-- Read what happened in the order of time.
+-- use: happened
+SELECT
+    h.at,
+    h.market_at,
+    h.source,
+    h.action,
+    h.actor,
+    h.account_id::text,
+    h.order_id::text,
+    h.symbol,
+    h.record_id::text,
+    h.before,
+    h.after,
+    h.details,
+    h.audit_seal,
+    h.ledger_seal,
+    h.holds
+-- use: happened_in_range
+ORDER BY h.at, h.place, h.seq, h.record_id;
+
+-- name: bad_audit_seals
+-- Find which of some seals of the audit log do not hold.
+SELECT seq
+FROM law_seals_verify
+WHERE seq = ANY(%(seals)s::bigint[]);
+
+-- name: bad_ledger_seals
+-- Find which of some seals of the ledger do not follow from their hashes and the seal before.
+SELECT seq
+FROM law_ledger_seals_verify
+WHERE fault = 'seal' AND seq = ANY(%(seals)s::bigint[]);
+
+-- name: trades_until
+-- Read what trades have done to an account's positions before an instant, with what they left on record.
+SELECT t.position_id::text, p.symbol, t.effect, t.quantity, t.price, t.position_quantity, t.position_average_price
+FROM trades AS t
+JOIN positions AS p ON p.id = t.position_id
+WHERE t.account_id = %(account_id)s AND t.executed_at < %(at)s
+ORDER BY t.position_id, t.position_version;
+
+-- name: entries_until
+-- Read the entries of an account before an instant, with the balance that each left on record.
+SELECT e.effect, e.amount, e.available_after
+FROM balance_ledger AS e
+WHERE e.holder_id = %(account_id)s
+  AND e.version <= last_version_at(%(account_id)s, %(at)s::timestamptz - interval '1 us')
+ORDER BY e.version;

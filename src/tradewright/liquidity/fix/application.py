@@ -309,9 +309,16 @@ def _decided_at(message: Message, request: ProviderRequest) -> datetime:
 
 
 def _execution_id(message: Message) -> str:
-    """Return ExecID; a status has 0 there, which names nothing."""
+    """Return ExecID; a status has 0 there, which names nothing.
+
+    An execution without one is named by how much had been dealt with it, which only rises: two
+    parts of one order are never taken for the same.
+    """
     told = message.text(17)
-    return f"{request_id_of(message)}-{message.text(39)}" if told in ("", "0") else told
+    if told not in ("", "0"):
+        return told
+    dealt = f"-{message.text(14)}" if message.get(150) in _TRADES and message.get(14) else ""
+    return f"{request_id_of(message)}-{message.text(39)}{dealt}"
 
 
 def _reason(message: Message) -> RejectReason:

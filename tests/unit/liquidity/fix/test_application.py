@@ -142,6 +142,15 @@ def test_what_an_execution_says_is_read_as_our_books_keep_it() -> None:
     )
 
 
+@pytest.mark.parametrize("unnamed", ["", "0"])
+def test_parts_of_an_order_without_a_name_are_told_apart_and_known_again(unnamed: str) -> None:
+    first, again, second = (read(t17=unnamed, t14=total) for total in ("40000", "40000", "80000"))
+    assert first is not None
+    assert again is not None
+    assert second is not None
+    assert first.execution_id == again.execution_id != second.execution_id
+
+
 def test_a_time_may_be_finer_than_ours() -> None:
     answer = read(t60="20260113-08:00:01.123456789")
     assert answer is not None

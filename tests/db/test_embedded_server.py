@@ -15,7 +15,7 @@ import pytest
 from tradewright.core.errors import DatabaseError, ErrorCode, StateError
 from tradewright.postgres.binaries import ServerUser, server_user
 from tradewright.postgres.embedded import EmbeddedServer
-from tradewright.postgres.homes import make_home
+from tradewright.postgres.homes import make_home, require_server
 from tradewright.postgres.target import open_database
 
 SMALL = {"shared_buffers": "16MB", "max_connections": "20"}
@@ -256,7 +256,7 @@ def _run_as(
 import os, psycopg, sys
 from pathlib import Path
 from tradewright.postgres.embedded import EmbeddedServer
-from tradewright.postgres.homes import make_home
+from tradewright.postgres.homes import make_home, require_server
 with EmbeddedServer(Path(sys.argv[1]), {"shared_buffers": "16MB"}) as server:
     print(Path(f"/proc/{server.pid}").stat().st_uid)
     print(psycopg.connect(server.conninfo()).execute("SELECT 1").fetchone()[0])
@@ -300,6 +300,15 @@ def test_open_database_prefers_the_url_then_the_folder_then_the_environment(
         assert database.server is not None
         with psycopg.connect(database.conninfo) as connection:
             assert connection.info.dbname == "tradewright"
+
+
+def test_a_folder_around_a_server_is_refused_with_the_place_of_the_server(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "server" / "data").mkdir(parents=True)
+    (tmp_path / "server" / "data" / "PG_VERSION").write_text("18")
+    with pytest.raises(StateError) as caught:
+        require_server(tmp_path)
+    assert caught.value.hint == f'Name "{tmp_path / "server"}", where a server is.'
 
 
 @pytest.mark.parametrize("way", ["theirs", "new/../theirs", "theirs/new/.."])

@@ -61,7 +61,7 @@ def require_ours(folder: Path) -> None:
         StateError: EMBEDDED_FOLDER_UNUSABLE.
 
     """
-    if not folder.is_dir() or (folder / _RECORD).exists() or (folder / "data/PG_VERSION").exists():
+    if not folder.is_dir() or _is_of_a_server(folder):
         return
     others = sorted(
         path.name
@@ -69,13 +69,20 @@ def require_ours(folder: Path) -> None:
         if path.name not in _BEGUN and not path.name.startswith(f"{_RECORD}.")
     )
     if others:
+        inner = next((path for path in sorted(folder.iterdir()) if _is_of_a_server(path)), None)
         raise StateError(
             ErrorCode.EMBEDDED_FOLDER_UNUSABLE,
             f'folder "{folder}" holds files, and no server',
             why=f'A server has a folder for itself, and "{others[0]}" is none of its files.',
-            hint="Name the folder of a server, one that is empty, or one that is not there yet.",
+            hint=f'Name "{inner}", where a server is.'
+            if inner
+            else "Name the folder of a server, one that is empty, or one that is not there yet.",
             facts={"folder": folder},
         )
+
+
+def _is_of_a_server(folder: Path) -> bool:
+    return (folder / _RECORD).exists() or (folder / "data/PG_VERSION").exists()
 
 
 def require_server(folder: Path) -> None:

@@ -6,14 +6,38 @@ from fastapi import APIRouter, FastAPI
 
 from tradewright import __version__
 from tradewright.server.http import health
+from tradewright.server.http.describing import describe
 from tradewright.server.http.guards import Guards
 from tradewright.server.http.house import HttpHouse
 from tradewright.server.http.problems import tell_problems
-from tradewright.server.http.routes import keys
+from tradewright.server.http.rates import Buckets
+from tradewright.server.http.routes import (
+    accounts,
+    keys,
+    orders,
+    payments,
+    positions,
+    record,
+    risk,
+    wallets,
+)
 
 DESCRIPTION = """A broker's trading engine over HTTP.
 
 Numbers are texts of decimals, times RFC 3339 in UTC. Refusals are problem details (RFC 9457)."""
+
+
+_ROUTERS = (
+    health.router,
+    keys.router,
+    accounts.router,
+    orders.router,
+    positions.router,
+    wallets.router,
+    payments.router,
+    risk.router,
+    record.router,
+)
 
 
 def make_app(house: HttpHouse, routers: Sequence[APIRouter] = ()) -> FastAPI:
@@ -28,8 +52,10 @@ def make_app(house: HttpHouse, routers: Sequence[APIRouter] = ()) -> FastAPI:
     )
     app.state.house = house
     app.state.readiness = health.Readiness()
-    for each in (health.router, keys.router, *routers):
+    app.state.buckets = Buckets(house.settings.requests_per_second, house.settings.burst)
+    for each in (*_ROUTERS, *routers):
         app.include_router(each)
     tell_problems(app)
+    describe(app)
     app.add_middleware(Guards, body_bytes_max=house.settings.body_bytes_max)
     return app

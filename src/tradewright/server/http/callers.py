@@ -6,7 +6,8 @@ this very server.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Annotated
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
@@ -15,6 +16,9 @@ from tradewright.access import Action, Caller, identify, identify_session, requi
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.connect import Session
 from tradewright.server.http.house import house_of
+
+if TYPE_CHECKING:
+    from tradewright.server.http.rates import Buckets
 
 SESSION_COOKIE = "tradewright_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,23 +34,40 @@ Database = Annotated[Session, Depends(database, scope="function")]
 """A session of the pool, in autocommit; whoever changes something opens a transaction on it."""
 
 
-def caller(request: Request, session: Database) -> Caller:
-    """Return who calls.
+@contextmanager
+def lent(request: Request) -> Iterator[Session]:
+    """Lend a session for as long as the caller needs it, and no longer."""
+    with house_of(request).pool.connection() as session:
+        yield session
+
+
+def caller(request: Request) -> Caller:
+    """Return who calls, unless the key has asked too often.
 
     Raises:
         StateError: ACCESS_REQUIRED, ACCESS_KEY_REFUSED, ACCESS_SESSION_REFUSED,
-            HTTP_ORIGIN_REFUSED.
+            HTTP_ORIGIN_REFUSED, HTTP_RATE_EXCEEDED.
 
     """
+    calling = identified(request)
+    buckets: Buckets = request.app.state.buckets
+    buckets.take(calling.key_id)
+    return calling
+
+
+def identified(request: Request) -> Caller:
+    """Return who calls, however often; as `caller`."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return identify(session, key.strip())
+        with lent(request) as session:
+            return identify(session, key.strip())
     token = request.cookies.get(SESSION_COOKIE)
     if token is None:
         raise _nobody()
     if request.method not in _SAFE_METHODS:
         _require_own_page(request)
-    return identify_session(session, token)
+    with lent(request) as session:
+        return identify_session(session, token)
 
 
 Calling = Annotated[Caller, Depends(caller)]

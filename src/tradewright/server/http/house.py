@@ -17,6 +17,8 @@ class HttpSettings:
     """
 
     body_bytes_max: int = 65_536
+    requests_per_second: float = 50
+    burst: int = 100
     is_behind_tls: bool = False
 
 

@@ -43,6 +43,7 @@ _STATUSES: Mapping[ErrorCode, int] = MappingProxyType(
         ErrorCode.HTTP_BODY_TOO_LARGE: 413,
         ErrorCode.HTTP_METHOD_NOT_ALLOWED: 405,
         ErrorCode.HTTP_ORIGIN_REFUSED: 403,
+        ErrorCode.HTTP_RATE_EXCEEDED: 429,
         ErrorCode.HTTP_REQUEST_MALFORMED: 422,
         ErrorCode.INPUT_CURRENCY_UNKNOWN: 422,
         ErrorCode.USER_ROLE_MISSING: 403,
@@ -85,7 +86,7 @@ def problem(request: Request, error: TradewrightError) -> JSONResponse:
         "instance": f"urn:uuid:{request.state.request_id}",
         **error.as_dict(),
     }
-    return JSONResponse(body, status, headers=_headers(status), media_type=MEDIA_TYPE)
+    return JSONResponse(body, status, headers=_headers(status, error), media_type=MEDIA_TYPE)
 
 
 def tell_problems(app: FastAPI) -> None:
@@ -98,10 +99,13 @@ def tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _told_defect)
 
 
-def _headers(status: int) -> dict[str, str]:
+def _headers(status: int, error: TradewrightError) -> dict[str, str]:
     if status == 401:
         return {"WWW-Authenticate": 'Bearer realm="tradewright"'}
-    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    if status in {429, 503}:
+        seconds = error.facts.get("retry_after_seconds", RETRY_AFTER_SECONDS)
+        return {"Retry-After": str(seconds)}
+    return {}
 
 
 def _told(request: Request, error: Exception) -> JSONResponse:

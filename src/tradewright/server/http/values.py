@@ -4,15 +4,16 @@ Answers are made of the rooms' own values by their field names; bodies take no f
 named, so a word that is misspelt is refused and not passed over.
 """
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from tradewright.core.money import read_number
-
-_DECIMAL = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
+_DIGITS = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
 def _written(instant: datetime) -> str:
@@ -24,10 +25,9 @@ def _plain(amount: Decimal) -> str:
 
 
 def _read(said: object) -> Decimal:
-    number = read_number(said) if isinstance(said, str) else None
-    if number is None:
+    if not isinstance(said, str) or not _DIGITS.fullmatch(said):
         raise ValueError('a number is written in digits, as text: "1.50"')
-    return number
+    return Decimal(said)
 
 
 Amount = Annotated[
@@ -41,6 +41,7 @@ GivenAmount = Annotated[
     Decimal,
     BeforeValidator(_read, json_schema_input_type=str),
     PlainSerializer(_plain, return_type=str),
+    Field(json_schema_extra={"type": "string", "pattern": f"^{_DIGITS.pattern}$"}),
 ]
 """A number of a body: text, exact as it is written."""
 
@@ -50,6 +51,18 @@ Instant = Annotated[
     Field(json_schema_extra={"examples": ["2026-01-13T09:30:00.000000Z"]}),
 ]
 """A time of an answer."""
+
+
+Key = Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+"""A key that a client makes: 1 to 64 letters, digits, and . _ : -"""
+
+Symbol = Annotated[str, Field(pattern="^[A-Z0-9]{3,12}$")]
+"""An instrument."""
+
+Words = Annotated[str, Field(pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$", max_length=500)]
+"""A reason, in words."""
+
+Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]
 
 
 class Answer(BaseModel):
@@ -62,3 +75,8 @@ class Body(BaseModel):
     """What a route is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def text(row_id: UUID | None) -> str | None:
+    """Return an id as the rooms take it."""
+    return None if row_id is None else str(row_id)

@@ -1,14 +1,13 @@
 """Who calls, and with which keys: a user sees and ends their own, an administrator everybody's."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from tradewright import access, audit
 from tradewright.access import Action, Caller
 from tradewright.server.http.callers import Calling, Database
-from tradewright.server.http.values import Answer, Body, Instant
+from tradewright.server.http.values import Answer, Body, Instant, Limit, Words
 
 router = APIRouter(prefix="/v1", tags=["access"])
 
@@ -48,7 +47,7 @@ class Keys(Answer):
 class Revocation(Body):
     """Why a key is ended."""
 
-    reason: str
+    reason: Words
 
 
 @router.get("/me", summary="Who calls")
@@ -66,10 +65,7 @@ def me(calling: Calling) -> Me:
 
 @router.get("/keys", summary="Keys, without their secrets")
 def keys(
-    calling: Calling,
-    session: Database,
-    user_id: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    calling: Calling, session: Database, user_id: UUID | None = None, limit: Limit = 50
 ) -> Keys:
     """List the caller's keys, or those of another user for an administrator."""
     whose = str(user_id or calling.user_id)

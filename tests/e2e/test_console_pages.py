@@ -106,6 +106,15 @@ def test_hostile_text_is_shown_and_never_run(port: int, engine: Session) -> None
     assert "<script>alert" not in refused.html
 
 
+def test_the_overview_tells_which_engines_live(port: int, floor: Floor, engine: Session) -> None:
+    browser, _ = signed_in(port, engine, "dealer")
+    assert "No engine has run here" in browser.get("/").text
+    with floor.engine():
+        assert "Engines alive 1" in browser.get("/").text
+    text = browser.get("/").text
+    assert "Engines alive 0 1 gone" in text
+
+
 def test_an_order_shows_its_whole_story(port: int, floor: Floor, engine: Session) -> None:
     account = floor.account(book=Book.A)
     with floor.engine() as running:

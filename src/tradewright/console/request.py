@@ -12,7 +12,7 @@ from tradewright.core.errors import ErrorCode, InputError
 ROOT = "/console"
 """Where the console is, below where the server is."""
 
-FORM_BYTES_MAX = 65_536
+FORM_BYTES_MAX = 16_384
 _FIELDS_MAX = 1_000
 
 

@@ -11,7 +11,7 @@ from tests.console import PLAIN, ROOT, STAFF, Browser, served_console, signed_in
 from tests.floor import Floor, buy, deal
 from tests.web import new_user
 from tradewright import payments
-from tradewright.console.words import amount, money, rounded, share, short, span, values
+from tradewright.console.words import amount, gist, money, rounded, share, short, span, values
 from tradewright.core.ids import new_id_text
 from tradewright.payments import Origin, PaymentKind, PaymentRequest, Provider
 from tradewright.postgres.connect import Session
@@ -242,5 +242,8 @@ def test_amounts_are_exact_and_times_and_ids_short() -> None:
         "2 h 1 min",
         "2 d 2 h",
     )
+    assert gist({"status": ["pending", "failed"], "revision": [1, 2]}) == "status: pending → failed"
+    assert gist({"amount": "1500.25000000", "id": "x"}) == "amount 1,500.25"
+    assert gist({"id": "x", "seq": 1}) == "2 values"
     assert short("0199c1d2-7f0a-7e3b-9a51-0123456789ab") == "0199c1d2…6789ab"
     assert values({"amount": Decimal("1E+2"), "word": "ü"}) == '{"amount": "100", "word": "ü"}'

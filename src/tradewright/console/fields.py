@@ -108,9 +108,27 @@ class Days(NamedTuple):
         return datetime.combine(self.since, time(), UTC)
 
     @property
+    def ids(self) -> tuple[UUID, UUID]:
+        """Return between which ids stands what is of these days, and of an hour before and after.
+
+        An id begins with the milliseconds since 1970 at which it was made (RFC 9562, section 5.7).
+        """
+        first, last = self.begins - _MADE_APART_MAX, self.ends + _MADE_APART_MAX
+        return _id_at(first), _id_at(last)
+
+    @property
     def ends(self) -> datetime:
         """Return the instant at which they are over."""
         return datetime.combine(self.until, time(), UTC) + timedelta(days=1)
+
+
+_MADE_APART_MAX = timedelta(hours=1)
+"""An id and its row's time are of two clocks, and a row may have waited."""
+
+
+def _id_at(instant: datetime) -> UUID:
+    milliseconds = max(0, int(instant.timestamp() * 1000))
+    return UUID(int=milliseconds << 80)
 
 
 def days_of(visit: Visit) -> Days:

@@ -85,6 +85,7 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 
 -- name: orders
 -- Read orders of some days, the newest first.
+-- Ids are in the order of time, so the key finds the days; the rows' own times say which it is.
 SELECT
     o.id::text,
     o.created_at,
@@ -107,8 +108,9 @@ FROM (
     SELECT o.*, a.user_id
     FROM orders AS o
     JOIN accounts AS a ON a.id = o.account_id
-    WHERE o.created_at >= %(since)s::timestamptz
-      AND (%(until)s::timestamptz IS NULL OR o.created_at < %(until)s)
+    WHERE o.id BETWEEN %(first_id)s::uuid AND %(last_id)s::uuid
+      AND o.created_at >= %(since)s::timestamptz
+      AND o.created_at < %(until)s::timestamptz
       AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s)
       AND (%(status)s::text IS NULL OR o.status = %(status)s)
       AND (%(side)s::text IS NULL OR o.side = %(side)s)

@@ -8,6 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tradewright.console import words
 
+_FILTERS = (
+    *(words.amount, words.money, words.rounded, words.share, words.instant, words.span),
+    *(words.short, words.values, words.gist, words.spoken),
+)
+
 
 def render(template: str, facts: Mapping[str, Any]) -> str:
     """Return a page as HTML."""
@@ -23,16 +28,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in (
-        "amount",
-        "money",
-        "rounded",
-        "share",
-        "instant",
-        "span",
-        "short",
-        "values",
-        "spoken",
-    ):
-        made.filters[name] = getattr(words, name)
+    made.filters.update({filter_.__name__: filter_ for filter_ in _FILTERS})
     return made

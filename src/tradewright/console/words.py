@@ -4,6 +4,8 @@ Pure; `templates` uses these as filters.
 """
 
 import json
+import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -68,6 +70,37 @@ def short(identifier: str) -> str:
 def values(facts: object) -> str:
     """Write the values of a record as JSON on a line, amounts as texts."""
     return json.dumps(facts, default=_plain, ensure_ascii=False, separators=(", ", ": "))
+
+
+def gist(facts: Mapping[str, object]) -> str:
+    """Write what matters most of a record: what an update changed, or a row's first known facts."""
+    changed = {name: each for name, each in facts.items() if isinstance(each, list)}
+    if changed and len(changed) == len(facts):
+        told = [name for name in changed if name not in _KEPT_BY_ITSELF][:_GIST_MAX]
+        pairs = (f"{name}: {_word(changed[name][0])} → {_word(changed[name][-1])}" for name in told)
+        return ", ".join(pairs) or f"{len(facts)} values"
+    known = [name for name in _TOLD_FIRST if facts.get(name) is not None][:_GIST_MAX]
+    words = ", ".join(f"{spoken(name)} {_word(facts[name])}" for name in known)
+    return words or f"{len(facts)} values"
+
+
+_GIST_MAX = 3
+_KEPT_BY_ITSELF = frozenset({"revision", "updated_at", "version"})
+_TOLD_FIRST = (
+    *("status", "to_status", "amount", "currency", "quantity", "price", "realised_pnl"),
+    *("risk_score", "role", "mode", "kind", "email", "code", "symbol", "reason"),
+)
+
+
+def _word(fact: object) -> str:
+    if isinstance(fact, Decimal):
+        return amount(fact)
+    text = "nothing" if fact is None else str(fact)
+    return amount(Decimal(text)) if _AMOUNT.fullmatch(text) else text[:60]
+
+
+_AMOUNT = re.compile(r"-?[0-9]{1,30}\.[0-9]{1,12}")
+"""How the database writes a numeric as JSON text."""
 
 
 def spoken(name: str) -> str:

@@ -35,7 +35,10 @@ def show_all(visit: Visit) -> Shown:
 def _filters(visit: Visit) -> dict[str, object]:
     days = days_of(visit)
     user = visit.word("user")
+    first_id, last_id = days.ids
     return {
+        "first_id": first_id,
+        "last_id": last_id,
         "since": days.begins,
         "until": days.ends,
         "symbol": visit.word("symbol"),

@@ -745,9 +745,11 @@ BEGIN
                 'warning',
                 'account_stopped_out',
                 n.id,
-                format('account %s was stopped out at %s, forgiven %s', n.account_id,
-                    coalesce(n.margin_level || ' percent', 'an equity of ' || round(n.equity, 2) || ' without used margin'), n.forgiven)
+                format('account %s was stopped out at %s%s', n.account_id,
+                    coalesce(round(n.margin_level, 2) || ' percent', format('an equity of %s %s without used margin', round(n.equity, 2), a.currency)),
+                    CASE WHEN n.forgiven > 0 THEN format(', %s %s forgiven', trim_scale(n.forgiven), a.currency) END)
             FROM new_rows AS n
+            JOIN accounts AS a ON a.id = n.account_id
             WHERE n.forgiven > 0
                OR NOT EXISTS (
                    SELECT FROM stop_outs AS s

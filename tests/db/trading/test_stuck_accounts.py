@@ -160,4 +160,5 @@ def test_without_a_margin_call_a_stop_out_is_told_once_in_ten_minutes(floor: Flo
             (account, closed, forgiven, minutes),
         )
     told = floor.rows("SELECT what FROM alerts WHERE kind = 'account_stopped_out' ORDER BY id")
-    assert [one[0].rpartition(" ")[2] for one in told] == ["0.00000000", "7.00000000", "0.00000000"]
+    endings = ["without used margin", "without used margin, 7 USD forgiven", "without used margin"]
+    assert [one[0].partition("-7.00 USD ")[2] for one in told] == endings

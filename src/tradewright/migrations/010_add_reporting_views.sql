@@ -49,7 +49,7 @@ FROM (
     JOIN payment_transactions AS p ON p.id = c.payment_id
     WHERE c.status IN ('succeeded', 'lost')
     UNION ALL
-    SELECT m.user_id, l.booked_on, l.currency, m.kind, 'fee', l.fee
+    SELECT m.user_id, l.booked_on, l.currency, m.kind, 'fee' AS what, l.fee
     FROM payment_settlement_lines AS x
     JOIN provider_statement_lines AS l ON l.statement_id = x.statement_id AND l.line_number = x.line_number
     JOIN provider_statements AS s ON s.id = x.statement_id

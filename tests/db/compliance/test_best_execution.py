@@ -63,11 +63,12 @@ def answer(session: Session, order_id: str, attempts: Sequence[Attempt]) -> None
             )
             session.execute(
                 "INSERT INTO provider_requests (id, request_id, order_id, provider_id, quantity,"
-                " is_accepted, reason, hold_ms, requested_at, decided_at)"
-                " VALUES (uuidv7(), %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                " is_accepted, filled_quantity, reason, hold_ms, requested_at, decided_at)"
+                " VALUES (uuidv7(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 (
                     *(f"{order_id}-1-LP-ONE-{number}", order_id, provider, one.quantity),
-                    *(one.reason is None, one.reason, one.hold_ms, asked_at, decided_at),
+                    *(one.reason is None, one.dealt, one.reason, one.hold_ms),
+                    *(asked_at, decided_at),
                 ),
             )
             if one.dealt:

@@ -84,4 +84,4 @@ def test_what_is_hedged_and_cannot_be_closed_is_told_and_waits_a_second(floor: F
         assert engine.counts.commands == answered
     told = floor.rows("SELECT about, what FROM alerts WHERE kind = 'account_stuck'")
     assert [one[0] for one in told] == [account]
-    assert told.endswith(" an equity of -6020.00 USD without used margin, 6020 USD forgiven")[0][1]
+    assert "an equity of -6020.00 without used margin" in told[0][1]

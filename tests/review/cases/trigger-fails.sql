@@ -45,3 +45,14 @@ BEGIN
 END;
 $$;
 CREATE TRIGGER orders_are_for_something AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION refuse_quantity();
+
+-- near miss: a table whose columns all have a default
+CREATE TABLE settings (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, days integer DEFAULT 30 NOT NULL);
+CREATE TABLE settings_log (days integer);
+CREATE FUNCTION log_settings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO settings_log (days) VALUES (NEW.days);
+    RETURN NULL;
+END;
+$$;
+CREATE TRIGGER settings_are_logged AFTER INSERT OR UPDATE ON settings FOR EACH ROW EXECUTE FUNCTION log_settings();

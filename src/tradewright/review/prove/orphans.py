@@ -135,6 +135,8 @@ def insert_row(session: Session, home: Home, given: dict[str, sql.Composable]) -
         sql.SQL(", ").join(map(sql.Identifier, values)),
         sql.SQL(", ").join(values.values()),
     )
+    if not values:
+        insert = sql.SQL("INSERT INTO {} DEFAULT VALUES RETURNING *").format(quoted(home))
     with session.cursor(row_factory=dict_row) as cursor:
         try:
             with session.transaction():

@@ -47,7 +47,7 @@ bench: $(RUN) ## Measure against pgbench in the same run: orders, or what ARGS n
 lock: $(DEV) ## Bring the lock files up to pyproject.toml (ARGS=--upgrade for newer releases)
 	@$(PIP_COMPILE) --extra embedded --extra mysql --extra server $(ARGS) \
 		--output-file requirements/run.lock pyproject.toml
-	@$(PIP_COMPILE) --extra embedded --extra mysql --extra server --extra dev --constraint requirements/run.lock $(ARGS) \
+	@$(PIP_COMPILE) --extra embedded --extra mysql --extra server --extra archive --extra dev --constraint requirements/run.lock $(ARGS) \
 		--output-file requirements/dev.lock pyproject.toml
 
 clean: ## Remove .venv, build products and caches

@@ -122,11 +122,11 @@ def test_the_first_bad_seal_is_named_with_its_reason(engine: Session) -> None:
         user_id = open_user(engine)
         audit.seal(engine)
     engine.execute("SET session_replication_role = replica")
-    engine.execute("UPDATE audit_log SET actor = 'nobody' WHERE seq >= 3")
+    engine.execute("UPDATE audit_log SET actor = 'nobody' WHERE seq >= 4")
     found = audit.verify(engine)
     assert (found.first_bad_seq, found.reason) == (2, "An audit row that it covers was changed.")
     engine.execute("DELETE FROM audit_log WHERE seq = 1")
-    assert audit.verify(engine).reason == "It covers 2 audit rows, and 1 are there."
+    assert audit.verify(engine).reason == "It covers 3 audit rows, and 2 are there."
     assert actors(engine, user_id) == ["nobody"]
 
 
@@ -185,7 +185,9 @@ def test_the_commands_seal_export_and_verify_work_together(
 ) -> None:
     file = str(tmp_path / "heads.jsonl")
     open_user(engine)
-    assert run(engine_database, "seal")[1]["rows_sealed"] == 2  # the standard group's is there
+    assert (
+        run(engine_database, "seal")[1]["rows_sealed"] == 3
+    )  # the standard group's and the retention's are there
     assert run(engine_database, "export", file) == (0, {"heads_added": 1, "heads": 1})
     open_user(engine)
     run(engine_database, "seal")

@@ -23,6 +23,8 @@ from tradewright.postgres.refusals import translate
 APPEND_ONLY = (
     "api_key_revocations",
     "api_keys",
+    "audit_archive_counts",
+    "audit_archive_segments",
     "audit_log",
     "audit_seals",
     "balance_ledger",
@@ -76,6 +78,9 @@ APPEND_ONLY = (
 )
 KEPT = (
     "alerts",
+    "audit_archives",
+    "audit_holds",
+    "audit_retention",
     "account_groups",
     "accounts",
     "api_key_uses",

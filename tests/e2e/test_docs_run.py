@@ -6,6 +6,8 @@ import pytest
 
 from tests.e2e.docs_session import first_failure, steps
 from tests.floor import Floor
+from tests.old_months import months_ago, old_month
+from tradewright.postgres.connect import Session
 from tradewright.routing.model import Book
 
 START = Path(__file__).resolve().parents[2] / "docs" / "start"
@@ -42,6 +44,20 @@ def test_what_is_shown_of_accounts_payments_the_sealed_ledger_and_jobs_runs(
     monkeypatch.setenv("DATABASE_URL", engine_database)
     failed = first_failure([START.parent / page], tmp_path)
     assert not failed, f"docs/{failed}"
+
+
+def test_what_is_shown_of_the_archive_runs(
+    engine: Session, engine_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    old_month(engine, 40)
+    old_month(engine, 39)
+    held, back = (f"{months_ago(count):%Y-%m}" for count in (40, 39))
+    page = tmp_path / "archive.md"
+    text = (HOW_TO / "archive.md").read_text(encoding="utf-8")
+    page.write_text(text.replace("2023-07", held).replace("2023-08", back), encoding="utf-8")
+    monkeypatch.setenv("DATABASE_URL", engine_database)
+    failed = first_failure([page], tmp_path)
+    assert not failed, f"docs/how-to/{failed}"
 
 
 def test_the_settings_of_routing_run(

@@ -8,7 +8,7 @@ record (`seals`) and reads it (`trail`). It changes nothing but seals.
 from tradewright.audit.context import acting_as
 from tradewright.audit.laws import LawResult, analyze_record, check_laws, require_laws
 from tradewright.audit.seals import Head, Verification, export_heads, read_heads, seal, verify
-from tradewright.audit.trail import TrailEntry, read_trail
+from tradewright.audit.trail import TrailEntry, archived_months, read_trail
 
 __all__ = [
     "Head",
@@ -17,6 +17,7 @@ __all__ = [
     "Verification",
     "acting_as",
     "analyze_record",
+    "archived_months",
     "check_laws",
     "export_heads",
     "read_heads",

@@ -55,6 +55,23 @@ FROM (
         FROM audit_log AS a
         WHERE a.row_id = %(subject_id)s::uuid
         UNION ALL
+        SELECT
+            c.month::timestamp AT TIME ZONE 'UTC',
+            'audit_archives',
+            'archived',
+            NULL,
+            jsonb_build_object(
+                'month', to_char(c.month, 'YYYY-MM'),
+                'table_name', c.table_name,
+                'change_count', c.change_count,
+                'state', w.state
+            ),
+            0,
+            NULL
+        FROM audit_archive_counts AS c
+        JOIN audit_months_away AS w ON w.month = c.month
+        WHERE c.row_id = %(subject_id)s::uuid
+        UNION ALL
         SELECT e.occurred_at, 'order_events', e.event_type, e.actor, to_jsonb(e), e.seq, NULL
         FROM order_events AS e
         WHERE e.order_id = %(subject_id)s::uuid

@@ -5,7 +5,7 @@ events and fills of orders, and the entries of the ledger.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,13 +39,23 @@ def read_trail(
 
     `subject_id` is the id of any audited row, of an order (its events, the answers of providers,
     and the ledger entries of its trades), of a payment (its checks and ledger entries), of a
-    position (its trades) or of a wallet or account (its ledger entries).
+    position (its trades) or of a wallet or account (its ledger entries). For changes in a month
+    that is archived one entry stands that says which and how many; `archived_months` names them.
     """
     query = load_queries("tradewright.audit")["trail"]
     with connection.cursor() as cursor:
         set_json_loads(_exact, cursor)
         rows = cursor.execute(query, {"subject_id": subject_id, "entries_max": entries_max})
         return [TrailEntry(*row) for row in rows]
+
+
+def archived_months(trail: Sequence[TrailEntry]) -> list[str]:
+    """Return the months, such as 2023-04, whose archive holds changes that a trail cannot show."""
+    return [
+        str(entry.details["month"])
+        for entry in trail
+        if (entry.source, entry.action) == ("audit_archives", "archived")
+    ]
 
 
 def _exact(text: str | bytes) -> Any:

@@ -130,6 +130,8 @@ def show_command(asked: options.Asked, row_id: UUID, last: int) -> None:
         by, why = entry.actor or "", entry.reason or ""
         table.add_row(when, entry.source, entry.action, by, why, values)
     standard_console().print(table)
+    for month in audit.archived_months(trail):
+        click.echo(f"changes of {month} are archived; next: tradewright archive restore {month}")
 
 
 def _print_laws(results: dict[str, audit.LawResult]) -> None:

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from tradewright import operations
 from tradewright.cli import options
+from tradewright.cli.options import FOLDER
 from tradewright.cli.tables import print_rows
 from tradewright.operations import Means, Outcome, RunReport
 from tradewright.payments.webhooks.post import Endpoint
@@ -42,8 +44,11 @@ def list_command(asked: options.Asked) -> None:
     envvar="TRADEWRIGHT_WEBHOOK_SECRETS",
     help="Sign with it; twice while it is changed.  [env: TRADEWRIGHT_WEBHOOK_SECRETS]",
 )
+@FOLDER
 @options.with_database
-def run_due_command(asked: options.Asked, webhook_url: str | None, secrets: Sequence[str]) -> None:
+def run_due_command(
+    asked: options.Asked, webhook_url: str | None, secrets: Sequence[str], folder: Path | None
+) -> None:
     """Run each job that is due once; exit 1 when one of them failed.
 
     Start it every few seconds or every minute, on as many machines as you like.
@@ -51,14 +56,14 @@ def run_due_command(asked: options.Asked, webhook_url: str | None, secrets: Sequ
     if webhook_url is not None and not secrets:
         raise click.UsageError("--webhook-url needs --webhook-secret.")
     endpoint = Endpoint(webhook_url, secrets) if webhook_url else None
-    with _means(asked, endpoint) as means:
+    with _means(asked, endpoint, folder) as means:
         reports = operations.run_due(means)
     _print(asked, reports)
     sys.exit(1 if any(report.outcome is Outcome.FAILED for report in reports) else 0)
 
 
 @contextmanager
-def _means(asked: options.Asked, endpoint: Endpoint | None) -> Iterator[Means]:
+def _means(asked: options.Asked, endpoint: Endpoint | None, folder: Path | None) -> Iterator[Means]:
     with open_database(asked.url, asked.keep, makes=False) as database:
         yield Means(
             source=lambda: connect(
@@ -68,6 +73,7 @@ def _means(asked: options.Asked, endpoint: Endpoint | None) -> Iterator[Means]:
                 application_name=click.get_current_context().command_path,
             ),
             endpoint=endpoint,
+            archive_folder=folder,
         )
 
 

@@ -19,6 +19,10 @@ from tradewright import __version__
 
 COMMANDS = {
     "accounts": ("tradewright.cli.accounts", "Open trading accounts, and see what is in them."),
+    "archive": (
+        "tradewright.cli.archive",
+        "Archive old months of the audit log, hold them, bring them back.",
+    ),
     "audit": ("tradewright.cli.audit", "Check the laws, seal and verify the record, show a trail."),
     "commissions": ("tradewright.cli.commissions", "Set what trades cost."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
@@ -42,6 +46,10 @@ COMMANDS = {
     "margin": ("tradewright.cli.margin", "Set what positions bind as margin beside the leverage."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
     "orders": ("tradewright.cli.orders", "Show orders, and what became of them."),
+    "partitions": (
+        "tradewright.cli.partitions",
+        "Show the months of the audit log, and make those to come.",
+    ),
     "payments": (
         "tradewright.cli.payments",
         "Look at payments, decide about them, reconcile and settle.",

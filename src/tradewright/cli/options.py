@@ -24,6 +24,13 @@ KEEP = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Use an embedded server whose data stays in FOLDER.",
 )
+FOLDER = click.option(
+    "--folder",
+    metavar="FOLDER",
+    envvar="TRADEWRIGHT_ARCHIVE",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where files of archived months are.  [env: TRADEWRIGHT_ARCHIVE]",
+)
 _NAME_BYTES_MAX = 63
 """PostgreSQL cuts a longer name without a word, and would look into another schema."""
 

@@ -31,5 +31,8 @@ FIELD_HELP = {
     "exposure": "From which net exposure on more is passed on, and at which all.",
     "volatility": "From which range of a minute on more is passed on, and at which all.",
     "exposure_limit": "The largest net exposure that the house adds to; above it, it hedges.",
+    "months_online": "Whole months before the running one that stay in the database.",
+    "months_total": "Months for which a month is kept in all; five years at least.",
+    "grace_days": "Days between the detaching of a month and the dropping of its table.",
     "hedge_target": "What the exposure is hedged down to.",
 }

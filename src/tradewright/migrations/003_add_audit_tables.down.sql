@@ -57,7 +57,30 @@ DROP TRIGGER users_count_revision ON users;
 DROP FUNCTION seal_audit_log();
 DROP FUNCTION refuse_counting_anew(text, bigint);
 DROP FUNCTION is_counting_anew(bigint);
-DROP FUNCTION audit_segment_digest(bigint, bigint, bigint);
+DROP FUNCTION audit_segment_digest(bigint, bigint, bigint, bigint);
+-- Tables of months that were detached and not dropped yet.
+DO $$
+DECLARE
+    v_name text;
+BEGIN
+    FOR v_name IN SELECT audit_month_table(month) FROM audit_months WHERE table_id IS NOT NULL AND NOT is_attached LOOP
+        EXECUTE format('DROP TABLE %I', v_name);
+    END LOOP;
+END;
+$$;
+DROP FUNCTION attach_archived_month(date, date);
+DROP FUNCTION drop_archived_month(date);
+DROP FUNCTION refuse_changed_month(date);
+DROP FUNCTION audit_month_rows(date);
+DROP VIEW audit_months;
+DROP VIEW audit_months_away;
+DROP TABLE audit_archive_counts;
+DROP TABLE audit_archive_segments;
+DROP TABLE audit_archives;
+DROP FUNCTION audit_archives_follow_their_steps();
+DROP TABLE audit_holds;
+DROP TABLE audit_retention;
+DROP FUNCTION audit_row_hash(jsonb);
 DROP TABLE audit_seals;
 DROP FUNCTION close_bys_are_of_one_account();
 DROP FUNCTION closing_orders_are_of_their_position();
@@ -84,5 +107,8 @@ DROP FUNCTION audit_row_change();
 DROP TABLE audit_log;
 DROP FUNCTION premake_audit_log_partitions(integer);
 DROP FUNCTION create_audit_log_partition(date);
+DROP FUNCTION attach_audit_month(date);
+DROP FUNCTION build_audit_month(date);
+DROP FUNCTION audit_month_table(date);
 DROP FUNCTION refuse_new_key();
 DROP FUNCTION refuse_change();

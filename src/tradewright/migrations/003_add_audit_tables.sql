@@ -44,7 +44,55 @@ CREATE INDEX idx_audit_log_table_name_created_at
 CREATE INDEX idx_audit_log_txid_seq
     ON audit_log (txid, seq);
 
--- Makes the partition of the month that holds the given day (UTC), unless it is there. The table
+-- What the partition of a month (UTC) is called, attached or not.
+CREATE FUNCTION audit_month_table(p_month date) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT 'audit_log_' || to_char(p_month, 'YYYY_MM')
+$$;
+COMMENT ON FUNCTION audit_month_table(date) IS 'Name of the table that holds the audit rows of a month.';
+
+-- Builds the table of a month aside, empty, checked and guarded, with the owner of all others.
+CREATE FUNCTION build_audit_month(p_month date) RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_name text := audit_month_table(p_month);
+BEGIN
+    EXECUTE format(
+        'CREATE TABLE %I (LIKE audit_log INCLUDING ALL EXCLUDING IDENTITY, CONSTRAINT %I CHECK (created_at >= %L AND created_at < %L))',
+        v_name,
+        v_name || '_within_month',
+        to_char(p_month, 'YYYY-MM-DD') || ' 00:00:00+00',
+        to_char(p_month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00'
+    );
+    EXECUTE format('COMMENT ON TABLE %I IS %L', v_name, 'Changes of ' || to_char(p_month, 'YYYY-MM') || ' (UTC).');
+    EXECUTE format(
+        'CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
+        v_name || '_is_append_only', v_name
+    );
+    EXECUTE format(
+        'ALTER TABLE %I OWNER TO %I',
+        v_name, (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'audit_log'::regclass)
+    );
+    RETURN v_name;
+END;
+$$;
+COMMENT ON FUNCTION build_audit_month(date) IS 'Builds the table of a month aside, ready to be filled and attached; returns its name.';
+
+-- Attaches the table of a month: its CHECK says what the bounds say, so no row is read.
+CREATE FUNCTION attach_audit_month(p_month date) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    EXECUTE format(
+        'ALTER TABLE audit_log ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        audit_month_table(p_month),
+        to_char(p_month, 'YYYY-MM-DD') || ' 00:00:00+00',
+        to_char(p_month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00'
+    );
+END;
+$$;
+COMMENT ON FUNCTION attach_audit_month(date) IS 'Attaches the table of a month to audit_log.';
+
+-- Makes the partition of the month that holds the given day (UTC), unless its table is there. The table
 -- is built and checked aside and then attached, because ATTACH lets writers go on, while CREATE
 -- TABLE ... PARTITION OF would take ACCESS EXCLUSIVE on the parent. One at a time: the lock is the one that
 -- ATTACH needs anyway, taken first; whoever writes goes on, and whoever may only read cannot take it.
@@ -52,25 +100,13 @@ CREATE FUNCTION create_audit_log_partition(p_day date) RETURNS text
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_month date := date_trunc('month', p_day::timestamp)::date;
-    v_from text := to_char(v_month, 'YYYY-MM-DD') || ' 00:00:00+00';
-    v_to text := to_char(v_month + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00';
-    v_name text := 'audit_log_' || to_char(v_month, 'YYYY_MM');
 BEGIN
     LOCK TABLE ONLY audit_log IN SHARE UPDATE EXCLUSIVE MODE;
-    IF to_regclass(quote_ident(v_name)) IS NOT NULL THEN
-        RETURN v_name;
+    IF to_regclass(quote_ident(audit_month_table(v_month))) IS NULL THEN
+        PERFORM build_audit_month(v_month);
+        PERFORM attach_audit_month(v_month);
     END IF;
-    EXECUTE format(
-        'CREATE TABLE %I (LIKE audit_log INCLUDING ALL EXCLUDING IDENTITY, CONSTRAINT %I CHECK (created_at >= %L AND created_at < %L))',
-        v_name, v_name || '_within_month', v_from, v_to
-    );
-    EXECUTE format('COMMENT ON TABLE %I IS %L', v_name, 'Changes of ' || to_char(v_month, 'YYYY-MM') || ' (UTC).');
-    EXECUTE format(
-        'CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()',
-        v_name || '_is_append_only', v_name
-    );
-    EXECUTE format('ALTER TABLE audit_log ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
-    RETURN v_name;
+    RETURN audit_month_table(v_month);
 END;
 $$;
 COMMENT ON FUNCTION create_audit_log_partition(date) IS 'Makes the audit partition of the month (UTC) that holds the day; returns its name; again is harmless.';
@@ -1068,38 +1104,438 @@ CREATE TRIGGER audit_seals_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- sha256 of an audit row, given as to_jsonb makes it in UTC; operations/archive/rows.py says the same in Python.
+CREATE FUNCTION audit_row_hash(p_row jsonb) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256('\x00'::bytea || convert_to(p_row::text, 'UTF8'))
+$$;
+COMMENT ON FUNCTION audit_row_hash(jsonb) IS 'sha256 of what an audit row says.';
+
+-- How long the audit log is kept. Orders and transactions five years: Regulation (EU) 600/2014, article
+-- 25(1), which no setting goes below; up to seven where the regulator asks for it: Directive 2014/65/EU,
+-- article 16(7).
+CREATE TABLE audit_retention (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT audit_retention_pkey PRIMARY KEY,
+    is_only boolean DEFAULT true
+        CONSTRAINT audit_retention_is_only_present NOT NULL
+        CONSTRAINT audit_retention_is_one_row CHECK (is_only)
+        CONSTRAINT audit_retention_once UNIQUE,
+    months_online integer DEFAULT 36
+        CONSTRAINT audit_retention_months_online_present NOT NULL
+        CONSTRAINT audit_retention_months_online_in_range CHECK (months_online BETWEEN 1 AND 600),
+    months_total integer DEFAULT 84
+        CONSTRAINT audit_retention_months_total_present NOT NULL
+        CONSTRAINT audit_retention_months_total_in_range CHECK (months_total BETWEEN 60 AND 1200),
+    grace_days integer DEFAULT 30
+        CONSTRAINT audit_retention_grace_days_present NOT NULL
+        CONSTRAINT audit_retention_grace_days_in_range CHECK (grace_days BETWEEN 0 AND 365),
+    revision integer DEFAULT 1
+        CONSTRAINT audit_retention_revision_present NOT NULL
+        CONSTRAINT audit_retention_revision_positive CHECK (revision > 0),
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT audit_retention_updated_at_present NOT NULL,
+    CONSTRAINT audit_retention_total_beyond_online CHECK (months_total > months_online)
+);
+COMMENT ON TABLE audit_retention IS 'How long rows of audit_log stay at hand, how long they are kept in all, and how long a detached month waits.';
+COMMENT ON COLUMN audit_retention.months_online IS 'Whole months before the running one that stay in audit_log.';
+COMMENT ON COLUMN audit_retention.months_total IS 'Months after its end for which a month is kept, online and archived together.';
+COMMENT ON COLUMN audit_retention.grace_days IS 'Days between the detaching of an archived month and the dropping of its table.';
+CREATE TRIGGER audit_retention_count_revision
+    BEFORE UPDATE ON audit_retention
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER audit_retention_is_audited
+    AFTER INSERT OR UPDATE OR DELETE ON audit_retention
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE audit_retention ENABLE ALWAYS TRIGGER audit_retention_is_audited;
+CREATE TRIGGER audit_retention_is_kept
+    BEFORE DELETE OR TRUNCATE ON audit_retention
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+INSERT INTO audit_retention DEFAULT VALUES;
+
+CREATE TABLE audit_holds (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT audit_holds_pkey PRIMARY KEY,
+    from_month date
+        CONSTRAINT audit_holds_from_month_is_a_month CHECK (extract(day FROM from_month) = 1),
+    to_month date
+        CONSTRAINT audit_holds_to_month_is_a_month CHECK (extract(day FROM to_month) = 1),
+    actor text
+        CONSTRAINT audit_holds_actor_present NOT NULL
+        CONSTRAINT audit_holds_actor_not_empty CHECK (btrim(actor) <> ''),
+    reason text
+        CONSTRAINT audit_holds_reason_present NOT NULL
+        CONSTRAINT audit_holds_reason_not_empty CHECK (btrim(reason) <> ''),
+    held_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT audit_holds_held_at_present NOT NULL,
+    lifted_by text
+        CONSTRAINT audit_holds_lifted_by_not_empty CHECK (btrim(lifted_by) <> ''),
+    lift_reason text
+        CONSTRAINT audit_holds_lift_reason_not_empty CHECK (btrim(lift_reason) <> ''),
+    lifted_at timestamptz,
+    revision integer DEFAULT 1
+        CONSTRAINT audit_holds_revision_present NOT NULL
+        CONSTRAINT audit_holds_revision_positive CHECK (revision > 0),
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT audit_holds_updated_at_present NOT NULL,
+    CONSTRAINT audit_holds_months_in_order CHECK (from_month <= to_month),
+    CONSTRAINT audit_holds_lifted_by_somebody_for_a_reason CHECK (
+        num_nonnulls(lifted_by, lift_reason, lifted_at) IN (0, 3)
+    )
+);
+COMMENT ON TABLE audit_holds IS 'Legal holds: months of audit_log that are neither detached, dropped nor purged until somebody lifts the hold.';
+COMMENT ON COLUMN audit_holds.from_month IS 'The first month held; empty: from the beginning.';
+COMMENT ON COLUMN audit_holds.to_month IS 'The last month held; empty: all that come.';
+CREATE TRIGGER audit_holds_count_revision
+    BEFORE UPDATE ON audit_holds
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER audit_holds_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON audit_holds
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE audit_holds ENABLE ALWAYS TRIGGER audit_holds_are_audited;
+CREATE TRIGGER audit_holds_are_kept
+    BEFORE DELETE OR TRUNCATE ON audit_holds
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_holds_are_lifted_once
+    BEFORE UPDATE ON audit_holds
+    FOR EACH ROW WHEN (
+        OLD.lifted_at IS NOT NULL
+        OR (OLD.id, OLD.from_month, OLD.to_month, OLD.actor, OLD.reason, OLD.held_at)
+        IS DISTINCT FROM (NEW.id, NEW.from_month, NEW.to_month, NEW.actor, NEW.reason, NEW.held_at)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+
+CREATE TABLE audit_archives (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT audit_archives_pkey PRIMARY KEY,
+    month date
+        CONSTRAINT audit_archives_month_present NOT NULL
+        CONSTRAINT audit_archives_month_is_a_month CHECK (extract(day FROM month) = 1)
+        CONSTRAINT audit_archives_month_once UNIQUE,
+    state text DEFAULT 'written'
+        CONSTRAINT audit_archives_state_present NOT NULL
+        CONSTRAINT audit_archives_state_known CHECK (
+            state IN ('written', 'detaching', 'detached', 'dropped', 'restored', 'purged')
+        ),
+    row_count bigint
+        CONSTRAINT audit_archives_row_count_present NOT NULL
+        CONSTRAINT audit_archives_row_count_not_negative CHECK (row_count >= 0),
+    first_at timestamptz,
+    last_at timestamptz,
+    digest bytea
+        CONSTRAINT audit_archives_digest_present NOT NULL
+        CONSTRAINT audit_archives_digest_is_sha256 CHECK (length(digest) = 32),
+    file_bytes bigint
+        CONSTRAINT audit_archives_file_bytes_present NOT NULL
+        CONSTRAINT audit_archives_file_bytes_positive CHECK (file_bytes > 0),
+    file_sha256 bytea
+        CONSTRAINT audit_archives_file_sha256_present NOT NULL
+        CONSTRAINT audit_archives_file_sha256_is_sha256 CHECK (length(file_sha256) = 32),
+    written_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT audit_archives_written_at_present NOT NULL,
+    detached_at timestamptz,
+    dropped_at timestamptz,
+    purged_at timestamptz,
+    kept_until date,
+    revision integer DEFAULT 1
+        CONSTRAINT audit_archives_revision_present NOT NULL
+        CONSTRAINT audit_archives_revision_positive CHECK (revision > 0),
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT audit_archives_updated_at_present NOT NULL,
+    CONSTRAINT audit_archives_bounds_of_rows CHECK ((row_count = 0) = (first_at IS NULL)),
+    CONSTRAINT audit_archives_bounds_both_or_none CHECK (num_nonnulls(first_at, last_at) <> 1),
+    CONSTRAINT audit_archives_kept_until_of_restored CHECK (kept_until IS NULL OR state = 'restored')
+);
+COMMENT ON TABLE audit_archives IS 'Months of audit_log that were written to a file and read back, what the file holds, and where each month stands.';
+COMMENT ON COLUMN audit_archives.state IS 'written: beside the table; detaching; detached: the table stands alone; dropped: only the file; restored: in audit_log again; purged: neither.';
+COMMENT ON COLUMN audit_archives.digest IS 'sha256 over the hashes of all rows, sorted: the same in whatever order they are read.';
+COMMENT ON COLUMN audit_archives.kept_until IS 'Day after which a restored month is archived again; empty: when somebody names it.';
+CREATE TRIGGER audit_archives_count_revision
+    BEFORE UPDATE ON audit_archives
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER audit_archives_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON audit_archives
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE audit_archives ENABLE ALWAYS TRIGGER audit_archives_are_audited;
+CREATE TRIGGER audit_archives_are_kept
+    BEFORE DELETE OR TRUNCATE ON audit_archives
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_archives_keep_their_key
+    BEFORE UPDATE ON audit_archives
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.month, OLD.row_count, OLD.first_at, OLD.last_at, OLD.digest, OLD.file_bytes, OLD.file_sha256, OLD.written_at)
+        IS DISTINCT FROM
+        (NEW.id, NEW.month, NEW.row_count, NEW.first_at, NEW.last_at, NEW.digest, NEW.file_bytes, NEW.file_sha256, NEW.written_at)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+
+-- What the laws need of rows that are not at hand: of each seal the hashes that it was made of, and of each
+-- changed row how often it was changed.
+CREATE TABLE audit_archive_segments (
+    seal_seq bigint
+        CONSTRAINT audit_archive_segments_seal_seq_present NOT NULL
+        CONSTRAINT audit_archive_segments_seal_exists REFERENCES audit_seals (seq) ON DELETE RESTRICT,
+    month date
+        CONSTRAINT audit_archive_segments_month_present NOT NULL
+        CONSTRAINT audit_archive_segments_archive_exists REFERENCES audit_archives (month) ON DELETE RESTRICT,
+    txids bigint[]
+        CONSTRAINT audit_archive_segments_txids_present NOT NULL
+        CONSTRAINT audit_archive_segments_txids_not_empty CHECK (cardinality(txids) > 0),
+    seqs bigint[]
+        CONSTRAINT audit_archive_segments_seqs_present NOT NULL,
+    row_hashes bytea
+        CONSTRAINT audit_archive_segments_row_hashes_present NOT NULL,
+    CONSTRAINT audit_archive_segments_pkey PRIMARY KEY (seal_seq, month),
+    CONSTRAINT audit_archive_segments_one_seq_per_row CHECK (cardinality(seqs) = cardinality(txids)),
+    CONSTRAINT audit_archive_segments_one_hash_per_row CHECK (length(row_hashes) = 32 * cardinality(txids))
+);
+COMMENT ON TABLE audit_archive_segments IS 'The rows of an archived month that a seal covers, by their hashes: append-only.';
+COMMENT ON COLUMN audit_archive_segments.txids IS 'Transactions of the rows, in the order (txid, seq) in which a seal digests them.';
+COMMENT ON COLUMN audit_archive_segments.row_hashes IS 'sha256 of each row, one after the other.';
+CREATE INDEX idx_audit_archive_segments_month
+    ON audit_archive_segments (month);
+CREATE TRIGGER audit_archive_segments_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_archive_segments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE audit_archive_counts (
+    row_id uuid
+        CONSTRAINT audit_archive_counts_row_id_present NOT NULL,
+    table_name text
+        CONSTRAINT audit_archive_counts_table_name_present NOT NULL,
+    month date
+        CONSTRAINT audit_archive_counts_month_present NOT NULL
+        CONSTRAINT audit_archive_counts_archive_exists REFERENCES audit_archives (month) ON DELETE RESTRICT,
+    change_count bigint
+        CONSTRAINT audit_archive_counts_change_count_present NOT NULL
+        CONSTRAINT audit_archive_counts_change_count_positive CHECK (change_count > 0),
+    is_deleted boolean
+        CONSTRAINT audit_archive_counts_is_deleted_present NOT NULL,
+    CONSTRAINT audit_archive_counts_pkey PRIMARY KEY (row_id, table_name, month)
+);
+COMMENT ON TABLE audit_archive_counts IS 'How often a row was changed in an archived month: append-only.';
+CREATE INDEX idx_audit_archive_counts_month
+    ON audit_archive_counts (month);
+CREATE TRIGGER audit_archive_counts_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_archive_counts
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Archived months of which audit_log shows nothing. It is asked for rows, not for partitions: a statement that
+-- began before a month was detached sees by its snapshot what it reads, in the catalog what there is now.
+CREATE VIEW audit_months_away AS
+SELECT a.month, a.state, a.file_sha256
+FROM audit_archives AS a
+WHERE NOT EXISTS (
+    SELECT
+    FROM audit_log AS l
+    WHERE l.created_at >= (a.month + interval '0 months') AT TIME ZONE 'UTC'
+      AND l.created_at < (a.month + interval '1 month') AT TIME ZONE 'UTC'
+);
+COMMENT ON VIEW audit_months_away IS 'Archived months whose rows are not in audit_log now.';
+
+-- Every month that has a table or an archive, with where it stands.
+CREATE VIEW audit_months AS
+SELECT
+    coalesce(t.month, a.month) AS month,
+    t.table_id,
+    coalesce(t.is_attached, false) AS is_attached,
+    coalesce(t.is_pending, false) AS is_pending,
+    a.state,
+    coalesce(t.month, a.month) < date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') - make_interval(months => r.months_online) AS is_due,
+    EXISTS (
+        SELECT
+        FROM audit_holds AS h
+        WHERE h.lifted_at IS NULL
+          AND coalesce(h.from_month <= coalesce(t.month, a.month), true)
+          AND coalesce(h.to_month >= coalesce(t.month, a.month), true)
+    ) AS is_held
+FROM (
+    SELECT
+        to_date(right(c.relname, 7), 'YYYY_MM') AS month,
+        c.oid AS table_id,
+        i.inhrelid IS NOT NULL AS is_attached,
+        i.inhdetachpending AS is_pending
+    FROM pg_class AS c
+    LEFT JOIN pg_inherits AS i ON i.inhrelid = c.oid AND i.inhparent = 'audit_log'::regclass
+    WHERE c.relnamespace = (SELECT p.relnamespace FROM pg_class AS p WHERE p.oid = 'audit_log'::regclass)
+      AND c.relkind = 'r'
+      AND c.relname ~ '^audit_log_[0-9]{4}_(0[1-9]|1[0-2])$'
+) AS t
+FULL JOIN audit_archives AS a ON a.month = t.month
+CROSS JOIN audit_retention AS r;
+COMMENT ON VIEW audit_months IS 'Every month of the audit log that has a table or an archive: whether it is attached, older than the online window, held.';
+
+-- Rows of a month with their hashes, whether its table is attached or not, in the order of seals.
+CREATE FUNCTION audit_month_rows(p_month date)
+RETURNS TABLE (
+    id uuid,
+    seq bigint,
+    txid bigint,
+    created_at timestamptz,
+    actor text,
+    database_role text,
+    table_name text,
+    row_id uuid,
+    action text,
+    changes text,
+    reason text,
+    row_hash bytea
+)
+LANGUAGE plpgsql STABLE
+SET search_path FROM CURRENT
+SET "TimeZone" = 'UTC'
+SET "DateStyle" = 'ISO, YMD' AS $$
+BEGIN
+    RETURN QUERY EXECUTE format(
+        'SELECT id, seq, txid, created_at, actor, database_role, table_name, row_id, action, changes::text, reason,'
+        ' audit_row_hash(to_jsonb(a)) FROM %I AS a ORDER BY txid, seq',
+        audit_month_table(p_month)
+    );
+END;
+$$;
+COMMENT ON FUNCTION audit_month_rows(date) IS 'Rows of a month''s table with their hashes, by transaction and number.';
+
+CREATE FUNCTION refuse_changed_month(p_month date) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_found record;
+    v_archive audit_archives;
+BEGIN
+    SELECT * INTO v_archive FROM audit_archives WHERE month = p_month;
+    SELECT
+        count(*) AS row_count,
+        sha256(coalesce(string_agg(row_hash, ''::bytea ORDER BY row_hash), ''::bytea)) AS digest
+    INTO v_found
+    FROM audit_month_rows(p_month);
+    IF (v_found.row_count, v_found.digest) IS DISTINCT FROM (v_archive.row_count, v_archive.digest) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW073',
+            MESSAGE = format('the rows of %s are not those that were archived', to_char(p_month, 'YYYY-MM')),
+            DETAIL = format('Archived were %s rows, and %s are there; their hashes differ.', v_archive.row_count, v_found.row_count),
+            HINT = 'Leave table and file as they are, and find out by tradewright audit verify what was changed.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION refuse_changed_month(date) IS 'Refuses to go on with a month whose table holds other rows than its archive (SQLSTATE TW073).';
+
+-- Where an archive may go from where it stands, and when. A hold that is being written is waited for, and the
+-- next one waits until the step is taken.
+CREATE FUNCTION audit_archives_follow_their_steps() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_terms audit_retention;
+    v_now timestamptz := clock_timestamp();
+    v_earliest timestamptz;
+BEGIN
+    IF (OLD.state, NEW.state) NOT IN (
+        ('written', 'detaching'), ('detaching', 'detached'), ('detached', 'dropped'), ('detached', 'restored'),
+        ('dropped', 'restored'), ('restored', 'detaching'), ('dropped', 'purged')
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW070',
+            MESSAGE = format('month %s is %s and cannot become %s', to_char(NEW.month, 'YYYY-MM'), OLD.state, NEW.state),
+            DETAIL = 'A month is written, detached, then dropped and in the end purged; detached and dropped ones may be restored.',
+            HINT = 'See where it stands with tradewright archive list.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    SELECT * INTO v_terms FROM audit_retention;
+    v_earliest := CASE NEW.state
+        WHEN 'detaching' THEN (NEW.month + make_interval(months => v_terms.months_online + 1)) AT TIME ZONE 'UTC'
+        WHEN 'dropped' THEN OLD.detached_at + make_interval(days => v_terms.grace_days)
+        WHEN 'purged' THEN (NEW.month + make_interval(months => v_terms.months_total + 1)) AT TIME ZONE 'UTC'
+    END;
+    IF v_earliest > v_now THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW072',
+            MESSAGE = format('month %s cannot become %s before %s', to_char(NEW.month, 'YYYY-MM'), NEW.state, to_char(v_earliest AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+            DETAIL = format('It stays online for %s months, detached for %s days, and is kept for %s months in all.', v_terms.months_online, v_terms.grace_days, v_terms.months_total),
+            HINT = 'Wait, or see tradewright archive settings.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    IF v_earliest IS NOT NULL THEN
+        LOCK TABLE audit_holds IN SHARE MODE;
+        IF EXISTS (SELECT FROM audit_months AS m WHERE m.month = NEW.month AND m.is_held) THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'TW071',
+                MESSAGE = format('month %s is held and cannot become %s', to_char(NEW.month, 'YYYY-MM'), NEW.state),
+                DETAIL = 'A legal hold keeps it from being detached, dropped and purged.',
+                HINT = 'See who holds it, and why, with tradewright archive holds.',
+                TABLE = TG_TABLE_NAME;
+        END IF;
+    END IF;
+    NEW.detached_at := CASE NEW.state WHEN 'detached' THEN v_now WHEN 'restored' THEN NULL ELSE OLD.detached_at END;
+    NEW.dropped_at := CASE NEW.state WHEN 'dropped' THEN v_now WHEN 'restored' THEN NULL ELSE OLD.dropped_at END;
+    NEW.purged_at := CASE NEW.state WHEN 'purged' THEN v_now END;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION audit_archives_follow_their_steps() IS 'Trigger of audit_archives: refuses steps out of order (SQLSTATE TW070), of a held month (TW071) and before their time (TW072).';
+CREATE TRIGGER audit_archives_follow_their_steps
+    BEFORE UPDATE ON audit_archives
+    FOR EACH ROW WHEN (OLD.state <> NEW.state)
+    EXECUTE FUNCTION audit_archives_follow_their_steps();
+
+CREATE FUNCTION drop_archived_month(p_month date) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE audit_archives SET state = 'dropped' WHERE month = p_month;
+    PERFORM refuse_changed_month(p_month);
+    IF EXISTS (SELECT FROM audit_months AS m WHERE m.month = p_month AND m.is_attached) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW070',
+            MESSAGE = format('month %s is attached and cannot be dropped', to_char(p_month, 'YYYY-MM')),
+            DETAIL = 'Its archive says that its table was detached, and somebody has attached it since.',
+            HINT = 'Detach it again by hand.';
+    END IF;
+    EXECUTE format('DROP TABLE %I', audit_month_table(p_month));
+END;
+$$;
+COMMENT ON FUNCTION drop_archived_month(date) IS 'Drops the table of a detached month whose rows are those of its archive, once its time has come.';
+
+CREATE FUNCTION attach_archived_month(p_month date, p_kept_until date) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE audit_archives SET state = 'restored', kept_until = p_kept_until WHERE month = p_month;
+    PERFORM refuse_changed_month(p_month);
+    PERFORM attach_audit_month(p_month);
+END;
+$$;
+COMMENT ON FUNCTION attach_archived_month(date, date) IS 'Brings a month back into audit_log whose table holds the rows of its archive.';
+
 -- Digest of the audit rows of a range of transactions: sha256 over each row's own sha256, in order; of
--- the first p_rows_max of them by number, where a server that counts anew may have added others.
+-- the first p_rows_max of them by number, where a server that counts anew may have added others. Of archived
+-- rows the hashes are kept, by the seal that covers them.
 CREATE FUNCTION audit_segment_digest(
-    p_from_txid bigint, p_to_txid bigint, p_rows_max bigint DEFAULT NULL, OUT row_count bigint, OUT digest bytea
+    p_from_txid bigint,
+    p_to_txid bigint,
+    p_rows_max bigint DEFAULT NULL,
+    p_seal_seq bigint DEFAULT NULL,
+    OUT row_count bigint,
+    OUT digest bytea
 )
 LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 SET "TimeZone" = 'UTC'
 SET "DateStyle" = 'ISO, YMD' AS $$
+    WITH covered AS (
+        SELECT a.txid, a.seq, audit_row_hash(to_jsonb(a)) AS row_hash
+        FROM audit_log AS a
+        WHERE a.txid >= p_from_txid AND a.txid < p_to_txid
+        UNION ALL
+        SELECT g.txids[n], g.seqs[n], substr(g.row_hashes, 32 * n - 31, 32)
+        FROM audit_archive_segments AS g
+        JOIN audit_months_away AS w ON w.month = g.month
+        CROSS JOIN LATERAL generate_series(1, cardinality(g.txids)) AS n
+        WHERE g.seal_seq = p_seal_seq
+    )
     SELECT
         count(*),
-        sha256(coalesce(
-            string_agg(sha256('\x00'::bytea || convert_to(to_jsonb(a)::text, 'UTF8')), ''::bytea ORDER BY txid, seq),
-            ''::bytea
-        ))
-    FROM audit_log AS a
-    WHERE txid >= p_from_txid AND txid < p_to_txid
-      AND (
-          p_rows_max IS NULL
-          OR seq <= (
-              SELECT max(f.seq)
-              FROM (
-                  SELECT o.seq
-                  FROM audit_log AS o
-                  WHERE o.txid >= p_from_txid AND o.txid < p_to_txid
-                  ORDER BY o.seq
-                  LIMIT p_rows_max
-              ) AS f
-          )
-      )
+        sha256(coalesce(string_agg(c.row_hash, ''::bytea ORDER BY c.txid, c.seq), ''::bytea))
+    FROM covered AS c
+    WHERE p_rows_max IS NULL
+       OR c.seq <= (SELECT max(f.seq) FROM (SELECT o.seq FROM covered AS o ORDER BY o.seq LIMIT p_rows_max) AS f)
 $$;
-COMMENT ON FUNCTION audit_segment_digest(bigint, bigint, bigint) IS 'Row count and digest of the audit rows whose transaction lies in [from, to), or of the first of them.';
+COMMENT ON FUNCTION audit_segment_digest(bigint, bigint, bigint, bigint) IS 'Row count and digest of the audit rows whose transaction lies in [from, to), or of the first of them; with those of a seal that are archived.';
 
 -- A seal covers transactions by their numbers. A server into which a dump was restored gives numbers
 -- anew, from below those that are sealed: what it writes would stand among what is sealed.

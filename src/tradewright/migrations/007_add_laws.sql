@@ -1089,7 +1089,13 @@ SELECT 'payment_limits', id, revision FROM payment_limits WHERE revision > 0
 UNION ALL
 SELECT 'payment_transactions', id, revision FROM payment_transactions
 UNION ALL
-SELECT 'payment_claims', id, revision FROM payment_claims;
+SELECT 'payment_claims', id, revision FROM payment_claims
+UNION ALL
+SELECT 'audit_retention', id, revision FROM audit_retention
+UNION ALL
+SELECT 'audit_holds', id, revision FROM audit_holds
+UNION ALL
+SELECT 'audit_archives', id, revision FROM audit_archives;
 COMMENT ON VIEW audited_rows IS 'Every row whose changes are copied into audit_log, with the number of its changes.';
 
 CREATE VIEW law_every_change_is_audited AS
@@ -1100,13 +1106,21 @@ SELECT
     l.audit_rows
 FROM audited_rows AS r
 FULL JOIN (
-    SELECT table_name, row_id, count(*) AS audit_rows, bool_or(action = 'delete') AS is_deleted
-    FROM audit_log
-    GROUP BY table_name, row_id
+    SELECT k.table_name, k.row_id, sum(k.change_count)::bigint AS audit_rows, bool_or(k.is_deleted) AS is_deleted
+    FROM (
+        SELECT table_name, row_id, count(*) AS change_count, bool_or(action = 'delete') AS is_deleted
+        FROM audit_log
+        GROUP BY table_name, row_id
+        UNION ALL
+        SELECT c.table_name, c.row_id, c.change_count, c.is_deleted
+        FROM audit_archive_counts AS c
+        JOIN audit_months_away AS w ON w.month = c.month
+    ) AS k
+    GROUP BY k.table_name, k.row_id
 ) AS l ON l.table_name = r.table_name AND l.row_id = r.row_id
 WHERE r.revision::bigint IS DISTINCT FROM l.audit_rows
   AND NOT (r.row_id IS NULL AND l.is_deleted);
-COMMENT ON VIEW law_every_change_is_audited IS 'Each audited row has as many rows in audit_log as it has revisions; one that is gone left its deletion there.';
+COMMENT ON VIEW law_every_change_is_audited IS 'Each audited row has as many rows in audit_log, and in its archived months, as it has revisions; one that is gone left its deletion there.';
 
 CREATE VIEW law_seals_verify AS
 SELECT s.seq, s.row_count, d.row_count AS found_row_count, s.digest, d.digest AS found_digest
@@ -1121,14 +1135,14 @@ FROM (
 ) AS s
 CROSS JOIN (SELECT is_counting_anew(max(to_txid)) AS is_anew FROM audit_seals) AS server
 CROSS JOIN LATERAL audit_segment_digest(
-    s.from_txid, s.to_txid, CASE WHEN server.is_anew THEN s.row_count END
+    s.from_txid, s.to_txid, CASE WHEN server.is_anew THEN s.row_count END, s.seq
 ) AS d
 WHERE s.seq <> s.previous_seq + 1
    OR s.from_txid <> s.previous_to_txid
    OR s.row_count <> d.row_count
    OR s.digest <> d.digest
    OR s.head <> sha256(s.previous_head || s.digest || convert_to(s.to_txid::text, 'UTF8'));
-COMMENT ON VIEW law_seals_verify IS 'Each seal still matches the audit rows that it covers and the seal before it.';
+COMMENT ON VIEW law_seals_verify IS 'Each seal still matches the audit rows that it covers, online and archived, and the seal before it.';
 
 -- Entries and transfers are held against the hashes that were sealed of them; the hashes against the
 -- seal's digest, and that against the seal before. Whichever is touched, its seal is told.

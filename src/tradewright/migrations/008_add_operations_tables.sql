@@ -234,8 +234,34 @@ CREATE TRIGGER clock_samples_raise_alerts
     AFTER INSERT ON clock_samples
     FOR EACH ROW EXECUTE FUNCTION raise_clock_alert();
 
+-- An audited change in a month without a partition fails. Months are made a year ahead; when fewer than two are
+-- left, that has been going wrong for long, and people are told before writing stops.
+CREATE FUNCTION tell_audit_months_ahead() RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_month date := date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')::date;
+    v_ahead integer := 0;
+BEGIN
+    WHILE EXISTS (
+        SELECT FROM audit_months WHERE month = (v_month + make_interval(months => v_ahead + 1))::date AND is_attached
+    ) LOOP
+        v_ahead := v_ahead + 1;
+    END LOOP;
+    IF v_ahead < 2 THEN
+        PERFORM open_alert('critical', 'audit_months_short', 'audit_log', format(
+            'the audit log has partitions for %s months ahead: see tradewright partitions make', v_ahead
+        ));
+    ELSE
+        PERFORM end_alert('audit_months_short', 'audit_log');
+    END IF;
+    RETURN v_ahead;
+END;
+$$;
+COMMENT ON FUNCTION tell_audit_months_ahead() IS 'Raises an alert when fewer than two months lie ready ahead of this one, and ends it when they do; returns how many do.';
+
 INSERT INTO jobs (name, every, daily_at)
 VALUES
+    ('archive_audit_log', NULL, '03:00'),
     ('collect_debts', '1 minute', NULL),
     ('deliver_events', '10 seconds', NULL),
     ('expire_holds', '1 minute', NULL),

@@ -82,13 +82,14 @@ CROSS JOIN LATERAL (
         t.is_table AND t.relname NOT IN (
             'audit_log', 'audit_seals', 'ledger_seals', 'ledger_seal_segments', 'house_balances', 'exposure_totals',
             'outbox_events',
-            'payment_transitions', 'schema_migrations', 'view_refreshes'
-        ) AS is_written,
+            'payment_transitions', 'schema_migrations', 'view_refreshes',
+            'audit_archives', 'audit_archive_segments', 'audit_archive_counts'
+        ) AND t.relname !~ '^audit_log_' AS is_written,
         -- Set up by people: what is traded, on what terms, who may approve.
         t.relname IN (
             'currencies', 'user_roles', 'api_keys', 'instruments', 'liquidity_providers', 'provider_connections', 'account_groups', 'payment_limits',
             'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'past_swap_freedoms', 'past_account_groups', 'risk_limits', 'routing_policies', 'routing_rules', 'routing_overrides', 'trading_halts', 'trading_sessions', 'margin_tiers', 'jobs', 'job_runs', 'clock_samples',
-            'reporting_views'
+            'reporting_views', 'audit_retention', 'audit_holds'
         ) AS is_set_up,
         -- The database makes its rows, and a service marks them as done.
         t.relname = 'outbox_events' AS is_marked,
@@ -138,12 +139,15 @@ BEGIN
             p.proname IN (
                 'seal_audit_log', 'seal_ledger', 'roll_up_exposures', 'roll_up_house_balances',
                 'premake_audit_log_partitions', 'prune_records', 'refresh_reporting_view',
-                'raise_overdue_views'
+                'raise_overdue_views', 'tell_audit_months_ahead'
             ) AS is_operated
         FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
           AND p.prorettype <> 'trigger'::regtype
-          AND p.proname NOT IN ('create_audit_log_partition', 'grant_engine_rights')
+          AND p.proname NOT IN (
+              'create_audit_log_partition', 'build_audit_month', 'attach_audit_month', 'attach_archived_month',
+              'drop_archived_month', 'refuse_changed_month', 'grant_engine_rights'
+          )
         ORDER BY p.proname
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_right.signature, engine_role('operator'));

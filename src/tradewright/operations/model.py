@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 from tradewright.payments.model import Provider
 from tradewright.payments.providers import PaymentProvider
@@ -22,11 +23,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a runner gives to its jobs: sessions in autocommit, providers, and whom to tell."""
+    """What a runner gives its jobs: sessions in autocommit, providers, whom to tell, a folder."""
 
     source: SessionSource
     providers: Mapping[Provider, PaymentProvider] = field(default_factory=dict)
     endpoint: Endpoint | None = None
+    archive_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

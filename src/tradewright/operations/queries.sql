@@ -72,3 +72,42 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS r ON true
 ORDER BY j.name;
+
+-- name: make_partitions
+-- Keep the partitions of this month and the next ones ready.
+SELECT premake_audit_log_partitions(%(months)s);
+
+-- name: tell_months_ahead
+-- Raise or end the alert that fewer than two months of the audit log lie ahead.
+SELECT tell_audit_months_ahead();
+
+-- name: list_partitions
+-- Read every month of the audit log with its size, its seals and where it stands, oldest first.
+SELECT
+    m.month,
+    m.month::timestamp AT TIME ZONE 'UTC',
+    (m.month + interval '1 month') AT TIME ZONE 'UTC',
+    CASE WHEN m.is_attached THEN coalesce(found.row_count, 0) ELSE a.row_count END,
+    CASE WHEN m.table_id IS NULL THEN a.file_bytes ELSE pg_total_relation_size(m.table_id) END,
+    CASE WHEN m.is_attached THEN found.sealed_up_to ELSE a.last_at END,
+    coalesce(found.unsealed_count, 0),
+    CASE
+        WHEN m.state IS NOT NULL THEN m.state
+        WHEN m.is_due THEN 'due'
+        WHEN m.month > clock_timestamp() AT TIME ZONE 'UTC' THEN 'ahead'
+        ELSE 'online'
+    END,
+    m.is_held
+FROM audit_months AS m
+LEFT JOIN audit_archives AS a ON a.month = m.month
+LEFT JOIN (
+    SELECT
+        l.tableoid AS table_id,
+        count(*) AS row_count,
+        max(l.created_at) FILTER (WHERE l.txid < s.sealed_to) AS sealed_up_to,
+        count(*) FILTER (WHERE l.txid >= s.sealed_to) AS unsealed_count
+    FROM audit_log AS l
+    CROSS JOIN (SELECT coalesce(max(to_txid), 0) AS sealed_to FROM audit_seals) AS s
+    GROUP BY l.tableoid
+) AS found ON found.table_id = m.table_id
+ORDER BY m.month;

@@ -27,6 +27,9 @@ HINTS: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.ACCOUNT_TERMS_MALFORMED: "Give a leverage of 1 to 500, and a stop-out level "
         "above 0 and not above that of the margin call.",
         ErrorCode.ACCOUNT_UNKNOWN: "List the accounts with `tradewright accounts list`.",
+        ErrorCode.ARCHIVE_HOLD_MALFORMED: "Give --from a month that is not after --to.",
+        ErrorCode.ARCHIVE_TERMS_MALFORMED: "Keep 1 to 600 months online, 60 to 1200 in all and "
+        "more than online, and a detached month for 0 to 365 days.",
         ErrorCode.BREAKER_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -, each once; give a "
         "threshold and window to what is measured, a symbol to prices, a currency to volume and "
         "loss, at most 100 to a share, and none of them but the symbol to `manual`.",

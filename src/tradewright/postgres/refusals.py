@@ -75,6 +75,10 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW062": (InputError, ErrorCode.ACCOUNT_UNKNOWN),
         "TW063": (StateError, ErrorCode.ACCOUNT_STATUS_REFUSED),
         "TW064": (StateError, ErrorCode.USER_STATUS_REFUSED),
+        "TW070": (StateError, ErrorCode.ARCHIVE_STEP_REFUSED),
+        "TW071": (StateError, ErrorCode.ARCHIVE_MONTH_HELD),
+        "TW072": (StateError, ErrorCode.ARCHIVE_TOO_EARLY),
+        "TW073": (StateError, ErrorCode.ARCHIVE_MONTH_CHANGED),
         "TW075": (InputError, ErrorCode.VIEW_UNKNOWN),
         "TW076": (StateError, ErrorCode.VIEW_TRANSACTION_REFUSED),
     }
@@ -179,6 +183,13 @@ _KEY_TERMS = (
     "api_keys_scopes_known",
 )
 
+_ARCHIVE_TERMS = (
+    "audit_retention_grace_days_in_range",
+    "audit_retention_months_online_in_range",
+    "audit_retention_months_total_in_range",
+    "audit_retention_total_beyond_online",
+)
+
 CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {
         **dict.fromkeys(_KEY_TERMS, (InputError, ErrorCode.ACCESS_KEY_MALFORMED)),
@@ -189,6 +200,8 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         **dict.fromkeys(_BREAKER_TERMS, (InputError, ErrorCode.BREAKER_MALFORMED)),
         **dict.fromkeys(_PAYMENT_LIMIT_TERMS, (InputError, ErrorCode.PAYMENT_LIMIT_MALFORMED)),
         **dict.fromkeys(_PROVIDER_TERMS, (InputError, ErrorCode.PROVIDER_MALFORMED)),
+        **dict.fromkeys(_ARCHIVE_TERMS, (InputError, ErrorCode.ARCHIVE_TERMS_MALFORMED)),
+        "audit_holds_months_in_order": (InputError, ErrorCode.ARCHIVE_HOLD_MALFORMED),
         **dict.fromkeys(_SWAP_TERMS, (InputError, ErrorCode.SWAP_TERMS_MALFORMED)),
         "instruments_base_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "instruments_quote_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),

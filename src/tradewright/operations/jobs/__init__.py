@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tradewright.operations.jobs import (
+    archive_audit_log,
     collect_debts,
     deliver_events,
     expire_holds,
@@ -22,6 +23,7 @@ from tradewright.operations.jobs import (
 from tradewright.operations.model import Job
 
 _MODULES = (
+    archive_audit_log,
     collect_debts,
     deliver_events,
     expire_holds,

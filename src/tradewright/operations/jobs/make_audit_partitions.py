@@ -1,16 +1,14 @@
 """Keep the audit log's partitions of this and the next twelve months ready."""
 
 from tradewright.operations.model import Job, Means
-from tradewright.postgres.queries import load_queries
+from tradewright.operations.partitions import make_partitions
 
 _MONTHS_AHEAD = 12
 
 
 def _work(means: Means) -> int:
-    query = load_queries("tradewright.operations.jobs")["make_audit_partitions"]
     with means.source() as session:
-        row = session.execute(query, {"months": _MONTHS_AHEAD}).fetchone()
-    return 0 if row is None else int(row[0])
+        return make_partitions(session, _MONTHS_AHEAD)
 
 
 JOB = Job(name="make_audit_partitions", work=_work)

@@ -2,10 +2,6 @@
 -- Delete what has been kept for as long as it must be, at most so many rows of each table.
 SELECT prune_records(%(rows_max)s);
 
--- name: make_audit_partitions
--- Keep the partitions of this month and the next ones ready.
-SELECT premake_audit_log_partitions(%(months)s);
-
 -- name: server_clock
 -- Read the server's clock.
 SELECT clock_timestamp();

@@ -1,0 +1,227 @@
+-- name: may_archive
+-- Tell whether this session may alter audit_log: only its owner may detach and attach months.
+SELECT pg_has_role(relowner, 'USAGE')
+FROM pg_class
+WHERE oid = 'audit_log'::regclass;
+
+-- name: take_turn
+-- Let one session at a time claim the archive.
+SELECT take_turn('archive');
+
+-- name: without_deadlines
+-- Let this session read a whole month, however long that takes, while its client is there.
+SELECT
+    set_config('transaction_timeout', '0', false),
+    set_config('client_connection_check_interval', '1000', false),
+    set_config('idle_in_transaction_session_timeout', '0', false);
+
+-- name: with_deadline
+-- Let a detach wait for older transactions, but not for ever.
+SELECT set_config('lock_timeout', '0', false), set_config('statement_timeout', %(limit)s, false);
+
+-- name: running
+-- Read which other transactions run in this database now, whoever's they are.
+SELECT l.virtualtransaction
+FROM pg_locks AS l
+JOIN pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'virtualxid'
+  AND l.mode = 'ExclusiveLock'
+  AND l.pid <> pg_backend_pid()
+  AND a.datname = current_database();
+
+-- name: in_one_snapshot
+-- Let all that this transaction reads be of one moment.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- name: months
+-- Read every month that has a table or an archive, oldest first.
+SELECT
+    m.month,
+    m.table_id IS NOT NULL,
+    m.is_attached,
+    m.is_pending,
+    m.state,
+    m.is_due,
+    m.is_held,
+    (a.detached_at + make_interval(days => r.grace_days))::date,
+    a.kept_until,
+    coalesce(a.state = 'restored' AND coalesce(a.kept_until >= current_date, true), false)
+FROM audit_months AS m
+LEFT JOIN audit_archives AS a ON a.month = m.month
+CROSS JOIN audit_retention AS r
+ORDER BY m.month;
+
+-- name: archives
+-- Read what is recorded of all archived months, or of one, oldest first.
+SELECT
+    a.month,
+    a.state,
+    a.row_count,
+    a.first_at,
+    a.last_at,
+    encode(a.digest, 'hex'),
+    a.file_bytes,
+    encode(a.file_sha256, 'hex'),
+    a.written_at,
+    a.detached_at,
+    a.dropped_at,
+    a.purged_at,
+    a.kept_until,
+    m.is_held,
+    m.table_id IS NOT NULL
+FROM audit_archives AS a
+JOIN audit_months AS m ON m.month = a.month
+WHERE %(month)s::date IS NULL OR a.month = %(month)s::date
+ORDER BY a.month;
+
+-- name: refuse_counting_anew
+-- Refuse where transactions are counted anew, from below what is sealed.
+SELECT refuse_counting_anew('audit log', max(to_txid))
+FROM audit_seals;
+
+-- name: unsealed_rows
+-- Count the rows of a month that no seal covers yet.
+SELECT count(*)
+FROM audit_log
+WHERE created_at >= %(month)s::date::timestamp AT TIME ZONE 'UTC'
+  AND created_at < (%(month)s::date + interval '1 month') AT TIME ZONE 'UTC'
+  AND txid >= (SELECT coalesce(max(to_txid), 0) FROM audit_seals);
+
+-- name: month_rows
+-- Read the rows of a month with their hashes, in the order of seals.
+SELECT id, seq, txid, created_at, actor, database_role, table_name, row_id, action, changes, reason, row_hash
+FROM audit_month_rows(%(month)s);
+
+-- name: seals_between
+-- Read the seals that cover transactions between two.
+SELECT seq, from_txid, to_txid, row_count, encode(head, 'hex')
+FROM audit_seals
+WHERE to_txid > %(first)s AND from_txid <= %(last)s
+ORDER BY seq;
+
+-- name: seals_of_archive
+-- Read the seals that cover rows of an archived month, with the hashes that were kept of them.
+SELECT s.seq, s.from_txid, s.to_txid, s.row_count, encode(s.head, 'hex'), g.txids, g.seqs, g.row_hashes
+FROM audit_archive_segments AS g
+JOIN audit_seals AS s ON s.seq = g.seal_seq
+WHERE g.month = %(month)s
+ORDER BY s.seq;
+
+-- name: bad_seals
+-- Find those of some seals that do not match the rows that they cover, or the seal before them.
+SELECT s.seq
+FROM audit_seals AS s
+LEFT JOIN audit_seals AS p ON p.seq = s.seq - 1
+CROSS JOIN (SELECT is_counting_anew(max(to_txid)) AS is_anew FROM audit_seals) AS server
+CROSS JOIN LATERAL audit_segment_digest(
+    s.from_txid, s.to_txid, CASE WHEN server.is_anew THEN s.row_count END, s.seq
+) AS d
+WHERE s.seq = ANY(%(seqs)s::bigint[])
+  AND (
+      s.from_txid <> coalesce(p.to_txid, 0)
+      OR s.row_count <> d.row_count
+      OR s.digest <> d.digest
+      OR s.head <> sha256(coalesce(p.head, ''::bytea) || s.digest || convert_to(s.to_txid::text, 'UTF8'))
+  )
+ORDER BY s.seq;
+
+-- name: record_archive
+-- Record that a month is written, and what its file holds.
+INSERT INTO audit_archives (month, row_count, first_at, last_at, digest, file_bytes, file_sha256)
+VALUES (
+    %(month)s, %(row_count)s, %(first_at)s, %(last_at)s, %(digest)s, %(file_bytes)s, decode(%(file_sha256)s, 'hex')
+);
+
+-- name: record_segment
+-- Keep the hashes of the rows of a month that a seal covers.
+INSERT INTO audit_archive_segments (seal_seq, month, txids, seqs, row_hashes)
+VALUES (%(seal_seq)s, %(month)s, %(txids)s::bigint[], %(seqs)s::bigint[], %(row_hashes)s);
+
+-- name: record_counts
+-- Keep how often each row was changed in a month.
+COPY audit_archive_counts (row_id, table_name, month, change_count, is_deleted) FROM STDIN;
+
+-- name: counts
+-- Read how often each row was changed in a month.
+SELECT table_name, row_id::text, change_count, is_deleted
+FROM audit_archive_counts
+WHERE month = %(month)s;
+
+-- name: take_step
+-- Let an archived month come to another state.
+UPDATE audit_archives
+SET state = %(state)s, kept_until = NULL
+WHERE month = %(month)s;
+
+-- name: detach_statement
+-- Write the statement that detaches a month, or finishes a detach that was cut off; none when it is done.
+SELECT format(
+    'ALTER TABLE audit_log DETACH PARTITION %%I %%s',
+    audit_month_table(month),
+    CASE WHEN is_pending THEN 'FINALIZE' ELSE 'CONCURRENTLY' END
+)
+FROM audit_months
+WHERE month = %(month)s AND is_attached;
+
+-- name: drop_month
+-- Drop the table of a detached month.
+SELECT drop_archived_month(%(month)s);
+
+-- name: build_month
+-- Build the table of a month aside, and write the statement that fills it.
+SELECT format(
+    'COPY %%I (id, seq, txid, created_at, actor, database_role, table_name, row_id, action, changes, reason) FROM STDIN',
+    build_audit_month(%(month)s)
+);
+
+-- name: attach_month
+-- Bring a month back into audit_log.
+SELECT attach_archived_month(%(month)s, %(kept_until)s);
+
+-- name: refuse_changed_month
+-- Refuse a month whose table holds other rows than its archive.
+SELECT refuse_changed_month(%(month)s);
+
+-- name: purgeable
+-- Read the months that need not be kept any more, and those that were purged.
+SELECT a.month, a.state
+FROM audit_archives AS a
+CROSS JOIN audit_retention AS r
+JOIN audit_months AS m ON m.month = a.month
+WHERE a.state = 'purged'
+   OR (
+       a.state = 'dropped'
+       AND NOT m.is_held
+       AND (a.month + make_interval(months => r.months_total + 1)) AT TIME ZONE 'UTC' <= clock_timestamp()
+   )
+ORDER BY a.month;
+
+-- name: retention
+-- Read how long the audit log is kept.
+SELECT months_online, months_total, grace_days
+FROM audit_retention;
+
+-- name: change_retention
+-- Change how long the audit log is kept.
+UPDATE audit_retention
+SET months_online = %(months_online)s, months_total = %(months_total)s, grace_days = %(grace_days)s;
+
+-- name: hold
+-- Hold months, or all.
+INSERT INTO audit_holds (from_month, to_month, actor, reason)
+VALUES (%(from_month)s, %(to_month)s, %(actor)s, %(reason)s)
+RETURNING id::text;
+
+-- name: lift
+-- Lift a hold.
+UPDATE audit_holds
+SET lifted_by = %(actor)s, lift_reason = %(reason)s, lifted_at = clock_timestamp()
+WHERE id = %(id)s AND lifted_at IS NULL
+RETURNING id::text;
+
+-- name: holds
+-- Read the holds, those that were lifted too if they are asked for, oldest first.
+SELECT id::text, from_month, to_month, actor, reason, held_at, lifted_by, lift_reason, lifted_at
+FROM audit_holds
+WHERE lifted_at IS NULL OR %(with_lifted)s
+ORDER BY held_at, id;

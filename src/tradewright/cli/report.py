@@ -30,6 +30,7 @@ ROWS_SHOWN_MAX = 20
 """Rows of a table on a terminal; all of them are in CSV and JSON."""
 
 _EXAMPLES = {
+    "client-money": "--to 2026-01-14",
     "reconstruction": "--order 0199c1d2-7f0a-7e3b-9a51-...",
     "best-execution": "--symbol EURUSD --csv",
     "clock-sync": "--from 2026-01-13 --to 2026-01-14",

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,9 +15,11 @@ from tests.conftest import OpenSession
 from tests.db.compliance.test_order_records import traded
 from tests.floor import Floor, buy, deal, refusal
 from tests.style.house import PACKAGE, ROOT
+from tradewright import audit
 from tradewright.compliance import REPORTS, Option, Scope, reported, write_csv, write_json
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
+from tradewright.ledger import sealing
 from tradewright.postgres.connect import Session, connect
 
 PAGES = ROOT / "docs" / "reference" / "reports"
@@ -73,6 +76,18 @@ def test_a_report_reads_one_snapshot_and_can_write_nothing(
 
 def whole(name: str, account_id: str) -> Scope:
     return Scope(account_id=account_id) if name == "reconstruction" else Scope()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_who_may_only_read_can_make_every_report(
+    name: str, floor: Floor, session_as: Callable[[str], Session]
+) -> None:
+    account_id = traded(floor)
+    audit.seal(floor.session)
+    sealing.seal(floor.session)
+    scope = whole(name, account_id)
+    with session_as("reader") as reader:
+        assert make(reader, name, scope).rows == make(floor.session, name, scope).rows
 
 
 @pytest.mark.parametrize("name", REPORTS)

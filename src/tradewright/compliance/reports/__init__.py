@@ -6,12 +6,13 @@ from types import MappingProxyType
 from tradewright.compliance.model import Report
 from tradewright.compliance.reports import (
     best_execution,
+    client_money,
     clock_sync,
     order_records,
     reconstruction,
 )
 
-_MODULES = (order_records, reconstruction, best_execution, clock_sync)
+_MODULES = (order_records, reconstruction, best_execution, client_money, clock_sync)
 
 REPORTS: Mapping[str, Report] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

@@ -807,3 +807,81 @@ FROM balance_ledger AS e
 WHERE e.holder_id = %(account_id)s
   AND e.version <= last_version_at(%(account_id)s, %(at)s::timestamptz - interval '1 us')
 ORDER BY e.version;
+
+-- name: client_money
+-- Add up, by currency, what clients are owed and what each account of the house holds, as it was at an instant.
+WITH clients AS (
+    SELECT
+        h.kind,
+        h.currency,
+        coalesce(e.available_after + e.reserved_after, 0) AS amount
+    FROM (
+        SELECT holder_id AS id, 'wallets' AS kind, currency FROM user_balances
+        UNION ALL
+        SELECT id, 'accounts', currency FROM accounts
+    ) AS h
+    CROSS JOIN LATERAL (
+        SELECT last_version_at(h.id, coalesce(%(end)s::timestamptz, 'infinity') - interval '1 us') AS version
+        OFFSET 0
+    ) AS v
+    LEFT JOIN balance_ledger AS e ON e.holder_id = h.id AND e.version = v.version
+), later AS (
+    SELECT s.holder_id, sum(s.received - s.given) AS amount
+    FROM (
+        SELECT t.credit_holder_id AS holder_id, t.amount AS received, 0 AS given
+        FROM transfers AS t
+        WHERE %(end)s::timestamptz IS NOT NULL AND t.created_at >= %(end)s::timestamptz
+        UNION ALL
+        SELECT t.debit_holder_id, 0, t.amount
+        FROM transfers AS t
+        WHERE %(end)s::timestamptz IS NOT NULL AND t.created_at >= %(end)s::timestamptz
+    ) AS s
+    GROUP BY s.holder_id
+)
+SELECT currency, 'owed', kind, sum(amount) FILTER (WHERE amount > 0), count(*) FILTER (WHERE amount > 0)
+FROM clients
+GROUP BY currency, kind
+UNION ALL
+SELECT currency, 'debts', kind, -sum(amount), count(*)
+FROM clients
+WHERE amount < 0
+GROUP BY currency, kind
+UNION ALL
+SELECT
+    p.currency,
+    CASE WHEN p.code IN ('bank', 'clearing', 'clearing_cards', 'clearing_chain') THEN 'held' ELSE 'own' END,
+    p.code,
+    coalesce(l.amount, 0) - p.balance,
+    1
+FROM house_positions AS p
+LEFT JOIN later AS l ON l.holder_id = p.holder_id
+ORDER BY 1, 2, 3;
+
+-- name: reconciled
+-- Say of each payment provider what was reconciled by an instant, and what stood open then.
+SELECT
+    p.provider,
+    (
+        SELECT max(s.imported_at)
+        FROM provider_statements AS s
+        WHERE s.provider = p.provider AND s.imported_at < p.at
+    ),
+    (
+        SELECT max(s.settled_on)
+        FROM payment_settlements AS s
+        WHERE s.provider = p.provider AND s.created_at < p.at
+    ),
+    (
+        SELECT count(*)
+        FROM reconciliation_breaks AS b
+        WHERE b.provider = p.provider AND b.opened_at < p.at AND (b.closed_at >= p.at) IS NOT FALSE
+    ),
+    (
+        SELECT min(b.opened_at)
+        FROM reconciliation_breaks AS b
+        WHERE b.provider = p.provider AND b.opened_at < p.at AND (b.closed_at >= p.at) IS NOT FALSE
+    )
+FROM (
+    SELECT n.provider, coalesce(%(end)s::timestamptz, clock_timestamp()) AS at
+    FROM (VALUES ('cards'), ('chain')) AS n (provider)
+) AS p;

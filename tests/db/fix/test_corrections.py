@@ -126,7 +126,7 @@ def test_an_order_whose_first_part_is_taken_back_still_gets_the_rest(
 def test_it_is_no_word_about_the_end_of_a_request(kind: str, status: str) -> None:
     message = report(_150=kind, _39=status)
     request = reported_request(message, DAY)
-    assert read_report(message, CODE, request) is None
+    assert read_report(message, CODE, request, DAY) is None
 
 
 def test_the_same_one_again_is_kept_once(

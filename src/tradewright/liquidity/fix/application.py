@@ -102,7 +102,9 @@ def asked_request(message: Message) -> ProviderRequest:
 
 
 def reported_request(message: Message, now: datetime) -> ProviderRequest:
-    """Return what an ExecutionReport says that it is about.
+    """Return what an ExecutionReport says that it is about, as if asked for when it was dealt.
+
+    That may be long ago: what was received and never booked is told again at the next start.
 
     Raises:
         ValueError: a field is missing or cannot be read.
@@ -115,7 +117,7 @@ def reported_request(message: Message, now: datetime) -> ProviderRequest:
         side=_side(message),
         quantity=read_decimal(message, 38) if message.get(38) else read_decimal(message, 14),
         limit_price=None if price is None else read_decimal(message, 44),
-        requested_at=now,
+        requested_at=_told_at(message, now),
     )
 
 
@@ -124,23 +126,24 @@ def request_id_of(message: Message) -> str:
     return message.get(41) or message.text(11)
 
 
-def read_report(message: Message, provider: str, request: ProviderRequest) -> ProviderAnswer | None:
+def read_report(
+    message: Message, provider: str, request: ProviderRequest, now: datetime
+) -> ProviderAnswer | None:
     """Return what an ExecutionReport tells of a request; None when it tells no more than that.
 
-    A status (150=I) is a last word only; what it says was dealt is told by executions.
+    A status (150=I) is a last word only; what it says was dealt is told by executions. `now` is
+    when it is read: nothing was decided later.
 
     Raises:
         ValueError: a field is missing or cannot be read.
 
     """
     kind, state = message.text(150), message.text(39)
-    if kind in CORRECTIONS:
+    is_trade = kind in _TRADES
+    is_final = state in _FINAL or (is_trade and message.get(151) == "0")
+    if kind in CORRECTIONS or not (is_trade or is_final):
         return None
     total = read_decimal(message, 14) if message.get(14) else Decimal(0)
-    is_final = state in _FINAL or (kind in _TRADES and message.get(151) == "0")
-    if kind not in _TRADES and not is_final:
-        return None
-    is_trade = kind in _TRADES
     quantity = read_decimal(message, 32) if is_trade else Decimal(0)
     if is_trade and not quantity > 0:
         raise ValueError("LastQty")
@@ -151,7 +154,7 @@ def read_report(message: Message, provider: str, request: ProviderRequest) -> Pr
         price=read_decimal(message, 31) if is_trade else None,
         quantity=quantity,
         hold_ms=0,
-        decided_at=_decided_at(message, request),
+        decided_at=max(_told_at(message, now), request.requested_at),
         reason=None if total or is_trade else _reason(message),
         execution_id=_execution_id(message),
         total_quantity=max(total, quantity),
@@ -302,10 +305,9 @@ def read_decimal(message: Message, tag: int, rounding: str = ROUND_HALF_EVEN) ->
     return value if kept == value else kept
 
 
-def _decided_at(message: Message, request: ProviderRequest) -> datetime:
-    """Return when the provider decided; its clock may be behind ours, its decision is not."""
-    told = message.get(60) or message.text(52)
-    return max(read_time(told), request.requested_at)
+def _told_at(message: Message, now: datetime) -> datetime:
+    """Return when the provider says that it decided; its clock may be ahead, its word is not."""
+    return min(read_time(message.get(60) or message.text(52)), now)
 
 
 def _execution_id(message: Message) -> str:

@@ -251,7 +251,7 @@ class FixGateway:
         try:
             if pending is None:
                 request = application.reported_request(message, now)
-                answer = application.read_report(message, self.provider, request)
+                answer = application.read_report(message, self.provider, request, now)
             else:
                 request, answer = pending.request, self._read(message, pending, now)
         except (ValueError, ArithmeticError) as error:
@@ -268,7 +268,7 @@ class FixGateway:
         self, message: Message, pending: _Pending, now: datetime | None = None
     ) -> ProviderAnswer | None:
         """Read a report on a request; a last word that claims untold executions is none yet."""
-        answer = application.read_report(message, self.provider, pending.request)
+        answer = application.read_report(message, self.provider, pending.request, now or utc_now())
         if answer is None:
             return None
         if answer.price is not None:

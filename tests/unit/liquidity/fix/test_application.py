@@ -16,6 +16,7 @@ from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, RejectR
 REQUEST = ProviderRequest(
     "order-1-LP", "EURUSD", Side.BUY, Decimal("100000.00"), Decimal("1.10010"), DAY
 )
+LATER = DAY + timedelta(hours=1)
 FIELDS = {
     37: "O-1",
     11: "order-1-LP",
@@ -41,7 +42,7 @@ def report(**changes: str) -> Message:
 
 
 def read(**changes: str) -> ProviderAnswer | None:
-    return application.read_report(report(**changes), "LP", REQUEST)
+    return application.read_report(report(**changes), "LP", REQUEST, LATER)
 
 
 def test_an_order_says_what_is_asked_and_no_more() -> None:
@@ -169,6 +170,21 @@ def test_a_provider_whose_clock_is_behind_has_not_decided_before_it_was_asked() 
     answer = read(t60=as_time(DAY - timedelta(hours=1)))
     assert answer is not None
     assert answer.decided_at == DAY
+
+
+def test_a_provider_whose_clock_is_ahead_has_not_decided_after_it_was_heard() -> None:
+    answer = read(t60=as_time(DAY + timedelta(days=3650)))
+    assert answer is not None
+    assert answer.decided_at == LATER
+
+
+def test_an_execution_that_is_told_again_later_was_dealt_when_it_was() -> None:
+    """What was dealt before the end of a day pays its swap, whenever it is booked."""
+    message = report(t60=as_time(DAY))
+    request = application.reported_request(message, LATER)
+    answer = application.read_report(message, "LP", request, LATER)
+    assert answer is not None
+    assert (request.requested_at, answer.decided_at) == (DAY, DAY)
 
 
 def test_a_report_on_a_cancel_is_about_the_request_that_it_cancels() -> None:

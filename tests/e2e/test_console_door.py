@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.console import ROOT, STAFF, Browser, served_console, signed_in
-from tests.web import key_of, new_user
+from tests.web import key_of, new_user, served
 from tradewright.access import Role, Scope
 from tradewright.access.rules import ACTIONS
 from tradewright.console.app import POLICY
@@ -186,6 +186,12 @@ def test_a_page_cannot_write_whatever_its_work_tries(
         browser, _ = signed_in(port, engine, *STAFF)
         refused = browser.get("/writes")
         assert (refused.status, refused.code) == (503, "DATABASE_READ_ONLY")
+
+
+def test_who_serves_clients_shows_no_console_unless_told_so(engine_database: str) -> None:
+    with served(engine_database) as web:
+        assert web.get(f"{ROOT}/").problem == (404, "HTTP_ROUTE_UNKNOWN")
+        assert web.get(f"{ROOT}/sign-in").problem == (404, "HTTP_ROUTE_UNKNOWN")
 
 
 def test_what_is_not_there_is_told_as_such(port: int, engine: Session) -> None:

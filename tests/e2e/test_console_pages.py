@@ -207,6 +207,23 @@ def test_a_client_is_found_by_any_id_and_a_part_of_the_address(port: int, engine
     assert "Nobody is found by" in nobody
 
 
+def test_a_client_has_payments_and_trail_for_those_alone_who_may_see_them(
+    port: int, engine: Session
+) -> None:
+    cast = play(engine)
+    page = f"/clients/{cast.user_id}"
+    administrator, _ = signed_in(port, engine, "administrator")
+    text = administrator.get(page).text
+    assert "The newest payments" in text
+    assert "1,000.00 USD" in text
+    assert "What was recorded of the user last" in text
+    dealer, _ = signed_in(port, engine, "dealer")
+    text = dealer.get(page).text
+    assert "Trading accounts" in text
+    assert "The newest payments" not in text
+    assert "What was recorded" not in text
+
+
 def test_the_laws_are_checked_when_it_is_asked_for(port: int, engine: Session) -> None:
     play(engine)
     browser, _ = signed_in(port, engine, "dealer")
@@ -246,4 +263,5 @@ def test_amounts_are_exact_and_times_and_ids_short() -> None:
     assert gist({"amount": "1500.25000000", "id": "x"}) == "amount 1,500.25"
     assert gist({"id": "x", "seq": 1}) == "2 values"
     assert short("0199c1d2-7f0a-7e3b-9a51-0123456789ab") == "0199c1d2…6789ab"
+    assert (short("standard"), short("x" * 99)) == ("standard", "x" * 60 + "…")
     assert values({"amount": Decimal("1E+2"), "word": "ü"}) == '{"amount": "100", "word": "ü"}'

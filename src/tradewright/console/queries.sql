@@ -137,11 +137,11 @@ FROM routing_decisions
 WHERE order_id = %(order_id)s::uuid;
 
 -- name: fills_of_order
--- Read the fills of an order with their providers and what they did to its position.
+-- Read the fills of an order with their providers, in the parts that they had for its positions.
 SELECT
     f.id::text,
     f.executed_at,
-    f.quantity,
+    coalesce(t.quantity, f.quantity) AS quantity,
     f.price,
     p.code,
     f.provider_execution_id,

@@ -11,6 +11,9 @@ from decimal import Decimal
 
 from tradewright.core.money import MINOR_UNITS, round_to_minor_unit
 
+_NAME_MAX = 60
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 DASH = "–"  # noqa: RUF001 (what a table shows where nothing is)
 
 
@@ -63,8 +66,10 @@ def span(value: timedelta | float | None) -> str:
 
 
 def short(identifier: str) -> str:
-    """Shorten a UUID to its time and its end, which tell rows apart."""
-    return f"{identifier[:8]}…{identifier[-6:]}" if len(identifier) > 20 else identifier
+    """Shorten a UUID to its time and its end, which tell rows apart; other names at their end."""
+    if _UUID.fullmatch(identifier):
+        return f"{identifier[:8]}…{identifier[-6:]}"
+    return identifier if len(identifier) <= _NAME_MAX else f"{identifier[:_NAME_MAX]}…"
 
 
 def values(facts: object) -> str:
@@ -96,7 +101,7 @@ def _word(fact: object) -> str:
     if isinstance(fact, Decimal):
         return amount(fact)
     text = "nothing" if fact is None else str(fact)
-    return amount(Decimal(text)) if _AMOUNT.fullmatch(text) else text[:60]
+    return amount(Decimal(text)) if _AMOUNT.fullmatch(text) else short(text)
 
 
 _AMOUNT = re.compile(r"-?[0-9]{1,30}\.[0-9]{1,12}")

@@ -1,6 +1,6 @@
 """Clients: found by a part of the address or an id, and one with all that is theirs."""
 
-from tradewright import ledger, payments
+from tradewright import audit, ledger, payments
 from tradewright.access import Action, may
 from tradewright.console.fields import is_identifier
 from tradewright.console.model import Page, Shown, Visit
@@ -11,6 +11,7 @@ from tradewright.trading.inquiry import find_user, list_accounts, list_positions
 _ACCOUNTS_MAX = 50
 _POSITIONS_MAX = 100
 _PAYMENTS_MAX = 20
+_TRAIL_MAX = 20
 
 
 def show_all(visit: Visit) -> Shown:
@@ -28,7 +29,7 @@ def show_all(visit: Visit) -> Shown:
 
 
 def show(visit: Visit) -> Shown:
-    """Show a user with accounts, wallets, positions and payments."""
+    """Show a user with all that is theirs; payments and trail to those who may see such."""
     session, user_id = visit.session, str(visit.path["user_id"])
     user = find_user(session, user_id)
     accounts = list_accounts(session, user_id=user.id, count_max=_ACCOUNTS_MAX)
@@ -40,7 +41,10 @@ def show(visit: Visit) -> Shown:
         "debts": payments.read_debts(session, user.id),
         "positions": list_positions(session, user_id=user.id, count_max=_POSITIONS_MAX),
         "payments": None,
+        "trail": None,
     }
+    if may(visit.caller, Action.READ_AUDIT):
+        facts["trail"] = audit.read_trail(session, user.id, entries_max=_TRAIL_MAX)
     if may(visit.caller, Action.READ_PAYMENTS):
         facts["payments"] = payments.list_payments(
             session, status=None, kind=None, user_id=user.id, count_max=_PAYMENTS_MAX

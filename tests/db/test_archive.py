@@ -5,17 +5,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 from pyarrow import parquet
 
-from tests.cast import open_user, value
+from tests.cast import open_account, open_user, value
+from tests.compliance import make
 from tests.conftest import OpenSession
 from tests.old_months import age, months_ago, old_month
 from tradewright import audit
+from tradewright.compliance import Scope
 from tradewright.core.clock import monotonic_seconds, pause, utc_now
 from tradewright.core.errors import ErrorCode, StateError, TradewrightError
 from tradewright.operations import archive
@@ -492,6 +494,28 @@ def test_the_trail_says_which_months_are_archived_and_how_much_is_there(
     assert audit.archived_months([first, last]) == [f"{month:%Y-%m}"]
     archive.restore(source, tmp_path, month, kept_until=None, by=BY)
     assert audit.read_trail(engine, user_id) == before
+
+
+def test_a_reconstruction_names_archived_months_and_what_they_hold_of_its_subject(
+    engine: Session, source: SessionSource, tmp_path: Path
+) -> None:
+    audit.seal(engine)
+    user_id = open_user(engine)
+    account_id = open_account(engine, user_id)
+    month = months_ago(40)
+    age(engine, month)
+    old_month(engine, 41)
+    archive.run(source, tmp_path)
+    name = f"{month:%Y-%m}"
+    of_account = make(engine, "reconstruction", Scope(account_id=account_id)).facts
+    assert of_account["excluded"] == {
+        f"changes in the archived month {name}": f"2: tradewright archive restore {name}"
+    }
+    day = datetime.combine(month, time(), UTC)
+    around = Scope(begin=day - timedelta(days=1), end=day + timedelta(days=1))
+    assert len(make(engine, "reconstruction", around).facts["excluded"]) == 2
+    after = Scope(begin=day + timedelta(days=40), end=day + timedelta(days=50))
+    assert make(engine, "reconstruction", after).facts["excluded"] == "nothing"
 
 
 def test_a_row_that_was_touched_in_the_archive_breaks_the_law_of_audit(

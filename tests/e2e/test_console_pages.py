@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from html import escape
+from pathlib import Path
 
 import pytest
 
 from tests.cast import open_account, open_position, open_wallet, play
 from tests.console import PLAIN, ROOT, STAFF, Browser, served_console, signed_in
 from tests.floor import Floor, buy, deal
+from tests.old_months import old_month
 from tests.web import new_user
 from tradewright import payments
 from tradewright.console.words import amount, gist, money, rounded, share, short, span, values
 from tradewright.core.ids import new_id_text
+from tradewright.operations import archive
 from tradewright.payments import Origin, PaymentKind, PaymentRequest, Provider
-from tradewright.postgres.connect import Session
+from tradewright.postgres.connect import Session, connect
 from tradewright.routing.model import Book
 
 HOSTILE = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>"
@@ -265,3 +268,16 @@ def test_amounts_are_exact_and_times_and_ids_short() -> None:
     assert short("0199c1d2-7f0a-7e3b-9a51-0123456789ab") == "0199c1d2…6789ab"
     assert (short("standard"), short("x" * 99)) == ("standard", "x" * 60 + "…")
     assert values({"amount": Decimal("1E+2"), "word": "ü"}) == '{"amount": "100", "word": "ü"}'
+
+
+def test_the_page_of_changes_tells_which_months_are_archived(
+    port: int, engine: Session, engine_database: str, tmp_path: Path
+) -> None:
+    month, (user_id, *_) = old_month(engine)
+    archive.run(lambda: connect(engine_database, autocommit=True), tmp_path)
+    browser, _ = signed_in(port, engine, "compliance_officer")
+    days = f"since={month:%Y-%m}-03&until={month:%Y-%m}-04"
+    told = f"Changes of {month:%Y-%m} are archived and not shown"
+    assert told in browser.get(f"/audit?{days}").text
+    assert "are archived" not in browser.get("/audit").text
+    assert "change_count" in browser.get(f"/audit/trail?id={user_id}").text

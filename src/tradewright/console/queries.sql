@@ -422,6 +422,14 @@ WHERE created_at >= %(since)s::timestamptz
 ORDER BY created_at DESC, seq DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
 
+-- name: archived_months
+-- Read which months of a time are archived, so that their changes are not shown.
+SELECT to_char(month, 'YYYY-MM') AS month
+FROM audit_months_away
+WHERE (month + interval '1 month') AT TIME ZONE 'UTC' > %(since)s::timestamptz
+  AND (month + interval '0 months') AT TIME ZONE 'UTC' < %(until)s::timestamptz
+ORDER BY month;
+
 -- name: seals
 -- Read the newest seals of the audit log.
 SELECT seq, row_count, from_txid, to_txid, encode(head, 'hex') AS head, sealed_at

@@ -780,6 +780,26 @@ SELECT
 -- use: happened_in_range
 ORDER BY h.at, h.place, h.seq, h.record_id;
 
+-- name: archived_changes
+-- Count the changes of rows that are told of which stand in archived months only, by month.
+SELECT to_char(w.month, 'YYYY-MM'), sum(c.change_count)::bigint
+FROM audit_months_away AS w
+JOIN audit_archive_counts AS c ON c.month = w.month
+LEFT JOIN accounts AS a ON a.id = %(account_id)s::uuid
+WHERE %(order_id)s::uuid IS NULL
+  AND (%(begin)s::timestamptz IS NULL OR (w.month + interval '1 month') AT TIME ZONE 'UTC' > %(begin)s::timestamptz)
+  AND (%(end)s::timestamptz IS NULL OR (w.month + interval '0 months') AT TIME ZONE 'UTC' < %(end)s::timestamptz)
+  AND (
+      %(account_id)s::uuid IS NULL
+      OR c.row_id IN (a.id, a.user_id)
+      OR c.row_id IN (SELECT r.id FROM risk_limits AS r WHERE r.account_id IS NULL OR r.account_id = a.id)
+      OR c.row_id IN (SELECT h.id FROM trading_halts AS h WHERE h.account_id IS NULL OR h.account_id = a.id)
+      OR c.row_id IN (SELECT v.id FROM routing_overrides AS v WHERE v.user_id IS NULL OR v.user_id = a.user_id)
+      OR c.row_id IN (SELECT p.id FROM payment_transactions AS p WHERE p.user_id = a.user_id)
+  )
+GROUP BY w.month
+ORDER BY w.month;
+
 -- name: bad_audit_seals
 -- Find which of some seals of the audit log do not hold.
 SELECT seq

@@ -42,7 +42,7 @@ def _read(session: Session, scope: Scope) -> Findings:
         "ledger_seals_used": _seals(session, "bad_ledger_seals", ledger_seals),
         "entries_not_as_sealed": changed,
         **_states(session, scope),
-        "excluded": "nothing",
+        "excluded": _archived(session, asked) or "nothing",
         "not_recorded": _NOT_RECORDED,
     }
     return Findings(facts, _told(store.stream(session, queries["reconstruction"], asked)))
@@ -65,6 +65,15 @@ def _seals(session: Session, query: str, seals: list[int] | None) -> Mapping[str
     text = load_queries("tradewright.compliance.reports")[query]
     bad = {row[0] for row in session.execute(text, {"seals": used})}
     return {str(seq): "does not hold" if seq in bad else "holds" for seq in sorted(used)}
+
+
+def _archived(session: Session, asked: Mapping[str, object]) -> Mapping[str, str]:
+    """Return which archived months hold changes that are not told here, and how many."""
+    text = load_queries("tradewright.compliance.reports")["archived_changes"]
+    return {
+        f"changes in the archived month {month}": f"{count}: tradewright archive restore {month}"
+        for month, count in session.execute(text, asked)
+    }
 
 
 def _states(session: Session, scope: Scope) -> Mapping[str, object]:

@@ -27,7 +27,8 @@ def show(visit: Visit) -> Shown:
             visit.session, "changes", **filters, count_max=count, passed=passed
         ),
     )
-    facts = {"changes": found, "days": days}
+    archived = read(visit.session, "archived_months", since=days.begins, until=days.ends)
+    facts = {"changes": found, "days": days, "archived": archived}
     return Shown("audit.html", facts)
 
 

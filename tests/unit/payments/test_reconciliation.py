@@ -124,8 +124,10 @@ def test_entries_of_a_bank_that_are_not_booked_or_name_no_kind_are_read_so() -> 
         b"<Document><Ntry><Amt Ccy='USD'>1</Amt></Ntry></Document>",
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b'<!DOCTYPE a SYSTEM "ftp://example.org/secret"><a/>',
+        b'<?xml version="1.0" encoding="UTF-42"?><a/>',
+        b'<?xml version="1.0" encoding="UTF-7"?><a/>',
     ],
-    ids=range(23),
+    ids=range(25),
 )
 def test_a_statement_that_cannot_be_read_is_refused_whole(content: bytes) -> None:
     with pytest.raises(InputError) as caught:

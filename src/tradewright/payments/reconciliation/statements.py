@@ -162,7 +162,7 @@ def _parse(content: bytes) -> Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
         raise unreadable("it is no XML", str(error)) from None
     return builder.close()
 

@@ -4,7 +4,7 @@ Everything in a report is of one instant: it is read in a transaction that is re
 read-only, so it agrees with itself however long it takes, and disturbs nobody.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
@@ -36,7 +36,10 @@ def reported(session: Session, report: Report, scope: Scope) -> Iterator[Finding
             head = {**_head(session, report, scope)}
             store.require_there(session, scope)
             found = report.read(session, scope)
-            yield Findings({**head, **found.facts}, found.rows)
+            try:
+                yield Findings({**head, **found.facts}, found.rows)
+            finally:
+                _leave(found)
     except psycopg.Error as error:
         raise translate(error) from error
     finally:
@@ -52,6 +55,12 @@ def _head(session: Session, report: Report, scope: Scope) -> Mapping[str, object
         **{str(option): given.get(option) for option in report.options},
         **store.read_seals(session),
     }
+
+
+def _leave(found: Findings) -> None:
+    """Close the server's cursor in its own transaction, also where not all rows were taken."""
+    if isinstance(found.rows, Generator):
+        found.rows.close()
 
 
 def _require_taken(report: Report, scope: Scope) -> None:

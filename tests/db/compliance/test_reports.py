@@ -104,6 +104,19 @@ def test_the_head_says_as_of_when_how_many_and_under_which_rule(name: str, floor
     assert set(map(str, REPORTS[name].options)) <= made.facts.keys()
 
 
+def test_rows_come_through_a_cursor_of_the_server(floor: Floor) -> None:
+    traded(floor)
+    cursors, kept = "SELECT name FROM pg_cursors WHERE name = 'report'", []
+    for name in ("order-records", "reconstruction"):
+        end = now(floor.session)
+        scope = Scope(begin=end - timedelta(hours=1), end=end)
+        with reported(floor.session, REPORTS[name], scope) as found:
+            next(found.rows)
+            assert floor.rows(cursors) == [("report",)]
+            kept.append(found)  # whose rows are not taken to the end
+        assert floor.rows(cursors) == []
+
+
 def test_what_is_asked_for_and_is_not_there_is_refused(engine: Session) -> None:
     cases = {
         ErrorCode.ACCOUNT_UNKNOWN: ("order-records", Scope(account_id=new_id_text())),

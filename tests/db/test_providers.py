@@ -447,6 +447,25 @@ def test_coins_without_an_address_have_no_way_to_go(engine: Session) -> None:
         assert caught.value.code == ErrorCode.PAYMENT_ROUTE_MISSING
 
 
+def test_money_that_is_no_coin_goes_over_no_chain(engine: Session) -> None:
+    user_id = settled_user(engine, "500")
+    with pytest.raises(TradewrightError) as caught:
+        start(engine, user_id, "5", kind=PaymentKind.WITHDRAWAL, provider=Provider.CHAIN)
+    assert caught.value.code == ErrorCode.PAYMENT_ROUTE_MISSING
+    assert wallet(engine, user_id) == (500, 0)
+
+
+def test_a_chain_tells_what_it_cannot_carry_as_any_provider_does(
+    engine: Session, address: str
+) -> None:
+    """Anything else would end the run before those behind it are handed over."""
+    chain = ChainSimulator(sender(address, "chain"))
+    payment = start(engine, settled_user(engine, "500"), "5", kind=PaymentKind.WITHDRAWAL)
+    with pytest.raises(StateError) as caught:
+        chain.submit(payment)
+    assert caught.value.code == ErrorCode.PAYMENT_ROUTE_MISSING
+
+
 def test_an_endpoint_that_is_down_is_an_answer_and_no_failure() -> None:
     answer = post(Endpoint("http://127.0.0.1:9/", [NEW]), "evt", b"{}")
     assert answer == Answer(None, answer.text)

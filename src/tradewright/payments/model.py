@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class PaymentKind(StrEnum):
@@ -20,6 +21,10 @@ class Provider(StrEnum):
     DIRECT = "direct"
     CARDS = "cards"
     CHAIN = "chain"
+
+
+CHAINS: Mapping[str, str] = MappingProxyType({"BTC": "btc", "ETH": "eth"})
+"""The chain of each coin; nothing else goes over a chain."""
 
 
 class PaymentStatus(StrEnum):

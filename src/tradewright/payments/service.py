@@ -15,6 +15,7 @@ from tradewright.payments import store
 from tradewright.payments.debts import require_no_debts
 from tradewright.payments.limits import passed_limit, require_limit
 from tradewright.payments.model import (
+    CHAINS,
     Finding,
     FraudCheck,
     Payment,
@@ -177,15 +178,18 @@ def _require_wallet_open(connection: Session, request: PaymentRequest) -> None:
 
 
 def _require_route(request: PaymentRequest) -> None:
-    """Refuse what no provider could carry: coins to nowhere, or coins that are asked for."""
+    """Refuse what no provider could carry: coins to nowhere or asked for, money over a chain."""
     if request.provider is not Provider.CHAIN or (
-        request.kind is PaymentKind.WITHDRAWAL and request.destination
+        request.kind is PaymentKind.WITHDRAWAL
+        and request.destination
+        and request.currency in CHAINS
     ):
         return
     raise InputError(
         ErrorCode.PAYMENT_ROUTE_MISSING,
         f"a {request.kind} of {request.currency} has no way to go",
-        why="Coins are withdrawn to an address, and arrive without being asked for.",
+        why=f"Coins ({', '.join(CHAINS)}) are withdrawn to an address, and arrive without being "
+        "asked for; nothing else goes over a chain.",
         hint="Give the address to withdraw to; to deposit, show the user an address of theirs.",
     )
 

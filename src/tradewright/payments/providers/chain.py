@@ -17,7 +17,7 @@ from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id
 from tradewright.payments.claims import Claim
-from tradewright.payments.model import Payment, PaymentKind, PaymentStatus, Provider
+from tradewright.payments.model import CHAINS, Payment, PaymentKind, PaymentStatus, Provider
 from tradewright.payments.providers.booking import Booking, as_csv
 from tradewright.payments.providers.event import (
     ProviderEvent,
@@ -43,7 +43,7 @@ class Confirmations(NamedTuple):
 CONFIRMATIONS: Mapping[str, Confirmations] = MappingProxyType(
     {"btc": Confirmations(1, 3), "eth": Confirmations(5, 64)}
 )
-CURRENCIES: Mapping[str, str] = MappingProxyType({"btc": "BTC", "eth": "ETH"})
+CURRENCIES: Mapping[str, str] = MappingProxyType({chain: coin for coin, chain in CHAINS.items()})
 PAYOUTS: Mapping[str, PaymentStatus] = MappingProxyType(
     {
         "payout.broadcast": PaymentStatus.PROCESSING,
@@ -127,14 +127,25 @@ class ChainSimulator:
         return f"{chain}1{new_id().hex}"
 
     def submit(self, payment: Payment) -> None:
-        """Broadcast a withdrawal; deposits are not asked for, they arrive."""
+        """Broadcast a withdrawal; deposits are not asked for, they arrive.
+
+        Raises:
+            StateError: PAYMENT_ROUTE_MISSING when it is of no coin.
+
+        """
         if payment.kind is PaymentKind.DEPOSIT or any(
             each.payment_id == payment.id for each in self._transfers
         ):
             return
-        chain = next(name for name, code in CURRENCIES.items() if code == payment.currency)
+        if payment.currency not in CHAINS:
+            raise StateError(
+                ErrorCode.PAYMENT_ROUTE_MISSING,
+                f'withdrawal "{payment.id}" cannot be sent over a chain',
+                why=f"{payment.currency} is no coin of one.",
+                hint="Have it paid out another way.",
+            )
         transfer = Transfer(
-            chain=chain,
+            chain=CHAINS[payment.currency],
             txid=payment.id.replace("-", ""),
             output=0,
             address=payment.destination or "",

@@ -21,10 +21,9 @@ SELECT
 
 -- name: covered_until
 -- Read until when the audit log has partitions.
-SELECT max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz)
-FROM pg_inherits AS i
-JOIN pg_class AS c ON c.oid = i.inhrelid
-WHERE i.inhparent = 'audit_log'::regclass;
+SELECT (max(month) + interval '1 month') AT TIME ZONE 'UTC'
+FROM audit_months
+WHERE is_attached;
 
 -- name: exposures
 -- Read what the house holds of each symbol, its limit, the last price, and the hedge under way.

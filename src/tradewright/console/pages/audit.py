@@ -6,6 +6,7 @@ from tradewright.console.fields import asked_identifier, days_of
 from tradewright.console.model import Page, Shown, Visit
 from tradewright.console.paging import paged
 from tradewright.console.store import read
+from tradewright.operations.partitions import list_partitions
 
 _TRAIL_MAX = 1_000
 _SEALS_MAX = 50
@@ -41,6 +42,11 @@ def show_trail(visit: Visit) -> Shown:
     return Shown("trail.html", {"subject": subject, "trail": trail, "entries_max": _TRAIL_MAX})
 
 
+def show_months(visit: Visit) -> Shown:
+    """Show the months of the audit log: what is there, archived, and made ahead."""
+    return Shown("months.html", {"months": list_partitions(visit.session)})
+
+
 def show_seals(visit: Visit) -> Shown:
     """Show the seals of the audit log, and whether they hold if that is asked for."""
     is_asked = visit.word("verify") is not None
@@ -55,4 +61,5 @@ PAGES = (
     Page(Action.READ_AUDIT, "/audit", show),
     Page(Action.READ_AUDIT, "/audit/trail", show_trail),
     Page(Action.READ_AUDIT, "/audit/seals", show_seals),
+    Page(Action.READ_AUDIT, "/audit/months", show_months),
 )

@@ -642,7 +642,7 @@ WITH chosen AS (
     LEFT JOIN trades AS b ON b.position_id = t.position_id AND b.position_version = t.position_version - 1
     WHERE CASE
         WHEN %(order_id)s::uuid IS NOT NULL
-            THEN t.fill_id IN (SELECT x.id FROM order_fills AS x WHERE x.order_id = %(order_id)s::uuid)
+            THEN t.fill_id = ANY(ARRAY(SELECT x.id FROM order_fills AS x WHERE x.order_id = %(order_id)s::uuid))
         ELSE %(account_id)s::uuid IS NULL OR t.account_id = %(account_id)s::uuid
     END
     UNION ALL
@@ -674,7 +674,11 @@ WITH chosen AS (
         NULL, NULL, to_jsonb(w), NULL, NULL, NULL
     FROM position_rollovers AS w
     JOIN positions AS p ON p.id = w.position_id
-    JOIN owners AS o ON o.account_id = p.account_id
+    WHERE %(order_id)s::uuid IS NULL
+      AND (
+          %(account_id)s::uuid IS NULL
+          OR w.position_id = ANY(ARRAY(SELECT t.position_id FROM trades AS t WHERE t.account_id = %(account_id)s::uuid))
+      )
     UNION ALL
     SELECT
         m.opened_at, m.market_at, 100, 0, 'margin_calls', 'opened', 'house', m.account_id, NULL, NULL, m.id, NULL, NULL,
@@ -846,16 +850,12 @@ WITH clients AS (
     ) AS v
     LEFT JOIN balance_ledger AS e ON e.holder_id = h.id AND e.version = v.version
 ), later AS (
-    SELECT s.holder_id, sum(s.received - s.given) AS amount
-    FROM (
-        SELECT t.credit_holder_id AS holder_id, t.amount AS received, 0 AS given
-        FROM transfers AS t
-        WHERE %(end)s::timestamptz IS NOT NULL AND t.created_at >= %(end)s::timestamptz
-        UNION ALL
-        SELECT t.debit_holder_id, 0, t.amount
-        FROM transfers AS t
-        WHERE %(end)s::timestamptz IS NOT NULL AND t.created_at >= %(end)s::timestamptz
-    ) AS s
+    SELECT s.holder_id, sum(s.amount) AS amount
+    FROM transfers AS t
+    CROSS JOIN LATERAL (
+        VALUES (t.credit_holder_id, t.amount), (t.debit_holder_id, -t.amount)
+    ) AS s (holder_id, amount)
+    WHERE %(end)s::timestamptz IS NOT NULL AND t.created_at >= %(end)s::timestamptz
     GROUP BY s.holder_id
 )
 SELECT currency, 'owed', kind, sum(amount) FILTER (WHERE amount > 0), count(*) FILTER (WHERE amount > 0)

@@ -483,7 +483,6 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM %I', p_name) INTO v_done.row_count;
     EXCEPTION WHEN query_canceled OR OTHERS THEN
         v_done.as_of := NULL;
-        v_done.row_count := NULL;
         v_done.error_state := SQLSTATE;
         v_done.error := SQLERRM;
     END;

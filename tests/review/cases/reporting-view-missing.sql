@@ -7,6 +7,28 @@ CREATE TABLE payments ( -- <-
     created_at timestamptz NOT NULL
 );
 
+-- bad: a view that only chooses rows
+CREATE TABLE payments ( -- <-
+    id uuid PRIMARY KEY,
+    amount numeric(20, 8) NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE VIEW open_payments AS SELECT id, amount, currency FROM payments WHERE status = 'pending';
+
+-- repaired: a materialized view
+CREATE TABLE payments (
+    id uuid PRIMARY KEY,
+    amount numeric(20, 8) NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE MATERIALIZED VIEW completed AS
+    SELECT id, amount, currency FROM payments WHERE status = 'completed';
+CREATE UNIQUE INDEX completed_once ON completed (id);
+
 -- repaired: a view
 CREATE TABLE payments (
     id uuid PRIMARY KEY,

@@ -25,8 +25,9 @@ Use::
     CREATE VIEW payment_totals AS
         SELECT currency, sum(amount) AS total FROM payment_transactions GROUP BY currency;
 
-Not reported when any view of the files reads the table, or no table holds payments with amount,
-currency, status and time.
+Not reported when a materialized view of the files reads the table, or a view that groups its rows;
+one that only chooses rows prepares nothing. Nor when no table holds payments with amount, currency,
+status and time.
 """
 
 import re
@@ -35,13 +36,13 @@ from collections.abc import Iterator
 from tradewright.review.meaning import is_creation_time, is_currency
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import Relation
+from tradewright.review.schema.catalog import Relation, Table
 
 _PAYMENTS = re.compile(r"payment|transaction", re.IGNORECASE)
 
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
-    views = [t for t in context.schema.tables.values() if t.relation is not Relation.TABLE]
+    views = [t for t in context.schema.tables.values() if _prepares(t)]
     for key, table in context.schema.tables.items():
         names = table.columns.keys()
         wanted = {"amount", "status"} <= names and any(map(is_currency, names))
@@ -52,6 +53,13 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
             advice = "Create a materialized view per day and currency, with a unique index."
             start = table.statement.start
             yield Hit(table.statement, start, message, advice, table.full_name)
+
+
+def _prepares(table: Table) -> bool:
+    """Whether it keeps an answer, or says what counts together."""
+    if table.relation is Relation.MATERIALIZED_VIEW:
+        return True
+    return table.relation is Relation.VIEW and table.statement.has("groupClause")
 
 
 RULE = Rule(

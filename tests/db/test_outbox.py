@@ -1,12 +1,13 @@
 """The outbox: each change of state is told, at least once, in order, signed."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -18,7 +19,7 @@ from tradewright import payments
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.payments.outbox import BACKOFF, Delivery, deliver_due
-from tradewright.payments.webhooks.post import Endpoint
+from tradewright.payments.webhooks.post import Answer, Endpoint, post
 from tradewright.payments.webhooks.signature import new_secret, verify
 from tradewright.postgres.connect import Session
 
@@ -177,6 +178,30 @@ def test_two_workers_share_the_events_and_keep_their_order(
     for told_id in {told_id for told_id, _ in receiver.told}:
         types = [event_type for each, event_type in receiver.told if each == told_id]
         assert types == ["deposit.pending", "deposit.processing", "deposit.succeeded"]
+
+
+@pytest.mark.parametrize("begun", ["", "t"], ids=["nothing", "a letter"])
+def test_an_answer_counts_though_its_words_never_end(
+    monkeypatch: pytest.MonkeyPatch, begun: str
+) -> None:
+    """Else an event that was taken is sent again, ten times."""
+    monkeypatch.setattr("tradewright.payments.webhooks.post.TIMEOUT_SECONDS", 0.5)
+    over = Event()
+
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{begun}".encode())
+            over.wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=answer, args=(server,), daemon=True)
+        thread.start()
+        endpoint = Endpoint(f"http://127.0.0.1:{server.getsockname()[1]}/", [SECRET])
+        assert post(endpoint, "evt", b"{}") == Answer(200, begun)
+        over.set()
+        thread.join()
 
 
 def test_waits_grow_up_to_a_day() -> None:

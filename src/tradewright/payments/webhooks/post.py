@@ -3,6 +3,7 @@
 import http.client
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -50,11 +51,21 @@ def post(endpoint: Endpoint, message_id: str, body: bytes) -> Answer:
     try:
         connection.request("POST", path, body, headers)
         response = connection.getresponse()
-        return Answer(response.status, response.read(1000).decode("utf-8", "replace"))
+        return Answer(response.status, _beginning_of(response))
     except (OSError, http.client.HTTPException) as error:
         return Answer(None, f"{type(error).__name__}: {error}")
     finally:
         connection.close()
+
+
+def _beginning_of(response: http.client.HTTPResponse) -> str:
+    """Return what has come of an answer's words; the answer itself is its status.
+
+    A receiver that goes silent after it holds nobody up, nor is it sent again what it has taken.
+    """
+    with suppress(OSError, http.client.HTTPException):
+        return response.read1(1000).decode("utf-8", "replace")
+    return ""
 
 
 def require_endpoint(endpoint: Endpoint) -> None:

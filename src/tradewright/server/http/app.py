@@ -19,6 +19,7 @@ from tradewright.server.http.routes import (
     positions,
     record,
     risk,
+    stream,
     wallets,
 )
 
@@ -37,6 +38,7 @@ _ROUTERS = (
     payments.router,
     risk.router,
     record.router,
+    stream.router,
 )
 
 
@@ -52,6 +54,7 @@ def make_app(house: HttpHouse, routers: Sequence[APIRouter] = ()) -> FastAPI:
     )
     app.state.house = house
     app.state.readiness = health.Readiness()
+    app.state.streams = stream.Streams()
     app.state.buckets = Buckets(house.settings.requests_per_second, house.settings.burst)
     for each in (*_ROUTERS, *routers):
         app.include_router(each)

@@ -1,6 +1,7 @@
 """What the routes of an app share: the pool, the line to the engine, and settings."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from fastapi import Request
 from psycopg_pool import ConnectionPool
@@ -24,13 +25,17 @@ class HttpSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpHouse:
-    """The house as an app reaches it; `pool` lends sessions in autocommit."""
+    """The house as an app reaches it.
+
+    `pool` lends sessions in autocommit; streams end when `stopping` is set.
+    """
 
     pool: ConnectionPool[Session]
     conninfo: str
     line: EngineLine | None
     schema: str = DEFAULT_SCHEMA
     settings: HttpSettings = HttpSettings()
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 def house_of(request: Request) -> HttpHouse:

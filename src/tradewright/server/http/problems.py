@@ -45,6 +45,7 @@ _STATUSES: Mapping[ErrorCode, int] = MappingProxyType(
         ErrorCode.HTTP_ORIGIN_REFUSED: 403,
         ErrorCode.HTTP_RATE_EXCEEDED: 429,
         ErrorCode.HTTP_REQUEST_MALFORMED: 422,
+        ErrorCode.HTTP_STREAMS_EXCEEDED: 429,
         ErrorCode.INPUT_CURRENCY_UNKNOWN: 422,
         ErrorCode.USER_ROLE_MISSING: 403,
     }

@@ -22,6 +22,8 @@ CLOSE_SECONDS_MAX = 10
 
 _LOOK_SECONDS = 0.2
 _WAITING_MAX = 512
+_UNREAD_MS_MAX = 60_000
+"""Whoever takes nothing of an answer for so long is hung up on by the system."""
 
 Tell = Callable[[str], None]
 """Takes the address that is answered from now on."""
@@ -58,6 +60,7 @@ def run_http(conninfo: str, run: HttpRun, tell: Tell, stopping: threading.Event)
             line=None if run.socket is None else EngineLine(run.socket),
             schema=run.schema,
             settings=run.settings,
+            stopping=stopping,
         )
         serve(make_app(house, run.routers), (run.host, run.port), tell, stopping)
 
@@ -98,7 +101,8 @@ def _listening(host: str, port: int) -> socket.socket:
     """Return a socket that takes connections from now on: who comes before the app waits."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_WAITING_MAX)
+        bound = socket.create_server((host, port), family=family, backlog=_WAITING_MAX)
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS_MAX)
     except OSError as error:
         raise StateError(
             ErrorCode.SERVER_ADDRESS_UNUSABLE,
@@ -107,3 +111,4 @@ def _listening(host: str, port: int) -> socket.socket:
             hint="Choose another --host or --port; 0 is a free port.",
             facts={"host": host, "port": port},
         ) from None
+    return bound

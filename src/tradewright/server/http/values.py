@@ -16,7 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 _DIGITS = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
-def _written(instant: datetime) -> str:
+def written(instant: datetime) -> str:
+    """Return a time as RFC 3339 in UTC, with microseconds."""
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
@@ -47,7 +48,7 @@ GivenAmount = Annotated[
 
 Instant = Annotated[
     datetime,
-    PlainSerializer(_written, return_type=str),
+    PlainSerializer(written, return_type=str),
     Field(json_schema_extra={"examples": ["2026-01-13T09:30:00.000000Z"]}),
 ]
 """A time of an answer."""

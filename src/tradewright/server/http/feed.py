@@ -1,0 +1,182 @@
+"""A user's events in an order that never changes, read on from any place without gap or double.
+
+Rows become visible when their transaction commits, which is not in the order of their times or
+numbers. So only transactions are read below which none runs any more, in the order of their
+numbers: whatever commits later stands behind. One that runs for long holds the stream up, as it
+does the seals; our own end after a minute.
+
+A place is the key of the last event, and since when rows need be looked at: all transactions that
+are not told yet began after that.
+"""
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from tradewright.core.clock import monotonic_seconds
+from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
+
+PLACE_AGE_MAX = timedelta(days=7)
+"""What is older is asked for by the lists of orders and payments."""
+
+_RUNNING_MAX = timedelta(minutes=2)
+"""At the start: a transaction that runs then began so long ago at most, or its rows are missed."""
+
+MARK_SECONDS = 1.0
+_MARKS_MAX = 1_000
+
+_SLACK = timedelta(seconds=2)
+"""A row may be stamped before its transaction has a number."""
+
+_PLACE = re.compile(r"([0-9]{1,18})\.([0-9])\.([0-9a-f-]{0,36})\.([0-9]{1,18})\.([0-9]{1,17})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Behind which event a stream goes on."""
+
+    txid: int
+    source: int
+    about: str
+    seq: int
+    since: datetime
+
+    def __str__(self) -> str:
+        since = (self.since - _EPOCH) // _MICROSECOND
+        return f"{self.txid}.{self.source}.{self.about}.{self.seq}.{since}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, and the place behind it."""
+
+    place: Place
+    kind: str
+    occurred_at: datetime
+    data: dict[str, Any]
+
+
+def read_place(text: str) -> Place:
+    """Return the place that a reader names.
+
+    Raises:
+        InputError: HTTP_REQUEST_MALFORMED.
+
+    """
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise InputError(
+            ErrorCode.HTTP_REQUEST_MALFORMED,
+            f'"{text[:80]}" is no place in a stream',
+            why="A place is the id of an event that was read.",
+            hint="Send the last id as the header Last-Event-ID, or none.",
+        )
+    txid, source, about, seq, since = found.groups()
+    return Place(int(txid), int(source), about, int(seq), _EPOCH + int(since) * _MICROSECOND)
+
+
+@dataclass(slots=True)
+class Marks:
+    """Numbers of transactions with the times at which they were given; of a process, for all feeds.
+
+    A snapshot does not say which number is the next, so one is taken every MARK_SECONDS.
+    """
+
+    _marks: deque[tuple[int, datetime]] = field(default_factory=lambda: deque(maxlen=_MARKS_MAX))
+    _marked_at: float = float("-inf")
+    _lock: Lock = field(default_factory=Lock)
+
+    def note(self, session: Session) -> None:
+        """Take a number, if the last was taken long enough ago."""
+        with self._lock:
+            is_due = monotonic_seconds() - self._marked_at >= MARK_SECONDS
+            if is_due:
+                self._marked_at = monotonic_seconds()
+        if is_due:
+            query = load_queries("tradewright.server.http")["stream_mark"]
+            mark = session.execute(query).fetchone()
+            with self._lock:
+                self._marks.append(mark or (0, _EPOCH))
+
+    def since(self, horizon: int) -> datetime:
+        """Return a time before which no transaction from the horizon on had its number."""
+        with self._lock:
+            return max((at for txid, at in self._marks if txid < horizon), default=_EPOCH)
+
+
+@dataclass(slots=True)
+class Feed:
+    """Reads a user's events from a place on; belongs to one reader."""
+
+    user_id: str
+    place: Place
+    marks: Marks
+
+    @classmethod
+    def opened(cls, session: Session, user_id: str, place: Place | None, marks: Marks) -> "Feed":
+        """Return a feed from a place on, or from now on.
+
+        Raises:
+            StateError: HTTP_PLACE_REFUSED when the place is too old, or of another server.
+
+        """
+        now, horizon, xmax = _horizon(session)
+        if place is None:
+            return cls(user_id, Place(horizon, 0, "", 0, now - _RUNNING_MAX), marks)
+        if place.since < now - PLACE_AGE_MAX or place.txid > xmax:
+            raise _refused(place)
+        return cls(user_id, place, marks)
+
+    def read(self, session: Session, count_max: int) -> list[Event]:
+        """Return the next events, and go on behind them; fewer than asked for: all there are."""
+        self.marks.note(session)
+        _, horizon, xmax = _horizon(session)
+        bounds = {"horizon": horizon, "xmax": xmax, "count_max": count_max}
+        query = load_queries("tradewright.server.http")["stream_events"]
+        since = self.place.since
+        events = [
+            Event(Place(row[0], row[1], row[2], row[3], since), row[4], row[5], row[6])
+            for row in session.execute(query, self._behind() | bounds)
+        ]
+        if len(events) == count_max:
+            self.place = events[-1].place
+        else:
+            self.place = Place(horizon, 0, "", 0, max(since, self.marks.since(horizon)))
+        return events
+
+    def _behind(self) -> dict[str, object]:
+        """Return what is asked for: whose events, and behind which."""
+        place = self.place
+        return {
+            "user_id": self.user_id,
+            "txid": place.txid,
+            "source": place.source,
+            "about": place.about,
+            "seq": place.seq,
+            "since": place.since - _SLACK,
+        }
+
+
+def _horizon(session: Session) -> tuple[datetime, int, int]:
+    row = session.execute(load_queries("tradewright.server.http")["stream_horizon"]).fetchone()
+    if row is None:
+        raise AssertionError("a query without a table gives a row")
+    now, horizon, xmax = row
+    return now, horizon, xmax
+
+
+def _refused(place: Place) -> StateError:
+    return StateError(
+        ErrorCode.HTTP_PLACE_REFUSED,
+        "the stream cannot go on from that place",
+        why=f"It is of {place.since:%Y-%m-%d %H:%M} UTC: older than {PLACE_AGE_MAX.days} days, or "
+        "of a server that was restored since.",
+        hint="Read orders and payments by their lists, then follow the stream without a place.",
+    )

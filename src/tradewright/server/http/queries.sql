@@ -1,0 +1,94 @@
+-- The stream of events: what was committed for a user, in an order that never changes.
+
+-- name: stream_mark
+-- Takes a transaction number, and tells it with the time: all higher ones are given later.
+SELECT pg_current_xact_id()::text::bigint, clock_timestamp();
+
+-- name: stream_horizon
+-- Tells the time, below which number no transaction runs any more, and below which all are that have ended.
+SELECT
+    clock_timestamp(),
+    pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+    pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+
+-- name: stream_events
+-- Reads what ended transactions wrote about a user's orders, margin calls and payments, behind a place.
+-- The number that a row carries has 32 bits: it is the last one with these bits that was given before xmax.
+SELECT e.txid, e.source, e.about, e.seq, e.kind, e.occurred_at, e.data
+FROM (
+    SELECT
+        %(xmax)s::bigint - ((%(xmax)s::bigint - s.xmin::text::bigint) & 4294967295) AS txid,
+        1 AS source,
+        s.order_id::text AS about,
+        s.seq::bigint AS seq,
+        'order' AS kind,
+        s.occurred_at,
+        jsonb_build_object(
+            'order_id', s.order_id,
+            'account_id', o.account_id,
+            'client_order_id', o.client_order_id,
+            'symbol', o.symbol,
+            'side', o.side,
+            'seq', s.seq,
+            'event_type', s.event_type,
+            'from_status', s.from_status,
+            'to_status', s.to_status,
+            'quantity', trim_scale(s.quantity)::text,
+            'price', trim_scale(s.price)::text
+        ) AS data
+    FROM order_events AS s
+    JOIN orders AS o ON o.id = s.order_id
+    JOIN accounts AS a ON a.id = o.account_id
+    WHERE s.occurred_at >= %(since)s AND a.user_id = %(user_id)s::uuid
+    UNION ALL
+    SELECT
+        l.txid,
+        2,
+        '',
+        l.seq,
+        CASE l.action WHEN 'insert' THEN 'margin_call_opened' ELSE 'margin_call_resolved' END,
+        l.created_at,
+        jsonb_build_object(
+            'margin_call_id', m.id,
+            'account_id', m.account_id,
+            'margin_level', trim_scale(m.margin_level)::text,
+            'equity', trim_scale(m.equity)::text,
+            'used_margin', trim_scale(m.used_margin)::text
+        )
+    FROM audit_log AS l
+    JOIN margin_calls AS m ON m.id = l.row_id
+    JOIN accounts AS a ON a.id = m.account_id
+    WHERE l.table_name = 'margin_calls'
+      AND l.txid >= %(txid)s
+      AND l.txid < %(horizon)s
+      AND l.created_at >= %(since)s
+      AND (l.action = 'insert' OR l.changes ? 'resolved_at')
+      AND a.user_id = %(user_id)s::uuid
+    UNION ALL
+    SELECT
+        l.txid,
+        3,
+        '',
+        l.seq,
+        'payment',
+        l.created_at,
+        jsonb_build_object(
+            'payment_id', p.id,
+            'kind', p.kind,
+            'currency', p.currency,
+            'amount', trim_scale(p.amount)::text,
+            'status', CASE l.action WHEN 'insert' THEN l.changes ->> 'status' ELSE l.changes -> 'status' ->> 1 END
+        )
+    FROM audit_log AS l
+    JOIN payment_transactions AS p ON p.id = l.row_id
+    WHERE l.table_name = 'payment_transactions'
+      AND l.txid >= %(txid)s
+      AND l.txid < %(horizon)s
+      AND l.created_at >= %(since)s
+      AND l.changes ? 'status'
+      AND p.user_id = %(user_id)s::uuid
+) AS e
+WHERE e.txid < %(horizon)s
+  AND (e.txid, e.source, e.about, e.seq) > (%(txid)s::bigint, %(source)s::integer, %(about)s::text, %(seq)s::bigint)
+ORDER BY e.txid, e.source, e.about, e.seq
+LIMIT %(count_max)s;

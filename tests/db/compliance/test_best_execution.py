@@ -279,3 +279,13 @@ def test_an_execution_belongs_to_the_request_that_was_decided_next(
     row = whole(floor)
     assert (row["requests"], row["quantity_dealt"]) == (2, 5_000)
     assert (row["fill_rate"], row["partial_rate"]) == (Decimal("0.5"), Decimal("0.5"))
+
+
+def test_a_request_that_names_no_step_of_its_order_is_counted_and_not_measured(
+    floor: Floor, resting: dict[Side, str]
+) -> None:
+    answer(floor.session, resting[Side.BUY], [Attempt(1_000, 1_000, ASK)])
+    floor.session.execute("SET session_replication_role = replica")
+    floor.session.execute("UPDATE provider_requests SET request_id = 'odd'")
+    made = make(floor.session, "best-execution")
+    assert (made.facts["dealings"], made.facts["executions"], made.facts["measured"]) == (1, 1, 0)

@@ -10,6 +10,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
+from tests.cast import play
 from tests.compliance import make, now
 from tests.conftest import OpenSession
 from tests.db.compliance.test_order_records import traded
@@ -76,6 +77,16 @@ def test_a_report_reads_one_snapshot_and_can_write_nothing(
 
 def whole(name: str, account_id: str) -> Scope:
     return Scope(account_id=account_id) if name == "reconstruction" else Scope()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_can_be_made_where_there_is_one_of_everything(
+    name: str, engine: Session
+) -> None:
+    cast = play(engine)
+    for scope in (whole(name, cast.account_id), whole(name, cast.hedger_id)):
+        made = make(engine, name, scope)
+        assert made.facts["rows"] == len(made.rows)
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -222,7 +222,7 @@ WITH asked AS (
         SELECT e.details
         FROM order_events AS e
         WHERE e.order_id = r.order_id
-          AND e.seq <= substr(r.request_id, 38, strpos(substr(r.request_id, 38), '-') - 1)::integer
+          AND e.seq <= substring(r.request_id FROM '^.{36}-([0-9]{1,9})-')::integer
           AND e.event_type IN ('new', 'triggered', 'restated')
           AND jsonb_typeof(jsonb_path_query_first(e.details, '$.*')) = 'array'
         ORDER BY e.seq DESC

@@ -27,6 +27,8 @@ APPEND_ONLY = (
     "audit_archive_segments",
     "audit_log",
     "audit_seals",
+    "backup_runs",
+    "backup_terms",
     "balance_ledger",
     "circuit_breaker_events",
     "circuit_breakers",

@@ -27,6 +27,10 @@ COMMANDS = {
     "commissions": ("tradewright.cli.commissions", "Set what trades cost."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
     "credit": ("tradewright.cli.credit", "Lend accounts money for their margin."),
+    "doctor": (
+        "tradewright.cli.doctor",
+        "Look whether the house is in order, and what to do about it.",
+    ),
     "demo": ("tradewright.cli.demo", "Replay a trading day and check every law."),
     "engine": ("tradewright.cli.engine", "Run an engine with its providers, and send it orders."),
     "groups": (

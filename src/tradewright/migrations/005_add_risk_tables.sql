@@ -640,7 +640,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'account_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text
@@ -665,7 +665,7 @@ CREATE INDEX idx_alerts_kind_about_unresolved
     WHERE resolved_at IS NULL
       AND kind IN (
           'account_stuck', 'account_unpriced', 'answer_unbooked', 'symbol_refused', 'payment_conflicted',
-          'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short'
+          'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue'
       );
 CREATE TRIGGER alerts_are_kept
     BEFORE DELETE OR TRUNCATE ON alerts

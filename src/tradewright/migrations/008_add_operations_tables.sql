@@ -99,6 +99,103 @@ CREATE TRIGGER job_runs_end_once
     )
     EXECUTE FUNCTION refuse_new_key();
 
+CREATE TABLE backup_runs (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT backup_runs_pkey PRIMARY KEY,
+    kind text
+        CONSTRAINT backup_runs_kind_present NOT NULL
+        CONSTRAINT backup_runs_kind_known CHECK (kind IN ('full', 'incremental', 'logical', 'drill')),
+    backup text
+        CONSTRAINT backup_runs_backup_present NOT NULL
+        CONSTRAINT backup_runs_backup_has_length CHECK (length(backup) BETWEEN 1 AND 200),
+    database_role text DEFAULT session_user
+        CONSTRAINT backup_runs_database_role_present NOT NULL,
+    started_at timestamptz
+        CONSTRAINT backup_runs_started_at_present NOT NULL,
+    finished_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT backup_runs_finished_at_present NOT NULL,
+    outcome text
+        CONSTRAINT backup_runs_outcome_present NOT NULL
+        CONSTRAINT backup_runs_outcome_known CHECK (outcome IN ('succeeded', 'failed')),
+    bytes bigint
+        CONSTRAINT backup_runs_bytes_not_negative CHECK (bytes >= 0),
+    covers_until timestamptz,
+    restore_ms bigint
+        CONSTRAINT backup_runs_restore_ms_not_negative CHECK (restore_ms >= 0),
+    error_code text,
+    error text,
+    CONSTRAINT backup_runs_finished_after_started CHECK (finished_at >= started_at),
+    CONSTRAINT backup_runs_success_has_figures CHECK (
+        outcome <> 'succeeded' OR (bytes IS NOT NULL AND covers_until IS NOT NULL)
+    ),
+    CONSTRAINT backup_runs_failure_has_error CHECK ((outcome = 'failed') = (error_code IS NOT NULL AND error IS NOT NULL))
+);
+COMMENT ON TABLE backup_runs IS 'Every backup and every drill that has ended, and what came of it; append-only.';
+COMMENT ON COLUMN backup_runs.backup IS 'Name of the backup: of its folder, without the path.';
+COMMENT ON COLUMN backup_runs.covers_until IS 'All that was committed before is in it; of a drill, the newest commit that was found.';
+COMMENT ON COLUMN backup_runs.restore_ms IS 'Of a drill: from the beginning of the restore to the first answer of the server.';
+CREATE INDEX idx_backup_runs_finished_at
+    ON backup_runs (finished_at DESC);
+CREATE TRIGGER backup_runs_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON backup_runs
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE backup_terms (
+    seq bigint GENERATED ALWAYS AS IDENTITY
+        CONSTRAINT backup_terms_pkey PRIMARY KEY,
+    kind text
+        CONSTRAINT backup_terms_kind_present NOT NULL
+        CONSTRAINT backup_terms_kind_known CHECK (kind IN ('backup', 'drill', 'archive', 'standby')),
+    within interval
+        CONSTRAINT backup_terms_within_in_range CHECK (within >= '1 second' AND within <= '400 days'),
+    actor text DEFAULT coalesce(nullif(current_setting('app.actor', true), ''), session_user)
+        CONSTRAINT backup_terms_actor_present NOT NULL,
+    reason text DEFAULT nullif(current_setting('app.reason', true), ''),
+    declared_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT backup_terms_declared_at_present NOT NULL
+);
+COMMENT ON TABLE backup_terms IS 'What the house has declared about its backups; the last row of a kind holds. Append-only.';
+COMMENT ON COLUMN backup_terms.within IS 'How old the last good backup, drill or archived WAL may be, and how far the nearest standby behind; nothing is declared any more where it is empty.';
+CREATE TRIGGER backup_terms_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON backup_terms
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Who declared it counts as the first of its kind: a house is given its time from then on.
+CREATE FUNCTION raise_overdue_backups() RETURNS integer
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_term record;
+    v_overdue integer := 0;
+BEGIN
+    FOR v_term IN
+        SELECT
+            t.kind,
+            t.within,
+            greatest(
+                t.declared_at,
+                (
+                    SELECT max(b.finished_at)
+                    FROM backup_runs AS b
+                    WHERE b.outcome = 'succeeded' AND (b.kind = 'drill') = (t.kind = 'drill')
+                )
+            ) AS last_at
+        FROM (SELECT DISTINCT ON (kind) * FROM backup_terms ORDER BY kind, seq DESC) AS t
+        WHERE t.kind IN ('backup', 'drill')
+    LOOP
+        IF v_term.last_at < clock_timestamp() - v_term.within THEN
+            v_overdue := v_overdue + 1;
+            PERFORM open_alert('critical', 'backup_overdue', v_term.kind, format(
+                'no good %s for more than %s: see tradewright backup runs', v_term.kind, v_term.within
+            ));
+        ELSE
+            PERFORM end_alert('backup_overdue', v_term.kind);
+        END IF;
+    END LOOP;
+    RETURN v_overdue;
+END;
+$$;
+COMMENT ON FUNCTION raise_overdue_backups() IS 'Raises an alert where the last good backup or drill is older than declared, and ends it where it is not; returns how many are.';
+
 -- Messages to and from venues are kept for five years, or seven where a regulator asks for it: Regulation (EU)
 -- 600/2014, article 25(1); Directive 2014/65/EU, article 16(7). Of a session the last message in each direction
 -- stays, because its numbers go on from there; of a job its last run.
@@ -275,4 +372,5 @@ VALUES
     ('seal_audit_log', '5 minutes', NULL),
     ('seal_ledger', '5 minutes', NULL),
     ('submit_payments', '10 seconds', NULL),
+    ('watch_backups', '5 minutes', NULL),
     ('watch_reporting_views', '5 minutes', NULL);

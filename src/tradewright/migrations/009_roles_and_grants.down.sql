@@ -7,6 +7,7 @@ BEGIN
     FOREACH v_name IN ARRAY ARRAY[engine_role('app'), engine_role('operator'), engine_role('reader')] LOOP
         CONTINUE WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_name);
         EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %I FROM %I', current_schema(), v_name);
+        EXECUTE format('REVOKE ALL ON ALL SEQUENCES IN SCHEMA %I FROM %I', current_schema(), v_name);
         EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM %I', current_schema(), v_name);
         EXECUTE format('REVOKE ALL ON SCHEMA %I FROM %I', current_schema(), v_name);
         IF EXISTS (

@@ -89,7 +89,7 @@ CROSS JOIN LATERAL (
         t.relname IN (
             'currencies', 'user_roles', 'api_keys', 'instruments', 'liquidity_providers', 'provider_connections', 'account_groups', 'payment_limits',
             'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'past_swap_freedoms', 'past_account_groups', 'risk_limits', 'routing_policies', 'routing_rules', 'routing_overrides', 'trading_halts', 'trading_sessions', 'margin_tiers', 'jobs', 'job_runs', 'clock_samples',
-            'reporting_views', 'audit_retention', 'audit_holds'
+            'reporting_views', 'audit_retention', 'audit_holds', 'backup_runs', 'backup_terms'
         ) AS is_set_up,
         -- The database makes its rows, and a service marks them as done.
         t.relname = 'outbox_events' AS is_marked,
@@ -131,6 +131,7 @@ BEGIN
             array_to_string(v_right.rights, ', '), v_right.table_name, engine_role(v_right.role_name)
         );
     END LOOP;
+    EXECUTE format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA %I TO %s', current_schema(), v_roles);
     EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM PUBLIC, %s', current_schema(), v_roles);
     FOR v_right IN
         SELECT

@@ -18,6 +18,7 @@ from tradewright.operations.jobs import (
     seal_audit_log,
     seal_ledger,
     submit_payments,
+    watch_backups,
     watch_reporting_views,
 )
 from tradewright.operations.model import Job
@@ -37,6 +38,7 @@ _MODULES = (
     seal_audit_log,
     seal_ledger,
     submit_payments,
+    watch_backups,
     watch_reporting_views,
 )
 

@@ -17,3 +17,7 @@ VALUES (
     %(unknown_reason)s, %(server_difference_us)s, %(server_uncertainty_us)s
 )
 RETURNING verdict;
+
+-- name: watch_backups
+-- Raise an alert where a backup or drill is older than declared, and end it where it is not.
+SELECT raise_overdue_backups();

@@ -27,6 +27,10 @@ COMMANDS = {
     "commissions": ("tradewright.cli.commissions", "Set what trades cost."),
     "convert": ("tradewright.cli.convert", "Convert a file of MySQL to PostgreSQL."),
     "credit": ("tradewright.cli.credit", "Lend accounts money for their margin."),
+    "backup": (
+        "tradewright.cli.backup",
+        "Back the house up, and drill whether it can be restored.",
+    ),
     "doctor": (
         "tradewright.cli.doctor",
         "Look whether the house is in order, and what to do about it.",

@@ -25,3 +25,17 @@ def until_signal() -> Iterator[Event]:
     finally:
         for one, usual in before.items():
             signal.signal(one, usual)
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the command as an error would, so that what it has begun is taken away."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -87,7 +87,7 @@ class EmbeddedServer:
         """
         folder = short_temporary_folder(server_user())
         record_maker(folder)
-        cls._remove_orphans(folder.parent)
+        cls.remove_orphans(folder.parent)
         server = cls(folder, settings, is_scratch=is_scratch)
         server._is_temporary = True
         try:
@@ -98,11 +98,11 @@ class EmbeddedServer:
                 server.stop("immediate")
             server.remove()
 
-    @classmethod
-    def _remove_orphans(cls, parent: Path) -> None:
+    @staticmethod
+    def remove_orphans(parent: Path) -> None:
         """Stop and remove temporary servers whose maker was killed."""
         for folder in orphaned_folders(parent):
-            orphan = cls(folder)
+            orphan = EmbeddedServer(folder)
             with contextlib.suppress(DatabaseError, OSError):
                 orphan.stop("immediate")
                 orphan.remove()

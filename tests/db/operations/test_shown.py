@@ -8,7 +8,7 @@ from tests.e2e.docs_session import first_failure
 from tests.style.house import ROOT
 
 
-@pytest.mark.parametrize("page", ["how-to/doctor.md", "reference/doctor.md"])
+@pytest.mark.parametrize("page", ["how-to/back-up.md", "how-to/doctor.md", "reference/doctor.md"])
 def test_what_is_shown_of_operations_runs(
     page: str, house: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

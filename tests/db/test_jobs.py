@@ -308,13 +308,32 @@ class Unreachable(CardSimulator):
         raise StateError(ErrorCode.PAYMENT_PROVIDER_UNKNOWN, f"{payment.id} is not taken", why="-")
 
 
+def coins_out(session: Session, user_id: str) -> Payment:
+    """Give a user coins, and let them withdraw a part over the chain."""
+    ledger.credit(session, user_id, "BTC", Decimal(1), transaction_id=new_id_text())
+    observed = payments.RateObserved(
+        base="BTC", quote="USD", rate=Decimal(20_000), source="t", observed_at=utc_now()
+    )
+    request = payments.PaymentRequest(
+        payment_id=new_id_text(),
+        user_id=user_id,
+        kind=PaymentKind.WITHDRAWAL,
+        currency="BTC",
+        amount=Decimal("0.0005"),
+        provider=Provider.CHAIN,
+        destination="bc1q",
+    )
+    with session.transaction():
+        payments.record_rates(session, [observed])
+        return payments.start_payment(session, request)
+
+
 def test_a_provider_that_cannot_be_asked_keeps_no_other_from_being_asked(
     engine: Session, means: Means
 ) -> None:
     user_id = settled_user(engine, "500")
     asked = start(engine, user_id)
-    out = {"kind": PaymentKind.WITHDRAWAL, "provider": Provider.CHAIN, "destination": "bc1q"}
-    unasked = start(engine, user_id, "5", **out)  # type: ignore[arg-type]
+    unasked = coins_out(engine, user_id)
     queue = WebhookSender(
         Endpoint("http://127.0.0.1:9", [new_secret()]), "cards", Manners(), seed=1
     )

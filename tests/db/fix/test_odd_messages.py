@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import sha256
 from threading import Event, Thread
 
 import pytest
@@ -24,6 +25,10 @@ TRADE = (
     *((37, "O-1"), (11, "PHONE-1"), (17, "X-1"), (150, "F"), (39, "2"), (55, "EURUSD")),
     *((54, "2"), (38, "7"), (14, "7"), (151, "0"), (32, "7"), (31, "1.1")),
 )
+
+
+LONG = "".join(sha256(b"%d" % n).hexdigest() for n in range(256)).encode()
+"""A name that no index holds: so long, and nothing in it repeats."""
 
 
 def framed(body: bytes) -> bytes:
@@ -171,6 +176,9 @@ def test_an_execution_with_an_odd_field_is_told(
     "say",
     [
         odd(b"60=2", b"60=0"),
+        odd(b"11=PHONE-1", b"11=" + LONG),
+        odd(b"17=X-1", b"17=" + LONG),
+        odd(b"17=X-1\x01150=F", b"17=%b\x0119=%b\x01150=H" % (LONG, LONG)),
         lambda seq: line(seq, "3", (45, "\u00b2"), (372, "D")),
         lambda seq: line(seq, "3", (45, "999999999999999999999"), (372, "D")),
         lambda seq: line(seq, "8", (150, "F")),

@@ -20,6 +20,9 @@ from tradewright.liquidity.model import (
     Side,
 )
 
+ID_LENGTH_MAX = 200
+"""No name that two sides agree on is longer, and none that is could be found by."""
+
 NEW_ORDER, CANCEL, STATUS, REPORT, CANCEL_REJECT = "D", "F", "H", "8", "9"
 MARKET_DATA_REQUEST, SNAPSHOT, INCREMENTAL, MARKET_DATA_REJECT = "V", "W", "X", "Y"
 SESSION_REJECT, BUSINESS_REJECT = "3", "j"
@@ -317,6 +320,8 @@ def _execution_id(message: Message) -> str:
     parts of one order are never taken for the same.
     """
     told = message.text(17)
+    if len(told) > ID_LENGTH_MAX:
+        raise ValueError(f"ExecID (17) has {len(told)} characters")
     if told not in ("", "0"):
         return told
     dealt = f"-{message.text(14)}" if message.get(150) in _TRADES and message.get(14) else ""

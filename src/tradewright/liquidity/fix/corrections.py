@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from tradewright.liquidity.fix.application import REPORT, read_time, request_id_of
+from tradewright.liquidity.fix.application import ID_LENGTH_MAX, REPORT, read_time, request_id_of
 from tradewright.liquidity.fix.codec import Message
 
 _AMOUNT_MAX = Decimal(10) ** 12
@@ -44,7 +44,8 @@ class Correction:
 def read_correction(message: Message) -> Correction | None:
     """Return what a message takes back or corrects; None when it does neither.
 
-    Without an ExecID of its own it is known by what it refers to, so that it is kept once.
+    Without an ExecID of its own it is known by what it refers to, so that it is kept once. A name
+    that is longer than any is cut off.
     """
     kind = _KINDS.get(message.text(150)) if message.kind == REPORT else None
     if kind is None:
@@ -54,9 +55,9 @@ def read_correction(message: Message) -> Correction | None:
     named = told if told not in ("", "0") else f"{kind}-{refers_to or message.text(37)}"
     return Correction(
         kind=kind,
-        execution_id=named,
-        refers_to=refers_to,
-        request_id=request_id_of(message) or None,
+        execution_id=named[:ID_LENGTH_MAX],
+        refers_to=None if refers_to is None else refers_to[:ID_LENGTH_MAX],
+        request_id=request_id_of(message)[:ID_LENGTH_MAX] or None,
         symbol=message.get(55),
         quantity=_amount(message, 32),
         price=_amount(message, 31),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.liquidity.fix.application import ID_LENGTH_MAX
 from tradewright.liquidity.fix.codec import Message, decode, encode
 from tradewright.liquidity.fix.corrections import read_correction
 from tradewright.liquidity.fix.session import Identity, Keep, Reset, Send
@@ -170,7 +171,7 @@ class PostgresStore:
                 "seqs": [row.seq for row in rows],
                 "nexts": [row.next_in if isinstance(row, Keep) else row.seq + 1 for row in rows],
                 "kinds": [row.message.kind for row in rows],
-                "requests": [row.message.get(41) or row.message.get(11) for row in rows],
+                "requests": [_request(row.message) for row in rows],
                 "executions": [_execution(row) for row in rows],
                 "raws": raws,
             },
@@ -221,9 +222,16 @@ def _raw(message: Message) -> str:
     return encode(message.kind, fields).decode()
 
 
+def _request(message: Message) -> str | None:
+    """Return the request that a message is about; ours have names that an index can hold."""
+    told = message.get(41) or message.get(11)
+    return None if told is None or len(told) > ID_LENGTH_MAX else told
+
+
 def _execution(row: Keep | Send) -> str | None:
     """Return the id of a received execution that dealt something."""
     message = row.message
     if message.kind != "8" or message.get(150) not in ("F", "1", "2"):
         return None
-    return message.get(17)
+    told = message.text(17)
+    return told if 0 < len(told) <= ID_LENGTH_MAX else None

@@ -51,6 +51,7 @@ def make_app(house: HttpHouse, routers: Sequence[APIRouter] = ()) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.house = house
     app.state.readiness = health.Readiness()

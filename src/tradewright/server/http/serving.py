@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from tradewright.core.errors import ErrorCode, StateError
-from tradewright.postgres.connect import DEFAULT_SCHEMA
+from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Limits
 from tradewright.postgres.pool import open_pool
 from tradewright.server.http.app import make_app
 from tradewright.server.http.engine_line import EngineLine
@@ -21,6 +21,7 @@ CLOSE_SECONDS_MAX = 10
 """At the end answers that take longer than this are cut off."""
 
 _LOOK_SECONDS = 0.2
+_LIMITS = Limits(statement_timeout_ms=30_000)
 _WAITING_MAX = 512
 _UNREAD_MS_MAX = 60_000
 """Whoever takes nothing of an answer for so long is hung up on by the system."""
@@ -50,10 +51,13 @@ def run_http(conninfo: str, run: HttpRun, tell: Tell, stopping: threading.Event)
         DatabaseError: the database could not be reached at the start.
 
     """
-    named = "tradewright serve"
-    with open_pool(
-        conninfo, size=run.sessions, schema=run.schema, autocommit=True, application_name=named
-    ) as pool:
+    options: ConnectOptions = {
+        "schema": run.schema,
+        "autocommit": True,
+        "application_name": "tradewright serve",
+        "limits": _LIMITS,
+    }
+    with open_pool(conninfo, run.sessions, **options) as pool:
         house = HttpHouse(
             pool=pool,
             conninfo=conninfo,

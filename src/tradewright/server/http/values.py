@@ -60,7 +60,7 @@ Key = Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
 Symbol = Annotated[str, Field(pattern="^[A-Z0-9]{3,12}$")]
 """An instrument."""
 
-Words = Annotated[str, Field(pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$", max_length=500)]
+Words = Annotated[str, Field(pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$", max_length=500)]
 """A reason, in words."""
 
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]

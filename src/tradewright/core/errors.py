@@ -17,6 +17,7 @@ docs/reference/error-codes.md; a test keeps the list and the page equal.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 
 
 class ErrorCode(StrEnum):
@@ -341,8 +342,8 @@ class TradewrightError(Exception):
         return self.render()
 
     def __reduce__(self) -> tuple[object, ...]:
-        words = {"why": self.why, "hint": self.hint}
-        return (_rebuild, (type(self), self.code, self.what, words, self.facts))
+        words = partial(type(self), why=self.why, hint=self.hint, facts=self.facts)
+        return (words, (self.code, self.what))
 
     def render(self) -> str:
         """Return the error as lines of text: the fact with its code, why, and what to do."""
@@ -390,13 +391,3 @@ class MigrationError(TradewrightError):
 
 class InternalError(TradewrightError):
     """A law of the house is broken: a defect to be reported, not a use to be corrected."""
-
-
-def _rebuild(
-    kind: type[TradewrightError],
-    code: ErrorCode,
-    what: str,
-    words: Mapping[str, str],
-    facts: Mapping[str, object],
-) -> TradewrightError:
-    return kind(code, what, why=words["why"], hint=words["hint"], facts=facts)

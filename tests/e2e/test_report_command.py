@@ -32,6 +32,10 @@ def test_the_list_needs_no_database_and_tells_every_report() -> None:
     assert told.exit_code == 0
     for name in REPORTS:
         assert name in told.output
+    listed = json.loads(CliRunner().invoke(cli, ["report", "list", "--json"]).output)
+    assert [(one["report"], one["columns"]) for one in listed] == [
+        (report.name, list(report.columns)) for report in REPORTS.values()
+    ]
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -1,5 +1,6 @@
 """`tradewright report`: reports from the records, one command for each, as a table, CSV or JSON."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,14 +72,28 @@ def command() -> None:
     """Report from the records, for supervisors and the house's own control."""
 
 
-@command.command("list", epilog=options.example("tradewright report list"))
-def list_command() -> None:
+@command.command("list", epilog=options.example("tradewright report list --json"))
+@options.JSON
+def list_command(*, as_json: bool) -> None:
     """List the reports: what each is for, its rule, and what it takes."""
+    if as_json:
+        click.echo(json.dumps([_facts_of(report) for report in REPORTS.values()]))
+        return
     table = Table("report", "for", "rule", "takes")
     for report in REPORTS.values():
         takes = " ".join(f"--{option}" for option in report.options)
         table.add_row(report.name, report.purpose, report.law, takes)
     standard_console().print(table)
+
+
+def _facts_of(report: Report) -> dict[str, object]:
+    return {
+        "report": report.name,
+        "for": report.purpose,
+        "rule": report.law,
+        "takes": list(map(str, report.options)),
+        "columns": list(report.columns),
+    }
 
 
 def _command_of(report: Report) -> click.Command:

@@ -46,15 +46,17 @@ def command(asked: options.Asked, *, laws: bool, drift: bool, names: Sequence[st
     with open_database(asked.url, asked.keep, makes=False) as database:
         target = migrate.Target(conninfo=database.conninfo, schema=asked.schema)
         migrations = migrate.find_migrations(migrate.our_migrations())
-        states = migrate.status(target, migrations)
-        differs = upkeep.find_drift(target, migrations) if drift else None
         with connect(
             database.conninfo, schema=asked.schema, autocommit=True, limits=_PATIENT
         ) as session:
             ground = Ground(
                 session=session,
-                versions=[(state.name, state.state.value) for state in states],
-                differences=None if differs is None else [each.render() for each in differs],
+                versions=lambda: [
+                    (each.name, each.state.value) for each in migrate.status(target, migrations)
+                ],
+                differences=lambda: [
+                    each.render() for each in upkeep.find_drift(target, migrations)
+                ],
             )
             examined = examine(ground, chosen)
     _print(asked, examined)

@@ -526,10 +526,7 @@ def test_a_row_that_its_index_has_lost_is_found_by_reading_the_pages(
 def test_seals_that_were_made_anew_do_not_pass_for_those_of_the_manifest(master: Session) -> None:
     play(master)
     sealing.seal(master)
-    master.read_only, master.isolation_level = True, IsolationLevel.REPEATABLE_READ
-    with master.transaction():
-        figures = read_figures(master, whole=False, laws=False)
-    master.read_only, master.isolation_level = None, None
+    figures = figures_now(master, None)
     assert drilling._seals_go_on(master, figures).problems == ()
     open_wallet(master, open_user(master), "1")
     sealing.seal(master)
@@ -540,3 +537,30 @@ def test_seals_that_were_made_anew_do_not_pass_for_those_of_the_manifest(master:
     assert drilling._seals_go_on(master, figures).problems == (
         f"seal {figures.ledger_seal.seq} of the ledger is not the one that was made",
     )
+
+
+def test_what_is_settled_stays_the_same_while_older_transactions_end(
+    house: str, master: Session
+) -> None:
+    """One that still runs, with savepoints of higher ids, holds the horizon below itself."""
+    open_wallet(master, open_user(master), "1")
+    with connect(house) as other:
+        open_user(other)
+        with other.transaction():
+            open_wallet(other, open_user(other), "2")
+        open_wallet(master, open_user(master), "3")
+        before = figures_now(master, None)
+        other.commit()
+    open_wallet(master, open_user(master), "4")
+    after = figures_now(master, before.horizon)
+    assert differences(before, after, exact=False) == []
+    audited = after.tables["audit_log"]
+    assert 0 < audited.settled_rows < before.tables["audit_log"].rows < audited.rows
+
+
+def figures_now(session: Session, horizon: int | None) -> Figures:
+    session.isolation_level = IsolationLevel.REPEATABLE_READ
+    with session.transaction():
+        figures = read_figures(session, whole=False, laws=False, horizon=horizon)
+    session.isolation_level = None
+    return figures

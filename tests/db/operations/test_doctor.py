@@ -48,7 +48,7 @@ Breaker = Callable[[Session, str], AbstractContextManager[None]]
 
 
 def examine(session: Session, name: str, **facts: object) -> Finding:
-    ground = Ground(session=session, **{"versions": APPLIED, **facts})  # type: ignore[arg-type]
+    ground = Ground(session=session, **{"versions": lambda: APPLIED, **facts})  # type: ignore[arg-type]
     return doctor.examine(ground, [BY_NAME[name]])[0].finding
 
 
@@ -467,7 +467,9 @@ def test_a_house_that_is_right_is_told_so_by_every_check(right: Session) -> None
     sealing.seal(right)
     audit.seal(right)
     right.execute("UPDATE alerts SET acknowledged_at = now(), acknowledged_by = 'anna'")
-    examined = doctor.examine(Ground(session=right, versions=APPLIED, differences=()), CHECKS)
+    examined = doctor.examine(
+        Ground(session=right, versions=lambda: APPLIED, differences=list), CHECKS
+    )
     assert [one for one in examined if one.finding.verdict is not Verdict.OK] == []
     assert doctor.worst(examined) is Verdict.OK
 
@@ -517,7 +519,8 @@ def test_a_server_that_takes_hardly_anybody_is_a_failure() -> None:
 
 
 def test_migrations_that_wait_or_were_edited_are_told(right: Session) -> None:
-    found = examine(right, "schema_version", versions=[("init", "applied"), ("laws", "pending")])
+    waiting = [("init", "applied"), ("laws", "pending")]
+    found = examine(right, "schema_version", versions=lambda: waiting)
     assert (found.verdict, found.what) == (Verdict.FAILURE, "migrations: laws pending")
     assert examine(right, "schema_version").verdict is Verdict.OK
     assert examine(right, "schema_version", versions=None).verdict is Verdict.UNKNOWN
@@ -536,6 +539,17 @@ def test_what_was_changed_by_hand_is_told_by_the_command(house: str, master: Ses
     assert done.exit_code == 1
 
 
+def test_a_history_that_no_drift_can_be_told_from_hides_no_other_check(
+    house: str, master: Session
+) -> None:
+    master.execute("UPDATE schema_migrations SET checksum = 'x' WHERE version = '1'")
+    words = ["--drift", "--json", "--database", house]
+    done = CliRunner().invoke(cli, ["doctor", *words])
+    told = {row["check"]: row["verdict"] for row in json.loads(done.stdout)}
+    assert (told["schema_version"], told["schema_drift"]) == ("failure", "unknown")
+    assert told["guards"] == "ok"
+
+
 def test_an_index_that_no_query_uses_is_a_note(
     right: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -552,7 +566,7 @@ def test_a_reader_sees_what_it_may_and_is_told_what_it_may_not(house: str, right
     try:
         told = make_conninfo(house, user=role, password="secret")
         with connect(told, autocommit=True) as session:
-            ground = Ground(session=session, versions=APPLIED, differences=())
+            ground = Ground(session=session, versions=lambda: APPLIED, differences=list)
             examined = doctor.examine(ground, CHECKS)
     finally:
         right.execute(f"DROP ROLE {role}".encode())

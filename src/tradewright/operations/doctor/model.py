@@ -36,12 +36,12 @@ class Ground:
     """What the checks stand on: a session in autocommit, and what the schema wing knows.
 
     `versions` lists each migration with how it stands, `differences` the catalog's from what the
-    migrations make; they are None where nobody has looked.
+    migrations make; they are None where nobody can look.
     """
 
     session: Session
-    versions: Sequence[tuple[str, str]] | None = None
-    differences: Sequence[str] | None = None
+    versions: Callable[[], Sequence[tuple[str, str]]] | None = None
+    differences: Callable[[], Sequence[str]] | None = None
 
     def ask(self, query: str, facts: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """Return the rows of one of this room's queries."""

@@ -9,9 +9,10 @@ from tradewright.operations.doctor.model import Check, Finding, Ground, failure,
 def _run(ground: Ground) -> Finding:
     if ground.differences is None:
         return ok("not looked at: give --drift")
-    if ground.differences:
+    differences = ground.differences()
+    if differences:
         return failure(
-            f"{len(ground.differences)} differences: {named(ground.differences)}",
+            f"{len(differences)} differences: {named(differences)}",
             why="Somebody has changed the schema by hand, or a run was cut off: what the "
             "migrations promise is not what is there.",
             hint="See tradewright migrate drift, and bring it back by a migration.",

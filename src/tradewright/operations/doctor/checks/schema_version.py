@@ -10,14 +10,15 @@ def _run(ground: Ground) -> Finding:
             why="Whoever has asked the doctor has not handed it over.",
             hint="Run tradewright migrate status.",
         )
-    others = [f"{version} {state}" for version, state in ground.versions if state != "applied"]
+    versions = ground.versions()
+    others = [f"{version} {state}" for version, state in versions if state != "applied"]
     if others:
         return failure(
             f"migrations: {named(others)}",
             why="This release and the database do not belong together.",
             hint="See tradewright migrate status, then tradewright migrate up.",
         )
-    return ok(f"all {len(ground.versions)} migrations are applied as they were released")
+    return ok(f"all {len(versions)} migrations are applied as they were released")
 
 
 CHECK = Check(name="schema_version", title="All migrations are applied", run=_run)

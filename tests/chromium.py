@@ -124,7 +124,7 @@ class Tab:
 @contextmanager
 def open_tab(folder: Path) -> Iterator[Tab]:
     """Start a browser with a profile of its own and give a page of it."""
-    assert PROGRAM is not None
+    assert PROGRAM is not None, "chromium is missing: tools/install-browser installs it"
     down_read, down_write = os.pipe()
     up_read, up_write = os.pipe()
     command = [PROGRAM, *_FLAGS, f"--user-data-dir={folder}"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
+from psycopg_pool import PoolTimeout
 
 from tests.console import ROOT, STAFF, Browser, served_console, signed_in
 from tests.web import key_of, new_user, served
@@ -12,6 +13,7 @@ from tradewright.access.rules import ACTIONS
 from tradewright.console.app import POLICY
 from tradewright.console.model import Method, Page
 from tradewright.console.pages import PAGES
+from tradewright.console.refusals import status_of, told_of
 from tradewright.postgres.connect import Session
 
 SOME_ID = "0199c1d2-7f0a-7e3b-9a51-0123456789ab"
@@ -192,6 +194,12 @@ def test_who_serves_clients_shows_no_console_unless_told_so(engine_database: str
     with served(engine_database) as web:
         assert web.get(f"{ROOT}/").problem == (404, "HTTP_ROUTE_UNKNOWN")
         assert web.get(f"{ROOT}/sign-in").problem == (404, "HTTP_ROUTE_UNKNOWN")
+
+
+def test_who_comes_when_all_sessions_are_in_use_is_told_to_try_again() -> None:
+    told = told_of(PoolTimeout("couldn't get a connection after 10.00 sec"))
+    assert (status_of(told), told.code) == (503, "DATABASE_UNREACHABLE")
+    assert "Try again" in told.hint
 
 
 def test_what_is_not_there_is_told_as_such(port: int, engine: Session) -> None:

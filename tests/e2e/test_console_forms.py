@@ -78,7 +78,7 @@ def test_trading_is_stopped_and_resumed_by_who_says_why(port: int, engine: Sessi
     assert row is not None
     assert row[1:] == ("halted", "EURUSD", f"user:{user_id}", "the peg broke")
     assert kept(engine, "trading_halts", row[0])[0] == f"user:{user_id}"
-    assert "stopped in part" in browser.get("/").text
+    assert "Trading 1 halt" in browser.get("/").text
     resumed = browser.send("/dealer/halts", "/dealer/resume", reason="calm again")
     assert "Trading is resumed there" in resumed.text
     lifted = engine.execute("SELECT lifted_by, lifted_reason FROM trading_halts").fetchone()
@@ -244,6 +244,7 @@ def test_the_rights_of_an_operator_are_enough(log_in: LogIn, engine: Session) ->
         for path in PLAIN:
             assert browser.get(path).status == 200, path
         assert "Halted" in stop(browser)
+        assert "Trading halted" in browser.get("/").text
         assert "resumed" in browser.send("/dealer/halts", "/dealer/resume", reason="calm").text
         page = f"/payments/{payment.id}"
         assert "is approved" in browser.send(page, f"{page}/approve", reason="called").text

@@ -140,7 +140,7 @@ WHERE order_id = %(order_id)s::uuid;
 SELECT
     f.id::text,
     f.executed_at,
-    coalesce(t.quantity, f.quantity) AS quantity,
+    coalesce(abs(t.quantity), f.quantity) AS quantity,
     f.price,
     p.code,
     f.provider_execution_id,

@@ -3,6 +3,8 @@
 import logging
 from http import HTTPStatus
 
+from psycopg_pool import PoolTimeout
+
 from tradewright.core.defects import defect
 from tradewright.core.errors import (
     DatabaseError,
@@ -44,7 +46,7 @@ def status_of(error: TradewrightError) -> HTTPStatus:
 
 def told_of(error: Exception) -> TradewrightError:
     """Return what is told of an exception; a defect is logged too, for those who can mend it."""
-    known = house_error(error)
+    known = _busy(error) if isinstance(error, PoolTimeout) else house_error(error)
     if known is not None:
         return known
     _LOGGER.error("a page of the console has failed", exc_info=error)
@@ -53,4 +55,13 @@ def told_of(error: Exception) -> TradewrightError:
         error,
         why="Nobody foresaw this.",
         hint="Report it with what is shown here.",
+    )
+
+
+def _busy(error: PoolTimeout) -> DatabaseError:
+    return DatabaseError(
+        ErrorCode.DATABASE_UNREACHABLE,
+        "could not get a session of the database in time",
+        why=f"All that the console has are in use, or the server is away: {error}.",
+        hint="Try again; if that lasts, check the database.",
     )

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from pyarrow import parquet
 
 from tests.cast import open_account, open_user, value
 from tests.compliance import make
-from tests.conftest import OpenSession
+from tests.conftest import OpenSession, migrate_engine
 from tests.old_months import age, months_ago, old_month
 from tradewright import audit
 from tradewright.compliance import Scope
@@ -24,6 +25,7 @@ from tradewright.operations import archive
 from tradewright.operations.archive import ArchiveState, store
 from tradewright.operations.archive.model import file_name, manifest_name
 from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.refusals import translate
 from tradewright.postgres.retry import SessionSource
 
@@ -524,6 +526,7 @@ def test_a_row_that_was_touched_in_the_archive_breaks_the_law_of_audit(
     archive.run(source, tmp_path)
     engine.execute("SET session_replication_role = replica")
     engine.execute("UPDATE audit_archive_counts SET change_count = change_count + 1")
+    assert faults(engine, tmp_path) == ["the kept counts of changes are not those of the rows"]
     assert audit.check_laws(engine)["every_change_is_audited"].broken == 3
 
 
@@ -532,6 +535,40 @@ def test_two_do_not_work_on_the_archive_at_once(
 ) -> None:
     with source() as other, store.claimed(other):
         assert refusal(lambda: archive.run(source, tmp_path)) is ErrorCode.ARCHIVE_BUSY
+
+
+def test_a_member_of_a_plain_owner_archives_and_restores(
+    server: EmbeddedServer, engine_template: str, tmp_path: Path
+) -> None:
+    """The owner is no superuser, and the months stay its own whoever of its members restores."""
+    server.create_database("owned")
+    try:
+        with connect(server.conninfo("owned"), autocommit=True) as session:
+            session.execute("CREATE ROLE house CREATEROLE LOGIN PASSWORD 'secret'")
+            session.execute("CREATE ROLE archivist LOGIN PASSWORD 'secret' IN ROLE house")
+            session.execute("GRANT CREATE ON DATABASE owned TO house")
+            for role in ("app", "operator", "reader"):
+                session.execute(f"GRANT tradewright_{role} TO house WITH ADMIN OPTION".encode())
+            migrate_engine(make_conninfo(server.conninfo("owned"), user="house", password="secret"))
+            login = make_conninfo(server.conninfo("owned"), user="archivist", password="secret")
+            month, _ = old_month(session)
+            before = rows_of(session, month)
+            set_terms(session, grace_days=0)
+            archive.run(lambda: connect(login, autocommit=True), tmp_path)
+            assert state_of(session, month) is ArchiveState.DROPPED
+            archive.restore(
+                lambda: connect(login, autocommit=True), tmp_path, month, kept_until=None, by=BY
+            )
+            assert rows_of(session, month) == before
+            require_laws(session)
+            owners = "SELECT DISTINCT relowner FROM pg_class WHERE relname ~ '^audit_log'"
+            assert len(session.execute(owners.encode()).fetchall()) == 1
+    finally:
+        server.drop_database("owned")
+        with connect(server.conninfo("postgres"), autocommit=True) as session:
+            for role in ("app", "operator", "reader"):
+                session.execute(f"REVOKE tradewright_{role} FROM house".encode())
+            session.execute("DROP ROLE archivist, house")
 
 
 def test_a_folder_that_is_not_there_is_not_made(source: SessionSource, tmp_path: Path) -> None:

@@ -1525,11 +1525,16 @@ SET "DateStyle" = 'ISO, YMD' AS $$
         FROM audit_log AS a
         WHERE a.txid >= p_from_txid AND a.txid < p_to_txid
         UNION ALL
-        SELECT g.txids[n], g.seqs[n], substr(g.row_hashes, 32 * n - 31, 32)
-        FROM audit_archive_segments AS g
-        JOIN audit_months_away AS w ON w.month = g.month
-        CROSS JOIN LATERAL generate_series(1, cardinality(g.txids)) AS n
-        WHERE g.seal_seq = p_seal_seq
+        SELECT u.txid, u.seq, substr(g.row_hashes, (32 * u.n - 31)::integer, 32)
+        FROM (
+            -- Taken out of its storage once, and not for each row.
+            SELECT s.txids, s.seqs, s.row_hashes || ''::bytea AS row_hashes
+            FROM audit_archive_segments AS s
+            JOIN audit_months_away AS w ON w.month = s.month
+            WHERE s.seal_seq = p_seal_seq
+            OFFSET 0
+        ) AS g
+        CROSS JOIN LATERAL unnest(g.txids, g.seqs) WITH ORDINALITY AS u (txid, seq, n)
     )
     SELECT
         count(*),

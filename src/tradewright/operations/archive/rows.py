@@ -17,6 +17,7 @@ from uuid import UUID
 from tradewright.operations.archive.model import Seal, Segment
 
 HASH_BYTES = 32
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class AuditRow(NamedTuple):
@@ -49,10 +50,6 @@ def row_text(row: AuditRow) -> str:
         f' "changes": {row.changes}, "created_at": "{_instant(row.created_at)}",'
         f' "table_name": {_quoted(row.table_name)}, "database_role": {_quoted(row.database_role)}}}'
     )
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _instant(at: datetime) -> str:

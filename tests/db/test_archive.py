@@ -537,6 +537,18 @@ def test_two_do_not_work_on_the_archive_at_once(
         assert refusal(lambda: archive.run(source, tmp_path)) is ErrorCode.ARCHIVE_BUSY
 
 
+def test_a_detached_month_is_nobodys_but_its_owners(
+    engine: Session, source: SessionSource, month: date, tmp_path: Path
+) -> None:
+    """Rights are given anew by each later migration; a row slipped in would come back restored."""
+    archive.run(source, tmp_path)
+    engine.execute("SELECT grant_engine_rights()")
+    given = "SELECT count(*) FROM information_schema.role_table_grants WHERE table_name = %s"
+    name = value(engine, "SELECT audit_month_table(%s)", month)
+    others = f"{given} AND grantee <> current_user"
+    assert value(engine, others, name) == 0
+
+
 def test_a_member_of_a_plain_owner_archives_and_restores(
     server: EmbeddedServer, engine_template: str, tmp_path: Path
 ) -> None:

@@ -74,6 +74,8 @@ FROM (
     FROM pg_class AS c
     WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
       AND NOT c.relispartition
+      -- A month of the audit log that was detached stands alone, and is its owner's until it is dropped.
+      AND c.relname !~ '^audit_log_[0-9]{4}_[0-9]{2}$'
       AND c.relkind IN ('r', 'p', 'v', 'm')
 ) AS t
 CROSS JOIN LATERAL (
@@ -84,7 +86,7 @@ CROSS JOIN LATERAL (
             'outbox_events',
             'payment_transitions', 'schema_migrations', 'view_refreshes',
             'audit_archives', 'audit_archive_segments', 'audit_archive_counts'
-        ) AND t.relname !~ '^audit_log_' AS is_written,
+        ) AS is_written,
         -- Set up by people: what is traded, on what terms, who may approve.
         t.relname IN (
             'currencies', 'user_roles', 'api_keys', 'instruments', 'liquidity_providers', 'provider_connections', 'account_groups', 'payment_limits',

@@ -231,20 +231,20 @@ def test_a_key_without_the_scope_does_nothing_of_it(stage: Stage) -> None:
     assert trades.post(orders, kim.order()).status == 201
 
 
-@pytest.mark.parametrize(
-    "fields", [{"origin": "stop_out"}, {"account_id": new_id_text()}, {"x": 1}]
-)
-def test_what_is_not_a_clients_to_say_is_refused(stage: Stage, fields: dict[str, object]) -> None:
+def test_what_is_not_a_clients_to_say_is_refused(stage: Stage) -> None:
     kim = stage.client()
-    answer = kim.web.post(f"/v1/accounts/{kim.account}/orders", kim.order(**fields))
-    assert answer.problem == (422, "HTTP_REQUEST_MALFORMED")
+    path = f"/v1/accounts/{kim.account}/orders"
+    for name, value in (("origin", "stop_out"), ("account_id", new_id_text()), ("x", 1)):
+        answer = kim.web.post(path, {**kim.order(), name: value})
+        assert answer.problem == (422, "HTTP_REQUEST_MALFORMED"), name
 
 
-@pytest.mark.parametrize("quantity", [1000, 1e3, "1e3", "NaN", "Infinity", " 1", "", "0x10", True])
-def test_a_number_is_text_of_digits(stage: Stage, quantity: object) -> None:
+def test_a_number_is_text_of_digits(stage: Stage) -> None:
     kim = stage.client()
-    answer = kim.web.post(f"/v1/accounts/{kim.account}/orders", kim.order(quantity=quantity))
-    assert answer.problem == (422, "HTTP_REQUEST_MALFORMED")
+    path = f"/v1/accounts/{kim.account}/orders"
+    for quantity in (1000, 1e3, "1e3", "NaN", "Infinity", " 1", "", "0x10", True):
+        answer = kim.web.post(path, kim.order(quantity=quantity))
+        assert answer.problem == (422, "HTTP_REQUEST_MALFORMED"), quantity
 
 
 def test_while_no_engine_is_there_nothing_is_done_and_it_is_said_so(

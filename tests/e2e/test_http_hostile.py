@@ -132,24 +132,20 @@ def test_no_field_of_a_body_makes_a_defect(web: Web, floor: Floor) -> None:
                 must_be_sound(asker.post(path, sent), (path, sent))
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\x00", b"\xff\xfe", b'{"a":', b"[" * 1_000, b'{"a": NaN}', b'"x"', b"null"]
-)
-def test_no_body_makes_a_defect(web: Web, body: bytes) -> None:
-    for kind in ("application/json", "text/plain", "x", "application/x-www-form-urlencoded"):
-        asker = web.with_headers(Content_Type=kind)
-        must_be_sound(asker.ask("POST", "/v1/payments", body), (kind, body))
+def test_no_body_makes_a_defect(web: Web) -> None:
+    for body in (b"", b"\x00", b"\xff\xfe", b'{"a":', b"[" * 1_000, b'{"a": NaN}', b'"x"', b"null"):
+        for kind in ("application/json", "text/plain", "x", "application/x-www-form-urlencoded"):
+            asker = web.with_headers(Content_Type=kind)
+            must_be_sound(asker.ask("POST", "/v1/payments", body), (kind, body))
 
 
-@pytest.mark.parametrize(
-    "name", ["Idempotency-Key", "Deadline-Ms", "Last-Event-ID", "Cookie", "Origin"]
-)
-def test_no_header_makes_a_defect(web: Web, name: str) -> None:
-    for text in ("", "x" * 3_000, "-1", "0", "1e9", "\xe9", "a;b=c", "'"):
-        asker = web.with_headers(**{name: text})
-        path = "/v1/stream" if name == "Last-Event-ID" and text else "/v1/payments"
-        method = "GET" if path == "/v1/stream" else "POST"
-        must_be_sound(asker.ask(method, path, {}), (name, text))
+def test_no_header_makes_a_defect(web: Web) -> None:
+    for name in ("Idempotency-Key", "Deadline-Ms", "Last-Event-ID", "Cookie", "Origin"):
+        for text in ("", "x" * 3_000, "-1", "0", "1e9", "\xe9", "a;b=c", "'"):
+            asker = web.with_headers(**{name: text})
+            is_place = name == "Last-Event-ID" and text != ""
+            answer = asker.get("/v1/stream") if is_place else asker.post("/v1/payments", {})
+            must_be_sound(answer, (name, text))
 
 
 def test_clients_are_served_with_the_rights_of_the_application(floor: Floor, log_in: LogIn) -> None:

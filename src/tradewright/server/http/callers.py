@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 
 from tradewright.access import Action, Caller, identify, identify_session, require
 from tradewright.core.errors import ErrorCode, StateError
@@ -87,23 +87,6 @@ def allowed(action: Action) -> Callable[[Caller], Caller]:
         return calling
 
     return allowed_caller
-
-
-def set_session_cookie(request: Request, response: Response, token: str) -> None:
-    """Give a browser its token; scripts cannot read it, and no other site can send it."""
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        path="/",
-        secure=house_of(request).settings.is_behind_tls,
-        httponly=True,
-        samesite="strict",
-    )
-
-
-def clear_session_cookie(response: Response) -> None:
-    """Take a browser's token away."""
-    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
 
 
 def _nobody() -> StateError:

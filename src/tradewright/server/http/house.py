@@ -14,7 +14,7 @@ from tradewright.server.http.engine_line import EngineLine
 class HttpSettings:
     """How an app behaves.
 
-    `is_behind_tls`: a server with TLS stands in front, so cookies are for TLS alone.
+    `is_behind_tls`: a server with TLS stands in front, so cookies of the console are for TLS alone.
     """
 
     body_bytes_max: int = 65_536

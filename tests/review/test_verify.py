@@ -181,6 +181,16 @@ def test_each_of_the_ten_can_fail(test_id: str, tmp_path: Path, server: Embedded
     assert any(problem in each for each in [*outcome.problems, outcome.figures]), outcome
 
 
+def test_a_materialized_view_that_drops_the_zone_is_found(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    days = "CREATE MATERIALIZED VIEW days AS SELECT at AT TIME ZONE 'UTC' AS day FROM a;"
+    files = {"001_a.sql": f"CREATE TABLE a (at timestamptz);{days}"}
+    outcome = outcome_of("time-zones", files, tmp_path, server)
+    assert outcome.status is FAILED
+    assert any("days.day is timestamp without" in each for each in outcome.problems), outcome
+
+
 EMPTY = {"001_a.sql": "CREATE VIEW one AS SELECT 1 AS one;"}
 
 

@@ -44,7 +44,7 @@ JOIN pg_namespace AS space ON space.oid = relation.relnamespace
 JOIN pg_attribute AS columns
     ON columns.attrelid = relation.oid AND columns.attnum > 0 AND NOT columns.attisdropped
 WHERE
-    relation.relkind IN ('r', 'p')
+    relation.relkind IN ('r', 'p', 'm')
     AND NOT relation.relispartition
     AND space.nspname NOT LIKE 'pg\_%%'
     AND space.nspname != 'information_schema'

@@ -159,6 +159,29 @@ def test_a_withdrawal_does_not_end_while_its_money_is_held(engine: Session) -> N
         assert refused(engine, f"{statement} WHERE id = '{payment.id}'") == "TW013"
 
 
+def test_what_a_withdrawal_has_set_aside_is_not_set_free_beside_it(engine: Session) -> None:
+    payment = start(engine, settled_user(engine, "50"), "40", kind=PaymentKind.WITHDRAWAL)
+    for part in ("NULL", "1"):
+        release = f"SELECT release_user_balance('{payment.hold_id}', '{new_id_text()}', {part})"
+        assert refused(engine, release) == "TW013"
+    capture = f"SELECT debit_reserved_balance('{payment.hold_id}', '{new_id_text()}')"
+    assert refused(engine, capture) == "TW013"
+    assert payments.find_payment(engine, payment.id).status is PaymentStatus.PROCESSING
+    free = stranger_hold(engine)
+    ledger.release(engine, free, transaction_id=new_id_text())
+
+
+def test_a_pending_payment_does_not_begin_with_a_hold(engine: Session) -> None:
+    user_id, key = settled_user(engine, "50"), new_id_text()
+    begun = (
+        "WITH held AS ("
+        f"SELECT * FROM reserve_user_balance('{user_id}', 'USD', 5, '{key}', 'withdrawal'))"
+        " INSERT INTO payment_transactions (id, user_id, kind, currency, amount, hold_id)"
+        f" SELECT '{key}', '{user_id}', 'withdrawal', 'USD', 5, hold_id FROM held"
+    )
+    assert refused(engine, begun) == "TW013"
+
+
 def test_a_refund_does_not_begin_or_end_without_its_money(engine: Session) -> None:
     payment = deposited(engine, settled_user(engine))
     claim_id, money = new_id_text(), (payment.user_id, "USD", Decimal(5))

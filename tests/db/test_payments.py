@@ -469,7 +469,8 @@ def test_a_withdrawal_of_who_was_suspended_is_neither_approved_nor_paid(engine: 
         with pytest.raises(TradewrightError) as caught:
             step()
         assert refusal(caught) == ErrorCode.USER_NOT_ACTIVE
-    refused = payments.refuse_payment(engine, asked.id, officer_id, reason="suspended")
+    with engine.transaction():
+        refused = payments.refuse_payment(engine, asked.id, officer_id, reason="suspended")
     assert refused.status is PaymentStatus.FAILED
 
 

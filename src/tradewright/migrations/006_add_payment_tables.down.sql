@@ -92,6 +92,7 @@ DROP TRIGGER accounts_open_empty ON accounts;
 DROP TRIGGER accounts_update_follows_entries ON accounts;
 DROP TABLE balance_ledger;
 DROP TABLE balance_holds;
+DROP FUNCTION holds_stay_with_their_payments();
 DROP TABLE wallet_status_changes;
 DROP TABLE user_balances;
 DROP TABLE transfers;

@@ -3202,6 +3202,11 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION states_have_their_money() IS 'Trigger of payments and claims: refuses at the end of a transaction a state that the ledger does not show (SQLSTATE TW013).';
+CREATE CONSTRAINT TRIGGER payment_transactions_begin_with_their_money
+    AFTER INSERT ON payment_transactions
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.hold_id IS NOT NULL)
+    EXECUTE FUNCTION states_have_their_money();
 CREATE CONSTRAINT TRIGGER payment_transactions_state_has_its_money
     AFTER UPDATE ON payment_transactions
     DEFERRABLE INITIALLY DEFERRED
@@ -3216,6 +3221,39 @@ CREATE CONSTRAINT TRIGGER payment_claims_state_has_its_money
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION states_have_their_money();
+
+-- Money of a payment is set free and taken with the payment's state, by whomever. What orders set aside is not
+-- asked about: it is drawn most often.
+CREATE FUNCTION holds_stay_with_their_payments() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM payment_transactions AS t
+        JOIN payments_without_their_money AS p ON p.payment_id = t.id
+        WHERE t.hold_id = NEW.id
+    ) OR EXISTS (
+        SELECT
+        FROM payment_claims AS t
+        JOIN claims_without_their_money AS c ON c.claim_id = t.id
+        WHERE t.hold_id = NEW.id
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW013',
+            MESSAGE = format('hold "%s" cannot be drawn from without its payment', NEW.id),
+            DETAIL = format('It was set aside for a %s, whose state still says so.', NEW.purpose),
+            HINT = 'Let the payment end: what it has set aside goes with it.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION holds_stay_with_their_payments() IS 'Trigger of balance_holds: refuses at the end of a transaction to draw what a payment has set aside while its state stays (SQLSTATE TW013).';
+CREATE CONSTRAINT TRIGGER balance_holds_stay_with_their_payments
+    AFTER UPDATE ON balance_holds
+    DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.purpose <> 'order')
+    EXECUTE FUNCTION holds_stay_with_their_payments();
 
 CREATE TABLE receivables (
     id uuid

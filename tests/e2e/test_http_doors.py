@@ -12,10 +12,9 @@ import pytest
 
 from tests.web import Web, key_of, new_user, served
 from tradewright import migrate
-from tradewright.access import Scope, start_session
+from tradewright.access import SESSION_COOKIE, Scope, start_session
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
-from tradewright.server.http.callers import SESSION_COOKIE
 from tradewright.server.http.guards import HEADERS
 from tradewright.server.http.house import HttpSettings
 from tradewright.trading.standing import suspend_user

@@ -16,6 +16,7 @@ from tradewright.access.model import (
 )
 from tradewright.access.rules import ACTIONS, may, require
 from tradewright.access.service import (
+    SESSION_COOKIE,
     SESSION_HOURS_MAX,
     SESSION_IDLE_MINUTES_MAX,
     create_key,
@@ -30,6 +31,7 @@ from tradewright.access.service import (
 
 __all__ = [
     "ACTIONS",
+    "SESSION_COOKIE",
     "SESSION_HOURS_MAX",
     "SESSION_IDLE_MINUTES_MAX",
     "Action",

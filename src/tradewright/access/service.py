@@ -26,6 +26,9 @@ SESSION_HOURS_MAX = 12
 SESSION_IDLE_MINUTES_MAX = 30
 """A session that is not used for so long has ended."""
 
+SESSION_COOKIE = "tradewright_session"
+"""The cookie in which a browser keeps the token of its session."""
+
 _NAME_LENGTH_MAX = 64
 
 

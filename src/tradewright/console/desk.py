@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tradewright import access
-from tradewright.access import Caller, Scope
+from tradewright.access import SESSION_COOKIE, Caller, Scope
 from tradewright.console.laws import LawKeeper
 from tradewright.console.menu import menu
 from tradewright.console.model import TOLD, Form, Method, Page, Shown, Visit, first
@@ -30,7 +30,6 @@ from tradewright.core.errors import ErrorCode, InputError, StateError, Tradewrig
 from tradewright.postgres.connect import Session
 from tradewright.wiring import House
 
-SESSION_COOKIE = "tradewright_session"
 SIGN_IN_COOKIE = "tradewright_sign_in"
 _FORM_TOKEN = "form_token"  # noqa: S105 (a field's name)
 

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tradewright.core.errors import DatabaseError, ErrorCode
 from tradewright.migrate.model import PlannedFile, Target
@@ -19,6 +18,7 @@ from tradewright.migrate.service import run_planned
 from tradewright.migrate.store import Store
 from tradewright.postgres.connect import NO_LIMITS, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
+from tradewright.postgres.programs import without_secrets
 
 _SETTINGS = {
     "fsync": "off",
@@ -132,15 +132,14 @@ def run_client(command: list[str], conninfo: str, *, given: str | None = None) -
         DatabaseError: DATABASE_SHADOW_FAILED with what the program said.
 
     """
-    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
-    password = parameters.pop("password", "")
+    place, secret = without_secrets(conninfo)
     done = subprocess.run(
-        [*command, f"--dbname={make_conninfo(**parameters)}"],
+        [*command, f"--dbname={place}"],
         input=given,
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, **({"PGPASSWORD": password} if password else {})},
+        env={**os.environ, **secret},
     )
     if done.returncode != 0:
         raise DatabaseError(

@@ -73,11 +73,9 @@ def try_program(
     """
     words, environment = [str(word) for word in command], {**os.environ, "LC_ALL": "C"}
     if conninfo is not None:
-        parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
-        secrets = {name: parameters.pop(name, "") for name in _SECRETS}
-        if secrets["password"]:
-            environment["PGPASSWORD"] = secrets["password"]
-        words.append(f"{option}{make_conninfo(**parameters)}")
+        place, secret = without_secrets(conninfo)
+        environment |= secret
+        words.append(f"{option}{place}")
     return subprocess.run(
         words,
         stdin=subprocess.DEVNULL,
@@ -87,6 +85,14 @@ def try_program(
         check=False,
         env=environment,
     )
+
+
+def without_secrets(conninfo: str) -> tuple[str, dict[str, str]]:
+    """Divide a connection string: what may stand on a command line, and the environment's part."""
+    parameters = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    secrets = {name: parameters.pop(name, "") for name in _SECRETS}
+    password = secrets["password"]
+    return make_conninfo(**parameters), {"PGPASSWORD": password} if password else {}
 
 
 def _folders(major: int) -> Iterator[Path]:

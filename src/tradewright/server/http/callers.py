@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from tradewright.access import Action, Caller, identify, identify_session, require
+from tradewright.access import SESSION_COOKIE, Action, Caller, identify, identify_session, require
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.connect import Session
 from tradewright.server.http.house import house_of
@@ -20,7 +20,6 @@ from tradewright.server.http.house import house_of
 if TYPE_CHECKING:
     from tradewright.server.http.rates import Buckets
 
-SESSION_COOKIE = "tradewright_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

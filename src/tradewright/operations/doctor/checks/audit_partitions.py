@@ -11,7 +11,7 @@ def _run(ground: Ground) -> Finding:
         return failure(
             f"the audit log is ready for {months} more months",
             why="Without a partition every audited change is refused, and with it the day's work.",
-            hint="Run tradewright jobs run-due, or SELECT premake_audit_log_partitions(12).",
+            hint="Run tradewright partitions make, and tradewright jobs run-due from then on.",
         )
     if default is not None:
         return warning(

@@ -218,3 +218,21 @@ def test_an_address_that_is_taken_is_told(web: Web, engine_database: str) -> Non
     )
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["error"]["code"] == "SERVER_ADDRESS_UNUSABLE"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "known"),
+    [((), "127.0.0.1"), (("127.0.0.1",), "203.0.113.7"), (("192.0.2.0/24",), "127.0.0.1")],
+)
+def test_a_payment_is_checked_by_the_address_that_a_trusted_proxy_tells(
+    engine_database: str, engine: Session, proxies: tuple[str, ...], known: str
+) -> None:
+    user_id = new_user(engine)
+    body = {"kind": "deposit", "amount": "10.00", "currency": "USD", "provider": "cards"}
+    with served(engine_database, settings=HttpSettings(proxies=proxies)) as web:
+        asking = web.with_key(key_of(engine, user_id)).with_headers(
+            X_Forwarded_For="203.0.113.7", Idempotency_Key=new_id_text()
+        )
+        assert asking.post("/v1/payments", body).status == 201
+    [row] = engine.execute("SELECT host(address) FROM user_ip_addresses").fetchall()
+    assert row == (known,)

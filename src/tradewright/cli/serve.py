@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,14 @@ _NEEDED = ("fastapi", "jinja2", "uvicorn")
     "--behind-tls", is_flag=True, help="A server with TLS is in front: cookies are for TLS alone."
 )
 @click.option(
+    "--proxy",
+    "proxies",
+    metavar="ADDRESS",
+    multiple=True,
+    help="Take this address's word on who asks (X-Forwarded-For), or that of a network; may be"
+    " given often.  [default with --behind-tls: 127.0.0.1]",
+)
+@click.option(
     "--console", "with_console", is_flag=True, help="With the pages for the staff, at /console."
 )
 @options.with_database
@@ -56,6 +65,7 @@ def command(  # noqa: PLR0913 (one for each option)
     place: Path | None,
     sessions: int,
     behind_tls: bool,
+    proxies: Sequence[str],
     with_console: bool,
 ) -> None:
     """Serve clients and staff over HTTP until SIGTERM or SIGINT, then answer what was taken.
@@ -72,7 +82,10 @@ def command(  # noqa: PLR0913 (one for each option)
         socket=place,
         sessions=sessions,
         schema=asked.schema,
-        settings=HttpSettings(is_behind_tls=behind_tls),
+        settings=HttpSettings(
+            is_behind_tls=behind_tls,
+            proxies=tuple(proxies) or (("127.0.0.1",) if behind_tls else ()),
+        ),
     )
     with until_signal() as stopping, open_database(asked.url, asked.keep, makes=False) as database:
         house = House(database.conninfo, database.server, asked.schema)

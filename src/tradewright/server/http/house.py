@@ -15,12 +15,15 @@ class HttpSettings:
     """How an app behaves.
 
     `is_behind_tls`: a server with TLS stands in front, so cookies of the console are for TLS alone.
+    `proxies`: addresses and networks whose word on who asks is taken (X-Forwarded-For): payments
+    are checked by that address. Without any it is the address that connects.
     """
 
     body_bytes_max: int = 65_536
     requests_per_second: float = 50
     burst: int = 100
     is_behind_tls: bool = False
+    proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

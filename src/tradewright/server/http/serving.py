@@ -66,10 +66,18 @@ def run_http(conninfo: str, run: HttpRun, tell: Tell, stopping: threading.Event)
             settings=run.settings,
             stopping=stopping,
         )
-        serve(make_app(house, run.routers), (run.host, run.port), tell, stopping)
+        app = make_app(house, run.routers)
+        serve(app, (run.host, run.port), tell, stopping, proxies=run.settings.proxies)
 
 
-def serve(app: FastAPI, place: tuple[str, int], tell: Tell, stopping: threading.Event) -> None:
+def serve(
+    app: FastAPI,
+    place: tuple[str, int],
+    tell: Tell,
+    stopping: threading.Event,
+    *,
+    proxies: Sequence[str],
+) -> None:
     """Serve an app at a host and port until `stopping` is set; port 0 is a free one.
 
     Raises:
@@ -83,6 +91,8 @@ def serve(app: FastAPI, place: tuple[str, int], tell: Tell, stopping: threading.
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=list(proxies),
                 timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
                 lifespan="off",
             )

@@ -98,7 +98,9 @@ def test_a_client_who_owes_is_told_until_the_debt_is_paid(engine: Session) -> No
 
 
 def run_retries(session: Session) -> None:
-    session.execute("UPDATE jobs SET next_due_at = clock_timestamp() WHERE name = 'retry_webhooks'")
+    session.execute(
+        "UPDATE jobs SET is_enabled = name = 'retry_webhooks', next_due_at = clock_timestamp()"
+    )
     run_due(Means(source=same_connection(session)))
 
 

@@ -35,7 +35,7 @@ OF_THEIR_OWN = frozenset({"bench", "convert", "demo", "migrate", "review", "soak
 STAY = frozenset(
     {
         *("engine run", "engine send", "jobs run-due", "payments deliver", "payments receive"),
-        *("providers check", "providers fetch", "providers simulate", "risk alerts"),
+        *("providers check", "providers fetch", "providers simulate", "risk alerts", "serve"),
     }
 )
 """What waits for others, for longer than a test does."""

@@ -19,6 +19,7 @@ from tradewright.postgres.target import open_database
 from tradewright.wiring import House
 
 if TYPE_CHECKING:
+    from tradewright.server.http.house import HttpSettings
     from tradewright.server.http.serving import HttpRun
 
 _NEEDED = ("fastapi", "jinja2", "uvicorn")
@@ -73,7 +74,6 @@ def command(  # noqa: PLR0913 (one for each option)
     Several may run beside each other: nothing is kept in one. Put a server with TLS in front.
     """
     _require_installed()
-    from tradewright.server.http.house import HttpSettings  # noqa: PLC0415 (an extra)
     from tradewright.server.http.serving import HttpRun  # noqa: PLC0415 (an extra)
 
     run = HttpRun(
@@ -82,14 +82,19 @@ def command(  # noqa: PLR0913 (one for each option)
         socket=place,
         sessions=sessions,
         schema=asked.schema,
-        settings=HttpSettings(
-            is_behind_tls=behind_tls,
-            proxies=tuple(proxies) or (("127.0.0.1",) if behind_tls else ()),
-        ),
+        settings=_settings(proxies, behind_tls=behind_tls),
     )
     with until_signal() as stopping, open_database(asked.url, asked.keep, makes=False) as database:
         house = House(database.conninfo, database.server, asked.schema)
         _serve(house, run, stopping, with_console=with_console, as_json=asked.as_json)
+
+
+def _settings(proxies: Sequence[str], *, behind_tls: bool) -> "HttpSettings":
+    """Return how to serve; a server with TLS is taken to be on this machine unless it is named."""
+    from tradewright.server.http.house import HttpSettings  # noqa: PLC0415 (an extra)
+
+    trusted = tuple(proxies) or (("127.0.0.1",) if behind_tls else ())
+    return HttpSettings(is_behind_tls=behind_tls, proxies=trusted)
 
 
 def _serve(

@@ -5,13 +5,24 @@ Each function works in the caller's transaction, which names who acts and why.
 
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 from msgspec import structs
 
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.ranges import Range, require_ranges, whole
 from tradewright.operations.archive import store
 from tradewright.operations.archive.model import Hold, Retention
 from tradewright.postgres.connect import Session
+
+RANGES: Mapping[str, Range] = MappingProxyType(
+    {
+        "months_online": whole(1, 600),
+        "months_total": whole(60, 1200),
+        "grace_days": whole(0, 365),
+    }
+)
+"""What the terms may be, as audit_retention keeps it; MiFIR, article 25, asks for five years."""
 
 
 def read_retention(session: Session) -> Retention:
@@ -23,9 +34,11 @@ def change_retention(session: Session, changes: Mapping[str, int]) -> Retention:
     """Change how long the audit log is kept; what is not given stays.
 
     Raises:
-        psycopg.Error: a CHECK of audit_retention, ARCHIVE_TERMS_MALFORMED.
+        InputError: ARCHIVE_TERMS_MALFORMED, for a number out of its range.
+        psycopg.Error: the same, when not more months in all than online are given.
 
     """
+    require_ranges(ErrorCode.ARCHIVE_TERMS_MALFORMED, changes, RANGES)
     retention = structs.replace(store.read_retention(session), **changes)
     store.change_retention(session, retention)
     return retention

@@ -85,18 +85,7 @@ def serve(
 
     """
     with closing(_listening(*place)) as bound:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=bool(proxies),
-                forwarded_allow_ips=list(proxies),
-                timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
-                lifespan="off",
-            )
-        )
+        server = uvicorn.Server(_settings(app, proxies))
         running = threading.Thread(target=server.run, args=([bound],), name="http", daemon=True)
         running.start()
         tell(_address(bound))
@@ -104,6 +93,19 @@ def serve(
             pass
         server.should_exit = True
         running.join(CLOSE_SECONDS_MAX + 5)
+
+
+def _settings(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
+        lifespan="off",
+    )
 
 
 def _address(bound: socket.socket) -> str:

@@ -11,12 +11,9 @@ from tests.cast import play
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
-from tradewright.postgres.refusals import (
-    CONSTRAINT_REFUSALS,
-    FUNCTION_REFUSALS,
-    constraint_refusal,
-    translate,
-)
+from tradewright.postgres.constraint_refusals import CONSTRAINT_REFUSALS
+from tradewright.postgres.function_refusals import FUNCTION_REFUSALS
+from tradewright.postgres.refusals import constraint_refusal, translate
 
 BOUNDED_BY_THEIR_ROW = {
     "instruments.quantity_min",

@@ -10,7 +10,7 @@ import pytest
 from tests.style.house import ROOT
 from tradewright import audit
 from tradewright.postgres.connect import Session
-from tradewright.postgres.refusals import FUNCTION_REFUSALS
+from tradewright.postgres.function_refusals import FUNCTION_REFUSALS
 
 PAGE = ROOT / "docs" / "reference" / "ledger-functions.md"
 EXAMPLE = re.compile(

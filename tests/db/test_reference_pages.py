@@ -7,7 +7,8 @@ from tradewright.payments import checks as fraud_checks
 from tradewright.payments.providers import cards
 from tradewright.payments.providers.booking import COLUMNS
 from tradewright.postgres.connect import Session
-from tradewright.postgres.refusals import CONSTRAINT_REFUSALS, FUNCTION_REFUSALS
+from tradewright.postgres.constraint_refusals import CONSTRAINT_REFUSALS
+from tradewright.postgres.function_refusals import FUNCTION_REFUSALS
 from tradewright.trading.lifecycle import ALLOWED_TRANSITIONS, LEADS_TO
 from tradewright.trading.model import EventType, OrderStatus
 

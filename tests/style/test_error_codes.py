@@ -43,7 +43,7 @@ def test_every_error_code_is_category_and_condition() -> None:
     assert not offences, broken(
         "Every error code is CATEGORY_CONDITION and its value is its name.",
         "\n".join(offences),
-        "Rename the code in core/errors.py.",
+        "Rename the code in core/error_codes.py.",
     )
 
 

@@ -169,7 +169,7 @@ class World:
         return Desk(
             market=self.market,
             reference=REFERENCE,
-            accounts={one: self.accounts[one] for one in account_ids},
+            accounts={one: self.accounts[one] for one in account_ids if one},
             orders=self.orders,
             orders_by_key={},
             wallets={},

@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 from msgspec import Struct
 
 from tradewright.liquidity.board import QuoteBoard, Top
+from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.model import Level, ProviderQuote, Side
 from tradewright.liquidity.ranking import ByPrice, Ranking
 from tradewright.liquidity.recent_mids import RecentMids
@@ -208,6 +209,15 @@ class Market:
         self.rank_again()
 
 
+def is_priced(prices: Prices, instrument: Instrument, currency: str) -> bool:
+    """Return whether prices value a position in an instrument in a currency."""
+    return (
+        prices.top(instrument.symbol) is not None
+        and prices.rate(instrument.base_currency, currency) is not None
+        and prices.rate(instrument.quote_currency, currency) is not None
+    )
+
+
 TopOf = Callable[[str], Top | None]
 """Where the prices that rates are made of come from."""
 
@@ -215,6 +225,16 @@ TopOf = Callable[[str], Top | None]
 def rate_by(top: TopOf, source: str, target: str) -> Rate | None:
     """Return a rate by some prices: direct, inverse, or through the bridge."""
     return _pair(top, source, target) or _bridged(top, source, target)
+
+
+@lru_cache(maxsize=4096)
+def pairs_between(target: str, *sources: str) -> frozenset[str]:
+    """Return the pairs that may lead from some currencies into another, directly or bridged."""
+    return frozenset(
+        pair
+        for one in (*sources, target)
+        for pair in (one + BRIDGE_CURRENCY, BRIDGE_CURRENCY + one, one + target, target + one)
+    )
 
 
 def _pair(top: TopOf, source: str, target: str) -> Rate | None:

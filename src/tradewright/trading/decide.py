@@ -16,7 +16,13 @@ from tradewright.trading import closing, replacing, submission, triggering
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
 from tradewright.trading.hedges import book_hedge, open_hedge
-from tradewright.trading.house_commands import HOUSE, BookMeasures, LookAgain, OpenHedge
+from tradewright.trading.house_commands import (
+    HOUSE,
+    BookMeasures,
+    LookAgain,
+    OpenHedge,
+    TellUnpriced,
+)
 from tradewright.trading.in_flight import flying_charges, flying_exposures, in_flight
 from tradewright.trading.liquidation import check_margin
 from tradewright.trading.measures import book_measures
@@ -79,6 +85,8 @@ def _decide_for_house(desk: Desk, command: Command) -> Report:
             return open_hedge(desk, command)
         case BookAnswers():
             return book_hedge(desk, command)
+        case TellUnpriced():
+            return _tell_unpriced(desk, command)
         case LookAgain():
             return _look_at(desk, command)
         case _:
@@ -132,6 +140,15 @@ def _look_at(desk: Desk, command: LookAgain) -> NothingDone:
     """Note that the engine is to learn what was read of an account, or of the house."""
     desk.looked_at.add(command.account_id)
     return NothingDone("the engine looks and changes nothing")
+
+
+def _tell_unpriced(desk: Desk, command: TellUnpriced) -> NothingDone:
+    """Tell people which prices are missing, and which are not any more."""
+    desk.changes.alerts += [
+        ("critical", "symbol_unpriced", about, what) for about, what in command.lost
+    ]
+    desk.changes.priced_again += command.again
+    return NothingDone("people are told")
 
 
 def _step_in(

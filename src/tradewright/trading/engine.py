@@ -26,15 +26,15 @@ from tradewright.trading.counts import EngineCounts
 from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import HOUSE, LookAgain
-from tradewright.trading.house_watch import HouseWatch, read_house
+from tradewright.trading.house_watch import HouseWatch
 from tradewright.trading.kept_prices import recall_prices
 from tradewright.trading.model import BookAnswers, Command, Report, ids_of
 from tradewright.trading.news import News
 from tradewright.trading.presence import Presence
 from tradewright.trading.queues import Queues
-from tradewright.trading.recalling import Passed, Recalling, read_passed
+from tradewright.trading.recalling import Passed, Recalling, passed_of, read_passed
 from tradewright.trading.reference import Reference, quote_board, read_reference
-from tradewright.trading.store import read_live_desk, read_routed_versions
+from tradewright.trading.store import read_live_desk
 from tradewright.trading.unbooked import Unbooked
 from tradewright.trading.unsolicited import late_answers
 from tradewright.trading.vigil import Vigil
@@ -98,11 +98,12 @@ class Engine:
         self._queues.start()
         with self._open_session() as session, session.transaction():
             desk = read_live_desk(session, self.reference, self.market)
-            passed = read_house(session), read_routed_versions(session, desk)
+            passed = passed_of(session, desk)
             recall_prices(session, self._trading)
         with self._lock:
             self._house.learn(passed[0])
             learnt = self._watchers.learn(desk)
+            self._watchers.recall_unpriced(passed[2])
             self._recalling.take_orders(desk, passed[1])
             self._recalling.take_hedges(passed[0])
         self._propose(learnt)
@@ -339,6 +340,7 @@ class Engine:
         if HOUSE in desk.looked_at:
             self._house.learn(passed[0])
             self._recalling.take_hedges(passed[0])
+            self._watchers.recall_unpriced(passed[2])
         elif booked.is_recovered:
             proposals.append(LookAgain(account_id=HOUSE))  # by whoever books for the house
         return proposals

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from tradewright.liquidity.last_prices import LastPrices
-from tradewright.liquidity.market import Prices, Rate
+from tradewright.liquidity.market import Prices, Rate, is_priced
 from tradewright.risk.margin import Exposure, closing_price, margin_state
 from tradewright.risk.model import OrderFacts
 from tradewright.trading import rules
@@ -31,7 +31,6 @@ from tradewright.trading.pending import (
 from tradewright.trading.positions import Matched, charge, match_fill, rate_sources
 from tradewright.trading.reducing import executable
 from tradewright.trading.state import AccountState, Desk, OrderState
-from tradewright.trading.unpriced_watch import is_priced
 
 _NOTHING = Decimal(0)
 

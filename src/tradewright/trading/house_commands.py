@@ -1,4 +1,4 @@
-"""What the house asks of itself: measurements to be booked, hedges to be decided.
+"""What the house asks of itself: measurements to be booked, hedges to be decided, people told.
 
 They go through the writers like the commands of `model`, which lists them with the others.
 """
@@ -30,6 +30,14 @@ class OpenHedge(Struct, frozen=True, kw_only=True):
 
     symbol: str
     has_begun: bool = False
+    account_id: str = HOUSE
+
+
+class TellUnpriced(Struct, frozen=True, kw_only=True):
+    """Found by the house: prices are missing, each with what is told of it, or there again."""
+
+    lost: tuple[tuple[str, str], ...]
+    again: tuple[str, ...]
     account_id: str = HOUSE
 
 

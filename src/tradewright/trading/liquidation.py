@@ -33,7 +33,6 @@ from tradewright.trading.lifecycle import outranks
 from tradewright.trading.model import CheckMargin, MarginReport, NothingDone, OrderStatus, Origin
 from tradewright.trading.positions import match_fill
 from tradewright.trading.state import AccountState, Desk, OrderState, PositionState
-from tradewright.trading.unpriced_watch import all_are_priced, expected_symbols
 
 LEVEL_QUANTUM = Decimal("0.0001")
 AMOUNT_QUANTUM = Decimal("0.00000001")
@@ -49,11 +48,6 @@ def check_margin(
         _escalate(desk, account, f"the check of its margin level fails with {command.failure}")
         return NothingDone("people are told")
     state = _state(desk, account)
-    if command.is_priced_again:
-        if all_are_priced(desk.market, account):
-            desk.changes.priced_again.append(account.id)
-    elif command.is_unpriced or state is None:
-        _tell_unpriced(desk, account)
     if state is None:
         return NothingDone("a price or rate has not been known yet", may_last=True)
     if not account.open_positions:
@@ -314,16 +308,6 @@ def _escalate(desk: Desk, account: AccountState, why: str) -> None:
     """Tell people what the house cannot do by itself: nothing is dealt on a stale price."""
     what = f"account {account.id} needs a look: {why}"
     desk.changes.alerts.append(("critical", "account_stuck", account.id, what))
-
-
-def _tell_unpriced(desk: Desk, account: AccountState) -> None:
-    """Tell people that nobody knows whether the account can carry its positions."""
-    missing = expected_symbols(desk.market, account)
-    if not missing:
-        return
-    named = ", ".join(sorted(missing))
-    what = f"account {account.id} cannot be valued: a price or rate for {named} is missing"
-    desk.changes.alerts.append(("critical", "account_unpriced", account.id, what))
 
 
 def _by_loss(desk: Desk, account: AccountState) -> list[PositionState]:

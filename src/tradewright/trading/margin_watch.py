@@ -13,7 +13,6 @@ above: what people were told of it is over then. Belongs to `watch`.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -21,7 +20,7 @@ from tradewright.core.errors import RetryableError, TradewrightError
 from tradewright.liquidity.board import Top
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.last_prices import LatestPrices
-from tradewright.liquidity.market import BRIDGE_CURRENCY, Market, Prices
+from tradewright.liquidity.market import Market, Prices, pairs_between
 from tradewright.risk.margin import (
     MarginState,
     closing_price,
@@ -166,7 +165,7 @@ class MarginWatch:
         exposures = [position.exposure() for position in positions]
         terms = account.profile, account.holder.available, exposures
         prices: Prices = self._market
-        pairs = _pairs_between(account, positions)
+        pairs = _converting(account, positions)
         state = margin_state(*terms, prices)
         if state is None:
             prices = LatestPrices(self._market)
@@ -197,7 +196,7 @@ class MarginWatch:
         asked = {position.instrument.symbol for position in positions}
         for one in positions:
             instrument = one.instrument
-            asked |= _pairs(target, instrument.base_currency, instrument.quote_currency)
+            asked |= pairs_between(target, instrument.base_currency, instrument.quote_currency)
         return frozenset(one for one in asked if self._market.top(one) is None)
 
 
@@ -291,22 +290,12 @@ def _steepest(account: AccountState, instrument: Instrument) -> Decimal:
     return steepest_rate(account.profile, instrument, held)
 
 
-def _pairs_between(account: AccountState, positions: Iterable[PositionState]) -> frozenset[str]:
+def _converting(account: AccountState, positions: Iterable[PositionState]) -> frozenset[str]:
     """Return the symbols that may convert the account's positions beside their own."""
     target = account.profile.currency
     pairs: frozenset[str] = frozenset()
     for position in positions:
         sources = position.instrument.base_currency, position.instrument.quote_currency
         if target not in sources:
-            pairs |= _pairs(target, *sources)
+            pairs |= pairs_between(target, *sources)
     return pairs
-
-
-@lru_cache(maxsize=4096)
-def _pairs(target: str, *sources: str) -> frozenset[str]:
-    """Return the pairs that may lead from some currencies into another, directly or bridged."""
-    return frozenset(
-        pair
-        for one in (*sources, target)
-        for pair in (one + BRIDGE_CURRENCY, BRIDGE_CURRENCY + one, one + target, target + one)
-    )

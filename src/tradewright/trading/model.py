@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
-from tradewright.trading.house_commands import BookMeasures, LookAgain, OpenHedge
+from tradewright.trading.house_commands import BookMeasures, LookAgain, OpenHedge, TellUnpriced
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.swaps import RollOver, RolloverReport
 from tradewright.trading.words import (
@@ -174,15 +174,13 @@ class HaltOrders(Struct, frozen=True, kw_only=True):
 class CheckMargin(Struct, frozen=True, kw_only=True):
     """Proposed by the watchers: the account's margin level has crossed one of its levels.
 
-    Or it has lost a price and `is_unpriced`, or `is_priced_again` now. It `is_overdue` when nothing
-    could be done for too long, and a `failure` is the code of the check before, to be told.
+    It `is_overdue` when nothing could be done for too long, and a `failure` is the code of the
+    check before, to be told.
     """
 
     account_id: str
     is_overdue: bool = False
     failure: str | None = None
-    is_unpriced: bool = False
-    is_priced_again: bool = False
 
 
 class BookAnswers(Struct, frozen=True, kw_only=True):
@@ -227,7 +225,7 @@ AccountCommand = (
 )
 """What is done to one account, under its lock."""
 
-HouseCommand = BookMeasures | OpenHedge | LookAgain
+HouseCommand = BookMeasures | OpenHedge | TellUnpriced | LookAgain
 """What the house does for itself; proposed by the engine."""
 
 Command = AccountCommand | HouseCommand
@@ -259,7 +257,7 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
             | RollOver()
         ):
             return (command.account_id,)
-        case BookMeasures() | OpenHedge():
+        case BookMeasures() | OpenHedge() | TellUnpriced():
             return ()
         case _:
             assert_never(command)

@@ -1331,7 +1331,8 @@ FROM unnest(
 
 -- name: write_alerts
 -- Raise alerts, one of a kind about the same while it waits.
--- Of an account that is stuck people were told until that is over, also when they have acknowledged it.
+-- Of an account that is stuck and of a price that is missing people were told until that is over, also
+-- when they have acknowledged it.
 INSERT INTO alerts (severity, kind, about, what)
 SELECT n.severity, n.kind, n.about, n.what
 FROM
@@ -1339,21 +1340,24 @@ FROM
         AS n (severity, kind, about, what)
 WHERE NOT EXISTS (
     SELECT FROM alerts AS a
-    WHERE a.kind = 'account_stuck' AND a.resolved_at IS NULL AND a.about = n.about AND n.kind = a.kind
+    WHERE a.kind IN ('account_stuck', 'symbol_unpriced')
+      AND a.resolved_at IS NULL
+      AND a.about = n.about
+      AND a.kind = n.kind
 )
 ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
 
 -- name: resolve_unpriced
--- Note that accounts can be valued again.
+-- Note that prices are there again for want of which accounts could not be valued.
 UPDATE alerts
 SET resolved_at = clock_timestamp()
-WHERE kind = 'account_unpriced' AND about = ANY(%(abouts)s::text[]) AND resolved_at IS NULL;
+WHERE kind = 'symbol_unpriced' AND about = ANY(%(abouts)s::text[]) AND resolved_at IS NULL;
 
--- name: unpriced_accounts
--- Read which accounts people were told of because they cannot be valued.
+-- name: unpriced_symbols
+-- Read for want of which prices people were told that accounts cannot be valued.
 SELECT about
 FROM alerts
-WHERE kind = 'account_unpriced' AND resolved_at IS NULL;
+WHERE kind = 'symbol_unpriced' AND resolved_at IS NULL;
 
 -- name: resolve_stuck
 -- Note that accounts are not below their stop-out levels any more, or hold nothing.

@@ -5,31 +5,33 @@ batch whose answer was lost. Another engine's are that engine's to ask about. Be
 holds the engine's lock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
 
 from tradewright.core.clock import pause
 from tradewright.core.errors import DatabaseError
+from tradewright.postgres.connect import Session
 from tradewright.trading.batch import Trading
 from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.hedges import HEDGE_VERSION
 from tradewright.trading.house_watch import HouseRows, read_house
 from tradewright.trading.state import Desk, Hedge, OrderState
-from tradewright.trading.store import read_routed_versions
+from tradewright.trading.store import read_routed_versions, read_unpriced
 from tradewright.trading.unbooked import Unbooked, currencies_of
 from tradewright.trading.writer import SessionOpener
 
 READ_ATTEMPTS_MAX = 300
 READ_PAUSE_MS = 100
 
-Passed = tuple[HouseRows, Mapping[str, int]]
-"""What the house has open, and the version at which each order of a desk was passed on."""
+Passed = tuple[HouseRows, Mapping[str, int], Sequence[str]]
+"""What the house has open, the version at which each order of a desk was passed on, and for want of
+which prices people were told that accounts cannot be valued."""
 
 
 def read_passed(open_session: SessionOpener, desk: Desk) -> Passed:
-    """Read what was passed on of a desk, once the server is there.
+    """Read what was passed on of a desk, and what is the house's own, once the server is there.
 
     Raises:
         psycopg.Error, DatabaseError: the server has stayed away.
@@ -38,12 +40,18 @@ def read_passed(open_session: SessionOpener, desk: Desk) -> Passed:
     for attempt in range(1, READ_ATTEMPTS_MAX + 1):
         try:
             with open_session() as session, session.transaction():
-                return read_house(session), read_routed_versions(session, desk)
+                return passed_of(session, desk)
         except (psycopg.OperationalError, DatabaseError):
             if attempt == READ_ATTEMPTS_MAX:
                 raise
             pause(READ_PAUSE_MS / 1000)
     raise AssertionError("the last attempt returns or raises")
+
+
+def passed_of(connection: Session, desk: Desk) -> Passed:
+    """Read what was passed on of a desk, and what is the house's own."""
+    versions = read_routed_versions(connection, desk)
+    return read_house(connection), versions, read_unpriced(connection)
 
 
 @dataclass(frozen=True, slots=True)

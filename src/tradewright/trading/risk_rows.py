@@ -32,7 +32,7 @@ def write_risk(statements: Statements, changes: Changes) -> None:
     """Write what limits, margin and stop-outs have left, each table in one statement."""
     _write(statements, "write_breaches", _BREACH, changes.breaches)
     _write(statements, "write_alerts", _ALERT, changes.alerts)
-    priced = [(account_id,) for account_id in changes.priced_again]
+    priced = [(about,) for about in changes.priced_again]
     _write(statements, "resolve_unpriced", ("abouts",), priced)
     freed = [(account_id,) for account_id in changes.not_stuck]
     _write(statements, "resolve_stuck", ("abouts",), freed)

@@ -5,7 +5,7 @@ These are the only mutable values of trading. They live for one batch, are read 
 version of the row in the database; zero for a row that the batch has made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -317,9 +317,9 @@ class Desk:
     `hedges` by id, `hedged_positions` and the exposures `house_nets` by symbol are for the house's
     commands.
     `rolled` is the day up to which accounts owe no swap, `unrolled` are those that may owe some,
-    and `unvalued` the symbols by account whose swap waits for a price or rate; `unpriced` are those
-    that people were told of, read when an engine starts, and `stuck` those of whom they were told
-    that they cannot be stopped out, read with accounts that are looked at aside.
+    and `unvalued` the symbols by account whose swap waits for a price or rate; `stuck` are those of
+    whom people were told that they cannot be stopped out, read with accounts that are looked at
+    aside.
     `histories` are there for the accounts under a limit that asks about the past, and count in the
     first `trades_counted` trades of the batch.
     `engine_id` is the engine whose batch it is, None without providers; `looked_at` are accounts
@@ -344,7 +344,6 @@ class Desk:
     rolling: Rolling = NO_ROLLING
     rolled: dict[str, date] = field(default_factory=dict)
     unrolled: set[str] = field(default_factory=set)
-    unpriced: Sequence[str] = ()
     stuck: set[str] = field(default_factory=set)
     unvalued: set[tuple[str, str]] = field(default_factory=set)
     decided_at: datetime | None = None

@@ -155,9 +155,13 @@ def read_live_desk(connection: Session, reference: Reference, market: Market) ->
     """Read every account with something open, its positions and its live orders."""
     queries = load_queries(_QUERIES)
     rows = connection.execute(queries["accounts_at_risk"]).fetchall()
-    desk = read_desk(connection, reference, market, [row[0] for row in rows])
-    desk.unpriced = [row[0] for row in connection.execute(queries["unpriced_accounts"])]
-    return desk
+    return read_desk(connection, reference, market, [row[0] for row in rows])
+
+
+def read_unpriced(connection: Session) -> list[str]:
+    """Read for want of which prices people were told that accounts cannot be valued."""
+    rows = connection.execute(load_queries(_QUERIES)["unpriced_symbols"])
+    return [row[0] for row in rows]
 
 
 def read_desk(

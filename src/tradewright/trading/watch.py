@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from tradewright.liquidity.market import Market
 from tradewright.trading.batch import Answer
 from tradewright.trading.ending_watch import EndingWatch
+from tradewright.trading.house_commands import TellUnpriced
 from tradewright.trading.margin_watch import MarginWatch
 from tradewright.trading.model import (
     CheckMargin,
@@ -26,7 +27,7 @@ from tradewright.trading.state import Desk, OrderState
 from tradewright.trading.swaps import RollOver
 from tradewright.trading.unpriced_watch import UnpricedWatch
 
-Proposal = RollOver | ExpireOrder | EndReducing | PriceProposal | CheckMargin
+Proposal = RollOver | ExpireOrder | EndReducing | PriceProposal | CheckMargin | TellUnpriced
 
 
 class Watchers:
@@ -46,7 +47,7 @@ class Watchers:
         """Return what the quote sets off.
 
         Rollovers come first, then the orders whose time is over, then the prices that are reached,
-        then the accounts whose margin level has crossed one of its levels, or is not known.
+        then the accounts whose margin level has crossed one of its levels, then what is missing.
         """
         top = self._market.top(symbol)
         return [
@@ -57,8 +58,8 @@ class Watchers:
             *self._unpriced.proposals(),
         ]
 
-    def on_time(self) -> list[CheckMargin]:
-        """Return whom the market's time makes due while no quote comes."""
+    def on_time(self) -> list[TellUnpriced]:
+        """Return what the market's time makes due while no quote comes."""
         return self._unpriced.proposals()
 
     def take(self, desk: Desk) -> list[EndReducing]:
@@ -74,7 +75,7 @@ class Watchers:
             self._orders.take_positions(account)
         self._rollovers.take(desk)
         self._margins.take(desk.accounts, desk.reference)
-        self._unpriced.take(desk.accounts)
+        self._unpriced.take(desk.accounts, desk.reference)
         if self._touched is not None:
             self._touched.update(desk.accounts)
         return self._endings.idle_after(desk)
@@ -86,10 +87,13 @@ class Watchers:
             self._orders.take_positions(account)
         self._rollovers.learn(desk, desk.accounts)
         self._margins.take(desk.accounts, desk.reference)
-        self._unpriced.take(desk.accounts)
-        self._unpriced.recall(desk.unpriced)
+        self._unpriced.take(desk.accounts, desk.reference)
         self._margins.recall(desk.stuck)
         return self._endings.idle(desk)
+
+    def recall_unpriced(self, abouts: Iterable[str]) -> None:
+        """Learn for want of which prices people were told that accounts cannot be valued."""
+        self._unpriced.recall(abouts)
 
     def learn_terms(self, reference: Reference) -> None:
         """Learn terms of margin that have changed, though no batch has read them."""
@@ -121,6 +125,8 @@ class Watchers:
             self._orders.settle(proposal, answer)
         elif isinstance(proposal, CheckMargin):
             self._margins.settle(proposal, answer)
+        elif isinstance(proposal, TellUnpriced):
+            self._unpriced.settle(proposal, answer)
 
     def unwritten_stops(self) -> list[Proposal]:
         """Return where the trailing stops stand that have moved since they were written down."""

@@ -51,7 +51,7 @@ def test_what_has_a_price_is_closed_by_the_last_price_of_what_has_none(
     assert floor.position(account, "GBPUSD") == 0
     assert floor.position(account) == 1_000
     assert floor.one("SELECT positions_closed FROM stop_outs") == 1
-    told = ["account_stopped_out"] if is_closed else ["account_unpriced", "account_stopped_out"]
+    told = ["account_stopped_out"] if is_closed else ["symbol_unpriced", "account_stopped_out"]
     assert kinds(floor) == told
     assert floor.broken_laws() == {}
 
@@ -166,7 +166,7 @@ def test_in_session_a_price_from_before_the_start_counts_for_nothing(floor: Floo
         floor.quote(engine, "GBPUSD", "1.27000", "1.27010")
         floor.quote(engine, "GBPUSD", "1.27000", "1.27010")
         assert floor.position(account, "GBPUSD") == 200_000
-        assert kinds(floor) == ["account_unpriced"]
+        assert kinds(floor) == ["symbol_unpriced"]
         floor.quote(engine, "EURUSD", "1.10000", "1.10010")
     assert floor.position(account, "GBPUSD") == 0
 
@@ -181,7 +181,7 @@ def test_a_price_that_was_never_known_is_told_while_anything_is_traded(floor: Fl
     with floor.engine(eurusd=None) as engine:
         floor.quote(engine, "GBPUSD", "1.28000", "1.28010")
         floor.quote(engine, "GBPUSD", "1.27000", "1.27010")
-        assert kinds(floor) == ["account_unpriced"]
+        assert kinds(floor) == ["symbol_unpriced"]
         assert deal(engine, sell(account, 200_000, symbol="GBPUSD")).filled_quantity == Decimal(
             200_000
         )

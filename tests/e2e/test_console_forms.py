@@ -96,6 +96,15 @@ def test_an_account_is_left_to_reduce_only(port: int, engine: Session) -> None:
     )
 
 
+def test_a_halt_takes_the_place_of_a_reduce_only(port: int, engine: Session) -> None:
+    browser, user_id = signed_in(port, engine, "dealer")
+    stop(browser, mode="reduce_only", reason="odd")
+    assert "Halted" in stop(browser, reason="worse")
+    assert engine.execute(
+        "SELECT mode, set_by, reason FROM trading_halts WHERE lifted_at IS NULL"
+    ).fetchall() == [("halted", f"user:{user_id}", "worse")]
+
+
 NOTHING_TO_STOP = (
     ({"scope": "instrument", "target": "NOPE"}, "INSTRUMENT_UNKNOWN"),
     ({"scope": "group", "target": "nobodys"}, "ACCOUNT_GROUP_UNKNOWN"),

@@ -69,6 +69,15 @@ VALUES (
     %(reason)s
 );
 
+-- name: end_reduce_only
+-- Let a kill take the place of a reduce-only for the same.
+UPDATE trading_halts
+SET lifted_at = clock_timestamp(), lifted_by = %(actor)s, lifted_reason = %(reason)s
+WHERE lifted_at IS NULL
+  AND mode = 'reduce_only'
+  AND scope = %(scope)s
+  AND coalesce(group_code, account_id::text, symbol) IS NOT DISTINCT FROM %(target)s;
+
 -- name: block_denied_accounts
 -- Let accounts only reduce of which limits have denied too many orders.
 SELECT block_denied_accounts(%(account_ids)s::uuid[])::text;

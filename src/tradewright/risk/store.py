@@ -136,7 +136,8 @@ def set_halt(
 ) -> None:
     """Halt trading; when this returns, nothing is opened any more under the target.
 
-    Works in a transaction of its own. Orders that rest are canceled by `trading.halting`.
+    Works in a transaction of its own; a kill takes the place of a reduce-only for the same. Orders
+    that rest are canceled by `trading.kill_switch`.
 
     Raises:
         InputError: TRADING_HALT_MALFORMED, ACCOUNT_UNKNOWN, ACCOUNT_GROUP_UNKNOWN,
@@ -155,6 +156,8 @@ def set_halt(
     try:
         with connection.transaction():
             acting_as(connection, actor)
+            if mode is HaltMode.HALTED:
+                connection.execute(load_queries(_QUERIES)["end_reduce_only"], columns)
             connection.execute(load_queries(_QUERIES)["set_halt"], columns)
     except psycopg.Error as error:
         raise translate(error) from error

@@ -36,6 +36,7 @@ class Killed:
 def halt(session: Session, target: Target, *, actor: str, reason: str) -> Killed:
     """Halt trading, or, where it is halted for the same already, cancel what was left.
 
+    A reduce-only for the same gives way to the halt.
     The session is in no transaction, and in none afterwards.
 
     Raises:
@@ -43,8 +44,10 @@ def halt(session: Session, target: Target, *, actor: str, reason: str) -> Killed
 
     """
     with session.transaction():
-        is_halted = any(one.target == target for one in read_halts(session))
-    if is_halted:
+        is_killed = any(
+            one.target == target and one.mode is HaltMode.HALTED for one in read_halts(session)
+        )
+    if is_killed:
         return cancel_halted(session)
     return pull_kill_switch(session, target, actor=actor, reason=reason)
 

@@ -13,7 +13,7 @@ from tradewright.risk.limits import Scope, Target
 from tradewright.risk.store import lift_halt, read_halts, set_halt
 from tradewright.trading.engine import Engine
 from tradewright.trading.groups import AccountGroup, set_group
-from tradewright.trading.kill_switch import Killed, cancel_halted, pull_kill_switch
+from tradewright.trading.kill_switch import Killed, cancel_halted, halt, pull_kill_switch
 from tradewright.trading.model import OrderReport, OrderStatus, SubmitOrder
 
 ALL = Target()
@@ -67,6 +67,25 @@ def test_the_kill_switch_cancels_what_rests_and_the_engine_goes_on(
     rows = floor.rows("SELECT status, refusal_code FROM orders WHERE id = ANY(%s) ORDER BY id", ids)
     assert rows == [("canceled", "TRADING_HALTED")] * 2 + [("new", None)]
     assert floor.position(mine) == 0
+    assert floor.broken_laws() == {}
+
+
+def test_a_kill_takes_the_place_of_a_reduce_only(floor: Floor, open_session: OpenSession) -> None:
+    account = floor.account()
+    target = Target(Scope.ACCOUNT, account)
+    with floor.engine() as engine:
+        resting = deal(engine, buy(account, 1000, limit_price="1.05000"))
+        set_halt(floor.session, HaltMode.REDUCE_ONLY, target, actor="anna", reason="odd")
+        killed = halt(open_session(), target, actor="bert", reason="worse")
+        assert killed == Killed(accounts=1, orders=1)
+    (in_force,) = read_halts(floor.session)
+    assert (in_force.mode, in_force.set_by) == (HaltMode.HALTED, "bert")
+    assert floor.rows("SELECT status FROM orders WHERE id = %s", resting.order_id) == [
+        ("canceled",)
+    ]
+    lifted = floor.rows("SELECT mode, lifted_by FROM trading_halts WHERE lifted_at IS NOT NULL")
+    assert lifted == [("reduce_only", "bert")]
+    assert halt(open_session(), target, actor="bert", reason="again") == Killed(0, 0)
     assert floor.broken_laws() == {}
 
 

@@ -9,10 +9,10 @@ from tradewright.console.store import read
 from tradewright.risk import store
 from tradewright.risk.halts import HaltMode
 from tradewright.risk.limits import Scope, Target
+from tradewright.trading import kill_switch
 from tradewright.trading.groups import find_group
 from tradewright.trading.inquiry import find_account
 from tradewright.trading.instruments import find_instrument
-from tradewright.trading.kill_switch import cancel_halted, pull_kill_switch
 
 _PAST_MAX = 20
 
@@ -70,10 +70,7 @@ def halt(visit: Visit) -> Done:
         return Done("/dealer/halts", "reduced")
     if mode != HaltMode.HALTED:
         raise malformed(f'the mode "{mode}"', f"It is one of {', '.join(HaltMode)}.")
-    if any(one.target == target for one in store.read_halts(visit.session)):
-        cancel_halted(visit.session)
-    else:
-        pull_kill_switch(visit.session, target, actor=actor, reason=reason)
+    kill_switch.halt(visit.session, target, actor=actor, reason=reason)
     return Done("/dealer/halts", "halted")
 
 

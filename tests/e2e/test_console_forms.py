@@ -163,6 +163,34 @@ def test_a_payment_is_refused_by_the_officer_with_the_reason(port: int, engine: 
     assert kept(engine, "payment_transactions", payment.id) == (f"user:{user_id}", "not his card")
 
 
+def test_a_payment_that_has_changed_since_it_was_shown_is_not_decided_about(
+    port: int, engine: Session
+) -> None:
+    payment = waiting_withdrawal(engine, new_user(engine))
+    browser, _ = signed_in(port, engine, "payments_officer")
+    page = f"/payments/{payment.id}"
+    for decision in ("approve", "refuse"):
+        fields = browser.get(page).read().forms[f"{ROOT}{page}/{decision}"]
+        stale = {**fields, "seen": "conflicted", "reason": "as I saw it"}
+        refused = browser.post(f"{page}/{decision}", stale)
+        assert (refused.status, refused.code) == (409, "PAYMENT_STATE_REFUSED")
+        odd = browser.post(f"{page}/{decision}", {**stale, "seen": "x"})
+        assert odd.code == "CONSOLE_FORM_MALFORMED"
+    assert payments.find_payment(engine, payment.id).status is PaymentStatus.REQUIRES_APPROVAL
+
+
+def test_a_decision_that_is_sent_twice_is_made_once(port: int, engine: Session) -> None:
+    payment = waiting_withdrawal(engine, new_user(engine))
+    browser, _ = signed_in(port, engine, "payments_officer")
+    page = f"/payments/{payment.id}"
+    fields = browser.get(page).read().forms[f"{ROOT}{page}/approve"]
+    for _ in range(2):
+        sent = browser.post(f"{page}/approve", {**fields, "reason": "called"})
+        assert sent.status == 303
+    moved = "SELECT count(*) FROM audit_log WHERE row_id = %s AND reason = 'called'"
+    assert value(engine, moved, payment.id) == 1
+
+
 def test_nobody_decides_about_a_payment_of_his_own(port: int, engine: Session) -> None:
     browser, user_id = signed_in(port, engine, "payments_officer")
     payment = waiting_withdrawal(engine, user_id)

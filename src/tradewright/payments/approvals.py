@@ -23,10 +23,13 @@ from tradewright.postgres.connect import Session
 OFFICER_ROLE = "payments_officer"
 
 
-def approve_payment(connection: Session, payment_id: str, officer_id: str) -> Payment:
+def approve_payment(
+    connection: Session, payment_id: str, officer_id: str, *, seen: PaymentStatus | None = None
+) -> Payment:
     """Let a payment go on that waits for approval: a deposit is credited, a withdrawal paid.
 
-    A withdrawal in conflict is taken to be paid out as it was asked for.
+    A withdrawal in conflict is taken to be paid out as it was asked for. `seen`: the state that the
+    officer saw; what waits for something else by now is not decided about.
 
     Raises:
         InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
@@ -36,6 +39,7 @@ def approve_payment(connection: Session, payment_id: str, officer_id: str) -> Pa
     """
     payment = lock(connection, payment_id)
     require_officer(connection, payment, officer_id)
+    _require_seen(payment, seen)
     if payment.status is PaymentStatus.CONFLICTED and payment.kind is PaymentKind.WITHDRAWAL:
         return pay_out(connection, payment, approved_by=officer_id)
     if payment.approved_by == officer_id:
@@ -51,7 +55,12 @@ def approve_payment(connection: Session, payment_id: str, officer_id: str) -> Pa
 
 
 def refuse_payment(
-    connection: Session, payment_id: str, officer_id: str, *, reason: str
+    connection: Session,
+    payment_id: str,
+    officer_id: str,
+    *,
+    reason: str,
+    seen: PaymentStatus | None = None,
 ) -> Payment:
     """End a payment that waits for approval, or whose amount is in conflict, without success.
 
@@ -66,12 +75,26 @@ def refuse_payment(
     """
     payment = lock(connection, payment_id)
     require_officer(connection, payment, officer_id)
+    _require_seen(payment, seen)
     require_status(
         payment, PaymentStatus.FAILED, PaymentStatus.REQUIRES_APPROVAL, PaymentStatus.CONFLICTED
     )
     if payment.kind is PaymentKind.WITHDRAWAL:
         return fail_withdrawal(connection, payment_id, reason)
     return store.move_payment(connection, payment_id, PaymentStatus.FAILED, failure_reason=reason)
+
+
+def _require_seen(payment: Payment, seen: PaymentStatus | None) -> None:
+    """Refuse a decision about a payment that has come to wait for something else since."""
+    waiting = (PaymentStatus.REQUIRES_APPROVAL, PaymentStatus.CONFLICTED)
+    if seen in {None, payment.status} or payment.status not in waiting:
+        return
+    raise StateError(
+        ErrorCode.PAYMENT_STATE_REFUSED,
+        f'payment "{payment.id}" was {seen} when it was looked at and is {payment.status} now',
+        why="What is decided about it has become something else.",
+        hint="Look at the payment again, then decide.",
+    )
 
 
 def require_officer(connection: Session, payment: Payment, officer_id: str) -> None:

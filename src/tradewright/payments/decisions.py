@@ -6,14 +6,21 @@ for a decision are taken after it was committed.
 
 from tradewright.audit import acting_as
 from tradewright.payments.approvals import approve_payment, refuse_payment
-from tradewright.payments.model import Payment, Provider
+from tradewright.payments.model import Payment, PaymentStatus, Provider
 from tradewright.payments.service import find_payment
 from tradewright.payments.webhooks.inbox import retry_waiting
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import same_connection
 
 
-def approve(connection: Session, payment_id: str, officer_id: str) -> Payment:
+def approve(
+    connection: Session,
+    payment_id: str,
+    officer_id: str,
+    *,
+    reason: str = "",
+    seen: PaymentStatus | None = None,
+) -> Payment:
     """Let a payment go on that waits for approval, and take the news that waited for it.
 
     Raises:
@@ -21,14 +28,21 @@ def approve(connection: Session, payment_id: str, officer_id: str) -> Payment:
 
     """
     with connection.transaction():
-        acting_as(connection, f"user:{officer_id}")
-        payment = approve_payment(connection, payment_id, officer_id)
+        acting_as(connection, f"user:{officer_id}", reason=reason)
+        payment = approve_payment(connection, payment_id, officer_id, seen=seen)
     if payment.provider is not Provider.DIRECT:
         retry_waiting(same_connection(connection), payment.provider)
     return find_payment(connection, payment.id)
 
 
-def refuse(connection: Session, payment_id: str, officer_id: str, *, reason: str) -> Payment:
+def refuse(
+    connection: Session,
+    payment_id: str,
+    officer_id: str,
+    *,
+    reason: str,
+    seen: PaymentStatus | None = None,
+) -> Payment:
     """End a payment that waits for approval or is in conflict.
 
     Raises:
@@ -37,4 +51,4 @@ def refuse(connection: Session, payment_id: str, officer_id: str, *, reason: str
     """
     with connection.transaction():
         acting_as(connection, f"user:{officer_id}", reason=reason)
-        return refuse_payment(connection, payment_id, officer_id, reason=reason)
+        return refuse_payment(connection, payment_id, officer_id, reason=reason, seen=seen)

@@ -5,11 +5,10 @@ from tradewright.access import Action
 from tradewright.console.fields import choice_of, reason_of
 from tradewright.console.model import Done, Method, Page, Shown, Visit
 from tradewright.console.paging import paged
+from tradewright.console.request import malformed
 from tradewright.console.store import read
-from tradewright.payments import PaymentKind, PaymentStatus, Provider
+from tradewright.payments import PaymentKind, PaymentStatus, decisions
 from tradewright.payments.reconciliation.service import read_breaks
-from tradewright.payments.webhooks.inbox import retry_waiting
-from tradewright.postgres.retry import same_connection
 from tradewright.trading.inquiry import find_user
 
 _TRAIL_MAX = 500
@@ -70,24 +69,26 @@ def show_one(visit: Visit) -> Shown:
 
 def approve(visit: Visit) -> Done:
     """Let a payment go on, and take the news of its provider that waited for it."""
-    session, payment_id = visit.session, str(visit.path["payment_id"])
-    reason = reason_of(visit)
-    with session.transaction():
-        audit.acting_as(session, visit.caller.actor, reason=reason)
-        payment = payments.approve_payment(session, payment_id, visit.caller.user_id)
-    if payment.provider is not Provider.DIRECT:
-        retry_waiting(same_connection(session), payment.provider)
+    payment_id = str(visit.path["payment_id"])
+    reason, seen = reason_of(visit), _seen(visit)
+    decisions.approve(visit.session, payment_id, visit.caller.user_id, reason=reason, seen=seen)
     return Done(f"/payments/{payment_id}", "approved")
 
 
 def refuse(visit: Visit) -> Done:
     """End a payment that waits, without success."""
-    session, payment_id = visit.session, str(visit.path["payment_id"])
-    reason, officer = reason_of(visit), visit.caller.user_id
-    with session.transaction():
-        audit.acting_as(session, visit.caller.actor, reason=reason)
-        payments.refuse_payment(session, payment_id, officer, reason=reason)
+    payment_id = str(visit.path["payment_id"])
+    reason, seen = reason_of(visit), _seen(visit)
+    decisions.refuse(visit.session, payment_id, visit.caller.user_id, reason=reason, seen=seen)
     return Done(f"/payments/{payment_id}", "refused")
+
+
+def _seen(visit: Visit) -> PaymentStatus:
+    """Return the state in which the page has shown the payment."""
+    word = visit.said("seen")
+    if word not in set(WAITING):
+        raise malformed(f'the state "{word}"', f"It is one of {', '.join(WAITING)}.")
+    return PaymentStatus(word)
 
 
 def show_breaks(visit: Visit) -> Shown:

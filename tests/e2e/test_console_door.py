@@ -6,12 +6,13 @@ from urllib.parse import quote
 import pytest
 from psycopg_pool import PoolTimeout
 
+from tests.cast import value
 from tests.console import ROOT, STAFF, Browser, served_console, signed_in
 from tests.web import key_of, new_user, served
 from tradewright.access import Role, Scope
 from tradewright.access.rules import ACTIONS
 from tradewright.console.app import POLICY
-from tradewright.console.model import Method, Page
+from tradewright.console.model import Method, Page, Shown, Visit
 from tradewright.console.pages import PAGES
 from tradewright.console.refusals import status_of, told_of
 from tradewright.postgres.connect import Session
@@ -210,3 +211,45 @@ def test_what_is_not_there_is_told_as_such(port: int, engine: Session) -> None:
     assert browser.get(f"/payments/{SOME_ID}").code == "PAYMENT_UNKNOWN"
     assert browser.get(f"/clients/{SOME_ID}").code == "USER_UNKNOWN"
     assert browser.get("/audit/trail?id=x").code == "CONSOLE_FORM_MALFORMED"
+
+
+def test_a_page_that_looks_again_keeps_no_session_up(port: int, engine: Session) -> None:
+    browser, user_id = signed_in(port, engine, "dealer")
+    age = (
+        "UPDATE console_sessions SET last_used_at = last_used_at - interval '20 minutes'"
+        " WHERE key_id = (SELECT id FROM api_keys WHERE user_id = %s)"
+    )
+    engine.execute("SET session_replication_role = replica")  # a use is never noted earlier
+    for _ in range(2):  # nobody has done anything for forty minutes
+        engine.execute(age.encode(), (user_id,))
+        looked = browser.ask("GET", f"{ROOT}/", x_looks_again="1")
+    assert looked.status == 303
+    assert looked.headers["location"].startswith(f"{ROOT}/sign-in")
+
+
+def test_who_signs_in_again_has_left_the_session_before(port: int, engine: Session) -> None:
+    browser, user_id = signed_in(port, engine, "dealer")
+    old = dict(browser.cookies)
+    browser.send("/sign-in", "/sign-in", key=key_of(engine, user_id))
+    assert browser.get("/").status == 200
+    browser.cookies = old
+    assert browser.get("/").place == f"{ROOT}/sign-in"
+
+
+def test_what_a_page_shows_is_of_one_moment(
+    engine_database: str, engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[object] = []
+
+    def count_twice(visit: Visit) -> Shown:
+        for _ in range(2):
+            counted.append(value(visit.session, "SELECT count(*) FROM users"))
+            new_user(engine)
+        return Shown("drift.html", {"differences": None})
+
+    page = Page(LOOKS[0].action, "/counts", count_twice)
+    monkeypatch.setattr("tradewright.console.app.PAGES", (*PAGES, page))
+    with served_console(engine_database) as port:
+        browser, _ = signed_in(port, engine, *STAFF)
+        assert browser.get("/counts").status == 200
+    assert counted[0] == counted[1]

@@ -144,8 +144,10 @@ def start_session(connection: Session, key: str) -> NewSession:
     return NewSession(_with_session(caller, made.id), made.text, expires_at)
 
 
-def identify_session(connection: Session, token: str) -> Caller:
+def identify_session(connection: Session, token: str, *, is_use: bool = True) -> Caller:
     """Return whose browser shows a token, and note that it is used; as `identify`.
+
+    `is_use`: somebody has done something; a page that looks again by itself keeps no session up.
 
     Raises:
         StateError: ACCESS_SESSION_REFUSED, whatever is wrong with it.
@@ -160,7 +162,7 @@ def identify_session(connection: Session, token: str) -> Caller:
             f"than {SESSION_HOURS_MAX} hours, or its key or user is good no more.",
             hint="Sign in again with a key.",
         )
-    if holder.is_use_due:
+    if is_use and holder.is_use_due:
         _note(connection, store.note_use_of_session, shown.id)
     return _with_session(_caller(holder), shown.id)
 

@@ -6,6 +6,7 @@ digest of that cookie's, which only a page that was given to its holder can know
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import nullcontext
 from hashlib import sha256
 from hmac import compare_digest
 from http import HTTPStatus
@@ -24,8 +25,7 @@ from tradewright.console.model import TOLD, Form, Method, Page, Shown, Visit, fi
 from tradewright.console.refusals import status_of, told_of
 from tradewright.console.rendering import render
 from tradewright.console.request import Asked, form_of
-from tradewright.console.store import forbid_writing
-from tradewright.core.clock import utc_now
+from tradewright.console.store import forbid_writing, of_one_moment
 from tradewright.core.errors import ErrorCode, InputError, StateError, TradewrightError
 from tradewright.postgres.connect import Session
 from tradewright.wiring import House
@@ -73,7 +73,8 @@ class Desk:
             asked=asked.asked,
             form=form,
         )
-        came = page.work(visit)
+        with nullcontext() if is_form else of_one_moment(session):
+            came = page.work(visit)
         if isinstance(came, Shown):
             return self._page(came, asked, caller)
         joint = "&" if "?" in came.place else "?"
@@ -94,6 +95,7 @@ class Desk:
             with self._pool.connection() as session:
                 forbid_writing(session, forbids=False)
                 begun = access.start_session(session, first(form, "key").strip())
+                access.end_session(session, asked.cookies.get(SESSION_COOKIE, ""))
                 if Scope.STAFF not in begun.caller.scopes:
                     access.end_session(session, begun.token)
                     raise _no_staff(begun.caller)
@@ -138,7 +140,7 @@ class Desk:
             return None
         forbid_writing(session, forbids=False)
         try:
-            return access.identify_session(session, token)
+            return access.identify_session(session, token, is_use=not asked.looks_again)
         except StateError as error:
             if error.code is not ErrorCode.ACCESS_SESSION_REFUSED:
                 raise
@@ -155,7 +157,7 @@ class Desk:
             "menu": menu(caller),
             "may": lambda action: access.may(caller, action),
             "form_token": form_token(asked.cookies[SESSION_COOKIE]),
-            "now": utc_now(),
+            "now": asked.read_at,
             "told": TOLD.get(asked.asked.get("done", "")),
         }
         return _html(shown.template, {**facts, **shown.facts}, status)

@@ -1,12 +1,14 @@
 """What comes in over HTTP, read with limits, before anything is asked of the database."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
 from tradewright.console.model import Form
+from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, InputError
 
 ROOT = "/console"
@@ -17,7 +19,10 @@ _FIELDS_MAX = 1_000
 
 
 class Asked(NamedTuple):
-    """A request as far as the console looks at it; `root` is where the console is."""
+    """A request as far as the console looks at it; `root` is where the console is.
+
+    `looks_again`: a page has asked for itself, and nobody has done anything.
+    """
 
     root: str
     path: str
@@ -27,6 +32,8 @@ class Asked(NamedTuple):
     cookies: Mapping[str, str]
     is_secure: bool
     is_from_elsewhere: bool
+    looks_again: bool
+    read_at: datetime
     body: bytes
 
 
@@ -48,6 +55,8 @@ async def read_request(request: Request) -> Asked:
         is_secure=request.url.scheme == "https",
         is_from_elsewhere=request.headers.get("sec-fetch-site", "same-origin")
         not in {"same-origin", "none"},
+        read_at=utc_now(),
+        looks_again="x-looks-again" in request.headers,
         body=body,
     )
 

@@ -1,8 +1,10 @@
 """What pages read that no room tells already: rows of a named query, as they stand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from psycopg import IsolationLevel
 from psycopg.rows import dict_row
 
 from tradewright.postgres.connect import Session
@@ -26,3 +28,15 @@ def read_values(session: Session, query: str, **asked: object) -> tuple[Any, ...
 def forbid_writing(session: Session, *, forbids: bool) -> None:
     """Let the server refuse whatever a session would write, or let it write."""
     read_values(session, "forbid_writing", value="on" if forbids else "off")
+
+
+@contextmanager
+def of_one_moment(session: Session) -> Iterator[None]:
+    """Let all that is read meanwhile be of one moment, and nothing be written."""
+    session.isolation_level, session.read_only = IsolationLevel.REPEATABLE_READ, True
+    try:
+        with session.transaction():
+            yield
+    finally:
+        if not session.closed:
+            session.isolation_level, session.read_only = None, None

@@ -1,6 +1,7 @@
 // Reads a page again every few seconds and puts in the parts that say so (data-refresh, in
 // seconds). Everything works without it. A part that somebody is using, and a page that nobody
-// sees, stay as they are.
+// sees, stay as they are; the page's time is that of its oldest part. Looking again is no use of
+// the session: it ends as if nobody looked.
 "use strict";
 
 (function () {
@@ -17,9 +18,14 @@
   }
 
   function put(read) {
+    let isWhole = true;
     for (const part of parts()) {
       const fresh = read.getElementById(part.id);
-      if (!fresh || isInUse(part) || fresh.innerHTML === part.innerHTML) {
+      if (!fresh || fresh.innerHTML === part.innerHTML) {
+        continue;
+      }
+      if (isInUse(part)) {
+        isWhole = false;
         continue;
       }
       const left = Array.from(part.querySelectorAll(".scroll"), (one) => one.scrollLeft);
@@ -29,7 +35,7 @@
       });
     }
     const time = read.querySelector(".foot time");
-    if (time) {
+    if (time && isWhole) {
       document.querySelector(".foot time").replaceWith(time);
     }
   }
@@ -39,7 +45,7 @@
       try {
         const address = new URL(location.href);
         address.searchParams.delete("done");
-        const answer = await fetch(address, { headers: { accept: "text/html" } });
+        const answer = await fetch(address, { headers: { accept: "text/html", "x-looks-again": "1" } });
         if (answer.redirected) {
           location.reload();
           return;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cast import open_account, open_position, open_wallet, play
+from tests.cast import list_market, open_account, open_position, open_wallet, play
 from tests.console import PLAIN, ROOT, STAFF, Browser, served_console, signed_in
 from tests.floor import Floor, buy, deal
 from tests.old_months import old_month
@@ -19,6 +19,8 @@ from tradewright.core.ids import new_id_text
 from tradewright.operations import archive
 from tradewright.payments import Origin, PaymentKind, PaymentRequest, Provider
 from tradewright.postgres.connect import Session, connect
+from tradewright.risk.limits import Limit, LimitKind, Target
+from tradewright.risk.store import set_limit
 from tradewright.routing.model import Book
 
 HOSTILE = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>"
@@ -184,6 +186,37 @@ def test_the_account_nearest_to_its_stop_out_stands_first(port: int, engine: Ses
     emails = [part for part in answer.text.split() if "@example.org" in part]
     assert emails[1] == "poor@example.org"  # behind who is signed in
     assert "stop-out" in answer.text
+
+
+def test_the_dealer_sees_the_hedge_under_way(port: int, engine: Session) -> None:
+    list_market(engine)
+    engine.execute("INSERT INTO engines (id, providers) VALUES (uuidv7(), '{}')")
+    engine.execute(
+        "INSERT INTO hedges (id, symbol, side, quantity, filled_quantity, exposure, exposure_limit,"
+        " target, engine_id, decided_at) SELECT uuidv7(), 'EURUSD', 'sell', 700, 200, 1200, 1000,"
+        " 500, id, now() FROM engines"
+    )
+    browser, _ = signed_in(port, engine, "dealer")
+    assert "sell 700.00 EUR, 200.00 EUR filled" in browser.get("/dealer").text
+
+
+def test_figures_of_limits_say_of_what_they_are(port: int, floor: Floor, engine: Session) -> None:
+    account = floor.account()
+    for kind, most, currency in (
+        (LimitKind.ORDER_VALUE, 5000, "USD"),
+        (LimitKind.LEVERAGE, 2, None),
+    ):
+        limit = Limit(
+            id=new_id_text(), kind=kind, target=Target(), value=Decimal(most), currency=currency
+        )
+        set_limit(engine, limit, actor="tests")
+    with floor.engine() as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account, 1_000_000))
+    browser, _ = signed_in(port, engine, "risk_officer")
+    text = browser.get("/risk/limits").text
+    assert "5,000.00 USD" in text.partition("Breaches")[2]
+    assert "2 times equity" in text
 
 
 def test_long_tables_come_in_parts(port: int, engine: Session) -> None:

@@ -49,7 +49,7 @@ LEFT JOIN last_prices AS l ON l.symbol = i.symbol
 LEFT JOIN LATERAL (
     SELECT *
     FROM hedges AS w
-    WHERE w.symbol = i.symbol AND w.status = 'working'
+    WHERE w.symbol = i.symbol AND w.status = 'open'
     ORDER BY w.id DESC
     LIMIT 1
 ) AS h ON true
@@ -76,8 +76,10 @@ SELECT
     h.exposure,
     h.exposure_limit,
     h.target,
-    h.decided_at
+    h.decided_at,
+    i.base_currency
 FROM hedges AS h
+JOIN instruments AS i ON i.symbol = h.symbol
 WHERE %(symbol)s::text IS NULL OR h.symbol = %(symbol)s
 ORDER BY h.id DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
@@ -283,6 +285,17 @@ LIMIT %(count_max)s;
 
 -- name: margin_calls
 -- Read margin calls, those that are open first, then the newest.
+WITH listed AS (
+    (SELECT * FROM margin_calls WHERE resolved_at IS NULL)
+    UNION ALL
+    (
+        SELECT *
+        FROM margin_calls
+        WHERE resolved_at IS NOT NULL
+        ORDER BY id DESC
+        LIMIT %(count_max)s + %(passed)s
+    )
+)
 SELECT
     c.id::text,
     c.account_id::text,
@@ -294,7 +307,7 @@ SELECT
     c.used_margin,
     c.opened_at,
     c.resolved_at
-FROM margin_calls AS c
+FROM listed AS c
 JOIN accounts AS a ON a.id = c.account_id
 JOIN users AS u ON u.id = a.user_id
 ORDER BY c.resolved_at IS NOT NULL, c.id DESC
@@ -323,10 +336,31 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 
 -- name: breaker_events
 -- Read the newest events of circuit breakers.
-SELECT b.code, e.from_state, e.to_state, e.actor, e.reason, e.measured, e.market_at, e.occurred_at
+SELECT b.code, b.currency, e.from_state, e.to_state, e.actor, e.reason, e.measured, e.market_at, e.occurred_at
 FROM circuit_breaker_events AS e
 JOIN circuit_breakers AS b ON b.id = e.breaker_id
 ORDER BY e.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: breaches
+-- Read the newest orders that a limit has denied; money is in the account's currency.
+SELECT
+    b.occurred_at,
+    l.kind,
+    l.scope,
+    coalesce(l.group_code, l.account_id::text, l.symbol) AS target,
+    o.id::text AS order_id,
+    o.account_id::text,
+    a.currency,
+    o.symbol,
+    o.client_order_id,
+    b.limit_value,
+    b.measured
+FROM risk_breaches AS b
+JOIN risk_limits AS l ON l.id = b.limit_id
+JOIN orders AS o ON o.id = b.order_id
+JOIN accounts AS a ON a.id = o.account_id
+ORDER BY b.id DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
 
 -- name: payments
@@ -407,18 +441,19 @@ WHERE
         )
         ELSE strpos(u.email, lower(%(text)s::text)) > 0
     END
-ORDER BY u.created_at DESC, u.id DESC
+ORDER BY u.id DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
 
 -- name: changes
--- Read who changed what in a time, the newest first.
+-- Read who changed what in a time, the newest first; the key finds the time, as that of `orders`.
 SELECT created_at, seq, actor, database_role, table_name, row_id::text, action, reason, changes
 FROM audit_log
-WHERE created_at >= %(since)s::timestamptz
+WHERE id BETWEEN %(first_id)s::uuid AND %(last_id)s::uuid
+  AND created_at >= %(since)s::timestamptz
   AND created_at < %(until)s::timestamptz
   AND (%(actor)s::text IS NULL OR actor = %(actor)s)
   AND (%(table_name)s::text IS NULL OR table_name = %(table_name)s)
-ORDER BY created_at DESC, seq DESC
+ORDER BY id DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
 
 -- name: archived_months

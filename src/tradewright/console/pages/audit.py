@@ -15,7 +15,10 @@ _SEALS_MAX = 50
 def show(visit: Visit) -> Shown:
     """Show who changed what in some days, today's unless others are asked for."""
     days = days_of(visit)
+    first_id, last_id = days.ids
     filters = {
+        "first_id": first_id,
+        "last_id": last_id,
         "since": days.begins,
         "until": days.ends,
         "actor": visit.word("actor"),

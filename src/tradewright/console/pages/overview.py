@@ -16,7 +16,7 @@ from tradewright.risk.store import read_halts
 from tradewright.trading.inquiry import list_engines
 
 _ALERTS_MAX = 15
-_ENGINES_MAX = 5
+_ENGINES_MAX = 100
 
 
 def show(visit: Visit) -> Shown:

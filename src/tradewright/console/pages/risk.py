@@ -13,8 +13,9 @@ from tradewright.console.store import Row, read
 from tradewright.core.money import minor_unit
 from tradewright.risk.breaker_store import move_by_hand, read_breakers
 from tradewright.risk.breakers import BreakerState
+from tradewright.risk.limits import LimitKind
 from tradewright.risk.regimes import Regime, levels
-from tradewright.risk.store import read_breaches, read_limits
+from tradewright.risk.store import read_limits
 from tradewright.risk.stress import CASES, AccountOutcome, Scenario
 from tradewright.trading.instruments import find_instrument
 from tradewright.trading.stress import AccountWorth, Capital, account_worths, run_stress
@@ -42,7 +43,7 @@ class Standing(NamedTuple):
         if self.worth is None:
             return "unpriced"
         if self.level is None:
-            return "free"
+            return "good"
         if self.level < self.stop_level:
             return "stop-out"
         return "margin call" if self.level <= self.call_level else "good"
@@ -106,9 +107,23 @@ def show_limits(visit: Visit) -> Shown:
     found = paged(
         visit,
         "page",
-        lambda count, passed: read_breaches(visit.session, count_max=count + passed)[passed:],
+        lambda count, passed: read(visit.session, "breaches", count_max=count, passed=passed),
     )
-    return Shown("limits.html", {"limits": read_limits(visit.session), "breaches": found})
+    facts = {"limits": read_limits(visit.session), "breaches": found, "units": _UNITS}
+    return Shown("limits.html", facts)
+
+
+_UNITS: Mapping[LimitKind, str] = {
+    LimitKind.PRICE_COLLAR: "bps",
+    LimitKind.ORDER_QUANTITY: "units",
+    LimitKind.ORDER_SIZE: "medians",
+    LimitKind.OPEN_ORDERS: "orders",
+    LimitKind.OPEN_POSITIONS: "positions",
+    LimitKind.LEVERAGE: "times equity",
+    LimitKind.MESSAGE_RATE: "a second",
+    LimitKind.DENIAL_RATE: "a minute",
+}
+"""What is counted by limits that are not of money."""
 
 
 def show_breakers(visit: Visit) -> Shown:

@@ -36,6 +36,7 @@ def test_the_sessions_of_the_tutorial_run(tmp_path: Path) -> None:
         "how-to/report-from-views.md",
         "how-to/run-jobs.md",
         "how-to/serve.md",
+        "how-to/watch-a-house.md",
     ],
 )
 def test_what_is_shown_of_accounts_payments_the_sealed_ledger_and_jobs_runs(

@@ -7,8 +7,9 @@ import socket
 import stat
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -17,6 +18,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fix_floor import CODE, FixFloor, theirs, until
 from tests.floor import Floor, pair
@@ -175,6 +177,18 @@ def opened(
         yield House(stage, folder), acceptor
 
 
+def figures(running: Running) -> dict[tuple[str, str], float]:
+    """Return the figures that an engine shows, by name and label."""
+    place = next(each for each in running.events() if each["event"] == "figures")["address"]
+    with closing(urllib.request.urlopen(place, timeout=30)) as answer:  # noqa: S310
+        families = text_string_to_metric_families(answer.read().decode())
+        return {
+            (one.name, next(iter(one.labels.values()), "")): one.value
+            for family in families
+            for one in family.samples
+        }
+
+
 def is_asked(acceptor: FixAcceptor, wanted: int) -> bool:
     return acceptor.asked_count >= wanted
 
@@ -183,7 +197,7 @@ def test_an_engine_deals_what_another_process_sends_and_stops_when_it_is_told_to
     engine_database: str, engine: Session, tmp_path: Path
 ) -> None:
     with opened(engine_database, engine, tmp_path) as (house, acceptor):
-        with house.engine() as running:
+        with house.engine(("--symbol", "EURUSD", "--metrics", "127.0.0.1:0")) as running:
             assert stat.S_IMODE(house.place.stat().st_mode) == 0o600
             house.priced()
             status, answers = house.send([house.order() for _ in range(5)])
@@ -191,8 +205,14 @@ def test_an_engine_deals_what_another_process_sends_and_stops_when_it_is_told_to
             assert all(each["report"]["is_routed"] for each in answers)
             until(partial(is_asked, acceptor, 6))
             until(lambda: not house.stage.floor.rows("SELECT FROM orders WHERE is_routed"))
+            told = figures(running)
             assert running.stop() == 0
+        assert told["tradewright_engine_booked_total", "order"] == 6
+        assert told["tradewright_engine_provider_ready", CODE] == 1
+        assert told["tradewright_engine_tradable", "EURUSD"] == 1
+        assert told["tradewright_engine_answer_seconds_count", ""] >= 6
         assert [each["event"] for each in running.events()] == [
+            "figures",
             "started",
             "logged_on",
             "stopping",

@@ -34,7 +34,8 @@ GOOD = {"Number": "1", "IntParamType": "5", "IntRange": "5", "DateTime": "2026-0
 OF_THEIR_OWN = frozenset({"bench", "convert", "demo", "migrate", "review", "soak", "verify"})
 STAY = frozenset(
     {
-        *("engine run", "engine send", "jobs run-due", "payments deliver", "payments receive"),
+        *("engine run", "engine send", "jobs run-due", "metrics", "payments deliver"),
+        "payments receive",
         *("providers check", "providers fetch", "providers simulate", "risk alerts", "serve"),
     }
 )

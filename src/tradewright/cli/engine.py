@@ -16,10 +16,12 @@ from typing import IO
 import click
 
 from tradewright.cli import options
+from tradewright.cli.extras import LISTENING, require_installed
 from tradewright.cli.signals import until_signal
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.target import open_database
+from tradewright.server.address import Address
 from tradewright.server.running import EngineRun, run_engine
 from tradewright.wiring import House
 
@@ -51,6 +53,9 @@ def command() -> None:
 @click.option(
     "--report-seconds", default=60.0, show_default=True, type=click.FloatRange(1), help="How often."
 )
+@click.option(
+    "--metrics", type=LISTENING, help="Show figures for Prometheus there; port 0: a free one."
+)
 @options.with_database
 def run_command(  # noqa: PLR0913 (one for each option)
     asked: options.Asked,
@@ -60,6 +65,7 @@ def run_command(  # noqa: PLR0913 (one for each option)
     codes: Sequence[str],
     *,
     report_seconds: float,
+    metrics: Address | None,
 ) -> None:
     """Open the sessions of every provider and trade, until SIGTERM or SIGINT.
 
@@ -68,6 +74,8 @@ def run_command(  # noqa: PLR0913 (one for each option)
     read from TRADEWRIGHT_FIX_PASSWORD_CODE, CODE being the provider's in capitals with _ for
     anything else, or else from TRADEWRIGHT_FIX_PASSWORD.
     """
+    if metrics is not None:
+        require_installed("showing figures", "prometheus_client")
     run = EngineRun(
         symbols=symbols,
         providers=codes,
@@ -75,6 +83,7 @@ def run_command(  # noqa: PLR0913 (one for each option)
         socket=place,
         writers=writers,
         report_seconds=report_seconds,
+        metrics=metrics,
     )
     tell = _teller(as_json=asked.as_json)
     with until_signal() as stopping, open_database(asked.url, asked.keep, makes=False) as database:

@@ -52,6 +52,7 @@ COMMANDS = {
         "Show what the house holds, prove what it owes, seal and verify the ledger.",
     ),
     "margin": ("tradewright.cli.margin", "Set what positions bind as margin beside the leverage."),
+    "metrics": ("tradewright.cli.metrics", "Show figures of the house to Prometheus."),
     "migrate": ("tradewright.cli.migrate", "Apply, roll back and inspect migrations."),
     "orders": ("tradewright.cli.orders", "Show orders, and what became of them."),
     "partitions": (

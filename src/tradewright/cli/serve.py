@@ -1,6 +1,5 @@
 """`tradewright serve`: the house over HTTP, beside engines that run elsewhere."""
 
-import importlib.util
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tradewright.cli import options
+from tradewright.cli.extras import require_installed
 from tradewright.cli.risk_output import PORT
 from tradewright.cli.signals import until_signal
-from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.target import open_database
 from tradewright.wiring import House
 
@@ -73,7 +72,7 @@ def command(  # noqa: PLR0913 (one for each option)
 
     Several may run beside each other: nothing is kept in one. Put a server with TLS in front.
     """
-    _require_installed()
+    require_installed("serving", *_NEEDED)
     from tradewright.server.http.serving import HttpRun  # noqa: PLC0415 (an extra)
 
     run = HttpRun(
@@ -112,14 +111,3 @@ def _serve(
             console = open_console(house, is_behind_tls=run.settings.is_behind_tls)
             run = replace(run, routers=(opened.enter_context(console),))
         run_http(house.conninfo, run, tell, stopping)
-
-
-def _require_installed() -> None:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise StateError(
-            ErrorCode.SERVER_NOT_INSTALLED,
-            f"serving needs {' and '.join(missing)}, which are not installed",
-            why="They are an extra, so that the base install stays small.",
-            hint="Install them: pip install 'tradewright[server]'.",
-        )

@@ -7,17 +7,18 @@ database.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tradewright.core.clock import monotonic_seconds
+from tradewright.core.clock import monotonic_seconds, utc_now
 from tradewright.core.errors import ErrorCode, InputError, StateError, TradewrightError
 from tradewright.core.processes import settle_garbage
 from tradewright.liquidity.fix.connections import read_connections
 from tradewright.liquidity.fix.gateway import FixGateway
 from tradewright.liquidity.instrument import Instrument
+from tradewright.server.address import Address
 from tradewright.server.order_line import OrderLine, bound_socket
 from tradewright.trading.counts import EngineCounts
 from tradewright.trading.engine import Engine
@@ -31,7 +32,7 @@ Tell = Callable[[str, Mapping[str, object]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRun:
-    """How an engine is run: whom it connects to, and where it takes orders, if anywhere.
+    """How an engine is run: whom it connects to, and where it takes orders or shows figures.
 
     Without `symbols` prices of every traded instrument are asked for, also of those that are listed
     while it runs; without `providers` each that
@@ -44,6 +45,7 @@ class EngineRun:
     socket: Path | None = None
     writers: int = 1
     report_seconds: float = 60
+    metrics: Address | None = None
 
 
 def run_engine(house: House, run: EngineRun, tell: Tell, stopping: threading.Event) -> None:
@@ -52,14 +54,17 @@ def run_engine(house: House, run: EngineRun, tell: Tell, stopping: threading.Eve
     Raises:
         InputError: INSTRUMENT_UNKNOWN, ENGINE_SOCKET_UNUSABLE.
         StateError: PROVIDER_NOT_CONNECTED when no provider is connected over FIX,
-            ENGINE_SOCKET_TAKEN.
+            ENGINE_SOCKET_TAKEN, SERVER_ADDRESS_UNUSABLE.
         DatabaseError: the database could not be read at the start.
 
     """
     with ExitStack() as held:
         bound = None if run.socket is None else held.enter_context(bound_socket(run.socket))
+        show = None if run.metrics is None else held.enter_context(_exposed(run.metrics, tell))
         gateways = _gateways(house, run)
         with house.engine(gateways, writers=run.writers) as engine:
+            if show is not None:
+                show(engine, gateways)
             settle_garbage()  # a search among 100,000 resting orders stops everything for 0.2 s
             facts = {"providers": sorted(gateways), "writers": run.writers}
             tell("started", {**facts, "in_flight": engine.pending_count, "socket": run.socket})
@@ -70,6 +75,28 @@ def run_engine(house: House, run: EngineRun, tell: Tell, stopping: threading.Eve
                 line.close()
     _tell_failures(engine, tell)
     tell("stopped", {**asdict(engine.counts), "in_flight": engine.pending_count})
+
+
+Show = Callable[[Engine, Mapping[str, FixGateway]], None]
+"""Takes the engine whose figures are to be shown, with its providers."""
+
+
+@contextmanager
+def _exposed(place: Address, tell: Tell) -> Iterator[Show]:
+    """Show an engine's figures at a place; the block says whose, once there is one."""
+    # Its package is of an extra, which an engine without figures does not need.
+    from tradewright.server.metrics.engine import EngineCollector  # noqa: PLC0415
+    from tradewright.server.metrics.exposing import exposed  # noqa: PLC0415
+
+    shown = EngineCollector()
+
+    def show(engine: Engine, gateways: Mapping[str, FixGateway]) -> None:
+        shown.providers = lambda: {code: one.is_ready for code, one in gateways.items()}
+        shown.figures = lambda: engine.figures(utc_now())
+
+    with exposed(shown, place) as address:
+        tell("figures", {"address": f"http://{address}/metrics"})
+        yield show
 
 
 def _gateways(house: House, run: EngineRun) -> dict[str, FixGateway]:

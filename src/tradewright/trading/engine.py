@@ -22,7 +22,7 @@ from tradewright.routing.scoring import Scores
 from tradewright.trading.batch import Answer, Booked, Trading
 from tradewright.trading.blocking import block_after
 from tradewright.trading.breaking import BreakerKeeper
-from tradewright.trading.counts import EngineCounts
+from tradewright.trading.counts import EngineCounts, EngineFigures, Tally
 from tradewright.trading.dispatch import Dispatcher
 from tradewright.trading.failures import Failures
 from tradewright.trading.house_commands import HOUSE, LookAgain
@@ -57,6 +57,7 @@ class Engine:
         self._providers = providers
         self._lock = threading.RLock()
         self._failures = Failures()
+        self._tally = Tally()
         with open_session() as session, session.transaction():
             reference = read_reference(session)
         scores = Scores(reference.provider_terms, {})
@@ -161,6 +162,26 @@ class Engine:
     def counts(self) -> EngineCounts:
         """Return what the writers have done together."""
         return self._queues.counts
+
+    def figures(self, now: datetime) -> EngineFigures:
+        """Return how the engine is doing at `now`, an instant of the market's clock."""
+        with self._lock:
+            board = self.market.board
+            lasts = {symbol: self.market.last_top(symbol) for symbol in board.symbols}
+            return EngineFigures(
+                counts=self.counts,
+                answer_ms=self._queues.answer_ms,
+                booked=dict(self._tally.booked),
+                refused=dict(self._tally.refused),
+                queued=self._queues.queued_count,
+                in_flight=self.pending_count,
+                price_ages={
+                    symbol: max((now - top.quoted_at).total_seconds(), 0)
+                    for symbol, top in lasts.items()
+                    if top is not None
+                },
+                tradable=frozenset(one for one in lasts if self.market.top(one) is not None),
+            )
 
     def on_quote(self, quote: Quote, *, propose: bool = True) -> int:
         """Move the market by a base quote that the filter has accepted.
@@ -317,6 +338,7 @@ class Engine:
         looks_again = booked.is_recovered or desk.looked_at
         passed = read_passed(self._open_session, desk) if looks_again else None
         with self._lock:
+            self._tally.take(desk.changes)
             proposals: list[Command] = [*self._watchers.take(desk)]
             proposals += self._house.take(desk)
             if passed is not None:

@@ -9,11 +9,19 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.histogram import Histogram, summed
 from tradewright.trading.batch import Answer, Trading
 from tradewright.trading.counts import EngineCounts
 from tradewright.trading.failures import Failures
 from tradewright.trading.model import Command
-from tradewright.trading.writer import Group, OnBooked, SessionOpener, Waiting, Writer
+from tradewright.trading.writer import (
+    ANSWER_MS,
+    Group,
+    OnBooked,
+    SessionOpener,
+    Waiting,
+    Writer,
+)
 
 PROPOSED_COMMANDS_MAX = 500
 """Proposals that a batch takes together: at the end of a day each account has one at once."""
@@ -40,6 +48,16 @@ class Queues:
     def counts(self) -> EngineCounts:
         """Return what the writers have done together."""
         return EngineCounts.of([writer.counts for writer in self.writers])
+
+    @property
+    def answer_ms(self) -> Histogram:
+        """Return how many ms commands waited for their answers, over all writers."""
+        return summed([writer.counts.answer_ms for writer in self.writers], ANSWER_MS)
+
+    @property
+    def queued_count(self) -> int:
+        """Return how many groups wait for a writer."""
+        return sum(writer.queued_count for writer in self.writers)
 
     def start(self) -> None:
         """Start the writers."""

@@ -17,9 +17,10 @@ from typing import Protocol
 import psycopg
 from msgspec import Struct
 
-from tradewright.core.clock import pause
+from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.defects import defect
 from tradewright.core.errors import ErrorCode, InternalError, StateError, TradewrightError
+from tradewright.core.histogram import Histogram
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import STALE_STATES, Pipeline
 from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate
@@ -57,17 +58,23 @@ class Group(Struct, frozen=True):
 
     commands: Sequence[Command]
     waiting: Waiting
+    submitted_at: float
+
+
+ANSWER_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+"""Bounds by which it is counted how long commands wait for their answers."""
 
 
 @dataclass(slots=True)
 class WriterCounts:
-    """What a writer has done since it started."""
+    """What a writer has done since it started, and how long commands waited for their answers."""
 
     batches: int = 0
     commands: int = 0
     retries: int = 0
     splits: int = 0
     reconnects: int = 0
+    answer_ms: Histogram = field(default_factory=lambda: Histogram(ANSWER_MS))
 
 
 @dataclass(slots=True)
@@ -104,7 +111,12 @@ class Writer:
 
     def submit_group(self, commands: Sequence[Command], waiting: Waiting) -> None:
         """Queue commands that are to be booked in one batch, in their order."""
-        self._queue.put(Group(commands, waiting))
+        self._queue.put(Group(commands, waiting, monotonic_seconds()))
+
+    @property
+    def queued_count(self) -> int:
+        """Return how many groups wait to be booked."""
+        return self._queue.qsize()
 
     def require_room(self) -> None:
         """Refuse what clients ask for while too much is queued; the house's own is never refused.
@@ -153,10 +165,12 @@ class Writer:
     def _book_groups(self, groups: Sequence[Group]) -> None:
         commands = [command for group in groups for command in group.commands]
         answers = self._book(commands)
+        answered_at, waits = monotonic_seconds(), self.counts.answer_ms
         start = 0
         for group in groups:
             end = start + len(group.commands)
             self.on_answers(group, answers[start:end])
+            waits.note(1_000 * (answered_at - group.submitted_at), end - start)
             start = end
 
     def _book(self, commands: Sequence[Command]) -> list[Answer]:

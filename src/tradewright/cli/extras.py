@@ -1,0 +1,44 @@
+"""What commands need beyond the base install, and the address that some of them listen on."""
+
+import importlib.util
+from typing import Any
+
+import click
+
+from tradewright.core.errors import ErrorCode, StateError
+from tradewright.server.address import Address
+
+
+def require_installed(what: str, *packages: str) -> None:
+    """Refuse a command whose extra `[server]` is not installed.
+
+    Raises:
+        StateError: SERVER_NOT_INSTALLED.
+
+    """
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise StateError(
+            ErrorCode.SERVER_NOT_INSTALLED,
+            f"{what} needs {' and '.join(missing)}, which are not installed",
+            why="They are an extra, so that the base install stays small.",
+            hint="Install them: pip install 'tradewright[server]'.",
+        )
+
+
+class _Listening(click.ParamType[Address]):
+    """An address to listen on, as `HOST:PORT`."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the address."""
+        if isinstance(value, Address):
+            return value
+        try:
+            return Address.read(str(value))
+        except ValueError:
+            self.fail(f'"{value}" is not HOST:PORT, such as 127.0.0.1:9464', param, ctx)
+
+
+LISTENING = _Listening()

@@ -1,12 +1,13 @@
--- name: lift_deadlines
--- Let this transaction take its time; a report may be read slowly.
+-- name: prepare
+-- Let this transaction take its time, since a report may be read slowly, and tell times in UTC.
 SELECT
     set_config('transaction_timeout', '0', true),
-    set_config('idle_in_transaction_session_timeout', '0', true);
+    set_config('idle_in_transaction_session_timeout', '0', true),
+    set_config('TimeZone', 'UTC', true);
 
 -- name: instant
--- Read the server's clock.
-SELECT clock_timestamp();
+-- Read when this transaction began by the server's clock, and what that says now.
+SELECT transaction_timestamp(), clock_timestamp();
 
 -- name: seals
 -- Say how far the audit log and the ledger are sealed.

@@ -32,7 +32,7 @@ def reported(session: Session, report: Report, scope: Scope) -> Iterator[Finding
     session.isolation_level, session.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
     try:
         with session.transaction():
-            store.lift_deadlines(session)
+            store.prepare(session)
             head = {**_head(session, report, scope)}
             store.require_there(session, scope)
             found = report.read(session, scope)

@@ -19,18 +19,29 @@ ROWS_AT_ONCE = 2_000
 _QUERIES = "tradewright.compliance"
 
 
-def lift_deadlines(session: Session) -> None:
-    """Let the transaction take the time that a long report needs."""
-    session.execute(load_queries(_QUERIES)["lift_deadlines"])
+def prepare(session: Session) -> None:
+    """Let the transaction take the time that a long report needs, and tell times in UTC."""
+    session.execute(load_queries(_QUERIES)["prepare"])
 
 
 def read_instant(session: Session) -> datetime:
-    """Return when the snapshot was taken, by the server's clock."""
+    """Return when the transaction began, by the server's clock.
+
+    The snapshot is taken after that: what was committed by this instant is in the report.
+    """
+    return _instants(session)[0]
+
+
+def read_clock(session: Session) -> datetime:
+    """Return what the server's clock says: nothing in the snapshot was stamped later."""
+    return _instants(session)[1]
+
+
+def _instants(session: Session) -> tuple[datetime, datetime]:
     row = session.execute(load_queries(_QUERIES)["instant"]).fetchone()
     if row is None:
         raise AssertionError("a SELECT without FROM gives a row")
-    instant: datetime = row[0]
-    return instant
+    return row[0], row[1]
 
 
 def read_seals(session: Session) -> Mapping[str, str]:

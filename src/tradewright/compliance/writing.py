@@ -3,6 +3,9 @@
 Times are UTC to the microsecond as RTS 24 (Delegated Regulation (EU) 2017/580, annex, table 1)
 writes them, YYYY-MM-DDThh:mm:ss.ddddddZ. Amounts are exact decimals without an exponent; in JSON
 they are texts, because a reader's library would make floats of them. What is not recorded is empty.
+
+A spreadsheet takes a cell for a formula that begins with =, +, - or @. Numbers are numbers; a text
+that begins so, or with an apostrophe, stands behind an apostrophe in CSV, and as it is in JSON.
 """
 
 import csv
@@ -14,15 +17,18 @@ from typing import TextIO
 
 from tradewright.compliance.model import Findings, Report
 
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+"""What a text may not begin with in a cell of CSV."""
+
 
 def write_csv(report: Report, found: Findings, to: TextIO) -> int:
     """Write the head as lines that begin with #, then the columns and rows; return how many."""
-    to.writelines(f"# {name}: {_cell(fact)}\n" for name, fact in found.facts.items())
+    to.writelines(f"# {name}: {_line(fact)}\n" for name, fact in found.facts.items())
     rows = csv.writer(to, lineterminator="\n")
     rows.writerow(report.columns)
     count = 0
     for row in found.rows:
-        rows.writerow([_cell(one) for one in row])
+        rows.writerow([_inert(one) for one in row])
         count += 1
     return count
 
@@ -44,6 +50,18 @@ def shown(fact: object) -> str:
     return _cell(fact)
 
 
+def _inert(fact: object) -> str:
+    """Return a cell of CSV that no spreadsheet computes."""
+    cell = _cell(fact)
+    return f"'{cell}" if isinstance(fact, str) and cell.startswith(_FORMULA_SIGNS) else cell
+
+
+def _line(fact: object) -> str:
+    """Return a fact of the head on one line, whatever a name in it holds."""
+    cell = _cell(fact)
+    return cell if cell.isprintable() else json.dumps(cell)
+
+
 def _cell(fact: object) -> str:
     plain = _plain(fact)
     if plain is None:
@@ -54,7 +72,7 @@ def _cell(fact: object) -> str:
 def _plain(fact: object) -> object:
     """Return a fact of texts, whole numbers and what is made of them."""
     if isinstance(fact, Decimal):
-        return f"{fact.normalize():f}" if fact.is_finite() else str(fact)
+        return _exact(fact) if fact.is_finite() else str(fact)
     if isinstance(fact, datetime):
         return f"{fact.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
     if isinstance(fact, Mapping):
@@ -64,3 +82,11 @@ def _plain(fact: object) -> object:
     if fact is None or isinstance(fact, bool | int):
         return fact
     return fact.isoformat() if isinstance(fact, date) else str(fact)
+
+
+def _exact(amount: Decimal) -> str:
+    """Return an amount with all its digits and no zeros behind the last; zero has no sign."""
+    text = f"{amount:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

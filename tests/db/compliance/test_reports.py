@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -17,11 +18,20 @@ from tests.db.compliance.test_order_records import traded
 from tests.floor import Floor, buy, deal, refusal
 from tests.style.house import PACKAGE, ROOT
 from tradewright import audit
-from tradewright.compliance import REPORTS, Option, Scope, reported, write_csv, write_json
+from tradewright.compliance import (
+    REPORTS,
+    Findings,
+    Option,
+    Scope,
+    reported,
+    write_csv,
+    write_json,
+)
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
 from tradewright.ledger import sealing
 from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.queries import load_queries
 
 PAGES = ROOT / "docs" / "reference" / "reports"
 CASES = ROOT / "tests" / "db" / "compliance"
@@ -115,6 +125,43 @@ def test_the_head_says_as_of_when_how_many_and_under_which_rule(name: str, floor
     assert set(map(str, REPORTS[name].options)) <= made.facts.keys()
 
 
+def test_what_was_committed_by_the_instant_of_a_report_is_in_it(floor: Floor) -> None:
+    account_id = traded(floor)
+    for name, report in REPORTS.items():
+        with reported(floor.session, report, whole(name, account_id)) as found:
+            began = floor.one("SELECT transaction_timestamp()")
+        assert found.facts["as_of"] == began  # the snapshot is taken later, not before
+
+
+def test_times_are_utc_whatever_the_session_is_set_to(floor: Floor) -> None:
+    account_id = traded(floor)
+    audit.seal(floor.session)
+    sealing.seal(floor.session)
+    session = floor.session
+    made = {}
+    for zone in ("UTC", "Asia/Tokyo"):
+        session.execute("SELECT set_config('TimeZone', %s, false)", (zone,))
+        made[zone] = [make(session, name, whole(name, account_id)) for name in REPORTS]
+        assert floor.one("SHOW TimeZone") == zone
+    for one, other in zip(made["UTC"], made["Asia/Tokyo"], strict=True):
+        assert one.facts["ledger_seals"] == other.facts["ledger_seals"]
+        assert json.dumps(one.rows, default=str) == json.dumps(other.rows, default=str)
+
+
+@pytest.mark.parametrize("name", ["order_records", "order_record_counts", "reconstruction"])
+def test_a_range_of_events_is_found_by_their_index_of_blocks(name: str, engine: Session) -> None:
+    end = now(engine)
+    asked = {"begin": end - timedelta(hours=1), "end": end} | dict.fromkeys(
+        ("account_id", "order_id", "symbol")
+    )
+    text = load_queries("tradewright.compliance.reports")[name]
+    with engine.transaction(force_rollback=True):
+        engine.execute("SET LOCAL enable_seqscan = off")
+        engine.execute("SET LOCAL enable_nestloop = off")
+        plan = engine.execute(f"EXPLAIN {text}".encode(), asked).fetchall()
+    assert "idx_order_events_occurred_at_brin" in "\n".join(row[0] for row in plan)
+
+
 def test_rows_come_through_a_cursor_of_the_server(floor: Floor) -> None:
     traded(floor)
     cursors, kept = "SELECT name FROM pg_cursors WHERE name = 'report'", []
@@ -178,6 +225,42 @@ def test_csv_and_json_give_the_same_figures_to_the_last_digit(floor: Floor) -> N
             assert cell == (
                 "" if told is None else told if isinstance(told, str) else json.dumps(told)
             )
+
+
+def written(row: Sequence[object], *, as_json: bool = False) -> str:
+    """Write a report of one row in columns of its own."""
+    columns = tuple(f"c{place}" for place in range(len(row)))
+    report = replace(REPORTS["order-records"], columns=columns)
+    to = io.StringIO()
+    found = Findings({"name": "a\nb"}, iter([tuple(row)]))
+    assert (write_json if as_json else write_csv)(report, found, to) == 1
+    return to.getvalue()
+
+
+def test_no_cell_of_csv_is_a_formula_and_numbers_stay_numbers() -> None:
+    texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\tx", "'quoted", "plain-", ""]
+    numbers = [Decimal("-1.50"), -3, Decimal("1E+3")]
+    _, _, row = csv.reader(io.StringIO(written([*texts, *numbers])))
+    assert row == [*(f"'{text}" for text in texts[:6]), "plain-", "", "-1.5", "-3", "1000"]
+    assert list(json.loads(written(texts, as_json=True))["rows"][0].values()) == texts
+
+
+def test_a_fact_of_the_head_stays_on_its_line() -> None:
+    assert written([]).splitlines()[0] == '# name: "a\\nb"'
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("123456789012345678901234567.12345678", "123456789012345678901234567.12345678"),
+        ("-0.00", "0"),
+        ("100", "100"),
+        ("1E-8", "0.00000001"),
+        ("-12.3400", "-12.34"),
+    ],
+)
+def test_an_amount_is_written_with_all_its_digits(amount: str, text: str) -> None:
+    assert written([Decimal(amount)]).splitlines()[-1] == text
 
 
 def reject(text: str) -> Decimal:

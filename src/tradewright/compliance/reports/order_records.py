@@ -7,6 +7,7 @@ now where none came. What is not recorded is empty, never concluded from somethi
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tradewright.compliance import rts24, store
@@ -17,6 +18,7 @@ from tradewright.postgres.queries import load_queries
 
 _ENDED = ("filled", "canceled", "rejected", "expired")
 _HOUSE = "house"
+_NOTHING = Decimal(0)
 _EXCLUDED = "what was refused as meaningless before it was an order, which is not kept"
 
 
@@ -127,7 +129,7 @@ def _of_terms(told: _Told) -> Mapping[str, object]:
         "quantity": told.quantity,
         "modified_quantity": told.quantity if is_changed else None,
         "filled_quantity": told.filled,
-        "remaining_quantity": 0 if told.status in _ENDED else told.quantity - told.filled,
+        "remaining_quantity": _NOTHING if told.status in _ENDED else told.quantity - told.filled,
     }
 
 

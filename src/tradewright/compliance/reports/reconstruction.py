@@ -83,7 +83,7 @@ def _states(session: Session, scope: Scope) -> Mapping[str, object]:
     states: dict[str, object] = {}
     if scope.begin is not None:
         states["state_before"] = _state(session, scope.account_id, scope.begin)
-    end = scope.end or store.read_instant(session)
+    end = scope.end or store.read_clock(session)
     states["state_after"] = _state(session, scope.account_id, end)
     return states
 

@@ -138,12 +138,29 @@ def test_what_has_not_come_yet_is_not_told(engine: Session) -> None:
     assert error.code is ErrorCode.INPUT_INSTANT_FUTURE
 
 
-def test_a_movement_that_is_half_told_is_said(floor: Floor) -> None:
+def test_both_sides_are_the_same_at_every_instant_within_a_movement(floor: Floor) -> None:
+    session, account_id = floor.session, floor.account("100")
+    with floor.engine() as engine:
+        deal(engine, buy(account_id, 1_000))
+        deal(engine, sell(account_id, 1_000))
+    stamps = floor.rows(
+        "SELECT created_at FROM balance_ledger UNION SELECT created_at FROM transfers ORDER BY 1"
+    )
+    on_its_way = []
+    for (at,) in stamps:
+        made = make(session, "client-money", Scope(end=at + timedelta(microseconds=1)))
+        assert made.facts["does_not_sum_to_zero"] == {}, at
+        told = amounts(made)
+        on_its_way.append(told.get(("owed", "on_its_way"), Decimal(0)))
+        assert told["held", "clearing"] == 100
+    assert sorted(set(on_its_way)) == [0, 100]  # from the wallet to the account
+
+
+def test_a_ledger_that_does_not_sum_to_zero_is_said(floor: Floor) -> None:
     floor.account("100")
     session = floor.session
     session.execute("SET session_replication_role = replica")
-    session.execute(
-        "UPDATE transfers SET created_at = created_at + interval '1 day' WHERE operation = 'credit'"
-    )
-    made = make(session, "client-money", Scope(end=now(session)))
-    assert made.facts["does_not_sum_to_zero"] == {"USD": -100}
+    session.execute("DELETE FROM balance_ledger WHERE operation = 'transfer_in'")
+    for scope in (Scope(), Scope(end=now(session))):
+        made = make(session, "client-money", scope)
+        assert made.facts["does_not_sum_to_zero"] == {"USD": 100}

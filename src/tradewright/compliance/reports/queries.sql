@@ -834,33 +834,63 @@ ORDER BY e.version;
 
 -- name: client_money
 -- Add up, by currency, what clients are owed and what each account of the house holds, as it was at an instant.
-WITH clients AS (
+WITH held AS MATERIALIZED (
     SELECT
+        h.id,
         h.kind,
         h.currency,
-        coalesce(e.available_after + e.reserved_after, 0) AS amount
+        last_version_at(h.id, coalesce(%(end)s::timestamptz, 'infinity') - interval '1 us') AS version
     FROM (
         SELECT holder_id AS id, 'wallets' AS kind, currency FROM user_balances
         UNION ALL
         SELECT id, 'accounts', currency FROM accounts
     ) AS h
-    CROSS JOIN LATERAL (
-        SELECT last_version_at(h.id, coalesce(%(end)s::timestamptz, 'infinity') - interval '1 us') AS version
-        OFFSET 0
-    ) AS v
-    LEFT JOIN balance_ledger AS e ON e.holder_id = h.id AND e.version = v.version
+), clients AS (
+    SELECT h.kind, h.currency, coalesce(e.available_after + e.reserved_after, 0) AS amount
+    FROM held AS h
+    LEFT JOIN balance_ledger AS e ON e.holder_id = h.id AND e.version = h.version
+), entered_later AS (
+    -- A transfer has a time of its own, and each of its entries another: what is not yet in a client's balance
+    -- is not yet in the house's.
+    SELECT
+        e.transfer_id,
+        count(*) AS entry_count,
+        sum(e.available_after + e.reserved_after - e.available_before - e.reserved_before) AS amount
+    FROM held AS h
+    JOIN balance_ledger AS e ON e.holder_id = h.id AND e.version > h.version
+    WHERE %(end)s::timestamptz IS NOT NULL AND e.transfer_id IS NOT NULL
+    GROUP BY e.transfer_id
 ), later AS (
-    SELECT s.holder_id, sum(s.amount) AS amount
+    SELECT
+        t.currency,
+        t.amount,
+        g.id AS giver_id,
+        r.id AS receiver_id,
+        CASE WHEN g.id IS NULL AND r.id IS NULL AND l.entry_count = 1 THEN l.amount END AS on_its_way
     FROM transfers AS t
-    CROSS JOIN LATERAL (
-        VALUES (t.credit_holder_id, t.amount), (t.debit_holder_id, -t.amount)
-    ) AS s (holder_id, amount)
-    WHERE %(end)s::timestamptz IS NOT NULL AND t.created_at >= %(end)s::timestamptz
+    LEFT JOIN entered_later AS l ON l.transfer_id = t.id
+    LEFT JOIN house_accounts AS g ON g.id = t.debit_holder_id
+    LEFT JOIN house_accounts AS r ON r.id = t.credit_holder_id
+    WHERE %(end)s::timestamptz IS NOT NULL
+      AND CASE
+          WHEN g.id IS NOT NULL AND r.id IS NOT NULL THEN t.created_at >= %(end)s::timestamptz
+          ELSE l.transfer_id IS NOT NULL
+      END
+), house_later AS (
+    SELECT s.holder_id, sum(s.amount) AS amount
+    FROM later AS l
+    CROSS JOIN LATERAL (VALUES (l.receiver_id, l.amount), (l.giver_id, -l.amount)) AS s (holder_id, amount)
+    WHERE s.holder_id IS NOT NULL
     GROUP BY s.holder_id
 )
 SELECT currency, 'owed', kind, sum(amount) FILTER (WHERE amount > 0), count(*) FILTER (WHERE amount > 0)
 FROM clients
 GROUP BY currency, kind
+UNION ALL
+SELECT currency, 'owed', 'on_its_way', sum(on_its_way), count(*)
+FROM later
+WHERE on_its_way IS NOT NULL
+GROUP BY currency
 UNION ALL
 SELECT currency, 'debts', kind, -sum(amount), count(*)
 FROM clients
@@ -874,7 +904,7 @@ SELECT
     coalesce(l.amount, 0) - p.balance,
     1
 FROM house_positions AS p
-LEFT JOIN later AS l ON l.holder_id = p.holder_id
+LEFT JOIN house_later AS l ON l.holder_id = p.holder_id
 ORDER BY 1, 2, 3;
 
 -- name: reconciled

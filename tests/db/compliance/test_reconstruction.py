@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.compliance import Made, make, now
 from tests.db.compliance.test_order_records import rich, traded
-from tests.floor import Floor, ask, buy, deal, order, refusal, steady
+from tests.floor import Floor, ask, buy, deal, order, refusal, sell, steady
 from tradewright import audit
 from tradewright.compliance import Scope
 from tradewright.compliance.rebuilding import (
@@ -32,7 +32,7 @@ from tradewright.risk.halts import HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Target
 from tradewright.risk.limits import Scope as LimitScope
 from tradewright.routing.model import Book
-from tradewright.trading.model import CancelOrder
+from tradewright.trading.model import CancelOrder, ReplaceOrder
 
 
 def rebuilt(session: Session, **scope: Any) -> Made:
@@ -71,6 +71,38 @@ def test_an_order_is_told_from_the_request_to_the_balance(
     assert (trade["after"]["quantity"], trade["after"]["average_price"]) == ("100000", "1.1001")
     assert {row["order_id"] for row in made.rows} == {report.order_id}
     assert [row["at"] for row in made.rows] == sorted(row["at"] for row in made.rows)
+
+
+def test_what_was_asked_is_told_as_it_was_asked_and_not_as_it_was_replaced(floor: Floor) -> None:
+    account_id = rich(floor)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        asked = buy(account_id, limit_price="1.09000", client_order_id="a")
+        order_id = deal(engine, asked).order_id
+        for old, new, price in (("a", "b", "1.09100"), ("b", "c", "1.09200")):
+            deal(
+                engine,
+                ReplaceOrder(
+                    account_id=account_id,
+                    client_order_id=old,
+                    new_client_order_id=new,
+                    quantity=Decimal(50_000),
+                    limit_price=Decimal(price),
+                ),
+            )
+    first = rebuilt(floor.session, order_id=order_id).rows[0]["details"]["asked"]
+    assert (first["quantity"], first["limit_price"]) == (100_000, Decimal("1.09"))
+    assert not {"stop_price", "status", "version", "filled_quantity", "updated_at"} & first.keys()
+
+
+def test_where_a_trailing_stop_began_is_not_concluded_from_where_it_stands(floor: Floor) -> None:
+    account_id = rich(floor)
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        order_id = deal(engine, sell(account_id, trailing_distance="0.00500")).order_id
+        before = rebuilt(floor.session, order_id=order_id).rows[0]["details"]["asked"]
+        floor.quote(engine, "EURUSD", "1.10100", "1.10110")
+    after = rebuilt(floor.session, order_id=order_id).rows[0]["details"]["asked"]
+    assert before["stop_price"] == Decimal("1.095")
+    assert after == {name: told for name, told in before.items() if name != "stop_price"}
 
 
 def test_a_denial_keeps_its_figures_and_its_limit(floor: Floor) -> None:

@@ -543,9 +543,22 @@ WITH chosen AS (
             'from', e.from_status, 'to', e.to_status, 'quantity', trim_scale(e.quantity)::text, 'price', trim_scale(e.price)::text,
             'seen', e.details,
             'asked', CASE WHEN e.seq = 1 THEN (
-                SELECT to_jsonb(n) || jsonb_strip_nulls(jsonb_build_object('closes', (
-                    SELECT x.position_id FROM closing_orders AS x WHERE x.order_id = n.id
-                ))) - '{status,version,filled_quantity,remaining_quantity,average_price,is_routed,refused_by,refusal_code,updated_at,triggered_at,engine_id}'::text[]
+                -- The row has the terms of now; what was asked first stands in the first change.
+                SELECT (to_jsonb(n)
+                || jsonb_build_object('closes', (SELECT x.position_id FROM closing_orders AS x WHERE x.order_id = n.id))
+                || coalesce((
+                    SELECT jsonb_build_object(
+                        'quantity', (x.details #>> '{was,quantity}')::numeric,
+                        'limit_price', (x.details #>> '{was,limit_price}')::numeric,
+                        'stop_price', (x.details #>> '{was,stop_price}')::numeric
+                    )
+                    FROM order_events AS x
+                    WHERE x.order_id = n.id AND x.details ? 'was'
+                    ORDER BY x.seq
+                    LIMIT 1
+                ), '{}')
+                || CASE WHEN n.order_type = 'trailing_stop' AND n.version > 1 THEN '{"stop_price": null}' ELSE '{}' END::jsonb)
+                - '{status,version,filled_quantity,remaining_quantity,average_price,is_routed,refused_by,refusal_code,updated_at,triggered_at,engine_id}'::text[]
                 FROM orders AS n
                 WHERE n.id = e.order_id
             ) END

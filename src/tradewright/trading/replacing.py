@@ -230,13 +230,14 @@ def _apply(desk: Desk, order: OrderState, changed: OrderState, command: ReplaceO
     order.quantity, order.remaining_quantity = changed.quantity, changed.remaining_quantity
     order.limit_price, order.stop_price = changed.limit_price, changed.stop_price
     order.is_replaced = True
-    details["client_order_id"] = command.new_client_order_id
+    key = (order.account_id, command.new_client_order_id)
+    details |= {"client_order_id": command.new_client_order_id}
+    details |= {"quotes": json.loads(desk.market.describe(order.instrument.symbol))}
     shown = json.dumps({**details, **orders.reckoned_on(desk, order)})
     orders.record(desk, order, EventType.REPLACED, _standing(order), "client", details=shown)
     desk.changes.replacements.append(
         (
-            order.account_id,
-            command.new_client_order_id,
+            *key,
             order.id,
             order.version,
             order.client_order_id,
@@ -246,7 +247,6 @@ def _apply(desk: Desk, order: OrderState, changed: OrderState, command: ReplaceO
             order.stop_price,
         )
     )
-    key = (order.account_id, command.new_client_order_id)
     desk.orders_by_key[key] = order
     terms = (order.quantity, order.limit_price, order.stop_price)
     desk.replacements_before[key] = (order.id, *terms)

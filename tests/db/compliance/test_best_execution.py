@@ -17,6 +17,7 @@ from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
 from tradewright.routing.model import Book
+from tradewright.trading.model import ReplaceOrder
 
 BID, ASK = Decimal("1.10000"), Decimal("1.10010")
 MID = Decimal("1.10005")
@@ -105,6 +106,7 @@ def test_spread_slippage_and_rates_are_the_worked_example(
     assert (row["requests"], row["quantity_asked"], row["quantity_dealt"]) == (6, 700_000, 350_000)
     assert (row["fill_rate"], row["partial_rate"]) == (Decimal("0.333333"), Decimal("0.166667"))
     assert (row["reject_rate"], row["timeout_rate"]) == (Decimal("0.5"), Decimal("0.166667"))
+    assert row["quantity_fill_rate"] == Decimal("0.5")
     assert row["rejections"] == {"declined": 1, "last_look": 2}
     # 2 * (1.10010 - 1.10005) / 1.10005 = 0.909050 bps; of the others 0.545430 and 1.454479.
     assert row["effective_spread_bps_p50"] == Decimal("0.909050")
@@ -203,6 +205,36 @@ def test_both_books_are_measured_by_the_same_quotes(engine_database: str, engine
         assert both["A"][name] == both["B"][name], name
     assert both["A"]["effective_spread_bps"] == Decimal("0.909050")
     assert (both["A"]["hold_ms_max"], both["B"]["hold_ms_max"]) == (0, None)
+
+
+@pytest.mark.parametrize("book", [Book.A, Book.B])
+def test_what_was_replaced_is_measured_by_the_quotes_of_its_replacement(
+    engine_database: str, engine: Session, book: Book
+) -> None:
+    floor = Floor.opened(engine_database, engine, (steady("LP-ONE", 1), steady("LP-TWO", 2)))
+    account_id = rich(floor, book)
+    with floor.engine(eurusd=("1.13000", "1.13010")) as running:
+        deal(running, buy(account_id, limit_price="1.09000", client_order_id="a"))
+        floor.quote(running, "EURUSD", str(BID), str(ASK))
+        deal(
+            running,
+            ReplaceOrder(
+                account_id=account_id,
+                client_order_id="a",
+                new_client_order_id="b",
+                limit_price=ASK,
+            ),
+        )
+    row = make(floor.session, "best-execution").rows[0]
+    assert (row["book"], row["measured"]) == (book, 1)
+    assert row["effective_spread_bps"] == Decimal("0.909050")
+    floor.session.execute("SET session_replication_role = replica")
+    floor.session.execute(
+        "UPDATE order_events SET details = details - 'quotes' WHERE event_type = 'replaced'"
+    )
+    made = make(floor.session, "best-execution")
+    assert (made.facts["executions"], made.facts["measured"]) == (1, 0)
+    assert made.facts["excluded"]["executions whose quotes at arrival are not on record"] == 1
 
 
 def test_a_worse_level_is_measured_against_the_best_that_there_was(floor: Floor) -> None:

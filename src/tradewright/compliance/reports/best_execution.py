@@ -74,7 +74,13 @@ REPORT = Report(
     columns=(
         *("book", "provider", "symbol", "lots", "day", "requests", "quantity_asked"),
         *("quantity_dealt", "fill_rate", "partial_rate", "reject_rate", "timeout_rate"),
-        *("rejections", "measured", "effective_spread_bps", "effective_spread_bps_p50"),
+        *(
+            "quantity_fill_rate",
+            "rejections",
+            "measured",
+            "effective_spread_bps",
+            "effective_spread_bps_p50",
+        ),
         *("effective_spread_bps_p90", "quoted_spread_bps", "effective_over_quoted"),
         *("improved", "improved_amount", "worsened", "worsened_amount", "unchanged", "currency"),
         *("slippage_bps_p5", "slippage_bps_p50", "slippage_bps_p95", "symmetry"),
@@ -87,7 +93,8 @@ REPORT = Report(
         *(f"{what}_ms_{one}" for what in ("queue", "hold", "total") for one in _PERCENTILES),
     ),
     shown=(
-        *("symbol", "book", "provider", "lots", "day", "requests", "fill_rate", "measured"),
+        *("symbol", "book", "provider", "lots", "day", "requests", "quantity_fill_rate"),
+        "measured",
         *("effective_spread_bps", "effective_over_quoted", "symmetry", "behind_best_bps"),
         *("markout_10s_count", "markout_10s_bps", "hold_ms_p50", "total_ms_p99"),
     ),

@@ -219,12 +219,13 @@ WITH asked AS (
           AND d.quoted_at > coalesce(before.decided_at, '-infinity')
     ) AS f
     LEFT JOIN LATERAL (
-        SELECT e.details
+        -- What an order saw before it was replaced is nothing to measure by; a replacement has its own.
+        SELECT CASE e.event_type WHEN 'replaced' THEN nullif(e.details -> 'quotes', '{}') ELSE e.details END AS details
         FROM order_events AS e
         WHERE e.order_id = r.order_id
           AND e.seq <= substring(r.request_id FROM '^.{36}-([0-9]{1,9})-')::integer
-          AND e.event_type IN ('new', 'triggered', 'restated')
-          AND jsonb_typeof(jsonb_path_query_first(e.details, '$.*')) = 'array'
+          AND e.event_type IN ('new', 'triggered', 'restated', 'replaced')
+          AND (e.event_type = 'replaced' OR jsonb_typeof(jsonb_path_query_first(e.details, '$.*')) = 'array')
         ORDER BY e.seq DESC
         LIMIT 1
     ) AS s ON true
@@ -266,11 +267,14 @@ WITH asked AS (
     JOIN orders AS o ON o.id = d.order_id
     JOIN liquidity_providers AS p ON p.id = d.provider_id
     LEFT JOIN LATERAL (
-        SELECT e.details
+        SELECT q.seen AS details
         FROM order_events AS e
+        CROSS JOIN LATERAL (
+            SELECT CASE e.event_type WHEN 'replaced' THEN nullif(e.details -> 'quotes', '{}') ELSE e.details END AS seen
+        ) AS q
         WHERE e.order_id = d.order_id
-          AND e.event_type IN ('new', 'triggered', 'restated')
-          AND (e.details -> p.code ->> 2)::timestamptz = d.quoted_at
+          AND e.event_type IN ('new', 'triggered', 'restated', 'replaced')
+          AND (q.seen -> p.code ->> 2)::timestamptz = d.quoted_at
         ORDER BY e.seq DESC
         LIMIT 1
     ) AS s ON true
@@ -351,14 +355,17 @@ FROM attempts;
     FROM order_events AS e
     JOIN orders AS o ON o.id = e.order_id
     CROSS JOIN LATERAL (
+        SELECT CASE e.event_type WHEN 'replaced' THEN nullif(e.details -> 'quotes', '{}') ELSE e.details END AS quotes
+    ) AS seen
+    CROSS JOIN LATERAL (
         SELECT
             max((quote.value ->> 0)::numeric) AS bid,
             min((quote.value ->> 1)::numeric) AS ask,
             max((quote.value ->> 2)::timestamptz) AS quoted_at
-        FROM jsonb_each(e.details) AS quote
+        FROM jsonb_each(seen.quotes) AS quote
+        WHERE jsonb_typeof(jsonb_path_query_first(seen.quotes, '$.*')) = 'array'
     ) AS q
-    WHERE e.event_type IN ('new', 'triggered', 'restated')
-      AND jsonb_typeof(jsonb_path_query_first(e.details, '$.*')) = 'array'
+    WHERE e.event_type IN ('new', 'triggered', 'restated', 'replaced')
       AND q.bid <= q.ask
       AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s::text)
       AND (%(begin)s::timestamptz IS NULL OR q.quoted_at >= %(begin)s::timestamptz)
@@ -419,6 +426,7 @@ SELECT
     round(count(*) FILTER (WHERE m.dealt_quantity > 0 AND m.dealt_quantity < m.quantity) / count(*)::numeric, 6) AS partial_rate,
     round(count(*) FILTER (WHERE m.dealt_quantity = 0) / count(*)::numeric, 6) AS reject_rate,
     round(count(*) FILTER (WHERE m.answer_ms > %(answer_ms_max)s) / count(*)::numeric, 6) AS timeout_rate,
+    round(sum(m.dealt_quantity) / sum(m.quantity), 6) AS quantity_fill_rate,
     (
         SELECT jsonb_object_agg(x.reason, x.count ORDER BY x.reason)
         FROM (

@@ -25,6 +25,11 @@ class AssetClass(StrEnum):
     CRYPTO = "crypto"
 
     @property
+    def is_forex(self) -> bool:
+        """Return whether it is one currency priced in another."""
+        return self in (AssetClass.FX_MAJOR, AssetClass.FX_MINOR)
+
+    @property
     def leverage_max_retail(self) -> int:
         """Return the most leverage that a retail client may have, such as 30 for 30:1."""
         return _LEVERAGE_MAX_RETAIL[self]

@@ -131,7 +131,8 @@ class ProviderAnswer:
     than asked; `price` is the price dealt, or None when nothing was. `total_quantity` is what the
     request has dealt in all (FIX CumQty), or None where this execution is its only one.
     `accepted` says that anything was dealt; `reason` is a `RejectReason`, or None when accepted.
-    Until an answer `is_final`, more may come.
+    Until an answer `is_final`, more may come. `symbol`, `side` and `currency` (in which it counts
+    the quantity) are what the provider says that it dealt, None where it says nothing of them.
     """
 
     request_id: str
@@ -145,6 +146,9 @@ class ProviderAnswer:
     execution_id: str
     total_quantity: Decimal | None = None
     is_final: bool = True
+    symbol: str | None = None
+    side: Side | None = None
+    currency: str | None = None
 
     @property
     def dealt_quantity(self) -> Decimal:

@@ -264,7 +264,7 @@ CREATE TABLE unsolicited_fills (
         CONSTRAINT unsolicited_fills_price_finite CHECK (price > '-Infinity' AND price < 'Infinity'),
     reason text
         CONSTRAINT unsolicited_fills_reason_present NOT NULL
-        CONSTRAINT unsolicited_fills_reason_known CHECK (reason IN ('order_unknown', 'order_ended', 'more_than_asked', 'beyond_limit')),
+        CONSTRAINT unsolicited_fills_reason_known CHECK (reason IN ('order_unknown', 'order_ended', 'more_than_asked', 'beyond_limit', 'contradicts_request')),
     executed_at timestamptz
         CONSTRAINT unsolicited_fills_executed_at_present NOT NULL,
     received_at timestamptz DEFAULT clock_timestamp()

@@ -13,6 +13,8 @@ DROP TABLE trading_sessions;
 DROP TRIGGER routing_overrides_count_reference ON routing_overrides;
 DROP TRIGGER routing_rules_count_reference ON routing_rules;
 DROP TRIGGER routing_policies_count_reference ON routing_policies;
+DROP TRIGGER unsolicited_fill_resolutions_end_alerts ON unsolicited_fill_resolutions;
+DROP TRIGGER unsolicited_fills_raise_alerts ON unsolicited_fills;
 DROP TRIGGER provider_corrections_raise_alerts ON provider_corrections;
 DROP FUNCTION raise_alert();
 DROP FUNCTION end_alert(text, text);

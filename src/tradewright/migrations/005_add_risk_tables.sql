@@ -640,7 +640,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'symbol_unpriced', 'execution_corrected', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'symbol_unpriced', 'execution_corrected', 'execution_set_aside', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text
@@ -655,7 +655,7 @@ CREATE TABLE alerts (
 );
 COMMENT ON TABLE alerts IS 'What people must know within five seconds (RTS 6, article 16); told on the channel <schema>_alerts at commit.';
 COMMENT ON COLUMN alerts.about IS 'What it is about; while one waits, no second of its kind is raised about the same.';
-COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of symbols without a price, accounts that could not be stopped out, symbols that a provider refused, answers that were not booked, what waits in payments and jobs, reporting views that were not refreshed, and months that were not made ahead.';
+COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of symbols without a price, accounts that could not be stopped out, symbols that a provider refused, answers that were not booked, executions that fit no order, what waits in payments and jobs, reporting views that were not refreshed, and months that were not made ahead.';
 CREATE UNIQUE INDEX idx_alerts_kind_about_open
     ON alerts (kind, about)
     WHERE acknowledged_at IS NULL AND resolved_at IS NULL;
@@ -664,7 +664,7 @@ CREATE INDEX idx_alerts_kind_about_unresolved
     ON alerts (kind, about)
     WHERE resolved_at IS NULL
       AND kind IN (
-          'account_stuck', 'symbol_unpriced', 'answer_unbooked', 'symbol_refused', 'payment_conflicted',
+          'account_stuck', 'symbol_unpriced', 'execution_set_aside', 'answer_unbooked', 'symbol_refused', 'payment_conflicted',
           'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue'
       );
 CREATE TRIGGER alerts_are_kept
@@ -774,11 +774,28 @@ BEGIN
                     p.code, n.kind, coalesce(n.refers_to, 'it does not name'))
             FROM new_rows AS n
             JOIN liquidity_providers AS p ON p.id = n.provider_id;
+        WHEN 'unsolicited_fills' THEN
+            INSERT INTO alerts (severity, kind, about, what)
+            SELECT
+                'critical',
+                'execution_set_aside',
+                n.id,
+                format('provider %s has dealt what fits no order of ours: execution %s, %s of %s %s at %s (%s); see tradewright providers unsolicited',
+                    p.code, n.provider_execution_id, CASE n.side WHEN 'buy' THEN 'a buy' ELSE 'a sale' END,
+                    trim_scale(n.quantity), n.symbol, trim_scale(n.price), replace(n.reason, '_', ' '))
+            FROM new_rows AS n
+            JOIN liquidity_providers AS p ON p.id = n.provider_id;
+        WHEN 'unsolicited_fill_resolutions' THEN
+            UPDATE alerts
+            SET resolved_at = clock_timestamp()
+            WHERE kind = 'execution_set_aside'
+              AND about IN (SELECT n.fill_id::text FROM new_rows AS n)
+              AND resolved_at IS NULL;
     END CASE;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION raise_alert() IS 'Trigger of what people must know at once: raises an alert for each new row.';
+COMMENT ON FUNCTION raise_alert() IS 'Trigger of what people must know at once: raises an alert for each new row, or ends that of what is decided.';
 CREATE TRIGGER risk_breaches_raise_alerts
     AFTER INSERT ON risk_breaches
     REFERENCING NEW TABLE AS new_rows
@@ -793,6 +810,14 @@ CREATE TRIGGER trading_halts_raise_alerts
     FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
 CREATE TRIGGER provider_corrections_raise_alerts
     AFTER INSERT ON provider_corrections
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
+CREATE TRIGGER unsolicited_fills_raise_alerts
+    AFTER INSERT ON unsolicited_fills
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
+CREATE TRIGGER unsolicited_fill_resolutions_end_alerts
+    AFTER INSERT ON unsolicited_fill_resolutions
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION raise_alert();
 CREATE TRIGGER stop_outs_raise_alerts

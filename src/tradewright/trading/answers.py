@@ -1,14 +1,16 @@
 """How a batch books what providers answered: each execution once, none of them lost.
 
 An execution that fits its order is a fill. One that does not (the order has ended, or asked for
-less, or for a better price; or its request did) is set aside in unsolicited_fills for people to
-decide about: the provider has dealt, whatever we think of it.
+less, or for a better price, or its request did; or the other side, another symbol or currency) is
+set aside in unsolicited_fills for people to decide about: the provider has dealt, whatever we think
+of it.
 """
 
 from decimal import Decimal
 from enum import StrEnum
 
-from tradewright.liquidity.model import ProviderAnswer, ProviderRequest
+from tradewright.liquidity.instrument import Instrument
+from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
 from tradewright.trading import orders, reducing, replacing
 from tradewright.trading.going_on import end_stopped, stop_of
 from tradewright.trading.model import (
@@ -33,6 +35,7 @@ class Unsolicited(StrEnum):
     ORDER_ENDED = "order_ended"
     MORE_THAN_ASKED = "more_than_asked"
     BEYOND_LIMIT = "beyond_limit"
+    CONTRADICTS_REQUEST = "contradicts_request"
 
 
 def book_answers(
@@ -113,8 +116,9 @@ def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> N
     if answer.price is None or is_known(desk, answer):
         return
     desk.executions_before.add((answer.provider, answer.execution_id))
-    if is_beyond(told, order.limit_price) or is_beyond(told, request.limit_price):
-        set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
+    why = misfit(told, order.side, order.instrument, order.limit_price)
+    if why is not None:
+        set_aside(desk, told, answer.quantity, why)
         return
     asked_for = request.quantity - (answer.dealt_quantity - answer.quantity)
     wanted = max(Decimal(0), min(answer.quantity, asked_for))
@@ -135,7 +139,33 @@ def is_known(desk: Desk, answer: ProviderAnswer) -> bool:
     return (answer.provider, answer.execution_id) in desk.executions_before
 
 
-def is_beyond(told: Told, limit_price: Decimal | None) -> bool:
+def misfit(
+    told: Told, side: Side, instrument: Instrument, limit_price: Decimal | None
+) -> Unsolicited | None:
+    """Return why an execution is not what was asked for, by an order or hedge and its request."""
+    if _is_contradictory(told, side, instrument):
+        return Unsolicited.CONTRADICTS_REQUEST
+    limits = limit_price, told[0].limit_price
+    return Unsolicited.BEYOND_LIMIT if any(_is_beyond(told, one) for one in limits) else None
+
+
+def _is_contradictory(told: Told, side: Side, instrument: Instrument) -> bool:
+    """Return whether a provider has dealt something else than was asked for.
+
+    The currency of a pair's quantity is its base; of what else is traded it may be the price's.
+    """
+    request, answer = told
+    currencies = {instrument.base_currency}
+    if not instrument.asset_class.is_forex:
+        currencies.add(instrument.quote_currency)
+    return (
+        {request.symbol, answer.symbol or request.symbol} != {instrument.symbol}
+        or {request.side, answer.side or request.side} != {side}
+        or (answer.currency or instrument.base_currency) not in currencies
+    )
+
+
+def _is_beyond(told: Told, limit_price: Decimal | None) -> bool:
     """Return whether a provider has dealt at a price that is worse than a limit."""
     request, answer = told
     if answer.price is None or limit_price is None:
@@ -152,8 +182,8 @@ def set_aside(desk: Desk, told: Told, quantity: Decimal, why: Unsolicited) -> No
             desk.providers[answer.provider],
             answer.execution_id,
             request.request_id,
-            request.symbol,
-            request.side,
+            answer.symbol or request.symbol,
+            answer.side or request.side,
             quantity,
             answer.price,
             why,

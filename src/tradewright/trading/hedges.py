@@ -13,7 +13,12 @@ from tradewright.core.money import Money, round_to_minor_unit
 from tradewright.ledger.model import HouseCode
 from tradewright.liquidity.model import ProviderAnswer
 from tradewright.routing.hedging import wanted_hedge
-from tradewright.trading.answers import Unsolicited, is_beyond, is_known, set_aside
+from tradewright.trading.answers import (
+    Unsolicited,
+    is_known,
+    misfit,
+    set_aside,
+)
 from tradewright.trading.books import aimed_at, note_ranking
 from tradewright.trading.house_commands import HOUSE, OpenHedge
 from tradewright.trading.model import BookAnswers, NothingDone
@@ -81,8 +86,9 @@ def book_hedge(desk: Desk, command: BookAnswers) -> NothingDone:
             desk.changes.hedge_answers.append((hedge.id, request, answer))
         if answer.price is None or is_known(desk, answer):
             continue
-        if is_beyond(told, request.limit_price):
-            set_aside(desk, told, answer.quantity, Unsolicited.BEYOND_LIMIT)
+        why = misfit(told, hedge.side, desk.instruments[hedge.symbol], None)
+        if why is not None:
+            set_aside(desk, told, answer.quantity, why)
             continue
         quantity = min(answer.quantity, hedge.quantity - hedge.filled_quantity)
         if answer.quantity > quantity:

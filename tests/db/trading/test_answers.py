@@ -322,6 +322,61 @@ def test_what_is_dealt_beyond_the_order_is_set_aside(engine_database: str, engin
     assert floor.broken_laws() == {}
 
 
+@pytest.mark.parametrize(
+    ("dealt", "kept"),
+    [
+        ({"side": Side.SELL}, ("sell", "EURUSD")),
+        ({"symbol": "GBPUSD"}, ("buy", "GBPUSD")),
+        ({"currency": "USD"}, ("buy", "EURUSD")),
+    ],
+)
+def test_what_is_dealt_otherwise_than_asked_for_is_set_aside_as_it_was_dealt(
+    engine_database: str, engine: Session, dealt: dict[str, Any], kept: tuple[str, str]
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        late.tell(late.asked[0], 100_000, **dealt)
+        running.wait_until_idle()
+    assert state(floor) == ("rejected", 0, False)
+    assert aside(floor) == [(100_000, "contradicts_request")]
+    assert floor.rows("SELECT side, symbol FROM unsolicited_fills") == [kept]
+    assert floor.position(account) == 0
+    alert = floor.one("SELECT about FROM alerts WHERE resolved_at IS NULL")
+    resolve_unsolicited(floor.session, alert, Resolution.BUSTED, actor="anna", reason="theirs")
+    assert floor.one("SELECT count(*) FROM alerts WHERE resolved_at IS NULL") == 0
+    assert floor.broken_laws() == {}
+
+
+def test_what_says_as_what_it_was_dealt_is_booked(engine_database: str, engine: Session) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        told = {"side": Side.BUY, "symbol": "EURUSD", "currency": "EUR"}
+        late.tell(late.asked[0], 100_000, **told)
+        running.wait_until_idle()
+    assert (state(floor), aside(floor)) == (("filled", 100_000, False), [])
+
+
+def test_a_late_execution_of_another_symbol_is_not_booked_as_its_orders(
+    engine_database: str, engine: Session
+) -> None:
+    """Nobody waits for it here: what it is about is what it says itself."""
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account, 2_000_000))
+        asked = late.asked[0]
+        running._dispatcher.drop(asked.request_id)
+        late.tell(replace(asked, symbol="GBPUSD"), 1_000_000)
+        running.wait_until_idle()
+    assert aside(floor) == [(1_000_000, "contradicts_request")]
+    assert floor.one("SELECT symbol FROM unsolicited_fills") == "GBPUSD"
+    assert floor.position(account) == 0
+
+
 def test_what_is_dealt_beyond_the_request_is_set_aside_though_the_order_asks_for_more(
     engine_database: str, engine: Session
 ) -> None:

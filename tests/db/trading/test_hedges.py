@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -250,8 +251,17 @@ def test_an_execution_that_comes_after_its_hedge_has_ended_is_booked_to_it(
         assert net(floor) == 100_000
 
 
-def test_an_execution_beyond_what_a_hedge_asked_for_is_set_aside(
-    engine_database: str, engine: Session
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"price": Decimal("1.10011")}, "beyond_limit"),
+        ({"side": Side.SELL}, "contradicts_request"),
+        ({"symbol": "GBPUSD"}, "contradicts_request"),
+        ({"currency": "USD"}, "contradicts_request"),
+    ],
+)
+def test_an_execution_that_is_not_what_a_hedge_asked_for_is_set_aside(
+    engine_database: str, engine: Session, said: dict[str, Any], why: str
 ) -> None:
     with running(engine_database, engine, NEVER) as (floor, dealing, account):
         deal(dealing, buy(account, 600_000))
@@ -268,19 +278,17 @@ def test_an_execution_beyond_what_a_hedge_asked_for_is_set_aside(
             request_id=request.request_id,
             provider="LP-ONE",
             accepted=True,
-            price=Decimal("1.10011"),
+            price=Decimal("1.10010"),
             quantity=Decimal(500_000),
             hold_ms=9_000,
             decided_at=floor.now,
             reason=None,
             execution_id="late-1",
         )
-        dealing.take_answer(request, answer)
+        dealing.take_answer(request, replace(answer, **said))
         dealing.wait_until_idle()
         assert floor.rows("SELECT filled_quantity FROM hedges") == [(0,)]
-        assert floor.rows("SELECT quantity, reason FROM unsolicited_fills") == [
-            (500_000, "beyond_limit")
-        ]
+        assert floor.rows("SELECT quantity, reason FROM unsolicited_fills") == [(500_000, why)]
         assert floor.broken_laws() == {}
 
 

@@ -28,7 +28,8 @@ MARKET_DATA_REQUEST, SNAPSHOT, INCREMENTAL, MARKET_DATA_REJECT = "V", "W", "X", 
 SESSION_REJECT, BUSINESS_REJECT = "3", "j"
 
 _SIDES = {Side.BUY: "1", Side.SELL: "2"}
-_SIDES_BACK = {code: side for side, code in _SIDES.items()}
+_SIDES_BACK = {"1": Side.BUY, "2": Side.SELL, "3": Side.BUY} | dict.fromkeys("456", Side.SELL)
+"""Side (54): buy, sell, buy minus, sell plus, and the two ways to sell short."""
 _NUMBER = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})", re.ASCII)
 _NUMBER_MAX = Decimal(10) ** 12
 _UNIT = Decimal("1E-8")
@@ -141,16 +142,15 @@ def read_report(
         ValueError: a field is missing or cannot be read.
 
     """
-    kind, state = message.text(150), message.text(39)
-    is_trade = kind in _TRADES
-    is_final = state in _FINAL or (is_trade and message.get(151) == "0")
+    kind, is_trade = message.text(150), message.get(150) in _TRADES
+    is_final = message.text(39) in _FINAL or (is_trade and message.get(151) == "0")
     if kind in CORRECTIONS or not (is_trade or is_final):
         return None
     total = read_decimal(message, 14) if message.get(14) else Decimal(0)
     quantity = read_decimal(message, 32) if is_trade else Decimal(0)
     if is_trade and not quantity > 0:
         raise ValueError("LastQty")
-    return ProviderAnswer(
+    answer = ProviderAnswer(
         request_id=request.request_id,
         provider=provider,
         accepted=bool(total) or is_trade,
@@ -163,6 +163,13 @@ def read_report(
         total_quantity=max(total, quantity),
         is_final=is_final,
     )
+    return _as_dealt(answer, message) if is_trade else answer
+
+
+def _as_dealt(answer: ProviderAnswer, message: Message) -> ProviderAnswer:
+    """Return an answer with what its provider says that it has dealt."""
+    side = _SIDES_BACK.get(message.text(54))
+    return replace(answer, symbol=message.get(55), side=side, currency=message.get(15))
 
 
 def rejection(

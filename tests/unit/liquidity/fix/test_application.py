@@ -86,6 +86,24 @@ def test_an_execution_is_an_answer_that_is_not_the_last_word() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ("EURUSD", Side.BUY, None)),
+        ({"t54": "2", "t15": "EUR"}, ("EURUSD", Side.SELL, "EUR")),
+        ({"t54": "5", "t55": "GBPUSD"}, ("GBPUSD", Side.SELL, None)),
+        ({"t54": "", "t55": ""}, (None, None, None)),
+        ({"t54": "7"}, ("EURUSD", None, None)),
+    ],
+)
+def test_an_execution_says_what_was_dealt_whatever_was_asked_for(
+    changes: dict[str, str], said: tuple[str | None, Side | None, str | None]
+) -> None:
+    answer = read(**changes)
+    assert answer is not None
+    assert (answer.symbol, answer.side, answer.currency) == said
+
+
+@pytest.mark.parametrize(
     ("changes", "reason", "total"),
     [
         ({"t39": "2", "t14": "100000"}, None, 100_000),

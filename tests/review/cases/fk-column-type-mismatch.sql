@@ -16,3 +16,7 @@ CREATE INDEX idx_payments_user_id ON payments (user_id);
 CREATE TABLE countries (code varchar(2) PRIMARY KEY);
 CREATE TABLE cities (id serial PRIMARY KEY, code text REFERENCES countries (code));
 CREATE TABLE streets (id uuid PRIMARY KEY, city integer REFERENCES cities (id));
+
+-- bad: an integer that refers to a column which counts by itself
+CREATE TABLE jobs (id bigserial PRIMARY KEY);
+CREATE TABLE events (id uuid PRIMARY KEY, "jobId" integer REFERENCES jobs (id)); -- <-

@@ -27,6 +27,7 @@ from functools import partial
 
 from tradewright.review.meaning import INTEGERS
 from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rewrite.spans import is_made_here, retyped, routines_naming
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column, Constraint, ConstraintKind, Table
@@ -39,7 +40,8 @@ _SAME = {
     "decimal": "numeric",
     "char": "text",
 }
-
+_KEPT = {key: _SAME[key] for key in ("serial", "bigserial", "smallserial")}
+"""What a serial column holds; a column that refers to it must not count by itself."""
 
 _WIDTHS = ("smallint", "integer", "bigint")
 
@@ -84,9 +86,9 @@ def _hit(
         constraint.offset,
         f'foreign key "{name}" is {own.type_text} but "{theirs[0].full_name}.{other.name}" is '
         f"{other.type_text}: PostgreSQL {end}",
-        f"Make the column {other.type}.",
+        f"Make the column {_KEPT.get(other.type, other.type)}.",
         name,
-        f"{own.name} {other.type_text}",
+        f"{quoted(own.name)} {_KEPT.get(other.type, other.type_text)}",
         Severity.MAJOR if numbers else None,
     )
 

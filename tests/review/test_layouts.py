@@ -37,6 +37,10 @@ LAYOUTS = {
     "dbmate": {"1_a.sql": f"-- migrate:up\n{T1}-- migrate:down\n{D1}", "2_b.sql": T2},
     "goose": {"1_a.sql": f"-- +goose Up\n{T1}-- +goose Down\n{D1}", "2_b.sql": T2},
     "sql-migrate": {"1_a.sql": f"-- +migrate Up\n{T1}-- +migrate Down\n{D1}", "2_b.sql": T2},
+    "node-pg-migrate": {
+        "1_a.sql": f"-- Up Migration\n{T1}-- Down Migration\n{D1}",
+        "2_b.sql": T2,
+    },
     "tern": {"1_a.sql": f"{T1}---- create above / drop below ----\n{D1}", "2_b.sql": T2},
     "liquibase": {
         "1_a.sql": f"--liquibase formatted sql\n--changeset me:1\n{T1}--rollback {D1}",
@@ -90,6 +94,36 @@ def test_each_runners_way_out_of_the_transaction_is_known(directive: str, tmp_pa
 def test_flyways_script_configuration_is_read(tmp_path: Path) -> None:
     files = {"V1__a.sql": T1, "V1__a.sql.conf": "executeInTransaction = false\n"}
     assert read(tmp_path, files)[0].wrapping is Wrapping.BARE
+
+
+def test_prisma_goes_by_whole_names(tmp_path: Path) -> None:
+    files = {"20260108_b/migration.sql": T2, "20250326162113_a/migration.sql": T1}
+    assert [s.label[-1] for s in read(tmp_path, files)] == ["a", "b"]
+
+
+def test_a_number_inside_a_word_is_no_version(tmp_path: Path) -> None:
+    sources = read(tmp_path, {"clear_e2e_keys.sql": T1, "add_oauth1.sql": T2, "9_c.sql": T1})
+    assert [s.version for s in sources] == [(0, 9, "_c"), (1, "add_oauth1"), (1, "clear_e2e_keys")]
+
+
+def test_a_number_behind_words_orders_files_of_the_same_words(tmp_path: Path) -> None:
+    names = ["house.0.10.1.sql", "house.0.9.2.sql", "house.0.9.sql"]
+    ordered = [Path(s.path).name for s in read(tmp_path, dict.fromkeys(names, T1))]
+    assert ordered == ["house.0.9.sql", "house.0.9.2.sql", "house.0.10.1.sql"]
+
+
+@pytest.mark.parametrize(
+    "names", [["V1__a.sql", "V1.1__b.sql", "V1.1.1__c.sql"], ["1_a.sql", "1.1_b.sql", "2_c.sql"]]
+)
+def test_a_version_stands_before_its_own_parts(names: list[str], tmp_path: Path) -> None:
+    ordered = [Path(s.path).name for s in read(tmp_path, dict.fromkeys(reversed(names), T1))]
+    assert ordered == names
+
+
+@pytest.mark.parametrize("name", ["1_a.up.sql", "1_a.down.sql", "1_a/migration.sql"])
+def test_a_file_that_its_tool_sends_as_it_is_is_one_message(name: str, tmp_path: Path) -> None:
+    sources = read(tmp_path, {name: T1, name.replace("down", "up"): T1})
+    assert {s.wrapping for s in sources} == {Wrapping.IMPLICIT}
 
 
 def test_places_in_a_file_of_two_directions_are_places_in_the_file(tmp_path: Path) -> None:

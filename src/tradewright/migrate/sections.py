@@ -48,6 +48,7 @@ _MARKS = re.compile(
         --[ \t]*migrate:(?P<dbmate>up|down)(?P<dbmate_options>[^\n]*)
       | --[ \t]*\+goose[ \t]+(?P<goose>up|down)\b[^\n]*
       | --[ \t]*\+migrate[ \t]+(?P<sqlmigrate>up|down)(?P<sqlmigrate_options>[^\n]*)
+      | --[ \t-]*(?P<nodepgmigrate>up|down)[ \t]+migration\b[^\n]*
       | (?P<tern>----[ \t]*create[ ]above[ ]/[ ]drop[ ]below[ ]----)[^\n]*
     )""",
     re.MULTILINE | re.IGNORECASE | re.VERBOSE,
@@ -72,7 +73,7 @@ _BARE = re.compile(
 )
 _BARE_OPTION = re.compile(r"transaction:[ \t]*false|\bnotransaction\b", re.IGNORECASE)
 
-_MARK_WORDS = ("migrate:", "+goose", "+migrate", "create above")
+_MARK_WORDS = ("migrate:", "+goose", "+migrate", " migration", "create above")
 _BARE_WORDS = ("transaction", "disable-tx", "txmode")
 """A text without these words holds no marker; looking for words is much faster than patterns."""
 
@@ -80,6 +81,7 @@ _LAYOUT_NAMES = {
     "dbmate": "dbmate",
     "goose": "goose",
     "sqlmigrate": "sql-migrate",
+    "nodepgmigrate": "node-pg-migrate",
     "tern": "tern",
 }
 
@@ -97,13 +99,20 @@ def read_sections(text: str) -> Sections:
     lowered = text.lower()
     said = any(word in lowered for word in _BARE_WORDS)
     bare = said and _BARE.search(text) is not None
-    marks = list(_MARKS.finditer(text)) if any(word in lowered for word in _MARK_WORDS) else []
+    marks = _marks(text) if any(word in lowered for word in _MARK_WORDS) else []
     if marks:
         return _divided(text, marks, bare=bare)
     if lowered.lstrip().startswith("--liquibase formatted sql"):
         back = tuple(match.span("sql") for match in _ROLLBACK.finditer(text))
         return Sections(Part(whole, bare), Part(back, bare) if back else None, "liquibase")
     return Sections(Part(whole, bare), None, None)
+
+
+def _marks(text: str) -> list[re.Match[str]]:
+    """Return the marks; "down migration" alone is a heading that anybody may write."""
+    marks = list(_MARKS.finditer(text))
+    headings = [str(mark["nodepgmigrate"]).lower() for mark in marks if mark["nodepgmigrate"]]
+    return [mark for mark in marks if not mark["nodepgmigrate"] or "up" in headings]
 
 
 def _divided(text: str, marks: list[re.Match[str]], *, bare: bool) -> Sections:

@@ -20,13 +20,13 @@ def in_transaction(context: Context, statement: Statement) -> str:
     opened = _opened_before(reading, statement)
     if opened is not None:
         return "the file's own BEGIN opened one" if opened else ""
-    if source.layout == "tradewright" and reading is not None and _leaves(reading):
+    if reading is not None and _leaves(reading):
         return ""
     if source.wrapping is Wrapping.WRAPPED:
-        if source.layout != "golang-migrate":
-            return "the runner wraps each file in one"
-        if reading is not None and len(reading.statements) > 1:
-            return "the runner sends the file as one message, which is one transaction"
+        return "the runner wraps each file in one"
+    if source.wrapping is Wrapping.IMPLICIT and reading is not None:
+        many = len(reading.statements) + len(reading.refusals) > 1
+        return "the runner sends the file as one message, which is one transaction" if many else ""
     return ""
 
 
@@ -85,13 +85,23 @@ REFUSED_INSIDE: Mapping[str, tuple[str, Callable[[Node], bool] | None]] = {
 
 
 def _leaves(reading: Reading) -> bool:
-    """Return whether Tradewright's own runner takes the file out of the transaction by itself."""
-    return any(
-        s.node.get("concurrent")
-        or refused_inside(s.kind, s.node)
-        or (s.kind == "ReindexStmt" and option(s.node.get("params"), "concurrently") is not None)
-        for s in reading.statements
-    )
+    """Return whether the runner takes the file out of the transaction by itself.
+
+    Tradewright's own does so for the sake of one statement, Flyway where all are of this kind.
+    """
+    match reading.source.layout:
+        case "tradewright":
+            return any(map(_is_refused_inside, reading.statements))
+        case "flyway":
+            return bool(reading.statements) and all(map(_is_refused_inside, reading.statements))
+    return False
+
+
+def _is_refused_inside(statement: Statement) -> bool:
+    kind, node = statement.kind, statement.node
+    if kind == "ReindexStmt" and option(node.get("params"), "concurrently") is not None:
+        return True
+    return bool(node.get("concurrent") or refused_inside(kind, node))
 
 
 def _reading(context: Context, source: Source) -> Reading | None:
@@ -110,7 +120,7 @@ def _opened_before(reading: Reading | None, statement: Statement) -> bool | None
 
 def _boundaries(reading: Reading) -> list[tuple[int, bool | None]]:
     """Return what holds behind each BEGIN and COMMIT of the file."""
-    wrapped = reading.source.wrapping is Wrapping.WRAPPED
+    wrapped = reading.source.wrapping is not Wrapping.BARE
     opened: bool | None = None
     found = []
     for statement in reading.statements:

@@ -51,3 +51,25 @@ DROP TABLE orders;
 CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);
 -- file: 002_indexes.down.sql
 DROP INDEX CONCURRENTLY IF EXISTS idx_orders_symbol;
+
+-- bad: two statements that Prisma sends as one message
+-- file: 1_init/migration.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol); -- <-
+
+-- near miss: Prisma sends one statement, which is in no transaction
+-- file: 1_init/migration.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+-- file: 2_index/migration.sql
+CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);
+
+-- bad: Flyway, which refuses such a statement beside others
+-- file: V1__init.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol); -- <-
+
+-- near miss: Flyway sends a file of such statements alone outside a transaction
+-- file: V1__init.sql
+CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
+-- file: V2__index.sql
+CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);

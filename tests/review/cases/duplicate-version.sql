@@ -21,3 +21,21 @@ DROP TABLE a;
 CREATE TABLE b (id uuid PRIMARY KEY);
 -- file: 1.2_b.down.sql
 DROP TABLE b;
+
+-- bad: two folders of diesel
+-- file: 2026-01-01_a/up.sql
+CREATE TABLE a (id uuid PRIMARY KEY);
+-- file: 2026-01-01_b/up.sql
+CREATE TABLE b (id uuid PRIMARY KEY); -- <-
+
+-- near miss: Prisma goes by whole names, and other numbers are no versions
+-- file: 20260101_a/migration.sql
+CREATE TABLE a (id uuid PRIMARY KEY);
+-- file: 20260101_b/migration.sql
+CREATE TABLE b (id uuid PRIMARY KEY);
+-- file: add_sha2.sql
+CREATE TABLE c (id uuid PRIMARY KEY);
+-- file: drop_step_2.sql
+CREATE TABLE d (id uuid PRIMARY KEY);
+-- file: make_step_2.sql
+CREATE TABLE e (id uuid PRIMARY KEY);

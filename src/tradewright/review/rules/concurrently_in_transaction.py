@@ -32,6 +32,7 @@ _WORDS = {
     "tern": "---- tern: disable-tx ----",
     "flyway": "executeInTransaction=false in a file of the same name ending in .conf",
     "golang-migrate": "one statement per file",
+    "prisma": "one statement per file",
 }
 
 

@@ -34,7 +34,7 @@ _GUARDED = frozenset(
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
     reading = event.reading
-    if reading is None or event.source.wrapping is Wrapping.WRAPPED or len(reading.statements) < 2:
+    if reading is None or event.source.wrapping is not Wrapping.BARE or len(reading.statements) < 2:
         return
     dropped: set[str] = set()
     for statement in reading.statements:

@@ -28,8 +28,6 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     reading = event.reading
     if reading is None or event.source.wrapping is not Wrapping.WRAPPED:
         return
-    if event.source.layout == "golang-migrate":
-        return
     for statement in reading.statements:
         if statement.kind == "TransactionStmt" and "savepoint_name" not in statement.node:
             kind = statement.node.get("kind", "").rpartition("_")[2]

@@ -22,6 +22,10 @@ from tradewright.migrate.sections import Part, read_sections
 from tradewright.review.source.text import SAMPLE_BYTES, Source, Wrapping
 
 _NUMBER = re.compile(r"\d+")
+_LEADING = re.compile(r"[A-Za-z]?(?P<numbers>\d+(?:[._-]\d+)*)")
+_INNER = re.compile(r"(?<=[._ -])[vV]?(?P<numbers>\d+(?:[._-]\d+)*)(?![A-Za-z\d])")
+_ONE_MESSAGE = frozenset({"golang-migrate", "prisma"})
+"""Layouts of tools that send a file as it is: more than one statement are one transaction."""
 _SKIPPED_FOLDERS = frozenset({"verify", "node_modules", "__pycache__"})
 _SKIPPED_FILES = frozenset({"queries.sql", "current.sql"})
 
@@ -59,6 +63,26 @@ def read_folder(folder: Path) -> list[Source]:
     return _paired(sources)
 
 
+def read_standing(path: Path) -> Source:
+    """Return the schema that stands before the first migration; pg_dump may have written it.
+
+    Raises:
+        InputError: MIGRATION_FILE_UNREADABLE.
+
+    """
+    raw = _bytes_of(str(path))
+    return Source(
+        path=str(path).replace(os.sep, "/"),
+        text=_text_of(raw),
+        version=(0,),
+        label="schema",
+        wrapping=Wrapping.BARE,
+        layout="standing",
+        standing=True,
+        sample=raw[:SAMPLE_BYTES],
+    )
+
+
 def _sql_files(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str, list[str]]]:
     """Yield path, folders below the given one, name, and names beside it, of each file."""
     for here, folders, files in os.walk(folder):
@@ -79,6 +103,7 @@ def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source
     if named.direction is Direction.DOWN:
         parts = [(Direction.DOWN, Part(((0, len(text)),), sections.is_bare))]
     version, is_bare = _version(named, plan), _runner_is_bare(path, named)
+    layout = sections.layout or named.layout
     for direction, part in parts:
         if part is not None:
             yield Source(
@@ -87,8 +112,8 @@ def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source
                 version=version,
                 label=named.label,
                 direction=direction,
-                wrapping=Wrapping.BARE if part.bare or is_bare else Wrapping.WRAPPED,
-                layout=sections.layout or named.layout,
+                wrapping=Wrapping.BARE if part.bare or is_bare else _wrapping(layout),
+                layout=layout,
                 repeatable=named.repeatable,
                 has_down=sections.down is not None and direction is Direction.UP,
                 sample=raw[:SAMPLE_BYTES],
@@ -124,18 +149,29 @@ def _runner_is_bare(path: str, named: Named) -> bool:
     return named.layout == "flyway" and script_wants_no_transaction(Path(path))
 
 
+def _wrapping(layout: str) -> Wrapping:
+    return Wrapping.IMPLICIT if layout in _ONE_MESSAGE else Wrapping.WRAPPED
+
+
 def _version(named: Named, plan: dict[str, int]) -> Version:
-    """Return a key that sorts `2_x` before `10_x`, and unnumbered files last by name."""
+    """Return a key that sorts `2_x` before `10_x`, and files that no number leads last by name."""
     label = named.label
     if named.layout == "sqitch":
         return (plan.get(label, len(plan)), label)
     if named.repeatable:
         return (1, 0, label)
-    match = re.match(r"[^\d]*?(\d+(?:[._-]\d+)*)", label)
+    match = _LEADING.match(label)
+    if match is not None:
+        last = "" if named.layout == "flyway" else label[match.end() :]
+        return (0, *_numbers(match), last)
+    match = _INNER.search(label)
     if match is None:
         return (1, label)
-    numbers = tuple(int(number[:30]) for number in _NUMBER.findall(match.group(1)))
-    return (0, *numbers, "" if named.layout == "flyway" else label[match.end() :])
+    return (1, label[: match.start()], *_numbers(match), label[match.end() :])
+
+
+def _numbers(match: re.Match[str]) -> tuple[int, ...]:
+    return tuple(int(number[:30]) for number in _NUMBER.findall(match["numbers"]))
 
 
 def _paired(sources: list[Source]) -> list[Source]:
@@ -148,7 +184,10 @@ def _paired(sources: list[Source]) -> list[Source]:
 def _beside(source: Source, downs: dict[str, str], layouts: dict[str, str]) -> Source:
     key = _pair_key(source)
     if source.direction is Direction.DOWN and source.layout == "numbered":
-        return replace(source, layout=layouts.get(key, "numbered"))
+        layout = layouts.get(key, "numbered")
+        is_wrapped = source.wrapping is Wrapping.WRAPPED
+        wrapping = _wrapping(layout) if is_wrapped else source.wrapping
+        return replace(source, layout=layout, wrapping=wrapping)
     if source.direction is Direction.UP and key in downs and not source.has_down:
         layout = "yoyo" if downs[key] == "yoyo" else _paired_layout(source)
         return replace(source, has_down=True, layout=layout)
@@ -165,5 +204,6 @@ def _pair_key(source: Source) -> str:
 
 
 def _order(source: Source) -> tuple[object, ...]:
-    numbers = tuple((0, p, "") if isinstance(p, int) else (1, 0, p) for p in source.version)
+    version = (0, source.label) if source.layout == "prisma" else source.version
+    numbers = tuple((1, p, "") if isinstance(p, int) else (0, 0, p) for p in version)
     return (source.direction is Direction.DOWN, source.version[0], numbers, source.path)

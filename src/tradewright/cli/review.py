@@ -45,6 +45,11 @@ LEVELS = [*map(str, Severity), "never"]
 )
 @click.option("--after", metavar="VERSION", help="Judge only migrations after this version.")
 @click.option("--since", metavar="REF", help="Judge only files that differ from a git revision.")
+@click.option(
+    "--schema",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What stands before the first migration, as pg_dump --schema-only writes it.",
+)
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out findings listed here.")
 @click.option("--update-baseline", is_flag=True, help="Write today's findings to the baseline.")
 @click.option(
@@ -98,7 +103,7 @@ def _refuse_contradictions(context: click.Context, options: dict[str, object]) -
         raise click.UsageError("--update-baseline needs --baseline FILE", context)
     if options["as_json"] and "form" in given and options["form"] != "json":
         raise click.UsageError(f"--json and --format {options['form']} exclude each other", context)
-    about_findings = ("form", "output", "fail_on", "baseline", "update_baseline", "prove")
+    about_findings = ("form", "output", "fail_on", "baseline", "update_baseline", "prove", "schema")
     if options["fix"] and (unused := [name for name in about_findings if name in given]):
         word = "--" + {"form": "format"}.get(unused[0], unused[0].replace("_", "-"))
         raise click.UsageError(f"{word} is for findings; --fix shows corrections instead", context)
@@ -120,6 +125,7 @@ def _request(context: click.Context, options: dict[str, object]) -> "Request":
         since=_text(options["since"]),
         baseline=_path(options["baseline"]),
         update_baseline=bool(options["update_baseline"]),
+        schema=_path(options["schema"]),
         prove=None if options["prove"] is None else bool(options["prove"]),
     )
 

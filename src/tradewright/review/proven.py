@@ -5,6 +5,7 @@ words and the stage. Only where the proof is more severe does the proof's findin
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tradewright.postgres.embedded import EmbeddedServer
@@ -55,10 +56,9 @@ def with_proof(review: Review, server: EmbeddedServer) -> Review:
         verdicts = judge(Ground(prover=prover, findings=review.findings), chosen)
 
     proof = prove_context(review.context, server=server, before_end=verify)
-    unapplied = review.context.unapplied
-    proven = [f for f in proof.findings if unapplied is None or f.location.path in unapplied]
-    findings = joined(list(review.findings), proven, review.context.readings)
-    sources = [reading.source for reading in review.context.readings]
+    readings = review.context.readings
+    findings = joined(list(review.findings), _in_scope(review, proof.findings), readings)
+    sources = [reading.source for reading in readings if not reading.source.standing]
     return replace(
         review,
         findings=tuple(findings),
@@ -66,6 +66,22 @@ def with_proof(review: Review, server: EmbeddedServer) -> Review:
         proof=proof,
         verdicts=verdicts,
     )
+
+
+def _in_scope(review: Review, findings: Iterable[Finding]) -> list[Finding]:
+    """Return what concerns the files under review; of what stood before, what was not tried."""
+    unapplied = review.context.unapplied
+    standing = {r.source.path for r in review.context.readings if r.source.standing}
+    kept = []
+    for finding in findings:
+        path = finding.location.path
+        if path in standing:
+            wanted = finding.rule == "not-proven"
+        else:
+            wanted = unapplied is None or path in unapplied
+        if wanted:
+            kept.append(finding)
+    return kept
 
 
 def joined(read: list[Finding], proven: list[Finding], readings: list[Reading]) -> list[Finding]:

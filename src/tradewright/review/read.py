@@ -57,6 +57,9 @@ class ReadStage:
     def judge(self, sources: Iterable[Source]) -> None:
         """Show sources to the rules, and let the model follow."""
         for source in sources:
+            if source.standing:
+                self.follow([source])
+                continue
             reading = read_statements(source)
             self.context.readings.append(reading)
             if source.direction is Direction.UP:

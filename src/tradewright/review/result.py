@@ -15,7 +15,7 @@ from tradewright.review.registry import read_rules
 from tradewright.review.rule import Context
 from tradewright.review.schema.catalog import Schema
 from tradewright.review.settings import Settings, read_settings
-from tradewright.review.source.layouts import read_folder
+from tradewright.review.source.layouts import read_folder, read_standing
 from tradewright.review.source.text import Source
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Scope:
 
     def covers(self, source: Source) -> bool:
         """Return whether a source is in scope."""
+        if source.standing:
+            return False
         if self.changed is not None and str(Path(source.path).resolve()) not in self.changed:
             return False
         return self.after is None or _newer(source, self.after)
@@ -111,7 +113,29 @@ def read_sources(folder: Path, settings: Settings) -> list[Source]:
     sources = [s for s in read_folder(folder) if included(s, settings)]
     if settings.transaction is not None:
         sources = [replace(s, wrapping=settings.transaction) for s in sources]
-    return sources
+    return [*standing(settings, sources), *sources]
+
+
+def standing(settings: Settings, beside: Sequence[Source] = ()) -> list[Source]:
+    """Return the schema that stands before the first migration, if the settings name one.
+
+    Raises:
+        InputError: MIGRATION_FILE_UNREADABLE; INPUT_REVIEW_SETTINGS_UNREADABLE where it is a
+            migration itself.
+
+    """
+    if settings.schema is None:
+        return []
+    own = str(settings.schema.resolve())
+    if any(str(Path(source.path).resolve()) == own for source in beside):
+        raise InputError(
+            ErrorCode.INPUT_REVIEW_SETTINGS_UNREADABLE,
+            f'schema "{settings.schema}" is one of the migrations',
+            why="It stands before the first migration, so it cannot be one.",
+            hint="Keep it elsewhere, or leave it out of the migrations: exclude = [...].",
+            facts={"schema": settings.schema},
+        )
+    return [read_standing(settings.schema)]
 
 
 def review_sources(
@@ -128,22 +152,29 @@ def review_sources(
         InputError: MIGRATION_VERSION_UNKNOWN; the scope begins after a version that none has.
 
     """
-    require_version(scope.after, sources)
-    covered = frozenset(source.path for source in sources if scope.covers(source))
+    migrations = [source for source in sources if not source.standing]
+    require_version(scope.after, migrations)
+    covered = frozenset(source.path for source in migrations if scope.covers(source))
     unapplied = covered if scope.is_limited else None
     stage = _stage(settings, scope, unapplied)
     findings = read_in_halves(stage, sources) if processes > 1 else None
     if findings is None:
         stage = _stage(settings, scope, unapplied)
         findings = stage.run(sources)
-    if unapplied is not None:
-        findings = [f for f in findings if f.location.path in unapplied]
+    findings = [_within(covered, f) for f in findings if f.location.path in covered]
     return Review(
         folder=folder,
         findings=tuple(findings),
-        files=reviewed_files(sources, findings),
+        files=reviewed_files(migrations, findings),
         context=stage.context,
     )
+
+
+def _within(covered: frozenset[str], finding: Finding) -> Finding:
+    """Return a finding without its correction, where that would change a file out of scope."""
+    if all(edit.path in covered for edit in finding.edits):
+        return finding
+    return replace(finding, edits=())
 
 
 def _stage(settings: Settings, scope: Scope, unapplied: frozenset[str] | None) -> ReadStage:

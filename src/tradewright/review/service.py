@@ -13,7 +13,7 @@ from tradewright.review.settings import Settings, read_settings
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be reviewed, and what is to be left out.
+    """What is to be reviewed, what is to be left out, and what stood before.
 
     `prove` is None where the settings decide, and the presence of an embedded server. `processes`
     says whether a second one may help to read; it does where that is faster.
@@ -25,6 +25,7 @@ class Request:
     baseline: Path | None = None
     update_baseline: bool = False
     prove: bool | None = None
+    schema: Path | None = None
     processes: int = 2
 
 
@@ -37,6 +38,8 @@ def review(request: Request) -> Review:
 
     """
     settings = read_settings(request.folder)
+    if request.schema is not None:
+        settings = replace(settings, schema=request.schema)
     result = review_folder(request.folder, settings, scope_of(request), processes=request.processes)
     if _is_to_be_proven(request, settings):
         result = _proven(result, is_demanded=request.prove is True)

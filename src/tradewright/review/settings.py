@@ -19,7 +19,8 @@ class Settings:
     `disable` names rules that do not run, `severity` changes how bad a rule's findings are,
     `transaction` overrides how the runner sends files, `retained` is a pattern of tables whose
     rows must be kept. `timeouts_set` says that the runner itself
-    sets lock_timeout and statement_timeout; `prove` that a shadow database is asked too.
+    sets lock_timeout and statement_timeout; `prove` that a shadow database is asked too. `schema`
+    is a file with what stands before the first migration, as pg_dump writes it.
     """
 
     disable: frozenset[str] = frozenset()
@@ -30,6 +31,7 @@ class Settings:
     timeouts_set: bool = False
     require_down: bool | None = None
     prove: bool = True
+    schema: Path | None = None
 
     def is_retained(self, table: str) -> bool:
         """Return whether the rows of a table must be kept, by its name."""
@@ -76,7 +78,7 @@ def _settings(table: Mapping[str, object], path: Path) -> Settings:
     if unknown:
         raise _unreadable(path, f"unknown key: {', '.join(unknown)}")
     try:
-        settings = _converted(names)
+        settings = _converted(names, path.parent)
     except (TypeError, ValueError, AttributeError) as error:
         raise _unreadable(path, str(error)) from error
     missing = _unknown_rules({*settings.disable, *settings.severity})
@@ -94,7 +96,10 @@ def _unknown_rules(named: set[str]) -> list[str]:
     return sorted(named - all_rules().keys())
 
 
-def _converted(names: Mapping[str, object]) -> Settings:
+_SWITCHES = frozenset({"timeouts_set", "require_down", "prove"})
+
+
+def _converted(names: Mapping[str, object], home: Path) -> Settings:
     settings = Settings()
     for name, value in names.items():
         if name == "disable" and isinstance(value, list):
@@ -109,15 +114,23 @@ def _converted(names: Mapping[str, object]) -> Settings:
         elif name == "retained" and isinstance(value, str):
             re.compile(value)
             settings = replace(settings, retained=value)
-        elif name == "timeouts_set" and isinstance(value, bool):
-            settings = replace(settings, timeouts_set=value)
-        elif name == "require_down" and isinstance(value, bool):
-            settings = replace(settings, require_down=value)
-        elif name == "prove" and isinstance(value, bool):
-            settings = replace(settings, prove=value)
+        elif name in _SWITCHES and isinstance(value, bool):
+            settings = _switched(settings, name, on=value)
+        elif name == "schema" and isinstance(value, str):
+            settings = replace(settings, schema=home / value)
         else:
             raise ValueError(f"{name} cannot be {value!r}")
     return settings
+
+
+def _switched(settings: Settings, name: str, *, on: bool) -> Settings:
+    match name:
+        case "timeouts_set":
+            return replace(settings, timeouts_set=on)
+        case "require_down":
+            return replace(settings, require_down=on)
+        case _:
+            return replace(settings, prove=on)
 
 
 def _unreadable(path: Path, why: str) -> InputError:

@@ -17,6 +17,10 @@ def made_by(statement: Statement) -> list[str]:
             names = [range_name(each)[1] for each in (*relations, _into(node)) if each]
         case "IndexStmt":
             names = [str(node.get("idxname", ""))]
+        case "CompositeTypeStmt":
+            names = [range_name(node.get("typevar"))[1]]
+        case "RenameStmt":
+            names = [str(node.get("newname", ""))]
         case "CreateSchemaStmt":
             names = [str(node.get("schemaname", ""))]
         case "AlterTableStmt":
@@ -26,8 +30,14 @@ def made_by(statement: Statement) -> list[str]:
     return [name.lower() for name in names if name]
 
 
+def things_made_by(statement: Statement) -> list[str]:
+    """Return the names that a statement would have given to more than a part of a table."""
+    return [] if statement.kind == "AlterTableStmt" else made_by(statement)
+
+
 _NAMED_BY = {
     "CreateFunctionStmt": "funcname",
+    "DefineStmt": "defnames",
     "CreateEnumStmt": "typeName",
     "CreateRangeStmt": "typeName",
     "CreateDomainStmt": "domainname",

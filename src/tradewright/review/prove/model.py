@@ -37,11 +37,12 @@ class Refused:
 
 @dataclass(slots=True, kw_only=True)
 class Untried:
-    """A statement that could not be tried here, which says nothing against it."""
+    """A statement that could not be tried here, and `followers` for the same reason."""
 
     KIND = "prove-untried"
     statement: Statement
     reason: str
+    followers: int = 0
 
 
 class StandInOf(StrEnum):

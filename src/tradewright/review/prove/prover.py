@@ -8,7 +8,6 @@ findings of them.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 
@@ -18,7 +17,8 @@ from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import TradewrightError
 from tradewright.migrate.catalog import Catalog
 from tradewright.postgres.connect import Session
-from tradewright.review.prove.made import made_by, made_by_refusal
+from tradewright.review.origin import begins_at_beginning
+from tradewright.review.prove.made import made_by, made_by_refusal, things_made_by
 from tradewright.review.prove.model import (
     DownDiffers,
     DownRefused,
@@ -37,33 +37,22 @@ from tradewright.review.prove.play import (
     Player,
     StepRefused,
     offset_of,
-    pieces_of,
     replay,
     talks_to_client,
     word_of,
 )
 from tradewright.review.prove.shadow import Shadow, stand_in_extensions
 from tradewright.review.prove.snapshot import take_snapshot, told_differences
+from tradewright.review.prove.steps import Step, steps_of, unread_of
 from tradewright.review.prove.triggers import fire_triggers
 from tradewright.review.prove.verdict import Memory, extension_of, roles_named
 from tradewright.review.prove.watch import Watch
 from tradewright.review.rule import Context
-from tradewright.review.source.statements import Reading
-from tradewright.review.source.text import Direction, Source, Statement
+from tradewright.review.source.text import Statement
 from tradewright.review.transactions import in_transaction
 
-BeforeFile = Callable[["Step"], None]
+BeforeFile = Callable[[Step], None]
 """Is told of each migration just before it is applied, when the shadow is as the file finds it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One migration: what its up and its down send."""
-
-    source: Source
-    up: tuple[Statement, ...]
-    down: tuple[Statement, ...] | None
-    down_source: Source | None
 
 
 class Prover:
@@ -76,17 +65,25 @@ class Prover:
         self.files: list[FileProof] = []
         self.keys: list[OrphanTrial] = []
         self.schema_objects = 0
-        self.steps = _steps(context.readings)
-        self._memory = Memory()
+        steps = steps_of(context.readings)
+        self.steps = [step for step in steps if not step.source.standing]
+        self._standing = [step for step in steps if step.source.standing]
+        self._memory = Memory(
+            made=frozenset(name for step in steps for s in step.up for name in things_made_by(s)),
+            begins=begins_at_beginning(context),
+        )
+        self._untried: dict[str, Untried] = {}
         self._skipped: set[int] = set()
         self._empty: Catalog | None = None
 
     def build(self, before_file: BeforeFile | None = None) -> None:
         """Apply every file; try its second run and its down."""
+        for step in self._standing:
+            self._apply(step)
         with self.shadow.session() as session:
             self._empty = take_snapshot(session)
         before = self._empty
-        self.facts += _unread(self.context.readings)
+        self.facts += unread_of(self.context.readings)
         for step in self.steps:
             if before_file is not None:
                 before_file(step)
@@ -168,6 +165,7 @@ class Prover:
         with self.shadow.session() as session:
             player, watch = Player(session, self.context), Watch(session)
             for statement in step.up:
+                self._memory.met.update(things_made_by(statement))
                 if self._step(player, statement):
                     self.facts += watch.seen(statement, in_transaction=player.is_open)
                 if session.closed:
@@ -178,7 +176,7 @@ class Prover:
     def _step(self, player: Player, statement: Statement) -> bool:
         """Send one statement, once more when it only missed a role; tell whether it ran."""
         if talks_to_client(statement):
-            self.facts.append(Untried(statement=statement, reason="its rows are with the client"))
+            self._leave_untried(statement, "its rows are with the client")
             return False
         try:
             player.step(statement)
@@ -215,11 +213,11 @@ class Prover:
         self._skipped.add(id(statement))
         names = [name for name in self._made(statement) if name]
         reason = memory.reason(statement, word)
+        if statement.source.standing and not reason:
+            reason = f"a part of the schema that stood before is refused ({word.message})"
         if reason:
-            self.facts.append(Untried(statement=statement, reason=reason))
+            self._leave_untried(statement, reason)
             memory.untried.update(names)
-            if statement.kind == "CreateExtensionStmt":
-                memory.absent.append(extension_of(statement))
             return
         root = memory.root_of(word)
         if root is None:
@@ -230,6 +228,15 @@ class Prover:
             root.followers += 1
         for name in names:
             memory.lost.setdefault(name, root)
+
+    def _leave_untried(self, statement: Statement, reason: str) -> None:
+        """Write down that a statement could not be tried, with the first of the same reason."""
+        first = self._untried.get(reason)
+        if first is not None:
+            first.followers += 1
+            return
+        self._untried[reason] = Untried(statement=statement, reason=reason)
+        self.facts.append(self._untried[reason])
 
     def _made(self, statement: Statement) -> list[str]:
         if statement.kind != REFUSED_BY_PARSER:
@@ -294,7 +301,7 @@ class Prover:
         reason = self._memory.reason(refused.statement, word_of(refused.error))
         if reason:
             self._skipped.add(id(refused.statement))
-            self.facts.append(Untried(statement=refused.statement, reason=reason))
+            self._leave_untried(refused.statement, reason)
             return None
         self.facts.append(_down_refused(refused))
         return False
@@ -343,40 +350,3 @@ def _down_refused(refused: StepRefused, *, at_the_end: bool = False) -> DownRefu
         word=word_of(refused.error),
         at_the_end=at_the_end,
     )
-
-
-def _unread(readings: Iterable[Reading]) -> list[Untried]:
-    """Return what was too large to be read, and so is not sent either."""
-    return [
-        Untried(
-            statement=Statement(reading.source, "unread", "{}", piece.start, piece.end),
-            reason=piece.message,
-        )
-        for reading in readings
-        for piece in reading.unread
-    ]
-
-
-def _steps(readings: Iterable[Reading]) -> list[Step]:
-    """Pair every up with its down, in the runner's order."""
-    readings = list(readings)
-    downs = {_pair(r.source): r for r in readings if r.source.direction is Direction.DOWN}
-    steps = []
-    for reading in readings:
-        if reading.source.direction is Direction.UP:
-            down = downs.get(_pair(reading.source))
-            steps.append(
-                Step(
-                    source=reading.source,
-                    up=tuple(pieces_of(reading)),
-                    down=None if down is None else tuple(pieces_of(down)),
-                    down_source=None if down is None else down.source,
-                )
-            )
-    return steps
-
-
-def _pair(source: Source) -> str:
-    """Return what an up and its down have in common."""
-    flyway = source.layout == "flyway" and not source.repeatable
-    return source.label.partition("__")[0] if flyway else source.label

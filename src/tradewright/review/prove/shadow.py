@@ -27,7 +27,10 @@ from tradewright.postgres.queries import load_queries
 SCHEMA = "public"
 STATEMENT_SECONDS = 15
 FILE_SECONDS = 60
-TRUSTED = ("pg_stat_statements", "pgstattuple", "pg_buffercache", "amcheck", "moddatetime")
+TRUSTED = (
+    *("pg_stat_statements", "pgstattuple", "pg_buffercache", "amcheck", "moddatetime", "vector"),
+    *("bloom", "earthdistance", "pgrowlocks", "autoinc", "insert_username", "refint"),
+)
 """Extensions that only a superuser may create, and that the shadow lets its role create too."""
 
 _NUMBERS = count(1)

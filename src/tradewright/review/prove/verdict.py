@@ -5,16 +5,20 @@ installed here, or more time than a proof gives is not held against its author.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tradewright.review.prove.model import Refused, ServerWord
 from tradewright.review.prove.shadow import STATEMENT_SECONDS
+from tradewright.review.schema.builtins import EXTENSION_OF
 from tradewright.review.source.parser import Node
 from tradewright.review.source.text import Statement
 
 UNDEFINED = frozenset({"42P01", "42703", "42883", "42704", "3F000", "42P10", "55000"})
 """Refusals for want of a table, column, function, type, schema, key or partition."""
+
+_NOT_THERE = frozenset({"42P01", "42883", "42704", "3F000"})
+"""Those of them that miss a thing itself, not a part of one."""
 
 _NEEDS_SUPERUSER = "42501"
 _OUT_OF_TIME = "57014"
@@ -29,10 +33,28 @@ _OF_THE_MACHINE = re.compile(
 """Locales and tablespaces are what a server's machine has; a migration rarely makes them."""
 
 
+_MISSED = re.compile(
+    r'(?P<kind>[a-z ]+?) (?:"(?:(?P<space>[^".]+)\.)?(?P<name>[^"]+)"|(?P<call>[^"\s(]+)\()'
+)
+"""The thing that a refusal misses: its kind and its name, as the message begins."""
+_OF_EXTENSIONS = frozenset(
+    {"type", "function", "procedure", "aggregate", "operator class", "access method", "schema"}
+)
+_NO_OPERATOR = "operator does not exist"
+_EXTENSION_ABSENT = re.compile(r'extension "([^"]+)" is not available')
+
+
 @dataclass(slots=True)
 class Memory:
-    """What earlier statements would have made, had they not been refused."""
+    """What earlier statements would have made, had they not been refused.
 
+    `made` are the names that any of the files makes, `met` those that statements up to now make;
+    `begins` says whether the files begin with an empty database.
+    """
+
+    made: frozenset[str] = frozenset()
+    begins: bool = True
+    met: set[str] = field(default_factory=set)
     lost: dict[str, Refused] = field(default_factory=dict)
     untried: set[str] = field(default_factory=set)
     absent: list[str] = field(default_factory=list)
@@ -43,8 +65,10 @@ class Memory:
 
     def reason(self, statement: Statement, word: ServerWord) -> str:
         """Return why a refusal says nothing against the migration; empty when it does."""
-        if statement.kind == "CreateExtensionStmt" and word.sqlstate in _NOT_AVAILABLE:
-            return f"extension {extension_of(statement)} is not installed on the shadow"
+        absent = _absent_extension(statement, word)
+        if absent:
+            self.absent.append(absent)
+            return f"extension {absent} is not installed on the shadow"
         if _is_of_this_server(word):
             return f"the shadow's server was not set up for it ({word.message})"
         if word.sqlstate in UNDEFINED:
@@ -55,9 +79,36 @@ class Memory:
         name = next(_named(word, self.untried), "")
         if name:
             return f"{name} was to be made by a statement that could not be tried"
-        if self.absent and word.sqlstate != "42P01":
+        if self.absent and self._may_come_with_extension(word):
             return f"it may need {', '.join(self.absent)}, which the shadow lacks ({word.message})"
+        if self.begins or word.sqlstate not in _NOT_THERE or _is_among(word, self.met):
+            return ""
+        return f"no file makes this ({word.message}); --schema FILE tells what stood before"
+
+    def _may_come_with_extension(self, word: ServerWord) -> bool:
+        """Return whether an extension may bring what is missed: nothing that a file makes."""
+        if word.message.startswith(_NO_OPERATOR):
+            return True
+        missed = _MISSED.match(word.message)
+        if missed is None or _is_among(word, self.made):
+            return False
+        if missed["kind"] == "relation":
+            return missed["space"] is not None and missed["space"].lower() not in self.made
+        name = (missed["name"] or missed["call"]).rpartition(".")[2].lower()
+        brought_by = EXTENSION_OF.get(name)
+        return missed["kind"] in _OF_EXTENSIONS and brought_by in {None, *self.absent}
+
+
+def _is_among(word: ServerWord, names: Iterable[str]) -> bool:
+    return next(_named(word, names), None) is not None
+
+
+def _absent_extension(statement: Statement, word: ServerWord) -> str:
+    """Return the extension that the server lacks, where a refusal says so; a DO block may too."""
+    if word.sqlstate not in _NOT_AVAILABLE:
         return ""
+    said = _EXTENSION_ABSENT.match(word.message)
+    return said[1] if said else extension_of(statement)
 
 
 def _is_of_this_server(word: ServerWord) -> bool:
@@ -78,9 +129,14 @@ def _limit(word: ServerWord) -> str:
     return ""
 
 
-def _named(word: ServerWord, names: dict[str, Refused] | set[str]) -> Iterator[str]:
+def _named(word: ServerWord, names: Iterable[str]) -> Iterator[str]:
     text = word.message.lower()
-    return (name for name in names if f'"{name}"' in text or f" {name}(" in text)
+    return (name for name in names if any(each in text for each in _as_named(name)))
+
+
+def _as_named(name: str) -> tuple[str, ...]:
+    """Return how the server writes a name, alone or behind its schema."""
+    return (f'"{name}"', f'.{name}"', f" {name}(", f".{name}(")
 
 
 def extension_of(statement: Statement) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tradewright.review.model import Edit
-from tradewright.review.result import included
+from tradewright.review.result import included, standing
 from tradewright.review.settings import Settings
 from tradewright.review.source.layouts import read_folder
 from tradewright.review.source.text import Direction, Source, Wrapping
@@ -37,7 +37,8 @@ class Tree:
                 (root / path).write_bytes(data)
             found = [s for s in read_folder(root) if included(s, self.settings)]
             wrapping = self.settings.transaction
-            return [_placed(s, root, wrapping or s.wrapping) for s in found]
+            placed = [_placed(s, root, wrapping or s.wrapping) for s in found]
+            return [*standing(self.settings), *placed]
 
     def with_file(self, path: str, data: bytes) -> "Tree":
         """Return the tree with one file written anew."""

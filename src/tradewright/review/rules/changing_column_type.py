@@ -33,8 +33,12 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     if column is not None and _is_free(column, new, modifiers):
         return
     shown = range_name(event.statement.node.get("relation"))[1]
+    size = f"({', '.join(map(str, modifiers))})" if modifiers else ""
     old = f" from {column.type_text}" if column is not None else ""
-    message = f'changing "{shown}.{name}"{old} to {new} rewrites the table under an exclusive lock'
+    does = "rewrites" if column is not None else "may rewrite"
+    why = "" if column is not None else "; no file says what type it has"
+    what = f'changing "{shown}.{name}"{old} to {new}{size}'
+    message = f"{what} {does} the table under an exclusive lock{why}"
     advice = "Add a new column, keep both in step by a trigger, fill it in batches, then swap."
     yield Hit(event.statement, event.statement.start, message, advice, f"{shown}.{name}")
 

@@ -11,12 +11,14 @@ Use::
     CREATE TABLE events (id uuid PRIMARY KEY, at timestamptz DEFAULT now());
 
 Not reported when the function is built in, created by an earlier statement (a DO block counts),
-known to come from an extension, or named with a schema.
+known to come from an extension, or named with a schema, nor when the first migration creates no
+table (the folder does not begin at the beginning).
 """
 
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.origin import begins_at_beginning
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.builtins import EXTENSION_OF, functions
 from tradewright.review.schema.tree import find, strings
@@ -36,6 +38,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         if context.schema.extensions - {"plpgsql", "uuid-ossp", "pgcrypto"}:
             continue
         dialect, instead = FOREIGN_FUNCTIONS.get(name, ("", ""))
+        if not dialect and not begins_at_beginning(context):
+            continue
         origin = f" (it is {dialect})" if dialect else ""
         message = f"function {name}() does not exist here{origin}"
         advice = f"Use {instead}." if instead else "Create the function in an earlier statement."

@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.origin import begins_at_beginning
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import SYSTEM_SCHEMAS
 from tradewright.review.schema.tree import find, range_name, written_constraints
@@ -34,7 +35,7 @@ _DYNAMIC = re.compile(
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
-    if event.routine is not None or not _begins_at_beginning(context):
+    if event.routine is not None or not begins_at_beginning(context):
         return
     for name, offset in _named(event):
         if not name[1] or _is_there(context, event, name):
@@ -63,16 +64,6 @@ def _is_there(context: Context, event: Event, name: tuple[str, str]) -> bool:
 
 def _is_dynamic(context: Context, name: str) -> bool:
     return any(name in r.source.text and _DYNAMIC.search(r.source.text) for r in context.readings)
-
-
-def _begins_at_beginning(context: Context) -> bool:
-    first = context.readings[0]
-    if "missing-table" not in context.facts:
-        wanted = {"CreateStmt", "CreateTableAsStmt", "DoStmt"}
-        context.facts["missing-table"] = any(s.kind in wanted for s in first.statements) or any(
-            "create table" in " ".join(r.broken.text.lower().split()) for r in first.refusals
-        )
-    return bool(context.facts["missing-table"])
 
 
 def _named(event: Event) -> Iterator[tuple[tuple[str, str], int]]:

@@ -25,7 +25,8 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     fact = event.fact
     if not isinstance(fact, Untried):
         return
-    message = f"this could not be tried on the shadow: {fact.reason}"
+    more = f"; {fact.followers} later ones neither, for the same reason" if fact.followers else ""
+    message = f"this could not be tried on the shadow: {fact.reason}{more}"
     advice = "Try it on a copy of the real server."
     subject = f"{event.source.label}:{fact.statement.kind}"
     yield Hit(fact.statement, fact.statement.start, message, advice, subject)

@@ -32,7 +32,7 @@ SAMPLE_BYTES = 8_000
 
 @dataclass(frozen=True)
 class Source:
-    """The text of one migration in one direction."""
+    """The text of one migration in one direction, or of the schema that stands before them all."""
 
     path: str
     text: str
@@ -43,6 +43,7 @@ class Source:
     layout: str = "numbered"
     repeatable: bool = False
     has_down: bool = False
+    standing: bool = False
     sample: bytes = field(default=b"", repr=False)
 
     @cached_property

@@ -14,9 +14,9 @@ from tradewright.core.errors import TradewrightError
 from tradewright.postgres.connect import Session
 from tradewright.review.prove.model import Home
 from tradewright.review.prove.play import StepRefused, replay, word_of
-from tradewright.review.prove.prover import Step
 from tradewright.review.prove.seeds import RowTrial, changed, digests, seed
 from tradewright.review.prove.shadow import Shadow
+from tradewright.review.prove.steps import Step
 from tradewright.review.rule import Context
 
 

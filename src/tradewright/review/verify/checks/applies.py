@@ -14,7 +14,7 @@ def _run(ground: Ground) -> Outcome:
         for fact in ground.told(Refused)
         if isinstance(fact, Refused)
     ]
-    untried = len(ground.told(Untried))
+    untried = sum(1 + f.followers for f in ground.told(Untried) if isinstance(f, Untried))
     figures = f"{len(files)} files, {statements} statements, {elapsed_ms / 1000:.1f} s"
     if untried:
         figures += f"; {untried} statements could not be tried here"

@@ -1,0 +1,56 @@
+"""What a proof sends: every migration with its way back, in the runner's order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tradewright.review.prove.model import Untried
+from tradewright.review.prove.play import pieces_of
+from tradewright.review.source.statements import Reading
+from tradewright.review.source.text import Direction, Source, Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One migration: what its up and its down send."""
+
+    source: Source
+    up: tuple[Statement, ...]
+    down: tuple[Statement, ...] | None
+    down_source: Source | None
+
+
+def unread_of(readings: Iterable[Reading]) -> list[Untried]:
+    """Return what was too large to be read, and so is not sent either."""
+    return [
+        Untried(
+            statement=Statement(reading.source, "unread", "{}", piece.start, piece.end),
+            reason=piece.message,
+        )
+        for reading in readings
+        for piece in reading.unread
+    ]
+
+
+def steps_of(readings: Iterable[Reading]) -> list[Step]:
+    """Pair every up with its down, in the runner's order."""
+    readings = list(readings)
+    downs = {_pair(r.source): r for r in readings if r.source.direction is Direction.DOWN}
+    steps = []
+    for reading in readings:
+        if reading.source.direction is Direction.UP:
+            down = downs.get(_pair(reading.source))
+            steps.append(
+                Step(
+                    source=reading.source,
+                    up=tuple(pieces_of(reading)),
+                    down=None if down is None else tuple(pieces_of(down)),
+                    down_source=None if down is None else down.source,
+                )
+            )
+    return steps
+
+
+def _pair(source: Source) -> str:
+    """Return what an up and its down have in common."""
+    flyway = source.layout == "flyway" and not source.repeatable
+    return source.label.partition("__")[0] if flyway else source.label

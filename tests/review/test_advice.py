@@ -84,6 +84,49 @@ def test_advice_names_objects_as_postgresql_reads_them(
     assert advised(rule, statement, tmp_path) == advice
 
 
+SHOP = """\
+CREATE TABLE "user" (id bigint PRIMARY KEY);
+CREATE TABLE "Sale" (
+    "Id" serial PRIMARY KEY,
+    "soldAt" timestamp,
+    user_id bigint,
+    "totalPrice" real,
+    "userId" integer REFERENCES "user" (id),
+    "isOpen" boolean,
+    "Size" text
+);
+CREATE INDEX "Sale_once" ON "Sale" ("Id");
+CREATE INDEX "Sale_open" ON "Sale" ("isOpen", "Size");
+INSERT INTO "Sale" ("Size") VALUES ('L') ON CONFLICT ("Size") DO NOTHING;
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "advice"),
+    [
+        ("duplicate-index", 'DROP INDEX CONCURRENTLY "Sale_once";'),
+        ("prefer-timestamp-tz", '"soldAt" timestamptz'),
+        ("money-in-float", '"totalPrice" numeric(20, 8)'),
+        ("fk-column-type-mismatch", '"userId" bigint'),
+        ("prefer-identity", '"Id" bigint GENERATED ALWAYS AS IDENTITY'),
+        ("boolean-first-index", 'CREATE INDEX "Sale_open" ON "Sale" ("Size") WHERE "isOpen";'),
+        ("on-conflict-without-unique", 'ALTER TABLE "Sale" ADD UNIQUE ("Size");'),
+        (
+            "id-column-without-foreign-key",
+            (
+                'ALTER TABLE "Sale" ADD CONSTRAINT "Sale_user_id_fkey"'
+                ' FOREIGN KEY (user_id) REFERENCES "user" (id) NOT VALID;'
+            ),
+        ),
+    ],
+)
+def test_advice_on_the_whole_schema_names_objects_as_postgresql_reads_them(
+    rule: str, advice: str, tmp_path: Path
+) -> None:
+    findings = review_case(Case(rule, "bad", "", (("001_shop.sql", SHOP),)), tmp_path).findings
+    assert [f.corrected for f in findings if f.rule == rule] == [advice]
+
+
 def test_a_column_that_brings_its_key_is_to_be_added_alone_first(tmp_path: Path) -> None:
     files = (("001_before.sql", BEFORE), ("002.sql", "ALTER TABLE buyers ADD code text UNIQUE;"))
     case = Case("disallowed-unique-constraint", "bad", "", files)

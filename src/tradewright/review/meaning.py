@@ -5,6 +5,7 @@ rules never disagree on what an amount is.
 """
 
 import re
+from functools import cache
 
 from tradewright.review.schema.catalog import Column, Schema, Table
 
@@ -33,31 +34,41 @@ EXACT = frozenset({"numeric", "decimal"})
 INTEGERS = frozenset({"smallint", "integer", "bigint"})
 TEXTS = frozenset({"text", "varchar", "char", "character varying", "character"})
 
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@cache
+def in_words(name: str) -> str:
+    """Return a name as small words with `_` between them: `unitPrice` says what unit_price says."""
+    return _HUMP.sub("_", name).lower()
+
 
 def is_money(name: str) -> bool:
     """Return whether a column's name says that it holds money."""
+    name = in_words(name)
     return bool(_MONEY.search(name)) and not _NOT_MONEY.search(name)
 
 
 def is_exact_quantity(name: str) -> bool:
     """Return whether a column holds money, a quantity or a rate, which must not be rounded."""
+    name = in_words(name)
     said = _MONEY.search(name) or _QUANTITY.search(name) or _RATE.search(name)
     return bool(said) and not _NOT_MONEY.search(name)
 
 
 def is_score(name: str) -> bool:
     """Return whether a column's name says that its values have a range of their own."""
-    return bool(_SCORE.search(name))
+    return bool(_SCORE.search(in_words(name)))
 
 
 def is_currency(name: str) -> bool:
     """Return whether a column names a currency."""
-    return bool(_CURRENCY.search(name))
+    return bool(_CURRENCY.search(in_words(name)))
 
 
 def is_creation_time(name: str) -> bool:
     """Return whether a column tells when its row was written."""
-    return bool(_CREATED.match(name))
+    return bool(_CREATED.match(in_words(name)))
 
 
 def keeps_order(table: str) -> bool:
@@ -74,12 +85,17 @@ def plural_forms(word: str) -> tuple[str, ...]:
 
 
 def referred_table(column: Column, schema: Schema) -> Table | None:
-    """Return the table that a column `thing_id` speaks of: things, thing, or `..._things`."""
-    if not column.name.endswith("_id") or column.name == "_id":
+    """Return the table that a column `thing_id` speaks of: things, thing, Thing, or `..._things`.
+
+    `thingId` speaks of the same.
+    """
+    name = in_words(column.name)
+    if not name.endswith("_id") or name == "_id":
         return None
-    stem = column.name[:-3]
+    stem = name[:-3]
     for part in (stem, stem.rpartition("_")[2]):
         for form in plural_forms(part):
-            if form in schema.by_name:
-                return schema.by_name[form]
+            for written in (form, form.title().replace("_", "")):
+                if written in schema.by_name:
+                    return schema.by_name[written]
     return None

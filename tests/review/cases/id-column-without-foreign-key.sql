@@ -24,3 +24,7 @@ CREATE INDEX idx_payments_user_id ON payments (user_id);
 CREATE TABLE users (user_id uuid PRIMARY KEY);
 CREATE TABLE audit_log (id uuid PRIMARY KEY, user_id uuid);
 CREATE TABLE sessions (id uuid PRIMARY KEY, device_id text, session_id text);
+
+-- bad: names with humps
+CREATE TABLE "WorkflowRun" (id uuid PRIMARY KEY);
+CREATE TABLE "Step" (id uuid PRIMARY KEY, "workflowRunId" uuid); -- <-

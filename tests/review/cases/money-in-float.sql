@@ -15,3 +15,13 @@ CREATE TABLE accounts (
 
 -- near miss: a measure, a share of time, and a count of prices
 CREATE TABLE quotes (id uuid PRIMARY KEY, latency_ms real, price_count double precision);
+
+-- bad: names with humps
+CREATE TABLE "OrderLine" (
+    id uuid PRIMARY KEY,
+    "unitPrice" double precision, -- <-
+    "TotalFXAmount" real -- <-
+);
+
+-- near miss: humps that say no money
+CREATE TABLE "OrderLine" (id uuid PRIMARY KEY, "latencyMs" real, "priceCount" double precision);

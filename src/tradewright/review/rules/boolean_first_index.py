@@ -19,6 +19,7 @@ Not reported when the boolean is not the first column, or the index is partial.
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted, quoted_table
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import kind_of
 
@@ -31,13 +32,14 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         return
     column = table.columns.get(elements[0].get("name", ""))
     if column is not None and column.type == "boolean":
-        rest = ", ".join(e.get("name", "...") for e in elements[1:]) or "id"
+        rest = ", ".join(quoted(e["name"]) if "name" in e else "..." for e in elements[1:]) or "id"
         name = str(node.get("idxname", ""))
         message = (
             f'index "{name}" begins with boolean "{column.name}", which hardly narrows anything'
         )
         advice = "Put the boolean into the condition of a partial index."
-        fix = f"CREATE INDEX {name} ON {table.full_name} ({rest}) WHERE {column.name};"
+        condition = quoted(column.name)
+        fix = f"CREATE INDEX {quoted(name)} ON {quoted_table(table)} ({rest}) WHERE {condition};"
         yield Hit(event.statement, event.statement.start, message, advice, name, fix)
 
 

@@ -40,7 +40,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     what = f'changing "{shown}.{name}"{old} to {new}{size}'
     message = f"{what} {does} the table under an exclusive lock{why}"
     advice = "Add a new column, keep both in step by a trigger, fill it in batches, then swap."
-    yield Hit(event.statement, event.statement.start, message, advice, f"{shown}.{name}")
+    place = event.statement.place(definition) if "location" in definition else 0
+    yield Hit(event.statement, place or event.statement.start, message, advice, f"{shown}.{name}")
 
 
 def _is_free(column: Column, new: str, modifiers: tuple[int, ...]) -> bool:

@@ -22,6 +22,7 @@ CONCURRENTLY, then attach them with ALTER INDEX ... ATTACH PARTITION.
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted, quoted_table
 from tradewright.review.rule import Context, Event, Hit, Rule
 
 
@@ -36,7 +37,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         "Create it ON ONLY the parent, then CONCURRENTLY on each partition, then attach each with "
         "ALTER INDEX ... ATTACH PARTITION."
     )
-    corrected = f"CREATE INDEX {name} ON ONLY {table.full_name} (...);"
+    corrected = f"CREATE INDEX {quoted(name)} ON ONLY {quoted_table(table)} (...);"
     yield Hit(event.statement, event.statement.start, message, advice, name, corrected)
 
 

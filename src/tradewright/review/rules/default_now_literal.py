@@ -19,6 +19,7 @@ from functools import partial
 
 from tradewright.review.meaning import TEXTS
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import constant_text
@@ -41,7 +42,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             message,
             f"Use DEFAULT {function}.",
             name,
-            f"{column.name} {column.type_text} DEFAULT {function}",
+            f"{quoted(column.name)} {column.type_text} DEFAULT {function}",
             fix=partial(
                 found_within,
                 column.statement,

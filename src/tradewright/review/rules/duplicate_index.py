@@ -20,9 +20,10 @@ import re
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted_name
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Index, Table
-from tradewright.review.schema.tree import kind_of, strings
+from tradewright.review.schema.tree import kind_of, range_name, strings
 
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
@@ -45,9 +46,14 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
                     message,
                     "Leave it out.",
                     f"{table.full_name}:{index.name}",
-                    f"DROP INDEX CONCURRENTLY {index.name};",
+                    f"DROP INDEX CONCURRENTLY {_written(index)};",
                 )
         yield from _repeated_keys(table, own)
+
+
+def _written(index: Index) -> str:
+    """Return the index's name with the schema that its statement gives its table."""
+    return quoted_name((range_name(index.statement.node.get("relation"))[0], index.name))
 
 
 def _covering(table: Table, index: Index) -> str:
@@ -92,7 +98,7 @@ def _repeated_keys(table: Table, own: list[Index]) -> Iterator[Hit]:
                     message,
                     "Leave it out.",
                     f"{table.full_name}:{index.name}",
-                    f"DROP INDEX CONCURRENTLY {index.name};",
+                    f"DROP INDEX CONCURRENTLY {_written(index)};",
                 )
 
 

@@ -54,7 +54,7 @@ def _fixed(context: Context, table: Table, column: Column, target: Table) -> Ite
     fits = known is not None and known.type == column.type
     there = target is table or is_before(context, target.statement, column.statement)
     if fits and there and is_made_here(context, column, table):
-        name = quoted(f"{table.name}_{column.name}_fkey"[:63])
+        name = _key_name(table, column)
         yield from column_extended(
             column, f"CONSTRAINT {name} REFERENCES {quoted_table(target)} ({quoted(key)})"
         )
@@ -71,12 +71,17 @@ def _refers(table: Table, column: Column, target: Table) -> bool:
     return target is not table or column.name.startswith("parent")
 
 
+def _key_name(table: Table, column: Column) -> str:
+    return quoted(f"{table.name}_{column.name}_fkey"[:63])
+
+
 def _hit(table: Table, column: Column, target: Table) -> Hit:
     key = target.primary_key[0]
     name = f"{table.full_name}.{column.name}"
     fix = (
-        f"ALTER TABLE {table.full_name} ADD CONSTRAINT {table.name}_{column.name}_fkey "
-        f"FOREIGN KEY ({column.name}) REFERENCES {target.full_name} ({key}) NOT VALID;"
+        f"ALTER TABLE {quoted_table(table)} ADD CONSTRAINT {_key_name(table, column)} "
+        f"FOREIGN KEY ({quoted(column.name)}) "
+        f"REFERENCES {quoted_table(target)} ({quoted(key)}) NOT VALID;"
     )
     message = f'column "{name}" has no foreign key to "{target.full_name}": rows may point nowhere'
     advice = f"Add a foreign key to {target.full_name} ({key}), then validate it."

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted, quoted_table
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Relation, Table
 
@@ -36,7 +37,9 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
         if severity:
             message += ", yet a REFRESH CONCURRENTLY of it stands in the files: it fails"
         advice = "Create a unique index on the columns that tell its rows apart."
-        fix = f"CREATE UNIQUE INDEX {view.name}_once ON {view.full_name} (...);"
+        fix = (
+            f"CREATE UNIQUE INDEX {quoted(f'{view.name}_once'[:63])} ON {quoted_table(view)} (...);"
+        )
         start = view.statement.start
         yield Hit(view.statement, start, message, advice, view.full_name, fix, severity)
 

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from tradewright.review.meaning import is_creation_time
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import list_of, quoted, quoted_table
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Relation, Table
 
@@ -67,7 +68,8 @@ def _is_served(table: Table, columns: tuple[str, ...]) -> bool:
 
 def _hit(table: Table, columns: tuple[str, ...], why: str) -> Hit:
     shown = ", ".join(columns)
-    last = f"{shown} DESC" if len(columns) > 1 and columns[-1].endswith("_at") else shown
+    listed = list_of(columns)
+    last = f"{listed} DESC" if len(columns) > 1 and columns[-1].endswith("_at") else listed
     name = f"idx_{table.name}_{'_'.join(columns)}"
     return Hit(
         table.statement,
@@ -75,7 +77,7 @@ def _hit(table: Table, columns: tuple[str, ...], why: str) -> Hit:
         f'"{table.full_name}" has no index on ({shown}), by which {why} are read',
         "Add the index if the queries ask for it.",
         f"{table.full_name}({shown})",
-        f"CREATE INDEX CONCURRENTLY {name} ON {table.full_name} ({last});",
+        f"CREATE INDEX CONCURRENTLY {quoted(name[:63])} ON {quoted_table(table)} ({last});",
     )
 
 

@@ -19,6 +19,7 @@ from functools import partial
 
 from tradewright.review.meaning import FLOATS, is_exact_quantity
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import type_name
@@ -42,7 +43,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             f'column "{full}" keeps money in {kind}, which cannot hold decimal fractions exactly',
             "Use numeric(20, 8).",
             full,
-            f"{name} numeric(20, 8)",
+            f"{quoted(name)} numeric(20, 8)",
             fix=None if column is None else partial(retyped, column, "numeric(20, 8)"),
         )
 

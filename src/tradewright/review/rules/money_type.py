@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 
@@ -38,7 +39,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             message,
             "Use numeric(20, 8) beside a currency.",
             name,
-            f"{column.name} numeric(20, 8)",
+            f"{quoted(column.name)} numeric(20, 8)",
             fix=partial(retyped, column, "numeric(20, 8)"),
         )
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from tradewright.review.meaning import EXACT, is_money
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rule import Context, Event, Hit, Rule
 
 
@@ -35,7 +36,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
             message,
             "Give precision and scale.",
             name,
-            f"{column.name} numeric(20, 8)",
+            f"{quoted(column.name)} numeric(20, 8)",
         )
 
 

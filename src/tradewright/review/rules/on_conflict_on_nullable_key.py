@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import list_of
 from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import ConstraintKind, Table
@@ -47,7 +48,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
             f'the row is added to "{table.full_name}" again and again'
         )
         advice = "Declare the key UNIQUE NULLS NOT DISTINCT, or the column NOT NULL."
-        corrected = f"UNIQUE NULLS NOT DISTINCT ({shown})"
+        corrected = f"UNIQUE NULLS NOT DISTINCT ({list_of(tuple(columns))})"
         offset = event.statement.place(event.node["onConflictClause"])
         hit = Hit(
             event.statement, offset, message, advice, f"{table.full_name}({shown})", corrected

@@ -23,6 +23,7 @@ index over the columns exists and the statement gives a condition.
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted, quoted_table
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import ConstraintKind
 from tradewright.review.schema.tree import kind_of, range_name
@@ -43,11 +44,12 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     keys += [set(c.columns) for c in table.of_kind(ConstraintKind.EXCLUDE)]
     if columns not in keys:
         shown = ", ".join(element["name"] for element in elements)
+        listed = ", ".join(quoted(element["name"]) for element in elements)
         message = f'ON CONFLICT ({shown}) fails: "{table.full_name}" has no unique key on it'
         advice = (
             "Add a unique constraint on exactly these columns, or name those of an existing one."
         )
-        corrected = f"ALTER TABLE {table.full_name} ADD UNIQUE ({shown});"
+        corrected = f"ALTER TABLE {quoted_table(table)} ADD UNIQUE ({listed});"
         offset = event.statement.place(event.node["onConflictClause"])
         yield Hit(
             event.statement, offset, message, advice, f"{table.full_name}({shown})", corrected

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import list_of, quoted, quoted_name
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Table
 from tradewright.review.schema.tree import kind_of, range_name
@@ -36,15 +37,17 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     match = _STATES.search(name.lower())
     if not match or "whereClause" in node:
         return
-    table = range_name(node.get("relation"))[1]
+    place = range_name(node.get("relation"))
+    table = place[1]
     columns = [kind_of(e)[1].get("name", "") for e in node.get("indexParams", ())]
     known = context.schema.table(range_name(node.get("relation")))
     if match[1] in table or any(_explains(known, column, match[1]) for column in columns):
         return
     flag = next((c for c in columns if match[1] in c), f"is_{match[1]}")
-    rest = ", ".join(c for c in columns if c and c != flag)
+    rest = list_of(tuple(c for c in columns if c and c != flag))
     message = f'index "{name}" is called "{match[1]}" but has no WHERE: it holds every row'
-    fix = f"CREATE INDEX {name} ON {table} ({rest or 'id'}) WHERE {flag};"
+    written = f"{quoted(name)} ON {quoted_name(place)}"
+    fix = f"CREATE INDEX {written} ({rest or 'id'}) WHERE {quoted(flag)};"
     advice = "Add the condition, or change the name."
     yield Hit(event.statement, event.statement.start, message, advice, name, fix)
 

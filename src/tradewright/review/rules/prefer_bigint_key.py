@@ -17,6 +17,7 @@ Not reported when the key is not counted up by the database (codes, years).
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column
 
@@ -31,7 +32,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     if column.type in {"serial", "smallserial"} or (_is_narrow(column) and _is_counted(column)):
         name = f"{table.full_name}.{column.name}"
         message = f'key "{name}" ends at {"32,767" if "small" in column.type else "2,147,483,647"}'
-        fix = f"{column.name} bigint GENERATED ALWAYS AS IDENTITY"
+        fix = f"{quoted(column.name)} bigint GENERATED ALWAYS AS IDENTITY"
         yield Hit(event.statement, column.offset, message, "Use bigint.", name, fix)
 
 

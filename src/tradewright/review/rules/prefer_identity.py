@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tradewright.review.model import Category, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 
@@ -28,7 +29,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
     column, table = event.column, event.table
     if column is not None and table is not None and column.type in _WIDTHS:
         name = f"{table.full_name}.{column.name}"
-        fix = f"{column.name} bigint GENERATED ALWAYS AS IDENTITY"
+        fix = f"{quoted(column.name)} bigint GENERATED ALWAYS AS IDENTITY"
         message = f'"{name}" is {column.type}'
         yield Hit(
             event.statement,

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column
@@ -57,7 +58,7 @@ def _hit(event: Event, table: str, column: str, offset: int) -> Hit:
         "which instant it means depends on the session",
         "Use timestamptz.",
         f"{table}.{column}",
-        f"{column} timestamptz",
+        f"{quoted(column)} timestamptz",
     )
 
 

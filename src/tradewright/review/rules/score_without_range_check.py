@@ -67,7 +67,7 @@ def _hit(table: Table, column: Column) -> Hit:
         f'"{name}" is {column.type_text} without a range: any value fits{digits}',
         "Add a CHECK that says the range.",
         name,
-        f"{column.name} {column.type_text} CHECK ({column.name} BETWEEN 0 AND 100)",
+        f"{quoted(column.name)} {column.type_text} CHECK ({quoted(column.name)} BETWEEN 0 AND 100)",
         fix=partial(_fixed, table, column),
     )
 

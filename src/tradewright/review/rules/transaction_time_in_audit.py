@@ -28,6 +28,7 @@ from functools import partial
 
 from tradewright.review.meaning import is_creation_time
 from tradewright.review.model import Category, Edit, Severity
+from tradewright.review.rewrite.names import quoted
 from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Column
@@ -63,7 +64,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
                 message,
                 "Use DEFAULT clock_timestamp().",
                 name,
-                f"{column.name} timestamptz NOT NULL DEFAULT clock_timestamp()",
+                f"{quoted(column.name)} timestamptz NOT NULL DEFAULT clock_timestamp()",
                 fix=partial(_fixed, column),
             )
 

@@ -305,3 +305,19 @@ def test_a_period_counts_its_samples() -> None:
     assert list(periods(found, begin=at(0), end=at(10), apart_max=FIVE)) == [
         Period(at(0), at(10), "within", 2, Decimal(10))
     ]
+
+
+@pytest.mark.parametrize("every", ["1 day", None, "10 seconds"])
+def test_no_setting_of_the_job_says_that_a_clock_was_right_between_samples(
+    engine: Session, every: str | None
+) -> None:
+    for at in (NOON, NOON + TEN, NOON + TEN * 2 + timedelta(seconds=1)):
+        sample(engine, at)
+    daily = None if every else "04:00"
+    engine.execute(
+        "UPDATE jobs SET every = %s::interval, daily_at = %s::time WHERE name = 'sample_clock'",
+        (every, daily),
+    )
+    made = make(engine, "clock-sync", Scope(begin=NOON, end=NOON + TEN * 2))
+    told = [(row["begin"] - NOON, row["verdict"]) for row in made.rows]
+    assert told == [(timedelta(0), "within"), (TEN, MISSING)]

@@ -15,15 +15,17 @@ from tradewright.compliance.model import Findings, Option, Report, Scope
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
-_APART = 2
-"""Samples may be as many intervals of their job apart; one may be late."""
+APART_MAX = timedelta(minutes=10)
+"""Samples may be so far apart: two intervals of their job as it is set up, because one may be late.
+
+No setting widens it: what was not known then is not known because samples are rarer now.
+"""
 
 
 def _read(session: Session, scope: Scope) -> Findings:
     queries = load_queries("tradewright.compliance.reports")
     asked = {"begin": scope.begin, "end": scope.end}
-    apart, begin, end = session.execute(queries["clock_range"], asked).fetchone() or ()
-    apart_max = apart * _APART
+    begin, end = session.execute(queries["clock_range"], asked).fetchone() or ()
     hosts: dict[str | None, list[Sample]] = {}
     for host, *sample in store.stream(session, queries["clock_samples"], asked):
         hosts.setdefault(host, []).append(Sample(*sample))
@@ -31,7 +33,7 @@ def _read(session: Session, scope: Scope) -> Findings:
         "bound_us": 1000,
         "covers_from": begin,
         "covers_to": end,
-        "samples_apart_max": str(apart_max),
+        "samples_apart_max": str(APART_MAX),
         "samples": sum(map(len, hosts.values())),
     }
     if not hosts and begin is not None:
@@ -39,7 +41,7 @@ def _read(session: Session, scope: Scope) -> Findings:
     found = [
         (host, period)
         for host, samples in hosts.items()
-        for period in _periods(samples, begin, end, apart_max)
+        for period in _periods(samples, begin, end)
     ]
     return Findings({**facts, **_summary(found)}, (_row(host, period) for host, period in found))
 
@@ -49,11 +51,9 @@ def _summary(found: list[tuple[str | None, Period]]) -> dict[str, object]:
     return {"seconds": seconds, "excluded": "nothing", "rows": len(found)}
 
 
-def _periods(
-    samples: list[Sample], begin: datetime | None, end: datetime, apart_max: timedelta
-) -> list[Period]:
+def _periods(samples: list[Sample], begin: datetime | None, end: datetime) -> list[Period]:
     first = samples[0].at if begin is None else begin
-    return list(periods(samples, begin=first, end=end, apart_max=apart_max)) if first < end else []
+    return list(periods(samples, begin=first, end=end, apart_max=APART_MAX)) if first < end else []
 
 
 def _seconds(found: Iterable[Period]) -> dict[str, int]:

@@ -141,9 +141,8 @@ LEFT JOIN LATERAL (
 ORDER BY e.occurred_at, e.order_id, e.seq;
 
 -- name: clock_range
--- Read how far apart samples are to be taken, and the range that can be known: until now at most.
+-- Read the range that can be known: until now at most.
 SELECT
-    coalesce((SELECT coalesce(every, '1 day') FROM jobs WHERE name = 'sample_clock'), '5 minutes'),
     coalesce(%(begin)s::timestamptz, (SELECT min(sampled_at) FROM clock_samples)),
     least(coalesce(%(end)s::timestamptz, clock_timestamp()), clock_timestamp());
 

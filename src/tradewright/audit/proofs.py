@@ -6,6 +6,7 @@ is told in docs/explain/proof-of-liabilities.md.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,6 +14,14 @@ from hashlib import sha256
 from typing import Any
 
 FORMAT = "tradewright-liabilities-1"
+_SHAPES = {
+    "nonce": "[0-9a-f]{32}",
+    "user_id": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "currency": "[A-Z0-9]{2,10}",
+}
+"""How a leaf's fields are written: with any text in them, one leaf could be read as two users'."""
+_HASH = "[0-9a-f]{64}"
+_SUM = r"(0|[1-9][0-9]{0,19})\.[0-9]{8}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +61,37 @@ def _reason(roots: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
     published = roots["currencies"].get(proof["currency"])
     if published is None:
         return f"no root is published for {proof['currency']}"
+    for name, shape in _SHAPES.items():
+        _require_shape(name, proof[name], shape)
     total = _sum(proof["amount"])
     leaf = "|".join((proof["nonce"], proof["user_id"], proof["currency"], proof["amount"]))
     digest = sha256(b"\x00" + leaf.encode()).digest()
     for step in proof["path"]:
-        beside = (bytes.fromhex(step["hash"]), _sum(step["total"]))
+        _require_shape("side", step["side"], "left|right")
+        beside = (_hash(step["hash"]), _sum(step["total"]))
         pair = ((digest, total), beside)
         left, right = pair if step["side"] == "right" else pair[::-1]
         sums = f"|{left[1]:.8f}|{right[1]:.8f}".encode()
         digest, total = sha256(b"\x01" + left[0] + right[0] + sums).digest(), left[1] + right[1]
     if digest.hex() != published["root"]:
         return "it leads to another root than the published one"
-    if total != Decimal(published["total"]):
+    if total != _sum(published["total"]):
         return "it leads to another total than the published one"
     return ""
 
 
 def _sum(text: str) -> Decimal:
     """Return an amount that is a number, not negative, and written as it is hashed."""
-    amount = Decimal(text)
-    if not amount >= 0 or f"{amount:.8f}" != text:
+    if not re.fullmatch(_SUM, text):
         raise ValueError(f"amount {text!r} is negative or not written with eight decimals")
-    return amount
+    return Decimal(text)
+
+
+def _hash(text: str) -> bytes:
+    _require_shape("hash", text, _HASH)
+    return bytes.fromhex(text)
+
+
+def _require_shape(name: str, text: str, shape: str) -> None:
+    if not re.fullmatch(shape, text):
+        raise ValueError(f"{name} {text!r} is not written as {name}s are")

@@ -96,7 +96,7 @@ def prove_command(asked: Asked, folder: Path) -> None:
     refuse_to_overwrite(files, hint="Name another folder: what was published must stay.")
     with asked.session() as session:
         trees = read_liabilities(session)
-    roots = published_roots(trees, utc_now())
+    roots = published_roots(trees)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "roots.json").write_text(json.dumps(roots, indent=2) + "\n")
     with (folder / "proofs.jsonl").open("w") as handle:

@@ -46,9 +46,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class LiabilityTree:
-    """One currency's tree: its leaves in order, and its levels from leaves to root."""
+    """One currency's tree: its leaves in order, and its levels from leaves to root.
+
+    `taken_at` is by the database server's clock, just before the snapshot that was read.
+    """
 
     currency: str
+    taken_at: datetime
     leaves: Sequence[Leaf]
     levels: Sequence[Sequence[Node]]
 
@@ -83,7 +87,7 @@ class LiabilityTree:
             place //= 2
 
 
-def grow_tree(currency: str, leaves: Sequence[Leaf]) -> LiabilityTree:
+def grow_tree(currency: str, taken_at: datetime, leaves: Sequence[Leaf]) -> LiabilityTree:
     """Return the tree over one currency's leaves, ordered by their hashes and not by user.
 
     Raises:
@@ -103,7 +107,7 @@ def grow_tree(currency: str, leaves: Sequence[Leaf]) -> LiabilityTree:
         level = levels[-1]
         pairs = [_join(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
         levels.append(pairs + level[len(pairs) * 2 :])
-    return LiabilityTree(currency, [leaf for _, leaf in ranked], levels)
+    return LiabilityTree(currency, taken_at, [leaf for _, leaf in ranked], levels)
 
 
 def read_liabilities(
@@ -112,16 +116,16 @@ def read_liabilities(
     """Read what is owed to each user, in one snapshot, and return a tree for each currency."""
     rows = connection.execute(load_queries("tradewright.ledger")["liabilities"]).fetchall()
     return [
-        grow_tree(currency, [Leaf(row[1], currency, row[2], new_nonce()) for row in part])
-        for currency, part in groupby(rows, key=itemgetter(0))
+        grow_tree(currency, at, [Leaf(row[1], currency, row[2], new_nonce()) for row in part])
+        for (currency, at), part in groupby(rows, key=itemgetter(0, 3))
     ]
 
 
-def published_roots(trees: Sequence[LiabilityTree], taken_at: datetime) -> Mapping[str, object]:
+def published_roots(trees: Sequence[LiabilityTree]) -> Mapping[str, object]:
     """Return what is published: the root, the total and the number of users of each currency."""
     return {
         "format": FORMAT,
-        "taken_at": taken_at.isoformat(),
+        "taken_at": min((tree.taken_at.isoformat() for tree in trees), default=None),
         "currencies": {
             tree.currency: {
                 "root": tree.root.digest.hex(),

@@ -502,7 +502,7 @@ ORDER BY p.currency, p.code;
 
 -- name: liabilities
 -- Sum what each user is owed, by currency: wallets, and accounts that are not below zero.
-SELECT o.currency, o.user_id::text, sum(o.amount) AS amount
+SELECT o.currency, o.user_id::text, sum(o.amount) AS amount, statement_timestamp() AS taken_at
 FROM (
     SELECT w.currency, w.user_id, w.available + w.reserved AS amount
     FROM user_balances AS w

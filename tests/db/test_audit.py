@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from tests.cast import open_user, open_wallet, play
 from tests.conftest import OpenSession
+from tests.floor import refusal
 from tradewright import audit
 from tradewright.cli.main import cli
 from tradewright.core.errors import ErrorCode, InputError
@@ -138,6 +139,23 @@ def test_a_row_slipped_into_a_sealed_range_is_noticed(engine: Session) -> None:
         " VALUES (1, 'ann', 'users', uuidv7(), 'insert', '{}')"
     )
     assert audit.verify(engine).first_bad_seq == 1
+
+
+def test_heads_of_another_chain_are_not_gone_on_with(engine: Session) -> None:
+    open_user(engine)
+    audit.seal(engine)
+    heads = audit.export_heads(engine)
+    open_user(engine)
+    audit.seal(engine)
+    assert [head.seq for head in audit.new_heads(engine, heads)] == [2]
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("DELETE FROM audit_seals")
+    for seals in (0, 1):
+        error = refusal(lambda: audit.new_heads(engine, heads))
+        assert (error.code, error.facts) == (ErrorCode.RECORD_HEADS_DIFFER, {"seal": 1})
+        if not seals:
+            engine.execute("UPDATE audit_log SET actor = 'nobody' WHERE seq = 1")
+            audit.seal(engine)
 
 
 def test_removed_and_rewritten_seals_are_noticed_by_exported_heads_only(engine: Session) -> None:

@@ -100,6 +100,11 @@ BREAKS = (
     ),
     Break(
         "entry_names_its_owner",
+        "a wallet that became one of another currency",
+        ("UPDATE user_balances SET currency = 'JPY' WHERE holder_id = '{wallet_id}'",),
+    ),
+    Break(
+        "entry_names_its_owner",
         "an entry of an account that names another user",
         (
             (

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tests.cast import Cast, open_user, open_wallet, play, value
 from tests.conftest import OpenSession
 from tradewright.cli.main import cli
-from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import Money
 from tradewright.ledger import HouseCode, credit, house_holder_ids, move_between_houses, sealing
@@ -178,6 +178,44 @@ def test_a_transfer_slipped_among_sealed_ones_is_named(engine: Session, cast: Ca
     fault = sealing.verify(engine).fault
     assert fault is not None
     assert (fault.kind, fault.transfer_id) == (FaultKind.INSERTED, str(transfer_id))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["available = available + 5", "currency = 'EUR'", "user_id = uuidv7()", "version = 0"],
+)
+def test_a_balance_that_is_not_what_its_entries_left_is_counted(
+    engine: Session, engine_database: str, cast: Cast, change: str
+) -> None:
+    assert sealing.verify(engine).is_good
+    words = f"UPDATE user_balances SET {change} WHERE holder_id = %s"
+    engine.execute(words.encode(), (cast.wallet_id,))
+    found = sealing.verify(engine)
+    assert (found.fault, found.wrong_balances, found.is_good) == (None, 1, False)
+    result = CliRunner().invoke(cli, ["ledger", "verify", "--database", engine_database])
+    assert result.exit_code == 1
+    assert (
+        "1 balances are not what their entries left; next: tradewright audit laws" in result.stdout
+    )
+
+
+def test_a_checkpoint_of_another_chain_is_not_gone_on_with(
+    engine: Session, engine_database: str, cast: Cast, tmp_path: Path
+) -> None:
+    file = tmp_path / "heads.jsonl"
+    assert run(engine_database, "checkpoint", str(file))[0] == 0
+    kept = file.read_text()
+    engine.execute("DELETE FROM ledger_seal_segments")
+    engine.execute("DELETE FROM ledger_seals")
+    engine.execute("UPDATE balance_ledger SET operation = 'gift' WHERE version = 1")
+    for is_sealed_anew in (False, True):
+        if is_sealed_anew:
+            sealing.seal(engine)
+        words = ["ledger", "checkpoint", str(file), "--database", engine_database]
+        result = CliRunner().invoke(cli, words)
+        assert isinstance(result.exception, StateError)
+        assert result.exception.code == ErrorCode.RECORD_HEADS_DIFFER
+        assert file.read_text() == kept
 
 
 def test_a_rewritten_segment_is_named_as_its_seal(engine: Session, cast: Cast) -> None:

@@ -7,7 +7,15 @@ record (`seals`) and reads it (`trail`). It changes nothing but seals.
 
 from tradewright.audit.context import acting_as
 from tradewright.audit.laws import LawResult, analyze_record, check_laws, require_laws
-from tradewright.audit.seals import Head, Verification, export_heads, read_heads, seal, verify
+from tradewright.audit.seals import (
+    Head,
+    Verification,
+    export_heads,
+    new_heads,
+    read_heads,
+    seal,
+    verify,
+)
 from tradewright.audit.trail import TrailEntry, archived_months, read_trail
 
 __all__ = [
@@ -20,6 +28,7 @@ __all__ = [
     "archived_months",
     "check_laws",
     "export_heads",
+    "new_heads",
     "read_heads",
     "read_trail",
     "require_laws",

@@ -6,10 +6,10 @@ to a place that this server cannot write, and verification compares with what wa
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tradewright.core.errors import ErrorCode, InputError
+from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
@@ -58,15 +58,24 @@ def export_heads(connection: Session, *, after_seq: int = 0) -> list[Head]:
     return [Head(*row) for row in rows]
 
 
+def new_heads(connection: Session, known: Sequence[Head]) -> list[Head]:
+    """Return the heads of the seals after those that a file holds, oldest first.
+
+    Raises:
+        StateError: RECORD_HEADS_DIFFER when the database has not the seals that the file holds: to
+            go on with the file would mix two chains.
+
+    """
+    faults = [*_exported_faults(connection, known)]
+    if faults:
+        raise _differing_heads(faults[0][0])
+    return export_heads(connection, after_seq=max((head.seq for head in known), default=0))
+
+
 def verify(connection: Session, exported: Sequence[Head] = ()) -> Verification:
     """Verify each seal against its rows, the chain, and the heads that were exported before."""
     bad = [(row[0], str(row[1])) for row in connection.execute(_queries()["bad_seals"])]
-    kept = {head.seq: head for head in export_heads(connection)}
-    for head in exported:
-        if head.seq not in kept:
-            bad.append((head.seq, "The seal was exported and is gone."))
-        elif kept[head.seq] != head:
-            bad.append((head.seq, "The seal differs from the head that was exported."))
+    bad += _exported_faults(connection, exported)
     counts = connection.execute(_queries()["seal_counts"]).fetchone() or (0, 0, 0)
     first_bad, reason = min(bad, default=(None, ""))
     return Verification(counts[0], counts[1], counts[2], first_bad, reason)
@@ -80,6 +89,27 @@ def read_heads(lines: Iterable[str]) -> list[Head]:
 
     """
     return [_read_head(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _differing_heads(seq: int) -> StateError:
+    """Return the error of a file of heads whose seals the database does not have."""
+    return StateError(
+        ErrorCode.RECORD_HEADS_DIFFER,
+        f"seal {seq} of the audit log is not the one that the file holds, or is gone",
+        why="The database is another one, was put back to before the seal, or was rewritten.",
+        hint="Keep the file, verify the audit log with it, and begin another file for this chain.",
+        facts={"seal": seq},
+    )
+
+
+def _exported_faults(connection: Session, exported: Sequence[Head]) -> Iterator[tuple[int, str]]:
+    """Give the seals that are not as they were exported, each with why."""
+    kept = {head.seq: head for head in export_heads(connection)}
+    for head in exported:
+        if head.seq not in kept:
+            yield head.seq, "The seal was exported and is gone."
+        elif kept[head.seq] != head:
+            yield head.seq, "The seal differs from the head that was exported."
 
 
 def _read_head(number: int, line: str) -> Head:

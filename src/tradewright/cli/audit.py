@@ -68,7 +68,7 @@ def export_command(asked: options.Asked, file: Path) -> None:
     """Add the heads that FILE does not hold yet to it, one JSON object to a line."""
     known = audit.read_heads(file.read_text().splitlines()) if file.exists() else []
     with asked.session() as session:
-        new = audit.export_heads(session, after_seq=max((head.seq for head in known), default=0))
+        new = audit.new_heads(session, known)
     with file.open("a") as handle:
         handle.writelines(f"{head.as_line()}\n" for head in new)
     if asked.as_json:

@@ -173,7 +173,7 @@ def checkpoint_command(asked: Asked, file: Path) -> None:
     """Add the head of the newest seal to FILE, if it is not there; it stands for all before it."""
     known = sealing.read_checkpoint(file.read_text().splitlines()) if file.exists() else []
     with asked.session() as session:
-        new = sealing.export_heads(session, after_seq=max((head.seq for head in known), default=0))
+        new = sealing.new_heads(session, known)
     with file.open("a") as handle:
         handle.writelines(f"{head.as_line()}\n" for head in new[-1:])
     if asked.as_json:
@@ -192,13 +192,19 @@ def checkpoint_command(asked: Asked, file: Path) -> None:
 )
 @with_database
 def verify_command(asked: Asked, checkpoint: Path | None) -> None:
-    """Verify every seal; exit 1 and name the first entry or transfer that does not hold."""
+    """Verify every seal; exit 1 and name the first entry or transfer that does not hold.
+
+    Exits with 1 as well when balances are not what the entries left.
+    """
     exported = sealing.read_checkpoint(checkpoint.read_text().splitlines()) if checkpoint else []
     with asked.session() as session:
         found = sealing.verify(session, exported)
     if asked.as_json:
         click.echo(json.dumps({**asdict(found), "is_good": found.is_good}))
     elif found.fault is None:
+        if found.wrong_balances:
+            told = f"{found.wrong_balances} balances are not what their entries left"
+            click.echo(f"{told}; next: tradewright audit laws")
         click.echo(
             f"{found.seals} seals over {found.entries_sealed} entries and "
             f"{found.transfers_sealed} transfers hold; {found.entries_unsealed} entries wait"

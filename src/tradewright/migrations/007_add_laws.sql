@@ -70,11 +70,11 @@ WHERE (b.available, b.reserved) IS DISTINCT FROM (coalesce(r.available, 0), coal
 COMMENT ON VIEW law_balance_is_replay IS 'Each balance equals the replay of all the holder''s entries from zero.';
 
 CREATE VIEW law_entry_names_its_owner AS
-SELECT e.holder_id, e.version, e.user_id, b.user_id AS owner_id
+SELECT e.holder_id, e.version, e.user_id, b.user_id AS owner_id, e.currency, b.currency AS holder_currency
 FROM balance_ledger AS e
 LEFT JOIN holder_balances AS b ON b.holder_id = e.holder_id
-WHERE e.user_id IS DISTINCT FROM b.user_id;
-COMMENT ON VIEW law_entry_names_its_owner IS 'Each entry names the user whose wallet or account it changed.';
+WHERE (e.user_id, e.currency) IS DISTINCT FROM (b.user_id, b.currency);
+COMMENT ON VIEW law_entry_names_its_owner IS 'Each entry names the user whose wallet or account it changed, and its currency.';
 
 CREATE VIEW law_versions_are_gapless AS
 SELECT e.holder_id, e.version, e.previous_version

@@ -5,7 +5,13 @@ covers and how it is hashed is told in docs/explain/sealed-ledger.md.
 """
 
 from tradewright.ledger.sealing.model import Fault, FaultKind, LedgerHead, Verification
-from tradewright.ledger.sealing.service import export_heads, read_checkpoint, seal, verify
+from tradewright.ledger.sealing.service import (
+    export_heads,
+    new_heads,
+    read_checkpoint,
+    seal,
+    verify,
+)
 
 __all__ = [
     "Fault",
@@ -13,6 +19,7 @@ __all__ = [
     "LedgerHead",
     "Verification",
     "export_heads",
+    "new_heads",
     "read_checkpoint",
     "seal",
     "verify",

@@ -63,6 +63,7 @@ class Verification:
     """What verifying found: figures, and the first fault.
 
     `bad_pieces` counts what does not hold: segments of holders, the transfers of a seal, seals.
+    `wrong_balances` are not sealed, but must be what the entries left: in amount, owner, currency.
     """
 
     seals: int
@@ -70,9 +71,10 @@ class Verification:
     transfers_sealed: int
     entries_unsealed: int
     bad_pieces: int
+    wrong_balances: int
     fault: Fault | None
 
     @property
     def is_good(self) -> bool:
-        """Whether every seal holds."""
-        return self.fault is None
+        """Whether every seal holds, and every balance is what its entries left."""
+        return self.fault is None and not self.wrong_balances

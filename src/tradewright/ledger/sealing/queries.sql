@@ -47,6 +47,15 @@ ORDER BY t.id;
 -- Ask whether a transfer is there at all.
 SELECT EXISTS (SELECT FROM transfers WHERE id = %(id)s);
 
+-- name: wrong_balances
+-- Count the balances that are not what their last entries left, or not of those entries' owner and currency.
+SELECT count(*)
+FROM (
+    SELECT holder_id FROM law_balance_is_last_entry
+    UNION
+    SELECT holder_id FROM law_entry_names_its_owner
+) AS w;
+
 -- name: seal_counts
 -- Count seals, what they cover, and the entries that wait for a seal.
 SELECT

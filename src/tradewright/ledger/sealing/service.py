@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from tradewright.core.errors import ErrorCode, InputError, InternalError
+from tradewright.core.errors import ErrorCode, InputError, InternalError, StateError
 from tradewright.ledger.sealing.model import Fault, FaultKind, LedgerHead, Verification
 from tradewright.ledger.sealing.rules import first_different_entry, first_different_transfer
 from tradewright.postgres.connect import Session
@@ -35,22 +35,39 @@ def export_heads(connection: Session, *, after_seq: int = 0) -> list[LedgerHead]
     return [LedgerHead(*row) for row in rows]
 
 
+def new_heads(connection: Session, known: Sequence[LedgerHead]) -> list[LedgerHead]:
+    """Return the heads of the seals after those that a file holds, oldest first.
+
+    Raises:
+        StateError: RECORD_HEADS_DIFFER when the database has not the seals that the file holds: to
+            go on with the file would mix two chains.
+
+    """
+    faults = [*_exported_faults(connection, known)]
+    if faults:
+        raise _differing_heads(faults[0].seq)
+    return export_heads(connection, after_seq=max((head.seq for head in known), default=0))
+
+
 def verify(connection: Session, exported: Sequence[LedgerHead] = ()) -> Verification:
     """Verify every seal against entries and transfers, the chain, and what was exported before.
 
-    Reads the whole ledger. Beside writers it needs no lock: what is sealed no longer changes.
+    A seal covers entries; that balances are what the entries left is looked at beside it. Reads the
+    whole ledger. Beside writers it needs no lock: what is sealed no longer changes.
     """
     bad = connection.execute(_query("bad_pieces")).fetchall()
     faults = [*_exported_faults(connection, exported)]
     if bad:
         faults.append(_first_fault(connection, *bad[0]))
     counts = connection.execute(_query("seal_counts")).fetchone() or (0, 0, 0, 0)
+    wrong = connection.execute(_query("wrong_balances")).fetchone() or (0,)
     return Verification(
         seals=counts[0],
         entries_sealed=counts[1],
         transfers_sealed=counts[2],
         entries_unsealed=counts[3],
         bad_pieces=len(bad),
+        wrong_balances=wrong[0],
         fault=min(
             faults, key=lambda fault: (fault.seq, fault.kind is FaultKind.SEAL), default=None
         ),
@@ -116,6 +133,17 @@ def _moved_on(seq: int) -> InternalError:
         f"seal {seq} of the ledger did not hold a moment ago and does now",
         why="Sealed rows are being changed while they are verified.",
         hint="Keep the database as it is, find who writes past the ledger, and verify again.",
+        facts={"seal": seq},
+    )
+
+
+def _differing_heads(seq: int) -> StateError:
+    """Return the error of a checkpoint whose seals the database does not have."""
+    return StateError(
+        ErrorCode.RECORD_HEADS_DIFFER,
+        f"seal {seq} of the ledger is not the one that the file holds, or is gone",
+        why="The database is another one, was put back to before the seal, or was rewritten.",
+        hint="Keep the file, verify the ledger with it, and begin another file for this chain.",
         facts={"seal": seq},
     )
 

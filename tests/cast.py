@@ -251,9 +251,9 @@ def _deposit(
     with session.transaction():
         session.execute(
             "INSERT INTO payment_transactions"
-            " (id, user_id, kind, currency, amount, provider, reference)"
-            " VALUES (%s, %s, 'deposit', 'USD', %s, %s, %s)",
-            (payment_id, user_id, amount, provider, f"ch_{payment_id}"),
+            " (id, user_id, kind, currency, amount, counted_rate, counted_amount, provider,"
+            " reference) VALUES (%s, %s, 'deposit', 'USD', %s, 1, %s, %s, %s)",
+            (payment_id, user_id, amount, amount, provider, f"ch_{payment_id}"),
         )
         house = CLEARING[provider]
         ledger.credit(session, user_id, "USD", amount, transaction_id=payment_id, house=house)
@@ -269,9 +269,10 @@ def _withdrawal(session: Session, user_id: str, amount: Decimal) -> str:
     payment_id = new_id_text()
     with session.transaction():
         session.execute(
-            "INSERT INTO payment_transactions (id, user_id, kind, currency, amount)"
-            " VALUES (%s, %s, 'withdrawal', 'USD', %s)",
-            (payment_id, user_id, amount),
+            "INSERT INTO payment_transactions"
+            " (id, user_id, kind, currency, amount, counted_rate, counted_amount)"
+            " VALUES (%s, %s, 'withdrawal', 'USD', %s, 1, %s)",
+            (payment_id, user_id, amount, amount),
         )
         reply = ledger.reserve(
             session, user_id, "USD", amount, transaction_id=payment_id, purpose="withdrawal"

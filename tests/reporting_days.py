@@ -114,9 +114,10 @@ def _pay(session: Session) -> None:
     """Pay in and out in both currencies; reverse, fail, refund and dispute some of it."""
     user_id = open_user(session)
     session.execute(
-        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, provider,"
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, counted_rate,"
+        " counted_amount, provider,"
         " reference, status, arrived_at, completed_at) SELECT uuidv7(), %s, p.kind, c.code,"
-        " p.amount, 'cards', p.kind || p.amount || c.code, p.status, now(),"
+        " p.amount, 1, p.amount, 'cards', p.kind || p.amount || c.code, p.status, now(),"
         " CASE WHEN p.status <> 'processing' THEN now() END FROM (VALUES"
         " ('deposit', 'succeeded', 10.01), ('deposit', 'succeeded', 0.07),"
         " ('deposit', 'reversed', 3.33), ('deposit', 'failed', 9.99),"

@@ -689,8 +689,9 @@ def test_a_payment_does_not_take_a_forbidden_step(
 
 def _pending_withdrawal(session: Session) -> None:
     session.execute(
-        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount)"
-        " VALUES (uuidv7(), %s, 'withdrawal', 'USD', 5)",
+        "INSERT INTO payment_transactions"
+        " (id, user_id, kind, currency, amount, counted_rate, counted_amount)"
+        " VALUES (uuidv7(), %s, 'withdrawal', 'USD', 5, 1, 5)",
         (open_user(session),),
     )
 

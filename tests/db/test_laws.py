@@ -221,9 +221,10 @@ BREAKS = (
         "a deposit that succeeded without a credit",
         (
             (
-                "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, status,"
-                " arrived_at, completed_at) VALUES (uuidv7(), '{user_id}', 'deposit', 'USD', 7,"
-                " 'succeeded', clock_timestamp(), clock_timestamp())"
+                "INSERT INTO payment_transactions (id, user_id, kind, currency, amount,"
+                " counted_rate, counted_amount, status, arrived_at, completed_at) VALUES (uuidv7(),"
+                " '{user_id}', 'deposit', 'USD', 7, 1, 7, 'succeeded', clock_timestamp(),"
+                " clock_timestamp())"
             ),
         ),
     ),

@@ -20,7 +20,7 @@ def test_migrating_twice_changes_no_row(engine: Session, engine_database: str) -
     before = row_counts(engine)
     migrate_engine(engine_database)
     assert row_counts(engine) == before
-    distinct = "SELECT count(DISTINCT (kyc_level, kind, currency)) FROM payment_limits"
+    distinct = "SELECT count(DISTINCT (kyc_level, kind)) FROM payment_limits"
     assert value(engine, distinct) == value(engine, "SELECT count(*) FROM payment_limits")
 
 

@@ -132,8 +132,9 @@ def test_payments_and_claims_hold_only_what_they_have_set_aside(engine: Session)
     )
     assert refused(engine, claim) == "TW013"
     withdrawal = (
-        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, hold_id) VALUES"
-        f" (uuidv7(), '{payment.user_id}', 'withdrawal', 'USD', 100, '{hold_id}')"
+        "INSERT INTO payment_transactions (id, user_id, kind, currency, amount, counted_rate,"
+        f" counted_amount, hold_id) VALUES (uuidv7(), '{payment.user_id}', 'withdrawal', 'USD',"
+        f" 100, 1, 100, '{hold_id}')"
     )
     assert refused(engine, withdrawal) == "TW013"
     waits = waiting_withdrawal(engine)
@@ -176,8 +177,9 @@ def test_a_pending_payment_does_not_begin_with_a_hold(engine: Session) -> None:
     begun = (
         "WITH held AS ("
         f"SELECT * FROM reserve_user_balance('{user_id}', 'USD', 5, '{key}', 'withdrawal'))"
-        " INSERT INTO payment_transactions (id, user_id, kind, currency, amount, hold_id)"
-        f" SELECT '{key}', '{user_id}', 'withdrawal', 'USD', 5, hold_id FROM held"
+        " INSERT INTO payment_transactions (id, user_id, kind, currency, amount, counted_rate,"
+        f" counted_amount, hold_id) SELECT '{key}', '{user_id}', 'withdrawal', 'USD', 5, 1, 5,"
+        " hold_id FROM held"
     )
     assert refused(engine, begun) == "TW013"
 

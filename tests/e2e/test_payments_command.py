@@ -169,14 +169,13 @@ def test_a_limit_that_is_set_holds_for_the_next_payment_and_is_audited(
     deposit = ("begin", "deposit", user_id, "1500", "USD", *WHY)
     status, told = run(*deposit)
     assert (status, told["error"]["code"]) == (1, "PAYMENT_LIMIT_EXCEEDED")
-    status, terms = run("limit", "set", "deposit", "1", "USD", "--at-once", "1500", *WHY)
+    status, terms = run("limit", "set", "deposit", "1", "--at-once", "1500", *WHY)
     held = {"amount_max": "1500", "daily_max": "2000", "rolling_max": "10000"}
-    assert (status, terms) == (0, {"kyc_level": 1, "kind": "deposit", "currency": "USD", **held})
+    assert (status, terms) == (0, {"kyc_level": 1, "kind": "deposit", **held})
     status, listed = run("limit", "list", "--kyc-level", "1", "--kind", "deposit")
-    assert [one for one in listed if one["currency"] == "USD"] == [terms]
-    assert {(one["kyc_level"], one["kind"]) for one in listed} == {(1, "deposit")}
+    assert listed == [terms]
     assert run(*deposit)[0] == 0
-    status, again = run("limit", "set", "deposit", "1", "USD", "--at-once", "1500", *WHY)
+    status, again = run("limit", "set", "deposit", "1", "--at-once", "1500", *WHY)
     assert (status, again) == (0, terms)
     trail = engine.execute(
         "SELECT actor, reason, changes -> 'amount_max' FROM audit_log"
@@ -187,21 +186,26 @@ def test_a_limit_that_is_set_holds_for_the_next_payment_and_is_audited(
     audit.require_laws(audit.check_laws(engine))
 
 
-def test_a_level_and_a_currency_without_a_limit_are_given_one_of_three_amounts(
+def test_a_level_without_a_limit_is_given_one_that_holds_over_all_currencies(
     engine: Session, run: Any
 ) -> None:
     user_id = settled_user(engine, kyc_level=0)
     three = ("--at-once", "1", "--daily", "2", "--rolling", "2")
-    status, terms = run("limit", "set", "deposit", "0", "CHF", *three, *WHY)
+    status, terms = run("limit", "set", "deposit", "0", *three, *WHY)
     assert (status, terms["daily_max"]) == (0, "2")
-    for amount, ends in (("1.01", 1), ("1", 0), ("1", 0), ("0.01", 1)):
-        assert run("begin", "deposit", user_id, amount, "CHF", *WHY)[0] == ends
-    assert value(engine, "SELECT revision FROM payment_limits WHERE currency = 'CHF'") == 1
+    deposit = ("begin", "deposit", user_id)
+    assert run(*deposit, "0.80", "CHF", *WHY)[1]["error"]["code"] == "EXCHANGE_RATE_MISSING"
+    run("rate", "CHF", "USD", "1.25")
+    for money, ends in (("0.81 CHF", 1), ("0.80 CHF", 0), ("1 USD", 0), ("0.01 USD", 1)):
+        assert run(*deposit, *money.split(), *WHY)[0] == ends
+    taken = {"daily_max": "2", "daily_taken": "2", "rolling_max": "2", "rolling_taken": "2"}
+    assert run("limit", "taken", user_id)[1][0] == {"kind": "deposit", **taken, "left": "0"}
+    assert value(engine, "SELECT revision FROM payment_limits WHERE kyc_level = 0") == 1
 
 
 def test_a_limit_that_is_refused_changes_nothing(engine: Session, run: Any) -> None:
     before = engine.execute("SELECT * FROM payment_limits ORDER BY id").fetchall()
-    for words in (("1", "USD", "--daily", "1"), ("0", "USD", "--daily", "1"), ("5", "USD")):
+    for words in (("1", "--daily", "1"), ("0", "--daily", "1"), ("5",)):
         status, told = run("limit", "set", "deposit", *words, "--at-once", "9", *WHY)
         assert (status, told["error"]["code"]) == (1, "PAYMENT_LIMIT_MALFORMED")
     assert engine.execute("SELECT * FROM payment_limits ORDER BY id").fetchall() == before

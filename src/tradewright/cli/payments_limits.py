@@ -10,9 +10,10 @@ from tradewright.cli.risk_output import Number
 from tradewright.cli.settings import by_whom_and_why, changing
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.payments import PaymentKind
-from tradewright.payments.limit_terms import list_limits, set_limit
+from tradewright.payments.limit_terms import list_limits, set_limit, taken_by
+from tradewright.trading.inquiry import find_user
 
-_COLUMNS = ("kyc_level", "kind", "currency", "amount_max", "daily_max", "rolling_max")
+_COLUMNS = ("kyc_level", "kind", "amount_max", "daily_max", "rolling_max")
 _LEVEL = click.IntRange(0, 4)
 _KIND = click.Choice([str(each) for each in PaymentKind])
 
@@ -29,7 +30,7 @@ def limit_group() -> None:
 @click.option("--kind", type=_KIND, help="Only those of this kind.")
 @options.with_database
 def list_command(asked: options.Asked, kyc_level: int | None, kind: str | None) -> None:
-    """List limits; a currency without one is measured in USD, and none there lets nothing pass."""
+    """List limits, in US dollars over all currencies; a level without one may pay nothing."""
     with asked.session() as session:
         found = list_limits(session)
     rows = [
@@ -41,33 +42,47 @@ def list_command(asked: options.Asked, kyc_level: int | None, kind: str | None) 
 
 
 @limit_group.command(
+    "taken", epilog=options.example("tradewright payments limit taken kim@example.org")
+)
+@click.argument("user")
+@options.with_database
+def taken_command(asked: options.Asked, user: str) -> None:
+    """Show what USER, named by id or e-mail address, has taken of each limit, and what is left."""
+    with asked.session() as session:
+        found = taken_by(session, find_user(session, user).id)
+    columns = ("kind", "daily_max", "daily_taken", "rolling_max", "rolling_taken", "left")
+    print_rows(asked, [asdict(one) for one in found], columns)
+
+
+@limit_group.command(
     "set",
     epilog=options.example(
-        "tradewright payments limit set withdrawal 2 EUR --daily 30000 --actor anna --reason agreed"
+        "tradewright payments limit set withdrawal 2 --daily 30000 --actor anna --reason agreed"
     ),
 )
 @click.argument("kind", type=_KIND)
 @click.argument("kyc_level", type=int)
-@click.argument("currency")
 @click.option("--at-once", "amount_max", type=Number(), help="Largest single payment.")
 @click.option("--daily", "daily_max", type=Number(), help="Largest sum of a UTC day.")
 @click.option("--rolling", "rolling_max", type=Number(), help="Largest sum of 30 days.")
 @by_whom_and_why
 @options.with_database
-def set_command(  # noqa: PLR0913 (one for each option)
+def set_command(
     asked: options.Asked,
     *,
     kind: str,
     kyc_level: int,
-    currency: str,
     actor: str,
     reason: str,
     **amounts: Decimal | None,
 ) -> None:
-    """Set the limit of KYC_LEVEL (0 to 4) for the next payments; what is not given stays."""
+    """Set the limit of KYC_LEVEL (0 to 4) in US dollars for the next payments.
+
+    What is not given stays.
+    """
     changes = {name: amount for name, amount in amounts.items() if amount is not None}
     if not changes:
         raise click.UsageError("Give at least one of --at-once, --daily and --rolling.")
     with changing(asked, actor, reason) as session:
-        terms = set_limit(session, kyc_level, PaymentKind(kind), currency, changes)
+        terms = set_limit(session, kyc_level, PaymentKind(kind), changes)
     print_facts(asked, asdict(terms))

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from uuid import NAMESPACE_OID, uuid5
 
+from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.core.money import minor_unit
 from tradewright.demo.cards import CardDesk, provider_of
+from tradewright.demo.listing import rates_to_dollars
 from tradewright.demo.model import Measured
 from tradewright.demo.traders import Trader
 from tradewright.payments import (
@@ -21,9 +23,11 @@ from tradewright.payments import (
     Provider,
     approve_payment,
     complete_withdrawal,
+    record_rates,
     require_not_denied,
     start_payment,
 )
+from tradewright.payments.limits import LIMIT_CURRENCY
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass
@@ -71,6 +75,7 @@ def open_members(house: House, traders: Sequence[Trader], tag: str, currency: st
 def money_in(engine: Engine, members: Sequence[Member], occasion: str, desk: CardDesk) -> None:
     """Let members deposit into their wallets and move it all to their trading accounts."""
     with members[0].house.session() as session:
+        _record_rates(session, members[0].currency)
         for member in members:
             amount = MIDDAY_DEPOSIT
             if occasion == "opening":
@@ -94,6 +99,7 @@ def money_out(
 ) -> None:
     """Let every other member take a part of its balance home."""
     with members[0].house.session() as session:
+        _record_rates(session, members[0].currency)
         for member in members[::2]:
             try:
                 _pay_out(engine, session, member, desk)
@@ -115,6 +121,12 @@ _EXPECTED = frozenset(
     }
 )
 """What may keep a trader from its payout without anything being wrong."""
+
+
+def _record_rates(session: Session, currency: str) -> None:
+    """Say what payments are counted by, while it is fresh."""
+    with session.transaction():
+        record_rates(session, rates_to_dollars(currency, utc_now()))
 
 
 def _pay_out(engine: Engine, session: Session, member: Member, desk: CardDesk) -> None:
@@ -176,9 +188,9 @@ def _find_or_open(session: Session, trader: Trader, tag: str, currency: str) -> 
     ).fetchone()
     if row is not None:
         return str(row[0]), str(row[1])
-    user_id = open_user(
-        session, email=email, client_class=trader.client_class, kyc_level=trader.kyc_level
-    )
+    # Deposits are so many units of whatever currency; limits are in dollars.
+    kyc_level = trader.kyc_level if currency == LIMIT_CURRENCY else 4
+    user_id = open_user(session, email=email, client_class=trader.client_class, kyc_level=kyc_level)
     grant_role(session, user_id, "trader")
     settings = AccountSettings(currency=currency, leverage=trader.leverage, book=trader.book)
     return user_id, open_account(session, user_id, settings)

@@ -4,13 +4,15 @@ Caps are those of the asset classes for retail clients, and 500 for professional
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.core.money import MINOR_UNITS
 from tradewright.liquidity.asset_class import class_of_pair
 from tradewright.liquidity.instrument import Instrument
+from tradewright.payments import RateObserved
+from tradewright.payments.limits import LIMIT_CURRENCY
 from tradewright.risk.breaker_store import BreakerSettings
 from tradewright.risk.breakers import BreakerKind
 from tradewright.routing import Policy, Ramp
@@ -31,6 +33,20 @@ _INTEREST = {
     "XAU": Decimal(0),
 }
 """Percent a year, of the demo's own making; other currencies bear two."""
+
+_WORTH = {
+    "AUD": Decimal("0.65"),
+    "BTC": Decimal(64_000),
+    "CAD": Decimal("0.72"),
+    "CHF": Decimal("1.25"),
+    "ETH": Decimal(3_000),
+    "EUR": Decimal("1.16"),
+    "GBP": Decimal("1.34"),
+    "JPY": Decimal("0.0064"),
+    "NZD": Decimal("0.57"),
+    "XAU": Decimal(4_600),
+}
+"""US dollars for one, nearly: what payments are counted by."""
 
 _SWAP_MARGIN = Decimal("0.5")
 _COARSE_TICKS = {"JPY": Decimal("0.001")}
@@ -105,6 +121,15 @@ def swaps_for(instruments: Iterable[Instrument], since: date) -> list[SwapTerms]
             )
         )
     return terms
+
+
+def rates_to_dollars(currency: str, at: datetime) -> list[RateObserved]:
+    """Return what one unit of a currency is worth in US dollars; for dollars nothing."""
+    if currency == LIMIT_CURRENCY:
+        return []
+    rate = _WORTH[currency]
+    quote = LIMIT_CURRENCY
+    return [RateObserved(base=currency, quote=quote, rate=rate, source="demo", observed_at=at)]
 
 
 def _interest(currency: str) -> Decimal:

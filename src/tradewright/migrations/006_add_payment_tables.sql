@@ -2599,9 +2599,6 @@ CREATE TABLE payment_limits (
     kind text
         CONSTRAINT payment_limits_kind_present NOT NULL
         CONSTRAINT payment_limits_kind_known CHECK (kind IN ('deposit', 'withdrawal')),
-    currency text
-        CONSTRAINT payment_limits_currency_present NOT NULL
-        CONSTRAINT payment_limits_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
     amount_max numeric(20, 8)
         CONSTRAINT payment_limits_amount_max_present NOT NULL
         CONSTRAINT payment_limits_amount_max_not_negative CHECK (amount_max >= 0 AND amount_max < 'Infinity'),
@@ -2618,22 +2615,19 @@ CREATE TABLE payment_limits (
         CONSTRAINT payment_limits_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT payment_limits_updated_at_present NOT NULL,
-    CONSTRAINT payment_limits_one_per_level_kind_currency UNIQUE (kyc_level, kind, currency)
+    CONSTRAINT payment_limits_one_per_level_kind UNIQUE (kyc_level, kind)
 );
-COMMENT ON TABLE payment_limits IS 'Largest amount at once, in a UTC day and in 30 days, by verification level; a currency without a row is measured in USD, and no row there means none is allowed.';
+COMMENT ON TABLE payment_limits IS 'Largest sum at once, in a UTC day and in 30 days, in US dollars over all currencies together, by verification level; no row means none is allowed.';
 COMMENT ON COLUMN payment_limits.daily_max IS 'Largest sum from midnight UTC, that instant included.';
 COMMENT ON COLUMN payment_limits.rolling_max IS 'Largest sum of the last 30 times 24 hours; what is exactly that old no longer counts.';
 COMMENT ON COLUMN payment_limits.revision IS 'Counts the audited changes of the row, 0 for one that is as the migration made it; equals its rows in audit_log.';
-CREATE INDEX idx_payment_limits_currency
-    ON payment_limits (currency);
 -- Made before their triggers: the file itself says who made them, and the record begins with the first change.
-INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max, revision)
-SELECT l.kyc_level, k.kind, c.code, l.amount_max * c.factor, l.daily_max * c.factor, l.rolling_max * c.factor, 0
+INSERT INTO payment_limits (kyc_level, kind, amount_max, daily_max, rolling_max, revision)
+SELECT l.kyc_level, k.kind, l.amount_max, l.daily_max, l.rolling_max, 0
 FROM (VALUES
     (1, 1000, 2000, 10000), (2, 10000, 25000, 150000), (3, 100000, 250000, 2000000), (4, 1000000, 5000000, 50000000)
 ) AS l (kyc_level, amount_max, daily_max, rolling_max)
-CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind)
-CROSS JOIN (VALUES ('USD', 1.0), ('EUR', 1.0), ('GBP', 1.0), ('JPY', 100.0)) AS c (code, factor);
+CROSS JOIN (VALUES ('deposit'), ('withdrawal')) AS k (kind);
 CREATE TRIGGER payment_limits_count_revision
     BEFORE UPDATE ON payment_limits
     FOR EACH ROW EXECUTE FUNCTION count_revision();
@@ -2645,8 +2639,8 @@ CREATE TRIGGER payment_limits_are_kept
     BEFORE DELETE OR TRUNCATE ON payment_limits
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER payment_limits_keep_their_key
-    BEFORE UPDATE OF id, kyc_level, kind, currency ON payment_limits
-    FOR EACH ROW WHEN ((OLD.id, OLD.kyc_level, OLD.kind, OLD.currency) IS DISTINCT FROM (NEW.id, NEW.kyc_level, NEW.kind, NEW.currency))
+    BEFORE UPDATE OF id, kyc_level, kind ON payment_limits
+    FOR EACH ROW WHEN ((OLD.id, OLD.kyc_level, OLD.kind) IS DISTINCT FROM (NEW.id, NEW.kyc_level, NEW.kind))
     EXECUTE FUNCTION refuse_new_key();
 
 CREATE TABLE exchange_rates (
@@ -2781,6 +2775,14 @@ CREATE TABLE payment_transactions (
     provider text DEFAULT 'direct'
         CONSTRAINT payment_transactions_provider_present NOT NULL
         CONSTRAINT payment_transactions_provider_known CHECK (provider IN ('direct', 'cards', 'chain')),
+    counted_rate numeric(20, 8)
+        CONSTRAINT payment_transactions_counted_rate_positive CHECK (counted_rate > 0 AND counted_rate < 'Infinity')
+        CONSTRAINT payment_transactions_dollars_count_as_they_are CHECK (currency <> 'USD' OR counted_rate = 1),
+    counted_amount numeric(20, 8)
+        CONSTRAINT payment_transactions_counted_with_its_rate CHECK ((counted_amount IS NULL) = (counted_rate IS NULL))
+        CONSTRAINT payment_transactions_counted_at_its_rate CHECK (
+            counted_amount = ceil(amount * counted_rate * 100000000) / 100000000
+        ),
     reference text,
     destination text,
     status text DEFAULT 'pending'
@@ -2811,6 +2813,9 @@ CREATE TABLE payment_transactions (
     -- tradewright: ignore unique-over-nullable: none until the provider names it
     CONSTRAINT payment_transactions_reference_once UNIQUE (provider, reference),
     CONSTRAINT payment_transactions_approver_is_another CHECK (approved_by <> user_id),
+    CONSTRAINT payment_transactions_counted_before_money_moves CHECK (
+        counted_amount IS NOT NULL OR (kind = 'deposit' AND status NOT IN ('unconfirmed', 'succeeded'))
+    ),
     CONSTRAINT payment_transactions_credited_after_arrival CHECK (
         kind <> 'deposit' OR status NOT IN ('requires_approval', 'succeeded') OR arrived_at IS NOT NULL
     ),
@@ -2820,6 +2825,8 @@ CREATE TABLE payment_transactions (
 );
 COMMENT ON TABLE payment_transactions IS 'Deposits and withdrawals as state machines; money moves in the same transaction as the state.';
 COMMENT ON COLUMN payment_transactions.provider IS 'Through whom the money comes and goes; direct: booked by the house itself, at once.';
+COMMENT ON COLUMN payment_transactions.counted_rate IS 'What one unit of the currency was worth in US dollars when the payment was asked for; without a fresh rate, coins that came unasked have none until an officer approves them.';
+COMMENT ON COLUMN payment_transactions.counted_amount IS 'What the payment takes of its user''s limits: the amount in US dollars at counted_rate, rounded up; the same however rates move.';
 COMMENT ON COLUMN payment_transactions.reference IS 'The provider''s own name for the payment; of a coin transfer: chain, transaction and output.';
 COMMENT ON COLUMN payment_transactions.destination IS 'Where a withdrawal is paid to, in the provider''s terms.';
 COMMENT ON COLUMN payment_transactions.status IS 'unconfirmed: credited and held until it can no longer be taken back; conflicted: the provider tells another amount or currency; reversed: it was credited and taken back, or never became final.';
@@ -2913,6 +2920,13 @@ CREATE TRIGGER payment_transactions_keep_their_key
     FOR EACH ROW WHEN (
         (OLD.id, OLD.user_id, OLD.kind, OLD.currency, OLD.amount, OLD.provider, OLD.destination)
         IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.kind, NEW.currency, NEW.amount, NEW.provider, NEW.destination)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER payment_transactions_keep_what_they_count
+    BEFORE UPDATE OF counted_rate, counted_amount ON payment_transactions
+    FOR EACH ROW WHEN (
+        OLD.counted_amount IS NOT NULL
+        AND (OLD.counted_rate, OLD.counted_amount) IS DISTINCT FROM (NEW.counted_rate, NEW.counted_amount)
     )
     EXECUTE FUNCTION refuse_new_key();
 CREATE TRIGGER payment_transactions_keep_their_arrival

@@ -34,7 +34,8 @@ def approve_payment(
     Raises:
         InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
         StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED,
-            PAYMENT_STATE_REFUSED, PAYMENT_DEBT_OPEN.
+            PAYMENT_STATE_REFUSED, PAYMENT_DEBT_OPEN, and EXCHANGE_RATE_MISSING or
+            EXCHANGE_RATE_STALE for coins that no limit could be measured by yet.
 
     """
     payment = lock(connection, payment_id)

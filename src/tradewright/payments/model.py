@@ -63,10 +63,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What a payment takes of its user's limits: US dollars, at the rate that it was counted at."""
+
+    rate: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """A deposit or withdrawal as it is stored; `reference` is the provider's name for it.
 
-    `arrived_at` is when a deposit's money was first told to be there, whatever was decided then.
+    `arrived_at` is when a deposit's money was first told to be there, whatever was decided then;
+    `counted` is None only for coins that came while there was no rate.
     """
 
     id: str
@@ -84,6 +93,7 @@ class Payment:
     reference: str | None = None
     destination: str | None = None
     arrived_at: datetime | None = None
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class PaymentUser:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Largest amount at once, in a UTC day, and in 30 days, for a level, kind and currency."""
+    """Largest sum at once, in a UTC day, and in 30 days, for a level and kind, in US dollars."""
 
     amount_max: Decimal
     daily_max: Decimal
@@ -132,7 +142,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What the user's payments take of a limit: of this UTC day's and of the last 30 days'."""
+    """What a user's payments take of a limit: this UTC day's and the last 30 days', in dollars."""
 
     day: Decimal
     rolling: Decimal

@@ -39,7 +39,9 @@ SELECT
     provider,
     reference,
     destination,
-    arrived_at
+    arrived_at,
+    counted_rate,
+    counted_amount
 FROM payment_transactions
 WHERE id = %(payment_id)s::uuid;
 
@@ -60,37 +62,37 @@ SELECT
     provider,
     reference,
     destination,
-    arrived_at
+    arrived_at,
+    counted_rate,
+    counted_amount
 FROM payment_transactions
 WHERE id = %(payment_id)s::uuid
 FOR NO KEY UPDATE;
 
 -- name: limit
--- Read the limit of a level, kind and currency.
+-- Read the limit of a level and kind.
 SELECT amount_max, daily_max, rolling_max
 FROM payment_limits
-WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s AND currency = %(currency)s;
+WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s;
 
 -- name: limits
--- Read the limits of every level, kind and currency.
-SELECT kyc_level, kind, currency, amount_max, daily_max, rolling_max
+-- Read the limits of every level and kind.
+SELECT kyc_level, kind, amount_max, daily_max, rolling_max
 FROM payment_limits
-ORDER BY kyc_level, kind, currency;
+ORDER BY kyc_level, kind;
 
 -- name: lock_limit
 -- Let one change of a limit wait for another, and read what holds.
 SELECT amount_max, daily_max, rolling_max
 FROM payment_limits
-WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s AND currency = %(currency)s
+WHERE kyc_level = %(kyc_level)s AND kind = %(kind)s
 FOR NO KEY UPDATE;
 
 -- name: set_limit
--- Set the limit of a level, kind and currency.
-INSERT INTO payment_limits (kyc_level, kind, currency, amount_max, daily_max, rolling_max)
-VALUES (
-    %(kyc_level)s, %(kind)s, %(currency)s, %(amount_max)s, %(daily_max)s, %(rolling_max)s
-)
-ON CONFLICT (kyc_level, kind, currency) DO UPDATE
+-- Set the limit of a level and kind.
+INSERT INTO payment_limits (kyc_level, kind, amount_max, daily_max, rolling_max)
+VALUES (%(kyc_level)s, %(kind)s, %(amount_max)s, %(daily_max)s, %(rolling_max)s)
+ON CONFLICT (kyc_level, kind) DO UPDATE
 SET
     amount_max = excluded.amount_max,
     daily_max = excluded.daily_max,
@@ -99,20 +101,35 @@ WHERE (
     payment_limits.amount_max, payment_limits.daily_max, payment_limits.rolling_max
 ) IS DISTINCT FROM (excluded.amount_max, excluded.daily_max, excluded.rolling_max);
 
+-- name: take_turn_at_limit
+-- Let payments of a user and kind, in whatever currency, be counted one after the other.
+SELECT take_turn('payment_limit/' || %(kind)s::text || '/' || %(user_id)s::text);
+
 -- name: used
--- Sum the user's other payments that were not lost, of the UTC day and within 30 times 24 hours of an instant.
+-- Sum the user's other payments that were not lost, of the UTC day and within 30 times 24 hours of an instant; those not counted yet by currency.
 SELECT
-    coalesce(sum(p.amount) FILTER (WHERE date_trunc('day', p.created_at, 'UTC') = date_trunc('day', n.at, 'UTC')), 0),
-    coalesce(sum(p.amount), 0)
+    CASE WHEN p.counted_amount IS NULL THEN p.currency END,
+    coalesce(
+        sum(coalesce(p.counted_amount, p.amount))
+            FILTER (WHERE date_trunc('day', p.created_at, 'UTC') = date_trunc('day', n.at, 'UTC')),
+        0
+    ),
+    sum(coalesce(p.counted_amount, p.amount))
 FROM (SELECT coalesce(%(asked_at)s::timestamptz, clock_timestamp()) AS at) AS n
-LEFT JOIN payment_transactions AS p
+JOIN payment_transactions AS p
     ON p.user_id = %(user_id)s::uuid
     AND p.kind = %(kind)s
-    AND p.currency = %(currency)s
-    AND p.id <> %(payment_id)s::uuid
+    AND p.id IS DISTINCT FROM %(payment_id)s::uuid
     AND p.status NOT IN ('failed', 'canceled', 'reversed')
     AND p.created_at > n.at - interval '720 hours'
-    AND p.created_at < n.at + interval '720 hours';
+    AND p.created_at < n.at + interval '720 hours'
+GROUP BY 1;
+
+-- name: count_payment
+-- Note what a payment takes of its user's limits that came without a rate.
+UPDATE payment_transactions
+SET counted_rate = %(rate)s, counted_amount = %(amount)s
+WHERE id = %(payment_id)s::uuid AND counted_amount IS NULL;
 
 -- name: history
 -- Read the figures that a fraud check judges by, over 90 days.
@@ -182,10 +199,12 @@ RETURNING id::text;
 -- name: insert_payment
 -- Write a new payment, pending.
 INSERT INTO payment_transactions (
-    id, user_id, kind, currency, amount, provider, reference, destination, device_id, ip_address_id
+    id, user_id, kind, currency, amount, counted_rate, counted_amount, provider, reference, destination,
+    device_id, ip_address_id
 ) VALUES (
-    %(payment_id)s::uuid, %(user_id)s::uuid, %(kind)s, %(currency)s, %(amount)s, %(provider)s,
-    %(reference)s, %(destination)s, %(device_id)s::uuid, %(ip_address_id)s::uuid
+    %(payment_id)s::uuid, %(user_id)s::uuid, %(kind)s, %(currency)s, %(amount)s, %(counted_rate)s,
+    %(counted_amount)s, %(provider)s, %(reference)s, %(destination)s, %(device_id)s::uuid,
+    %(ip_address_id)s::uuid
 );
 
 -- name: insert_fraud_check
@@ -230,7 +249,9 @@ RETURNING
     provider,
     reference,
     destination,
-    arrived_at;
+    arrived_at,
+    counted_rate,
+    counted_amount;
 
 -- name: payment_by_reference
 -- Find a payment by the provider's own name for it.
@@ -263,7 +284,9 @@ SELECT
     provider,
     reference,
     destination,
-    arrived_at
+    arrived_at,
+    counted_rate,
+    counted_amount
 FROM payment_transactions
 WHERE (%(status)s::text IS NULL OR status = %(status)s)
   AND (%(kind)s::text IS NULL OR kind = %(kind)s)
@@ -305,7 +328,9 @@ SELECT
     provider,
     reference,
     destination,
-    arrived_at
+    arrived_at,
+    counted_rate,
+    counted_amount
 FROM payment_transactions AS p
 WHERE submitted_at IS NULL
   AND provider = %(provider)s

@@ -14,6 +14,7 @@ from tradewright.core.errors import ErrorCode, MoneyError
 from tradewright.core.money import plain
 from tradewright.payments.checks import CHECKS
 from tradewright.payments.model import (
+    Counted,
     Finding,
     FraudCheck,
     History,
@@ -42,30 +43,35 @@ APPROVAL_FREE_PART = Decimal(5)
 """A withdrawal of at most this part (a fifth) of the largest single amount is small."""
 
 
-def require_within_limit(request: PaymentRequest, limit: Limit | None, used: Used) -> Limit:
-    """Return the limit, unless the amount is over it, alone or with what is `used` of it.
+def require_within_limit(
+    request: PaymentRequest, counted: Counted, limit: Limit | None, used: Used
+) -> Limit:
+    """Return the limit, unless what is `counted` is over it, alone or with what is `used` of it.
 
     Raises:
         MoneyError: PAYMENT_LIMIT_EXCEEDED.
 
     """
     if limit is None:
-        raise _over(request, "none is allowed", "The user's verification level has no limit set.")
-    if request.amount > limit.amount_max:
+        why = "The user's verification level has no limit set."
+        raise _over(request, counted, "none is allowed", why)
+    if counted.amount > limit.amount_max:
         raise _over(
             request,
-            f"at most {plain(limit.amount_max)} {request.currency} at once",
+            counted,
+            f"at most {plain(limit.amount_max)} USD at once",
             "Larger payments need a higher verification level.",
         )
     for taken, sum_max, window in (
         (used.day, limit.daily_max, "in a UTC day"),
         (used.rolling, limit.rolling_max, "in 30 days"),
     ):
-        if taken + request.amount > sum_max:
+        if taken + counted.amount > sum_max:
             raise _over(
                 request,
-                f"at most {plain(sum_max)} {request.currency} {window}",
-                f"{plain(taken)} {request.currency} of that are taken.",
+                counted,
+                f"at most {plain(sum_max)} USD {window}",
+                f"{plain(taken)} USD of that are taken, in all currencies together.",
             )
     return limit
 
@@ -111,9 +117,9 @@ def is_news(kind: PaymentKind, *, told: PaymentStatus, known: PaymentStatus) -> 
     return told in ranks and ranks[told] > ranks[known]
 
 
-def is_small(amount: Decimal, limit: Limit) -> bool:
+def is_small(counted: Counted, limit: Limit) -> bool:
     """Tell whether a withdrawal is small enough to go without an officer's approval."""
-    return amount * APPROVAL_FREE_PART <= limit.amount_max
+    return counted.amount * APPROVAL_FREE_PART <= limit.amount_max
 
 
 def check_fraud(request: PaymentRequest, history: History) -> FraudCheck:
@@ -158,8 +164,10 @@ def verdict_of(level: RiskLevel) -> Verdict:
             assert_never(level)
 
 
-def _over(request: PaymentRequest, allowed: str, why: str) -> MoneyError:
+def _over(request: PaymentRequest, counted: Counted, allowed: str, why: str) -> MoneyError:
     asked = f"{request.kind} of {plain(request.amount)} {request.currency}"
+    if counted.rate != 1:
+        asked += f", which is {plain(counted.amount)} USD at {plain(counted.rate)},"
     return MoneyError(
         ErrorCode.PAYMENT_LIMIT_EXCEEDED,
         f"{asked} is over the limit: {allowed}",

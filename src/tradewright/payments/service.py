@@ -16,6 +16,7 @@ from tradewright.payments.debts import require_no_debts
 from tradewright.payments.limits import passed_limit, require_limit
 from tradewright.payments.model import (
     CHAINS,
+    Counted,
     Finding,
     FraudCheck,
     Payment,
@@ -98,13 +99,13 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     _require_wallet_open(connection, request)
     if not is_deposit:
         require_no_debts(connection, request.user_id)
-    limit = require_limit(connection, request, user)
-    check = _open(connection, request, user)
+    limit, counted = require_limit(connection, request, user)
+    check = _open(connection, request, user, counted)
     if check.verdict is Verdict.DENY:
         return _deny(connection, request.payment_id)
     if is_deposit:
         return _collect(connection, request, check.verdict)
-    is_free = check.verdict is Verdict.ALLOW and is_small(request.amount, limit)
+    is_free = check.verdict is Verdict.ALLOW and is_small(counted, limit)
     return _set_aside(
         connection,
         request,
@@ -125,10 +126,10 @@ def book_arrival(connection: Session, request: PaymentRequest) -> Payment:
         concerns["user_not_active"] = user.status
     if store.is_wallet_closed(connection, request.user_id, request.currency):
         concerns["wallet_closed"] = "a closed wallet is empty for ever"
-    over = passed_limit(connection, request, user, None)
-    if over:
-        concerns["limit_exceeded"] = over
-    store.insert_payment(connection, request)
+    passed = passed_limit(connection, request, user)
+    if passed.why:
+        concerns["limit_exceeded"] = passed.why
+    store.insert_payment(connection, request, passed.counted)
     check = check_fraud(request, store.read_history(connection, request, user))
     for name, why in concerns.items():
         check = with_finding(check, name, Finding(ARRIVED_POINTS, {"why": why}))
@@ -222,9 +223,11 @@ def _contents(payment: PaymentRequest | Payment) -> tuple[object, ...]:
     )
 
 
-def _open(connection: Session, request: PaymentRequest, user: PaymentUser) -> FraudCheck:
+def _open(
+    connection: Session, request: PaymentRequest, user: PaymentUser, counted: Counted
+) -> FraudCheck:
     """Write the payment, pending, with its fraud check."""
-    store.insert_payment(connection, request)
+    store.insert_payment(connection, request, counted)
     check = check_fraud(request, store.read_history(connection, request, user))
     store.insert_fraud_check(connection, request.payment_id, check)
     return check

@@ -13,7 +13,7 @@ from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.ledger import HouseCode
 from tradewright.payments import store
 from tradewright.payments.debts import collect_debts, lend_shortfall
-from tradewright.payments.limits import passed_limit_again
+from tradewright.payments.limits import count_at_last, passed_limit_again
 from tradewright.payments.model import (
     Finding,
     Payment,
@@ -54,7 +54,14 @@ def lock(connection: Session, payment_id: str, kind: PaymentKind | None = None) 
 
 
 def credit_deposit(connection: Session, payment: Payment, **given: str | None) -> Payment:
-    """Credit a deposit for good: it has succeeded, and what the user owes is paid from it."""
+    """Credit a deposit for good: it has succeeded, and what the user owes is paid from it.
+
+    Raises:
+        StateError: EXCHANGE_RATE_MISSING, EXCHANGE_RATE_STALE when it came while there was no rate
+            and there is none now.
+
+    """
+    count_at_last(connection, payment)
     if payment.status is PaymentStatus.UNCONFIRMED:
         ledger.release(connection, hold_of(payment), transaction_id=payment.id)
     else:

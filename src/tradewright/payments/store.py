@@ -8,6 +8,7 @@ from typing import Any
 
 from tradewright.core.ids import new_id_text
 from tradewright.payments.model import (
+    Counted,
     Finding,
     FraudCheck,
     History,
@@ -19,7 +20,6 @@ from tradewright.payments.model import (
     PaymentUser,
     Provider,
     RiskLevel,
-    Used,
 )
 from tradewright.payments.rules import verdict_of
 from tradewright.postgres.connect import Session
@@ -61,32 +61,32 @@ def lock_payment(connection: Session, payment_id: str) -> Payment | None:
     return None if row is None else _payment(row)
 
 
-def read_limit(
-    connection: Session, kyc_level: int, kind: PaymentKind, currency: str
-) -> Limit | None:
-    """Return the limit for a level, kind and currency."""
-    row = one(connection, "limit", kyc_level=kyc_level, kind=kind, currency=currency)
+def read_limit(connection: Session, kyc_level: int, kind: PaymentKind) -> Limit | None:
+    """Return the limit for a level and kind."""
+    row = one(connection, "limit", kyc_level=kyc_level, kind=kind)
     return None if row is None else Limit(*row)
 
 
-def read_used(
-    connection: Session, request: PaymentRequest, *, asked_at: datetime | None = None
-) -> Used:
-    """Return what the user's other payments of this kind and currency take of the limits.
+def take_turn_at_limit(connection: Session, user_id: str, kind: PaymentKind) -> None:
+    """Wait until no other payment of the user and kind is being counted; keep the turn."""
+    one(connection, "take_turn_at_limit", user_id=user_id, kind=kind)
 
-    `asked_at` is when the payment was asked for, where that is not now: then those after it count
-    too.
+
+def read_used(
+    connection: Session,
+    user_id: str,
+    kind: PaymentKind,
+    *,
+    but: str | None,
+    asked_at: datetime | None,
+) -> list[tuple[str | None, Decimal, Decimal]]:
+    """Return what the user's payments of a kind, `but` one, take of a day and of 30 days.
+
+    `asked_at` is an instant that is not now: then what comes after it counts too. What was counted
+    is in US dollars and has no currency; what was not has its own.
     """
-    row = one(
-        connection,
-        "used",
-        user_id=request.user_id,
-        kind=request.kind,
-        currency=request.currency,
-        payment_id=request.payment_id,
-        asked_at=asked_at,
-    )
-    return Used(Decimal(0), Decimal(0)) if row is None else Used(*row)
+    asked = {"user_id": user_id, "kind": kind, "payment_id": but, "asked_at": asked_at}
+    return connection.execute(load_queries("tradewright.payments")["used"], asked).fetchall()
 
 
 def read_history(connection: Session, request: PaymentRequest, user: PaymentUser) -> History:
@@ -117,8 +117,8 @@ def read_history(connection: Session, request: PaymentRequest, user: PaymentUser
     )
 
 
-def insert_payment(connection: Session, request: PaymentRequest) -> None:
-    """Write a new payment, pending, and from where it was asked for."""
+def insert_payment(connection: Session, request: PaymentRequest, counted: Counted | None) -> None:
+    """Write a new payment, pending, with what it takes of limits and where it was asked from."""
     origin = request.origin
     seen = {"user_id": request.user_id, "device": origin.device, "ip_address": origin.ip_address}
     device = one(connection, "see_device", **seen) if origin.device else None
@@ -131,12 +131,25 @@ def insert_payment(connection: Session, request: PaymentRequest) -> None:
             "kind": request.kind,
             "currency": request.currency,
             "amount": request.amount,
+            "counted_rate": counted and counted.rate,
+            "counted_amount": counted and counted.amount,
             "provider": request.provider,
             "reference": request.reference,
             "destination": request.destination,
             "device_id": device and device[0],
             "ip_address_id": ip_address and ip_address[0],
         },
+    )
+
+
+def count_payment(connection: Session, payment_id: str, counted: Counted) -> None:
+    """Note what a payment that was not counted yet takes of its user's limits."""
+    write_one(
+        connection,
+        "count_payment",
+        payment_id=payment_id,
+        rate=counted.rate,
+        amount=counted.amount,
     )
 
 
@@ -296,6 +309,7 @@ def _payment(row: tuple[Any, ...]) -> Payment:
         reference=row[12],
         destination=row[13],
         arrived_at=row[14],
+        counted=None if row[15] is None else Counted(row[15], row[16]),
     )
 
 

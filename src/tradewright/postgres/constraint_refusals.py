@@ -170,7 +170,6 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             ErrorCode.DATABASE_SERIALIZATION_FAILED,
         ),
         "orders_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
-        "payment_limits_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "payment_transactions_approver_is_another": (
             StateError,
             ErrorCode.PAYMENT_APPROVAL_REFUSED,

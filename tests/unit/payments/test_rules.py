@@ -12,6 +12,7 @@ from tradewright.core.errors import ErrorCode, MoneyError
 from tradewright.payments import checks
 from tradewright.payments.checks import CHECKS
 from tradewright.payments.model import (
+    Counted,
     History,
     Limit,
     PaymentKind,
@@ -44,6 +45,10 @@ def request(kind: PaymentKind = PaymentKind.DEPOSIT, amount: str = "100") -> Pay
     return PaymentRequest(
         payment_id="p", user_id="u", kind=kind, currency="USD", amount=Decimal(amount)
     )
+
+
+def dollars(amount: str) -> Counted:
+    return Counted(Decimal(1), Decimal(amount))
 
 
 def test_every_check_is_a_file_and_every_file_a_check() -> None:
@@ -203,7 +208,7 @@ def test_a_strong_finding_is_not_diluted_by_quiet_rules() -> None:
 
 def test_the_limits_themselves_are_allowed() -> None:
     assert (
-        require_within_limit(request(amount="1000"), LIMIT, Used(Decimal(1000), Decimal(4000)))
+        require_within_limit(request(), dollars("1000"), LIMIT, Used(Decimal(1000), Decimal(4000)))
         is LIMIT
     )
 
@@ -227,11 +232,23 @@ def test_over_the_limit_is_refused_with_its_figure(
     amount: str, used: str, limit: Limit | None, said: str
 ) -> None:
     with pytest.raises(MoneyError) as caught:
-        require_within_limit(request(amount=amount), limit, Used(*map(Decimal, used.split())))
+        require_within_limit(
+            request(amount=amount), dollars(amount), limit, Used(*map(Decimal, used.split()))
+        )
     assert caught.value.code == ErrorCode.PAYMENT_LIMIT_EXCEEDED
     assert said in caught.value.what
 
 
+def test_what_is_over_in_dollars_is_told_with_its_rate() -> None:
+    euros = replace(request(amount="1000"), currency="EUR")
+    none = Used(Decimal(0), Decimal(0))
+    with pytest.raises(MoneyError) as caught:
+        require_within_limit(euros, Counted(Decimal("1.1"), Decimal(1100)), LIMIT, none)
+    assert caught.value.what == (
+        "deposit of 1000 EUR, which is 1100 USD at 1.1, is over the limit: at most 1000 USD at once"
+    )
+
+
 @pytest.mark.parametrize(("amount", "expected"), [("200", True), ("200.01", False)])
 def test_a_fifth_of_the_largest_amount_is_small(amount: str, expected: bool) -> None:
-    assert is_small(Decimal(amount), LIMIT) is expected
+    assert is_small(dollars(amount), LIMIT) is expected

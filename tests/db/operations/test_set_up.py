@@ -20,7 +20,7 @@ from tradewright.postgres.embedded import EmbeddedServer
 PAGE = ROOT / "docs" / "how-to" / "set-up-a-house.md"
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())
 BLOCK = re.compile(r"^```(sql|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-INSTALLED = "/opt/tradewright/bin/tradewright"
+INSTALLED = "/usr/local/lib/tradewright/bin/tradewright"
 
 
 @pytest.fixture

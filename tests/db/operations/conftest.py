@@ -17,6 +17,7 @@ from tradewright.postgres.embedded import EmbeddedServer
 
 _SETTINGS = {
     "max_connections": "25",
+    "max_prepared_transactions": "2",
     "max_wal_size": "256MB",
     "shared_buffers": "32MB",
     "summarize_wal": "on",

@@ -29,6 +29,8 @@ from tradewright.operations.doctor.checks import (
     connections,
     dead_rows,
     long_transactions,
+    prepared_transactions,
+    replication_slots,
     seals,
     sequences,
     server_version,
@@ -187,6 +189,71 @@ def many_dead_rows(session: Session, _: str) -> Iterator[None]:
 
 
 @contextmanager
+def waiting_setting(session: Session, _: str) -> Iterator[None]:
+    """Change what only a restart brings."""
+    session.execute("ALTER SYSTEM SET max_connections = 77")
+    session.execute("SELECT pg_reload_conf()")
+    asked = "SELECT count(*) {} 0 FROM pg_settings WHERE pending_restart"
+    try:
+        _until(session, asked.format(">"))
+        yield
+    finally:
+        session.execute("ALTER SYSTEM RESET max_connections")
+        session.execute("SELECT pg_reload_conf()")
+        _until(session, asked.format("="))
+
+
+@contextmanager
+def forgotten_slot(session: Session, _: str) -> Iterator[None]:
+    """Reserve WAL for somebody who never comes."""
+    session.execute("SELECT pg_create_physical_replication_slot('forgotten', true)")
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(replication_slots, "SECONDS_MAX", 0)
+            yield
+    finally:
+        session.execute("SELECT pg_drop_replication_slot('forgotten')")
+
+
+@contextmanager
+def lost_slot(session: Session, house: str) -> Iterator[None]:
+    """Let the server take back the WAL that it kept for a slot."""
+    with forgotten_slot(session, house), setting("max_slot_wal_keep_size", "1MB")(session, house):
+        for _number in range(3):
+            session.execute("SELECT pg_logical_emit_message(false, 'x', 'x'), pg_switch_wal()")
+        for _number in range(100):  # until who makes checkpoints has read the setting
+            session.execute("CHECKPOINT")
+            if value(session, "SELECT wal_status FROM pg_replication_slots") == "lost":
+                break
+            pause(0.05)
+        yield
+
+
+@contextmanager
+def prepared(session: Session, house: str) -> Iterator[None]:
+    """Prepare a transaction and go away."""
+    with psycopg.connect(house) as other:
+        other.execute("SELECT pg_advisory_xact_lock(1)")
+        other.execute("PREPARE TRANSACTION 'left_over'")
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(prepared_transactions, "SECONDS_MAX", 0)
+            yield
+    finally:
+        session.execute("ROLLBACK PREPARED 'left_over'")
+
+
+@contextmanager
+def unknown_table(session: Session, _: str) -> Iterator[None]:
+    """Load a table of which nobody has told the planner."""
+    session.execute(
+        "CREATE TABLE arrivals WITH (autovacuum_enabled = false) AS"
+        " SELECT repeat('x', 1000) FROM generate_series(1, 1200)"
+    )
+    yield
+
+
+@contextmanager
 def broken_law(session: Session, _: str) -> Iterator[None]:
     open_wallet(session, open_user(session), "100")
     session.execute("SET session_replication_role = replica")
@@ -206,6 +273,30 @@ DAMAGE: dict[str, list[tuple[Breaker, Verdict, str]]] = {
         ),
     ],
     "clocks": [(setting("log_timezone", "Asia/Tokyo"), Verdict.WARNING, "Asia/Tokyo")],
+    "schema_there": [
+        (statements("ALTER SCHEMA tradewright RENAME TO away"), Verdict.FAILURE, "not there"),
+        (
+            statements("CREATE ROLE stranger_of_the_house", "SET ROLE stranger_of_the_house"),
+            Verdict.FAILURE,
+            "not there for this role",
+        ),
+    ],
+    "settings_in_force": [(waiting_setting, Verdict.WARNING, "max_connections")],
+    "collations": [
+        (
+            statements(
+                "UPDATE pg_database SET datcollversion = '0' WHERE datname = current_database()"
+            ),
+            Verdict.FAILURE,
+            "was 0",
+        )
+    ],
+    "replication_slots": [
+        (forgotten_slot, Verdict.WARNING, "forgotten ("),
+        (lost_slot, Verdict.FAILURE, "forgotten"),
+    ],
+    "prepared_transactions": [(prepared, Verdict.WARNING, "left_over of tradewright")],
+    "statistics": [(unknown_table, Verdict.WARNING, "arrivals")],
     "archiving": [
         (
             statements("INSERT INTO backup_terms (kind, within) VALUES ('archive', '5 min')"),
@@ -218,7 +309,8 @@ DAMAGE: dict[str, list[tuple[Breaker, Verdict, str]]] = {
             statements("INSERT INTO backup_terms (kind, within) VALUES ('standby', '5 min')"),
             Verdict.FAILURE,
             "no standby follows",
-        )
+        ),
+        (setting("synchronous_standby_names", "nobody"), Verdict.FAILURE, "commits wait"),
     ],
     "backups": [
         (
@@ -251,7 +343,15 @@ DAMAGE: dict[str, list[tuple[Breaker, Verdict, str]]] = {
             statements("CREATE INDEX again ON job_runs (job_name, started_at DESC)"),
             Verdict.WARNING,
             "again = idx_job_runs_job_name_started_at",
-        )
+        ),
+        (
+            statements(
+                "CREATE INDEX again ON job_runs (job_name, started_at DESC)",
+                "CREATE INDEX also ON job_runs (job_name, started_at DESC)",
+            ),
+            Verdict.WARNING,
+            "again = also = idx_job_runs_job_name_started_at",
+        ),
     ],
     "constraints_valid": [
         (
@@ -342,6 +442,22 @@ DAMAGE: dict[str, list[tuple[Breaker, Verdict, str]]] = {
             ),
             Verdict.FAILURE,
             "ready for 1 more",
+        ),
+        (
+            statements(
+                "DO $$ BEGIN EXECUTE 'ALTER TABLE audit_log DETACH PARTITION audit_log_'"
+                " || to_char(now() AT TIME ZONE 'UTC' + interval '1 month', 'YYYY_MM'); END $$"
+            ),
+            Verdict.FAILURE,
+            "ready for 0 more",
+        ),
+        (
+            statements(
+                "DO $$ BEGIN EXECUTE 'ALTER TABLE audit_log DETACH PARTITION audit_log_'"
+                " || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM'); END $$"
+            ),
+            Verdict.FAILURE,
+            "not ready for this month",
         ),
         (
             statements("CREATE TABLE audit_log_rest PARTITION OF audit_log DEFAULT"),
@@ -458,6 +574,8 @@ def test_what_is_broken_is_told_with_why_and_what_to_do_and_what_is_right_is_not
 
 def _undo(session: Session) -> None:
     """Put back what belongs to the whole server."""
+    session.execute("RESET ROLE")
+    session.execute("DROP ROLE IF EXISTS stranger_of_the_house")
     session.execute("ALTER ROLE tradewright_app RESET ALL")
     session.execute("ALTER ROLE keeper NOLOGIN")
 
@@ -510,7 +628,7 @@ def test_a_server_whose_clock_is_wrong_is_told(seconds: int) -> None:
     [(190_000_000, Verdict.OK), (401_000_000, Verdict.WARNING), (1_000_000_001, Verdict.FAILURE)],
 )
 def test_transaction_ids_that_run_out_are_told_in_time(age: int, verdict: Verdict) -> None:
-    assert transaction_ids.judge("broker", age, 200_000_000).verdict is verdict
+    assert transaction_ids.judge("broker", "multixact", age, 200_000_000).verdict is verdict
 
 
 def test_a_server_that_takes_hardly_anybody_is_a_failure() -> None:
@@ -587,6 +705,34 @@ def test_a_check_that_may_not_look_says_so_and_hides_no_other(right: Session) ->
     assert doctor.worst(examined) is Verdict.UNKNOWN
 
 
+def test_who_may_not_look_into_the_house_is_told_so_and_nothing_is_vouched_for(house: str) -> None:
+    """A check that sees no table found every table in order, and the command ended with 0."""
+    with psycopg.connect(house, autocommit=True) as session:
+        session.execute("CREATE ROLE nobody_of_us LOGIN PASSWORD 'secret'")
+    try:
+        told = make_conninfo(house, user="nobody_of_us", password="secret")
+        done = CliRunner().invoke(cli, ["doctor", "--json", "--database", told])
+    finally:
+        with psycopg.connect(house, autocommit=True) as session:
+            session.execute("DROP ROLE nobody_of_us")
+    found = {row["check"]: row["verdict"] for row in json.loads(done.stdout)}
+    assert done.exit_code == 1
+    assert found["schema_there"] == "failure"
+    inside = {one.name for one in CHECKS if not one.of_server} & set(found)
+    assert {found[one] for one in inside} == {"unknown"}
+
+
+def test_sessions_are_counted_whoever_counts(house: str, right: Session) -> None:
+    role = "member_who_counts"
+    right.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret' IN ROLE tradewright_reader".encode())
+    try:
+        told = make_conninfo(house, user=role, password="secret")
+        with many_sessions(right, house), connect(told, autocommit=True) as session:
+            assert examine(session, "connections").verdict is not Verdict.OK
+    finally:
+        right.execute(f"DROP ROLE {role}".encode())
+
+
 def test_the_command_exits_with_one_for_a_failure_only(house: str, right: Session) -> None:
     right.execute("SELECT open_alert('critical', 'job_failing', 'x', 'x has failed')")
     words = ["doctor", "--database", house]
@@ -604,14 +750,28 @@ def test_a_check_that_is_not_there_is_refused_with_those_that_are(house: str) ->
     assert 'there is no check "tea"; there are alerts, ' in done.stderr
 
 
-def test_pages_without_checksums_are_told() -> None:
+def test_pages_without_checksums_and_pages_that_do_not_fit_them_are_told() -> None:
     with EmbeddedServer.temporary({"shared_buffers": "16MB"}) as server:
-        for action, verdict in (("--disable", Verdict.WARNING), ("--enable", Verdict.OK)):
-            server.stop()
-            _run_as_server(server, "pg_checksums", action, "-D", str(server.data))
-            server.start()
-            with connect(server.conninfo(), autocommit=True) as session:
-                assert examine(session, "data_checksums").verdict is verdict
+        with connect(server.conninfo(), autocommit=True) as session:
+            assert examine(session, "data_checksums").verdict is Verdict.OK
+            session.execute("CREATE TABLE public.spoiled AS SELECT repeat('x', 100) AS word")
+            path = str(value(session, "SELECT pg_relation_filepath('public.spoiled')"))
+        server.stop()
+        page = bytearray((server.data / path).read_bytes())
+        page[-10] ^= 1
+        (server.data / path).write_bytes(page)
+        server.start()
+        with connect(server.conninfo(), autocommit=True) as session:
+            with pytest.raises(psycopg.errors.DataCorrupted):
+                session.execute("SELECT * FROM public.spoiled")
+            session.execute("SELECT pg_stat_force_next_flush()")
+            found = examine(session, "data_checksums")
+            assert (found.verdict, "1 pages" in found.what) == (Verdict.FAILURE, True)
+        server.stop()
+        _run_as_server(server, "pg_checksums", "--disable", "-D", str(server.data))
+        server.start()
+        with connect(server.conninfo(), autocommit=True) as session:
+            assert examine(session, "data_checksums").verdict is Verdict.WARNING
 
 
 def _run_as_server(server: EmbeddedServer, program: str, *words: str) -> None:

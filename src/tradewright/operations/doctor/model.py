@@ -59,12 +59,16 @@ class Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check by its name; `reads_all` is said of those that read whole tables."""
+    """One check by its name; `reads_all` is said of those that read whole tables.
+
+    `of_server`: it looks at the server, and says something without the house's schema too.
+    """
 
     name: str
     title: str
     run: Callable[[Ground], Finding]
     reads_all: bool = False
+    of_server: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

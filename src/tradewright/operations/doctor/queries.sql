@@ -2,6 +2,10 @@
 -- Read a setting of the server as this session has it.
 SELECT current_setting(%(name)s);
 
+-- name: house_is_there
+-- Tell whether the schema has the house's tables, and this role may look into it.
+SELECT to_regclass('users') IS NOT NULL;
+
 -- name: server_version
 -- Read the server's version, as a number and in words.
 SELECT current_setting('server_version_num')::integer, current_setting('server_version');
@@ -63,7 +67,7 @@ ORDER BY 1;
 
 -- name: duplicate_indexes
 -- Find indexes that another one repeats, column by column.
-SELECT min(i.indexrelid::regclass::text) || ' = ' || max(i.indexrelid::regclass::text)
+SELECT string_agg(i.indexrelid::regclass::text, ' = ' ORDER BY i.indexrelid::regclass::text)
 FROM pg_index AS i
 JOIN pg_class AS t ON t.oid = i.indrelid
 WHERE t.relnamespace = current_schema()::regnamespace AND NOT t.relispartition
@@ -247,19 +251,27 @@ WHERE p.pronamespace = current_schema()::regnamespace
 ORDER BY 1;
 
 -- name: audit_partitions
--- Read how many months of the audit log are ready after this one without a gap, and what stands in the way.
+-- Read how many months of the audit log are ready, this one first, without a gap, and what stands in the way.
 SELECT
     (
         SELECT count(*)
-        FROM generate_series(1, 24) AS s (n)
+        FROM generate_series(0, 24) AS s (n)
         WHERE NOT EXISTS (
             SELECT
-            FROM generate_series(1, s.n) AS b (n)
-            WHERE to_regclass(
-                'audit_log_' || to_char(
-                    date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + make_interval(months => b.n), 'YYYY_MM'
-                )
-            ) IS NULL
+            FROM generate_series(0, s.n) AS b (n)
+            WHERE NOT EXISTS (
+                SELECT
+                FROM pg_inherits AS i
+                WHERE i.inhparent = 'audit_log'::regclass
+                  AND NOT i.inhdetachpending
+                  AND i.inhrelid = to_regclass(
+                      'audit_log_' || to_char(
+                          date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC')
+                              + make_interval(months => b.n),
+                          'YYYY_MM'
+                      )
+                  )
+            )
         )
     ),
     (
@@ -358,15 +370,21 @@ WHERE a.datname = current_database()
 ORDER BY l.waitstart;
 
 -- name: transaction_ids
--- Read how old the oldest transaction id of each database is, the oldest first, and when a freeze begins.
+-- Read how old the transaction or multixact id is that is the nearest to its freeze, and when that begins.
 SELECT
     d.datname,
-    age(d.datfrozenxid)::bigint,
-    current_setting('autovacuum_freeze_max_age')::bigint,
+    o.kind,
+    o.age,
+    current_setting(o.freeze_at)::bigint,
     current_setting('autovacuum')
 FROM pg_database AS d
+CROSS JOIN LATERAL (
+    VALUES
+        ('transaction', age(d.datfrozenxid)::bigint, 'autovacuum_freeze_max_age'),
+        ('multixact', mxid_age(d.datminmxid)::bigint, 'autovacuum_multixact_freeze_max_age')
+) AS o (kind, age, freeze_at)
 WHERE d.datallowconn
-ORDER BY 2 DESC
+ORDER BY o.age::numeric / current_setting(o.freeze_at)::bigint DESC
 LIMIT 1;
 
 -- name: tables_without_autovacuum
@@ -377,16 +395,16 @@ WHERE c.relnamespace = current_schema()::regnamespace AND 'autovacuum_enabled=fa
 ORDER BY 1;
 
 -- name: sequences_used
--- Read what share of each sequence is used.
+-- Read what share of each sequence is used, and whether this role may know.
 SELECT
     s.sequencename,
+    has_sequence_privilege(format('%%I.%%I', s.schemaname, s.sequencename), 'USAGE, SELECT'),
     ((coalesce(s.last_value, s.min_value) - s.min_value)::numeric / (s.max_value - s.min_value)::numeric)::numeric(6, 4)
 FROM pg_sequences AS s
 WHERE s.schemaname = current_schema()
   AND s.increment_by > 0
   AND NOT s.cycle
-  AND has_sequence_privilege(format('%%I.%%I', s.schemaname, s.sequencename), 'USAGE, SELECT')
-ORDER BY 2 DESC, 1;
+ORDER BY 3 DESC, 1;
 
 -- name: numbered_columns
 -- Find the columns that a sequence numbers, and where the sequence stands.
@@ -419,8 +437,13 @@ ORDER BY 2 DESC;
 
 -- name: connections
 -- Count the sessions of clients, and how many the server takes from who is no superuser.
+-- Of what sessions are it tells nobody but their own roles and pg_monitor; whose they are, everybody.
 SELECT
-    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+    (
+        SELECT count(*)
+        FROM pg_stat_activity AS a
+        WHERE a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend'
+    ),
     current_setting('max_connections')::integer
         - current_setting('superuser_reserved_connections')::integer
         - current_setting('reserved_connections')::integer;
@@ -453,7 +476,8 @@ SELECT
     current_setting('archive_mode'),
     a.last_archived_time,
     a.last_failed_time,
-    clock_timestamp()
+    clock_timestamp(),
+    pg_is_in_recovery()
 FROM pg_stat_archiver AS a;
 
 -- name: standbys
@@ -461,4 +485,72 @@ FROM pg_stat_archiver AS a;
 SELECT
     (SELECT t.within FROM backup_terms AS t WHERE t.kind = 'standby' ORDER BY t.seq DESC LIMIT 1),
     (SELECT count(*) FROM pg_stat_replication AS r WHERE r.state = 'streaming'),
-    (SELECT min(coalesce(r.flush_lag, interval '0')) FROM pg_stat_replication AS r WHERE r.state = 'streaming');
+    (SELECT min(coalesce(r.flush_lag, interval '0')) FROM pg_stat_replication AS r WHERE r.state = 'streaming'),
+    pg_is_in_recovery(),
+    current_setting('synchronous_standby_names'),
+    (SELECT count(*) FROM pg_stat_replication AS r WHERE r.sync_state IN ('sync', 'quorum'));
+
+-- name: replication_slots
+-- Find slots that hold back WAL for nobody, or have lost what they were for.
+SELECT
+    s.slot_name,
+    s.wal_status = 'lost' OR s.invalidation_reason IS NOT NULL,
+    pg_wal_lsn_diff(
+        CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, s.restart_lsn
+    )::bigint
+FROM pg_replication_slots AS s
+WHERE NOT s.temporary
+  AND (
+      s.wal_status = 'lost'
+      OR s.invalidation_reason IS NOT NULL
+      OR (
+          NOT s.active
+          AND coalesce(s.inactive_since, '-infinity') < clock_timestamp() - make_interval(secs => %(seconds_max)s)
+      )
+  )
+ORDER BY 2 DESC, s.slot_name;
+
+-- name: prepared_transactions
+-- Read transactions that were prepared, and neither committed nor rolled back for long.
+SELECT p.gid, p.owner, extract(epoch FROM clock_timestamp() - p.prepared)::bigint
+FROM pg_prepared_xacts AS p
+WHERE p.prepared < clock_timestamp() - make_interval(secs => %(seconds_max)s)
+ORDER BY p.prepared;
+
+-- name: collations
+-- Find what sorts by another version of the system's rules than its indexes were built with.
+SELECT 'database ' || d.datname, d.datcollversion, pg_database_collation_actual_version(d.oid)
+FROM pg_database AS d
+WHERE d.datname = current_database()
+  AND d.datcollversion IS DISTINCT FROM pg_database_collation_actual_version(d.oid)
+UNION ALL
+SELECT DISTINCT 'collation ' || c.collname, c.collversion, pg_collation_actual_version(c.oid)
+FROM pg_attribute AS a
+JOIN pg_class AS t ON t.oid = a.attrelid
+JOIN pg_collation AS c ON c.oid = a.attcollation
+WHERE t.relnamespace = current_schema()::regnamespace
+  AND c.collversion IS DISTINCT FROM pg_collation_actual_version(c.oid)
+  AND c.collprovider <> 'd'
+ORDER BY 1;
+
+-- name: settings_waiting
+-- Find settings that were changed and are not in force until the server starts again.
+SELECT s.name
+FROM pg_settings AS s
+WHERE s.pending_restart
+ORDER BY 1;
+
+-- name: tables_without_statistics
+-- Find tables of some size of which the planner knows nothing.
+SELECT c.relname
+FROM pg_class AS c
+WHERE c.relnamespace = current_schema()::regnamespace
+  AND c.relkind IN ('r', 'm')
+  AND pg_relation_size(c.oid) >= %(bytes_min)s
+  AND c.reltuples < 0
+ORDER BY pg_relation_size(c.oid) DESC, 1;
+
+-- name: checksum_failures
+-- Count pages whose checksum was wrong, in all databases, and when the last was met.
+SELECT coalesce(sum(d.checksum_failures), 0)::bigint, max(d.checksum_last_failure)
+FROM pg_stat_database AS d;

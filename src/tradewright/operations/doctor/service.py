@@ -19,7 +19,23 @@ def examine(ground: Ground, checks: Iterable[Check]) -> list[Examined]:
         DatabaseError: the session was lost.
 
     """
-    return [Examined(check=check, finding=_found(ground, check)) for check in checks]
+    try:
+        is_there = bool(ground.value("house_is_there"))
+    except psycopg.Error as error:
+        raise translate(error) from error
+    return [
+        Examined(check=check, finding=_found(ground, check))
+        if is_there or check.of_server
+        else Examined(check=check, finding=_NO_HOUSE)
+        for check in checks
+    ]
+
+
+_NO_HOUSE = unknown(
+    "there is no house to look at",
+    why="The schema is not there, or this role may not look into it.",
+    hint="See the check schema_there.",
+)
 
 
 def _found(ground: Ground, check: Check) -> Finding:

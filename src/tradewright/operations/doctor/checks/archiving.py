@@ -4,7 +4,9 @@ from tradewright.operations.doctor.model import Check, Finding, Ground, failure,
 
 
 def _run(ground: Ground) -> Finding:
-    within, wal_level, mode, last, failed, now = ground.ask("archiving")[0]
+    within, wal_level, mode, last, failed, now, is_standby = ground.ask("archiving")[0]
+    if is_standby:
+        return ok("this is a standby: its primary archives")
     if within is None:
         return ok(f"not declared; archive_mode is {mode}")
     problem = ""

@@ -17,4 +17,4 @@ def _run(ground: Ground) -> Finding:
     return ok("nobody waits for a lock")
 
 
-CHECK = Check(name="blocked_sessions", title="Nobody is blocked", run=_run)
+CHECK = Check(name="blocked_sessions", title="Nobody is blocked", run=_run, of_server=True)

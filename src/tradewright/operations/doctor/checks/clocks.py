@@ -37,4 +37,4 @@ def _run(ground: Ground) -> Finding:
     return found
 
 
-CHECK = Check(name="clocks", title="The clocks agree", run=_run)
+CHECK = Check(name="clocks", title="The clocks agree", run=_run, of_server=True)

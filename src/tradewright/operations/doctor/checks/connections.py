@@ -26,4 +26,4 @@ def _run(ground: Ground) -> Finding:
     return judge(used, most)
 
 
-CHECK = Check(name="connections", title="There is room to connect", run=_run)
+CHECK = Check(name="connections", title="There is room to connect", run=_run, of_server=True)

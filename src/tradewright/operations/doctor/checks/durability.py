@@ -19,4 +19,4 @@ def _run(ground: Ground) -> Finding:
     return ok("fsync and full_page_writes are on, and commits wait for the disk")
 
 
-CHECK = Check(name="durability", title="Commits survive a power cut", run=_run)
+CHECK = Check(name="durability", title="Commits survive a power cut", run=_run, of_server=True)

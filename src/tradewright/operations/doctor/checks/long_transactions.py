@@ -34,4 +34,4 @@ def _run(ground: Ground) -> Finding:
     return ok("no transaction is open for five minutes, or idle for one")
 
 
-CHECK = Check(name="long_transactions", title="Transactions end", run=_run)
+CHECK = Check(name="long_transactions", title="Transactions end", run=_run, of_server=True)

@@ -21,4 +21,4 @@ def _run(ground: Ground) -> Finding:
     return ok(f"all {len(versions)} migrations are applied as they were released")
 
 
-CHECK = Check(name="schema_version", title="All migrations are applied", run=_run)
+CHECK = Check(name="schema_version", title="All migrations are applied", run=_run, of_server=True)

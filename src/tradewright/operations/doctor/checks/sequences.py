@@ -7,13 +7,15 @@ from tradewright.operations.doctor.model import (
     failure,
     named,
     ok,
+    unknown,
     warning,
 )
 
 
 def _run(ground: Ground) -> Finding:
-    used = ground.ask("sequences_used")
-    told = [f"{name} at {share:.0%}" for name, share in used if share is not None and share > 0.5]
+    rows = ground.ask("sequences_used")
+    used = [(name, share) for name, may_know, share in rows if may_know]
+    told = [f"{name} at {share:.0%}" for name, share in used if share > 0.5]
     if told and used[0][1] > 0.9:
         return failure(
             f"nearly at the end: {named(told)}",
@@ -25,6 +27,13 @@ def _run(ground: Ground) -> Finding:
             f"more than half is used: {named(told)}",
             why="At its end every insert that asks it for a number fails.",
             hint="Raise MAXVALUE, or make the column a bigint, while there is time.",
+        )
+    hidden = [name for name, may_know, _ in rows if not may_know]
+    if hidden:
+        return unknown(
+            f"where they stand cannot be seen: {named(hidden)}",
+            why="This role may not read them.",
+            hint="Call SELECT grant_engine_rights() as the owner, and be a member of a role.",
         )
     return ok(f"{len(used)} sequences have room")
 

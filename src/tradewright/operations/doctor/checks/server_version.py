@@ -27,4 +27,4 @@ def _run(ground: Ground) -> Finding:
     return judge(number, words)
 
 
-CHECK = Check(name="server_version", title="PostgreSQL is new enough", run=_run)
+CHECK = Check(name="server_version", title="PostgreSQL is new enough", run=_run, of_server=True)

@@ -462,7 +462,14 @@ def test_files_are_purged_when_their_time_is_over_and_the_laws_hold_on(
     assert state_of(engine, month) is ArchiveState.PURGED
     require_laws(engine)
     assert faults(engine, tmp_path) == []
-    assert audit.read_trail(engine, user_id)[0].details["state"] == "purged"
+    trail = audit.read_trail(engine, user_id)
+    assert trail[0].details["state"] == "purged"
+    assert audit.archived_months(trail) == []
+    day = datetime.combine(month, time(), UTC)
+    made = make(engine, "reconstruction", Scope(begin=day, end=day + timedelta(days=1)))
+    (told,) = made.facts["excluded"].values()
+    assert "purged when their time was over" in told
+    assert "restore" not in told
     back = refusal(lambda: archive.restore(source, tmp_path, month, kept_until=None, by=BY))
     assert back is ErrorCode.ARCHIVE_STEP_REFUSED
 

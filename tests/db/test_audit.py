@@ -9,12 +9,13 @@ from click.testing import CliRunner
 
 from tests.cast import open_user, open_wallet, play
 from tests.conftest import OpenSession
-from tests.floor import refusal
+from tests.floor import Floor, buy, deal, refusal
 from tradewright import audit
 from tradewright.cli.main import cli
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.ledger.sealing import LedgerHead
 from tradewright.postgres.connect import Session
+from tradewright.routing.model import Book
 
 
 def actors(session: Session, user_id: str) -> list[str]:
@@ -84,6 +85,22 @@ def test_the_trail_of_a_payment_tells_states_and_money_in_order(engine: Session)
         ("payment_transactions", "insert"),
         ("balance_ledger", "reserve"),
         ("payment_transactions", "update"),
+    ]
+
+
+def test_the_trail_of_an_order_is_in_the_order_in_which_it_was_recorded(
+    engine_database: str, engine: Session
+) -> None:
+    floor = Floor.opened(engine_database, engine)
+    account_id = floor.account(book=Book.A)
+    with floor.engine() as running:
+        order_id = deal(running, buy(account_id, 1_000)).order_id
+    trail = audit.read_trail(engine, order_id)
+    assert [(entry.source, entry.action) for entry in trail] == [
+        ("order_events", "new"),
+        ("provider_requests", "accepted"),
+        ("order_events", "trade"),
+        ("trades", "open"),
     ]
 
 

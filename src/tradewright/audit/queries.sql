@@ -76,8 +76,16 @@ FROM (
         FROM order_events AS e
         WHERE e.order_id = %(subject_id)s::uuid
         UNION ALL
+        -- Its own times are the market's; it is told where it was recorded, which its id says.
         SELECT
-            r.decided_at,
+            coalesce(
+                (
+                    SELECT min(e.occurred_at)
+                    FROM order_events AS e
+                    WHERE e.order_id = r.order_id AND e.occurred_at >= uuid_extract_timestamp(r.id)
+                ),
+                uuid_extract_timestamp(r.id)
+            ),
             'provider_requests',
             CASE WHEN r.is_accepted THEN 'accepted' ELSE 'rejected' END,
             NULL,

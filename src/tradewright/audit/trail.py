@@ -50,11 +50,15 @@ def read_trail(
 
 
 def archived_months(trail: Sequence[TrailEntry]) -> list[str]:
-    """Return the months, such as 2023-04, whose archive holds changes that a trail cannot show."""
+    """Return the months, such as 2023-04, whose archive holds changes that a trail cannot show.
+
+    A month whose file was purged holds none any more; its entry in the trail says so.
+    """
     return [
         str(entry.details["month"])
         for entry in trail
         if (entry.source, entry.action) == ("audit_archives", "archived")
+        and entry.details["state"] != "purged"
     ]
 
 

@@ -71,9 +71,15 @@ def _archived(session: Session, asked: Mapping[str, object]) -> Mapping[str, str
     """Return which archived months hold changes that are not told here, and how many."""
     text = load_queries("tradewright.compliance.reports")["archived_changes"]
     return {
-        f"changes in the archived month {month}": f"{count}: tradewright archive restore {month}"
-        for month, count in session.execute(text, asked)
+        f"changes in the archived month {month}": f"{count}: {_way_back(month, state)}"
+        for month, count, state in session.execute(text, asked)
     }
+
+
+def _way_back(month: str, state: str) -> str:
+    if state == "purged":
+        return "purged when their time was over, and nowhere any more"
+    return f"tradewright archive restore {month}"
 
 
 def _states(session: Session, scope: Scope) -> Mapping[str, object]:

@@ -89,6 +89,7 @@ FIELDS: tuple[Field, ...] = (
     Field("filled_quantity", "2(31)", "", "all that was executed until then"),
     Field("remaining_quantity", "2(29)", "37", "what may still be executed; 0 once it has ended"),
     Field("liquidity", "2(37)", "44", "PASV if it was waiting as post-only, else AGRE"),
+    Field("corrections", "2(37)", "", "what its provider took back or corrected, and the decision"),
     _lacking("venue_messages_at", "2(33)", "", _NO_VENUE),
     Field("provider_messages_at", "2(34)", "", "times of requests and answers, by the market"),
     _lacking("venue_messages", "2(35)", "", _NO_VENUE),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.busts import correct, executions, reverse
 from tests.compliance import make, now
 from tests.floor import Floor, buy, deal, sell, steady
 from tests.style.house import ROOT
@@ -107,6 +108,28 @@ def test_parties_capacity_and_messages_say_who_dealt_with_whom(
     assert (last["transaction_reference"], last["provider_execution_id"]) == fill
     own = records(floor, account_id=ours)[1]
     assert (own["capacity"], own["transmitted_to"], own["buyer"]) == ("DEAL", None, "house")
+
+
+def test_an_execution_says_what_became_of_it_afterwards(floor: Floor) -> None:
+    account_id = rich(floor, Book.A)
+    with floor.engine() as engine:
+        deal(engine, buy(account_id, 2_000_000, limit_price="1.10100"))
+    first, second = executions(floor, account_id)
+    reverse(floor, first)
+    correct(floor, second, "1.10020")
+    rows = records(floor, account_id=account_id)
+    assert told(rows, "event", "executed_quantity") == [
+        ("NEWO", None),
+        ("PARF", 1_000_000),
+        ("FILL", 1_000_000),
+    ]
+    assert rows[0]["corrections"] is None
+    (bust,), (correction,) = rows[1]["corrections"], rows[2]["corrections"]
+    assert (bust["kind"], bust["settlement"]) == ("bust", "reversed")
+    assert (bust["settled_by"], bust["approved_by"]) == ("user:anna", "user:ben")
+    assert bust["received_at"] < bust["settled_at"]
+    assert correction.keys() == {"kind", "execution_id", "price", "received_at"}
+    assert (correction["kind"], correction["price"]) == ("correction", "1.1002")
 
 
 def test_executions_alike_are_told_apart_by_their_fills(floor: Floor) -> None:

@@ -60,6 +60,7 @@ class _Told(NamedTuple):
     provider: str | None
     execution_id: str | None
     messages: list[Mapping[str, Any]] | None
+    corrections: list[Mapping[str, Any]] | None
 
 
 def _read(session: Session, scope: Scope) -> Findings:
@@ -151,6 +152,7 @@ def _of_dealing(told: _Told) -> Mapping[str, object]:
             "buyer": parties[0],
             "seller": parties[1],
             "liquidity": "PASV" if told.is_maker else "AGRE",
+            "corrections": told.corrections,
         }
     return values
 

@@ -68,7 +68,8 @@ SELECT
     f.is_maker,
     p.code,
     f.provider_execution_id,
-    m.messages
+    m.messages,
+    w.corrections
 FROM told AS e
 JOIN orders AS o ON o.id = e.order_id
 JOIN accounts AS a ON a.id = o.account_id
@@ -138,6 +139,25 @@ LEFT JOIN LATERAL (
     JOIN liquidity_providers AS q ON q.id = r.provider_id
     WHERE r.order_id = e.order_id AND r.request_id LIKE e.order_id || '-' || e.seq || '-%%'
 ) AS m ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(
+        jsonb_strip_nulls(jsonb_build_object(
+            'kind', k.kind,
+            'execution_id', k.execution_id,
+            'quantity', trim_scale(k.quantity)::text,
+            'price', trim_scale(k.price)::text,
+            'received_at', to_char(k.received_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'settlement', z.settlement,
+            'settled_at', to_char(z.settled_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'settled_by', z.actor,
+            'approved_by', z.approved_by
+        ))
+        ORDER BY k.received_at, k.id
+    ) AS corrections
+    FROM provider_corrections AS k
+    LEFT JOIN provider_correction_settlements AS z ON z.correction_id = k.id
+    WHERE k.provider_id = f.provider_id AND k.refers_to = f.provider_execution_id
+) AS w ON true
 ORDER BY e.occurred_at, e.order_id, e.seq;
 
 -- name: clock_range
@@ -806,7 +826,7 @@ ORDER BY h.at, h.place, h.seq, h.record_id;
 
 -- name: archived_changes
 -- Count the changes of rows that are told of which stand in archived months only, by month.
-SELECT to_char(w.month, 'YYYY-MM'), sum(c.change_count)::bigint
+SELECT to_char(w.month, 'YYYY-MM'), sum(c.change_count)::bigint, w.state
 FROM audit_months_away AS w
 JOIN audit_archive_counts AS c ON c.month = w.month
 LEFT JOIN accounts AS a ON a.id = %(account_id)s::uuid
@@ -821,7 +841,7 @@ WHERE %(order_id)s::uuid IS NULL
       OR c.row_id IN (SELECT v.id FROM routing_overrides AS v WHERE v.user_id IS NULL OR v.user_id = a.user_id)
       OR c.row_id IN (SELECT p.id FROM payment_transactions AS p WHERE p.user_id = a.user_id)
   )
-GROUP BY w.month
+GROUP BY w.month, w.state
 ORDER BY w.month;
 
 -- name: bad_audit_seals

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
 from tradewright.review.model import Edit, Finding, Location, Severity, Stage, fingerprint
 from tradewright.review.rule import Hit, Rule
 from tradewright.review.settings import Settings
+from tradewright.review.source.placeholders import as_written
 
 Answer = tuple[Rule, Hit]
 """A rule and one thing that it found."""
@@ -47,15 +49,17 @@ def found(
     When fixing, it carries the edits of its rule.
     """
     statement = hit.statement
+    written = partial(as_written, statement.source)
+    offending = "" if statement.kind == "file" else written(statement.text[:_OFFENDING_MAX])
     return Found(
         location=statement.source.locate(hit.offset, hit.offset),
         rank=severities.get(rule.id, hit.severity or rule.severity).rank,
         rule=rule.id,
-        message=hit.message,
-        subject=hit.subject,
-        advice=hit.advice,
-        corrected=hit.corrected,
-        offending="" if statement.kind == "file" else statement.text[:_OFFENDING_MAX],
+        message=written(hit.message),
+        subject=written(hit.subject),
+        advice=written(hit.advice),
+        corrected=written(hit.corrected),
+        offending=offending,
         edits=tuple(hit.fix()) if fixing and hit.fix is not None else (),
     )
 

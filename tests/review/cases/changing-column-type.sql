@@ -18,3 +18,9 @@ CREATE TABLE orders (id uuid PRIMARY KEY, name varchar(50), note varchar(50), pr
 -- file: 002_b.sql
 ALTER TABLE orders ALTER COLUMN note TYPE varchar(80), ALTER COLUMN name TYPE text;
 ALTER TABLE orders ALTER COLUMN price TYPE numeric(30, 8);
+
+-- near miss: an attribute of a composite type
+-- file: 001_a.sql
+CREATE TYPE spec AS (size integer);
+-- file: 002_b.sql
+ALTER TYPE spec ALTER ATTRIBUTE size TYPE smallint;

@@ -43,7 +43,7 @@ from tradewright.review.prove.play import (
 )
 from tradewright.review.prove.shadow import Shadow, stand_in_extensions
 from tradewright.review.prove.snapshot import take_snapshot, told_differences
-from tradewright.review.prove.steps import Step, steps_of, unread_of
+from tradewright.review.prove.steps import Step, schemas_stood_in, steps_of, unread_of
 from tradewright.review.prove.triggers import fire_triggers
 from tradewright.review.prove.verdict import Memory, extension_of, roles_named
 from tradewright.review.prove.watch import Watch
@@ -78,6 +78,8 @@ class Prover:
 
     def build(self, before_file: BeforeFile | None = None) -> None:
         """Apply every file; try its second run and its down."""
+        for name in schemas_stood_in(self.steps, self._memory.made):
+            self.shadow.add_schema(name)
         for step in self._standing:
             self._apply(step)
         with self.shadow.session() as session:
@@ -213,6 +215,8 @@ class Prover:
         self._skipped.add(id(statement))
         names = [name for name in self._made(statement) if name]
         reason = memory.reason(statement, word)
+        if statement.source.holds_placeholder(statement.start, statement.end) and not reason:
+            reason = f"its placeholders have no values here ({word.message})"
         if statement.source.standing and not reason:
             reason = f"a part of the schema that stood before is refused ({word.message})"
         if reason:

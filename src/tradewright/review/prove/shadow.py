@@ -87,6 +87,13 @@ class Shadow:
         with suppress(psycopg.errors.DuplicateObject):
             self.administrator.execute(command)
 
+    def add_schema(self, name: str) -> None:
+        """Make a schema, of the shadow's own role, for a placeholder that names one."""
+        text = "CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}"
+        command = sql.SQL(text).format(sql.Identifier(name), sql.Identifier(self.role))
+        with self.session() as session:
+            session.execute(command)
+
     @contextmanager
     def neighbour(self, *, copy: bool) -> Iterator["Shadow"]:
         """Give one more database of the same role, empty or a copy of this one."""

@@ -1,10 +1,11 @@
 """What a proof sends: every migration with its way back, in the runner's order."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tradewright.review.prove.model import Untried
 from tradewright.review.prove.play import pieces_of
+from tradewright.review.source.placeholders import stand_in
 from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Direction, Source, Statement
 
@@ -54,3 +55,14 @@ def _pair(source: Source) -> str:
     """Return what an up and its down have in common."""
     flyway = source.layout == "flyway" and not source.repeatable
     return source.label.partition("__")[0] if flyway else source.label
+
+
+def schemas_stood_in(steps: Iterable[Step], made: Collection[str]) -> list[str]:
+    """Return the schemas that only placeholders name: their runner gives them, and no file."""
+    found = set()
+    for source in (step.source for step in steps):
+        for _, placeholder in source.placeholders:
+            name = stand_in(placeholder)
+            if f"{name}." in source.text and name.lower() not in made:
+                found.add(name.lower())
+    return sorted(found)

@@ -11,7 +11,8 @@ Use::
     ALTER TABLE orders ADD COLUMN number_new bigint;
 
 Not reported when the change is free: a longer varchar, varchar to text, more digits before the
-point of numeric at the same scale, and for tables created in the same unapplied set.
+point of numeric at the same scale, for tables created in the same unapplied set, and for the
+attributes of a composite type, which PostgreSQL changes only where no table uses it.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from tradewright.review.schema.tree import range_name, type_modifiers, type_name
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
+    if event.statement.node.get("objtype") != "OBJECT_TABLE":
+        return
     table, name = event.table, event.node.get("name", "")
     definition = event.node.get("def", {}).get("ColumnDef", {})
     if table is not None and context.is_new(table, event.source):

@@ -31,9 +31,9 @@ from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.rules.inline_unique_where import UNIQUE_WHERE
 from tradewright.review.rules.psql_meta_command import META
-from tradewright.review.rules.template_placeholder import PLACEHOLDER
 from tradewright.review.schema.define import is_inline_index
 from tradewright.review.schema.tree import column_refs, range_name, type_name
+from tradewright.review.source.text import BrokenStatement
 
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
@@ -54,7 +54,7 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         )
         advice = "Write CREATE FUNCTION ... RETURNS ... LANGUAGE plpgsql AS $$ BEGIN ... END; $$;"
         yield Hit(event.statement, broken.start, message, advice, refusal.routine.name)
-    elif not refusal.seen and not _has_own_rule(text):
+    elif not refusal.seen and not _has_own_rule(broken):
         advice = (
             "Correct the text where the caret points; nothing behind it in the file is applied."
         )
@@ -78,8 +78,10 @@ def _inline_indexes(event: Event) -> Iterator[Hit]:
             yield Hit(event.statement, offset, message, advice, f"{table}:{name}", corrected)
 
 
-def _has_own_rule(text: str) -> bool:
-    return any(p.search(text) for p in (UNIQUE_WHERE, META, PLACEHOLDER))
+def _has_own_rule(broken: BrokenStatement) -> bool:
+    if broken.source.holds_placeholder(broken.start, broken.end):
+        return True
+    return any(pattern.search(broken.text) for pattern in (UNIQUE_WHERE, META))
 
 
 def _subject(text: str, idiom: str) -> str:

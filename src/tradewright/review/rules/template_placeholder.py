@@ -11,41 +11,41 @@ Use::
 
     CREATE ROLE app;
 
-Not reported when the braces stand in a comment, a quoted body or JSON text; Flyway's
-`${placeholders}` are not reported in a Flyway project.
+The rest of the file is read, and tried on the shadow, with a name in its place. Each placeholder is
+reported once, where it first stands.
+
+Not reported when it stands in a comment, a string or JSON text, or is Flyway's `${name}` in a
+Flyway project. Where your runner fills placeholders in, `disable` this rule.
 """
 
-import re
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.source.dialects import mask
-
-PLACEHOLDER = re.compile(
-    r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}|\$\{[A-Za-z_][\w:.]*\}|%\([A-Za-z_]\w*\)s|<%=?[^%\n]*%>|"
-    r"@@[A-Za-z_]+@@|(?<![:\w]):'?[A-Za-z_]\w*'?(?=\s*[;,)])"
-)
+from tradewright.review.source.text import Statement
 
 
-def _check(_: Context, event: Event) -> Iterator[Hit]:
-    if event.refusal is None:
-        return
-    broken = event.refusal.broken
-    for match in PLACEHOLDER.finditer(mask(broken.text)):
-        if event.source.layout == "flyway" and match.group().startswith("${"):
+def _check(context: Context, _: Event) -> Iterator[Hit]:
+    told: set[str] = set()
+    for reading in context.readings:
+        source = reading.source
+        if context.unapplied is not None and source.path not in context.unapplied:
             continue
-        offset = broken.start + len(broken.text[: match.start()].encode())
-        message = f"placeholder {match.group()} was left in the SQL"
-        advice = "Write the value, or render the template before the review."
-        yield Hit(event.statement, offset, message, advice, f"{event.source.label}:{match.group()}")
+        for offset, name in source.placeholders:
+            filled = source.layout == "flyway" and name.startswith("${")
+            if name in told or filled or source.standing:
+                continue
+            told.add(name)
+            place = Statement(source, "file", "", 0, 0)
+            message = f"placeholder {name} was left in the SQL"
+            advice = "Write the value, or render the template before the review."
+            yield Hit(place, offset, message, advice, name)
 
 
 RULE = Rule(
     id="template-placeholder",
     severity=Severity.CRITICAL,
     category=Category.SYNTAX,
-    kinds=("refusal",),
+    kinds=("schema",),
     check=_check,
-    downs=True,
 )

@@ -6,6 +6,7 @@ from itertools import islice
 
 from tradewright.review.source.dialects import Sighting, idioms, mask, merged, sightings, without
 from tradewright.review.source.parser import ParseError, RawStatement, parse
+from tradewright.review.source.placeholders import with_stand_ins
 from tradewright.review.source.splitting import split
 from tradewright.review.source.text import BrokenStatement, Source, Statement
 
@@ -76,6 +77,9 @@ def read_statements(source: Source) -> Reading:
         try:
             reading.statements = [_statement(source, raw, 0) for raw in parse(source.data)]
         except ParseError:
+            filled = with_stand_ins(source)
+            if filled is not source:
+                return read_statements(filled)
             reading.statements = []
         else:
             return reading

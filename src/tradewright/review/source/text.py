@@ -32,7 +32,10 @@ SAMPLE_BYTES = 8_000
 
 @dataclass(frozen=True)
 class Source:
-    """The text of one migration in one direction, or of the schema that stands before them all."""
+    """The text of one migration in one direction, or of the schema that stands before them all.
+
+    Where names stand in for `placeholders` (byte, text), `written` is the text without them.
+    """
 
     path: str
     text: str
@@ -44,6 +47,8 @@ class Source:
     repeatable: bool = False
     has_down: bool = False
     standing: bool = False
+    written: str | None = field(default=None, repr=False)
+    placeholders: tuple[tuple[int, str], ...] = ()
     sample: bytes = field(default=b"", repr=False)
 
     @cached_property
@@ -95,8 +100,13 @@ class Source:
         if not 0 < line <= len(self.line_starts):
             return ""
         start = self.line_starts[line - 1]
-        end = self.data.find(b"\n", start)
-        return self.data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")
+        data = self.data if self.written is None else self.written.encode("utf-8", "replace")
+        end = data.find(b"\n", start)
+        return data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")
+
+    def holds_placeholder(self, start: int, end: int) -> bool:
+        """Return whether a name stands in for a placeholder between two bytes."""
+        return any(start <= offset < end for offset, _ in self.placeholders)
 
 
 DIGESTED = (

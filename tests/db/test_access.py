@@ -13,6 +13,7 @@ from tradewright.access import (
     create_key,
     end_session,
     find_key,
+    good_among,
     identify,
     identify_session,
     list_keys,
@@ -250,3 +251,35 @@ def test_an_unknown_key_is_not_revoked(engine: Session) -> None:
     with pytest.raises(InputError) as caught:
         revoke_key(engine, new_id_text(), actor="anna", reason="lost")
     assert caught.value.code is ErrorCode.ACCESS_KEY_UNKNOWN
+
+
+def test_keys_and_sessions_that_last_are_told_from_those_that_ended(
+    engine: Session, user: str
+) -> None:
+    other = new_user(engine, "trader")
+    good, lost, idle = (key_of(engine, each) for each in (user, user, user))
+    gone = key_of(engine, other)
+    token = start_session(engine, idle).token
+    callers = [identify(engine, each) for each in (good, lost, gone)]
+    callers.append(identify_session(engine, token))
+    assert good_among(engine, set(callers)) == set(callers)
+    suspend_user(engine, other)
+    revoke_key(engine, id_in(lost), actor="anna", reason="lost")
+    age(engine, "console_sessions", "31 minutes", "created_at", "last_used_at", "expires_at")
+    assert good_among(engine, set(callers)) == {callers[0]}
+
+
+def test_to_look_on_uses_a_key_and_leaves_a_session_idle(engine: Session, user: str) -> None:
+    key = key_of(engine, user)
+    browser = identify_session(engine, start_session(engine, key).token)
+    program = identify(engine, key)
+    age(engine, "console_sessions", "5 minutes", "last_used_at")
+    age(engine, "api_key_uses", "5 minutes", "last_used_at")
+    query = "SELECT c.last_used_at, k.last_used_at FROM console_sessions AS c, api_key_uses AS k"
+    (before,) = engine.execute(query).fetchall()
+    assert good_among(engine, {browser}) == {browser}
+    assert engine.execute(query).fetchone() == before
+    assert good_among(engine, {program}) == {program}
+    (after,) = engine.execute(query).fetchall()
+    assert after[0] == before[0]
+    assert after[1] > before[1]

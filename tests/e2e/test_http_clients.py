@@ -314,11 +314,44 @@ def test_a_deposit_waits_for_its_provider_and_the_same_again_is_the_same(stage: 
     }
     first = kim.web.post("/v1/payments", body)
     assert (first.status, first.json["status"], first.json["amount"]) == (201, "pending", "100")
-    assert kim.web.post("/v1/payments", body).json["id"] == body["payment_id"]
+    again = kim.web.post("/v1/payments", body)
+    assert (again.status, again.json) == (200, first.json)
     other = kim.web.post("/v1/payments", {**body, "amount": "200.00"})
     assert other.problem == (409, "MONEY_IDEMPOTENCY_CONFLICT")
     assert len(kim.web.get("/v1/payments").json["payments"]) == 1
     assert kim.web.get(f"/v1/payments/{body['payment_id']}").json["status"] == "pending"
+
+
+def test_the_id_of_somebody_elses_payment_tells_nothing_of_it(stage: Stage) -> None:
+    kim, eve = stage.client(), stage.client()
+    body = {"payment_id": new_id_text(), "kind": "deposit", "currency": "USD", "provider": "cards"}
+    assert kim.web.post("/v1/payments", {**body, "amount": "1234.56"}).status == 201
+    told = eve.web.post("/v1/payments", {**body, "amount": "7"})
+    assert told.problem == (409, "MONEY_IDEMPOTENCY_CONFLICT")
+    assert not [each for each in (b"1234", b"cards", b"deposit") if each in told.body]
+    own = kim.web.post("/v1/payments", {**body, "amount": "7"})
+    assert b"1234.56" in own.body
+
+
+def test_a_time_without_its_offset_is_not_taken_for_the_servers_own(stage: Stage) -> None:
+    kim = stage.client()
+    path = f"/v1/accounts/{kim.account}/orders"
+    rests = {"order_type": "limit", "time_in_force": "gtd", "limit_price": "1.05000"}
+    for said in ("2030-01-01T00:00:00", 1893456000, "9999-12-31T23:59:59-10:00"):
+        answer = kim.web.post(path, kim.order(**rests, expires_at=said))
+        assert answer.problem == (422, "HTTP_REQUEST_MALFORMED"), said
+    report = kim.submit(**rests, expires_at="2030-01-01T01:00:00+01:00")
+    shown = kim.web.get(f"/v1/orders/{report['order_id']}").json["order"]
+    assert shown["expires_at"] == "2030-01-01T00:00:00.000000Z"
+
+
+def test_a_parameter_that_is_misspelt_or_said_twice_is_refused(stage: Stage) -> None:
+    kim = stage.client()
+    for query in ("user=x", "cursor=1", "limit=1&limit=2", "Limit=1", "x"):
+        answer = kim.web.get(f"/v1/accounts?{query}")
+        assert answer.problem == (422, "HTTP_REQUEST_MALFORMED"), query
+    assert kim.web.get("/v1/accounts?limit=1").status == 200
+    assert kim.web.post("/v1/payments?x=1", {}).problem == (422, "HTTP_REQUEST_MALFORMED")
 
 
 def test_a_client_cannot_deposit_by_the_houses_own_hand(stage: Stage) -> None:

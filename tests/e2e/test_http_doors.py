@@ -102,6 +102,22 @@ def test_a_user_sees_and_ends_only_their_own_keys(web: Web, engine: Session, kim
     assert web.with_key(theirs).get("/v1/me").status == 200
 
 
+def test_a_key_ends_itself_and_no_key_that_can_do_more(web: Web, engine: Session, kim: str) -> None:
+    reads, trades, whole = (
+        web.with_key(key_of(engine, kim, scopes))
+        for scopes in ([Scope.READ], [Scope.READ, Scope.TRADE], list(Scope))
+    )
+
+    def ended(by: Web, which: Web) -> int:
+        key_id = which.get("/v1/me").json["key_id"]
+        return by.post(f"/v1/keys/{key_id}/revoke", {"reason": "found"}).status
+
+    assert [ended(reads, trades), ended(trades, whole)] == [403, 403]
+    assert trades.get("/v1/me").status == 200
+    assert [ended(whole, trades), ended(reads, reads)] == [200, 200]
+    assert [each.get("/v1/me").status for each in (reads, trades, whole)] == [401, 401, 200]
+
+
 def test_an_administrator_ends_anybodys_key_and_that_is_kept(
     web: Web, engine: Session, kim: str
 ) -> None:

@@ -17,6 +17,7 @@ from tests.web import Web, key_of, new_user, served
 from tradewright.access import Scope
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.ids import new_id_text
+from tradewright.server.http import following
 from tradewright.server.http.routes import stream as routes
 from tradewright.trading.inquiry import find_account
 
@@ -168,7 +169,7 @@ def test_a_quiet_stream_shows_that_it_lives_and_where_it_is(
 def test_a_stream_ends_with_its_key(
     floor: Floor, kim: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "IDENTIFY_SECONDS", 0)
+    monkeypatch.setattr(following, "IDENTIFY_SECONDS", 0)
     with reading(kim) as reader:
         reader.next()
         key_id = kim.get("/v1/me").json["key_id"]

@@ -14,7 +14,7 @@ from tradewright.access.model import (
     Role,
     Scope,
 )
-from tradewright.access.rules import ACTIONS, may, require
+from tradewright.access.rules import ACTIONS, may, require, require_may_end
 from tradewright.access.service import (
     SESSION_COOKIE,
     SESSION_HOURS_MAX,
@@ -22,9 +22,11 @@ from tradewright.access.service import (
     create_key,
     end_session,
     find_key,
+    good_among,
     identify,
     identify_session,
     list_keys,
+    refused,
     revoke_key,
     start_session,
 )
@@ -45,11 +47,14 @@ __all__ = [
     "create_key",
     "end_session",
     "find_key",
+    "good_among",
     "identify",
     "identify_session",
     "list_keys",
     "may",
+    "refused",
     "require",
+    "require_may_end",
     "revoke_key",
     "start_session",
 ]

@@ -98,6 +98,30 @@ JOIN api_keys AS k ON k.id = c.key_id
 JOIN users AS u ON u.id = k.user_id
 WHERE c.id = %(id)s;
 
+-- name: good_keys_and_sessions
+-- Tells which of some keys and sessions are good still, and of which keys a use is to be noted.
+WITH good AS (
+    SELECT
+        k.id,
+        s.last_used_at IS NULL OR s.last_used_at < clock_timestamp() - interval '1 minute' AS is_use_due
+    FROM api_keys AS k
+    JOIN users AS u ON u.id = k.user_id AND u.status = 'active'
+    LEFT JOIN api_key_uses AS s ON s.key_id = k.id
+    WHERE k.id = ANY(%(key_ids)s::uuid[])
+      AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())
+      AND NOT EXISTS (SELECT FROM api_key_revocations AS r WHERE r.key_id = k.id)
+)
+SELECT id::text, is_use_due
+FROM good
+UNION ALL
+SELECT c.id::text, false
+FROM console_sessions AS c
+JOIN good AS g ON g.id = c.key_id
+WHERE c.id = ANY(%(session_ids)s::uuid[])
+  AND c.ended_at IS NULL
+  AND c.expires_at > clock_timestamp()
+  AND c.last_used_at > clock_timestamp() - %(idle)s::interval;
+
 -- name: note_use_of_session
 -- Notes that a session is used, unless it has ended or somebody else has within the minute.
 UPDATE console_sessions

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tradewright.access.model import Action, Caller, Role, Scope
+from tradewright.access.model import Action, ApiKey, Caller, Role, Scope
 from tradewright.core.errors import ErrorCode, StateError
 
 
@@ -81,4 +81,24 @@ def require(caller: Caller, action: Action) -> None:
         + (f", of a user with one of the roles {roles}." if roles else "."),
         hint="Use a key that has the scope, or have the role granted.",
         facts={"action": action, "scope": need.scope, "roles": roles},
+    )
+
+
+def require_may_end(caller: Caller, key: ApiKey) -> None:
+    """Refuse a caller whose key is to end one that can do more; every key may end itself.
+
+    Raises:
+        StateError: ACCESS_DENIED.
+
+    """
+    is_within = key.user_id == caller.user_id and caller.scopes >= set(key.scopes)
+    if key.id == caller.key_id or is_within or may(caller, Action.MANAGE_KEYS):
+        return
+    lacking = ", ".join(sorted(set(key.scopes) - caller.scopes))
+    raise StateError(
+        ErrorCode.ACCESS_DENIED,
+        f'user "{caller.user_id}" may not end that key with this one',
+        why=f"A key ends itself, and others that can do no more than it; this one lacks {lacking}.",
+        hint="Use a key with these scopes, or ask an administrator.",
+        facts={"lacking": lacking},
     )

@@ -6,6 +6,7 @@ tries keys learns nothing of which exist.
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -114,12 +115,7 @@ def identify(connection: Session, text: str) -> Caller:
     shown = tokens.read_secret(tokens.KEY, text)
     holder = None if shown is None else store.read_key_holder(connection, shown.id)
     if shown is None or holder is None or not _is_good(shown, holder):
-        raise StateError(
-            ErrorCode.ACCESS_KEY_REFUSED,
-            "the key is refused",
-            why="It is unknown, revoked or expired, or its user is not active.",
-            hint="Have a new key made with `tradewright keys create`.",
-        )
+        raise _key_refused()
     if holder.is_use_due:
         _note(connection, store.note_use_of_key, shown.id)
     return _caller(holder)
@@ -155,16 +151,32 @@ def identify_session(connection: Session, token: str, *, is_use: bool = True) ->
     """
     shown, holder = _session_of(connection, token)
     if shown is None or holder is None or not _is_good(shown, holder):
-        raise StateError(
-            ErrorCode.ACCESS_SESSION_REFUSED,
-            "the session has ended",
-            why=f"It was left, or not used for {SESSION_IDLE_MINUTES_MAX} minutes, or is older "
-            f"than {SESSION_HOURS_MAX} hours, or its key or user is good no more.",
-            hint="Sign in again with a key.",
-        )
+        raise _session_refused()
     if is_use and holder.is_use_due:
         _note(connection, store.note_use_of_session, shown.id)
     return _with_session(_caller(holder), shown.id)
+
+
+def good_among(connection: Session, callers: AbstractSet[Caller]) -> set[Caller]:
+    """Return the callers whose keys, sessions and users are good still; that a key lasts is a use.
+
+    A session is not used by it: whoever only looks on leaves it idle. In autocommit, as `identify`.
+    """
+    found = store.read_good(
+        connection,
+        key_ids={each.key_id for each in callers},
+        session_ids={each.session_id for each in callers if each.session_id is not None},
+        idle=timedelta(minutes=SESSION_IDLE_MINUTES_MAX),
+    )
+    good = {each for each in callers if (each.session_id or each.key_id) in found}
+    for key_id in {each.key_id for each in good if found[each.session_id or each.key_id]}:
+        _note(connection, store.note_use_of_key, key_id)
+    return good
+
+
+def refused(caller: Caller) -> StateError:
+    """Return what is told of a key or session that was good and is so no more."""
+    return _key_refused() if caller.session_id is None else _session_refused()
 
 
 def end_session(connection: Session, token: str) -> None:
@@ -204,6 +216,25 @@ def _note(connection: Session, note: Callable[[Session, str], None], row_id: str
     """Note a use; whoever may not write, or would have to wait for long, is let in all the same."""
     with suppress(psycopg.Error), connection.transaction():
         note(connection, row_id)
+
+
+def _key_refused() -> StateError:
+    return StateError(
+        ErrorCode.ACCESS_KEY_REFUSED,
+        "the key is refused",
+        why="It is unknown, revoked or expired, or its user is not active.",
+        hint="Have a new key made with `tradewright keys create`.",
+    )
+
+
+def _session_refused() -> StateError:
+    return StateError(
+        ErrorCode.ACCESS_SESSION_REFUSED,
+        "the session has ended",
+        why=f"It was left, or not used for {SESSION_IDLE_MINUTES_MAX} minutes, or is older "
+        f"than {SESSION_HOURS_MAX} hours, or its key or user is good no more.",
+        hint="Sign in again with a key.",
+    )
 
 
 def _require_terms(terms: KeyTerms) -> None:

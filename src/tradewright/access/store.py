@@ -1,6 +1,7 @@
 """The only SQL of this room: keys and sessions, written, found and ended."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,6 +78,18 @@ def read_session_holder(connection: Session, session_id: str, idle: timedelta) -
     asked = {"id": session_id, "idle": idle}
     row = connection.execute(_query("session_holder"), asked).fetchone()
     return None if row is None else Holder(*row)
+
+
+def read_good(
+    connection: Session,
+    *,
+    key_ids: AbstractSet[str],
+    session_ids: AbstractSet[str],
+    idle: timedelta,
+) -> dict[str, bool]:
+    """Return which keys and sessions are good, and whether a use of the key is to be noted."""
+    asked = {"key_ids": list(key_ids), "session_ids": list(session_ids), "idle": idle}
+    return dict(connection.execute(_query("good_keys_and_sessions"), asked).fetchall())
 
 
 def note_use_of_session(connection: Session, session_id: str) -> None:

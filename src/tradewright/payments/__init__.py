@@ -30,6 +30,7 @@ from tradewright.payments.model import (
 )
 from tradewright.payments.rates import RateObserved, read_rate, record_rates
 from tradewright.payments.service import (
+    begin_payment,
     deposit,
     find_payment,
     request_withdrawal,
@@ -61,6 +62,7 @@ __all__ = [
     "Verdict",
     "approve_payment",
     "assign_address",
+    "begin_payment",
     "cancel_deposit",
     "cancel_withdrawal",
     "complete_withdrawal",

@@ -71,7 +71,13 @@ def request_withdrawal(
 
 
 def start_payment(connection: Session, request: PaymentRequest) -> Payment:
-    """Begin a payment.
+    """Begin a payment; see `begin_payment`."""
+    payment, _ = begin_payment(connection, request)
+    return payment
+
+
+def begin_payment(connection: Session, request: PaymentRequest) -> tuple[Payment, bool]:
+    """Begin a payment; return it, and whether it had begun before.
 
     A direct deposit is credited at once, or waits for an officer when the fraud check asks for
     one; a deposit through a provider is pending until the provider's news. A withdrawal's money is
@@ -94,7 +100,7 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     store.lock_wallet(connection, request.user_id, request.currency, is_opened=is_deposit)
     existing = _replayed(connection, request)
     if existing is not None:
-        return existing
+        return existing, True
     require_active(request.user_id, user)
     _require_wallet_open(connection, request)
     if not is_deposit:
@@ -102,15 +108,12 @@ def start_payment(connection: Session, request: PaymentRequest) -> Payment:
     limit, counted = require_limit(connection, request, user)
     check = _open(connection, request, user, counted)
     if check.verdict is Verdict.DENY:
-        return _deny(connection, request.payment_id)
+        return _deny(connection, request.payment_id), False
     if is_deposit:
-        return _collect(connection, request, check.verdict)
+        return _collect(connection, request, check.verdict), False
     is_free = check.verdict is Verdict.ALLOW and is_small(counted, limit)
-    return _set_aside(
-        connection,
-        request,
-        PaymentStatus.PROCESSING if is_free else PaymentStatus.REQUIRES_APPROVAL,
-    )
+    status = PaymentStatus.PROCESSING if is_free else PaymentStatus.REQUIRES_APPROVAL
+    return _set_aside(connection, request, status), False
 
 
 def book_arrival(connection: Session, request: PaymentRequest) -> Payment:
@@ -202,11 +205,14 @@ def _replayed(connection: Session, request: PaymentRequest) -> Payment | None:
         return None
     if _contents(request) == _contents(before):
         return before
+    known = (
+        f"It is a {before.kind} of {plain(before.amount)} {before.currency} through "
+        f"{before.provider}; its destination is compared too."
+    )
     raise MoneyError(
         ErrorCode.MONEY_IDEMPOTENCY_CONFLICT,
         f'payment "{request.payment_id}" exists with other contents',
-        why=f"It is a {before.kind} of {plain(before.amount)} {before.currency} through "
-        f"{before.provider}; its user and destination are compared too.",
+        why=known if before.user_id == request.user_id else "It is not this user's.",
         hint="Use a new payment id for a new payment.",
     )
 

@@ -1,7 +1,9 @@
 """The app factory: routes, guards and problems around one house."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 from tradewright import __version__
@@ -10,7 +12,7 @@ from tradewright.server.http.describing import describe
 from tradewright.server.http.guards import Guards
 from tradewright.server.http.house import HttpHouse
 from tradewright.server.http.problems import tell_problems
-from tradewright.server.http.rates import Buckets
+from tradewright.server.http.rates import Buckets, KeyRates, Strangers
 from tradewright.server.http.routes import (
     accounts,
     keys,
@@ -22,6 +24,7 @@ from tradewright.server.http.routes import (
     stream,
     wallets,
 )
+from tradewright.server.http.works import SPARE_THREADS, Works
 
 DESCRIPTION = """A broker's trading engine over HTTP.
 
@@ -44,6 +47,8 @@ _ROUTERS = (
 
 def make_app(house: HttpHouse, routers: Sequence[APIRouter] = ()) -> FastAPI:
     """Return the app of a house: health, and what other routers bring; /v1/openapi.json tells."""
+    settings = house.settings
+    works = Works(settings.requests_at_once, settings.requests_at_once_of_key)
     app = FastAPI(
         title="Tradewright",
         version=__version__,
@@ -52,14 +57,25 @@ def make_app(house: HttpHouse, routers: Sequence[APIRouter] = ()) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_lasting,
     )
     app.state.house = house
     app.state.readiness = health.Readiness()
-    app.state.streams = stream.Streams()
-    app.state.buckets = Buckets(house.settings.requests_per_second, house.settings.burst)
+    app.state.streams = stream.Streams(house)
+    app.state.rates = KeyRates(Buckets(settings.requests_per_second, settings.burst))
+    app.state.strangers = Strangers()
     for each in (*_ROUTERS, *routers):
         app.include_router(each)
     tell_problems(app)
     describe(app)
-    app.add_middleware(Guards, body_bytes_max=house.settings.body_bytes_max)
+    app.add_middleware(Guards, settings=settings, works=works)
     return app
+
+
+@asynccontextmanager
+async def _lasting(app: FastAPI) -> AsyncIterator[None]:
+    """Give every request that is at work a thread for itself."""
+    house: HttpHouse = app.state.house
+    threads = current_default_thread_limiter()
+    threads.total_tokens = house.settings.requests_at_once + SPARE_THREADS
+    yield

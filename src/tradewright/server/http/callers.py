@@ -13,14 +13,13 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from tradewright.access import SESSION_COOKIE, Action, Caller, identify, identify_session, require
-from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.postgres.connect import Session
-from tradewright.server.http.house import house_of
+from tradewright.server.http.house import SAFE_METHODS, house_of
 
 if TYPE_CHECKING:
-    from tradewright.server.http.rates import Buckets
-
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+    from tradewright.server.http.rates import KeyRates, Strangers
+    from tradewright.server.http.works import Work
 
 
 def database(request: Request) -> Iterator[Session]:
@@ -41,32 +40,65 @@ def lent(request: Request) -> Iterator[Session]:
 
 
 def caller(request: Request) -> Caller:
-    """Return who calls, unless the key has asked too often.
+    """Return who calls, unless the key asks too often, or for what the route does not know.
 
     Raises:
         StateError: ACCESS_REQUIRED, ACCESS_KEY_REFUSED, ACCESS_SESSION_REFUSED,
-            HTTP_ORIGIN_REFUSED, HTTP_RATE_EXCEEDED.
+            HTTP_ORIGIN_REFUSED, HTTP_RATE_EXCEEDED, HTTP_REQUESTS_EXCEEDED.
+        InputError: HTTP_REQUEST_MALFORMED.
 
     """
-    calling = identified(request)
-    buckets: Buckets = request.app.state.buckets
-    buckets.take(calling.key_id)
+    calling = _identified(request)
+    rates: KeyRates = request.app.state.rates
+    rates.take(calling.key_id)
+    work: Work = request.state.work
+    work.belongs_to(calling.key_id)
+    _require_known_parameters(request)
     return calling
 
 
-def identified(request: Request) -> Caller:
-    """Return who calls, however often; as `caller`."""
+def _identified(request: Request) -> Caller:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        with lent(request) as session:
-            return identify(session, key.strip())
+        return _admitted(request, key.strip(), identify)
     token = request.cookies.get(SESSION_COOKIE)
     if token is None:
         raise _nobody()
-    if request.method not in _SAFE_METHODS:
+    if request.method not in SAFE_METHODS:
         _require_own_page(request)
-    with lent(request) as session:
-        return identify_session(session, token)
+    return _admitted(request, token, identify_session)
+
+
+def _admitted(request: Request, shown: str, who: Callable[[Session, str], Caller]) -> Caller:
+    """Return whose key or session it is that is shown; the database is not asked by strangers."""
+    strangers: Strangers = request.app.state.strangers
+    address = request.client.host if request.client else ""
+    strangers.admit(address, shown)
+    try:
+        with lent(request) as session:
+            calling = who(session, shown)
+    except StateError:
+        strangers.refused(address, shown)
+        raise
+    strangers.known(shown)
+    return calling
+
+
+def _require_known_parameters(request: Request) -> None:
+    """Refuse a parameter that the route does not know, or one that is given twice."""
+    route = request.scope["route"]
+    described = request.app.openapi()["paths"][route.path_format][request.method.lower()]
+    known = {each["name"] for each in described.get("parameters", ()) if each["in"] == "query"}
+    named = [name for name, _ in request.query_params.multi_items()]
+    unknown = sorted({name for name in named if name not in known or named.count(name) > 1})
+    if unknown:
+        raise InputError(
+            ErrorCode.HTTP_REQUEST_MALFORMED,
+            f'the parameter "{unknown[0][:80]}" is not known here, or given twice',
+            why=f"The route takes {', '.join(sorted(known)) or 'no parameter'}, each once.",
+            hint="Correct it: what is misspelt is never passed over.",
+            facts={f"query.{name[:80]}": "not known here, or given twice" for name in unknown[:20]},
+        )
 
 
 Calling = Annotated[Caller, Depends(caller)]
@@ -104,7 +136,8 @@ def _require_own_page(request: Request) -> None:
     """
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin", "")
-    is_own = site == "same-origin" if site else urlsplit(origin).netloc == request.url.netloc
+    here = request.url.netloc
+    is_own = site == "same-origin" if site else here != "" and urlsplit(origin).netloc == here
     if not is_own:
         raise StateError(
             ErrorCode.HTTP_ORIGIN_REFUSED,

@@ -52,14 +52,12 @@ _SHARED = {
 
 
 def describe(app: FastAPI) -> None:
-    """Let an app describe itself with what all its routes share."""
+    """Let an app describe itself with what all its routes share, once they are all there.
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI asks for it
+    It is made here and not when it is asked for first: FastAPI makes two at once into none.
+    """
+    told = _described(app)
+    app.openapi = lambda: told  # type: ignore[method-assign]  # as FastAPI asks for it
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

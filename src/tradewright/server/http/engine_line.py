@@ -40,7 +40,7 @@ class EngineLine:
             try:
                 line.connect(str(self.socket))
             except OSError as error:
-                raise _unreachable(self.socket, error) from None
+                raise _unreachable(error) from None
             try:
                 line.sendall(json.dumps(command).encode() + b"\n")
                 answer = _answer(line, ends_at)
@@ -89,13 +89,12 @@ def _report(answer: bytes, seconds: float) -> dict[str, Any]:
     )
 
 
-def _unreachable(place: Path, error: OSError) -> StateError:
+def _unreachable(error: OSError) -> StateError:
     return StateError(
         ErrorCode.ENGINE_UNREACHABLE,
         "no engine takes commands now",
         why=f"The system says: {error.strerror or error}. Nothing was done.",
         hint="Ask again soon; start one with tradewright engine run --socket.",
-        facts={"socket": str(place)},
     )
 
 

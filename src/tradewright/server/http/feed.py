@@ -1,9 +1,12 @@
-"""A user's events in an order that never changes, read on from any place without gap or double.
+"""Events of users in an order that never changes, read on from any place without gap or double.
 
 Rows become visible when their transaction commits, which is not in the order of their times or
 numbers. So only transactions are read below which none runs any more, in the order of their
 numbers: whatever commits later stands behind. One that runs for long holds the stream up, as it
 does the seals; our own end after a minute.
+
+Read `following` for the one reader that all streams of a process share, and a `Feed` for how one
+stream comes to where that reader is.
 
 A place is the key of the last event, and since when rows need be looked at: all transactions that
 are not told yet began after that.
@@ -11,6 +14,7 @@ are not told yet began after that.
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -55,8 +59,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, and the place behind it."""
+    """One event of a user, and the place behind it."""
 
+    user_id: str
     place: Place
     kind: str
     occurred_at: datetime
@@ -110,6 +115,15 @@ class Marks:
         with self._lock:
             return max((at for txid, at in self._marks if txid < horizon), default=_EPOCH)
 
+    def behind(
+        self, place: Place, bounds: "Bounds", events: Sequence["Event"], count_max: int
+    ) -> Place:
+        """Return where to go on behind a page of events; one that is not full is the last."""
+        if len(events) == count_max:
+            return events[-1].place
+        since = max(place.since, self.since(bounds.horizon))
+        return Place(bounds.horizon, 0, "", 0, since)
+
 
 @dataclass(slots=True)
 class Feed:
@@ -127,49 +141,63 @@ class Feed:
             StateError: HTTP_PLACE_REFUSED when the place is too old, or of another server.
 
         """
-        now, horizon, xmax = _horizon(session)
+        bounds = read_bounds(session)
         if place is None:
-            return cls(user_id, Place(horizon, 0, "", 0, now - _RUNNING_MAX), marks)
-        if place.since < now - PLACE_AGE_MAX or place.txid > xmax:
+            return cls(user_id, bounds.place(), marks)
+        if place.since < bounds.now - PLACE_AGE_MAX or place.txid > bounds.xmax:
             raise _refused(place)
         return cls(user_id, place, marks)
 
     def read(self, session: Session, count_max: int) -> list[Event]:
         """Return the next events, and go on behind them; fewer than asked for: all there are."""
         self.marks.note(session)
-        _, horizon, xmax = _horizon(session)
-        bounds = {"horizon": horizon, "xmax": xmax, "count_max": count_max}
-        query = load_queries("tradewright.server.http")["stream_events"]
-        since = self.place.since
-        events = [
-            Event(Place(row[0], row[1], row[2], row[3], since), row[4], row[5], row[6])
-            for row in session.execute(query, self._behind() | bounds)
-        ]
-        if len(events) == count_max:
-            self.place = events[-1].place
-        else:
-            self.place = Place(horizon, 0, "", 0, max(since, self.marks.since(horizon)))
+        bounds = read_bounds(session)
+        events = read_events(session, [self.user_id], self.place, bounds, count_max)
+        self.place = self.marks.behind(self.place, bounds, events, count_max)
         return events
 
-    def _behind(self) -> dict[str, object]:
-        """Return what is asked for: whose events, and behind which."""
-        place = self.place
-        return {
-            "user_id": self.user_id,
-            "txid": place.txid,
-            "source": place.source,
-            "about": place.about,
-            "seq": place.seq,
-            "since": place.since - _SLACK,
-        }
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far may be read: below the horizon no transaction runs; xmax: all that have ended."""
+
+    now: datetime
+    horizon: int
+    xmax: int
+
+    def place(self) -> Place:
+        """Return the place from which on everything is to come."""
+        return Place(self.horizon, 0, "", 0, self.now - _RUNNING_MAX)
 
 
-def _horizon(session: Session) -> tuple[datetime, int, int]:
+def read_bounds(session: Session) -> Bounds:
+    """Return how far may be read now."""
     row = session.execute(load_queries("tradewright.server.http")["stream_horizon"]).fetchone()
     if row is None:
         raise AssertionError("a query without a table gives a row")
-    now, horizon, xmax = row
-    return now, horizon, xmax
+    return Bounds(*row)
+
+
+def read_events(
+    session: Session, user_ids: Sequence[str], place: Place, bounds: Bounds, count_max: int
+) -> list[Event]:
+    """Return the next events of users behind a place, up to bounds that were read before."""
+    asked = {
+        "user_ids": list(user_ids),
+        "txid": place.txid,
+        "source": place.source,
+        "about": place.about,
+        "seq": place.seq,
+        "since": place.since - _SLACK,
+        "horizon": bounds.horizon,
+        "xmax": bounds.xmax,
+        "count_max": count_max,
+    }
+    query = load_queries("tradewright.server.http")["stream_events"]
+    return [
+        Event(row[0], Place(row[1], row[2], row[3], row[4], place.since), row[5], row[6], row[7])
+        for row in session.execute(query, asked)
+    ]
 
 
 def _refused(place: Place) -> StateError:

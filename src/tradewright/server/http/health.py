@@ -1,5 +1,6 @@
 """Whether the process lives, and whether it can do its work: for whoever starts and stops it."""
 
+import logging
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -15,11 +16,13 @@ from tradewright.server.http.house import HttpHouse, house_of
 KEPT_SECONDS = 2.0
 """An answer to whether all is ready is given again for so long, however often it is asked for."""
 
+_LOGGER = logging.getLogger("tradewright.http")
+
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz", summary="Whether the process lives")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """Answer, which is all: nothing else is asked."""
     return {"status": "ok"}
 
@@ -36,7 +39,7 @@ def readyz(request: Request) -> JSONResponse:
 
 @dataclass(slots=True)
 class Readiness:
-    """What was found last, and when."""
+    """What was found last, and when; while one looks again, others are told what was found last."""
 
     _found: dict[str, Any] = field(default_factory=dict)
     _found_at: float = float("-inf")
@@ -44,11 +47,14 @@ class Readiness:
 
     def checks(self, house: HttpHouse) -> dict[str, str]:
         """Return what each part says: ok, or why not."""
-        with self._lock:
-            if monotonic_seconds() - self._found_at > KEPT_SECONDS:
+        is_due = monotonic_seconds() - self._found_at > KEPT_SECONDS
+        if is_due and self._lock.acquire(blocking=False):
+            try:
                 self._found = {**_schema(house), "engine": _engine(house)}
                 self._found_at = monotonic_seconds()
-            return dict(self._found)
+            finally:
+                self._lock.release()
+        return dict(self._found) or {"database": "not looked at yet"}
 
 
 def _schema(house: HttpHouse) -> dict[str, str]:
@@ -57,7 +63,8 @@ def _schema(house: HttpHouse) -> dict[str, str]:
     try:
         found = status(target, find_migrations(our_migrations()))
     except TradewrightError as error:
-        return {"database": error.what, "schema": "not known"}
+        _LOGGER.warning("not ready: %s", error.render())
+        return {"database": f"it failed with {error.code}", "schema": "not known"}
     other = [f"{one.version} is {one.state}" for one in found if one.state is not State.APPLIED]
     return {"database": "ok", "schema": ", ".join(other) or "ok"}
 

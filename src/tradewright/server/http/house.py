@@ -9,11 +9,17 @@ from psycopg_pool import ConnectionPool
 from tradewright.postgres.connect import DEFAULT_SCHEMA, Session
 from tradewright.server.http.engine_line import EngineLine
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
     """How an app behaves.
 
+    `connections` counts all, also those that ask nothing: below the system's bound of open files.
+    A connection that has not sent the head of a request within `head_seconds`, and a body that is
+    not there within `body_seconds`, are waited for no longer.
     `is_behind_tls`: a server with TLS stands in front, so cookies of the console are for TLS alone.
     `proxies`: addresses and networks whose word on who asks is taken (X-Forwarded-For): payments
     are checked by that address. Without any it is the address that connects.
@@ -22,6 +28,11 @@ class HttpSettings:
     body_bytes_max: int = 65_536
     requests_per_second: float = 50
     burst: int = 100
+    requests_at_once: int = 128
+    requests_at_once_of_key: int = 32
+    connections: int = 900
+    head_seconds: float = 10
+    body_seconds: float = 10
     is_behind_tls: bool = False
     proxies: tuple[str, ...] = ()
 

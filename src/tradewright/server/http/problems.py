@@ -2,9 +2,11 @@
 
 The status follows from the code alone, so that an error which an engine has sent over its line is
 told like one that was raised here. `type` names the code, `title` says it in words, `detail` what
-and why; code, what, why, hint and facts stand beside them as the command line prints them.
+and why; code, what, why, hint and facts stand beside them as the command line prints them. What has
+failed inside the house is told by its code alone: the words are for its log, under the answer's id.
 """
 
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -20,13 +22,17 @@ from tradewright.core.errors import (
     DatabaseError,
     ErrorCode,
     InputError,
+    InternalError,
     TradewrightError,
 )
 from tradewright.postgres.last_words import house_error
+from tradewright.server.http.house import SAFE_METHODS
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
 FAULTS_TOLD_MAX = 20
+
+_LOGGER = logging.getLogger("tradewright.http")
 
 _STATUSES: Mapping[ErrorCode, int] = MappingProxyType(
     {
@@ -44,6 +50,7 @@ _STATUSES: Mapping[ErrorCode, int] = MappingProxyType(
         ErrorCode.HTTP_METHOD_NOT_ALLOWED: 405,
         ErrorCode.HTTP_ORIGIN_REFUSED: 403,
         ErrorCode.HTTP_RATE_EXCEEDED: 429,
+        ErrorCode.HTTP_REQUESTS_EXCEEDED: 429,
         ErrorCode.HTTP_REQUEST_MALFORMED: 422,
         ErrorCode.HTTP_STREAMS_EXCEEDED: 429,
         ErrorCode.INPUT_CURRENCY_UNKNOWN: 422,
@@ -62,6 +69,33 @@ _ENDS = (
     ("_OFF_STEP", 422),
 )
 
+_UNKNOWN = frozenset({ErrorCode.DATABASE_OUTCOME_UNKNOWN})
+_LOST = frozenset({ErrorCode.DATABASE_CONNECTION_LOST})
+"""It may have been lost in the commit itself."""
+
+_CORRECT = "Correct the request; /v1/openapi.json says what is asked for."
+_BY_FRAMEWORK = MappingProxyType(
+    {
+        404: (
+            ErrorCode.HTTP_ROUTE_UNKNOWN,
+            "is nothing here",
+            "See /v1/openapi.json for what there is.",
+        ),
+        405: (
+            ErrorCode.HTTP_METHOD_NOT_ALLOWED,
+            "is not done here",
+            "Use a method that the header Allow names.",
+        ),
+        408: (
+            ErrorCode.HTTP_REQUEST_MALFORMED,
+            "has a body that did not come in time",
+            "Send it at once.",
+        ),
+        413: (ErrorCode.HTTP_BODY_TOO_LARGE, "has a body that is too large", "Send less at once."),
+    }
+)
+"""What the framework refuses by itself, by status: the code, what is said, and what to do."""
+
 
 def status_of(code: ErrorCode) -> int:
     """Return the status with which a code is told: 409 where what there is stands against it."""
@@ -78,6 +112,7 @@ def status_of(code: ErrorCode) -> int:
 
 def problem(request: Request, error: TradewrightError) -> JSONResponse:
     """Return the answer that tells an error."""
+    error = _for_strangers(request, error)
     status = status_of(error.code)
     body = {
         "type": f"urn:tradewright:error:{error.code}",
@@ -97,7 +132,27 @@ def tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _told_busy)
     app.add_exception_handler(RequestValidationError, _told_malformed)
     app.add_exception_handler(HTTPException, _told_by_status)
-    app.add_exception_handler(Exception, _told_defect)
+
+
+def _for_strangers(request: Request, error: TradewrightError) -> TradewrightError:
+    """Return what is told of an error: of what is the house's own no more than its code."""
+    is_of_database = error.code.startswith("DATABASE_")
+    if status_of(error.code) < 500 or not (is_of_database or error.code.startswith("INTERNAL_")):
+        return error
+    _LOGGER.error("request %s: %s", request.state.request_id, error.render())
+    why = "The server's log has the cause, under the id of this answer."
+    if error.code in _UNKNOWN or (error.code in _LOST and request.method not in SAFE_METHODS):
+        return DatabaseError(
+            ErrorCode.DATABASE_OUTCOME_UNKNOWN,
+            "the database was lost while it was asked for a change",
+            why=f"It may have been made, or not. {why}",
+            hint="Send the same again under the same key, or read what became of it.",
+        )
+    if is_of_database:
+        what, hint = "the database could not do what was asked for", "Ask again soon."
+        return DatabaseError(error.code, what, why=why, hint=hint)
+    what, hint = "the request could not be answered", "Report it with the instance of this answer."
+    return InternalError(error.code, what, why=why, hint=hint)
 
 
 def _headers(status: int, error: TradewrightError) -> dict[str, str]:
@@ -111,7 +166,7 @@ def _headers(status: int, error: TradewrightError) -> dict[str, str]:
 
 def _told(request: Request, error: Exception) -> JSONResponse:
     known = house_error(error)
-    return _told_defect(request, error) if known is None else problem(request, known)
+    return told_defect(request, error) if known is None else problem(request, known)
 
 
 def _told_busy(request: Request, error: Exception) -> JSONResponse:
@@ -126,7 +181,7 @@ def _told_busy(request: Request, error: Exception) -> JSONResponse:
 
 def _told_malformed(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
-        return _told_defect(request, error)
+        return told_defect(request, error)
     faults = {
         ".".join(str(step) for step in each["loc"]): str(each["msg"])
         for each in error.errors()[:FAULTS_TOLD_MAX]
@@ -144,7 +199,7 @@ def _told_malformed(request: Request, error: Exception) -> JSONResponse:
 def _told_by_status(request: Request, error: Exception) -> JSONResponse:
     """Tell what the framework has refused by itself."""
     if not isinstance(error, HTTPException):
-        return _told_defect(request, error)
+        return told_defect(request, error)
     answer = problem(request, _refused_by_framework(request, error))
     answer.headers.update(error.headers or {})
     return answer
@@ -152,35 +207,16 @@ def _told_by_status(request: Request, error: Exception) -> JSONResponse:
 
 def _refused_by_framework(request: Request, error: HTTPException) -> TradewrightError:
     asked, detail = f"{request.method} {request.url.path}", str(error.detail).rstrip(".")
-    code, what, why, hint = {
-        404: (
-            ErrorCode.HTTP_ROUTE_UNKNOWN,
-            f'nothing is at "{request.url.path}"',
-            "No route has this path",
-            "See /v1/openapi.json for what there is.",
-        ),
-        405: (
-            ErrorCode.HTTP_METHOD_NOT_ALLOWED,
-            f'"{asked}" is not done here',
-            "The path takes other methods",
-            "Use one that the header Allow names.",
-        ),
-        413: (
-            ErrorCode.HTTP_BODY_TOO_LARGE,
-            f'the body of "{asked}" is too large',
-            detail,
-            "Send less at once.",
-        ),
-    }.get(error.status_code) or _unreadable(asked, detail)
-    return InputError(code, what, why=f"{why}.", hint=hint)
+    known = _BY_FRAMEWORK.get(error.status_code)
+    if known is None:
+        code, what, hint = ErrorCode.HTTP_REQUEST_MALFORMED, "cannot be read", _CORRECT
+    else:
+        code, what, hint = known
+    return InputError(code, f'"{asked}" {what}', why=f"{detail}.", hint=hint)
 
 
-def _unreadable(asked: str, detail: str) -> tuple[ErrorCode, str, str, str]:
-    hint = "Correct the request; /v1/openapi.json says what is asked for."
-    return ErrorCode.HTTP_REQUEST_MALFORMED, f'"{asked}" cannot be read', detail, hint
-
-
-def _told_defect(request: Request, error: Exception) -> JSONResponse:
+def told_defect(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer that tells of an exception that nobody foresaw."""
     told = defect(
         "the request could not be answered",
         error,

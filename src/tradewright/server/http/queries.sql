@@ -1,4 +1,4 @@
--- The stream of events: what was committed for a user, in an order that never changes.
+-- The stream of events: what was committed for users, in an order that never changes.
 
 -- name: stream_mark
 -- Takes a transaction number, and tells it with the time: all higher ones are given later.
@@ -12,11 +12,12 @@ SELECT
     pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
 
 -- name: stream_events
--- Reads what ended transactions wrote about a user's orders, margin calls and payments, behind a place.
+-- Reads what ended transactions wrote about some users' orders, margin calls and payments, behind a place.
 -- The number that a row carries has 32 bits: it is the last one with these bits that was given before xmax.
-SELECT e.txid, e.source, e.about, e.seq, e.kind, e.occurred_at, e.data
+SELECT e.user_id::text, e.txid, e.source, e.about, e.seq, e.kind, e.occurred_at, e.data
 FROM (
     SELECT
+        a.user_id,
         %(xmax)s::bigint - ((%(xmax)s::bigint - s.xmin::text::bigint) & 4294967295) AS txid,
         1 AS source,
         s.order_id::text AS about,
@@ -39,9 +40,10 @@ FROM (
     FROM order_events AS s
     JOIN orders AS o ON o.id = s.order_id
     JOIN accounts AS a ON a.id = o.account_id
-    WHERE s.occurred_at >= %(since)s AND a.user_id = %(user_id)s::uuid
+    WHERE s.occurred_at >= %(since)s AND a.user_id = ANY(%(user_ids)s::uuid[])
     UNION ALL
     SELECT
+        a.user_id,
         l.txid,
         2,
         '',
@@ -63,9 +65,10 @@ FROM (
       AND l.txid < %(horizon)s
       AND l.created_at >= %(since)s
       AND (l.action = 'insert' OR l.changes ? 'resolved_at')
-      AND a.user_id = %(user_id)s::uuid
+      AND a.user_id = ANY(%(user_ids)s::uuid[])
     UNION ALL
     SELECT
+        p.user_id,
         l.txid,
         3,
         '',
@@ -86,7 +89,7 @@ FROM (
       AND l.txid < %(horizon)s
       AND l.created_at >= %(since)s
       AND l.changes ? 'status'
-      AND p.user_id = %(user_id)s::uuid
+      AND p.user_id = ANY(%(user_ids)s::uuid[])
 ) AS e
 WHERE e.txid < %(horizon)s
   AND (e.txid, e.source, e.about, e.seq) > (%(txid)s::bigint, %(source)s::integer, %(about)s::text, %(seq)s::bigint)

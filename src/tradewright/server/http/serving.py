@@ -14,6 +14,7 @@ from tradewright.core.errors import ErrorCode, StateError
 from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Limits
 from tradewright.postgres.pool import open_pool
 from tradewright.server.http.app import make_app
+from tradewright.server.http.connections import protocol_of
 from tradewright.server.http.engine_line import EngineLine
 from tradewright.server.http.house import HttpHouse, HttpSettings
 
@@ -67,7 +68,7 @@ def run_http(conninfo: str, run: HttpRun, tell: Tell, stopping: threading.Event)
             stopping=stopping,
         )
         app = make_app(house, run.routers)
-        serve(app, (run.host, run.port), tell, stopping, proxies=run.settings.proxies)
+        serve(app, (run.host, run.port), tell, stopping)
 
 
 def serve(
@@ -75,8 +76,6 @@ def serve(
     place: tuple[str, int],
     tell: Tell,
     stopping: threading.Event,
-    *,
-    proxies: Sequence[str],
 ) -> None:
     """Serve an app at a host and port until `stopping` is set; port 0 is a free one.
 
@@ -85,7 +84,7 @@ def serve(
 
     """
     with closing(_listening(*place)) as bound:
-        server = uvicorn.Server(_settings(app, proxies))
+        server = uvicorn.Server(_config(app))
         running = threading.Thread(target=server.run, args=([bound],), name="http", daemon=True)
         running.start()
         tell(_address(bound))
@@ -95,16 +94,20 @@ def serve(
         running.join(CLOSE_SECONDS_MAX + 5)
 
 
-def _settings(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:
+def _config(app: FastAPI) -> uvicorn.Config:
+    house: HttpHouse = app.state.house
+    proxies = house.settings.proxies
     return uvicorn.Config(
         app,
+        http=protocol_of(house.settings),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
-        lifespan="off",
+        lifespan="on",
     )
 
 

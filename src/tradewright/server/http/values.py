@@ -14,6 +14,9 @@ from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 _DIGITS = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def written(instant: datetime) -> str:
@@ -21,8 +24,21 @@ def written(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def _plain(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"
+def exact(amount: Decimal) -> str:
+    """Return an amount in digits, every one of them, but for noughts that end it."""
+    digits = f"{amount:f}"
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits == "-0" else digits
+
+
+def _read_instant(said: object) -> datetime:
+    if not isinstance(said, str) or not _INSTANT.fullmatch(said):
+        raise ValueError("a time is RFC 3339 text with its offset: 2026-01-13T09:30:00Z")
+    try:
+        return datetime.fromisoformat(said).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time lies in the years 1 to 9999 of UTC") from None
 
 
 def _read(said: object) -> Decimal:
@@ -33,7 +49,7 @@ def _read(said: object) -> Decimal:
 
 Amount = Annotated[
     Decimal,
-    PlainSerializer(_plain, return_type=str),
+    PlainSerializer(exact, return_type=str),
     Field(json_schema_extra={"type": "string", "examples": ["1000.5"]}),
 ]
 """A number of an answer."""
@@ -41,7 +57,7 @@ Amount = Annotated[
 GivenAmount = Annotated[
     Decimal,
     BeforeValidator(_read, json_schema_input_type=str),
-    PlainSerializer(_plain, return_type=str),
+    PlainSerializer(exact, return_type=str),
     Field(json_schema_extra={"type": "string", "pattern": f"^{_DIGITS.pattern}$"}),
 ]
 """A number of a body: text, exact as it is written."""
@@ -53,6 +69,13 @@ Instant = Annotated[
 ]
 """A time of an answer."""
 
+GivenInstant = Annotated[
+    datetime,
+    BeforeValidator(_read_instant, json_schema_input_type=str),
+    PlainSerializer(written, return_type=str),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+"""A time of a body: with its offset, since a time without one would be the server's own."""
 
 Key = Annotated[str, Field(pattern="^[A-Za-z0-9._:-]{1,64}$")]
 """A key that a client makes: 1 to 64 letters, digits, and . _ : -"""

@@ -69,18 +69,19 @@ def keys(
 ) -> Keys:
     """List the caller's keys, or those of another user for an administrator."""
     whose = str(user_id or calling.user_id)
-    if whose != calling.user_id:
-        access.require(calling, Action.MANAGE_KEYS)
+    own = whose == calling.user_id
+    access.require(calling, Action.READ_OWN if own else Action.MANAGE_KEYS)
     found = access.list_keys(session, user_id=whose, with_ended=True, count_max=limit)
     return Keys(keys=[Key.model_validate(each) for each in found])
 
 
 @router.post("/keys/{key_id}/revoke", summary="End a key for ever")
 def revoke(calling: Calling, session: Database, key_id: UUID, body: Revocation) -> Key:
-    """End a key of the caller's own, or any for an administrator, with its sessions."""
+    """End a key with its sessions: this very one, one that can do no more, any as administrator."""
     with session.transaction():
         audit.acting_as(session, calling.actor, reason=body.reason)
-        access.find_key(session, str(key_id), user_id=_owner(calling))
+        key = access.find_key(session, str(key_id), user_id=_owner(calling))
+        access.require_may_end(calling, key)
         ended = access.revoke_key(session, str(key_id), actor=calling.actor, reason=body.reason)
     return Key.model_validate(ended)
 

@@ -15,6 +15,7 @@ from tradewright.server.http.values import (
     Answer,
     Body,
     GivenAmount,
+    GivenInstant,
     Instant,
     Key,
     Limit,
@@ -105,7 +106,7 @@ class NewOrder(Body):
     stop_price: GivenAmount | None = None
     stop_loss: GivenAmount | None = None
     take_profit: GivenAmount | None = None
-    expires_at: Instant | None = None
+    expires_at: GivenInstant | None = None
     trailing_distance: GivenAmount | None = None
     trailing_unit: TrailingUnit = TrailingUnit.PRICE
     is_reduce_only: bool = False

@@ -17,9 +17,9 @@ from tradewright.payments import (
     PaymentRequest,
     PaymentStatus,
     Provider,
+    begin_payment,
     decisions,
     require_not_denied,
-    start_payment,
 )
 from tradewright.server.http.asking import Asker, Asking
 from tradewright.server.http.callers import Calling, Database, lent
@@ -124,8 +124,9 @@ def begin(asking: Asking, body: NewPayment) -> OnePayment:
     request = _request(asking, body)
     with lent(asking.request) as session, session.transaction():
         audit.acting_as(session, asking.calling.actor)
-        begun = start_payment(session, request)
+        begun, is_replay = begin_payment(session, request)
     require_not_denied(begun)
+    asking.made({"is_replay": is_replay})
     return OnePayment.model_validate(begun)
 
 

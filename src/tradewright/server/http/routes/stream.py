@@ -1,8 +1,8 @@
 """The stream of a user's own events, as Server-Sent Events (WHATWG HTML, section 9.2).
 
-Nothing is kept for a reader but its place: a reader that is slow is waited for, and one that takes
-nothing for WRITE_SECONDS_MAX is dropped and goes on from its last event. The database is asked by
-a thread, POLL_SECONDS after the last time; between, a stream holds no session.
+Nothing is kept for a reader but its place, and what waits to be told; one that takes nothing for
+WRITE_SECONDS_MAX is dropped and goes on from its last event. Events come from `following`, which
+reads for all streams of the process at once; a stream asks the database itself only when it begins.
 """
 
 import asyncio
@@ -10,9 +10,10 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 from fastapi import APIRouter, Depends, Header, Request
@@ -22,21 +23,23 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tradewright.access import Action, Caller
-from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import ErrorCode, StateError, TradewrightError
-from tradewright.server.http.callers import allowed, identified, lent
-from tradewright.server.http.feed import Event, Feed, Marks, read_place
-from tradewright.server.http.house import house_of
+from tradewright.server.http.callers import allowed, lent
+from tradewright.server.http.feed import Event, Feed, Place, read_place
+from tradewright.server.http.following import Follower, Following
+from tradewright.server.http.house import HttpHouse
 from tradewright.server.http.values import written
 
-POLL_SECONDS = 0.5
+if TYPE_CHECKING:
+    from tradewright.server.http.works import Work
+
 HEARTBEAT_SECONDS = 10
-IDENTIFY_SECONDS = 15
-"""A stream whose key was revoked ends within this time."""
 WRITE_SECONDS_MAX = 20
 STREAMS_MAX = 200
 STREAMS_OF_KEY_MAX = 5
 EVENTS_TOGETHER = 100
+BEGINNING_MAX = 4
+"""So many streams read what they have missed at the same time; others wait for their turn."""
 RETRY_MS = 1_000
 
 _LOGGER = logging.getLogger("tradewright.http")
@@ -46,11 +49,16 @@ router = APIRouter(prefix="/v1", tags=["stream"])
 
 @dataclass(slots=True)
 class Streams:
-    """Which streams run, by key, and what their feeds share."""
+    """Which streams run, by key, and the one reader that they share."""
 
-    marks: Marks = field(default_factory=Marks)
+    house: HttpHouse
+    following: Following = field(init=False)
+    beginning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BEGINNING_MAX))
     _running: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.following = Following(self.house)
 
     def enter(self, key_id: str) -> None:
         """Count a stream that begins.
@@ -96,48 +104,26 @@ def stream(
     streams: Streams = request.app.state.streams
     place = read_place(last_event_id) if last_event_id else None
     with lent(request) as session:
-        feed = Feed.opened(session, calling.user_id, place, streams.marks)
-    streams.enter(calling.key_id)
-    return EventStream(_Reader(request, feed), lambda: streams.leave(calling.key_id))
-
-
-@dataclass(slots=True)
-class _Reader:
-    """Reads for one stream, in a thread, and asks now and then whether its key is still good."""
-
-    request: Request
-    feed: Feed
-    identified_at: float = field(default_factory=monotonic_seconds)
-
-    def read(self) -> list[Event]:
-        """Return the next events.
-
-        Raises:
-            TradewrightError: the key is good no more, or the server stops.
-            psycopg.Error, PoolTimeout: the database is away.
-
-        """
-        if house_of(self.request).stopping.is_set():
-            raise _stopping()
-        if monotonic_seconds() - self.identified_at > IDENTIFY_SECONDS:
-            identified(self.request)
-            self.identified_at = monotonic_seconds()
-        with lent(self.request) as session:
-            return self.feed.read(session, EVENTS_TOGETHER)
+        feed = Feed.opened(session, calling.user_id, place, streams.following.marks)
+    return EventStream(request, streams, calling, feed)
 
 
 class EventStream(Response):
     """An answer without an end: events, and between them signs of life."""
 
-    def __init__(self, reader: _Reader, on_left: Callable[[], None]) -> None:
+    def __init__(self, request: Request, streams: Streams, calling: Caller, feed: Feed) -> None:
         super().__init__(media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._reader = reader
-        self._on_left = on_left
+        streams.enter(calling.key_id)
+        work: Work = request.state.work
+        work.end()
+        self._request, self._streams, self._calling, self._feed = request, streams, calling, feed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Tell events until the reader leaves, is dropped, or there is a reason to end."""
-        gone = asyncio.create_task(_until_gone(receive))
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        follower = Follower(self._calling, lambda: _call_soon(loop, news.set))
+        gone = asyncio.create_task(_until_gone(receive, news))
         try:
             start: Message = {
                 "type": "http.response.start",
@@ -146,34 +132,91 @@ class EventStream(Response):
             }
             await send(start)
             await _write(send, f"retry: {RETRY_MS}\n\n".encode())
-            await self._tell(send, gone)
+            await self._tell(send, _Ears(follower, news, gone))
         except TimeoutError:
             _LOGGER.warning("a reader of the stream was dropped: it took nothing in time")
+        except (TradewrightError, psycopg.Error, PoolTimeout) as error:
+            await _write(send, _last_word(error), is_last=True)
         finally:
             gone.cancel()
-            self._on_left()
+            self._streams.following.leave(follower)
+            self._streams.leave(self._calling.key_id)
 
-    async def _tell(self, send: Send, gone: "asyncio.Task[None]") -> None:
-        told_at = monotonic_seconds()
-        while not gone.done():
-            try:
-                events = await run_in_threadpool(self._reader.read)
-            except (TradewrightError, psycopg.Error, PoolTimeout) as error:
-                await _write(send, _last_word(error), is_last=True)
-                return
-            if events:
-                await _write(send, b"".join(map(_line, events)))
-                told_at = monotonic_seconds()
-            elif monotonic_seconds() - told_at > HEARTBEAT_SECONDS:
-                await _write(send, f": still here\nid: {self._reader.feed.place}\n\n".encode())
-                told_at = monotonic_seconds()
-            if len(events) < EVENTS_TOGETHER:
-                await asyncio.wait([gone], timeout=POLL_SECONDS)
+    async def _tell(self, send: Send, ears: "_Ears") -> None:
+        await self._begin(send, ears)
+        place = read_to = self._feed.place
+        while not ears.gone.done():
+            is_quiet = not await ears.news_within(HEARTBEAT_SECONDS)
+            handed = ears.follower.take()
+            events = [one for one in handed.events if one.place.txid >= read_to.txid]
+            await _write_events(send, events)
+            if handed.place is not None and handed.place.txid >= read_to.txid:
+                place = handed.place
+            if handed.ended is not None:
+                raise handed.ended
+            if is_quiet:
+                await _write(send, _sign_of_life(place))
+
+    async def _begin(self, send: Send, ears: "_Ears") -> None:
+        """Tell what was missed, then follow, and tell what came before that was begun."""
+        async with self._streams.beginning:
+            while await self._read_page(send) and not ears.gone.done():
+                pass
+            await run_in_threadpool(self._follow, ears.follower)
+            while await self._read_page(send) and not ears.gone.done():
+                pass
+
+    def _follow(self, follower: Follower) -> None:
+        with lent(self._request) as session:
+            self._streams.following.follow(session, follower)
+
+    async def _read_page(self, send: Send) -> bool:
+        """Tell a page of events; return whether there may be more."""
+        events = await run_in_threadpool(self._read)
+        await _write_events(send, events)
+        return len(events) == EVENTS_TOGETHER
+
+    def _read(self) -> list[Event]:
+        with lent(self._request) as session:
+            return self._feed.read(session, EVENTS_TOGETHER)
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+@dataclass(frozen=True, slots=True)
+class _Ears:
+    """What a stream listens to: its follower, its news, and whether the reader has gone."""
+
+    follower: Follower
+    news: asyncio.Event
+    gone: "asyncio.Task[None]"
+
+    async def news_within(self, seconds: float) -> bool:
+        """Wait for news, or for the reader to go; return whether there are any."""
+        try:
+            await asyncio.wait_for(self.news.wait(), seconds)
+        except TimeoutError:
+            return False
+        self.news.clear()
+        return True
+
+
+async def _until_gone(receive: Receive, news: asyncio.Event) -> None:
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    finally:
+        news.set()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Have a loop call something, unless it has ended with its server."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
+
+
+async def _write_events(send: Send, events: Sequence[Event]) -> None:
+    """Write events a few at a time, so that whoever takes some of them is not dropped."""
+    for begin in range(0, len(events), EVENTS_TOGETHER):
+        await _write(send, b"".join(map(_line, events[begin : begin + EVENTS_TOGETHER])))
 
 
 async def _write(send: Send, body: bytes, *, is_last: bool = False) -> None:
@@ -186,16 +229,11 @@ def _line(event: Event) -> bytes:
     return f"id: {event.place}\nevent: {event.kind}\ndata: {data}\n\n".encode()
 
 
+def _sign_of_life(place: Place) -> bytes:
+    return f": still here\nid: {place}\n\n".encode()
+
+
 def _last_word(error: Exception) -> bytes:
     """Say why the stream ends; the reader may go on from its last event."""
     code = error.code if isinstance(error, TradewrightError) else ErrorCode.DATABASE_UNREACHABLE
     return f"event: end\ndata: {json.dumps({'code': code})}\n\n".encode()
-
-
-def _stopping() -> StateError:
-    return StateError(
-        ErrorCode.SERVER_STOPPING,
-        "the server stops",
-        why="It was told to.",
-        hint="Follow the stream again from the last event.",
-    )

@@ -9,6 +9,7 @@ from tradewright.cli import options
 from tradewright.cli.risk_output import LAST
 from tradewright.cli.tables import print_rows
 from tradewright.trading.inquiry import find_account, find_user, list_positions
+from tradewright.trading.instruments import find_instrument
 
 _COLUMNS = (
     *("opened_at", "id", "symbol", "quantity", "average_price", "realised_pnl", "stop_loss"),
@@ -46,7 +47,7 @@ def list_command(  # noqa: PLR0913 (one for each option)
             session,
             account_id=None if account is None else find_account(session, str(account)).id,
             user_id=user_id,
-            symbol=symbol,
+            symbol=None if symbol is None else find_instrument(session, symbol).symbol,
             with_closed=with_closed,
             count_max=last,
         )

@@ -215,7 +215,7 @@ CREATE TABLE instruments (
         CONSTRAINT instruments_margin_rate_min_retail_is_a_share CHECK (margin_rate_min_retail BETWEEN 0 AND 1),
     commission_per_million numeric(20, 8)
         CONSTRAINT instruments_commission_per_million_present NOT NULL
-        CONSTRAINT instruments_commission_per_million_not_negative CHECK (commission_per_million >= 0 AND commission_per_million < 'Infinity'),
+        CONSTRAINT instruments_commission_per_million_within_trade CHECK (commission_per_million BETWEEN 0 AND 1000000),
     quote_age_ms_max integer DEFAULT 5000
         CONSTRAINT instruments_quote_age_ms_max_present NOT NULL
         CONSTRAINT instruments_quote_age_ms_max_positive CHECK (quote_age_ms_max > 0),
@@ -362,6 +362,10 @@ CREATE TABLE commission_terms (
         CONSTRAINT commission_terms_created_at_present NOT NULL,
     updated_at timestamptz DEFAULT clock_timestamp()
         CONSTRAINT commission_terms_updated_at_present NOT NULL,
+    -- No side of a trade costs more than it is worth.
+    CONSTRAINT commission_terms_rate_within_trade CHECK (
+        rate <= CASE form WHEN 'bps' THEN 10000 WHEN 'per_million' THEN 1000000 ELSE rate END
+    ),
     CONSTRAINT commission_terms_of_somebody_or_something CHECK (group_code IS NOT NULL OR symbol IS NOT NULL),
     CONSTRAINT commission_terms_set_once UNIQUE NULLS NOT DISTINCT (group_code, symbol)
 );

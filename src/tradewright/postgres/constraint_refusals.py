@@ -8,7 +8,7 @@ from tradewright.postgres.function_refusals import Refusal
 
 _INSTRUMENT_TERMS = (
     "instruments_asset_class_known",
-    "instruments_commission_per_million_not_negative",
+    "instruments_commission_per_million_within_trade",
     "instruments_contract_size_positive",
     "instruments_currencies_differ",
     "instruments_leverage_max_in_range",
@@ -141,6 +141,7 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             ErrorCode.COMMISSION_TERMS_MALFORMED,
         ),
         "commission_terms_rate_not_negative": (InputError, ErrorCode.COMMISSION_TERMS_MALFORMED),
+        "commission_terms_rate_within_trade": (InputError, ErrorCode.COMMISSION_TERMS_MALFORMED),
         "accounts_group_exists": (InputError, ErrorCode.ACCOUNT_GROUP_UNKNOWN),
         "accounts_leverage_in_range": (InputError, ErrorCode.ACCOUNT_TERMS_MALFORMED),
         "accounts_margin_call_above_stop_out": (InputError, ErrorCode.ACCOUNT_TERMS_MALFORMED),

@@ -8,13 +8,14 @@ and whenever they have changed; `positions` charges them per side, at the fill, 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import assert_never
 
 from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.core.money import minor_unit
-from tradewright.core.ranges import NOT_NEGATIVE, require_ranges
+from tradewright.core.ranges import NOT_NEGATIVE, Range, require_ranges
 from tradewright.liquidity.instrument import Instrument
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Statements
@@ -40,6 +41,15 @@ class CommissionTerms(Struct, frozen=True, kw_only=True):
     currency: str
     minimum: Decimal = Decimal(0)
 
+
+RATES = MappingProxyType(
+    {
+        CommissionForm.PER_LOT: NOT_NEGATIVE,
+        CommissionForm.BPS: Range(Decimal(0), BPS),
+        CommissionForm.PER_MILLION: Range(Decimal(0), MILLION),
+    }
+)
+"""What a rate may be: a share of the notional is never more than all of it."""
 
 TermsKey = tuple[str | None, str | None]
 """Group and symbol that terms are set for; None stands for all."""
@@ -111,7 +121,7 @@ def set_terms(
     require_ranges(
         ErrorCode.COMMISSION_TERMS_MALFORMED,
         {"commission rate": terms.rate, "least commission": terms.minimum},
-        {"commission rate": NOT_NEGATIVE, "least commission": NOT_NEGATIVE},
+        {"commission rate": RATES[terms.form], "least commission": NOT_NEGATIVE},
     )
     connection.execute(
         load_queries("tradewright.trading")["set_commission_terms"],

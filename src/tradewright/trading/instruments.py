@@ -15,12 +15,13 @@ from msgspec import Struct, structs
 
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.core.money import minor_unit
-from tradewright.core.ranges import NOT_NEGATIVE, POSITIVE, require_ranges, whole
+from tradewright.core.ranges import POSITIVE, require_ranges, whole
 from tradewright.liquidity.asset_class import AssetClass, class_of_pair
 from tradewright.liquidity.instrument import Instrument
 from tradewright.liquidity.sessions import TradingSession
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
+from tradewright.trading.commissions import RATES, CommissionForm
 from tradewright.trading.reference import read_instruments
 from tradewright.trading.registry import list_instrument, open_sessions
 
@@ -34,7 +35,7 @@ _RANGES = {
     "price_tick": POSITIVE,
     "leverage_max": _LEVERAGE,
     "leverage_max_retail": _LEVERAGE,
-    "commission_per_million": NOT_NEGATIVE,
+    "commission_per_million": RATES[CommissionForm.PER_MILLION],
     "quote_age_ms_max": whole(1, 2**31 - 1),
     "contract_size": POSITIVE,
 }

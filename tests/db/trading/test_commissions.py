@@ -112,3 +112,20 @@ def test_the_shares_of_a_fee_add_up_to_it(
     divided = spread(Decimal(fee), [Decimal(part) for part in parts], currency)
     assert divided == [Decimal(share) for share in shares]
     assert sum(divided) == Decimal(fee)
+
+
+@pytest.mark.parametrize(("form", "most"), [("bps", "10000"), ("per_million", "1000000")])
+def test_no_side_of_a_trade_costs_more_than_it_is_worth_whoever_sets_it(
+    floor: Floor, form: str, most: str
+) -> None:
+    text = (
+        "INSERT INTO commission_terms (symbol, form, rate, currency) VALUES"
+        " ('EURUSD', %s, %s::numeric, 'USD')"
+        " ON CONFLICT ON CONSTRAINT commission_terms_set_once DO UPDATE SET rate = EXCLUDED.rate"
+    )
+    floor.session.execute(text, (form, most))
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        floor.session.execute(text, (form, f"{most}.00000001"))
+    assert refused.value.diag.constraint_name == "commission_terms_rate_within_trade"
+    with pytest.raises(psycopg.errors.CheckViolation, match="within_trade"):
+        floor.session.execute("UPDATE instruments SET commission_per_million = 1000000.1")

@@ -660,7 +660,7 @@ CREATE TABLE order_fills (
 );
 COMMENT ON TABLE order_fills IS 'Executions of orders (FIX ExecType F): append-only.';
 COMMENT ON COLUMN order_fills.provider_id IS 'Provider whose quote was dealt on; of what was passed on also the counterparty.';
-COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider to what was passed on (book A); empty where the house dealt (book B). An execution is booked once.';
+COMMENT ON COLUMN order_fills.provider_execution_id IS 'FIX ExecID (17) given by the provider to what was passed on (book A); empty where the house dealt (book B). An execution is booked once; one whose ExecID another order had before has its request behind it (@).';
 COMMENT ON COLUMN order_fills.quoted_at IS 'Market time of the quote that was dealt on.';
 COMMENT ON COLUMN order_fills.is_maker IS 'FIX LastLiquidityInd (851): the order was waiting for the market as post-only (1, added), or took what was offered (2, removed).';
 

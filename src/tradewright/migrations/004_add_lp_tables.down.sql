@@ -23,6 +23,8 @@ DROP TABLE trade_reversals;
 DROP TABLE trade_adjustments;
 DROP TABLE provider_correction_settlements;
 DROP FUNCTION first_execution(uuid, text);
+DROP FUNCTION referred_execution(uuid, text, text);
+DROP FUNCTION execution_name(uuid, text, text);
 DROP TABLE provider_corrections;
 DROP TABLE unsolicited_fill_resolutions;
 DROP TABLE unsolicited_fills;

@@ -272,7 +272,7 @@ CREATE TABLE unsolicited_fills (
     CONSTRAINT unsolicited_fills_execution_once UNIQUE (provider_id, provider_execution_id)
 );
 COMMENT ON TABLE unsolicited_fills IS 'Executions that a provider reported and that fit no order of ours: set aside for people to decide about, never dropped. Append-only.';
-COMMENT ON COLUMN unsolicited_fills.provider_execution_id IS 'FIX ExecID (17); an execution is booked or set aside once.';
+COMMENT ON COLUMN unsolicited_fills.provider_execution_id IS 'FIX ExecID (17), as execution_name gives it; an execution is booked or set aside once.';
 COMMENT ON COLUMN unsolicited_fills.request_id IS 'FIX ClOrdID (11) as the provider gave it.';
 COMMENT ON COLUMN unsolicited_fills.symbol IS 'As the provider named it; it may be none of our instruments.';
 COMMENT ON COLUMN unsolicited_fills.quantity IS 'What did not fit: all of the execution, or what was more than asked.';
@@ -326,8 +326,8 @@ CREATE TABLE provider_corrections (
     CONSTRAINT provider_corrections_told_once UNIQUE (provider_id, execution_id)
 );
 COMMENT ON TABLE provider_corrections IS 'Executions that a provider took back (FIX ExecType H) or corrected (G): they wait for people, and reverse nothing by themselves. Append-only.';
-COMMENT ON COLUMN provider_corrections.execution_id IS 'ExecID (17) of the bust or correction; where it has none, its kind and what it refers to.';
-COMMENT ON COLUMN provider_corrections.refers_to IS 'ExecRefID (19): the execution that it is about.';
+COMMENT ON COLUMN provider_corrections.execution_id IS 'ExecID (17) of the bust or correction, as execution_name gives it; where it has none, its kind and what it refers to.';
+COMMENT ON COLUMN provider_corrections.refers_to IS 'ExecRefID (19): the execution that it is about, as execution_name gives it.';
 COMMENT ON COLUMN provider_corrections.request_id IS 'FIX ClOrdID (11) as the provider gave it.';
 COMMENT ON COLUMN provider_corrections.symbol IS 'As the provider named it; it may be none of our instruments.';
 COMMENT ON COLUMN provider_corrections.quantity IS 'LastQty (32) as told: of a correction what is right, of a bust what is taken back.';
@@ -337,6 +337,66 @@ CREATE INDEX idx_provider_corrections_provider_id_refers_to
 CREATE TRIGGER provider_corrections_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_corrections
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- FIX promises that an ExecID is unique for a trading day or the life of an order, no longer: some begin
+-- anew each morning. It names an execution together with its order; the first to bear it keeps it plain,
+-- so that everything that knows an execution by its name finds one.
+CREATE FUNCTION execution_name(p_provider_id uuid, p_execution_id text, p_request_id text) RETURNS text
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT CASE
+        WHEN bool_or(n.owner IS DISTINCT FROM left(p_request_id, 36))
+            AND NOT bool_or(n.owner IS NOT DISTINCT FROM left(p_request_id, 36))
+            THEN p_execution_id || '@' || p_request_id
+        ELSE p_execution_id
+    END
+    FROM (
+        SELECT f.order_id::text AS owner
+        FROM order_fills AS f
+        WHERE f.provider_id = p_provider_id AND f.provider_execution_id = p_execution_id
+        UNION ALL
+        SELECT h.hedge_id::text
+        FROM hedge_fills AS h
+        WHERE h.provider_id = p_provider_id AND h.provider_execution_id = p_execution_id
+        UNION ALL
+        SELECT left(u.request_id, 36)
+        FROM unsolicited_fills AS u
+        WHERE u.provider_id = p_provider_id AND u.provider_execution_id = p_execution_id
+        UNION ALL
+        SELECT left(c.request_id, 36)
+        FROM provider_corrections AS c
+        WHERE c.provider_id = p_provider_id AND c.execution_id = p_execution_id
+    ) AS n
+    WHERE p_request_id IS NOT NULL
+$$;
+COMMENT ON FUNCTION execution_name(uuid, text, text) IS 'What we call an execution or correction that a provider names by its ExecID: that, or with its request behind it where the ExecID is another order''s already.';
+
+-- Busts, corrections and lists of trades may be about an execution by another request than its own:
+-- then nobody can tell which of two is meant, and it is the first.
+CREATE FUNCTION referred_execution(p_provider_id uuid, p_execution_id text, p_request_id text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    v_name text := execution_name(p_provider_id, p_execution_id, p_request_id);
+    v_id uuid;
+BEGIN
+    IF v_name = p_execution_id THEN
+        RETURN v_name;
+    ELSIF pg_input_is_valid(left(p_request_id, 36), 'uuid') THEN
+        v_id := left(p_request_id, 36);
+        IF EXISTS (SELECT FROM orders AS o WHERE o.id = v_id) OR EXISTS (SELECT FROM hedges AS h WHERE h.id = v_id) THEN
+            RETURN v_name;
+        END IF;
+    END IF;
+    RETURN coalesce(
+        (
+            SELECT u.provider_execution_id
+            FROM unsolicited_fills AS u
+            WHERE u.provider_id = p_provider_id AND u.provider_execution_id = v_name
+        ),
+        p_execution_id
+    );
+END;
+$$;
+COMMENT ON FUNCTION referred_execution(uuid, text, text) IS 'What we call an execution that a provider refers to by its ExecID, with the request that it names beside it.';
 
 -- A bust or a correction may refer to a correction before it, which has an ExecID of its own.
 CREATE FUNCTION first_execution(p_provider_id uuid, p_execution_id text) RETURNS text

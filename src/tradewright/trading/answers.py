@@ -28,6 +28,10 @@ from tradewright.trading.state import AccountState, Desk, OrderState
 Told = tuple[ProviderRequest, ProviderAnswer]
 
 
+OWNER_LENGTH = 36
+"""What of a request's id is that of its order or hedge."""
+
+
 class Unsolicited(StrEnum):
     """Why an execution was set aside."""
 
@@ -88,7 +92,7 @@ def _follow_wish(desk: Desk, account: AccountState, order: OrderState, asked: Or
 def _set_all_aside(desk: Desk, command: BookAnswers) -> NothingDone:
     """Set aside what was dealt for an order that is with no provider any more."""
     for told in command.answers:
-        if not is_known(desk, told[1]):
+        if not is_known(desk, told):
             set_aside(desk, told, told[1].quantity, Unsolicited.ORDER_ENDED)
     if command.may_go_on:
         desk.changes.going_on[command.order_id] = False
@@ -113,9 +117,9 @@ def _end_round(desk: Desk, order: OrderState, *, was_asked: bool) -> None:
 def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> None:
     """Fill the order with an execution, as far as its request asked and the order still asks."""
     request, answer = told
-    if answer.price is None or is_known(desk, answer):
+    if is_known(desk, told) or answer.price is None:
         return
-    desk.executions_before.add((answer.provider, answer.execution_id))
+    name = take_name(desk, told)
     why = misfit(told, order.side, order.instrument, order.limit_price)
     if why is not None:
         set_aside(desk, told, answer.quantity, why)
@@ -124,7 +128,7 @@ def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> N
     wanted = max(Decimal(0), min(answer.quantity, asked_for))
     quantity = reducing.bookable(account, order, wanted)
     if quantity:
-        source = (desk.providers[answer.provider], answer.execution_id, answer.decided_at)
+        source = (desk.providers[answer.provider], name, answer.decided_at)
         count = len(desk.changes.trades)
         orders.fill(desk, account, order, (quantity, answer.price), source)
         roll_over_late(desk, account, answer, desk.changes.trades[count:])
@@ -132,11 +136,36 @@ def _deal(desk: Desk, account: AccountState, order: OrderState, told: Told) -> N
         set_aside(desk, told, answer.quantity - quantity, Unsolicited.MORE_THAN_ASKED)
 
 
-def is_known(desk: Desk, answer: ProviderAnswer) -> bool:
+def is_known(desk: Desk, told: Told) -> bool:
     """Return whether there is nothing to book: no execution, or one that was booked before."""
-    if answer.price is None:
-        return True
-    return (answer.provider, answer.execution_id) in desk.executions_before
+    answer = told[1]
+    return answer.price is None or (answer.provider, _name(desk, told)) in desk.executions_before
+
+
+def take_name(desk: Desk, told: Told) -> str:
+    """Return what an execution is called, which is known from then on."""
+    name = _name(desk, told)
+    desk.executions_before.setdefault((told[1].provider, name), set()).add(owner_of(told[0]))
+    return name
+
+
+def _name(desk: Desk, told: Told) -> str:
+    """Return the ExecID, or with its request behind it where another order has had it before."""
+    request, answer = told
+    owners = desk.executions_before.get((answer.provider, answer.execution_id))
+    if owners is None or owner_of(request) in owners:
+        return answer.execution_id
+    return longer_name(request, answer)
+
+
+def longer_name(request: ProviderRequest, answer: ProviderAnswer) -> str:
+    """Return what an execution is called whose ExecID is another order's (decision 075)."""
+    return f"{answer.execution_id}@{request.request_id}"
+
+
+def owner_of(request: ProviderRequest) -> str:
+    """Return the order or hedge that a request is of, by its id; or what else it is named by."""
+    return request.request_id[:OWNER_LENGTH]
 
 
 def misfit(
@@ -176,11 +205,10 @@ def _is_beyond(told: Told, limit_price: Decimal | None) -> bool:
 def set_aside(desk: Desk, told: Told, quantity: Decimal, why: Unsolicited) -> None:
     """Keep an execution, or the part of it that fits nothing, for people to decide about."""
     request, answer = told
-    desk.executions_before.add((answer.provider, answer.execution_id))
     desk.changes.unsolicited.append(
         (
             desk.providers[answer.provider],
-            answer.execution_id,
+            take_name(desk, told),
             request.request_id,
             answer.symbol or request.symbol,
             answer.side or request.side,

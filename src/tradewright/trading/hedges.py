@@ -11,13 +11,14 @@ from decimal import Decimal
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import Money, round_to_minor_unit
 from tradewright.ledger.model import HouseCode
-from tradewright.liquidity.model import ProviderAnswer
 from tradewright.routing.hedging import wanted_hedge
 from tradewright.trading.answers import (
+    Told,
     Unsolicited,
     is_known,
     misfit,
     set_aside,
+    take_name,
 )
 from tradewright.trading.books import aimed_at, note_ranking
 from tradewright.trading.house_commands import HOUSE, OpenHedge
@@ -84,7 +85,7 @@ def book_hedge(desk: Desk, command: BookAnswers) -> NothingDone:
         request, answer = told
         if answer.is_final:
             desk.changes.hedge_answers.append((hedge.id, request, answer))
-        if answer.price is None or is_known(desk, answer):
+        if is_known(desk, told) or answer.price is None:
             continue
         why = misfit(told, hedge.side, desk.instruments[hedge.symbol], None)
         if why is not None:
@@ -94,8 +95,7 @@ def book_hedge(desk: Desk, command: BookAnswers) -> NothingDone:
         if answer.quantity > quantity:
             set_aside(desk, told, answer.quantity - quantity, Unsolicited.MORE_THAN_ASKED)
         if quantity:
-            desk.executions_before.add((answer.provider, answer.execution_id))
-            _fill(desk, hedge, answer, (quantity, answer.price))
+            _fill(desk, hedge, told, (quantity, answer.price))
     is_ours = hedge.engine_id == desk.engine_id
     is_final = (command.is_final and is_ours) or not hedge.is_open
     hedge.status = _status(hedge, is_final=is_final)
@@ -113,8 +113,8 @@ def _status(hedge: Hedge, *, is_final: bool) -> HedgeStatus:
     return HedgeStatus.PARTIALLY_FILLED if hedge.filled_quantity else HedgeStatus.REJECTED
 
 
-def _fill(desk: Desk, hedge: Hedge, answer: ProviderAnswer, dealt: tuple[Decimal, Decimal]) -> None:
-    quantity, price = dealt
+def _fill(desk: Desk, hedge: Hedge, told: Told, dealt: tuple[Decimal, Decimal]) -> None:
+    answer, (quantity, price) = told[1], dealt
     signed = quantity * hedge.side.sign
     position = desk.hedged_positions.setdefault(hedge.symbol, HedgedPosition(price=price))
     pnl = _realise(desk, hedge.symbol, position, (signed, price))
@@ -124,7 +124,7 @@ def _fill(desk: Desk, hedge: Hedge, answer: ProviderAnswer, dealt: tuple[Decimal
     desk.changes.hedge_fills.append(
         (
             *(fill_id, hedge.id, hedge.symbol, position.seq, desk.providers[answer.provider]),
-            *(answer.execution_id, signed, price, pnl, position.quantity, position.price),
+            *(take_name(desk, told), signed, price, pnl, position.quantity, position.price),
             answer.decided_at,
         )
     )

@@ -1075,21 +1075,26 @@ FROM unnest(
 ON CONFLICT (request_id) DO NOTHING;
 
 -- name: executions_known
--- Find which executions of providers have been booked or set aside before.
-SELECT p.code, f.provider_execution_id
+-- Find which names of executions are taken, and of which order, hedge or request the execution is.
+SELECT p.code, f.provider_execution_id, f.order_id::text
 FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
 JOIN liquidity_providers AS p ON p.code = k.code
 JOIN order_fills AS f ON f.provider_id = p.id AND f.provider_execution_id = k.execution_id
 UNION ALL
-SELECT p.code, h.provider_execution_id
+SELECT p.code, h.provider_execution_id, h.hedge_id::text
 FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
 JOIN liquidity_providers AS p ON p.code = k.code
 JOIN hedge_fills AS h ON h.provider_id = p.id AND h.provider_execution_id = k.execution_id
 UNION ALL
-SELECT p.code, u.provider_execution_id
+SELECT p.code, u.provider_execution_id, left(u.request_id, 36)
 FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
 JOIN liquidity_providers AS p ON p.code = k.code
-JOIN unsolicited_fills AS u ON u.provider_id = p.id AND u.provider_execution_id = k.execution_id;
+JOIN unsolicited_fills AS u ON u.provider_id = p.id AND u.provider_execution_id = k.execution_id
+UNION ALL
+SELECT p.code, c.execution_id, left(c.request_id, 36)
+FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, execution_id)
+JOIN liquidity_providers AS p ON p.code = k.code
+JOIN provider_corrections AS c ON c.provider_id = p.id AND c.execution_id = k.execution_id;
 
 -- name: write_unsolicited_fills
 -- Set executions aside that fit no order, each once; the house holds them until somebody decides.
@@ -1098,11 +1103,22 @@ WITH written AS (
         provider_id, provider_execution_id, request_id, symbol, side, quantity, price, reason,
         executed_at
     )
-    SELECT *
+    SELECT
+        n.provider_id,
+        execution_name(n.provider_id, n.execution_id, n.request_id),
+        n.request_id,
+        n.symbol,
+        n.side,
+        n.quantity,
+        n.price,
+        n.reason,
+        n.executed_at
     FROM unnest(
         %(provider_ids)s::uuid[], %(execution_ids)s::text[], %(request_ids)s::text[],
         %(symbols)s::text[], %(sides)s::text[], %(quantities)s::numeric[], %(prices)s::numeric[],
         %(reasons)s::text[], %(executed)s::timestamptz[]
+    ) AS n (
+        provider_id, execution_id, request_id, symbol, side, quantity, price, reason, executed_at
     )
     ON CONFLICT (provider_id, provider_execution_id) DO NOTHING
     RETURNING symbol, side, quantity

@@ -305,7 +305,8 @@ class Desk:
 
     `orders_by_key` finds what was submitted before by (account_id, client_order_id);
     `entries_before` what money was moved before by (transaction_id, operation);
-    `executions_before` what providers dealt before by (provider, execution_id);
+    `executions_before` the orders, hedges or requests of what providers dealt before, by
+    (provider, name): for more than one only where two batches have named theirs at once;
     `replacements_before` the order, quantity, limit and stop of each replacement by its key;
     `replacements_waiting` those that wait for a provider, by order, `keys_taken` the keys of them
     that have been given to something else since;
@@ -334,7 +335,7 @@ class Desk:
     orders_by_key: dict[tuple[str, str], OrderState]
     wallets: Mapping[tuple[str, str], Holder]
     entries_before: dict[tuple[str, str], tuple[str, Decimal]]
-    executions_before: set[tuple[str, str]] = field(default_factory=set)
+    executions_before: dict[tuple[str, str], set[str | None]] = field(default_factory=dict)
     replacements_before: dict[
         tuple[str, str], tuple[str, Decimal, Decimal | None, Decimal | None]
     ] = field(default_factory=dict)

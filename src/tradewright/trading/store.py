@@ -19,11 +19,13 @@ from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.risk.regimes import levels
 from tradewright.routing.model import Book
+from tradewright.trading.answers import longer_name, owner_of
 from tradewright.trading.backing_off import read_rejections
 from tradewright.trading.groups import AccountGroup
 from tradewright.trading.house_commands import HOUSE
 from tradewright.trading.house_store import lock_house, read_clients
 from tradewright.trading.model import (
+    BookAnswers,
     Command,
     Direction,
     MoveMoney,
@@ -90,7 +92,7 @@ def lock_desk(
         entries_before={
             (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
         },
-        executions_before={(row[0], row[1]) for row in asked.get("executions_known", ())},
+        executions_before=_executions(statements, commands, asked.get("executions_known", ())),
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
     read_clients(statements, desk, asked)
@@ -121,6 +123,35 @@ def _ask(
         if all(columns.values())
     }
     return {name: rows.fetchall() for name, rows in asked.items()}
+
+
+def _executions(
+    statements: Statements, commands: Sequence[Command], rows: Sequence[tuple[Any, ...]]
+) -> dict[tuple[str, str], set[str | None]]:
+    """Lay out which names of executions are taken; where one is by another order, ask further.
+
+    That is rare: only then does it cost another question.
+    """
+    known: dict[tuple[str, str], set[str | None]] = {}
+    for code, name, owner in rows:
+        known.setdefault((code, name), set()).add(owner)
+    longer = [
+        (answer.provider, longer_name(request, answer))
+        for command in commands
+        if known and isinstance(command, BookAnswers)
+        for request, answer in command.answers
+        if (owners := known.get((answer.provider, answer.execution_id)))
+        and owner_of(request) not in owners
+    ]
+    if longer:
+        asked = {
+            "provider_codes": [code for code, _ in longer],
+            "execution_ids": [name for _, name in longer],
+        }
+        rows = statements.execute(load_queries(_QUERIES)["executions_known"], asked).fetchall()
+        for row in rows:
+            known.setdefault((row[0], row[1]), set()).add(row[2])
+    return known
 
 
 def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:

@@ -338,3 +338,27 @@ def test_what_is_no_other_price_of_a_fill_is_not_adjusted(
     error = refusal(lambda: adjusted(engine, one.id))
     assert error.code is ErrorCode.CORRECTION_NOT_ADJUSTABLE
     assert stage.floor.broken_laws() == {}
+
+
+def test_a_bust_of_an_exec_id_that_two_orders_have_had_is_of_the_one_it_names(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (_, running):
+        for quantity in (10_000, 20_000):
+            stage.deal(running, quantity)
+    first, second = (
+        row[0] for row in stage.floor.rows("SELECT request_id FROM provider_requests ORDER BY id")
+    )
+    stage.floor.session.execute("ALTER TABLE order_fills DISABLE TRIGGER USER")
+    for name, quantity in (("E-1", 10_000), (f"E-1@{second}", 20_000)):
+        stage.floor.session.execute(
+            "UPDATE order_fills SET provider_execution_id = %s WHERE quantity = %s",
+            (name, quantity),
+        )
+    stage.floor.session.execute("ALTER TABLE order_fills ENABLE TRIGGER USER")
+    for request in (second, first, second):
+        kept(stage, report(t11=request, t17="B-1"))
+    found = kept(stage, report(t11="theirs", t17="B-2"))
+    assert [one.booked_quantity for one in found] == [20_000, 10_000, 10_000]
+    assert [one.refers_to for one in found] == [f"E-1@{second}", "E-1", "E-1"]

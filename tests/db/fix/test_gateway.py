@@ -179,15 +179,18 @@ def test_what_was_booked_to_a_hedge_is_not_told_again(
         provider_id,
         Identity(sender="US", target="LP"),
     )
+    request_id = floor.one("SELECT request_id FROM provider_requests WHERE hedge_id IS NOT NULL")
+    asked = ((request_id, execution_id), ("x", execution_id), ("x", "X-NEW"))
     reports = [
-        Message("8", ((34, str(seq)), (11, "x"), (17, id_), (150, "F")))
-        for seq, id_ in ((1, execution_id), (2, "X-NEW"))
+        Message("8", ((34, str(seq)), (11, request), (17, id_), (150, "F")))
+        for seq, (request, id_) in enumerate(asked, 1)
     ]
     store.numbers()
     store.write([Keep(seq, seq + 1, report) for seq, report in enumerate(reports, 1)])
     store.close()
     told = untold_reports(store.open_session, provider_id)
-    assert [report.get(17) for report in told] == ["X-NEW"]
+    assert [report.get(17) for report in told] == [execution_id, "X-NEW"]
+    assert {report.get(11) for report in told} == {"x"}, "another's with the same ExecID is"
 
 
 def test_a_restart_goes_on_with_the_numbers_of_the_session(

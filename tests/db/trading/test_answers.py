@@ -20,6 +20,8 @@ from tradewright.liquidity.model import (
     RejectReason,
     Side,
 )
+from tradewright.liquidity.reconciliation.model import Bucket, TradeLine
+from tradewright.liquidity.reconciliation.service import import_trades, reconcile
 from tradewright.liquidity.simulator import SimulatedProvider
 from tradewright.postgres.connect import Session, connect
 from tradewright.risk.model import ClientClass
@@ -513,3 +515,83 @@ def test_a_report_of_the_order_says_that_it_is_with_a_provider(
     assert isinstance(again, OrderReport)
     assert (again.is_replay, again.is_routed) == (True, True)
     assert again.filled_quantity == 30_000
+
+
+def test_an_exec_id_that_another_order_has_had_is_an_execution_of_its_own(
+    engine_database: str, engine: Session
+) -> None:
+    """FIX promises an ExecID to be unique for a day: some begin anew each morning."""
+    floor, account, late = stage(engine_database, engine)
+    for quantity in (100_000, 50_000, 20_000):
+        with run(floor, {"LP-ONE": late}) as running:
+            floor.quote(running, "EURUSD", "1.10000", "1.10010")
+            deal(running, buy(account, quantity))
+            for _ in range(2):
+                request = late.asked[-1]
+                answer = late.keep(request, quantity, execution_id="1", total_quantity=quantity)
+                running.take_answer(request, answer)
+                running.wait_until_idle()
+            for request in late.asked:
+                running.take_answer(request, late.told[request.request_id][0])
+                running.wait_until_idle()
+    asked = [request.request_id for request in late.asked]
+    assert floor.position(account) == 170_000
+    assert [row[0] for row in floor.rows("SELECT status FROM orders")] == ["filled"] * 3
+    assert floor.rows("SELECT provider_execution_id FROM order_fills ORDER BY id") == [
+        ("1",),
+        (f"1@{asked[1]}",),
+        (f"1@{asked[2]}",),
+    ]
+    assert aside(floor) == []
+    lines = [_line(request) for request in late.asked]
+    import_trades(floor.session, "LP-ONE", DAY.date(), lines)
+    counts = reconcile(floor.session, "LP-ONE", since=DAY.date())
+    assert {one: count for one, count in counts.items() if count} == {Bucket.MATCHED: 3}
+    assert floor.broken_laws() == {}
+
+
+def _line(request: ProviderRequest) -> TradeLine:
+    """Return a request that was dealt under the ExecID of the others, as its provider lists it."""
+    assert request.limit_price is not None
+    return TradeLine(
+        execution_id="1",
+        request_id=request.request_id,
+        symbol=request.symbol,
+        side=request.side,
+        quantity=request.quantity,
+        price=request.limit_price,
+        executed_at=request.requested_at,
+    )
+
+
+def test_an_exec_id_of_two_orders_in_one_batch_is_two_executions(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        for _ in range(2):
+            deal(running, buy(account))
+        with running._lock:
+            for request in late.asked:
+                answer = late.keep(request, 100_000, execution_id="1")
+                running.take_answer(request, answer)
+        running.wait_until_idle()
+    assert floor.position(account) == 200_000
+
+
+def test_what_fits_no_order_is_set_aside_under_an_exec_id_that_is_taken(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account))
+        late.tell(late.asked[0], 100_000, execution_id="1")
+        running.wait_until_idle()
+        for request in ("PHONE-1", "PHONE-2", "PHONE-2"):
+            late.tell(replace(late.asked[0], request_id=request), 7, execution_id="1")
+        running.wait_until_idle()
+    names = floor.rows("SELECT provider_execution_id FROM unsolicited_fills ORDER BY id")
+    assert names == [("1@PHONE-1",), ("1@PHONE-2",)]
+    assert floor.broken_laws() == {}

@@ -57,8 +57,15 @@ INSERT INTO provider_corrections (
     provider_id, kind, execution_id, refers_to, request_id, symbol, quantity, price, told_at
 )
 SELECT
-    %(provider_id)s::uuid, c.kind, c.execution_id, c.refers_to, c.request_id, c.symbol, c.quantity,
-    c.price, c.told_at
+    %(provider_id)s::uuid,
+    c.kind,
+    execution_name(%(provider_id)s::uuid, c.execution_id, c.request_id),
+    referred_execution(%(provider_id)s::uuid, c.refers_to, c.request_id),
+    c.request_id,
+    c.symbol,
+    c.quantity,
+    c.price,
+    c.told_at
 FROM unnest(
     %(kinds)s::text[], %(executions)s::text[], %(references)s::text[], %(requests)s::text[],
     %(symbols)s::text[], %(quantities)s::numeric[], %(prices)s::numeric[], %(told)s::timestamptz[]
@@ -85,21 +92,28 @@ ORDER BY m.kept_at, m.seq;
 
 -- name: untold
 -- Read executions that were received and have been neither booked nor set aside.
+-- What is found here and was booked all the same is recognised by the batch.
 SELECT m.raw
 FROM fix_messages AS m
 JOIN fix_sessions AS s ON s.id = m.session_id AND s.provider_id = %(provider_id)s::uuid
 WHERE m.execution_id IS NOT NULL
   AND NOT EXISTS (
       SELECT FROM order_fills AS f
-      WHERE f.provider_id = s.provider_id AND f.provider_execution_id = m.execution_id
+      WHERE f.provider_id = s.provider_id
+        AND f.provider_execution_id IN (m.execution_id, m.execution_id || '@' || m.request_id)
+        AND f.order_id::text = coalesce(left(m.request_id, 36), f.order_id::text)
   )
   AND NOT EXISTS (
       SELECT FROM hedge_fills AS h
-      WHERE h.provider_id = s.provider_id AND h.provider_execution_id = m.execution_id
+      WHERE h.provider_id = s.provider_id
+        AND h.provider_execution_id IN (m.execution_id, m.execution_id || '@' || m.request_id)
+        AND h.hedge_id::text = coalesce(left(m.request_id, 36), h.hedge_id::text)
   )
   AND NOT EXISTS (
       SELECT FROM unsolicited_fills AS u
-      WHERE u.provider_id = s.provider_id AND u.provider_execution_id = m.execution_id
+      WHERE u.provider_id = s.provider_id
+        AND u.provider_execution_id IN (m.execution_id, m.execution_id || '@' || u.request_id)
+        AND left(u.request_id, 36) = coalesce(left(m.request_id, 36), left(u.request_id, 36))
   )
 ORDER BY m.kept_at, m.seq;
 

@@ -45,11 +45,11 @@ WHERE provider_id = %(provider_id)s::uuid;
 -- name: lines
 -- Read the trades of the newest list of each day since one, and older ones by their ids.
 -- A line may go by the ExecID of a correction: it is about what that corrected, and takes the place
--- of the lines before it.
+-- of the lines before it. An ExecID that two orders have had is told apart by the request.
 SELECT n.execution_id, n.request_id, n.symbol, n.side, n.quantity, n.price, n.executed_at
 FROM (
     SELECT
-        coalesce(c.first_id, t.execution_id) AS execution_id,
+        coalesce(c.first_id, t.name) AS execution_id,
         t.request_id,
         t.symbol,
         t.side,
@@ -58,21 +58,24 @@ FROM (
         t.executed_at,
         l.traded_on,
         t.line_number,
-        rank() OVER (PARTITION BY coalesce(c.first_id, t.execution_id) ORDER BY c.id DESC NULLS LAST) AS place
+        rank() OVER (PARTITION BY coalesce(c.first_id, t.name) ORDER BY c.id DESC NULLS LAST) AS place
     FROM (
         SELECT DISTINCT ON (traded_on) id, traded_on
         FROM provider_trade_lists
         WHERE provider_id = %(provider_id)s::uuid
         ORDER BY traded_on, id DESC
     ) AS l
-    JOIN provider_trades AS t ON t.list_id = l.id
+    JOIN (
+        SELECT *, referred_execution(%(provider_id)s::uuid, execution_id, request_id) AS name
+        FROM provider_trades
+    ) AS t ON t.list_id = l.id
     LEFT JOIN (
         SELECT id, execution_id, first_execution(provider_id, execution_id) AS first_id
         FROM provider_corrections
         WHERE provider_id = %(provider_id)s::uuid AND kind = 'correction'
-    ) AS c ON c.execution_id = t.execution_id
+    ) AS c ON c.execution_id = t.name
     WHERE l.traded_on >= %(since)s::date
-       OR t.execution_id = ANY(%(ids)s::text[])
+       OR t.name = ANY(%(ids)s::text[])
        OR c.first_id = ANY(%(ids)s::text[])
 ) AS n
 WHERE n.place = 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tradewright.core.clock import utc_now
 from tradewright.postgres.pipeline import Rows, Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.limits import LimitKind
@@ -46,7 +47,10 @@ def read_histories(statements: Statements, desk: Desk, commands: Sequence[Comman
         ("live_orders", asked.orders),
     ):
         if accounts:
-            sent[name] = statements.execute(queries[name], {"ids": list(accounts)})
+            columns: dict[str, list[object]] = {"ids": [*accounts]}
+            if accounts is asked.rates:
+                columns["now"] = [utc_now()]
+            sent[name] = statements.execute(queries[name], columns)
     if asked.sizes:
         pairs = list(asked.sizes)
         sent["last_quantities"] = statements.execute(

@@ -659,19 +659,26 @@ GROUP BY o.id;
 
 -- name: orders_of_last_second
 -- Count the orders and replacements of some accounts that have arrived within a second.
--- The keys of orders are in order of time. A bound that is asked for each row is no condition of an
--- index, one on both sides is taken for a narrow one, and the accounts come after it: so this reads a
--- second of the table, and not all that the accounts have ever ordered.
-WITH recent AS MATERIALIZED (
-    SELECT account_id, origin
+-- When they came is the server's word. The keys are in order of time, by the clocks of engines: they
+-- only bound what is read, by ours if that is behind, a second further for those of others.
+-- A bound that is asked for each row is no condition of an index, one on both sides is taken for a
+-- narrow one, and the accounts come after it: so this reads two seconds of the table, and not all that
+-- the accounts have ever ordered.
+WITH skew AS (
+    SELECT (%(now)s::timestamptz[])[1] - statement_timestamp() AS ahead
+), recent AS MATERIALIZED (
+    SELECT account_id, origin, created_at
     FROM orders
-    WHERE id > (SELECT uuidv7(interval '-1 second')) AND id < (SELECT uuidv7(interval '1 day'))
+    WHERE id > (SELECT uuidv7(least(ahead, interval '0') - interval '2 seconds') FROM skew)
+      AND id < (SELECT uuidv7(greatest(ahead, interval '0') + interval '1 day') FROM skew)
 )
 SELECT account_id::text, count(*)::integer
 FROM (
     SELECT account_id
     FROM recent
-    WHERE account_id = ANY(%(ids)s::uuid[]) AND origin = 'client'
+    WHERE account_id = ANY(%(ids)s::uuid[])
+      AND origin = 'client'
+      AND created_at > statement_timestamp() - interval '1 second'
     UNION ALL
     SELECT account_id
     FROM order_replacements

@@ -5,17 +5,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
+from uuid_utils import uuid7
 
 from tests.db.trading.test_replacing import other
 from tests.floor import Floor, buy, deal, refusal, sell
+from tradewright.core import ids
+from tradewright.core.clock import pause, utc_now
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.liquidity.model import Quote
 from tradewright.postgres.queries import load_queries
 from tradewright.risk.limits import Limit, LimitKind, Scope, Target
 from tradewright.risk.model import ClientClass
 from tradewright.risk.store import clear_limit, read_breaches, read_limits, set_limit
+from tradewright.trading import history
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import OrderReport, SubmitOrder
 
@@ -182,6 +187,23 @@ def test_orders_of_a_second_are_counted_in_the_batch_and_before_it(floor: Floor)
     assert codes == [None, None, *[ErrorCode.ORDER_MESSAGE_RATE_EXCEEDED] * 2]
 
 
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_orders_of_a_second_are_counted_whatever_the_engines_clock_says(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """Keys are made by the engine's clock; when an order came is the server's word."""
+    limit(floor, LimitKind.MESSAGE_RATE, "3")
+    account, ahead = rich(floor), timedelta(seconds=seconds)
+    shift = (seconds * 1000) << 80  # an id begins with 48 bits of milliseconds
+    monkeypatch.setattr(ids, "_uuid7", lambda: UUID(int=uuid7().int + shift))
+    monkeypatch.setattr(history, "utc_now", lambda: utc_now() + ahead)
+    with floor.engine() as engine:
+        codes = [code(engine, buy(account, 1000)) for _ in range(4)]
+        assert codes == [None, None, None, ErrorCode.ORDER_MESSAGE_RATE_EXCEEDED]
+        pause(1.1)
+        assert code(engine, buy(account, 1000)) is None
+
+
 def test_a_replacement_goes_around_no_limit(floor: Floor) -> None:
     limit(floor, LimitKind.PRICE_COLLAR, "200")
     limit(floor, LimitKind.ORDER_SIZE, "5")
@@ -296,7 +318,8 @@ def test_the_message_rate_reads_a_second_of_orders_and_not_what_an_account_has_e
     session.execute("ANALYZE orders")
     query = load_queries("tradewright.trading")["orders_of_last_second"]
     explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {query}".encode()
-    ((plan,),) = session.execute(explained, {"ids": [account]}).fetchall()
+    asked = {"ids": [account], "now": [utc_now()]}
+    ((plan,),) = session.execute(explained, asked).fetchall()
     (read,) = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "orders"]
     assert read["Index Name"] == "orders_pkey"
     assert read["Actual Rows"] + read.get("Rows Removed by Filter", 0) <= 1

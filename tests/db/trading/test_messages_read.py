@@ -32,9 +32,9 @@ def test_it_reads_no_replacement_of_before(
     if is_known:
         floor.session.execute("ANALYZE order_replacements")
     query = load_queries("tradewright.trading")["orders_of_last_second"]
-    prepared = query.replace("%(ids)s::uuid[]", "$1::uuid[]")
-    writer.execute(f"PREPARE asked (uuid[]) AS {prepared}".encode())
-    explained = "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked (ARRAY[%s]::uuid[])"
+    prepared = query.replace("%(ids)s", "$1").replace("%(now)s", "$2")
+    writer.execute(f"PREPARE asked (uuid[], timestamptz[]) AS {prepared}".encode())
+    explained = "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked (ARRAY[%s]::uuid[], ARRAY[now()])"
     ((plan,),) = writer.execute(explained.replace("%s", f"'{account}'").encode()).fetchall()
     (read,) = scans(plan[0]["Plan"])
     assert read["Index Name"] == "idx_order_replacements_account_id_replaced_at"

@@ -43,6 +43,8 @@ def review(request: Request) -> Review:
     result = review_folder(request.folder, settings, scope_of(request), processes=request.processes)
     if _is_to_be_proven(request, settings):
         result = _proven(result, is_demanded=request.prove is True)
+    elif request.prove is None and settings.prove:
+        result = replace(result, unproven=_NO_SERVER)
     if request.baseline is None:
         return result
     if request.update_baseline:
@@ -50,6 +52,9 @@ def review(request: Request) -> Review:
     known = read_baseline(request.baseline)
     kept = tuple(f for f in result.findings if f.fingerprint not in known)
     return replace(result, findings=kept, silenced_count=len(result.findings) - len(kept))
+
+
+_NO_SERVER = "no scratch server here; pip install 'tradewright[embedded]' brings one"
 
 
 def _is_to_be_proven(request: Request, settings: Settings) -> bool:

@@ -66,7 +66,10 @@ def _table(path: Path, keys: tuple[str, ...]) -> Mapping[str, object] | None:
         value: object = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _unreadable(path, str(error)) from error
-    for key in keys:
+    for depth, key in enumerate(keys):
+        is_ours = depth == len(keys) - 1
+        if is_ours and isinstance(value, dict) and (strange := sorted(value.keys() - {key})):
+            raise _unreadable(path, f"unknown table or key: {', '.join(strange)}")
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else None
 

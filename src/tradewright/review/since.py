@@ -10,6 +10,8 @@ from tradewright.core.errors import ErrorCode, InputError
 def changed_since(folder: Path, revision: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the absolute paths that differ from a revision, and those of them that were in it.
 
+    What others have changed in it since the branch left it is not the branch's doing.
+
     Raises:
         InputError: INPUT_REVIEW_REVISION_UNKNOWN.
 
@@ -17,11 +19,20 @@ def changed_since(folder: Path, revision: str) -> tuple[frozenset[str], frozense
     here = folder if folder.is_dir() else folder.parent
     root = Path(_git(here, revision, "rev-parse", "--show-toplevel").strip())
     _git(here, revision, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-    changed = _git(root, revision, "diff", "--name-only", "-z", revision, "--")
+    begun = _begun_at(root, revision)
+    changed = _git(root, revision, "diff", "--name-only", "-z", begun, "--")
     new = _git(root, revision, "ls-files", "--others", "--exclude-standard", "-z")
     names = filter(None, (changed + new).split("\0"))
-    edited = _git(root, revision, "diff", "--name-only", "--diff-filter=M", "-z", revision, "--")
+    edited = _git(root, revision, "diff", "--name-only", "--diff-filter=M", "-z", begun, "--")
     return _absolute(root, names), _absolute(root, filter(None, edited.split("\0")))
+
+
+def _begun_at(root: Path, revision: str) -> str:
+    """Return where the branch left the revision; the revision itself where no history tells."""
+    try:
+        return _git(root, revision, "merge-base", "HEAD", revision).strip()
+    except InputError:
+        return revision
 
 
 def _absolute(root: Path, names: Iterable[str]) -> frozenset[str]:

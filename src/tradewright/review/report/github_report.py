@@ -1,6 +1,7 @@
 """The review as annotations of GitHub Actions: one workflow command per finding."""
 
-from tradewright.review.model import Severity
+from tradewright.review.model import Finding, Severity
+from tradewright.review.report.places import path_from_here
 from tradewright.review.result import Review
 
 LEVELS = {
@@ -13,12 +14,15 @@ LEVELS = {
 
 def render(review: Review) -> str:
     """Return one workflow command per finding."""
-    lines = [
-        f"::{LEVELS[f.severity]} file={_property(f.location.path)},line={f.location.line},"
-        f"col={f.location.column},title={_property(f.rule)}::{_message(f'{f.message}. {f.advice}')}"
-        for f in review.findings
-    ]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{_command(finding)}\n" for finding in review.findings)
+
+
+def _command(finding: Finding) -> str:
+    at = finding.location
+    file, title = _property(path_from_here(at.path)), _property(finding.rule)
+    place = f"file={file},line={at.line},col={at.column},title={title}"
+    text = _message(f"{finding.message}. {finding.advice}")
+    return f"::{LEVELS[finding.severity]} {place}::{text}"
 
 
 def _message(text: str) -> str:

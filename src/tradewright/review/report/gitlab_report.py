@@ -3,6 +3,7 @@
 import json
 
 from tradewright.review.model import Severity
+from tradewright.review.report.places import path_from_here
 from tradewright.review.result import Review
 
 LEVELS = {
@@ -21,7 +22,10 @@ def render(review: Review) -> str:
             "check_name": f.rule,
             "fingerprint": f.fingerprint,
             "severity": LEVELS[f.severity],
-            "location": {"path": f.location.path, "lines": {"begin": f.location.line}},
+            "location": {
+                "path": path_from_here(f.location.path),
+                "lines": {"begin": f.location.line},
+            },
         }
         for f in review.findings
     ]

@@ -1,11 +1,12 @@
 """The review as SARIF 2.1.0, for code scanning."""
 
 import json
-from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from tradewright import __version__
 from tradewright.review.model import Finding, Severity
 from tradewright.review.registry import all_rules, page_of, title_of
+from tradewright.review.report.places import path_from_here
 from tradewright.review.result import Review
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -52,8 +53,8 @@ def _rule(rule_id: str) -> dict[str, object]:
 def _result(finding: Finding, index: int) -> dict[str, object]:
     at = finding.location
     region = {"startLine": at.line, "startColumn": at.column}
-    path = PurePosixPath(at.path)
-    uri = f"file://{path}" if path.is_absolute() else str(path)
+    path = quote(path_from_here(at.path))
+    uri = f"file://{path}" if path.startswith("/") else path
     return {
         "ruleId": finding.rule,
         "ruleIndex": index,

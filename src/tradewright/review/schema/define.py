@@ -109,7 +109,7 @@ def constraint_of(
         columns = tuple(dict.fromkeys(name for _, name in column_refs(node.get("raw_expr", {}))))
     return Constraint(
         kind=kind,
-        name=node.get("conname") or "_".join((table.name, *columns, _SUFFIXES[kind])),
+        name=node.get("conname") or _given_name(table, kind, columns),
         columns=columns,
         node=node,
         statement=statement,
@@ -121,6 +121,13 @@ def constraint_of(
         on_delete=node.get("fk_del_action", "a"),
         using_index=node.get("indexname", ""),
     )
+
+
+def _given_name(table: Table, kind: ConstraintKind, columns: tuple[str, ...]) -> str:
+    """Return the name that PostgreSQL gives a constraint whose author gave none."""
+    is_of_table = kind is ConstraintKind.PRIMARY
+    is_of_table |= kind is ConstraintKind.CHECK and len(columns) > 1
+    return "_".join((table.name, *(() if is_of_table else columns), _SUFFIXES[kind]))
 
 
 def _columns(kind: ConstraintKind, node: Node) -> tuple[str, ...]:

@@ -116,6 +116,7 @@ def _read_file(path: str, named: Named, plan: dict[str, int]) -> Iterator[Source
                 layout=layout,
                 repeatable=named.repeatable,
                 has_down=sections.down is not None and direction is Direction.UP,
+                undecodable=_undecodable(raw),
                 sample=raw[:SAMPLE_BYTES],
             )
 
@@ -140,6 +141,15 @@ def _text_of(raw: bytes) -> str:
         return ""
     text = raw.decode("utf-8", "replace").replace("\0", "\ufffd")
     return "   " + text[1:] if text.startswith("\ufeff") else text
+
+
+def _undecodable(raw: bytes) -> int:
+    """Return the first byte that is not UTF-8, or -1; of what is no text another word is said."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return -1 if b"\0" in raw[:SAMPLE_BYTES] else error.start
+    return -1
 
 
 def _runner_is_bare(path: str, named: Named) -> bool:

@@ -68,6 +68,16 @@ _ROUTINE = re.compile(
 
 def read_statements(source: Source) -> Reading:
     """Parse a source; refused statements become refusals and the rest is read all the same."""
+    reading = _read(source)
+    if source.undecodable >= 0:
+        at = source.undecodable
+        message = "a byte here is not UTF-8, which servers and runners expect"
+        broken = BrokenStatement(reading.source, at, at, message, at)
+        reading.refusals.append(Refusal(broken))
+    return reading
+
+
+def _read(source: Source) -> Reading:
     reading = Reading(source)
     if b"\0" in source.sample:
         message = "zero bytes: the file is not text in UTF-8"
@@ -79,7 +89,7 @@ def read_statements(source: Source) -> Reading:
         except ParseError:
             filled = with_stand_ins(source)
             if filled is not source:
-                return read_statements(filled)
+                return _read(filled)
             reading.statements = []
         else:
             return reading

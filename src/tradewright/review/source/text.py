@@ -34,7 +34,8 @@ SAMPLE_BYTES = 8_000
 class Source:
     """The text of one migration in one direction, or of the schema that stands before them all.
 
-    Where names stand in for `placeholders` (byte, text), `written` is the text without them.
+    `undecodable` is the first byte that is not UTF-8, if there is one. Where names stand in for
+    `placeholders` (byte, text), `written` is the text without them.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Source:
     repeatable: bool = False
     has_down: bool = False
     standing: bool = False
+    undecodable: int = -1
     written: str | None = field(default=None, repr=False)
     placeholders: tuple[tuple[int, str], ...] = ()
     sample: bytes = field(default=b"", repr=False)

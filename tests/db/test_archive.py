@@ -1,10 +1,13 @@
 """The archive: months leave the audit log for files that hold them exactly, and come back."""
 
+import errno
 import json
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -437,6 +440,189 @@ def test_a_damaged_or_missing_file_lets_no_month_leave_and_none_come_back(
     lost = refusal(lambda: archive.restore(source, tmp_path, month, kept_until=None, by=BY))
     assert lost is ErrorCode.ARCHIVE_FILE_DIFFERS
     assert state_of(engine, month) is ArchiveState.DROPPED
+
+
+def test_a_table_is_not_dropped_when_its_file_was_lost_or_damaged_during_the_grace(
+    engine: Session, source: SessionSource, month: date, tmp_path: Path
+) -> None:
+    """Behind the drop only the file has the rows."""
+    archive.run(source, tmp_path)
+    set_terms(engine, grace_days=0)
+    place = tmp_path / file_name(month)
+    whole = place.read_bytes()
+    for damage in (whole[:-1], whole[:-1] + b"x", None):
+        place.unlink()
+        if damage is not None:
+            place.write_bytes(damage)
+        assert refusal(lambda: archive.run(source, tmp_path)) is ErrorCode.ARCHIVE_FILE_DIFFERS
+        assert state_of(engine, month) is ArchiveState.DETACHED
+        place.write_bytes(whole)
+    archive.run(source, tmp_path)
+    assert state_of(engine, month) is ArchiveState.DROPPED
+
+
+def test_what_is_wrong_with_one_month_keeps_no_other_from_its_turn(
+    engine: Session, source: SessionSource, tmp_path: Path
+) -> None:
+    first, _ = old_month(engine, 41)
+    second, _ = old_month(engine, 40)
+    (tmp_path / file_name(first)).write_bytes(b"of another house")
+    assert refusal(lambda: archive.run(source, tmp_path)) is ErrorCode.ARCHIVE_FILE_UNREADABLE
+    assert [one.month for one in archive.read_archives(engine)] == [second]
+
+
+@pytest.mark.parametrize("size", [0, 3000])
+def test_a_disk_without_room_leaves_no_file_and_the_next_run_goes_on(
+    engine: Session, source: SessionSource, month: date, tmp_path: Path, size: int
+) -> None:
+    """No file may grow beyond a size; a full disk tells the same way, by the call that writes."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+        code = refusal(lambda: archive.run(source, tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert code is ErrorCode.ARCHIVE_FILE_UNWRITABLE
+    assert list(tmp_path.iterdir()) == []
+    assert archive.read_archives(engine) == []
+    archive.run(source, tmp_path)
+    assert faults(engine, tmp_path) == []
+    assert {path.stat().st_mode & 0o007 for path in tmp_path.iterdir()} == {0}
+
+
+def test_a_file_that_cannot_be_read_is_a_fault_of_its_month(
+    engine: Session,
+    source: SessionSource,
+    month: date,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tradewright.operations.archive import files  # noqa: PLC0415
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    archive.run(source, tmp_path)
+    monkeypatch.setattr(files, "file_digest", fail)
+    assert faults(engine, tmp_path) == [
+        f'archive file "{file_name(month)}" cannot be read: Input/output error'
+    ]
+
+
+def test_the_file_of_another_house_is_never_purged(
+    engine: Session, source: SessionSource, tmp_path: Path
+) -> None:
+    """Months are called alike in every house, and a folder is soon mixed up."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    month, _ = old_month(engine, 85)
+    dropped(engine, source, ours)
+    stranger = theirs / file_name(month)
+    stranger.write_bytes(b"records of another house")
+    (theirs / manifest_name(month)).write_text("{}")
+    wrong = refusal(lambda: archive.purge(source, theirs, [month], by=BY))
+    assert wrong is ErrorCode.ARCHIVE_FILE_DIFFERS
+    assert state_of(engine, month) is ArchiveState.DROPPED
+    (gone,) = archive.purge(source, ours, [month], by=BY)
+    assert (gone.month, gone.steps) == (month, ("file removed",))
+    assert archive.purge(source, theirs, [], by=BY) == []
+    assert len(list(theirs.iterdir())) == 2
+    assert list(ours.iterdir()) == []
+
+
+def test_a_file_that_is_in_another_folder_is_told_and_removed_when_that_is_given(
+    engine: Session, source: SessionSource, tmp_path: Path
+) -> None:
+    month, _ = old_month(engine, 85)
+    empty, kept = tmp_path / "empty", tmp_path / "kept"
+    empty.mkdir()
+    kept.mkdir()
+    dropped(engine, source, kept)
+    (told,) = archive.purge(source, empty, [month], by=BY)
+    assert (told.steps, told.left) == ((), f"{file_name(month)} is not in this folder")
+    assert state_of(engine, month) is ArchiveState.PURGED
+    assert len(list(kept.iterdir())) == 2
+    archive.purge(source, kept, [], by=BY)
+    assert list(kept.iterdir()) == []
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_a_snapshot_that_is_older_than_a_hold_purges_nothing(
+    engine: Session, source: SessionSource, open_session: OpenSession, tmp_path: Path, level: str
+) -> None:
+    old_month(engine, 85)
+    dropped(engine, source, tmp_path)
+    purger = open_session()
+    purger.execute(f"BEGIN ISOLATION LEVEL {level}".encode())
+    purger.execute("SELECT count(*) FROM audit_holds")
+    archive.hold(engine, from_month=None, to_month=None, by=BY)
+    step = b"UPDATE audit_archives SET state = 'purged'"
+    assert refusal(lambda: purger.execute(step)) is ErrorCode.ARCHIVE_TRANSACTION_REFUSED
+
+
+def test_a_hold_can_be_set_while_a_dump_reads_a_table_that_is_to_be_dropped(
+    engine: Session, source: SessionSource, open_session: OpenSession, month: date, tmp_path: Path
+) -> None:
+    archive.run(source, tmp_path)
+    set_terms(engine, grace_days=0)
+    reader, holder = open_session(), open_session()
+    holder.execute("SET lock_timeout = '300ms'")
+    with reader.transaction(), ThreadPoolExecutor(1) as pool:
+        reader.execute(f"SELECT FROM audit_log_{month:%Y_%m}".encode())
+        dropper = open_session()
+        dropping = pool.submit(store.drop_month, dropper, month)
+        until(lambda: value(engine, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        archive.hold(holder, from_month=None, to_month=None, by=BY)
+        dropper.cancel()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            dropping.result()
+    assert archive.run(source, tmp_path)[0].left == "it is held"
+
+
+def test_a_month_whose_detached_table_was_dropped_by_hand_comes_back_from_its_file(
+    engine: Session, source: SessionSource, month: date, tmp_path: Path
+) -> None:
+    before = rows_of(engine, month)
+    archive.run(source, tmp_path)
+    engine.execute(f"DROP TABLE audit_log_{month:%Y_%m}".encode())
+    set_terms(engine, grace_days=0)
+    assert refusal(lambda: archive.run(source, tmp_path)) is ErrorCode.ARCHIVE_MONTH_CHANGED
+    archive.restore(source, tmp_path, month, kept_until=None, by=BY)
+    assert rows_of(engine, month) == before
+    require_laws(engine)
+
+
+def test_how_long_a_restored_month_stays_can_be_changed(
+    engine: Session, source: SessionSource, month: date, tmp_path: Path
+) -> None:
+    dropped(engine, source, tmp_path)
+    today = utc_now().date()
+    archive.restore(source, tmp_path, month, kept_until=today, by=BY)
+    longer = archive.restore(source, None, month, kept_until=today + timedelta(days=9), by=BY)
+    assert longer.kept_until == today + timedelta(days=9)
+    require_laws(engine)
+
+
+def test_hashes_are_kept_some_rows_at_a_time(
+    engine: Session,
+    source: SessionSource,
+    month: date,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in a month of millions of rows under one seal, in which no part has all of them."""
+    monkeypatch.setattr(store, "_ROWS_OF_A_PART", 4)
+    archive.run(source, tmp_path)
+    parts = "SELECT part, cardinality(txids) FROM audit_archive_segments ORDER BY part"
+    assert engine.execute(parts).fetchall() == [(0, 4), (1, 2)]
+    require_laws(engine)
+    assert faults(engine, tmp_path) == []
+    dropped(engine, source, tmp_path)
+    require_laws(engine)
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("DELETE FROM audit_archive_segments WHERE part = 1")
+    assert any("is not what was sealed" in fault for fault in faults(engine, tmp_path))
 
 
 def test_a_file_of_another_house_is_not_overwritten(

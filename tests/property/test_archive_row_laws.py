@@ -6,11 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tradewright.operations.archive import files
-from tradewright.operations.archive.rows import AuditRow, Tally, row_hash, row_text
+from tradewright.operations.archive.rows import AuditRow, Changes, Tally, row_hash, row_text
 from tradewright.postgres.connect import Session
 
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20)
@@ -71,17 +72,44 @@ def test_a_file_gives_back_exactly_what_was_written(rows: list[AuditRow]) -> Non
         assert list(files.read_rows(place)) == rows
 
 
-@given(rows=st.lists(ROWS, max_size=6), data=st.data())
-def test_the_digest_of_a_month_does_not_depend_on_the_order_of_its_rows(
+def tally_of(rows: list[AuditRow]) -> Tally:
+    tally = Tally()
+    for row in rows:
+        tally.add(row, row_hash(row))
+    return tally
+
+
+@given(rows=st.lists(ROWS, min_size=1, max_size=6), data=st.data())
+def test_a_row_that_is_another_is_found_in_its_block(
     rows: list[AuditRow], data: st.DataObject
 ) -> None:
-    def digest(of: list[AuditRow]) -> bytes:
-        tally = Tally()
-        for row in of:
-            tally.add(row, row_hash(row))
-        return tally.digest()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tradewright.operations.archive.rows.BLOCK_ROWS", 2)
+        at = data.draw(st.integers(0, len(rows) - 1))
+        other = [*rows]
+        other[at] = rows[at]._replace(id=UUID(int=rows[at].id.int ^ 1))
+        assert tally_of(rows).first_difference(tally_of(rows)) is None
+        assert tally_of(rows).digest() == tally_of(list(rows)).digest()
+        assert tally_of(other).digest() != tally_of(rows).digest()
+        assert tally_of(rows[:-1]).digest() != tally_of(rows).digest()
+        first, last = tally_of(rows).first_difference(tally_of(other)) or (0, 0)
+        assert first <= at + 1 <= last <= len(rows)
+        assert last - first < 2
 
-    assert digest(data.draw(st.permutations(rows))) == digest(rows)
+
+@given(rows=st.lists(ROWS, max_size=6), data=st.data())
+def test_changes_are_counted_in_any_order_and_any_other_count_is_seen(
+    rows: list[AuditRow], data: st.DataObject
+) -> None:
+    def changes(of: list[AuditRow]) -> Changes:
+        found = Changes()
+        for row in of:
+            is_deleted = row.action == "delete"
+            found.add(row.table_name, str(row.row_id), count=1, is_deleted=is_deleted)
+        return found
+
+    assert changes(data.draw(st.permutations(rows))) == changes(rows)
     if rows:
-        other = [rows[0]._replace(id=UUID(int=rows[0].id.int ^ 1)), *rows[1:]]
-        assert digest(other) != digest(rows)
+        assert changes(rows[1:]) != changes(rows)
+        moved = rows[0]._replace(row_id=UUID(int=rows[0].row_id.int ^ 1))
+        assert changes([moved, *rows[1:]]) != changes(rows)

@@ -155,11 +155,20 @@ def purge_command(
         named = ", ".join(f"{month:%Y-%m}" for month in months)
         if months and not yes:
             click.confirm(f"Remove the files of {named} for good?", abort=True, err=True)
-        purged = archive.purge(source, place, months, by=(actor, reason))
+        reports = archive.purge(source, place, months, by=(actor, reason))
     if asked.as_json:
-        click.echo(json_text({"purged": [f"{month:%Y-%m}" for month in purged]}))
-    else:
-        click.echo(f"purged {named}" if named else "nothing may be purged yet")
+        click.echo(
+            json_text(
+                {
+                    "purged": [f"{month:%Y-%m}" for month in months],
+                    "files_removed": [f"{one.month:%Y-%m}" for one in reports if one.steps],
+                }
+            )
+        )
+        return
+    click.echo(f"purged {named}" if named else "nothing may be purged yet")
+    for one in reports:
+        click.echo(f"{one.month:%Y-%m}: {one.left or one.steps[0]}")
 
 
 def _required(folder: Path | None) -> Path:

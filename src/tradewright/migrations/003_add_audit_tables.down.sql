@@ -71,7 +71,7 @@ $$;
 DROP FUNCTION attach_archived_month(date, date);
 DROP FUNCTION drop_archived_month(date);
 DROP FUNCTION refuse_changed_month(date);
-DROP FUNCTION audit_month_rows(date);
+DROP FUNCTION audit_month_digest(date);
 DROP VIEW audit_months;
 DROP VIEW audit_months_away;
 DROP TABLE audit_archive_counts;

@@ -1251,7 +1251,7 @@ CREATE TABLE audit_archives (
 );
 COMMENT ON TABLE audit_archives IS 'Months of audit_log that were written to a file and read back, what the file holds, and where each month stands.';
 COMMENT ON COLUMN audit_archives.state IS 'written: beside the table; detaching; detached: the table stands alone; dropped: only the file; restored: in audit_log again; purged: neither.';
-COMMENT ON COLUMN audit_archives.digest IS 'sha256 over the hashes of all rows, sorted: the same in whatever order they are read.';
+COMMENT ON COLUMN audit_archives.digest IS 'sha256 over the digests of blocks of 65,536 rows; that of a block is sha256 over the hashes of its rows, in the order (txid, seq).';
 COMMENT ON COLUMN audit_archives.kept_until IS 'Day after which a restored month is archived again; empty: when somebody names it.';
 CREATE TRIGGER audit_archives_count_revision
     BEFORE UPDATE ON audit_archives
@@ -1281,6 +1281,9 @@ CREATE TABLE audit_archive_segments (
     month date
         CONSTRAINT audit_archive_segments_month_present NOT NULL
         CONSTRAINT audit_archive_segments_archive_exists REFERENCES audit_archives (month) ON DELETE RESTRICT,
+    part integer
+        CONSTRAINT audit_archive_segments_part_present NOT NULL
+        CONSTRAINT audit_archive_segments_part_not_negative CHECK (part >= 0),
     txids bigint[]
         CONSTRAINT audit_archive_segments_txids_present NOT NULL
         CONSTRAINT audit_archive_segments_txids_not_empty CHECK (cardinality(txids) > 0),
@@ -1288,11 +1291,12 @@ CREATE TABLE audit_archive_segments (
         CONSTRAINT audit_archive_segments_seqs_present NOT NULL,
     row_hashes bytea
         CONSTRAINT audit_archive_segments_row_hashes_present NOT NULL,
-    CONSTRAINT audit_archive_segments_pkey PRIMARY KEY (seal_seq, month),
+    CONSTRAINT audit_archive_segments_pkey PRIMARY KEY (seal_seq, month, part),
     CONSTRAINT audit_archive_segments_one_seq_per_row CHECK (cardinality(seqs) = cardinality(txids)),
     CONSTRAINT audit_archive_segments_one_hash_per_row CHECK (length(row_hashes) = 32 * cardinality(txids))
 );
 COMMENT ON TABLE audit_archive_segments IS 'The rows of an archived month that a seal covers, by their hashes: append-only.';
+COMMENT ON COLUMN audit_archive_segments.part IS 'Counts from 0: what a seal covers is kept some rows at a time, so that nobody must hold all of it.';
 COMMENT ON COLUMN audit_archive_segments.txids IS 'Transactions of the rows, in the order (txid, seq) in which a seal digests them.';
 COMMENT ON COLUMN audit_archive_segments.row_hashes IS 'sha256 of each row, one after the other.';
 CREATE INDEX idx_audit_archive_segments_month
@@ -1368,35 +1372,25 @@ FULL JOIN audit_archives AS a ON a.month = t.month
 CROSS JOIN audit_retention AS r;
 COMMENT ON VIEW audit_months IS 'Every month of the audit log that has a table or an archive: whether it is attached, older than the online window, held.';
 
--- Rows of a month with their hashes, whether its table is attached or not, in the order of seals.
-CREATE FUNCTION audit_month_rows(p_month date)
-RETURNS TABLE (
-    id uuid,
-    seq bigint,
-    txid bigint,
-    created_at timestamptz,
-    actor text,
-    database_role text,
-    table_name text,
-    row_id uuid,
-    action text,
-    changes text,
-    reason text,
-    row_hash bytea
-)
+-- How many rows the table of a month has, and their digest, whether it is attached or not. It goes block by block,
+-- so it takes no more memory for a long month; operations/archive/rows.py says the same in Python.
+CREATE FUNCTION audit_month_digest(p_month date, OUT row_count bigint, OUT digest bytea)
 LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 SET "TimeZone" = 'UTC'
 SET "DateStyle" = 'ISO, YMD' AS $$
 BEGIN
-    RETURN QUERY EXECUTE format(
-        'SELECT id, seq, txid, created_at, actor, database_role, table_name, row_id, action, changes::text, reason,'
-        ' audit_row_hash(to_jsonb(a)) FROM %I AS a ORDER BY txid, seq',
-        audit_month_table(p_month)
-    );
+    EXECUTE format(
+        'SELECT coalesce(sum(b.row_count), 0), sha256(coalesce(string_agg(b.digest, %2$L ORDER BY b.number), %2$L))'
+        ' FROM (SELECT n.number / 65536 AS number, count(*) AS row_count,'
+        ' sha256(string_agg(n.row_hash, %2$L ORDER BY n.number)) AS digest'
+        ' FROM (SELECT row_number() OVER (ORDER BY a.txid, a.seq) - 1 AS number, audit_row_hash(to_jsonb(a)) AS row_hash'
+        ' FROM %1$I AS a) AS n GROUP BY n.number / 65536) AS b',
+        audit_month_table(p_month), ''::bytea
+    ) INTO row_count, digest;
 END;
 $$;
-COMMENT ON FUNCTION audit_month_rows(date) IS 'Rows of a month''s table with their hashes, by transaction and number.';
+COMMENT ON FUNCTION audit_month_digest(date) IS 'Row count and digest of a month''s table, in the order of seals.';
 
 CREATE FUNCTION refuse_changed_month(p_month date) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -1405,11 +1399,14 @@ DECLARE
     v_archive audit_archives;
 BEGIN
     SELECT * INTO v_archive FROM audit_archives WHERE month = p_month;
-    SELECT
-        count(*) AS row_count,
-        sha256(coalesce(string_agg(row_hash, ''::bytea ORDER BY row_hash), ''::bytea)) AS digest
-    INTO v_found
-    FROM audit_month_rows(p_month);
+    IF to_regclass(quote_ident(audit_month_table(p_month))) IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW073',
+            MESSAGE = format('the table of %s is not there', to_char(p_month, 'YYYY-MM')),
+            DETAIL = 'Somebody has dropped it by hand; its rows are in the file of the month.',
+            HINT = 'Bring it back from its file with tradewright archive restore.';
+    END IF;
+    SELECT * INTO v_found FROM audit_month_digest(p_month);
     IF (v_found.row_count, v_found.digest) IS DISTINCT FROM (v_archive.row_count, v_archive.digest) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW073',
@@ -1419,7 +1416,7 @@ BEGIN
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION refuse_changed_month(date) IS 'Refuses to go on with a month whose table holds other rows than its archive (SQLSTATE TW073).';
+COMMENT ON FUNCTION refuse_changed_month(date) IS 'Refuses to go on with a month whose table holds other rows than its archive, or is gone (SQLSTATE TW073).';
 
 -- Where an archive may go from where it stands, and when. A hold that is being written is waited for, and the
 -- next one waits until the step is taken.
@@ -1430,6 +1427,14 @@ DECLARE
     v_now timestamptz := clock_timestamp();
     v_earliest timestamptz;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW078',
+            MESSAGE = format('month %s cannot become %s in this transaction', to_char(NEW.month, 'YYYY-MM'), NEW.state),
+            DETAIL = 'Its snapshot may be older than a hold that stands by now.',
+            HINT = 'Take the step in a transaction that is READ COMMITTED.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
     IF (OLD.state, NEW.state) NOT IN (
         ('written', 'detaching'), ('detaching', 'detached'), ('detached', 'dropped'), ('detached', 'restored'),
         ('dropped', 'restored'), ('restored', 'detaching'), ('dropped', 'purged')
@@ -1472,17 +1477,17 @@ BEGIN
     RETURN NEW;
 END;
 $$;
-COMMENT ON FUNCTION audit_archives_follow_their_steps() IS 'Trigger of audit_archives: refuses steps out of order (SQLSTATE TW070), of a held month (TW071) and before their time (TW072).';
+COMMENT ON FUNCTION audit_archives_follow_their_steps() IS 'Trigger of audit_archives: refuses steps out of order (SQLSTATE TW070), of a held month (TW071), before their time (TW072), and in a snapshot that may be older than a hold (TW078).';
 CREATE TRIGGER audit_archives_follow_their_steps
     BEFORE UPDATE ON audit_archives
     FOR EACH ROW WHEN (OLD.state <> NEW.state)
     EXECUTE FUNCTION audit_archives_follow_their_steps();
 
+-- The table is locked and read before the step is taken: from the step on nobody can hold a month, and that is not
+-- to last for as long as a dump reads the table.
 CREATE FUNCTION drop_archived_month(p_month date) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    UPDATE audit_archives SET state = 'dropped' WHERE month = p_month;
-    PERFORM refuse_changed_month(p_month);
     IF EXISTS (SELECT FROM audit_months AS m WHERE m.month = p_month AND m.is_attached) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW070',
@@ -1490,6 +1495,11 @@ BEGIN
             DETAIL = 'Its archive says that its table was detached, and somebody has attached it since.',
             HINT = 'Detach it again by hand.';
     END IF;
+    IF to_regclass(quote_ident(audit_month_table(p_month))) IS NOT NULL THEN
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', audit_month_table(p_month));
+    END IF;
+    PERFORM refuse_changed_month(p_month);
+    UPDATE audit_archives SET state = 'dropped' WHERE month = p_month;
     EXECUTE format('DROP TABLE %I', audit_month_table(p_month));
 END;
 $$;
@@ -1499,11 +1509,13 @@ CREATE FUNCTION attach_archived_month(p_month date, p_kept_until date) RETURNS v
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     UPDATE audit_archives SET state = 'restored', kept_until = p_kept_until WHERE month = p_month;
-    PERFORM refuse_changed_month(p_month);
-    PERFORM attach_audit_month(p_month);
+    IF NOT EXISTS (SELECT FROM audit_months AS m WHERE m.month = p_month AND m.is_attached) THEN
+        PERFORM refuse_changed_month(p_month);
+        PERFORM attach_audit_month(p_month);
+    END IF;
 END;
 $$;
-COMMENT ON FUNCTION attach_archived_month(date, date) IS 'Brings a month back into audit_log whose table holds the rows of its archive.';
+COMMENT ON FUNCTION attach_archived_month(date, date) IS 'Brings a month back into audit_log whose table holds the rows of its archive; of one that is there, sets until when it stays.';
 
 -- Digest of the audit rows of a range of transactions: sha256 over each row's own sha256, in order; of
 -- the first p_rows_max of them by number, where a server that counts anew may have added others. Of archived

@@ -70,6 +70,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW073": (StateError, ErrorCode.ARCHIVE_MONTH_CHANGED),
         "TW075": (InputError, ErrorCode.VIEW_UNKNOWN),
         "TW076": (StateError, ErrorCode.VIEW_TRANSACTION_REFUSED),
+        "TW078": (StateError, ErrorCode.ARCHIVE_TRANSACTION_REFUSED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

@@ -7,6 +7,7 @@ so no number in it passes through a float. The package pyarrow is imported when 
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import file_digest
@@ -16,10 +17,12 @@ from types import ModuleType
 from typing import Any
 
 from tradewright.core.errors import ErrorCode, StateError
-from tradewright.operations.archive.model import FORMAT, Segment, file_name, manifest_name
+from tradewright.operations.archive.model import FORMAT, Seal, file_name, manifest_name
 from tradewright.operations.archive.rows import AuditRow, Tally, row_hash
 
 _ROWS_AT_ONCE = 10_000
+_MODE = 0o640
+"""The audit log tells of clients: what it holds is not for every user of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,16 @@ def aside(place: Path) -> Path:
 
 
 def write_rows(path: Path, month: date, rows: Iterable[AuditRow]) -> None:
-    """Write rows to a file, through to the disk.
+    """Write rows to a file, through to the disk; one that could not be written whole is removed.
 
     Raises:
-        StateError: ARCHIVE_WRITER_MISSING.
+        StateError: ARCHIVE_WRITER_MISSING, or ARCHIVE_FILE_UNWRITABLE.
 
     """
     arrow, parquet = _modules()
     with (
-        path.open("wb") as handle,
+        _written(path),
+        os.fdopen(_private(path), "wb") as handle,
         parquet.ParquetWriter(
             handle, _schema(arrow, month), compression="zstd", write_page_checksum=True
         ) as writer,
@@ -52,7 +56,9 @@ def write_rows(path: Path, month: date, rows: Iterable[AuditRow]) -> None:
         rest = iter(rows)
         while batch := list(islice(rest, _ROWS_AT_ONCE)):
             writer.write_batch(_batch(arrow, month, batch))
-    _settle(path)
+        writer.close()
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def put_in_place(written: Path, place: Path) -> None:
@@ -60,21 +66,36 @@ def put_in_place(written: Path, place: Path) -> None:
 
     It was put there by a run that was cut off, or it is somebody else's: its rows tell.
     """
-    if place.exists():
-        written.unlink()
-    else:
-        written.rename(place)
-    _settle(place.parent)
+    with _written(place):
+        if place.exists():
+            written.unlink()
+        else:
+            written.rename(place)
+        _settle(place.parent)
+
+
+def remove(place: Path) -> None:
+    """Remove a file and the manifest beside it, and make that last.
+
+    The file goes last, so that a removal that was cut off is begun again by who it belongs to.
+    """
+    with _written(place):
+        place.with_suffix(".json").unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
+        _settle(place.parent)
 
 
 def write_manifest(folder: Path, month: date, facts: dict[str, Any]) -> None:
     """Write the manifest of a month aside and rename it."""
     place = folder / manifest_name(month)
     written = aside(place)
-    written.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    _settle(written)
-    written.replace(place)
-    _settle(folder)
+    with _written(written), os.fdopen(_private(written), "w", encoding="utf-8") as handle:
+        handle.write(json.dumps(facts, indent=1) + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    with _written(place):
+        written.replace(place)
+        _settle(folder)
 
 
 def read_manifest(folder: Path, month: date) -> dict[str, Any]:
@@ -95,7 +116,7 @@ def read_manifest(folder: Path, month: date) -> dict[str, Any]:
 
 
 def manifest_facts(
-    month: date, tally: Tally, file: FileFacts, segments: Sequence[Segment]
+    month: date, tally: Tally, file: FileFacts, seals: Sequence[Seal]
 ) -> dict[str, Any]:
     """Return what a manifest says; the same for the same rows and file."""
     return {
@@ -110,22 +131,30 @@ def manifest_facts(
         "digest": tally.digest().hex(),
         "seals": [
             {
-                "seq": segment.seal.seq,
-                "from_txid": segment.seal.from_txid,
-                "to_txid": segment.seal.to_txid,
-                "rows": segment.seal.row_count,
-                "rows_here": len(segment.txids),
-                "head": segment.seal.head,
+                "seq": seal.seq,
+                "from_txid": seal.from_txid,
+                "to_txid": seal.to_txid,
+                "rows": seal.row_count,
+                "rows_here": seal.rows_here,
+                "head": seal.head,
             }
-            for segment in segments
+            for seal in seals
         ],
     }
 
 
 def facts_of(path: Path) -> FileFacts:
-    """Return the size and the sha256 of a file."""
-    with path.open("rb") as handle:
-        return FileFacts(path.stat().st_size, file_digest(handle, "sha256").hexdigest())
+    """Return the size and the sha256 of a file.
+
+    Raises:
+        StateError: ARCHIVE_FILE_UNREADABLE.
+
+    """
+    try:
+        with path.open("rb") as handle:
+            return FileFacts(path.stat().st_size, file_digest(handle, "sha256").hexdigest())
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
 
 
 def read_tally(path: Path) -> Tally:
@@ -210,8 +239,30 @@ def _kinds(arrow: Any) -> dict[str, Any]:
     }
 
 
+def _private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
+
+
+@contextmanager
+def _written(place: Path) -> Iterator[None]:
+    """Tell of a disk that is full or fails, and leave nothing of a file that was written aside."""
+    try:
+        yield
+    except OSError as error:
+        if place.suffix == ".part":
+            place.unlink(missing_ok=True)
+        raise StateError(
+            ErrorCode.ARCHIVE_FILE_UNWRITABLE,
+            f'archive file "{place.name}" could not be written',
+            why=f"{error.strerror or error}.",
+            hint="Make room in the folder, or mend its disk, and run it again: it goes on behind "
+            "the last step that is recorded.",
+            facts={"folder": place.parent},
+        ) from error
+
+
 def _settle(path: Path) -> None:
-    """Wait until a file, or a folder's names, are on the disk."""
+    """Wait until the names of a folder are on the disk."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

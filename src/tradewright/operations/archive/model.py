@@ -1,6 +1,5 @@
 """Values of retention and archive: months, what files hold, holds, terms, and what came of work."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,7 +8,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode, InputError
 
-FORMAT = "tradewright-audit-archive-1"
+FORMAT = "tradewright-audit-archive-2"
 
 
 class ArchiveState(StrEnum):
@@ -42,6 +41,7 @@ class Month:
     state: ArchiveState | None
     is_due: bool
     is_held: bool
+    is_droppable: bool
     droppable_on: date | None
     kept_until: date | None
     is_kept: bool
@@ -70,23 +70,14 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A seal that covers rows of a month."""
+    """A seal that covers rows of a month, and how many."""
 
     seq: int
     from_txid: int
     to_txid: int
     row_count: int
     head: str
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """The rows of a month that one seal covers, in its order."""
-
-    seal: Seal
-    txids: Sequence[int]
-    seqs: Sequence[int]
-    row_hashes: bytes
+    rows_here: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

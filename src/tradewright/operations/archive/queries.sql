@@ -19,6 +19,14 @@ SELECT
 -- Let a detach wait for older transactions, but not for ever.
 SELECT set_config('lock_timeout', '0', false), set_config('statement_timeout', %(limit)s, false);
 
+-- name: lock_timeout
+-- Read how long this session waits for a lock.
+SELECT current_setting('lock_timeout');
+
+-- name: without_deadline
+-- Let this session wait for locks as long as before, and read for as long as it takes.
+SELECT set_config('lock_timeout', %(lock_timeout)s, false), set_config('statement_timeout', '0', false);
+
 -- name: running
 -- Read which other transactions run in this database now, whoever's they are.
 SELECT l.virtualtransaction
@@ -43,6 +51,7 @@ SELECT
     m.state,
     m.is_due,
     m.is_held,
+    coalesce(a.detached_at + make_interval(days => r.grace_days) <= clock_timestamp(), false),
     (a.detached_at + make_interval(days => r.grace_days))::date,
     a.kept_until,
     coalesce(a.state = 'restored' AND coalesce(a.kept_until >= current_date, true), false)
@@ -87,25 +96,61 @@ WHERE created_at >= %(month)s::date::timestamp AT TIME ZONE 'UTC'
   AND created_at < (%(month)s::date + interval '1 month') AT TIME ZONE 'UTC'
   AND txid >= (SELECT coalesce(max(to_txid), 0) FROM audit_seals);
 
+-- name: month_table
+-- Name the table of a month.
+SELECT audit_month_table(%(month)s);
+
 -- name: month_rows
 -- Read the rows of a month with their hashes, in the order of seals.
-SELECT id, seq, txid, created_at, actor, database_role, table_name, row_id, action, changes, reason, row_hash
-FROM audit_month_rows(%(month)s);
+SELECT
+    a.id,
+    a.seq,
+    a.txid,
+    a.created_at,
+    a.actor,
+    a.database_role,
+    a.table_name,
+    a.row_id,
+    a.action,
+    a.changes::text,
+    a.reason,
+    audit_row_hash(to_jsonb(a))
+FROM {table} AS a
+ORDER BY a.txid, a.seq;
 
--- name: seals_between
--- Read the seals that cover transactions between two.
-SELECT seq, from_txid, to_txid, row_count, encode(head, 'hex')
-FROM audit_seals
-WHERE to_txid > %(first)s AND from_txid <= %(last)s
-ORDER BY seq;
+-- name: seals_of_month
+-- Read the seals that cover rows of a month, and how many of them.
+SELECT s.seq, s.from_txid, s.to_txid, s.row_count, encode(s.head, 'hex'), n.row_count
+FROM audit_seals AS s
+CROSS JOIN LATERAL (
+    SELECT count(*) AS row_count
+    FROM {table} AS a
+    WHERE a.txid >= s.from_txid AND a.txid < s.to_txid
+) AS n
+WHERE s.to_txid > %(first)s AND s.from_txid <= %(last)s AND n.row_count > 0
+ORDER BY s.seq;
 
 -- name: seals_of_archive
--- Read the seals that cover rows of an archived month, with the hashes that were kept of them.
-SELECT s.seq, s.from_txid, s.to_txid, s.row_count, encode(s.head, 'hex'), g.txids, g.seqs, g.row_hashes
+-- Read the seals that cover rows of an archived month, and how many of them.
+SELECT s.seq, s.from_txid, s.to_txid, s.row_count, encode(s.head, 'hex'), sum(cardinality(g.txids))
 FROM audit_archive_segments AS g
 JOIN audit_seals AS s ON s.seq = g.seal_seq
 WHERE g.month = %(month)s
+GROUP BY s.seq
 ORDER BY s.seq;
+
+-- name: parts_of_archive
+-- List the parts in which the hashes of an archived month are kept.
+SELECT seal_seq, part
+FROM audit_archive_segments
+WHERE month = %(month)s
+ORDER BY seal_seq, part;
+
+-- name: part_of_archive
+-- Read some of the hashes that were kept of an archived month.
+SELECT row_hashes
+FROM audit_archive_segments
+WHERE (seal_seq, month, part) = (%(seal_seq)s, %(month)s, %(part)s);
 
 -- name: bad_seals
 -- Find those of some seals that do not match the rows that they cover, or the seal before them.
@@ -132,14 +177,35 @@ VALUES (
     %(month)s, %(row_count)s, %(first_at)s, %(last_at)s, %(digest)s, %(file_bytes)s, decode(%(file_sha256)s, 'hex')
 );
 
--- name: record_segment
--- Keep the hashes of the rows of a month that a seal covers.
-INSERT INTO audit_archive_segments (seal_seq, month, txids, seqs, row_hashes)
-VALUES (%(seal_seq)s, %(month)s, %(txids)s::bigint[], %(seqs)s::bigint[], %(row_hashes)s);
+-- name: record_segments
+-- Keep the hashes of the rows of a month by the seals that cover them, some rows at a time.
+INSERT INTO audit_archive_segments (seal_seq, month, part, txids, seqs, row_hashes)
+SELECT
+    n.seal_seq,
+    %(month)s,
+    n.part,
+    array_agg(n.txid ORDER BY n.txid, n.seq),
+    array_agg(n.seq ORDER BY n.txid, n.seq),
+    string_agg(n.row_hash, ''::bytea ORDER BY n.txid, n.seq)
+FROM (
+    SELECT
+        s.seq AS seal_seq,
+        (row_number() OVER (PARTITION BY s.seq ORDER BY a.txid, a.seq) - 1) / %(rows_max)s AS part,
+        a.txid,
+        a.seq,
+        audit_row_hash(to_jsonb(a)) AS row_hash
+    FROM audit_seals AS s
+    JOIN {table} AS a ON a.txid >= s.from_txid AND a.txid < s.to_txid
+    WHERE s.seq = ANY(%(seqs)s::bigint[])
+) AS n
+GROUP BY n.seal_seq, n.part;
 
 -- name: record_counts
 -- Keep how often each row was changed in a month.
-COPY audit_archive_counts (row_id, table_name, month, change_count, is_deleted) FROM STDIN;
+INSERT INTO audit_archive_counts (row_id, table_name, month, change_count, is_deleted)
+SELECT a.row_id, a.table_name, %(month)s, count(*), bool_or(a.action = 'delete')
+FROM {table} AS a
+GROUP BY a.row_id, a.table_name;
 
 -- name: counts
 -- Read how often each row was changed in a month.

@@ -6,17 +6,13 @@ keys by length and then by bytes, times in UTC without trailing zeros, `changes`
 """
 
 import json
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
-from tradewright.operations.archive.model import Seal, Segment
-
 HASH_BYTES = 32
+BLOCK_ROWS = 65_536
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -58,63 +54,72 @@ def _instant(at: datetime) -> str:
 
 
 class Tally:
-    """What a month holds, gathered row by row in the order of seals (txid, seq)."""
+    """What a month holds, gathered row by row in the order of seals (txid, seq).
+
+    It takes the same memory for any number of rows, but 32 bytes for each block of them.
+    """
 
     def __init__(self) -> None:
-        self.txids = array("q")
-        self.seqs = array("q")
-        self.hashes = bytearray()
+        self.row_count = 0
+        self.txids: tuple[int, int] | None = None
         self.first_at: datetime | None = None
         self.last_at: datetime | None = None
-        self.changes: dict[tuple[str, str], int] = {}
-        self.deleted: set[tuple[str, str]] = set()
+        self._blocks: list[bytes] = []
+        self._block = sha256()
 
     def add(self, row: AuditRow, digest: bytes) -> None:
         """Count one more row."""
-        self.txids.append(row.txid)
-        self.seqs.append(row.seq)
-        self.hashes += digest
-        at, about = row.created_at, (row.table_name, str(row.row_id))
+        at = row.created_at
+        self.txids = (row.txid if self.txids is None else self.txids[0], row.txid)
         self.first_at = at if self.first_at is None or at < self.first_at else self.first_at
         self.last_at = at if self.last_at is None or at > self.last_at else self.last_at
-        self.changes[about] = self.changes.get(about, 0) + 1
-        if row.action == "delete":
-            self.deleted.add(about)
-
-    @property
-    def row_count(self) -> int:
-        """How many rows there are."""
-        return len(self.txids)
+        self._block.update(digest)
+        self.row_count += 1
+        if self.row_count % BLOCK_ROWS == 0:
+            self._blocks.append(self._block.digest())
+            self._block = sha256()
 
     def digest(self) -> bytes:
-        """Return sha256 over the sorted hashes: the same in whatever order rows are read."""
-        return sha256(b"".join(sorted(_slices(self.hashes)))).digest()
+        """Return sha256 over the digests of all blocks; each is over the hashes of its rows."""
+        return sha256(b"".join(self.all_blocks())).digest()
 
-    def segments(self, seals: Sequence[Seal]) -> list[Segment]:
-        """Return the rows by the seals that cover them, without seals that cover none."""
-        cuts = [(seal, *self._covered(seal)) for seal in seals]
-        return [
-            Segment(
-                seal,
-                self.txids[first:last],
-                self.seqs[first:last],
-                bytes(self.hashes[first * HASH_BYTES : last * HASH_BYTES]),
-            )
-            for seal, first, last in cuts
-            if first < last
-        ]
-
-    def _covered(self, seal: Seal) -> tuple[int, int]:
-        return bisect_left(self.txids, seal.from_txid), bisect_left(self.txids, seal.to_txid)
-
-    def first_difference(self, hashes: bytes) -> int | None:
-        """Return the place of the first row whose hash is another, or that one side lacks."""
-        if bytes(self.hashes) == hashes:
+    def first_difference(self, other: "Tally") -> tuple[int, int] | None:
+        """Return the first and the last row of the block in which another tally differs first."""
+        ours, theirs = self.all_blocks(), other.all_blocks()
+        if ours == theirs:
             return None
-        pairs = zip(_slices(self.hashes), _slices(hashes), strict=False)
-        shorter = min(self.row_count, len(hashes) // HASH_BYTES)
-        return next((place for place, (ours, kept) in enumerate(pairs) if ours != kept), shorter)
+        shared = min(len(ours), len(theirs))
+        block = next((n for n in range(shared) if ours[n] != theirs[n]), shared)
+        last = max(self.row_count, other.row_count)
+        return block * BLOCK_ROWS + 1, min((block + 1) * BLOCK_ROWS, last)
+
+    def all_blocks(self) -> list[bytes]:
+        """Return the digest of each block, the one that is begun too."""
+        is_begun = self.row_count % BLOCK_ROWS > 0
+        return [*self._blocks, *([self._block.digest()] if is_begun else [])]
 
 
-def _slices(hashes: bytes | bytearray) -> Iterator[bytes]:
-    return (bytes(hashes[at : at + HASH_BYTES]) for at in range(0, len(hashes), HASH_BYTES))
+class Changes:
+    """How often rows were changed and which were deleted, as sums that do not grow with them.
+
+    What is added is sha256 over the changed row, as a number, so that neither rows that were mixed
+    up nor counts that make up for each other give the same sum.
+    """
+
+    def __init__(self) -> None:
+        self._sum = 0
+        self._deleted: set[bytes] = set()
+
+    def add(self, table: str, row_id: str, *, count: int, is_deleted: bool) -> None:
+        """Count some changes of a row."""
+        about = sha256(f"{table} {row_id}".encode()).digest()
+        self._sum += count * int.from_bytes(about)
+        if is_deleted:
+            self._deleted.add(about)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Changes):
+            return NotImplemented
+        return (self._sum, self._deleted) == (other._sum, other._deleted)
+
+    __hash__ = None  # type: ignore[assignment]

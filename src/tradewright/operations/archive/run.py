@@ -6,7 +6,7 @@ a file that was renamed and not recorded is held against the table again, a deta
 table that is gone is noted. Holds, times and the order of steps are kept by the database.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tradewright.operations.archive.model import (
     ArchiveState,
     Month,
     MonthReport,
-    Segment,
+    Seal,
     file_name,
 )
 from tradewright.operations.archive.rows import AuditRow, Tally
@@ -31,6 +31,16 @@ Tell = Callable[[date, str], None]
 """Hears of each step of a month that was just done, before the next one."""
 
 _Told = Callable[[str], None]
+
+_OF_ONE_MONTH = frozenset(
+    {
+        ErrorCode.ARCHIVE_FILE_DIFFERS,
+        ErrorCode.ARCHIVE_FILE_UNREADABLE,
+        ErrorCode.ARCHIVE_MONTH_CHANGED,
+        ErrorCode.ARCHIVE_SEAL_BROKEN,
+    }
+)
+"""What is wrong with one month keeps no other from its turn."""
 
 
 def months_to_archive(session: Session, named: date | None = None) -> list[Month]:
@@ -56,22 +66,37 @@ def run(
 ) -> list[MonthReport]:
     """Archive each month whose turn it is, oldest first; return what was done about each.
 
-    `source` gives sessions in autocommit of a member of the role that owns audit_log.
+    What is wrong with one month is raised when the others have had their turn. `source` gives
+    sessions in autocommit of a member of the role that owns audit_log.
 
     Raises:
         StateError: ARCHIVE_BUSY, ARCHIVE_FOLDER_MISSING, ARCHIVE_WRITER_MISSING,
-            ARCHIVE_FILE_DIFFERS, ARCHIVE_FILE_UNREADABLE, ARCHIVE_SEAL_BROKEN, RECORD_RESTORED,
-            ARCHIVE_MONTH_CHANGED, ARCHIVE_MONTH_HELD.
+            ARCHIVE_FILE_DIFFERS, ARCHIVE_FILE_UNREADABLE, ARCHIVE_FILE_UNWRITABLE,
+            ARCHIVE_SEAL_BROKEN, RECORD_RESTORED, ARCHIVE_MONTH_CHANGED, ARCHIVE_MONTH_HELD.
         DatabaseError: among others DATABASE_TIMEOUT, when transactions hold up a detach.
 
     """
     require_folder(folder)
     try:
         with source() as session, store.claimed(session):
-            found = months_to_archive(session, named)
-            return [_archive(session, folder, month, tell) for month in found]
+            return _each(session, folder, months_to_archive(session, named), tell)
     except psycopg.Error as error:
         raise translate(error) from error
+
+
+def _each(session: Session, folder: Path, months: Sequence[Month], tell: Tell) -> list[MonthReport]:
+    reports: list[MonthReport] = []
+    wrong: list[TradewrightError] = []
+    for month in months:
+        try:
+            reports.append(_archive(session, folder, month, tell))
+        except TradewrightError as error:
+            if error.code not in _OF_ONE_MONTH:
+                raise
+            wrong.append(error)
+    if wrong:
+        raise wrong[0]
+    return reports
 
 
 def require_folder(folder: Path) -> None:
@@ -95,9 +120,10 @@ def _archive(session: Session, folder: Path, month: Month, tell: Tell) -> MonthR
 
     try:
         left = _go_on(session, folder, month, told)
-    except TradewrightError as error:
-        error.facts.setdefault("month", f"{month.month:%Y-%m}")
-        raise
+    except (psycopg.Error, TradewrightError) as error:
+        said = translate(error) if isinstance(error, psycopg.Error) else error
+        said.facts.setdefault("month", f"{month.month:%Y-%m}")
+        raise said from error
     return MonthReport(month.month, tuple(done), left)
 
 
@@ -119,26 +145,26 @@ def _go_on(session: Session, folder: Path, month: Month, tell: _Told) -> str:
         tell("detached")
         store.take_step(session, month.month, ArchiveState.DETACHED)
         tell("detachment recorded")
-    return _drop(session, month.month, tell)
+    return _drop(session, folder, month.month, tell)
 
 
 def _write(session: Session, folder: Path, month: date, tell: _Told) -> None:
     """Write the file and the manifest, read them back, and record what they hold."""
     place = folder / file_name(month)
-    table, segments = _written_aside(session, place, month)
+    table, seals = _written_aside(session, place, month)
     tell("file written")
     files.put_in_place(files.aside(place), place)
     tell("file in place")
     read = files.read_tally(place)
     _refuse_other_rows(place, read, table)
     facts = files.facts_of(place)
-    files.write_manifest(folder, month, files.manifest_facts(month, read, facts, segments))
+    files.write_manifest(folder, month, files.manifest_facts(month, read, facts, seals))
     tell("file read back")
-    store.record_archive(session, month, read, facts, segments)
+    store.record_archive(session, month, read, facts, seals)
     tell("recorded")
 
 
-def _written_aside(session: Session, place: Path, month: date) -> tuple[Tally, list[Segment]]:
+def _written_aside(session: Session, place: Path, month: date) -> tuple[Tally, list[Seal]]:
     """Write the rows of a month aside, from one snapshot in which its seals hold."""
     tally = Tally()
 
@@ -147,17 +173,21 @@ def _written_aside(session: Session, place: Path, month: date) -> tuple[Tally, l
             tally.add(row, row_hash)
             yield row
 
-    with session.transaction():
-        store.in_one_snapshot(session)
-        files.write_rows(files.aside(place), month, counted())
-        segments = tally.segments(store.read_seals(session, tally))
-        _refuse_bad_seals(session, month, tally, segments)
-    return tally, segments
+    try:
+        with session.transaction():
+            store.in_one_snapshot(session)
+            files.write_rows(files.aside(place), month, counted())
+            seals = store.read_seals(session, month, tally)
+            _refuse_bad_seals(session, month, tally, seals)
+    except BaseException:
+        files.aside(place).unlink(missing_ok=True)
+        raise
+    return tally, seals
 
 
-def _refuse_bad_seals(session: Session, month: date, tally: Tally, segments: list[Segment]) -> None:
-    bad = store.bad_seals(session, segments)
-    covered = sum(len(segment.txids) for segment in segments)
+def _refuse_bad_seals(session: Session, month: date, tally: Tally, seals: list[Seal]) -> None:
+    bad = store.bad_seals(session, seals)
+    covered = sum(seal.rows_here for seal in seals)
     if bad or covered != tally.row_count:
         why = f"Seal {bad[0]} is the first." if bad else f"They cover {covered} of its rows."
         raise StateError(
@@ -170,16 +200,20 @@ def _refuse_bad_seals(session: Session, month: date, tally: Tally, segments: lis
 
 def _refuse_other_rows(place: Path, read: Tally, table: Tally) -> None:
     """Refuse a file that does not give back what the table holds."""
-    at = read.first_difference(bytes(table.hashes))
-    if at is None and (read.first_at, read.last_at) == (table.first_at, table.last_at):
+    differing = read.first_difference(table)
+    if differing is None and (read.first_at, read.last_at) == (table.first_at, table.last_at):
         return
     raise StateError(
         ErrorCode.ARCHIVE_FILE_DIFFERS,
         f'archive file "{place.name}" holds other rows than the month',
         why=f"The file has {read.row_count} rows and the month {table.row_count}; "
-        f"the first difference is at row {(at or 0) + 1}.",
+        + ("they differ in their times." if differing is None else _between(*differing)),
         hint="Move the file away if it is of another house, and look at the disk if it is not.",
     )
+
+
+def _between(first: int, last: int) -> str:
+    return f"the first difference is among rows {first} to {last}."
 
 
 def _begin_detach(session: Session, folder: Path, month: date, tell: _Told) -> None:
@@ -206,17 +240,20 @@ def refuse_damaged_file(folder: Path, archive: Archive) -> None:
         )
 
 
-def _drop(session: Session, month: date, tell: _Told) -> str:
-    """Drop the table of a detached month, if its time has come; return why not."""
+def _drop(session: Session, folder: Path, month: date, tell: _Told) -> str:
+    """Drop the table of a detached month, if its time has come; return why not.
+
+    Behind this only the file has the rows, so it is read once more, whole.
+    """
     (now,) = (found for found in store.read_months(session) if found.month == month)
     if now.is_held:
         return "it is held"
+    if not now.is_droppable:
+        return f"its table is dropped from {now.droppable_on} on"
+    refuse_damaged_file(folder, store.find_archive(session, month))
     try:
         store.drop_month(session, month)
-    except psycopg.Error as error:
-        told = translate(error)
-        if told.code is ErrorCode.ARCHIVE_TOO_EARLY:
-            return f"its table is dropped from {now.droppable_on} on"
-        raise told from error
+    except psycopg.errors.LockNotAvailable:
+        return "its table is being read"
     tell("dropped")
     return ""

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from psycopg import sql
+
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.errors import DatabaseError, ErrorCode, StateError
 from tradewright.operations.archive.files import FileFacts
@@ -15,9 +17,8 @@ from tradewright.operations.archive.model import (
     Month,
     Retention,
     Seal,
-    Segment,
 )
-from tradewright.operations.archive.rows import AuditRow, Tally
+from tradewright.operations.archive.rows import AuditRow, Changes, Tally
 from tradewright.postgres import session_locks
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -25,6 +26,7 @@ from tradewright.postgres.session_locks import SessionLock
 
 _LOCK = SessionLock(name="archive", table="audit_archives")
 _ROWS_AT_ONCE = 10_000
+_ROWS_OF_A_PART = 65_536
 _DETACH_SECONDS_MAX = 300
 _OLDER_SECONDS_MAX = 300
 _POLL_SECONDS = 0.05
@@ -83,9 +85,10 @@ def _month(row: tuple[Any, ...]) -> Month:
         state=None if row[4] is None else ArchiveState(row[4]),
         is_due=row[5],
         is_held=row[6],
-        droppable_on=row[7],
-        kept_until=row[8],
-        is_kept=row[9],
+        is_droppable=row[7],
+        droppable_on=row[8],
+        kept_until=row[9],
+        is_kept=row[10],
     )
 
 
@@ -144,9 +147,10 @@ def unsealed_rows(session: Session, month: date) -> int:
 
 def stream_rows(session: Session, month: date) -> Iterator[tuple[AuditRow, bytes]]:
     """Read the rows of a month with the hashes that the server computes, some at a time."""
+    query = _of_month(session, "month_rows", month)
     with session.cursor(name="archive") as cursor:
         cursor.itersize = _ROWS_AT_ONCE
-        for row in cursor.execute(_query("month_rows").encode(), {"month": month}):
+        for row in cursor.execute(query):
             yield AuditRow(*row[:-1]), row[-1]
 
 
@@ -155,30 +159,40 @@ def in_one_snapshot(session: Session) -> None:
     session.execute(_query("in_one_snapshot"))
 
 
-def read_seals(session: Session, tally: Tally) -> list[Seal]:
+def read_seals(session: Session, month: date, tally: Tally) -> list[Seal]:
     """Read the seals that cover the rows of a month."""
-    if not tally.row_count:
+    if tally.txids is None:
         return []
-    between = {"first": tally.txids[0], "last": tally.txids[-1]}
-    return [Seal(*row) for row in session.execute(_query("seals_between"), between)]
+    between = {"first": tally.txids[0], "last": tally.txids[1]}
+    rows = session.execute(_of_month(session, "seals_of_month", month), between)
+    return [Seal(*row) for row in rows]
 
 
-def read_segments(session: Session, month: date) -> list[Segment]:
-    """Read the hashes that were kept of an archived month, by the seals that cover them."""
-    rows = session.execute(_query("seals_of_archive"), {"month": month})
-    return [Segment(Seal(*row[:5]), row[5], row[6], row[7]) for row in rows]
+def read_kept_seals(session: Session, month: date) -> list[Seal]:
+    """Read the seals that cover rows of an archived month, by the hashes that were kept."""
+    return [Seal(*row) for row in session.execute(_query("seals_of_archive"), {"month": month})]
 
 
-def bad_seals(session: Session, segments: Sequence[Segment]) -> list[int]:
+def read_kept_hashes(session: Session, month: date) -> Iterator[bytes]:
+    """Read the hashes that were kept of an archived month, in the order of seals, part by part."""
+    for seal_seq, part in session.execute(_query("parts_of_archive"), {"month": month}).fetchall():
+        facts = {"seal_seq": seal_seq, "month": month, "part": part}
+        yield session.execute(_query("part_of_archive"), facts).fetchall()[0][0]
+
+
+def bad_seals(session: Session, seals: Sequence[Seal]) -> list[int]:
     """Return which of the seals do not hold."""
-    seqs = [segment.seal.seq for segment in segments]
+    seqs = [seal.seq for seal in seals]
     return [row[0] for row in session.execute(_query("bad_seals"), {"seqs": seqs})]
 
 
 def record_archive(
-    session: Session, month: date, tally: Tally, file: FileFacts, segments: Sequence[Segment]
+    session: Session, month: date, tally: Tally, file: FileFacts, seals: Sequence[Seal]
 ) -> None:
-    """Record what a file holds, with what the laws need of it, in one transaction."""
+    """Record what a file holds, with what the laws need of it, in one transaction.
+
+    That is read from the table, in a snapshot in which the table holds the rows of the file.
+    """
     facts = {
         "month": month,
         "row_count": tally.row_count,
@@ -188,30 +202,25 @@ def record_archive(
         "file_bytes": file.bytes,
         "file_sha256": file.sha256,
     }
-    with session.transaction(), session.cursor() as cursor:
-        cursor.execute(_query("record_archive"), facts)
-        cursor.executemany(
-            _query("record_segment"), [_segment_facts(month, segment) for segment in segments]
-        )
-        with cursor.copy(_query("record_counts").encode()) as copy:
-            for (table, row_id), count in tally.changes.items():
-                copy.write_row((row_id, table, month, count, (table, row_id) in tally.deleted))
+    kept = {"month": month, "rows_max": _ROWS_OF_A_PART, "seqs": [seal.seq for seal in seals]}
+    with session.transaction():
+        in_one_snapshot(session)
+        session.execute(_query("record_archive"), facts)
+        refuse_changed_month(session, month)
+        session.execute(_of_month(session, "record_segments", month), kept)
+        session.execute(_of_month(session, "record_counts", month), {"month": month})
 
 
-def _segment_facts(month: date, segment: Segment) -> dict[str, object]:
-    return {
-        "seal_seq": segment.seal.seq,
-        "month": month,
-        "txids": list(segment.txids),
-        "seqs": list(segment.seqs),
-        "row_hashes": segment.row_hashes,
-    }
-
-
-def read_counts(session: Session, month: date) -> dict[tuple[str, str], tuple[int, bool]]:
-    """Read how often each row was changed in a month, and whether it was deleted there."""
-    rows = session.execute(_query("counts"), {"month": month})
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+def read_changes(session: Session, month: date) -> Changes:
+    """Read how often rows were changed in a month, and which were deleted there."""
+    found = Changes()
+    with session.transaction(), session.cursor(name="counts") as cursor:
+        cursor.itersize = _ROWS_AT_ONCE
+        for table, row_id, count, is_deleted in cursor.execute(
+            _query("counts").encode(), {"month": month}
+        ):
+            found.add(table, row_id, count=count, is_deleted=is_deleted)
+    return found
 
 
 def take_step(session: Session, month: date, state: ArchiveState) -> None:
@@ -245,11 +254,13 @@ def detach(session: Session, month: date) -> None:
     row = session.execute(_query("detach_statement"), {"month": month}).fetchone()
     if row is None:
         return
+    (before,) = session.execute(_query("lock_timeout")).fetchall()
     session.execute(_query("with_deadline"), {"limit": f"{_DETACH_SECONDS_MAX}s"})
     try:
         session.execute(str(row[0]).encode())
     finally:
-        session.execute(_query("with_deadline"), {"limit": "0"})
+        if not session.closed:
+            session.execute(_query("without_deadline"), {"lock_timeout": before[0]})
 
 
 def drop_month(session: Session, month: date) -> None:
@@ -325,6 +336,12 @@ def _hold(row: tuple[Any, ...]) -> Hold:
 def _one(session: Session, name: str, **facts: object) -> Any:
     row = session.execute(_query(name), facts).fetchone()
     return None if row is None else row[0]
+
+
+def _of_month(session: Session, name: str, month: date) -> sql.Composed:
+    """Return a query on the table of a month, attached or not."""
+    table = sql.Identifier(str(_one(session, "month_table", month=month)))
+    return sql.SQL(_query(name)).format(table=table)
 
 
 def _query(name: str) -> str:

@@ -5,6 +5,7 @@ that is still at hand, is told of its month and as closely as it can be.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -17,11 +18,11 @@ from tradewright.operations.archive.model import (
     Archive,
     ArchiveState,
     MonthCheck,
-    Segment,
+    Seal,
     file_name,
     manifest_name,
 )
-from tradewright.operations.archive.rows import Tally
+from tradewright.operations.archive.rows import HASH_BYTES, AuditRow, Changes, Tally, row_hash
 from tradewright.operations.archive.run import require_folder
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
@@ -51,8 +52,8 @@ def verify(session: Session, folder: Path, *, named: date | None = None) -> list
 
 
 def _faults(session: Session, folder: Path, archive: Archive) -> Iterator[str]:
-    segments = store.read_segments(session, archive.month)
-    for seq in store.bad_seals(session, segments):
+    seals = store.read_kept_seals(session, archive.month)
+    for seq in store.bad_seals(session, seals):
         yield f"seal {seq} does not hold"
     if archive.has_table and store.may_archive(session):
         yield from _faults_of_table(session, archive)
@@ -62,16 +63,17 @@ def _faults(session: Session, folder: Path, archive: Archive) -> Iterator[str]:
     if not place.is_file():
         yield f"{place.name} is missing"
         return
-    facts = files.facts_of(place)
-    if (facts.sha256, facts.bytes) != (archive.file_sha256, archive.file_bytes):
-        yield f"{place.name} was changed: sha256 is {facts.sha256}, recorded {archive.file_sha256}"
     try:
-        tally = files.read_tally(place)
+        facts = files.facts_of(place)
+        if (facts.sha256, facts.bytes) != (archive.file_sha256, archive.file_bytes):
+            told = f"sha256 is {facts.sha256}, recorded {archive.file_sha256}"
+            yield f"{place.name} was changed: {told}"
+        read = _read(session, place, archive)
     except StateError as error:
         yield f"{error.what}: {error.why}"
         return
-    yield from _faults_of_rows(session, archive, tally, segments)
-    yield from _faults_of_manifest(folder, archive, tally, (facts, segments))
+    yield from _faults_of_rows(session, archive, read)
+    yield from _faults_of_manifest(folder, archive, read.tally, (facts, seals))
 
 
 def _faults_of_table(session: Session, archive: Archive) -> Iterator[str]:
@@ -81,29 +83,65 @@ def _faults_of_table(session: Session, archive: Archive) -> Iterator[str]:
         yield translate(error).what
 
 
-def _faults_of_rows(
-    session: Session, archive: Archive, tally: Tally, segments: Sequence[Segment]
-) -> Iterator[str]:
-    kept = b"".join(segment.row_hashes for segment in segments)
-    at = tally.first_difference(kept)
-    if at is not None and at < tally.row_count:
+@dataclass(slots=True)
+class _Read:
+    """What a file holds, and where it differs from the hashes that were kept."""
+
+    tally: Tally = field(default_factory=Tally)
+    changes: Changes = field(default_factory=Changes)
+    other: AuditRow | None = None
+    lacks: bool = False
+
+
+def _read(session: Session, place: Path, archive: Archive) -> _Read:
+    """Read a file once, holding each row against its hash as it comes."""
+    read, kept = _Read(), _Kept(store.read_kept_hashes(session, archive.month))
+    for row in files.read_rows(place):
+        found = row_hash(row)
+        read.tally.add(row, found)
+        is_deleted = row.action == "delete"
+        read.changes.add(row.table_name, str(row.row_id), count=1, is_deleted=is_deleted)
+        if read.other is None and found != kept.next():
+            read.other = row
+    read.lacks = read.other is None and kept.next() != b""
+    return read
+
+
+class _Kept:
+    """Hashes one by one out of the parts in which they are kept; empty behind the last."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts, self._part, self._at = parts, b"", 0
+
+    def next(self) -> bytes:
+        """Return the next hash."""
+        if self._at == len(self._part):
+            self._part, self._at = next(self._parts, b""), 0
+        self._at += HASH_BYTES
+        found = self._part[self._at - HASH_BYTES : self._at]
+        self._at = min(self._at, len(self._part))
+        return found
+
+
+def _faults_of_rows(session: Session, archive: Archive, read: _Read) -> Iterator[str]:
+    tally, name = read.tally, file_name(archive.month)
+    if read.other is not None:
         yield (
-            f"row {tally.seqs[at]} of transaction {tally.txids[at]} in {file_name(archive.month)}"
+            f"row {read.other.seq} of transaction {read.other.txid} in {name}"
             " is not what was sealed"
         )
-    elif at is not None:
-        yield f"{file_name(archive.month)} lacks rows that were sealed"
+    elif read.lacks:
+        yield f"{name} lacks rows that were sealed"
     if (tally.row_count, tally.digest().hex()) != (archive.row_count, archive.digest):
         yield f"count or digest of the rows is not as recorded ({archive.row_count} rows)"
     if (tally.first_at, tally.last_at) != (archive.first_at, archive.last_at):
         yield "the first and last instants of the rows are not as recorded"
-    counts = {about: (n, about in tally.deleted) for about, n in tally.changes.items()}
-    if store.read_counts(session, archive.month) != counts:
+    if store.read_changes(session, archive.month) != read.changes:
         yield "the kept counts of changes are not those of the rows"
 
 
 def _faults_of_manifest(
-    folder: Path, archive: Archive, tally: Tally, more: tuple[FileFacts, Sequence[Segment]]
+    folder: Path, archive: Archive, tally: Tally, more: tuple[FileFacts, Sequence[Seal]]
 ) -> Iterator[str]:
     name = manifest_name(archive.month)
     try:

@@ -146,14 +146,15 @@ def drill_command(  # noqa: PLR0913 (the options of one command)
     asked = options.Asked(url=url, keep=keep, schema=schema, as_json=as_json)
     with ended_by_sigterm():
         report = _drilled(asked, found, programs)
-    _print_report(asked, report)
     sys.exit(1 if report.problems else 0)
 
 
 def _drilled(asked: options.Asked, found: Backup, programs: Path | None) -> backup.DrillReport:
-    """Drill a backup, and write down what came of it where a house is named."""
+    """Drill a backup, print what came of it, and write that down where a house is named."""
     if asked.url is None and asked.keep is None:
-        return backup.drill(found, programs)
+        report = backup.drill(found, programs)
+        _print_report(asked, report)
+        return report
     with _house(asked) as conninfo:
         with connect(conninfo, schema=asked.schema, autocommit=True) as session:
             started_at = server_now(session)
@@ -163,6 +164,7 @@ def _drilled(asked: options.Asked, found: Backup, programs: Path | None) -> back
             with connect(conninfo, schema=asked.schema, autocommit=True) as session:
                 record_failure(session, "drill", found.manifest.name, started_at, error)
             raise
+        _print_report(asked, report)
         with connect(conninfo, schema=asked.schema, autocommit=True) as session:
             backup.record_drill(
                 session,

@@ -95,17 +95,22 @@ def programs_folder(user: ServerUser) -> Path:
     return _reachable_copy(installed) / "bin"
 
 
-def short_temporary_folder(user: ServerUser, length_max: int = 60) -> Path:
+def short_temporary_folder(user: ServerUser) -> Path:
     """Return a new private folder of `user` whose path is plain and short (for sockets)."""
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short_temporary_place(user)))
+    user.own(folder)
+    return folder
+
+
+def short_temporary_place(user: ServerUser, length_max: int = 60) -> Path:
+    """Return where temporary folders of `user` are made whose path is to be plain and short."""
     candidates = [Path(tempfile.gettempdir()), *map(Path, ("/tmp", "/var/tmp", "/dev/shm"))]  # noqa: S108
     for parent in candidates:
         fits = len(os.fsencode(parent)) <= length_max and str(parent).isascii()
         if not (fits and parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
             continue
         if user.can_reach(parent):
-            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-            user.own(folder)
-            return folder
+            return parent
     raise StateError(
         ErrorCode.EMBEDDED_FOLDER_UNUSABLE,
         "no temporary folder is short enough and open to the embedded server",

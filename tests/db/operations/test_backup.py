@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -20,7 +21,9 @@ from psycopg.conninfo import make_conninfo
 
 from tests.cast import open_user, open_wallet, play, value
 from tradewright import operations
+from tradewright.cli.backup import _drilled
 from tradewright.cli.main import cli
+from tradewright.cli.options import Asked
 from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, InputError, StateError
 from tradewright.ledger import sealing
@@ -192,7 +195,7 @@ def test_one_flipped_byte_is_named_and_not_restored(full: Backup, tmp_path: Path
     (told,) = backup.verify_backup(spoiled)
     assert str(file.relative_to(spoiled.folder / DATA)) in told
     report = backup.drill(spoiled)
-    assert [step.name for step in report.steps] == ["files"]
+    assert [step.name for step in report.steps] == ["room", "files"]
     assert report.problems == [f"files: {told}"]
     done = run_command("verify", str(spoiled.folder))
     assert (done.exit_code, told in done.stdout) == (1, True)
@@ -207,6 +210,85 @@ def test_a_flipped_byte_of_a_dump_and_of_the_manifest_is_named(
     manifest = spoiled.folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace("logical", "full", 1))
     assert "manifest.json was changed" in backup.verify_backup(spoiled)
+
+
+@pytest.mark.parametrize("left", ["", "house.dump", "manifest.json"])
+def test_sums_that_were_cut_short_do_not_pass_for_good(
+    dump: Backup, tmp_path: Path, left: str
+) -> None:
+    """A sum that is not there compares nothing, so it must be missed."""
+    spoiled = copy_of(dump, tmp_path)
+    sums = spoiled.folder / "SHA256SUMS"
+    lines = sums.read_text().splitlines(keepends=True)
+    sums.write_text("".join(line for line in lines if left and line.endswith(f"  {left}\n")))
+    missing = sorted({"house.dump", "manifest.json"} - {left})
+    assert backup.verify_backup(spoiled) == [f"SHA256SUMS has no sum of {one}" for one in missing]
+
+
+def test_backups_that_build_on_each_other_are_refused(full: Backup, tmp_path: Path) -> None:
+    spoiled = copy_of(full, tmp_path)
+    manifest = msgspec.structs.replace(full.manifest, base=full.manifest.name)
+    with pytest.raises(InputError, match="cannot be used as a backup"):
+        chain_of(Backup(spoiled.folder, manifest))
+
+
+def test_a_restored_house_that_cannot_be_looked_at_is_bad_and_recorded_as_such(
+    full: Backup, house: str
+) -> None:
+    """The schema is gone, or is another one: an error of the server must not hide the verdict."""
+    origin = msgspec.structs.replace(full.manifest.origin, schema="nowhere")
+    lost = Backup(full.folder, msgspec.structs.replace(full.manifest, origin=origin))
+    report = backup.drill(lost)
+    assert [step.name for step in report.steps] == ["room", "files", "restore"]
+    assert report.problems
+    asked = Asked(url=house, keep=None, schema="tradewright", as_json=True)
+    _drilled(asked, lost, None)
+    with connect(house) as session:
+        assert backup.read_runs(session, 1)[0].outcome == "failed"
+
+
+def test_tables_in_a_tablespace_go_into_a_dump_and_are_told_of_a_copy(
+    house: str, master: Session, house_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    place = house_server.home / "elsewhere"
+    place.mkdir(mode=0o700)
+    server_user().own(place)
+    master.execute(f"CREATE TABLESPACE elsewhere LOCATION '{place}'".encode())
+    try:
+        master.execute("ALTER TABLE alerts SET TABLESPACE elsewhere")
+        error = refusal(House(conninfo=house), Order(to=tmp_path, kind=BackupKind.FULL))
+        assert error.code == ErrorCode.BACKUP_REFUSED
+        assert "--logical" in error.hint
+        order = Order(to=tmp_path, kind=BackupKind.LOGICAL, laws=False)
+        assert backup.drill(backup.take_backup(House(conninfo=house), order)).problems == []
+    finally:
+        master.execute("ALTER TABLE alerts SET TABLESPACE pg_default")
+        master.execute("DROP TABLESPACE elsewhere")
+
+
+def test_a_backup_and_a_drill_without_room_say_how_much_is_needed_and_begin_nothing(
+    kept: House, full: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert full.manifest.restored_bytes >= full.manifest.bytes // 2
+    huge = msgspec.structs.replace(full.manifest, restored_bytes=10**18)
+    with pytest.raises(StateError, match="BACKUP_ROOM_SHORT") as caught:
+        backup.drill(Backup(full.folder, huge))
+    assert "About 1,000,000,000.3 GB are needed in" in caught.value.why
+    assert "TMPDIR" in caught.value.hint
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10**6))
+    for kind in (BackupKind.FULL, BackupKind.LOGICAL):
+        error = refusal(kept, Order(to=tmp_path / "new", kind=kind))
+        assert error.code == ErrorCode.BACKUP_ROOM_SHORT
+        assert "1 MB are free; nothing was begun" in error.why
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_recorded(kept: House, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    order = Order(to=tmp_path / "file" / "backups", kind=BackupKind.LOGICAL, laws=False)
+    assert refusal(kept, order).code == ErrorCode.BACKUP_FOLDER_UNWRITABLE
+    with connect(kept.conninfo) as session:
+        assert "could not be written to" in str(backup.read_runs(session, 1)[0].error)
 
 
 def figures_of(**tables: TableFigures) -> Figures:
@@ -373,6 +455,15 @@ def test_pruning_keeps_the_newest_and_all_that_they_build_on(full: Backup, tmp_p
     assert backup.to_prune(found, 6) == []
     backup.prune(backup.to_prune(found, 2))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "3", "4", "5"]
+
+
+def test_pruning_counts_each_house_and_its_dumps_apart(full: Backup, tmp_path: Path) -> None:
+    """One that is backed up each hour must not push out one that is backed up each week."""
+    mine = copies(tmp_path, None, None, None, template=full.manifest)
+    other = msgspec.structs.replace(mine[0].manifest, system_id="another")
+    dumped = msgspec.structs.replace(mine[1].manifest, kind=BackupKind.LOGICAL, system_id="")
+    found = [Backup(mine[0].folder, other), Backup(mine[1].folder, dumped), mine[2]]
+    assert backup.to_prune(found, 1) == []
 
 
 def test_the_command_asks_before_it_prunes(full: Backup, tmp_path: Path) -> None:

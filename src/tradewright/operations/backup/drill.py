@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import psycopg
 from psycopg import IsolationLevel, sql
 
 from tradewright.core.clock import monotonic_seconds
@@ -18,11 +19,14 @@ from tradewright.core.errors import DatabaseError
 from tradewright.operations.backup.figures import differences, query, read_figures, read_seal
 from tradewright.operations.backup.folders import DATA, DUMP, Backup, chain_of
 from tradewright.operations.backup.model import BackupKind, Figures
+from tradewright.operations.backup.room import Room, require_room
 from tradewright.operations.backup.verifying import verify_backup
 from tradewright.operations.doctor import CHECKS, Ground, Verdict, examine
+from tradewright.postgres.binaries import server_user, short_temporary_place
 from tradewright.postgres.connect import NO_LIMITS, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.programs import find_programs, run_program, try_program
+from tradewright.postgres.refusals import translate
 from tradewright.postgres.restored import restored_server
 
 EXAMINED = (
@@ -36,8 +40,8 @@ EXAMINED = (
 )
 """The doctor's checks that hold of a house wherever it runs."""
 
-_SCRATCH = {"fsync": "off", "autovacuum": "off"}
-_QUIET = ("--no-password", "--exit-on-error")
+_SCRATCH = {"fsync": "off", "autovacuum": "off", "max_wal_size": "256MB"}
+_QUIET = ("--no-password", "--exit-on-error", "--no-tablespaces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +81,42 @@ def drill(backup: Backup, programs: Path | None = None) -> DrillReport:
 
     Raises:
         InputError: BACKUP_FOLDER_UNUSABLE when a base is missing.
-        StateError: BACKUP_PROGRAMS_MISSING, or EMBEDDED_NOT_INSTALLED for a dump.
+        StateError: BACKUP_PROGRAMS_MISSING, BACKUP_ROOM_SHORT, or EMBEDDED_NOT_INSTALLED for a
+            dump.
 
     """
     manifest = backup.manifest
     folder = find_programs(manifest.origin.server_version // 10_000, programs)
+    room = _require_room(backup)
     wrong = verify_backup(backup, folder)
     verified = Step("files", "every file is as it was written", tuple(wrong))
-    steps, until, restore_ms = [verified], manifest.figures.read_at, 0
+    steps, until, restore_ms = [Step("room", str(room)), verified], manifest.figures.read_at, 0
     if not wrong:
         try:
             with _restored(backup, folder) as restored:
                 restore_ms = restored.restore_ms
                 until, looked = _look(backup, restored, folder)
                 steps += looked
-        except DatabaseError as error:
-            steps.append(Step("restore", "it could be restored", (error.render(),)))
+        except (psycopg.Error, DatabaseError, OSError) as error:
+            steps.append(Step("restore", "it could be restored", (_why(error),)))
     return DrillReport(
         backup=manifest.name, steps=tuple(steps), restore_ms=restore_ms, covers_until=until
     )
+
+
+def _require_room(backup: Backup) -> Room:
+    """Look for room where the scratch server will be; of older backups only their size is known."""
+    in_files = sum(each.manifest.bytes for each in chain_of(backup))
+    place = short_temporary_place(server_user())
+    hint = "Make room there, or set TMPDIR to a short path on a larger disk."
+    return require_room(place, backup.manifest.restored_bytes or in_files, hint=hint)
+
+
+def _why(error: Exception) -> str:
+    """Say why a house could not be restored, or not be looked at, whatever kind of error it was."""
+    if isinstance(error, psycopg.Error):
+        return translate(error).render()
+    return error.render() if isinstance(error, DatabaseError) else f"{error}"
 
 
 @contextmanager

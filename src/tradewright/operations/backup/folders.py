@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tradewright.core.errors import ErrorCode, InputError
-from tradewright.operations.backup.model import FORMAT, Manifest
+from tradewright.operations.backup.model import FORMAT, BackupKind, Manifest
 from tradewright.postgres.orphans import PREFIX, orphaned_folders, record_maker
 
 MANIFEST = "manifest.json"
@@ -88,20 +88,36 @@ def chain_of(backup: Backup) -> list[Backup]:
     """
     chain = [backup]
     while (base := chain[0].manifest.base) is not None:
+        if base in {each.manifest.name for each in chain}:
+            raise _unusable(backup.folder, f"It builds on {base}, which builds on it.")
         chain.insert(0, find_backup(backup.folder.resolve().parent / base))
     return chain
 
 
 def to_prune(backups: Sequence[Backup], keep: int) -> list[Backup]:
-    """Return the backups that are neither among the newest nor needed by one, the newest first."""
+    """Return the backups that are neither among the newest nor needed by one, the newest first.
+
+    The newest are counted for each house by itself, and its dumps apart from its copies: those of
+    another, or of another kind, are no reason to let go of one.
+    """
     by_name = {backup.manifest.name: backup for backup in backups}
+    kinds: dict[tuple[object, ...], list[Backup]] = {}
+    for backup in backups:
+        kinds.setdefault(_house_and_way(backup.manifest), []).append(backup)
     needed: set[str] = set()
-    for backup in backups[-keep:] if keep else []:
+    for backup in [each for alike in kinds.values() for each in alike[-keep:] if keep]:
         name: str | None = backup.manifest.name
         while name is not None and name not in needed:
             needed.add(name)
             name = by_name[name].manifest.base if name in by_name else None
     return [backup for backup in reversed(backups) if backup.manifest.name not in needed]
+
+
+def _house_and_way(manifest: Manifest) -> tuple[object, ...]:
+    """Return what backups have in common that may stand for each other."""
+    if manifest.kind is BackupKind.LOGICAL:
+        return (manifest.origin.database, manifest.origin.schema)
+    return (manifest.system_id,)
 
 
 def prune(backups: Iterable[Backup]) -> None:
@@ -134,8 +150,8 @@ def write_manifest(folder: Path, manifest: Manifest, files: Sequence[str]) -> No
 
 def end_folder(folder: Path, name: str) -> Path:
     """Give a whole backup its name, on the disk too."""
-    for file in (folder / MANIFEST, folder / SUMS):
-        _sync(file)
+    for written in (folder / MANIFEST, folder / SUMS, folder):
+        _sync(written)
     whole = folder.parent / name
     folder.rename(whole)
     (whole / "maker").unlink()

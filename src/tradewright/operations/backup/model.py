@@ -83,6 +83,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """A backup: what kind, of what, since when; `base` names the backup that it builds on.
 
     `system_id` and the places in the WAL are those of the server's files, and empty for a dump.
+    `restored_bytes` is how much the files were that it was made of, 0 where nobody has asked.
     """
 
     format: str
@@ -95,4 +96,5 @@ class Manifest(Struct, frozen=True, kw_only=True):
     start_lsn: str
     end_lsn: str
     bytes: int
+    restored_bytes: int = 0
     figures: Figures

@@ -20,6 +20,21 @@ SELECT
     current_setting('summarize_wal'),
     (SELECT count(*) FROM pg_tablespace AS t WHERE t.spcname NOT IN ('pg_default', 'pg_global'));
 
+-- name: sizes
+-- Read the bytes of all databases that this role may look at, of this one, and of its rows without indexes.
+SELECT
+    (
+        SELECT coalesce(sum(pg_database_size(d.oid)), 0)
+        FROM pg_database AS d
+        WHERE has_database_privilege(d.oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'USAGE')
+    )::bigint,
+    pg_database_size(current_database()),
+    (SELECT coalesce(sum(pg_table_size(c.oid)), 0) FROM pg_class AS c WHERE c.relkind IN ('r', 'm'))::bigint;
+
+-- name: wal_since
+-- Read how many bytes of WAL were written since a place in it.
+SELECT greatest(pg_wal_lsn_diff(pg_current_wal_lsn(), %(lsn)s::pg_lsn), 0)::bigint;
+
 -- name: pin_text
 -- Let rows be written as text the same way, whoever reads them.
 SELECT

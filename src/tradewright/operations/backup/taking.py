@@ -33,6 +33,7 @@ from tradewright.operations.backup.folders import (
 )
 from tradewright.operations.backup.model import FORMAT, BackupKind, Figures, Manifest, Origin
 from tradewright.operations.backup.record import record_backup, record_failure, server_now
+from tradewright.operations.backup.room import require_room
 from tradewright.operations.backup.verifying import verify_folder
 from tradewright.postgres.connect import DEFAULT_SCHEMA, NO_LIMITS, Session, connect
 from tradewright.postgres.programs import find_programs, run_program
@@ -88,7 +89,8 @@ def take_backup(house: House, order: Order) -> Backup:
     """Make a backup, verify it, record it in the house, and return it.
 
     Raises:
-        StateError: BACKUP_REFUSED, BACKUP_PROGRAMS_MISSING.
+        StateError: BACKUP_REFUSED, BACKUP_PROGRAMS_MISSING, BACKUP_ROOM_SHORT,
+            BACKUP_FOLDER_UNWRITABLE.
         InputError: BACKUP_FOLDER_UNUSABLE for a base that is none.
         DatabaseError: BACKUP_PROGRAM_FAILED, or the server's.
 
@@ -97,7 +99,8 @@ def take_backup(house: House, order: Order) -> Backup:
         with house.session() as session:
             begun = _begin(session, house, order)
             try:
-                backup = _taken(session, house, begun)
+                with _written(order.to):
+                    backup = _taken(session, house, begun)
             except TradewrightError as error:
                 with suppress(psycopg.Error):
                     record_failure(session, order.kind, begun.name, begun.started_at, error)
@@ -106,6 +109,20 @@ def take_backup(house: House, order: Order) -> Backup:
             return backup
     except psycopg.Error as error:
         raise translate(error) from error
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StateError(
+            ErrorCode.BACKUP_FOLDER_UNWRITABLE,
+            f'folder "{folder}" could not be written to',
+            why=f"{error.strerror or error}.",
+            hint="Make room, or mend the disk or its rights; nothing was kept of the backup.",
+            facts={"folder": folder},
+        ) from error
 
 
 def _begin(session: Session, house: House, order: Order) -> _Begun:
@@ -143,8 +160,9 @@ def _require_ready(session: Session, order: Order) -> None:
     if tablespaces:
         raise _refused(
             f"the server has {tablespaces} tablespaces of its own",
-            "Their files lie elsewhere, and a copy of them would overwrite those.",
-            "Take a dump with --logical, or move the tables to pg_default.",
+            "Their files lie elsewhere, and a restore on the same machine would overwrite those.",
+            "Take a dump with --logical, which holds their rows too, or move the tables to "
+            "pg_default.",
         )
     _require_summaries(order, summarizes)
 
@@ -164,19 +182,41 @@ def _taken(session: Session, house: House, begun: _Begun) -> Backup:
     programs = find_programs(begun.origin.server_version // 10_000, house.programs)
     if begun.order.kind is not BackupKind.LOGICAL:
         _require_ready(session, begun.order)
+    restored_bytes = _require_room(session, begun.order)
     folder = begin_folder(begun.order.to, begun.name)
     try:
         if begun.order.kind is BackupKind.LOGICAL:
-            manifest = _dumped(session, house.conninfo, begun, folder, programs)
-            write_manifest(folder, manifest, [DUMP])
+            manifest, file = _dumped(session, house.conninfo, begun, folder, programs), DUMP
         else:
             manifest = _copied(session, house.conninfo, begun, folder, programs)
-            write_manifest(folder, manifest, [SERVER_MANIFEST])
+            file = SERVER_MANIFEST
+        manifest = msgspec.structs.replace(manifest, restored_bytes=restored_bytes)
+        write_manifest(folder, manifest, [file])
         _require_whole(Backup(folder, manifest), programs)
         return Backup(end_folder(folder, begun.name), manifest)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _require_room(session: Session, order: Order) -> int:
+    """Look for room for the backup; return how much its restore will take.
+
+    A dump holds no indexes and is compressed; an incremental copy has no more blocks than there is
+    WAL since the other, whose first word on each block is the block.
+    """
+    row = session.execute(query("sizes")).fetchone() or (0, 0, 0)
+    server, database, rows = row
+    hint = "Make room, or name a folder on a larger disk with --to."
+    if order.kind is BackupKind.LOGICAL:
+        require_room(order.to, rows // 2, hint=hint)
+        return int(database)
+    size = server
+    if order.base is not None:
+        lsn = {"lsn": find_backup(order.base).manifest.start_lsn or "0/0"}
+        size = min(server, *(session.execute(query("wal_since"), lsn).fetchone() or (server,)))
+    require_room(order.to, size, hint=hint)
+    return int(server)
 
 
 def _dumped(

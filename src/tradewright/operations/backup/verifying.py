@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tradewright.operations.backup.folders import DATA, SUMS, Backup, chain_of, sha256_of
+from tradewright.operations.backup.folders import (
+    DATA,
+    DUMP,
+    MANIFEST,
+    SERVER_MANIFEST,
+    SUMS,
+    Backup,
+    chain_of,
+    sha256_of,
+)
 from tradewright.operations.backup.model import BackupKind
 from tradewright.postgres.programs import find_programs, try_program
 
@@ -29,27 +38,38 @@ def verify_backup(backup: Backup, programs: Path | None = None) -> list[str]:
 
 def verify_folder(backup: Backup, programs: Path | None = None) -> list[str]:
     """Return what has changed in the folder of one backup."""
-    told = [*_wrong_sums(backup.folder)]
+    is_dump = backup.manifest.kind is BackupKind.LOGICAL
+    told = [*_wrong_sums(backup.folder, {MANIFEST, DUMP if is_dump else SERVER_MANIFEST})]
     if backup.manifest.kind is not BackupKind.LOGICAL:
         told += _wrong_files(backup, programs)
     return told
 
 
-def _wrong_sums(folder: Path) -> Iterator[str]:
-    """Compare the files whose sums we keep."""
+def _wrong_sums(folder: Path, names: set[str]) -> Iterator[str]:
+    """Compare the files whose sums we keep, which must be those of these names."""
     try:
         lines = (folder / SUMS).read_text(errors="replace").splitlines()
     except OSError as error:
         yield f"{SUMS} cannot be read: {error.strerror}"
         return
+    kept = {found[2] for line in lines if (found := _LINE.fullmatch(line))}
+    yield from (f"{SUMS} has no sum of {name}" for name in sorted(names - kept))
     for line in lines:
         found = _LINE.fullmatch(line)
         if found is None:
             yield f"{SUMS} was changed"
         elif not (folder / found[2]).is_file():
             yield f"{found[2]} is gone"
-        elif sha256_of(folder / found[2]) != found[1]:
-            yield f"{found[2]} was changed"
+        else:
+            yield from _wrong_sum(folder / found[2], *found.groups())
+
+
+def _wrong_sum(file: Path, wanted: str, name: str) -> Iterator[str]:
+    try:
+        if sha256_of(file) != wanted:
+            yield f"{name} was changed"
+    except OSError as error:
+        yield f"{name} cannot be read: {error.strerror}"
 
 
 def _wrong_files(backup: Backup, programs: Path | None) -> Iterator[str]:

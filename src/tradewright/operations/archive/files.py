@@ -182,9 +182,11 @@ def read_rows(path: Path) -> Iterator[AuditRow]:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             if [(f.name, f.type) for f in file.schema_arrow] != list(_kinds(arrow).items()):
                 raise _unreadable(path, "It has other columns than an archive.")
-            for batch in file.iter_batches(_ROWS_AT_ONCE):
-                columns = (column.to_pylist() for column in batch.columns)
-                yield from (AuditRow(*row) for row in zip(*columns, strict=True))
+            # Asked for all groups at once, pyarrow keeps what it has read of each.
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=[group]):
+                    columns = (column.to_pylist() for column in batch.columns)
+                    yield from (AuditRow(*row) for row in zip(*columns, strict=True))
     except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(path, str(error) or type(error).__name__) from error
 

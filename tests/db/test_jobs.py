@@ -18,7 +18,7 @@ from tests.cast import open_user, open_wallet, play, value
 from tests.conftest import OpenSession
 from tests.db.sessions import at_once
 from tests.news import settled_user, start
-from tradewright import audit, ledger, operations, payments
+from tradewright import audit, ledger, migrate, operations, payments
 from tradewright.cli.main import cli
 from tradewright.core.clock import pause, utc_now
 from tradewright.core.errors import ErrorCode, StateError
@@ -34,7 +34,7 @@ from tradewright.payments.providers.sender import Manners, WebhookSender
 from tradewright.payments.webhooks.post import Endpoint
 from tradewright.payments.webhooks.receiver import webhook_server
 from tradewright.payments.webhooks.signature import new_secret
-from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.connect import DEFAULT_SCHEMA, Session, connect
 from tradewright.postgres.retry import same_connection
 
 NOON = datetime(2026, 1, 13, 12, tzinfo=UTC)
@@ -98,6 +98,26 @@ def test_the_catalogue_and_the_schedules_name_the_same_jobs(engine: Session) -> 
     scheduled = {row[0] for row in engine.execute("SELECT name FROM jobs")}
     assert set(JOBS) == scheduled
     assert all(name == job.name for name, job in JOBS.items())
+
+
+def test_jobs_go_and_come_back_with_the_migration_that_they_work_for(
+    engine: Session, engine_database: str, means: Means
+) -> None:
+    """What a migration takes away nobody can refresh: each run would fail, and people be told."""
+    gone = {"prune_view_refreshes", "refresh_reporting_views", "watch_reporting_views"}
+    operations.run_due(means)
+    engine.execute("UPDATE jobs SET failure_count = 3 WHERE name = 'watch_reporting_views'")
+    target = migrate.Target(conninfo=engine_database, schema=DEFAULT_SCHEMA)
+    files = migrate.find_migrations(migrate.our_migrations())
+    migrate.down(target, files, to=9)
+    engine.execute("UPDATE jobs SET next_due_at = now()")
+    done = outcomes(operations.run_due(means))
+    assert set(done) == set(JOBS) - gone
+    assert Outcome.FAILED not in done.values()
+    told = "SELECT kind, about FROM alerts WHERE resolved_at IS NULL AND kind <> 'clock_diverged'"
+    assert engine.execute(told).fetchall() == []
+    migrate.up(target, files)
+    assert {row[0] for row in engine.execute("SELECT name FROM jobs")} == set(JOBS)
 
 
 def test_of_many_runners_at_once_one_runs_a_job(

@@ -52,13 +52,47 @@ def test_old_messages_go_but_the_last_of_each_direction(messages: Session) -> No
     ]
 
 
-@pytest.mark.parametrize("table", ["fix_messages", "job_runs"])
+def record_refreshes(session: Session, *ages: tuple[int, str | None]) -> None:
+    """Write refreshes of a view of so many days ago, good or with their error."""
+    for days, error in ages:
+        session.execute(
+            "INSERT INTO view_refreshes (view_name, started_at, as_of, finished_at, row_count,"
+            " error_state, error) SELECT 'house_result', at, CASE WHEN e IS NULL THEN at END, at,"
+            " CASE WHEN e IS NULL THEN 7 END, e, e"
+            " FROM (SELECT now() - make_interval(days => %s), %s::text) AS t (at, e)",
+            (days, error),
+        )
+
+
+def refreshes(session: Session) -> list[int]:
+    days = "SELECT extract(day FROM now() - finished_at)::integer FROM view_refreshes ORDER BY 1"
+    return [row[0] for row in session.execute(days)]
+
+
+def test_old_refreshes_go_but_the_last_good_one_of_each_view(
+    engine: Session, engine_database: str
+) -> None:
+    """It says as of when the view is; what failed since then says why it is so old."""
+    record_refreshes(engine, (200, None), (150, "57014"), (120, None), (110, "57014"))
+    assert value(engine, "SELECT prune_view_refreshes(1)") == 1
+    assert value(engine, "SELECT prune_view_refreshes()") == 1
+    assert refreshes(engine) == [110, 120]
+    record_refreshes(engine, (91, None), (89, None), (1, "57014"))
+    engine.execute("UPDATE jobs SET next_due_at = now() + interval '1 day'")
+    engine.execute("UPDATE jobs SET next_due_at = now() WHERE name = 'prune_view_refreshes'")
+    (report,) = operations.run_due(Means(source=lambda: connect(engine_database, autocommit=True)))
+    assert (report.outcome, report.done_count) == (Outcome.SUCCEEDED, 3)
+    assert refreshes(engine) == [1, 89]
+
+
+@pytest.mark.parametrize("table", ["fix_messages", "job_runs", "view_refreshes"])
 def test_the_owner_deletes_nothing_before_its_time(messages: Session, table: str) -> None:
     messages.execute(
         "INSERT INTO job_runs (job_name, started_at, finished_at, outcome, done_count)"
         " SELECT 'expire_holds', at, at, 'succeeded', 0 FROM unnest(ARRAY[1, 80]) AS n,"
         " LATERAL (SELECT now() - make_interval(days => n)) AS t (at)"
     )
+    record_refreshes(messages, (80, None), (1, "57014"))
     for pruned in ("", table):
         messages.execute("SELECT set_config('app.pruned_table', %s, false)", (pruned,))
         with pytest.raises(psycopg.Error) as caught:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tradewright.core.errors import TradewrightError
 from tradewright.operations import backup
 from tradewright.operations.backup import Backup, BackupKind
 from tradewright.operations.backup.record import record_failure, server_now
-from tradewright.postgres.connect import connect
+from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.target import open_database
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -166,16 +166,22 @@ def _drilled(asked: options.Asked, found: Backup, programs: Path | None) -> back
             raise
         _print_report(asked, report)
         with connect(conninfo, schema=asked.schema, autocommit=True) as session:
-            backup.record_drill(
-                session,
-                found.manifest.name,
-                started_at,
-                bytes_restored=found.manifest.bytes,
-                covers_until=report.covers_until,
-                restore_ms=report.restore_ms,
-                problems="\n".join(report.problems),
-            )
+            _record(session, found, started_at, report)
     return report
+
+
+def _record(
+    session: Session, found: Backup, started_at: datetime, report: backup.DrillReport
+) -> None:
+    backup.record_drill(
+        session,
+        found.manifest.name,
+        started_at,
+        bytes_restored=found.manifest.bytes,
+        covers_until=report.covers_until,
+        restore_ms=report.restore_ms,
+        problems="\n".join(report.problems),
+    )
 
 
 @command.command("runs", epilog=options.example("tradewright backup runs --json"))

@@ -127,11 +127,11 @@ $$;
 COMMENT ON FUNCTION premake_audit_log_partitions(integer) IS 'Keeps the audit partitions of this and the coming months ready; returns how many were new.';
 
 -- The trigger of every append-only table. Where a table has a time for which its rows are kept, a trigger of
--- each row refuses to delete one before, and prune_records says here which table it is about.
+-- each row refuses to delete one before, and the function that prunes says here which table it is about.
 CREATE FUNCTION refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' AND TG_TABLE_NAME IN ('fix_messages', 'job_runs')
+    IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' AND TG_TABLE_NAME IN ('fix_messages', 'job_runs', 'view_refreshes')
         AND current_setting('app.pruned_table', true) = TG_TABLE_NAME THEN
         RETURN NULL;
     END IF;

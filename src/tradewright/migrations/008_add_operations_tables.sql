@@ -364,7 +364,6 @@ VALUES
     ('expire_holds', '1 minute', NULL),
     ('make_audit_partitions', NULL, '01:00'),
     ('prune_records', NULL, '02:00'),
-    ('refresh_reporting_views', '1 hour', NULL),
     ('retry_webhooks', '1 minute', NULL),
     ('roll_up_exposures', '1 minute', NULL),
     ('roll_up_house_balances', '1 minute', NULL),
@@ -372,5 +371,4 @@ VALUES
     ('seal_audit_log', '5 minutes', NULL),
     ('seal_ledger', '5 minutes', NULL),
     ('submit_payments', '10 seconds', NULL),
-    ('watch_backups', '5 minutes', NULL),
-    ('watch_reporting_views', '5 minutes', NULL);
+    ('watch_backups', '5 minutes', NULL);

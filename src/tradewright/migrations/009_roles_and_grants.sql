@@ -141,7 +141,7 @@ BEGIN
             p.provolatile <> 'v' AS is_read,
             p.proname IN (
                 'seal_audit_log', 'seal_ledger', 'roll_up_exposures', 'roll_up_house_balances',
-                'premake_audit_log_partitions', 'prune_records', 'refresh_reporting_view',
+                'premake_audit_log_partitions', 'prune_records', 'prune_view_refreshes', 'refresh_reporting_view',
                 'raise_overdue_views', 'tell_audit_months_ahead'
             ) AS is_operated
         FROM pg_proc AS p

@@ -394,7 +394,7 @@ CREATE TABLE view_refreshes (
         AND (error IS NULL) = (error_state IS NULL)
     )
 );
-COMMENT ON TABLE view_refreshes IS 'Every refresh of a reporting view, written with its rows in one transaction, or with the error that left them as they were. Append-only.';
+COMMENT ON TABLE view_refreshes IS 'Every refresh of a reporting view in ninety days and the last good one, written with its rows in one transaction, or with the error that left them as they were. Append-only.';
 COMMENT ON COLUMN view_refreshes.started_at IS 'When its turn came; what another refresh made it wait is before.';
 COMMENT ON COLUMN view_refreshes.as_of IS 'All that was committed before this instant is in the view, and nothing that was committed after the refresh began to read.';
 COMMENT ON COLUMN view_refreshes.row_count IS 'Rows of the view then.';
@@ -407,6 +407,10 @@ CREATE INDEX idx_view_refreshes_view_name_as_of
 CREATE TRIGGER view_refreshes_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON view_refreshes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER view_refreshes_are_kept_ninety_days
+    BEFORE DELETE ON view_refreshes
+    FOR EACH ROW WHEN (OLD.finished_at > clock_timestamp() - interval '90 days')
+    EXECUTE FUNCTION refuse_change();
 
 CREATE VIEW reporting_view_states AS
 SELECT
@@ -497,6 +501,34 @@ END;
 $$;
 COMMENT ON FUNCTION refresh_reporting_view(text) IS 'Refreshes a reporting view beside its readers and records it; what fails is recorded and returned, and leaves the view as it was. Whoever waited while another refreshed it gets that refresh.';
 
+-- It says as of when a view is, so the last good refresh stays however old it is. Nobody else may delete any, so it
+-- runs with its owner's rights (docs/decisions/022).
+CREATE FUNCTION prune_view_refreshes(p_rows_max integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    PERFORM set_config('app.pruned_table', 'view_refreshes', true);
+    DELETE FROM view_refreshes AS r
+    USING (
+        SELECT o.id
+        FROM view_refreshes AS o
+        WHERE o.finished_at < clock_timestamp() - interval '90 days'
+          AND EXISTS (
+              SELECT FROM view_refreshes AS n
+              WHERE n.view_name = o.view_name AND n.as_of IS NOT NULL AND n.finished_at > o.finished_at
+          )
+        ORDER BY o.finished_at
+        LIMIT p_rows_max
+    ) AS old
+    WHERE r.id = old.id;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    PERFORM set_config('app.pruned_table', '', true);
+    RETURN v_count;
+END;
+$$;
+COMMENT ON FUNCTION prune_view_refreshes(integer) IS 'Deletes refreshes of reporting views after ninety days, but the last good one of each, at most so many; returns how many.';
+
 CREATE FUNCTION raise_overdue_views() RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -520,5 +552,12 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION raise_overdue_views() IS 'Tells people of reporting views that are twice as old as they may be, and ends what is told of the others; returns how many are.';
+
+-- What works on these views comes and goes with them; a job that is there has something to do.
+INSERT INTO jobs (name, every, daily_at)
+VALUES
+    ('prune_view_refreshes', NULL, '02:15'),
+    ('refresh_reporting_views', '1 hour', NULL),
+    ('watch_reporting_views', '5 minutes', NULL);
 
 SELECT grant_engine_rights();

@@ -11,16 +11,21 @@ _AT_ONCE = 10_000
 _TIMES_MAX = 1_000
 
 
-def _work(means: Means) -> int:
-    query, count = load_queries("tradewright.operations.jobs")["prune_records"], 0
+def pruned(means: Means, name: str) -> int:
+    """Let a query delete some at a time until nothing is left; return how much it was."""
+    query, count = load_queries("tradewright.operations.jobs")[name], 0
     with means.source() as session:
         for _ in range(_TIMES_MAX):
             row = session.execute(query, {"rows_max": _AT_ONCE}).fetchone()
-            pruned = 0 if row is None else int(row[0])
-            count += pruned
-            if not pruned:
+            gone = 0 if row is None else int(row[0])
+            count += gone
+            if not gone:
                 break
     return count
+
+
+def _work(means: Means) -> int:
+    return pruned(means, "prune_records")
 
 
 JOB = Job(name="prune_records", work=_work)

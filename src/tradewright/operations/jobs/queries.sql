@@ -2,6 +2,10 @@
 -- Delete what has been kept for as long as it must be, at most so many rows of each table.
 SELECT prune_records(%(rows_max)s);
 
+-- name: prune_view_refreshes
+-- Delete what is known of old refreshes, at most so many rows.
+SELECT prune_view_refreshes(%(rows_max)s);
+
 -- name: server_clock
 -- Read the server's clock.
 SELECT clock_timestamp();

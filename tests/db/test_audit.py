@@ -148,6 +148,24 @@ def test_the_first_bad_seal_is_named_with_its_reason(engine: Session) -> None:
     assert actors(engine, user_id) == ["nobody"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "sealed_at = sealed_at - interval '1 hour'",
+        "row_count = row_count + 1",
+        "digest = sha256('')",
+    ],
+)
+def test_a_seal_says_by_its_head_when_and_over_how_much_it_was_made(
+    engine: Session, change: str
+) -> None:
+    open_user(engine)
+    audit.seal(engine)
+    engine.execute("SET session_replication_role = replica")
+    engine.execute(f"UPDATE audit_seals SET {change}".encode())
+    assert audit.verify(engine).first_bad_seq == 1
+
+
 def test_a_row_slipped_into_a_sealed_range_is_noticed(engine: Session) -> None:
     open_user(engine)
     audit.seal(engine)

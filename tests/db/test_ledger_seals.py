@@ -218,6 +218,11 @@ def test_a_checkpoint_of_another_chain_is_not_gone_on_with(
         assert file.read_text() == kept
 
 
+def test_a_seal_that_says_another_time_is_named(engine: Session, cast: Cast) -> None:
+    engine.execute("UPDATE ledger_seals SET sealed_at = sealed_at - interval '1 hour'")
+    assert first_fault(engine) == (FaultKind.SEAL, None, None)
+
+
 def test_a_rewritten_segment_is_named_as_its_seal(engine: Session, cast: Cast) -> None:
     engine.execute(
         "UPDATE balance_ledger SET operation = 'gift' WHERE holder_id = %s AND version = 4",

@@ -81,6 +81,7 @@ DROP FUNCTION audit_archives_follow_their_steps();
 DROP TABLE audit_holds;
 DROP TABLE audit_retention;
 DROP FUNCTION audit_row_hash(jsonb);
+DROP FUNCTION audit_seal_head(bytea, audit_seals);
 DROP TABLE audit_seals;
 DROP FUNCTION close_bys_are_of_one_account();
 DROP FUNCTION closing_orders_are_of_their_position();

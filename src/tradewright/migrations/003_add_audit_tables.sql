@@ -1102,10 +1102,26 @@ CREATE TABLE audit_seals (
 );
 COMMENT ON TABLE audit_seals IS 'Chain of digests over audit_log: each seal covers the rows of a range of transactions and the seal before it.';
 COMMENT ON COLUMN audit_seals.to_txid IS 'Upper bound, exclusive: no transaction below it was still running when the seal was made.';
-COMMENT ON COLUMN audit_seals.head IS 'sha256 of the head before, the digest and the upper bound; export it to a place that this server cannot write.';
+COMMENT ON COLUMN audit_seals.head IS 'sha256 of the head before, the digest, the seal''s figures and its time; export it to a place that this server cannot write.';
 CREATE TRIGGER audit_seals_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION audit_seal_head(p_before bytea, p_seal audit_seals) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256('\x05'::bytea || coalesce(p_before, ''::bytea) || p_seal.digest || convert_to(
+        concat_ws(
+            '|',
+            p_seal.seq,
+            p_seal.from_txid,
+            p_seal.to_txid,
+            p_seal.row_count,
+            to_char(p_seal.sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        ),
+        'UTF8'
+    ))
+$$;
+COMMENT ON FUNCTION audit_seal_head(bytea, audit_seals) IS 'sha256 that chains a seal of the audit log to the one before, with when it was made.';
 
 -- sha256 of an audit row, given as to_jsonb makes it in UTC; operations/archive/rows.py says the same in Python.
 CREATE FUNCTION audit_row_hash(p_row jsonb) RETURNS bytea
@@ -1590,6 +1606,7 @@ CREATE FUNCTION seal_audit_log() RETURNS bigint
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_last audit_seals;
+    v_new audit_seals;
     v_to bigint;
     v_segment record;
 BEGIN
@@ -1604,15 +1621,14 @@ BEGIN
     IF v_segment.row_count = 0 THEN
         RETURN 0;
     END IF;
-    INSERT INTO audit_seals (seq, from_txid, to_txid, row_count, digest, head)
-    VALUES (
-        coalesce(v_last.seq, 0) + 1,
-        coalesce(v_last.to_txid, 0),
-        v_to,
-        v_segment.row_count,
-        v_segment.digest,
-        sha256(coalesce(v_last.head, ''::bytea) || v_segment.digest || convert_to(v_to::text, 'UTF8'))
-    );
+    v_new.seq := coalesce(v_last.seq, 0) + 1;
+    v_new.from_txid := coalesce(v_last.to_txid, 0);
+    v_new.to_txid := v_to;
+    v_new.row_count := v_segment.row_count;
+    v_new.digest := v_segment.digest;
+    v_new.sealed_at := clock_timestamp();
+    v_new.head := audit_seal_head(v_last.head, v_new);
+    INSERT INTO audit_seals SELECT v_new.*;
     RETURN v_segment.row_count;
 END;
 $$;

@@ -3828,7 +3828,7 @@ COMMENT ON TABLE ledger_seals IS 'Chain of digests over transfers and balance_le
 COMMENT ON COLUMN ledger_seals.to_txid IS 'Transfers of the transactions from from_txid up to this one, exclusive, are covered; none of them was still running.';
 COMMENT ON COLUMN ledger_seals.transfer_hashes IS 'Id and sha256 of each transfer that is covered, 16 and 32 bytes, by id.';
 COMMENT ON COLUMN ledger_seals.digest IS 'sha256 over the hashes of the seal''s segments and transfers.';
-COMMENT ON COLUMN ledger_seals.head IS 'sha256 of the head before, the digest and the seal''s figures; export it to a place that this server cannot write.';
+COMMENT ON COLUMN ledger_seals.head IS 'sha256 of the head before, the digest, the seal''s figures and its time; export it to a place that this server cannot write.';
 CREATE TRIGGER ledger_seals_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_seals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -3871,10 +3871,19 @@ COMMENT ON FUNCTION ledger_segment_hash(uuid, bigint, bigint, bytea) IS 'sha256 
 CREATE FUNCTION ledger_seal_head(p_before bytea, p_digest bytea, p_seal ledger_seals) RETURNS bytea
 LANGUAGE sql STABLE AS $$
     SELECT sha256('\x04'::bytea || p_before || p_digest || convert_to(
-        concat_ws('|', p_seal.seq, p_seal.from_txid, p_seal.to_txid, p_seal.entry_count, p_seal.transfer_count), 'UTF8'
+        concat_ws(
+            '|',
+            p_seal.seq,
+            p_seal.from_txid,
+            p_seal.to_txid,
+            p_seal.entry_count,
+            p_seal.transfer_count,
+            to_char(p_seal.sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        ),
+        'UTF8'
     ))
 $$;
-COMMENT ON FUNCTION ledger_seal_head(bytea, bytea, ledger_seals) IS 'sha256 that chains a seal to the one before.';
+COMMENT ON FUNCTION ledger_seal_head(bytea, bytea, ledger_seals) IS 'sha256 that chains a seal to the one before, with when it was made.';
 
 -- The transfers of a range of transactions as a seal keeps them, by id: all, or on a server that counts
 -- anew, which may have added others, those that were sealed.
@@ -3918,6 +3927,7 @@ BEGIN
     SELECT * INTO v_last FROM ledger_seals ORDER BY seq DESC LIMIT 1;
     PERFORM refuse_counting_anew('ledger', v_last.to_txid);
     v_new.seq := coalesce(v_last.seq, 0) + 1;
+    v_new.sealed_at := clock_timestamp();
     v_new.from_txid := coalesce(v_last.to_txid, 0);
     v_new.to_txid := greatest(v_new.from_txid, txid_snapshot_xmin(txid_current_snapshot()));
     v_new.to_txid := coalesce(
@@ -3968,7 +3978,9 @@ BEGIN
             ) AS hashes
         FROM segments
     )
-    INSERT INTO ledger_seals (seq, from_txid, to_txid, entry_count, transfer_count, transfer_hashes, digest, head)
+    INSERT INTO ledger_seals (
+        seq, from_txid, to_txid, entry_count, transfer_count, transfer_hashes, digest, head, sealed_at
+    )
     SELECT
         v_new.seq,
         v_new.from_txid,
@@ -3980,8 +3992,12 @@ BEGIN
         ledger_seal_head(
             coalesce(v_last.head, ''::bytea),
             d.digest,
-            (v_new.seq, v_new.from_txid, v_new.to_txid, c.entry_count, v_new.transfer_count, NULL, NULL, NULL, NULL)::ledger_seals
-        )
+            (
+                v_new.seq, v_new.from_txid, v_new.to_txid, c.entry_count, v_new.transfer_count, NULL, NULL, NULL,
+                v_new.sealed_at
+            )::ledger_seals
+        ),
+        v_new.sealed_at
     FROM covered AS c
     CROSS JOIN LATERAL (SELECT sha256('\x03'::bytea || c.hashes || sha256(v_new.transfer_hashes)) AS digest) AS d
     WHERE c.entry_count + v_new.transfer_count > 0

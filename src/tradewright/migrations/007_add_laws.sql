@@ -1126,12 +1126,13 @@ CREATE VIEW law_seals_verify AS
 SELECT s.seq, s.row_count, d.row_count AS found_row_count, s.digest, d.digest AS found_digest
 FROM (
     SELECT
-        *,
-        lag(seq, 1, 0::bigint) OVER chain AS previous_seq,
-        lag(to_txid, 1, 0::bigint) OVER chain AS previous_to_txid,
-        lag(head, 1, ''::bytea) OVER chain AS previous_head
-    FROM audit_seals
-    WINDOW chain AS (ORDER BY seq)
+        l AS seal,
+        l.*,
+        lag(l.seq, 1, 0::bigint) OVER chain AS previous_seq,
+        lag(l.to_txid, 1, 0::bigint) OVER chain AS previous_to_txid,
+        lag(l.head) OVER chain AS previous_head
+    FROM audit_seals AS l
+    WINDOW chain AS (ORDER BY l.seq)
 ) AS s
 CROSS JOIN (SELECT is_counting_anew(max(to_txid)) AS is_anew FROM audit_seals) AS server
 CROSS JOIN LATERAL audit_segment_digest(
@@ -1141,7 +1142,7 @@ WHERE s.seq <> s.previous_seq + 1
    OR s.from_txid <> s.previous_to_txid
    OR s.row_count <> d.row_count
    OR s.digest <> d.digest
-   OR s.head <> sha256(s.previous_head || s.digest || convert_to(s.to_txid::text, 'UTF8'));
+   OR s.head <> audit_seal_head(s.previous_head, s.seal);
 COMMENT ON VIEW law_seals_verify IS 'Each seal still matches the audit rows that it covers, online and archived, and the seal before it.';
 
 -- Entries and transfers are held against the hashes that were sealed of them; the hashes against the

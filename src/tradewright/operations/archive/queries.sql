@@ -166,7 +166,7 @@ WHERE s.seq = ANY(%(seqs)s::bigint[])
       s.from_txid <> coalesce(p.to_txid, 0)
       OR s.row_count <> d.row_count
       OR s.digest <> d.digest
-      OR s.head <> sha256(coalesce(p.head, ''::bytea) || s.digest || convert_to(s.to_txid::text, 'UTF8'))
+      OR s.head <> audit_seal_head(p.head, s)
   )
 ORDER BY s.seq;
 

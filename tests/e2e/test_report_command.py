@@ -2,15 +2,18 @@
 
 import csv
 import json
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.floor import Floor, buy, deal
 from tradewright.cli.main import cli
-from tradewright.compliance import REPORTS
-from tradewright.core.errors import ErrorCode, TradewrightError
+from tradewright.compliance import REPORTS, Findings, Report, write_csv
+from tradewright.core.errors import DatabaseError, ErrorCode, TradewrightError
 
 
 @pytest.fixture
@@ -88,6 +91,26 @@ def test_what_a_report_refuses_is_the_houses_error_and_leaves_no_file(
     assert isinstance(told.exception, TradewrightError)
     assert told.exception.code is ErrorCode.REPORT_RANGE_REVERSED
     assert not path.exists()
+
+
+def test_a_report_that_breaks_off_leaves_what_was_there(
+    traded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "orders.csv"
+    words = ("order-records", "--csv", "--output", str(path))
+    assert run(traded, *words).exit_code == 0
+    whole = path.read_text()
+
+    def broken(report: Report, found: Findings, to: TextIO) -> int:
+        write_csv(report, replace(found, rows=islice(found.rows, 5)), to)
+        raise DatabaseError(ErrorCode.DATABASE_UNREACHABLE, "", why="", hint="")
+
+    monkeypatch.setattr("tradewright.cli.report.write_csv", broken)
+    assert isinstance(run(traded, *words).exception, DatabaseError)
+    assert path.read_text() == whole
+    path.unlink()
+    run(traded, *words)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_instant_without_a_zone_is_utc(traded: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -131,16 +131,23 @@ def _scope(narrowed: dict[str, Any]) -> Scope:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Give what is written to: a file, or standard output."""
+    """Give what is written to: a file, which is there when all is written, or standard output."""
     if output is None:
         yield sys.stdout
         return
+    is_plain = output.is_file() or not output.exists()
+    part = output.with_name(f"{output.name}.part") if is_plain else output
     try:
-        file = output.open("w", encoding="utf-8", newline="")
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        if is_plain:
+            part.replace(output)
     except OSError as error:
         raise click.UsageError(f"{output} cannot be written: {error.strerror}") from None
-    with file:
-        yield file
+    finally:
+        if is_plain:
+            with suppress(OSError):
+                part.unlink()
 
 
 def _write(report: Report, found: Findings, to: TextIO, form: str) -> None:

@@ -12,6 +12,7 @@ from tradewright import ledger
 from tradewright.compliance import Scope
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
+from tradewright.ledger.liabilities import read_liabilities
 from tradewright.postgres.connect import Session
 from tradewright.risk.model import ClientClass
 
@@ -88,6 +89,16 @@ def test_every_side_of_each_currency_is_told_once(engine: Session) -> None:
         "SELECT sum(available + reserved) FROM user_balances WHERE currency = 'USD'"
     ).fetchone()
     assert stored == (amounts(made)["owed", "wallets"],)
+
+
+def test_what_is_owed_is_what_can_be_proven_to_each_client(engine: Session) -> None:
+    play(engine)
+    proven = {tree.currency: tree.root.total for tree in read_liabilities(engine)}
+    made = make(engine, "client-money")
+    assert proven.keys() == {row["currency"] for row in made.rows if row["part"] == "owed"}
+    for currency, total in proven.items():
+        told = amounts(made, currency)
+        assert sum(amount for (part, _), amount in told.items() if part == "owed") == total
 
 
 def test_an_instant_that_has_passed_is_told_as_it_was_told_then(floor: Floor) -> None:

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,6 +28,7 @@ from tradewright.core.errors import ErrorCode, StateError
 from tradewright.ledger import sealing
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
+from tradewright.postgres.queries import load_queries
 from tradewright.risk import store as risk
 from tradewright.risk.halts import HaltMode
 from tradewright.risk.limits import Limit, LimitKind, Target
@@ -162,6 +164,51 @@ def test_an_interval_tells_all_accounts_and_nothing_before_or_after(floor: Floor
     told = {(row["source"], row["record_id"], row["action"]) for row in made.rows}
     assert {(row["source"], row["record_id"], row["action"]) for row in own.rows} <= told
     assert rebuilt(floor.session, account_id=first, begin=begin, end=end).rows == []
+
+
+def test_an_interval_tells_what_its_accounts_tell_one_by_one(
+    engine_database: str, engine: Session
+) -> None:
+    no = steady("LP-ONE", 1, reject_probability=Decimal(1))
+    floor = Floor.opened(engine_database, engine, (no, steady("LP-TWO", 2)))
+    accounts = [rich(floor, book) for book in (Book.A, Book.B, Book.HYBRID)]
+    instants = [now(engine)]
+    with floor.engine() as running:
+        for _ in range(3):
+            for account_id in accounts:
+                deal(running, buy(account_id))
+                deal(running, sell(account_id, stop_price="1.09000"))
+            instants.append(now(engine))
+        floor.quote(running, "EURUSD", "1.08900", "1.08910")
+    for begin, end in pairwise([*instants, now(engine)]):
+        whole = rebuilt(engine, begin=begin, end=end)
+        parts = [rebuilt(engine, account_id=one, begin=begin, end=end) for one in accounts]
+        assert of_orders([whole]) == of_orders(parts)
+        assert {"order_events", "order_fills", "provider_requests"} <= {
+            row["source"] for row in whole.rows
+        }
+
+
+def of_orders(reports: Sequence[Made]) -> Counter[tuple[Any, ...]]:
+    names = ("at", "source", "action", "order_id", "record_id")
+    return Counter(
+        tuple(row[name] for name in names)
+        for made in reports
+        for row in made.rows
+        if row["order_id"] is not None
+    )
+
+
+def test_an_interval_looks_fills_up_and_scans_none(engine: Session) -> None:
+    end = now(engine)
+    asked = {"begin": end - timedelta(hours=1), "end": end, "account_id": None, "order_id": None}
+    text = load_queries("tradewright.compliance.reports")["reconstruction"]
+    with engine.transaction(force_rollback=True):
+        engine.execute("SET LOCAL enable_seqscan = off")
+        plan = engine.execute(f"EXPLAIN {text}".encode(), asked).fetchall()
+    told = "\n".join(row[0] for row in plan)
+    for table in ("order_fills", "provider_requests", "routing_rankings", "order_events"):
+        assert f"Seq Scan on {table}" not in told
 
 
 def test_what_is_asked_for_must_have_bounds(engine: Session) -> None:

@@ -501,6 +501,24 @@ WITH chosen AS (
     FROM orders AS o
     WHERE (%(order_id)s::uuid IS NULL OR o.id = %(order_id)s::uuid)
       AND (%(account_id)s::uuid IS NULL OR o.account_id = %(account_id)s::uuid)
+), near AS (
+    SELECT e.order_id
+    FROM order_events AS e
+    WHERE %(order_id)s::uuid IS NULL
+      AND %(account_id)s::uuid IS NULL
+      AND e.occurred_at >= %(begin)s::timestamptz - interval '10 minutes'
+      AND e.occurred_at < %(end)s::timestamptz + interval '10 minutes'
+    GROUP BY e.order_id
+), stirred AS (
+    -- What is written in one transaction with an event is no further from it than that may last. So of an interval
+    -- only orders with an event in it or near it are looked up, and events are found by their index of blocks.
+    SELECT c.*
+    FROM chosen AS c
+    WHERE num_nonnulls(%(order_id)s::uuid, %(account_id)s::uuid) > 0
+    UNION ALL
+    SELECT c.*
+    FROM near AS n
+    JOIN chosen AS c ON c.id = n.order_id
 ), owners AS (
     SELECT a.id AS account_id, a.user_id
     FROM accounts AS a
@@ -599,14 +617,14 @@ WITH chosen AS (
     SELECT
         b.occurred_at, NULL, 20, 0, 'risk_breaches', l.kind, 'house', c.account_id, c.id, c.symbol, b.id, NULL, NULL,
         jsonb_build_object('limit', trim_scale(b.limit_value)::text, 'measured', trim_scale(b.measured)::text, 'scope', l.scope), NULL, NULL, NULL
-    FROM chosen AS c
+    FROM stirred AS c
     JOIN risk_breaches AS b ON b.order_id = c.id
     JOIN risk_limits AS l ON l.id = b.limit_id
     UNION ALL
     SELECT
         coalesce(s.at, uuid_extract_timestamp(d.id)), d.decided_at, 30, 0, 'routing_decisions', d.reason, 'house',
         c.account_id, c.id, c.symbol, d.id, NULL, NULL, to_jsonb(d), NULL, NULL, NULL
-    FROM chosen AS c
+    FROM stirred AS c
     JOIN routing_decisions AS d ON d.order_id = c.id
     LEFT JOIN LATERAL (
         SELECT min(e.occurred_at) AS at
@@ -617,7 +635,7 @@ WITH chosen AS (
     SELECT
         coalesce(s.at, uuid_extract_timestamp(d.id)), d.ranked_at, 40, 0, 'routing_rankings', 'ranked', 'house',
         c.account_id, c.id, c.symbol, d.id, NULL, NULL, d.candidates, NULL, NULL, NULL
-    FROM chosen AS c
+    FROM stirred AS c
     JOIN routing_rankings AS d ON d.order_id = c.id
     LEFT JOIN LATERAL (
         SELECT min(e.occurred_at) AS at
@@ -638,7 +656,7 @@ WITH chosen AS (
         coalesce(s.at, uuid_extract_timestamp(r.id)), r.decided_at, 60, 0, 'provider_requests',
         coalesce('rejected: ' || r.reason, 'accepted'), p.code,
         c.account_id, c.id, c.symbol, r.id, NULL, NULL, to_jsonb(r), NULL, NULL, NULL
-    FROM chosen AS c
+    FROM stirred AS c
     JOIN provider_requests AS r ON r.order_id = c.id
     JOIN liquidity_providers AS p ON p.id = r.provider_id
     LEFT JOIN LATERAL (
@@ -651,7 +669,7 @@ WITH chosen AS (
         f.executed_at, f.quoted_at, 70, 0, 'order_fills',
         CASE WHEN f.provider_execution_id IS NULL THEN 'dealt by the house' ELSE 'dealt by a provider' END, p.code,
         c.account_id, c.id, c.symbol, f.id, NULL, NULL, to_jsonb(f), NULL, NULL, NULL
-    FROM chosen AS c
+    FROM stirred AS c
     JOIN order_fills AS f ON f.order_id = c.id
     JOIN liquidity_providers AS p ON p.id = f.provider_id
     UNION ALL

@@ -19,9 +19,10 @@ from tradewright.ledger import HouseCode, Movement
 from tradewright.liquidity.model import Side
 from tradewright.payments import Provider
 from tradewright.payments.claims import ClaimKind, ClaimOrder, open_claim
+from tradewright.payments.clearing import CLEARING
 from tradewright.payments.reconciliation.service import import_statement
 from tradewright.payments.reconciliation.settlement import settle
-from tradewright.payments.steps import CLEARING, lock
+from tradewright.payments.steps import lock
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Pipeline
 from tradewright.trading.batch import Trading, book_batch

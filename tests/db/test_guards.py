@@ -59,6 +59,8 @@ APPEND_ONLY = (
     "routing_rankings",
     "routing_decisions",
     "provider_statement_lines",
+    "suspense_items",
+    "suspense_returns",
     "provider_statement_withdrawals",
     "provider_statements",
     "provider_correction_settlements",

@@ -312,6 +312,12 @@ def coins(session: Session, user_id: str, satoshis: int) -> Payment:
     return payments.list_payments(session, user_id=user_id)[0]
 
 
+def dropped(session: Session, payment: Payment) -> bytes:
+    """Return the message that a reorganisation has taken coins away."""
+    told = value(session, "SELECT body FROM webhook_events WHERE reference = %s", payment.reference)
+    return json.dumps(json.loads(str(told)) | {"type": "transfer.dropped"}).encode()
+
+
 def test_coins_that_come_without_a_rate_are_counted_before_they_are_credited(
     engine: Session,
 ) -> None:

@@ -15,6 +15,7 @@ from tradewright import audit, payments
 from tradewright.cli import options
 from tradewright.cli.payments_begin import begin_command
 from tradewright.cli.payments_limits import limit_group
+from tradewright.cli.payments_suspense import suspense_group
 from tradewright.cli.risk_output import COUNT, LAST, PORT, Number
 from tradewright.cli.settings import by_whom_and_why
 from tradewright.cli.signals import until_signal
@@ -57,6 +58,7 @@ def command() -> None:
 
 command.add_command(begin_command)
 command.add_command(limit_group)
+command.add_command(suspense_group)
 
 
 @command.command("list", epilog=options.example("tradewright payments list --kind withdrawal"))

@@ -36,6 +36,7 @@ class HouseCode(StrEnum):
     BANK = "bank"
     PROVIDER_COSTS = "provider_costs"
     RECEIVABLES = "receivables"
+    SUSPENSE = "suspense"
     FEES = "fees"
     DEALING = "dealing"
     LIQUIDITY = "liquidity"

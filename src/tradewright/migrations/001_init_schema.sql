@@ -276,7 +276,7 @@ CREATE TABLE house_accounts (
     code text
         CONSTRAINT house_accounts_code_present NOT NULL
         CONSTRAINT house_accounts_code_known CHECK (code IN (
-            'clearing', 'clearing_cards', 'clearing_chain', 'bank', 'provider_costs', 'receivables',
+            'clearing', 'clearing_cards', 'clearing_chain', 'bank', 'provider_costs', 'receivables', 'suspense',
             'fees', 'dealing', 'swaps', 'liquidity', 'negative_balance', 'exchange'
         )),
     currency text
@@ -286,7 +286,7 @@ CREATE TABLE house_accounts (
         REFERENCES ledger_holders (id, kind, currency) ON DELETE RESTRICT
 );
 COMMENT ON TABLE house_accounts IS 'The broker''s own side of every movement; balances are rolled up from transfers (house_balances), never kept in a hot row.';
-COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; fees: commissions, and what swap-free accounts pay for nights; dealing: the result of trading against clients, and of hedging it; swaps: what positions pay and earn over the rollover; liquidity: what liquidity providers owe the house for its hedges, or the house them; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
+COMMENT ON COLUMN house_accounts.code IS 'clearing: money in and out through payment providers, one for each that settles later; bank: what they have paid out; provider_costs: their fees; receivables: what clients owe; suspense: what came for a deposit that was refused, until it is sent back; fees: commissions, and what swap-free accounts pay for nights; dealing: the result of trading against clients, and of hedging it; swaps: what positions pay and earn over the rollover; liquidity: what liquidity providers owe the house for its hedges, or the house them; negative_balance: the expense of forgiving negative balances; exchange: both sides of exchanges between currencies.';
 
 CREATE TABLE account_groups (
     id uuid DEFAULT uuidv7()

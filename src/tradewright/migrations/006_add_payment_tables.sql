@@ -3316,6 +3316,164 @@ CREATE TRIGGER receivables_keep_their_key
     )
     EXECUTE FUNCTION refuse_new_key();
 
+-- Money that came for a deposit which the house has refused: nobody's, until it is sent back.
+CREATE TABLE suspense_items (
+    id uuid
+        CONSTRAINT suspense_items_pkey PRIMARY KEY,
+    payment_id uuid
+        CONSTRAINT suspense_items_payment_id_present NOT NULL
+        CONSTRAINT suspense_items_payment_exists REFERENCES payment_transactions (id) ON DELETE RESTRICT
+        CONSTRAINT suspense_items_one_per_payment UNIQUE,
+    currency text
+        CONSTRAINT suspense_items_currency_present NOT NULL
+        CONSTRAINT suspense_items_currency_exists REFERENCES currencies (code) ON DELETE RESTRICT,
+    amount numeric(20, 8)
+        CONSTRAINT suspense_items_amount_present NOT NULL
+        CONSTRAINT suspense_items_amount_positive CHECK (amount > 0 AND amount < 'Infinity'),
+    reason text
+        CONSTRAINT suspense_items_reason_present NOT NULL
+        CONSTRAINT suspense_items_reason_not_empty CHECK (length(trim(reason)) BETWEEN 1 AND 500),
+    opened_by uuid
+        CONSTRAINT suspense_items_opened_by_present NOT NULL
+        CONSTRAINT suspense_items_officer_exists REFERENCES users (id) ON DELETE RESTRICT,
+    transfer_id uuid
+        CONSTRAINT suspense_items_transfer_id_present NOT NULL
+        CONSTRAINT suspense_items_transfer_exists REFERENCES transfers (id) ON DELETE RESTRICT
+        CONSTRAINT suspense_items_transfer_once UNIQUE,
+    opened_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT suspense_items_opened_at_present NOT NULL
+);
+COMMENT ON TABLE suspense_items IS 'Money that came for a deposit which an officer has refused, with how much came and why it is not the client''s; append-only.';
+COMMENT ON COLUMN suspense_items.amount IS 'What the provider has booked, whatever was asked for.';
+COMMENT ON COLUMN suspense_items.transfer_id IS 'What moved it from the provider''s clearing holder to suspense.';
+CREATE INDEX idx_suspense_items_currency
+    ON suspense_items (currency);
+CREATE INDEX idx_suspense_items_opened_by
+    ON suspense_items (opened_by);
+CREATE TRIGGER suspense_items_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON suspense_items
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE suspense_returns (
+    item_id uuid
+        CONSTRAINT suspense_returns_pkey PRIMARY KEY
+        CONSTRAINT suspense_returns_item_exists REFERENCES suspense_items (id) ON DELETE RESTRICT,
+    reference text,
+    reason text
+        CONSTRAINT suspense_returns_reason_present NOT NULL
+        CONSTRAINT suspense_returns_reason_not_empty CHECK (length(trim(reason)) BETWEEN 1 AND 500),
+    returned_by uuid
+        CONSTRAINT suspense_returns_officer_exists REFERENCES users (id) ON DELETE RESTRICT,
+    transfer_id uuid
+        CONSTRAINT suspense_returns_transfer_id_present NOT NULL
+        CONSTRAINT suspense_returns_transfer_exists REFERENCES transfers (id) ON DELETE RESTRICT
+        CONSTRAINT suspense_returns_transfer_once UNIQUE,
+    returned_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT suspense_returns_returned_at_present NOT NULL,
+    CONSTRAINT suspense_returns_reference_iff_sent_back CHECK ((reference IS NULL) = (returned_by IS NULL))
+);
+COMMENT ON TABLE suspense_returns IS 'How money left suspense: sent back to the payer by another officer, or gone with the transfer that brought it; append-only.';
+COMMENT ON COLUMN suspense_returns.reference IS 'The provider''s name for the sending back; none when a reorganisation took the coins away.';
+COMMENT ON COLUMN suspense_returns.transfer_id IS 'What moved it from suspense to the provider''s clearing holder.';
+CREATE INDEX idx_suspense_returns_returned_by
+    ON suspense_returns (returned_by);
+CREATE TRIGGER suspense_returns_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON suspense_returns
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- The payment is locked: who credits it and who puts its money aside wait for each other.
+CREATE FUNCTION suspense_begins_with_its_money() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_payment payment_transactions;
+BEGIN
+    SELECT * INTO v_payment FROM payment_transactions WHERE id = NEW.payment_id FOR NO KEY UPDATE;
+    IF v_payment.kind <> 'deposit' OR v_payment.provider = 'direct' OR v_payment.status NOT IN ('failed', 'canceled')
+       OR v_payment.user_id = NEW.opened_by
+       OR NOT EXISTS (SELECT FROM user_roles AS r WHERE r.user_id = NEW.opened_by AND r.role = 'payments_officer')
+       OR NOT EXISTS (
+           SELECT
+           FROM transfers AS t
+           JOIN house_accounts AS g ON g.id = t.debit_holder_id AND g.code = 'clearing_' || v_payment.provider
+           JOIN house_accounts AS r ON r.id = t.credit_holder_id AND r.code = 'suspense'
+           WHERE t.id = NEW.transfer_id AND (t.transaction_id, t.currency, t.amount) = (NEW.id, NEW.currency, NEW.amount)
+       ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW084',
+            MESSAGE = format('money of payment "%s" cannot be put into suspense', NEW.payment_id),
+            DETAIL = format(
+                'It is a %s through %s that is %s; money is put there by a payments officer who is not its owner, when a '
+                'deposit through a provider was refused, with the transfer that moves it.',
+                v_payment.kind, v_payment.provider, v_payment.status
+            ),
+            HINT = 'Refuse the deposit first.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION suspense_begins_with_its_money() IS 'Trigger of suspense_items: only what came for a refused deposit, by an officer, with its transfer (SQLSTATE TW084).';
+CREATE TRIGGER suspense_items_begin_with_their_money
+    BEFORE INSERT ON suspense_items
+    FOR EACH ROW EXECUTE FUNCTION suspense_begins_with_its_money();
+
+CREATE FUNCTION suspense_goes_back_by_four_eyes() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT
+        FROM suspense_items AS i
+        JOIN payment_transactions AS p ON p.id = i.payment_id
+        JOIN transfers AS t ON t.id = NEW.transfer_id
+            AND (t.transaction_id, t.currency, t.amount) = (i.id, i.currency, i.amount)
+        JOIN house_accounts AS g ON g.id = t.debit_holder_id AND g.code = 'suspense'
+        JOIN house_accounts AS c ON c.id = t.credit_holder_id AND c.code = 'clearing_' || p.provider
+        WHERE i.id = NEW.item_id
+          AND CASE
+              WHEN NEW.returned_by IS NULL THEN p.status = 'reversed'
+              ELSE NEW.returned_by NOT IN (i.opened_by, p.user_id) AND EXISTS (
+                  SELECT FROM user_roles AS r WHERE r.user_id = NEW.returned_by AND r.role = 'payments_officer'
+              )
+          END
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW085',
+            MESSAGE = format('money in suspense "%s" cannot go back by this word', NEW.item_id),
+            DETAIL = 'Four eyes: a payments officer other than who put it there and than the owner of the deposit '
+                'sends it back, with the transfer that moves it.',
+            HINT = 'Have another officer send it back.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION suspense_goes_back_by_four_eyes() IS 'Trigger of suspense_returns: another officer than who put the money into suspense, with its transfer (SQLSTATE TW085).';
+CREATE TRIGGER suspense_returns_go_back_by_four_eyes
+    BEFORE INSERT ON suspense_returns
+    FOR EACH ROW EXECUTE FUNCTION suspense_goes_back_by_four_eyes();
+
+CREATE FUNCTION suspense_is_never_credited() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (SELECT FROM suspense_items AS i WHERE i.payment_id = NEW.id) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW084',
+            MESSAGE = format('%s "%s" cannot become %s', NEW.kind, NEW.id, NEW.status),
+            DETAIL = 'What came for it was refused and put into suspense.',
+            HINT = 'Send it back, and have the client pay in anew.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION suspense_is_never_credited() IS 'Trigger of payment_transactions: a deposit whose money is in suspense goes to no client (SQLSTATE TW084).';
+CREATE TRIGGER payment_transactions_in_suspense_are_not_credited
+    BEFORE UPDATE ON payment_transactions
+    FOR EACH ROW WHEN (
+        NEW.kind = 'deposit' AND OLD.status <> NEW.status AND NEW.status IN ('requires_approval', 'unconfirmed', 'succeeded')
+    )
+    EXECUTE FUNCTION suspense_is_never_credited();
+
 -- What providers tell us. Only messages whose signature held are written; the same one again is
 -- not written again.
 CREATE TABLE webhook_events (

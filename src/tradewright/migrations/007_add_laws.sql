@@ -578,8 +578,10 @@ JOIN house_accounts AS g ON g.id = m.debit_holder_id
 JOIN house_accounts AS r ON r.id = m.credit_holder_id
 WHERE m.reverses_id IS NULL
   AND NOT EXISTS (SELECT FROM hedge_fills AS f WHERE f.id = m.transaction_id AND m.operation = 'hedge_pnl')
-  AND NOT EXISTS (SELECT FROM payment_settlements AS s WHERE s.id = m.transaction_id);
-COMMENT ON VIEW law_house_movement_has_its_cause IS 'Between accounts of the house money moves for a fill of a hedge, for a settlement, or to take one back.';
+  AND NOT EXISTS (SELECT FROM payment_settlements AS s WHERE s.id = m.transaction_id)
+  AND NOT EXISTS (SELECT FROM suspense_items AS i WHERE i.transfer_id = m.id)
+  AND NOT EXISTS (SELECT FROM suspense_returns AS b WHERE b.transfer_id = m.id);
+COMMENT ON VIEW law_house_movement_has_its_cause IS 'Between accounts of the house money moves for a fill of a hedge, for a settlement, into suspense and out of it, or to take one back.';
 
 CREATE VIEW law_result_is_its_prices AS
 SELECT t.id AS trade_id, t.realised_pnl, r.exact

@@ -8,8 +8,9 @@ refuses the owner too.
 """
 
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.money import Money
 from tradewright.payments import store
-from tradewright.payments.model import Payment, PaymentKind, PaymentStatus
+from tradewright.payments.model import Payment, PaymentKind, PaymentStatus, Provider
 from tradewright.payments.steps import (
     credit_deposit,
     fail_withdrawal,
@@ -17,6 +18,7 @@ from tradewright.payments.steps import (
     pay_out,
     require_status,
 )
+from tradewright.payments.suspense import SuspenseItem, find_item, put_into_suspense
 from tradewright.payments.users import require_payable, require_user
 from tradewright.postgres.connect import Session
 
@@ -65,8 +67,9 @@ def refuse_payment(
 ) -> Payment:
     """End a payment that waits for approval, or whose amount is in conflict, without success.
 
-    A withdrawal gives its money back. A deposit's money stays with the provider's clearing holder
-    until the provider has sent it back; reconciliation keeps it in sight until then.
+    A withdrawal gives its money back. What a provider has collected for a deposit goes into
+    suspense, until another officer sends it back. Of a deposit in conflict only a statement tells
+    what came: `put_aside` puts it there.
 
     Raises:
         InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
@@ -82,7 +85,12 @@ def refuse_payment(
     )
     if payment.kind is PaymentKind.WITHDRAWAL:
         return fail_withdrawal(connection, payment_id, reason)
-    return store.move_payment(connection, payment_id, PaymentStatus.FAILED, failure_reason=reason)
+    failed = store.move_payment(connection, payment_id, PaymentStatus.FAILED, failure_reason=reason)
+    has_come = payment.status is PaymentStatus.REQUIRES_APPROVAL
+    if has_come and payment.provider is not Provider.DIRECT:
+        money = Money(payment.amount, payment.currency)
+        put_into_suspense(connection, payment, officer_id, money, reason=reason)
+    return failed
 
 
 def _require_seen(payment: Payment, seen: PaymentStatus | None) -> None:
@@ -96,6 +104,23 @@ def _require_seen(payment: Payment, seen: PaymentStatus | None) -> None:
         why="What is decided about it has become something else.",
         hint="Look at the payment again, then decide.",
     )
+
+
+def put_aside(
+    connection: Session, payment_id: str, officer_id: str, money: Money, *, reason: str
+) -> SuspenseItem:
+    """Put what a statement shows to have come for a deposit that was refused into suspense.
+
+    Raises:
+        InputError: PAYMENT_UNKNOWN, USER_UNKNOWN.
+        StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED,
+            PAYMENT_SUSPENSE_REFUSED.
+
+    """
+    payment = lock(connection, payment_id, PaymentKind.DEPOSIT)
+    require_officer(connection, payment, officer_id)
+    item_id = put_into_suspense(connection, payment, officer_id, money, reason=reason)
+    return find_item(connection, item_id)
 
 
 def require_officer(connection: Session, payment: Payment, officer_id: str) -> None:

@@ -570,3 +570,69 @@ SET
     next_attempt_at = clock_timestamp() + %(pause)s::interval,
     last_answer = %(answer)s
 WHERE id = %(id)s::uuid AND delivered_at IS NULL AND given_up_at IS NULL;
+
+-- name: insert_suspense_item
+-- Note what came for a deposit that was refused, with the transfer that has moved it.
+INSERT INTO suspense_items (id, payment_id, currency, amount, reason, opened_by, transfer_id)
+VALUES (
+    %(id)s::uuid, %(payment_id)s::uuid, %(currency)s, %(amount)s, %(reason)s, %(opened_by)s::uuid,
+    %(transfer_id)s::uuid
+);
+
+-- name: insert_suspense_return
+-- Note how money left suspense, with the transfer that has moved it.
+INSERT INTO suspense_returns (item_id, reference, reason, returned_by, transfer_id)
+VALUES (
+    %(item_id)s::uuid, %(reference)s, %(reason)s, %(returned_by)s::uuid, %(transfer_id)s::uuid
+);
+
+-- name: note_arrival
+-- Note that the money of a deposit has come, when nobody has told so yet.
+UPDATE payment_transactions
+SET arrived_at = clock_timestamp()
+WHERE id = %(payment_id)s::uuid AND arrived_at IS NULL;
+
+-- name: suspense_of
+-- Find what is, or was, in suspense of a deposit.
+SELECT id::text FROM suspense_items WHERE payment_id = %(payment_id)s::uuid;
+
+-- name: suspense_item
+-- Read money in suspense.
+SELECT
+    i.id::text,
+    i.payment_id::text,
+    p.provider,
+    i.currency,
+    i.amount,
+    i.reason,
+    i.opened_by::text,
+    i.opened_at,
+    coalesce(s.returned_at, clock_timestamp()) - i.opened_at,
+    s.reference,
+    s.returned_by::text,
+    s.returned_at
+FROM suspense_items AS i
+JOIN payment_transactions AS p ON p.id = i.payment_id
+LEFT JOIN suspense_returns AS s ON s.item_id = i.id
+WHERE i.id = %(id)s::uuid;
+
+-- name: list_suspense
+-- Read the money in suspense, what is still there first, the oldest of it on top.
+SELECT
+    i.id::text,
+    i.payment_id::text,
+    p.provider,
+    i.currency,
+    i.amount,
+    i.reason,
+    i.opened_by::text,
+    i.opened_at,
+    coalesce(s.returned_at, clock_timestamp()) - i.opened_at,
+    s.reference,
+    s.returned_by::text,
+    s.returned_at
+FROM suspense_items AS i
+JOIN payment_transactions AS p ON p.id = i.payment_id
+LEFT JOIN suspense_returns AS s ON s.item_id = i.id
+ORDER BY s.item_id IS NOT NULL, CASE WHEN s.item_id IS NULL THEN i.opened_at END, s.returned_at DESC
+LIMIT %(count_max)s::integer;

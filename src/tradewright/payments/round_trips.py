@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from tradewright import ledger
 from tradewright.payments import store
+from tradewright.payments.clearing import CLEARING
 from tradewright.payments.debts import collect_debts, lend_shortfall
 from tradewright.payments.model import Payment
-from tradewright.payments.steps import CLEARING
 from tradewright.postgres.connect import Session
 
 

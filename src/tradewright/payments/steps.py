@@ -5,13 +5,10 @@ ledger's keys are the payment's id, so a repeated step moves nothing. Who may ta
 elsewhere: officers in `approvals`, providers in `webhooks`.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, StateError
-from tradewright.ledger import HouseCode
 from tradewright.payments import store
+from tradewright.payments.clearing import CLEARING
 from tradewright.payments.debts import collect_debts, lend_shortfall
 from tradewright.payments.limits import count_at_last, passed_limit_again
 from tradewright.payments.model import (
@@ -23,17 +20,9 @@ from tradewright.payments.model import (
     Verdict,
 )
 from tradewright.payments.rules import ARRIVED_POINTS, verdict_of, with_finding
+from tradewright.payments.suspense import take_away
 from tradewright.payments.users import require_payable
 from tradewright.postgres.connect import Session
-
-CLEARING: Mapping[Provider, HouseCode] = MappingProxyType(
-    {
-        Provider.DIRECT: HouseCode.CLEARING,
-        Provider.CARDS: HouseCode.CLEARING_CARDS,
-        Provider.CHAIN: HouseCode.CLEARING_CHAIN,
-    }
-)
-"""The house holder through which each provider's money comes and goes."""
 
 PROVIDER_REASON = "provider: "
 """How the reason begins when a provider ended the payment, and not the house."""
@@ -97,7 +86,9 @@ def reverse_deposit(connection: Session, payment: Payment, reason: str) -> Payme
     if payment.status in (PaymentStatus.UNCONFIRMED, PaymentStatus.SUCCEEDED):
         lend_shortfall(connection, payment, payment.amount)
         ledger.reverse(connection, (payment.id, "credit"), transaction_id=payment.id)
-    return store.move_payment(connection, payment.id, PaymentStatus.REVERSED, failure_reason=reason)
+    done = store.move_payment(connection, payment.id, PaymentStatus.REVERSED, failure_reason=reason)
+    take_away(connection, payment, reason)
+    return done
 
 
 def arrive(connection: Session, payment: Payment, **given: str | None) -> Payment:

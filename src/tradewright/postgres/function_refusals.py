@@ -71,6 +71,8 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW075": (InputError, ErrorCode.VIEW_UNKNOWN),
         "TW076": (StateError, ErrorCode.VIEW_TRANSACTION_REFUSED),
         "TW078": (StateError, ErrorCode.ARCHIVE_TRANSACTION_REFUSED),
+        "TW084": (StateError, ErrorCode.PAYMENT_SUSPENSE_REFUSED),
+        "TW085": (StateError, ErrorCode.PAYMENT_SUSPENSE_RETURN_REFUSED),
     }
 )
 """SQLSTATE of class TW → what our own functions mean by it."""

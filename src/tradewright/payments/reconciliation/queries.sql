@@ -64,7 +64,13 @@ SELECT
             END
         )
         FROM house_accounts AS h
-        JOIN balance_ledger AS e ON e.transaction_id = m.id AND e.operation = ANY(m.operations)
+        CROSS JOIN LATERAL (
+            SELECT e.transfer_id
+            FROM balance_ledger AS e
+            WHERE e.transaction_id = m.id AND e.operation = ANY(m.operations)
+            UNION ALL
+            SELECT m.transfer_id
+        ) AS e
         JOIN transfers AS t ON t.id = e.transfer_id AND h.id IN (t.debit_holder_id, t.credit_holder_id)
         WHERE h.code = %(clearing)s AND h.currency = m.currency
     ), 0) AS ledger_amount,
@@ -80,14 +86,44 @@ FROM (
         p.status = 'succeeded' OR r.is_returned AS is_done,
         p.status IN ('succeeded', 'unconfirmed') OR r.is_returned AS is_booked,
         coalesce(p.completed_at, p.updated_at) AS changed_at,
-        CASE p.kind WHEN 'deposit' THEN ARRAY['credit', 'reversal'] ELSE ARRAY['capture', 'debit'] END AS operations
+        CASE p.kind WHEN 'deposit' THEN ARRAY['credit', 'reversal'] ELSE ARRAY['capture', 'debit'] END AS operations,
+        NULL::uuid AS transfer_id
     FROM payment_transactions AS p
     CROSS JOIN LATERAL (
         SELECT p.kind = 'withdrawal' AND EXISTS (
             SELECT FROM balance_ledger AS b WHERE b.transaction_id = p.id AND b.operation = 'reversal'
         ) AS is_returned
     ) AS r
-    WHERE p.provider = %(provider)s AND p.reference IS NOT NULL
+    WHERE p.provider = %(provider)s
+      AND p.reference IS NOT NULL
+      -- What came for a refused deposit stands below, with what came; unless it has gone with its transfer.
+      AND NOT EXISTS (
+          SELECT FROM suspense_items AS i
+          LEFT JOIN suspense_returns AS s ON s.item_id = i.id
+          WHERE i.payment_id = p.id AND (s.item_id IS NULL OR s.reference IS NOT NULL)
+      )
+    UNION ALL
+    SELECT
+        i.id,
+        v.kind,
+        v.reference,
+        i.currency,
+        i.amount,
+        v.status,
+        true,
+        true,
+        v.changed_at,
+        ARRAY[]::text[],
+        v.transfer_id
+    FROM suspense_items AS i
+    JOIN payment_transactions AS p ON p.id = i.payment_id AND p.provider = %(provider)s
+    LEFT JOIN suspense_returns AS s ON s.item_id = i.id
+    CROSS JOIN LATERAL (
+        VALUES
+            ('deposit', p.reference, 'in suspense', i.opened_at, i.transfer_id),
+            ('refund', s.reference, 'sent back', s.returned_at, s.transfer_id)
+    ) AS v (kind, reference, status, changed_at, transfer_id)
+    WHERE v.reference IS NOT NULL AND (s.item_id IS NULL OR s.reference IS NOT NULL)
     UNION ALL
     SELECT
         p.id,
@@ -99,7 +135,8 @@ FROM (
         true,
         true,
         p.completed_at,
-        ARRAY['reversal']
+        ARRAY['reversal'],
+        NULL
     FROM payment_transactions AS p
     JOIN balance_ledger AS b ON b.transaction_id = p.id AND b.operation = 'reversal'
     WHERE p.provider = %(provider)s AND p.reference IS NOT NULL AND p.kind = 'withdrawal'
@@ -114,7 +151,8 @@ FROM (
         c.status IN ('succeeded', 'lost') OR t.has_left,
         c.status IN ('succeeded', 'lost') OR t.has_left,
         coalesce(c.completed_at, c.updated_at),
-        ARRAY['capture', 'debit']
+        ARRAY['capture', 'debit'],
+        NULL
     FROM payment_claims AS c
     JOIN payment_transactions AS p ON p.id = c.payment_id
     CROSS JOIN LATERAL (
@@ -134,7 +172,8 @@ FROM (
         true,
         true,
         c.completed_at,
-        ARRAY['reversal']
+        ARRAY['reversal'],
+        NULL
     FROM payment_claims AS c
     JOIN payment_transactions AS p ON p.id = c.payment_id
     JOIN balance_ledger AS b ON b.transaction_id = c.id AND b.operation = 'reversal'

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from tradewright.core.errors import ErrorCode, InputError
+from tradewright.payments.clearing import CLEARING
 from tradewright.payments.model import Provider
 from tradewright.payments.reconciliation.match import match
 from tradewright.payments.reconciliation.model import Bucket, Match, Recorded, StatementLine
 from tradewright.payments.reconciliation.statements import read_statement
-from tradewright.payments.steps import CLEARING
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 

@@ -14,10 +14,10 @@ from tradewright import ledger
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.money import Money
 from tradewright.ledger import HouseCode
+from tradewright.payments.clearing import CLEARING
 from tradewright.payments.model import Provider
 from tradewright.payments.reconciliation.model import Bucket, MatchKey
 from tradewright.payments.reconciliation.service import compare, require_settling
-from tradewright.payments.steps import CLEARING
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 

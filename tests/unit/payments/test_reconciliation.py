@@ -151,7 +151,7 @@ KIND = "<AddtlTxInf>deposit</AddtlTxInf>"
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ([("</TxDtls>", "</TxDtls><TxDtls/>")], "several transactions"),
+        ([("</TxDtls>", "</TxDtls><TxDtls/>")], "no amount that can be read"),
         ([("</Rcrd>", "</Rcrd><Rcrd/>")], "several charges"),
         ([('<Rcrd><Amt Ccy="USD">1.65', '<Rcrd><Amt Ccy="JPY">55')], "fee in another currency"),
         ([("</Ntry>", f"{CHARGE}</Ntry>")], "several charges"),
@@ -237,3 +237,157 @@ def test_a_return_is_a_credit_of_the_bank() -> None:
 def test_a_statement_without_lines_is_empty() -> None:
     assert read_statement(HEAD.encode()) == (CSV, [])
     assert read_statement(b"\xef\xbb\xbf" + HEAD.encode())[1] == []
+
+
+def balance(code: str, amount: str, direction: str = "CRDT", currency: str = "USD") -> str:
+    return (
+        f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>"
+        f'<Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd></Bal>'
+    )
+
+
+def stated(*balances: str) -> bytes:
+    """Return a bank's statement of four bookings with these balances."""
+    return as_camt053(BOOKINGS, "s-1").replace(b"<Ntry>", "".join(balances).encode() + b"<Ntry>", 1)
+
+
+def net() -> Decimal:
+    """Return what the four bookings do to the account."""
+    credits = ("deposit", "return")
+    return sum(
+        (each.amount if each.kind in credits else -each.amount for each in BOOKINGS),
+        start=Decimal(0),
+    )
+
+
+@pytest.mark.parametrize("opens", ["1000.00", "0.00"])
+def test_entries_that_lead_from_one_balance_to_the_other_are_read(opens: str) -> None:
+    closes = Decimal(opens) + net()
+    direction = "CRDT" if closes >= 0 else "DBIT"
+    statement = stated(balance("OPBD", opens), balance("CLBD", f"{abs(closes):f}", direction))
+    assert len(read_statement(statement)[1]) == 4
+
+
+@pytest.mark.parametrize(
+    ("balances", "told"),
+    [
+        ((balance("OPBD", "10"), balance("CLBD", "10.01")), "its entries lead to"),
+        ((balance("OPBD", "10"),), "one balance without the other"),
+        ((balance("CLBD", "10"),), "one balance without the other"),
+        ((balance("OPBD", "1"), balance("OPBD", "2"), balance("CLBD", "3")), "several balances"),
+        ((balance("OPBD", "1", currency="EUR"), balance("CLBD", "3")), "one balance without"),
+        (
+            (balance("OPBD", "1", currency="EUR"), balance("CLBD", "3", currency="EUR")),
+            "another currency than its balances",
+        ),
+        ((balance("OPBD", "1", "UP"), balance("CLBD", "3")), "no clear direction"),
+        ((balance("OPBD", "NaN"), balance("CLBD", "3")), "no amount that can be read"),
+    ],
+)
+def test_balances_that_the_entries_do_not_lead_to_are_refused(
+    balances: tuple[str, ...], told: str
+) -> None:
+    """An entry that was taken out of a file, or changed, would be settled otherwise."""
+    with pytest.raises(InputError) as caught:
+        read_statement(stated(*balances))
+    assert told in caught.value.what
+
+
+def test_what_is_not_booked_moves_no_balance() -> None:
+    pending = stated(balance("OPBD", "5"), balance("CLBD", "5")).replace(b"BOOK", b"PDNG")
+    assert read_statement(pending) == (CAMT053, [])
+
+
+@pytest.mark.parametrize(
+    ("direction", "told", "kind"),
+    [("CRDT", "", "return"), ("DBIT", "", "dispute"), ("DBIT", "refund", "refund")],
+)
+@pytest.mark.parametrize("flag", ["true", "1"])
+def test_a_reversal_is_no_deposit_and_no_withdrawal(
+    direction: str, told: str, kind: str, flag: str
+) -> None:
+    reversed_ = ("<Sts>", f"<RvslInd>{flag}</RvslInd><Sts>")
+    statement = changed((KIND, f"<AddtlTxInf>{told}</AddtlTxInf>"), ("CRDT", direction), reversed_)
+    assert [line.kind for line in read_statement(statement)[1]] == [kind]
+    deposit = changed(reversed_)
+    with pytest.raises(InputError, match="no clear direction"):
+        read_statement(deposit)
+
+
+def batch(*amounts: str, whole: str = "100.00", extra: str = "") -> bytes:
+    """Return a statement with one entry of several transactions."""
+    parts = "".join(
+        f"<TxDtls><Refs><EndToEndId>r-{number}</EndToEndId></Refs>{amount}</TxDtls>"
+        for number, amount in enumerate(amounts)
+    )
+    return (
+        "<Document><BkToCstmrStmt><Stmt><Ntry>"
+        f'<Amt Ccy="USD">{whole}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>{extra}'
+        f"<BookgDt><Dt>2026-01-13</Dt></BookgDt><NtryDtls>{parts}</NtryDtls>"
+        "</Ntry></Stmt></BkToCstmrStmt></Document>"
+    ).encode()
+
+
+OLD = (
+    '<AmtDtls><InstdAmt><Amt Ccy="EUR">9</Amt></InstdAmt>'
+    '<TxAmt><Amt Ccy="USD">{}</Amt></TxAmt></AmtDtls>'
+)
+NEW = '<Amt Ccy="USD">{}</Amt>'
+BACK = '<Amt Ccy="USD">{}</Amt><CdtDbtInd>DBIT</CdtDbtInd>'
+
+
+def test_each_transaction_of_a_batch_is_a_line() -> None:
+    """What was instructed in another currency is not what was booked."""
+    lines = read_statement(batch(OLD.format("60.00"), NEW.format("45.00"), BACK.format("5.00")))[1]
+    assert [(line.kind, line.reference, line.amount) for line in lines] == [
+        ("deposit", "r-0", Decimal(60)),
+        ("deposit", "r-1", Decimal(45)),
+        ("withdrawal", "r-2", Decimal(5)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "extra", "told"),
+    [
+        ((NEW.format("60"), NEW.format("39.99")), "", "come to 99.99 USD"),
+        ((NEW.format("60"), '<Amt Ccy="EUR">40</Amt>'), "", "transaction in another currency"),
+        ((NEW.format("60"), NEW.format("1e1")), "", "no amount that can be read"),
+        ((NEW.format("60"), NEW.format("40")), CHARGE, "entry with charges"),
+        ((NEW.format("60"),), '<Amt Ccy="USD">1</Amt>', "Amt more than once"),
+        ((NEW.format("60"),), "<CdtDbtInd>DBIT</CdtDbtInd>", "CdtDbtInd more than once"),
+        ((NEW.format("60"),), "<RvslInd>yes</RvslInd>", 'RvslInd "yes"'),
+    ],
+)
+def test_a_batch_that_does_not_add_up_or_contradicts_itself_is_refused(
+    amounts: tuple[str, ...], extra: str, told: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read_statement(batch(*amounts, extra=extra))
+    assert told in caught.value.what
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("CRDT", 1), ("DBIT", -1)])
+def test_a_charge_that_is_in_the_booked_amount_is_taken_out_of_it(
+    direction: str, sign: int
+) -> None:
+    """What the bank has moved is the amount less the fee, so the settled net must come to it."""
+    included = ("</Rcrd>", "<ChrgInclInd>true</ChrgInclInd></Rcrd>")
+    [line] = read_statement(changed(included, (KIND, ""), ("CRDT", direction)))[1]
+    assert line.fee == Decimal("1.65")
+    assert sign * line.amount - line.fee == sign * BOOKINGS[0].amount
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (changed(("BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn")), "it is no camt.053"),
+        (b"<a>" * 100_000, "too deep"),
+        (b"<Document><BkToCstmrStmt><Stmt>" + b"<Ntry>" * 9, "it is no XML"),
+    ],
+    ids=["notification", "deep", "cut off"],
+)
+def test_a_file_that_is_no_statement_is_refused(content: bytes, told: str) -> None:
+    """A notification (camt.054) tells of bookings that the statement tells of again."""
+    with pytest.raises(InputError) as caught:
+        read_statement(content)
+    assert told in caught.value.what

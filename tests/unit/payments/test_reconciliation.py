@@ -253,11 +253,8 @@ def stated(*balances: str) -> bytes:
 
 def net() -> Decimal:
     """Return what the four bookings do to the account."""
-    credits = ("deposit", "return")
-    return sum(
-        (each.amount if each.kind in credits else -each.amount for each in BOOKINGS),
-        start=Decimal(0),
-    )
+    signs = {"deposit": 1, "return": 1}
+    return sum((signs.get(each.kind, -1) * each.amount for each in BOOKINGS), start=Decimal(0))
 
 
 @pytest.mark.parametrize("opens", ["1000.00", "0.00"])

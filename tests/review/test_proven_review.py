@@ -20,7 +20,7 @@ from tradewright.review.prove.stage import prove
 from tradewright.review.proven import with_proof
 from tradewright.review.report.document import document_of
 from tradewright.review.report.markdown_report import render
-from tradewright.review.result import Review, review_folder
+from tradewright.review.result import Review, Scope, review_folder
 from tradewright.review.settings import Settings
 from tradewright.review.source.layouts import read_folder
 
@@ -197,3 +197,31 @@ def test_a_row_is_made_up_for_narrow_numbers_too(tmp_path: Path, server: Embedde
     )
     proof = prove(read_folder(tmp_path), server=server)
     assert [trial.verdict for trial in proof.keys] == [OrphanVerdict.REFUSED]
+
+
+def test_files_out_of_scope_are_applied_and_no_more(tmp_path: Path, server: EmbeddedServer) -> None:
+    (tmp_path / "001_a.sql").write_text("CREATE TABLE a (id uuid PRIMARY KEY);\n")
+    (tmp_path / "001_a.down.sql").write_text("SELECT 1;\n")
+    (tmp_path / "002_b.sql").write_text("ALTER TABLE a ADD COLUMN note text;\n")
+    (tmp_path / "002_b.down.sql").write_text("SELECT 1;\n")
+    review = with_proof(review_folder(tmp_path, Settings(), Scope(after="1")), server)
+    assert review.proof is not None
+    assert [(f.is_judged, f.second_run, f.down) for f in review.proof.files] == [
+        (False, None, None),
+        (True, False, False),
+    ]
+    told = [Path(f.location.path).name for f in review.findings if f.rule == "down-not-inverse"]
+    assert told == ["002_b.down.sql"]
+    assert review.proof.schema_objects > 0
+
+
+def test_what_a_second_run_adds_outside_a_transaction_is_not_the_downs_fault(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    (tmp_path / "001_a.up.sql").write_text("CREATE TABLE a (id uuid PRIMARY KEY, n text);\n")
+    (tmp_path / "002_b.up.sql").write_text("CREATE INDEX ON a (n);\n")
+    (tmp_path / "003_c.up.sql").write_text("ALTER TABLE a ADD COLUMN m text;\n")
+    (tmp_path / "003_c.down.sql").write_text("ALTER TABLE a DROP COLUMN m;\n")
+    review = with_proof(review_folder(tmp_path), server)
+    told = {f.rule for f in review.findings if f.rule in {"second-run-changes", "down-not-inverse"}}
+    assert told == {"second-run-changes"}

@@ -203,6 +203,8 @@ class FileProof:
     statements: int
     elapsed_ms: int
     refused: int
+    is_judged: bool = True
+    """Whether it is under review, so that more was tried than its up."""
     second_run: bool | None
     """Whether it ran twice with the same schema; None when that was not tried."""
     down: bool | None

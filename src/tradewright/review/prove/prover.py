@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import takewhile
+from types import MappingProxyType
 
 import psycopg
 
@@ -84,7 +85,7 @@ class Prover:
             self._apply(step)
         with self.shadow.session() as session:
             self._empty = take_snapshot(session)
-        before = self._empty
+        before: Catalog | None = self._empty
         self.facts += unread_of(self.context.readings)
         for step in self.steps:
             if before_file is not None:
@@ -93,7 +94,7 @@ class Prover:
                 before = self._build_file(step, before)
             except (psycopg.Error, TradewrightError) as error:
                 self._give_up(step, error)
-        self.schema_objects = len(before.objects)
+        self.schema_objects = len((before or self._snapshot() or self._empty).objects)
 
     def try_orphans(self) -> None:
         """Offer a row that refers to nothing to every foreign key."""
@@ -138,28 +139,52 @@ class Prover:
         for statement in step.up[:1]:
             self.facts.append(Untried(statement=statement, reason=f"the shadow is lost ({said})"))
 
-    def _build_file(self, step: Step, before: Catalog) -> Catalog:
-        """Prove one file; return the catalog after it."""
+    def _build_file(self, step: Step, before: Catalog | None) -> Catalog | None:
+        """Prove one file; return the catalog after it, or none where nobody asked for it.
+
+        A file that is not under review is applied for the sake of those behind it, and no more.
+        """
         started = monotonic_seconds()
+        is_judged, after = self._is_judged(step), None
+        if is_judged:
+            before = before or self._snapshot() or Catalog(MappingProxyType({}))
         refused = self._apply(step)
-        after = self._snapshot() or before
         second_run = down = None
-        if not refused:
-            second_run = self._try_again(step, after)
-            if not self._is_transactional(step):
-                after = self._snapshot() or after
-            down = self._try_down(step, before, after)
+        if is_judged and before is not None:
+            after = self._snapshot() or before
+            if not refused:
+                second_run, after = self._again(step, after)
+                down = self._try_down(step, before, after)
         self.files.append(
             FileProof(
                 source=step.source,
                 statements=len(step.up),
                 elapsed_ms=round((monotonic_seconds() - started) * 1000),
                 refused=refused,
+                is_judged=is_judged,
                 second_run=second_run,
                 down=down,
             )
         )
         return after
+
+    def _is_judged(self, step: Step) -> bool:
+        unapplied = self.context.unapplied
+        paths = {each.path for each in (step.source, step.down_source) if each is not None}
+        return unapplied is None or not unapplied.isdisjoint(paths)
+
+    def _again(self, step: Step, first: Catalog) -> tuple[bool | None, Catalog]:
+        """Try a second run; return how it went, and the catalog behind it."""
+        again = self._try_again(step, first)
+        if again is not False or self._is_transactional(step) or self._is_refused_whole(step):
+            return again, first
+        return again, self._snapshot() or first
+
+    def _is_refused_whole(self, step: Step) -> bool:
+        """Return whether the last second run was refused at its only statement."""
+        kept, last = self._kept(step.up), self.facts[-1]
+        is_one = len(kept) == 1 and kept[0].kind not in {"CallStmt", "DoStmt"}
+        return is_one and isinstance(last, SecondRun) and last.word is not None
 
     def _apply(self, step: Step) -> int:
         """Apply a file, statement by statement, behind every refusal too; count the refusals."""

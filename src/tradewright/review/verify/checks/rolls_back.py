@@ -33,7 +33,7 @@ def _problems(ground: Ground, all_down: bool | None, downs: int) -> list[str]:
     problems += [f"{trial.label}: {each}" for trial in ground.row_trials for each in trial.changed]
     if all_down is False:
         problems.append("all downs, last file first, leave something behind")
-    missing = len(ground.prover.files) - downs
+    missing = sum(file.is_judged for file in ground.prover.files) - downs
     if missing:
         problems.append(f"{missing} files have no down, or could not be applied")
     return problems

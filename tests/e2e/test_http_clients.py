@@ -19,11 +19,19 @@ from tests.web import Web, key_of, new_user, served
 from tradewright import ledger
 from tradewright.access import Scope
 from tradewright.core.ids import new_id_text
+from tradewright.server.commands import read_command, written_report
 from tradewright.server.http.house import HttpSettings
 from tradewright.server.order_line import OrderLine, bound_socket
 from tradewright.trading.engine import Engine
 from tradewright.trading.inquiry import find_account
 from tradewright.trading.model import Command, Report
+
+RESTS: dict[str, object] = {
+    "order_type": "limit",
+    "time_in_force": "gtc",
+    "limit_price": "1.05000",
+}
+"""What makes an order to buy rest."""
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "http-api.md"
 
@@ -162,6 +170,103 @@ def test_a_position_is_closed_in_parts_once_for_each_key(stage: Stage) -> None:
     assert kim.web.get("/v1/positions").json["positions"] == []
     (closed,) = kim.web.get("/v1/positions?with_closed=true").json["positions"]
     assert closed["is_open"] is False
+
+
+def test_an_account_is_shown_whole_with_what_closing_it_would_bring(stage: Stage) -> None:
+    kim = stage.client()
+    kim.submit(quantity="3000")
+    kim.submit(client_order_id="rests", **RESTS)
+    kim.submit(quantity="1000000")
+    shown = kim.web.get(f"/v1/accounts/{kim.account}/overview").json
+    (position,), (order,) = shown["positions"], shown["orders"]
+    assert (order["client_order_id"], shown["is_whole"]) == ("rests", True)
+    assert (position["quantity"], position["current_price"]) == ("3000", "1.1")
+    assert position["unrealised_pnl"] == "-0.3"
+    account = shown["account"]
+    assert Decimal(account["equity"]) == Decimal(account["balance"]) - Decimal("0.3")
+    assert account == kim.web.get(f"/v1/accounts/{kim.account}").json
+    nothing = stage.client()
+    empty = nothing.web.get(f"/v1/accounts/{nothing.account}/overview").json
+    assert (empty["positions"], empty["orders"], empty["is_whole"]) == ([], [], True)
+
+
+def test_all_orders_of_an_account_are_canceled_and_of_no_other(stage: Stage) -> None:
+    kim, eve = stage.client(), stage.client()
+    ids = [kim.submit(**RESTS)["order_id"] for _ in range(3)]
+    other = kim.submit(**{**RESTS, "symbol": "GBPUSD", "limit_price": "1.00000"})["order_id"]
+    eve.submit(**RESTS)
+    path = f"/v1/accounts/{kim.account}/orders/cancel"
+    told = kim.web.post(path, {"symbol": "EURUSD"}).json
+    assert {each["id"]: each["status"] for each in told["ended"]} == dict.fromkeys(ids, "canceled")
+    assert told["goes_on"] is False
+    rest = kim.web.post(path, {}).json["ended"]
+    assert [(each["id"], each["code"]) for each in rest] == [(other, None)]
+    assert kim.web.post(path, {}).json == {"ended": [], "goes_on": False}
+    assert len(eve.web.get("/v1/orders?status=new").json["orders"]) == 1
+    reads = stage.web.with_key(key_of(stage.floor.session, kim.user, [Scope.READ]))
+    assert reads.post(path, {}).problem == (403, "ACCESS_DENIED")
+
+
+def test_all_positions_of_an_account_are_closed_each_once(stage: Stage) -> None:
+    kim = stage.client()
+    stage.floor.quote(stage.engine, "GBPUSD", "1.30000", "1.30010")
+    for symbol in ("EURUSD", "GBPUSD"):
+        kim.submit(symbol=symbol, quantity="2000")
+    path = f"/v1/accounts/{kim.account}/positions/close"
+    one = kim.web.post(path, {"client_order_id": "out", "symbol": "GBPUSD"}).json["ended"]
+    assert [each["status"] for each in one] == ["filled"]
+    (left,) = kim.web.get("/v1/positions").json["positions"]
+    assert left["symbol"] == "EURUSD"
+    told = kim.web.post(path, {"client_order_id": "out"}).json
+    assert [(each["id"], each["status"]) for each in told["ended"]] == [(left["id"], "filled")]
+    order = kim.web.get(f"/v1/orders/{told['ended'][0]['order_id']}").json["order"]
+    assert order["client_order_id"] == f"out.{left['id']}"
+    assert kim.web.post(path, {"client_order_id": "out"}).json["ended"] == []
+    long = kim.web.post(path, {"client_order_id": "x" * 28})
+    assert long.problem == (422, "HTTP_REQUEST_MALFORMED")
+    assert stage.floor.broken_laws() == {}
+
+
+def test_what_becomes_of_each_is_told_when_an_engine_falls_silent_between(
+    stage: Stage, tmp_path: Path, engine_database: str
+) -> None:
+    kim = stage.client()
+    for _ in range(3):
+        kim.submit(**RESTS)
+    place = tmp_path / "failing.sock"
+    with bound_socket(place) as bound, served(engine_database, socket=place) as web:
+        bound.listen(1)
+
+        def answer_one() -> None:
+            connection, _ = bound.accept()
+            with connection, connection.makefile("rb") as lines:
+                command = read_command(lines.readline())
+                connection.sendall(written_report(stage.engine.submit(command).result()))
+
+        Thread(target=answer_one, daemon=True).start()
+        path = f"/v1/accounts/{kim.account}/orders/cancel"
+        told = web.with_key(kim.web.key).post(path, {}).json["ended"]
+    unknown = (None, "ENGINE_OUTCOME_UNKNOWN")
+    assert [(each["status"], each["code"]) for each in told] == [
+        ("canceled", None),
+        unknown,
+        unknown,
+    ]
+
+
+def test_what_is_traded_is_told_with_its_sessions_prices_and_the_time(stage: Stage) -> None:
+    kim = stage.client()
+    trades = stage.web.with_key(key_of(stage.floor.session, kim.user, [Scope.TRADE]))
+    listed = trades.get("/v1/instruments").json["instruments"]
+    assert [each["symbol"] for each in listed] == ["EURGBP", "EURUSD", "GBPUSD", "USDJPY"]
+    euro = trades.get("/v1/instruments/EURUSD").json
+    assert euro == listed[1]
+    assert (euro["quantity_step"], euro["price_tick"]) == ("1000", "0.00001")
+    assert trades.get("/v1/instruments/NONE").problem == (404, "INSTRUMENT_UNKNOWN")
+    kim.submit()
+    (quote,) = trades.get("/v1/quotes").json["quotes"]
+    assert (quote["symbol"], quote["bid"], quote["ask"]) == ("EURUSD", "1.1", "1.1001")
+    assert trades.get("/v1/time").json["now"].endswith("Z")
 
 
 def test_money_moves_between_account_and_wallet_once_for_each_key(stage: Stage) -> None:

@@ -14,7 +14,17 @@ from tests.web import Answered, Web, key_of, new_user, served
 from tradewright import ledger
 from tradewright.access import ACTIONS, Action, Role, Scope
 from tradewright.core.ids import new_id_text
-from tradewright.payments import PaymentKind, PaymentRequest, Provider, start_payment
+from tradewright.payments import (
+    ClaimKind,
+    ClaimOrder,
+    PaymentKind,
+    PaymentRequest,
+    Provider,
+    request_refund,
+    start_payment,
+)
+from tradewright.payments.steps import credit_deposit
+from tradewright.postgres.connect import Session
 from tradewright.trading.inquiry import find_account, list_orders, list_positions
 
 BODIES: dict[str, dict[str, object]] = {
@@ -36,7 +46,14 @@ BODIES: dict[str, dict[str, object]] = {
         "by_position_id": new_id_text(),
         "close_by_id": new_id_text(),
     },
+    "/v1/accounts/{account_id}/orders/cancel": {},
+    "/v1/accounts/{account_id}/positions/close": {"client_order_id": "all"},
     "/v1/payments/{payment_id}/deny": {"reason": "x"},
+    "/v1/payments/{payment_id}/refunds": {
+        "claim_id": new_id_text(),
+        "amount": "1",
+        "reason": "x",
+    },
     "/v1/payments": {
         "payment_id": new_id_text(),
         "kind": "deposit",
@@ -61,8 +78,39 @@ STAFF = {
     "/v1/alerts/{alert_id}/acknowledge": Action.ACKNOWLEDGE_ALERTS,
     "/v1/payments/{payment_id}/approve": Action.DECIDE_PAYMENTS,
     "/v1/payments/{payment_id}/deny": Action.DECIDE_PAYMENTS,
+    "/v1/payments/{payment_id}/refunds": Action.DECIDE_PAYMENTS,
 }
 """Routes of staff alone, with the action that each takes."""
+
+
+EVERYBODY = {"/v1/instruments/{symbol}"}
+"""Routes that show every caller the same."""
+
+
+def deposited(session: Session, user: str, amount: int) -> str:
+    """Let a deposit by card succeed; return its id."""
+    request = PaymentRequest(
+        payment_id=new_id_text(),
+        user_id=user,
+        kind=PaymentKind.DEPOSIT,
+        currency="USD",
+        amount=Decimal(amount),
+        provider=Provider.CARDS,
+    )
+    with session.transaction():
+        credit_deposit(session, start_payment(session, request), reference=new_id_text())
+    return request.payment_id
+
+
+def refunded(session: Session, payment_id: str) -> str:
+    """Let an officer begin a refund; return its id."""
+    order = ClaimOrder(
+        claim_id=new_id_text(), kind=ClaimKind.REFUND, amount=Decimal(3), reason="asked for"
+    )
+    officer = new_user(session, "payments_officer")
+    with session.transaction():
+        request_refund(session, order, payment_id=payment_id, officer_id=officer)
+    return order.claim_id
 
 
 @pytest.fixture
@@ -91,6 +139,8 @@ def victim(floor: Floor) -> dict[str, str]:
         "order_id": list_orders(session, account_id=account, count_max=1)[0].id,
         "position_id": list_positions(session, account_id=account, count_max=1)[0].id,
         "payment_id": payment.payment_id,
+        "claim_id": refunded(session, deposited(session, user, 3)),
+        "symbol": "EURUSD",
         "key_id": floor.one("SELECT id::text FROM api_keys WHERE user_id = %s", user),
         "row_id": account,
         "alert_id": new_id_text(),
@@ -137,10 +187,10 @@ def test_an_id_of_another_user_is_told_like_one_that_does_not_exist(
     web: Web, floor: Floor, victim: dict[str, str]
 ) -> None:
     eve = web.with_key(key_of(floor.session, new_user(floor.session, "trader")))
-    unknown = {name: new_id_text() for name in victim} | {"currency": "USD"}
+    unknown = {name: new_id_text() for name in victim} | {"currency": "USD", "symbol": "NONE"}
     walked = 0
     for method, path, _ in routes(web):
-        if "{" not in path or path in STAFF:
+        if "{" not in path or path in {*STAFF, *EVERYBODY}:
             continue
         theirs = asked(eve, method, path, victim)
         nothing = asked(eve, method, path, unknown)
@@ -156,7 +206,7 @@ def test_lists_show_nothing_of_another_user(web: Web, floor: Floor, victim: dict
     for method, path, names in routes(web):
         if method != "GET" or "{" in path or path in STAFF or path == "/v1/stream":
             continue
-        secrets = {value for name, value in victim.items() if name != "currency"}
+        secrets = {value for name, value in victim.items() if name not in {"currency", "symbol"}}
         plain = asked(eve, method, path, victim)
         assert plain.status == 200
         assert not any(each in plain.body.decode() for each in secrets), path
@@ -192,7 +242,7 @@ def test_staff_read_what_is_anybodys_by_their_roles(
 ) -> None:
     ann = web.with_key(key_of(floor.session, new_user(floor.session, "compliance_officer")))
     assert ann.get(f"/v1/accounts/{victim['account_id']}").json["id"] == victim["account_id"]
-    for path in ("orders", "positions", "payments"):
+    for path in ("orders", "positions", "claims"):
         (one,) = ann.get(f"/v1/{path}?user_id={victim['user_id']}").json[path]
         assert victim["user_id"] == one.get("user_id", victim["user_id"])
         assert ann.get(f"/v1/{path}/{one['id']}").status == 200
@@ -297,6 +347,45 @@ def test_a_payment_takes_four_eyes(web: Web, floor: Floor) -> None:
         "SELECT DISTINCT actor FROM audit_log WHERE table_name = 'payment_transactions'"
     )
     assert {f"user:{kim}", f"user:{ann}"} <= {row[0] for row in acted}
+
+
+def test_a_refund_takes_four_eyes_and_is_made_once(web: Web, floor: Floor) -> None:
+    session = floor.session
+    kim = new_user(session, "trader", "payments_officer")
+    own, officer, reader = (
+        web.with_key(key_of(session, each))
+        for each in (kim, new_user(session, "payments_officer"), new_user(session, "dealer"))
+    )
+    ledger.credit(session, kim, "USD", Decimal(500), transaction_id=new_id_text())
+    payment_id = deposited(session, kim, 100)
+    path = f"/v1/payments/{payment_id}/refunds"
+    body = {"claim_id": new_id_text(), "amount": "25.50", "reason": "asked for"}
+    assert own.post(path, body).problem == (409, "PAYMENT_APPROVAL_REFUSED")
+    assert reader.post(path, body).problem == (403, "ACCESS_DENIED")
+    first, again = officer.post(path, body), officer.post(path, body)
+    assert (first.status, first.json["status"], first.json["amount"]) == (201, "pending", "25.5")
+    assert (again.status, again.json) == (200, first.json)
+    assert officer.post(path, {**body, "amount": "26"}).problem == (
+        409,
+        "MONEY_IDEMPOTENCY_CONFLICT",
+    )
+    more = {**body, "claim_id": new_id_text(), "amount": "75.00"}
+    assert officer.post(path, more).problem == (409, "PAYMENT_CLAIM_EXCEEDED")
+    finer = {**more, "amount": "1.001"}
+    assert officer.post(path, finer).problem == (422, "INPUT_AMOUNT_OVER_SCALED")
+    assert own.get("/v1/wallets/USD").json["held"]["refund"] == "25.5"
+    for asked_by in (own, officer):
+        assert asked_by.get(f"/v1/claims/{body['claim_id']}").json == first.json
+    listed = own.get(f"/v1/claims?payment_id={payment_id}").json["claims"]
+    assert (
+        listed
+        == officer.get("/v1/claims?everybody=true&kind=refund&with_ended=false").json["claims"]
+    )
+    assert [each["id"] for each in listed] == [body["claim_id"]]
+    assert officer.get("/v1/claims?everybody=true&kind=dispute").json["claims"] == []
+    assert own.get("/v1/claims?everybody=true").status == 200
+    assert reader.get("/v1/claims?everybody=true").problem == (403, "ACCESS_DENIED")
+    assert floor.broken_laws() == {}
 
 
 def test_the_laws_are_told_to_staff(web: Web, floor: Floor, victim: dict[str, str]) -> None:

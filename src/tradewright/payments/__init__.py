@@ -12,9 +12,13 @@ from tradewright.payments.claims import (
     ClaimKind,
     ClaimOrder,
     ClaimStatus,
+    ListedClaim,
     find_claim,
+    list_claims,
+    read_claim,
     read_claims,
     request_refund,
+    unknown_claim,
 )
 from tradewright.payments.debts import read_debts
 from tradewright.payments.model import (
@@ -51,6 +55,7 @@ __all__ = [
     "ClaimOrder",
     "ClaimStatus",
     "FraudCheck",
+    "ListedClaim",
     "Origin",
     "Payment",
     "PaymentKind",
@@ -70,7 +75,9 @@ __all__ = [
     "fail_withdrawal",
     "find_claim",
     "find_payment",
+    "list_claims",
     "list_payments",
+    "read_claim",
     "read_claims",
     "read_debts",
     "read_fraud_checks",
@@ -81,4 +88,5 @@ __all__ = [
     "request_withdrawal",
     "require_not_denied",
     "start_payment",
+    "unknown_claim",
 ]

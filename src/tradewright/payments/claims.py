@@ -89,6 +89,22 @@ class Claim:
     completed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedClaim:
+    """A refund or dispute, with whose deposit it takes from and in which currency."""
+
+    id: str
+    kind: str
+    payment_id: str
+    user_id: str
+    currency: str
+    amount: Decimal
+    reason: str
+    status: str
+    created_at: datetime
+    completed_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimOrder:
     """A claim that is to be opened."""
@@ -216,13 +232,18 @@ def find_claim(connection: Session, claim_id: str) -> Claim:
     """
     claim = read_claim(connection, claim_id)
     if claim is None:
-        raise InputError(
-            ErrorCode.PAYMENT_CLAIM_UNKNOWN,
-            f'claim "{claim_id}" does not exist',
-            why="No refund or dispute has this id.",
-            hint="Correct the id.",
-        )
+        raise unknown_claim(claim_id)
     return claim
+
+
+def unknown_claim(claim_id: str) -> InputError:
+    """Return what is told of a claim that does not exist, or is to seem so."""
+    return InputError(
+        ErrorCode.PAYMENT_CLAIM_UNKNOWN,
+        f'claim "{claim_id}" does not exist',
+        why="No refund or dispute has this id.",
+        hint="Correct the id.",
+    )
 
 
 def read_claims(connection: Session, payment_id: str) -> list[Claim]:
@@ -231,6 +252,31 @@ def read_claims(connection: Session, payment_id: str) -> list[Claim]:
         load_queries("tradewright.payments")["claims_of"], {"payment_id": payment_id}
     )
     return [_claim(row) for row in rows]
+
+
+def list_claims(  # noqa: PLR0913 (one for each that may be asked for)
+    connection: Session,
+    *,
+    user_id: str | None = None,
+    payment_id: str | None = None,
+    claim_id: str | None = None,
+    kind: str | None = None,
+    with_ended: bool = True,
+    before: str | None = None,
+    count_max: int,
+) -> list[ListedClaim]:
+    """List refunds and disputes, the newest first, those `before` another."""
+    asked = {
+        "user_id": user_id,
+        "payment_id": payment_id,
+        "id": claim_id,
+        "kind": kind,
+        "with_ended": with_ended,
+        "before": before,
+        "count_max": count_max,
+    }
+    rows = connection.execute(load_queries("tradewright.payments")["list_claims"], asked)
+    return [ListedClaim(*row) for row in rows]
 
 
 def next_refund_due(connection: Session, provider: str, due: store.Due) -> tuple[Claim, str] | None:

@@ -488,6 +488,33 @@ SELECT
 FROM payment_claims
 WHERE id = %(id)s::uuid;
 
+-- name: list_claims
+-- List refunds and disputes with whose they are and in which currency, the newest first.
+SELECT
+    c.id::text,
+    c.kind,
+    c.payment_id::text,
+    p.user_id::text,
+    p.currency,
+    c.amount,
+    c.reason,
+    c.status,
+    c.created_at,
+    c.completed_at
+FROM payment_claims AS c
+JOIN payment_transactions AS p ON p.id = c.payment_id
+WHERE (%(user_id)s::uuid IS NULL OR p.user_id = %(user_id)s::uuid)
+  AND (%(payment_id)s::uuid IS NULL OR c.payment_id = %(payment_id)s::uuid)
+  AND (%(id)s::uuid IS NULL OR c.id = %(id)s::uuid)
+  AND (%(kind)s::text IS NULL OR c.kind = %(kind)s)
+  AND (c.completed_at IS NULL OR %(with_ended)s::boolean)
+  AND (
+      %(before)s::uuid IS NULL
+      OR (c.created_at, c.id) < (SELECT b.created_at, b.id FROM payment_claims AS b WHERE b.id = %(before)s::uuid)
+  )
+ORDER BY c.created_at DESC, c.id DESC
+LIMIT %(count_max)s::integer;
+
 -- name: claims_of
 -- Read the refunds and disputes of a deposit, oldest first.
 SELECT

@@ -227,12 +227,14 @@ def list_orders(  # noqa: PLR0913 (one for each that may be asked for)
     symbol: str | None = None,
     status: str | None = None,
     client_order_id: str | None = None,
+    is_live: bool = False,
     before: str | None = None,
     count_max: int,
 ) -> list[ListedOrder]:
-    """Return orders; `before` is the id of an order, and only older ones are returned."""
+    """Return orders, or those that are live; `before` is the id of an order: only older ones."""
     asked = {
         "id": None,
+        "is_live": is_live,
         "account_id": account_id,
         "user_id": user_id,
         "symbol": symbol,
@@ -241,9 +243,8 @@ def list_orders(  # noqa: PLR0913 (one for each that may be asked for)
         "before": before,
         "count_max": count_max,
     }
-    return [
-        ListedOrder(*row) for row in session.execute(load_queries(_QUERIES)["list_orders"], asked)
-    ]
+    rows = session.execute(load_queries(_QUERIES)["list_orders"], asked)
+    return [ListedOrder(*row) for row in rows]
 
 
 def find_order(session: Session, order_id: str) -> tuple[ListedOrder, list[OrderEvent]]:
@@ -256,7 +257,7 @@ def find_order(session: Session, order_id: str) -> tuple[ListedOrder, list[Order
     anything = dict.fromkeys(
         ("account_id", "user_id", "symbol", "status", "client_order_id", "before")
     )
-    asked = {**anything, "id": order_id, "count_max": 1}
+    asked = {**anything, "id": order_id, "is_live": False, "count_max": 1}
     row = session.execute(load_queries(_QUERIES)["list_orders"], asked).fetchone()
     if row is None:
         raise unknown_order(order_id)

@@ -1969,6 +1969,7 @@ WHERE (%(id)s::uuid IS NULL OR o.id = %(id)s::uuid)
   AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s)
   AND (%(status)s::text IS NULL OR o.status = %(status)s)
   AND (%(client_order_id)s::text IS NULL OR o.client_order_id = %(client_order_id)s)
+  AND (NOT %(is_live)s::boolean OR o.remaining_quantity > 0)
   AND (%(before)s::uuid IS NULL OR o.id < %(before)s::uuid)
 ORDER BY o.id DESC
 LIMIT %(count_max)s::integer;

@@ -15,6 +15,8 @@ from tradewright.server.http.problems import tell_problems
 from tradewright.server.http.rates import Buckets, KeyRates, Strangers
 from tradewright.server.http.routes import (
     accounts,
+    claims,
+    instruments,
     keys,
     orders,
     payments,
@@ -23,6 +25,7 @@ from tradewright.server.http.routes import (
     risk,
     stream,
     wallets,
+    whole,
 )
 from tradewright.server.http.works import SPARE_THREADS, Works
 
@@ -34,11 +37,14 @@ Numbers are texts of decimals, times RFC 3339 in UTC. Refusals are problem detai
 _ROUTERS = (
     health.router,
     keys.router,
+    instruments.router,
     accounts.router,
+    whole.router,
     orders.router,
     positions.router,
     wallets.router,
     payments.router,
+    claims.router,
     risk.router,
     record.router,
     stream.router,

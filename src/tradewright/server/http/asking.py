@@ -3,7 +3,7 @@
 The command is the one that `tradewright engine send` would send; its key makes it safe to repeat.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from uuid import UUID
 from fastapi import Depends, Header, Request, Response
 
 from tradewright.access import Caller
-from tradewright.core.errors import ErrorCode, InputError, StateError
+from tradewright.core.errors import ErrorCode, InputError, StateError, TradewrightError
 from tradewright.server.http.callers import Calling
+from tradewright.server.http.engine_line import EngineLine
 from tradewright.server.http.house import house_of
 
 SECONDS = 5.0
@@ -85,6 +86,21 @@ class Asker:
             TradewrightError: what the engine refuses it with.
 
         """
+        return self._line().ask(_said(word, fields), seconds=self.seconds)
+
+    def ask_all(
+        self, word: str, fields: Sequence[Mapping[str, object]]
+    ) -> list[dict[str, Any] | TradewrightError]:
+        """Give the same command for several things; return what became of each.
+
+        Raises:
+            StateError: ENGINE_UNREACHABLE.
+
+        """
+        said = [_said(word, each) for each in fields]
+        return self._line().ask_all(said, seconds=self.seconds) if said else []
+
+    def _line(self) -> EngineLine:
         line = house_of(self.request).line
         if line is None:
             raise StateError(
@@ -93,12 +109,15 @@ class Asker:
                 why="This server was started without the socket of one. Nothing was done.",
                 hint="Ask a server that has one, or start it with --socket.",
             )
-        said = {name: value for name, value in fields.items() if value is not None}
-        return line.ask({"command": word, **said}, seconds=self.seconds)
+        return line
 
     def made(self, report: Mapping[str, Any]) -> None:
         """Say whether something was made now (201), or had been before (200)."""
         self.response.status_code = 200 if report.get("is_replay") else 201
+
+
+def _said(word: str, fields: Mapping[str, object]) -> dict[str, object]:
+    return {"command": word, **{name: one for name, one in fields.items() if one is not None}}
 
 
 Asking = Annotated[Asker, Depends(asker)]

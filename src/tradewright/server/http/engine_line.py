@@ -7,7 +7,7 @@ unknown, and the same command under the same key asks what became of it.
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,23 @@ class EngineLine:
             TradewrightError: what the engine refuses it with.
 
         """
+        (answer,) = self.ask_all([command], seconds=seconds)
+        if isinstance(answer, TradewrightError):
+            raise answer
+        return answer
+
+    def ask_all(
+        self, commands: Sequence[Mapping[str, object]], *, seconds: float
+    ) -> list[dict[str, Any] | TradewrightError]:
+        """Give commands to the engine one after the other; return what became of each.
+
+        Raises:
+            StateError: ENGINE_UNREACHABLE; nothing was done.
+
+        """
         ends_at = monotonic_seconds() + seconds
+        answers: list[bytes] = []
+        why = "the engine has hung up"
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(seconds)
             try:
@@ -42,11 +58,12 @@ class EngineLine:
             except OSError as error:
                 raise _unreachable(error) from None
             try:
-                line.sendall(json.dumps(command).encode() + b"\n")
-                answer = _answer(line, ends_at)
+                line.sendall(b"".join(json.dumps(one).encode() + b"\n" for one in commands))
+                answers.extend(_answers(line, len(commands), ends_at))
             except OSError as error:
-                raise _unknown(str(error.strerror or error), seconds) from None
-        return _report(answer, seconds)
+                why = str(error.strerror or error)
+        unknown = [_unknown(why, seconds) for _ in commands[len(answers) :]]
+        return [*(_report(each, seconds) for each in answers), *unknown]
 
     def is_there(self, *, seconds: float = 1) -> bool:
         """Return whether an engine listens."""
@@ -59,28 +76,30 @@ class EngineLine:
         return True
 
 
-def _answer(line: socket.socket, ends_at: float) -> bytes:
-    """Read one line; empty when the engine hangs up before its end."""
+def _answers(line: socket.socket, count: int, ends_at: float) -> Iterator[bytes]:
+    """Read so many lines; fewer when the engine hangs up before."""
     read = bytearray()
-    while not read.endswith(b"\n") and len(read) < _ANSWER_BYTES_MAX:
+    while count and len(read) < _ANSWER_BYTES_MAX:
         line.settimeout(max(ends_at - monotonic_seconds(), 0.001))
         chunk = line.recv(_CHUNK_BYTES)
         if not chunk:
-            return b""
+            return
         read += chunk
-    return bytes(read)
+        *whole, rest = read.split(b"\n")
+        yield from map(bytes, whole)
+        count, read = count - len(whole), rest
 
 
-def _report(answer: bytes, seconds: float) -> dict[str, Any]:
+def _report(answer: bytes, seconds: float) -> dict[str, Any] | TradewrightError:
     try:
         said = json.loads(answer)
     except ValueError:
-        raise _unknown("the engine has hung up", seconds) from None
+        return _unknown("the engine has hung up", seconds)
     if "report" in said:
         report: dict[str, Any] = said["report"]
         return report
     told = said["error"]
-    raise TradewrightError(
+    return TradewrightError(
         ErrorCode(told["code"]),
         told["what"],
         why=told["why"],

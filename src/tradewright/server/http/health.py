@@ -3,10 +3,11 @@
 import logging
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import TradewrightError
@@ -27,7 +28,19 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", summary="Whether database, schema and engine are there")
+class Found(BaseModel):
+    """What each part says: ok, or why not."""
+
+    status: Literal["ready", "not ready"]
+    checks: dict[str, str]
+
+
+@router.get(
+    "/readyz",
+    summary="Whether database, schema and engine are there",
+    response_model=Found,
+    responses={503: {"model": Found, "description": "One of them is not there"}},
+)
 def readyz(request: Request) -> JSONResponse:
     """Tell of each part that the work needs; 503 when one of them is not there."""
     readiness: Readiness = request.app.state.readiness

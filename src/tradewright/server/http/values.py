@@ -50,7 +50,13 @@ def _read(said: object) -> Decimal:
 Amount = Annotated[
     Decimal,
     PlainSerializer(exact, return_type=str),
-    Field(json_schema_extra={"type": "string", "examples": ["1000.5"]}),
+    Field(
+        json_schema_extra={
+            "type": "string",
+            "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+            "examples": ["1000.5"],
+        }
+    ),
 ]
 """A number of an answer."""
 
@@ -65,7 +71,7 @@ GivenAmount = Annotated[
 Instant = Annotated[
     datetime,
     PlainSerializer(written, return_type=str),
-    Field(json_schema_extra={"examples": ["2026-01-13T09:30:00.000000Z"]}),
+    Field(json_schema_extra={"format": "date-time", "examples": ["2026-01-13T09:30:00.000000Z"]}),
 ]
 """A time of an answer."""
 

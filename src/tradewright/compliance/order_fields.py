@@ -3,8 +3,8 @@
 Delegated Regulation (EU) 2017/565, Annex IV, says what an investment firm keeps: section 1 of what
 a client orders, section 2 of what becomes of it. The words for it are those of RTS 24 (Delegated
 Regulation (EU) 2017/580), which binds trading venues. What the house does not record is a field all
-the same, always empty, and says why. The numbers of section 2 from its field 9 on were not compared
-with the Official Journal.
+the same, always empty, and says why. The numbers of section 2 from its field 10 on were not
+compared with the Official Journal.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,9 @@ FIELDS: tuple[Field, ...] = (
     Field("event_type", "2(37)", "", "what happened, as FIX ExecType (150) calls it"),
     Field("status", "2(37)", "33", "the state that the order came to"),
     Field("actor", "2(37)", "", "who took the step: client, house, provider, a watcher, a person"),
-    Field("reason", "2(37)", "", "the code of a denial, a rejection or an end, at the event of it"),
+    Field(
+        "reason", "2(37)", "", "code of a denial, a rejection, a refused change or an end, there"
+    ),
     Field("received_at", "1(16)", "9", "time of the order's first event"),
     Field("client_id", "1(1), 2(1)", "3", "the user's id"),
     _lacking("client_name", "1(1), 2(1)", "", "users have an e-mail address and no name here"),
@@ -64,7 +66,9 @@ FIELDS: tuple[Field, ...] = (
     Field("order_type", "1(14)", "22", "as FIX OrdType (40) calls it"),
     Field("order_type_class", "1(14)", "23", "LMTO or STOP; empty for the others"),
     Field("passive_only", "1(15)", "43", "whether it is post-only"),
-    Field("instructions", "1(15)", "", "everything else that the client has asked for"),
+    Field(
+        "instructions", "1(15)", "", "all else that the client has asked for, and under which key"
+    ),
     Field("transaction_reference", "2(5)", "48", "id of the fill"),
     _lacking("venue_order_id", "2(7)", "", _NO_VENUE),
     _lacking("aggregated_order", "2(8)", "", "each order is dealt by itself"),

@@ -8,6 +8,7 @@ import pytest
 
 from tests.busts import correct, executions, reverse
 from tests.compliance import make, now
+from tests.db.trading.test_answers import run, stage
 from tests.floor import Floor, buy, deal, sell, steady
 from tests.style.house import ROOT
 from tradewright.compliance import Scope, rts24
@@ -70,6 +71,7 @@ def test_each_event_shows_the_order_as_it_was_then(floor: Floor) -> None:
         (3, "REME", late, 1_600_000, 1_600_000),
         (4, "CAME", late, 1_600_000, None),
     ]
+    assert [row["instructions"]["client_order_id"] for row in rows] == ["a", "a", "b", "b"]
     dealt = ("executed_quantity", "filled_quantity", "remaining_quantity", "transaction_price")
     assert told(rows, *dealt) == [
         (None, 0, 1_500_000, None),
@@ -81,6 +83,35 @@ def test_each_event_shows_the_order_as_it_was_then(floor: Floor) -> None:
     assert {(row["validity"], row["order_type_class"], row["side"]) for row in rows} == {
         ("GTCV", "LMTO", "BUYI")
     }
+
+
+def test_a_replacement_that_waits_says_what_was_asked_and_why_it_was_refused(
+    engine_database: str, engine: Session
+) -> None:
+    floor, account_id, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account_id, limit_price="1.10010", client_order_id="a"))
+        deal(
+            running,
+            ReplaceOrder(
+                account_id=account_id,
+                client_order_id="a",
+                new_client_order_id="b",
+                quantity=Decimal(700_000_000),
+            ),
+        )
+        late.tell(late.asked[-1], 0, is_final=True)
+        running.wait_until_idle()
+    first, waits, refused = records(floor)
+    assert "asked_to_replace" not in first["instructions"]
+    assert waits["instructions"]["asked_to_replace"] == {
+        "client_order_id": "a",
+        "new_client_order_id": "b",
+        "quantity": "700000000",
+    }
+    assert (refused["event"], refused["reason"]) == ("CHMO", "ORDER_QUANTITY_OUT_OF_RANGE")
+    assert refused["instructions"]["client_order_id"] == "a"
 
 
 def test_parties_capacity_and_messages_say_who_dealt_with_whom(

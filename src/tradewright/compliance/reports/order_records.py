@@ -94,8 +94,14 @@ def _of_event(told: _Told) -> Mapping[str, object]:
         "event_type": told.event_type,
         "status": told.status,
         "actor": told.actor,
-        "reason": told.details.get("code", told.refusal_code),
+        "reason": _reason(told),
     }
+
+
+def _reason(told: _Told) -> object:
+    """Return the code of what was refused at an event, be it only a replacement, or of the end."""
+    refused = told.details.get("refused", told.details)
+    return refused.get("code", told.refusal_code)
 
 
 def _of_order(told: _Told) -> Mapping[str, object]:

@@ -54,7 +54,8 @@ SELECT
     e.price,
     before.filled,
     jsonb_strip_nulls(jsonb_build_object(
-        'client_order_id', o.client_order_id,
+        'client_order_id', coalesce(named.key, o.client_order_id),
+        'asked_to_replace', CASE WHEN e.event_type = 'pending_replace' THEN e.details -> 'asked' END,
         'trail', o.trailing_terms,
         'stop_loss', o.stop_loss::text,
         'take_profit', o.take_profit::text,
@@ -76,6 +77,13 @@ JOIN accounts AS a ON a.id = o.account_id
 JOIN instruments AS i ON i.symbol = o.symbol
 JOIN order_events AS first ON first.order_id = e.order_id AND first.seq = 1
 LEFT JOIN closing_orders AS c ON c.order_id = o.id
+LEFT JOIN LATERAL (
+    SELECT n.key
+    FROM order_replacements AS n
+    WHERE n.order_id = e.order_id AND n.order_version <= e.seq
+    ORDER BY n.order_version DESC
+    LIMIT 1
+) AS named ON true
 LEFT JOIN LATERAL (
     SELECT x.details -> 'was' AS was
     FROM order_events AS x

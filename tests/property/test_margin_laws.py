@@ -5,12 +5,13 @@ from decimal import Decimal, localcontext
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.floor import PAIRS, market_of
 from tradewright.liquidity.instrument import Instrument, MarginTerms, MarginTier
 from tradewright.risk.margin import Exposure, bound, margin_rate, margin_state, steepest_rate
 from tradewright.risk.model import ClientClass, HedgedMargin, RiskProfile
-from tradewright.risk.regimes import Regime
+from tradewright.risk.regimes import Regime, nfa_minimum
 
 PRICES = {"EURGBP": ("0.87", "0.88"), "EURUSD": ("1.1", "1.2"), "GBPUSD": ("1.3", "1.4")}
 DUST = Decimal("1e-15")
@@ -83,6 +84,26 @@ def test_under_the_us_regime_no_notional_binds_less_than_the_nfa_wants(
         terms = instrument.margin
         own = Decimal(0) if terms is None else terms.rate
         assert rate >= own
+
+
+@given(profiles, books, st.decimals("0.1", "3", places=2))
+def test_under_the_us_regime_the_minimum_of_what_is_held_is_maintained_at_any_opening_price(
+    profile: RiskProfile, held: list[Exposure], moved: Decimal
+) -> None:
+    """Section 12 (a): it is collected and maintained, not only at the opening."""
+    american = under(profile, regime=Regime.US, hedged_margin=HedgedMargin.SUM)
+    market = market_of(PRICES)
+    with localcontext(prec=60):
+        least = Decimal(0)
+        opened = []
+        for one in held:
+            rate = market.rate(one.instrument.base_currency, profile.currency)
+            assert rate is not None
+            own = one.instrument.margin.rate if one.instrument.margin else Decimal(0)
+            minimum = max(nfa_minimum(one.instrument), own)
+            least += abs(one.quantity) * rate.mid * minimum
+            opened.append(structs.replace(one, opening_rate=rate.mid * moved))
+        assert used(american, opened) >= least - DUST
 
 
 @given(profiles, books, st.integers(0, 10_000_000))

@@ -6,10 +6,12 @@ Equity is balance, credit and unrealised P&L.
 Used margin is quantity * rate(base to account, middle) * m, where m is the largest of 1/leverage,
 the instrument's own margin rate and the regulator's minimum. The rate is the current one, or that
 at which the position was opened, as its group says, for the opening test and for the running level
-alike (see docs/decisions). A hedged pair binds both legs, the larger or what is left. Where an
-instrument has tiers, m rises with what the account has open on one side of it: the oldest position
-fills the lowest bracket, and each bracket binds at its own rate, so that no notional binds less
-than a smaller one. Nothing is rounded here; rounding happens once, at booking.
+alike (see docs/decisions); but under the rules of the United States the minimum is maintained of
+what a position is worth now, whatever it was opened at. A hedged pair binds both legs, the larger
+or what is left. Where an instrument has tiers, m rises with what the account has open on one side
+of it: the oldest position fills the lowest bracket, and each bracket binds at its own rate, so that
+no notional binds less than a smaller one. Nothing is rounded here; rounding happens once, at
+booking.
 """
 
 from collections.abc import Iterable
@@ -104,12 +106,18 @@ def _reciprocal(leverage: int) -> Decimal:
     return _DIGITS.divide(_ONE, Decimal(leverage))
 
 
+def _us_minimum(instrument: Instrument) -> Decimal:
+    """Return the least share under the rules of the United States, raised ones included."""
+    own = _NOTHING if instrument.margin is None else instrument.margin.rate
+    return max(nfa_minimum(instrument), own)
+
+
 def margin_rate(profile: RiskProfile, instrument: Instrument) -> Decimal:
     """Return the share of the notional that is bound: max(1/leverage, own rate, minimum)."""
     rate = _reciprocal(leverage_of(profile, instrument))
     is_esma = profile.regime is Regime.ESMA
     if not is_esma:
-        rate = max(rate, nfa_minimum(instrument))
+        rate = max(rate, _us_minimum(instrument))
     terms = instrument.margin
     if terms is None:
         return rate
@@ -163,7 +171,7 @@ def margin_state(
         if valued is None:
             return None
         equity += valued[0]
-        used += _margin(profile, exposure, valued[1], filled)
+        used += _margin(profile, exposure, valued, filled)
     return MarginState(equity, used, profile.credit)
 
 
@@ -189,7 +197,7 @@ def _paired_state(
         leg = pair[1] if exposure.quantity > 0 else pair[2]
         equity += valued[0]
         leg.quantity += quantity
-        leg.margin += _margin(profile, exposure, valued[1], filled)
+        leg.margin += _margin(profile, exposure, valued, filled)
     used = sum((_pair_margin(profile, *pair) for pair in pairs.values()), _NOTHING)
     return MarginState(equity, used, profile.credit)
 
@@ -211,10 +219,12 @@ def unrealised_pnl(profile: RiskProfile, exposure: Exposure, market: Prices) -> 
     return None if valued is None else valued[0]
 
 
-def _value(
-    profile: RiskProfile, exposure: Exposure, market: Prices
-) -> tuple[Decimal, Decimal] | None:
-    """Return the result of closing now, and what a unit of base is worth without its sign."""
+_Valued = tuple[Decimal, Decimal, Decimal]
+"""The result of closing now, what a unit of base is worth by which it binds margin, without its
+sign, and what a unit binds at the least."""
+
+
+def _value(profile: RiskProfile, exposure: Exposure, market: Prices) -> _Valued | None:
     instrument, quantity = exposure.instrument, exposure.quantity
     top = market.top(instrument.symbol)
     quote_rate = market.rate(instrument.quote_currency, profile.currency)
@@ -222,20 +232,26 @@ def _value(
     if top is None or quote_rate is None or base_rate is None:
         return None
     pnl = (closing_price(top, quantity) - exposure.average_price) * quantity
-    rate = base_rate.mid if exposure.opening_rate is None else exposure.opening_rate
-    return pnl * conversion(pnl, quote_rate), abs(rate)
+    result = pnl * conversion(pnl, quote_rate)
+    if exposure.opening_rate is None:
+        return result, abs(base_rate.mid), _NOTHING
+    is_us = profile.regime is Regime.US
+    least = abs(base_rate.mid) * _us_minimum(instrument) if is_us else _NOTHING
+    return result, abs(exposure.opening_rate), least
 
 
 _Filled = dict[tuple[str, bool], Decimal]
 """What has filled the brackets so far, by symbol and whether it is long."""
 
 
-def _margin(profile: RiskProfile, exposure: Exposure, rate: Decimal, filled: _Filled) -> Decimal:
+def _margin(profile: RiskProfile, exposure: Exposure, valued: _Valued, filled: _Filled) -> Decimal:
     """Return what an exposure binds in the brackets that are left to it, and fill those."""
     instrument, quantity = exposure.instrument, abs(exposure.quantity)
+    _, rate, least = valued
     if not tiers_of(instrument):
-        return quantity * rate * margin_rate(profile, instrument)
+        return quantity * max(rate * margin_rate(profile, instrument), least)
     key = (instrument.symbol, exposure.quantity > 0)
     before = filled.get(key, _NOTHING)
     filled[key] = after = before + quantity
-    return (bound(profile, instrument, after) - bound(profile, instrument, before)) * rate
+    bracketed = bound(profile, instrument, after) - bound(profile, instrument, before)
+    return max(bracketed * rate, quantity * least)

@@ -10,7 +10,7 @@ from tests.db.trading.test_several_engines import until
 from tests.floor import Floor, ask, buy, deal, refusal, sell
 from tradewright.core.errors import ErrorCode
 from tradewright.postgres.refusals import translate
-from tradewright.risk.model import ClientClass
+from tradewright.risk.model import ClientClass, MarginPrice
 from tradewright.risk.regimes import Regime
 from tradewright.risk.stress import Scenario
 from tradewright.trading.engine import Engine
@@ -63,6 +63,23 @@ def test_under_esma_a_retail_client_has_thirty_to_one_in_the_same_pair(floor: Fl
     with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
         lacking = deal(engine, buy(account)).refusal_code
         assert lacking is ErrorCode.ORDER_MARGIN_INSUFFICIENT
+
+
+def test_in_the_us_margin_at_the_opening_price_is_never_less_than_the_minimum_of_now(
+    floor: Floor,
+) -> None:
+    """A lot bought at 1.10010 binds 2,200.20; at a middle of 1.20005 the minimum is 2,400.10."""
+    account = american(floor, "2500")
+    set_group(floor.session, structs.replace(US, margin_price=MarginPrice.OPEN))
+    with floor.engine() as engine:
+        deal(engine, buy(account))
+        assert used(floor, account) == Decimal("2200.20")
+        floor.session.execute("UPDATE accounts SET margin_call_level = 99999")
+        floor.quote(engine, "EURUSD", "1.20000", "1.20010")
+        assert isinstance(ask(engine, CheckMargin(account_id=account)), MarginReport)
+        assert floor.one("SELECT used_margin FROM margin_calls") == Decimal("2400.10")
+        floor.quote(engine, "EURUSD", "1.09000", "1.09010")
+        assert floor.position(account) == 0, "below 100 percent of what it bound at the opening"
 
 
 def test_below_what_is_required_an_account_of_the_us_is_closed(floor: Floor) -> None:

@@ -802,8 +802,11 @@ CREATE TABLE closing_orders (
         CONSTRAINT closing_orders_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
     position_id uuid
         CONSTRAINT closing_orders_position_id_present NOT NULL
-        CONSTRAINT closing_orders_position_exists REFERENCES positions (id) ON DELETE RESTRICT
+        CONSTRAINT closing_orders_position_exists REFERENCES positions (id) ON DELETE RESTRICT,
+    is_whole boolean DEFAULT false
+        CONSTRAINT closing_orders_is_whole_present NOT NULL
 );
+COMMENT ON COLUMN closing_orders.is_whole IS 'Whether the position was to be closed whole, however much it was: asking for a part under the same key is something else.';
 COMMENT ON TABLE closing_orders IS 'Orders that name the position that they close; all others close and open by the account''s mode. Append-only.';
 
 CREATE TABLE close_bys (

@@ -122,6 +122,34 @@ CREATE TRIGGER accounts_keep_past_group
     FOR EACH ROW WHEN (OLD.group_code <> NEW.group_code)
     EXECUTE FUNCTION keep_past_account_group();
 
+-- What an account binds, and at what level it is called, is its own: engines that watch it look at it
+-- again, whoever changes it and in whatever way. News of that are heard within half a second (news.py).
+CREATE FUNCTION tell_engines_of_accounts() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'accounts' THEN
+        PERFORM pg_notify('tradewright_engines', TG_TABLE_SCHEMA || ' ' || json_build_array(NEW.id));
+    ELSE
+        PERFORM pg_notify('tradewright_engines', TG_TABLE_SCHEMA || ' ' || json_build_array(a.id))
+        FROM accounts AS a
+        WHERE a.user_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION tell_engines_of_accounts() IS 'Trigger of accounts and users: lets engines look at accounts that bind another margin than before.';
+CREATE TRIGGER accounts_tell_engines
+    AFTER UPDATE OF leverage, margin_call_level, stop_out_level, group_code, credit ON accounts
+    FOR EACH ROW WHEN (
+        (OLD.leverage, OLD.margin_call_level, OLD.stop_out_level, OLD.group_code, OLD.credit)
+        IS DISTINCT FROM (NEW.leverage, NEW.margin_call_level, NEW.stop_out_level, NEW.group_code, NEW.credit)
+    )
+    EXECUTE FUNCTION tell_engines_of_accounts();
+CREATE TRIGGER users_tell_engines
+    AFTER UPDATE OF client_class ON users
+    FOR EACH ROW WHEN (OLD.client_class <> NEW.client_class)
+    EXECUTE FUNCTION tell_engines_of_accounts();
+
 CREATE TABLE trading_sessions (
     id uuid DEFAULT uuidv7()
         CONSTRAINT trading_sessions_pkey PRIMARY KEY,

@@ -302,7 +302,8 @@ def _paired_before(asked: CloseBy, report: CloseByReport, command: CloseBy) -> C
 
 def _replay(first: OrderState, command: ClosePosition) -> OrderReport:
     """Answer a repeated close with its order; another under its key is refused."""
-    is_same = command.quantity is None or first.quantity == command.quantity
+    is_all = command.quantity is None
+    is_same = first.closes_whole if is_all else first.quantity == command.quantity
     is_close = (first.order_type, first.time_in_force) == (OrderType.MARKET, TimeInForce.IOC)
     if first.position_id != command.position_id or not is_same or not is_close:
         raise InputError(

@@ -13,7 +13,6 @@ from msgspec import Struct
 from tradewright.core.ids import require_ids
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
-from tradewright.trading.news import messages
 
 _QUERIES = "tradewright.trading"
 
@@ -62,13 +61,11 @@ def read_credits(connection: Session) -> list[AccountCredit]:
 
 
 def _change(connection: Session, query: str, account_id: str, amount: Decimal) -> Decimal:
-    """Change what an account is lent, and let engines look at it: its level is another."""
+    """Change what an account is lent; the database lets engines look at it."""
     require_ids(account_id)
-    queries = load_queries(_QUERIES)
     asked: dict[str, Any] = {"account_id": account_id, "amount": amount}
-    row = connection.execute(queries[query], asked).fetchone()
+    row = connection.execute(load_queries(_QUERIES)[query], asked).fetchone()
     if row is None:
         raise AssertionError("a function gives a row")
-    connection.execute(queries["tell_engines"], {"texts": [*messages([account_id])]})
     credit: Decimal = row[0]
     return credit

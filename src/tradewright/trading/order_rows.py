@@ -196,6 +196,7 @@ def orders_by_key(
         order.is_replaced = row[32]
         by_key[order.account_id, row[33]] = order
         order.first_figures = figures_from(row[34])
+        order.closes_whole = row[35]
     return by_key
 
 

@@ -98,6 +98,7 @@ def closing_order(
         quantity=quantity,
         remaining_quantity=quantity,
         position_id=position.id,
+        closes_whole=asked[0] is None,
     )
 
 

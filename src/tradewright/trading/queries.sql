@@ -570,7 +570,8 @@ SELECT
           AND e.details -> 'was' IS NOT NULL
         ORDER BY e.seq
         LIMIT 1
-    ) END
+    ) END,
+    coalesce((SELECT c.is_whole FROM closing_orders AS c WHERE c.order_id = o.id), false)
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
 -- A range of one key, in the key's order: no other index of the account answers that, whatever a plan
 -- that was made while the tables were small believes of them.
@@ -1000,9 +1001,9 @@ FROM unnest(
 
 -- name: write_closing_orders
 -- Write which positions orders have named.
-INSERT INTO closing_orders (order_id, position_id)
+INSERT INTO closing_orders (order_id, position_id, is_whole)
 SELECT *
-FROM unnest(%(order_id)s::uuid[], %(position_id)s::uuid[]);
+FROM unnest(%(order_id)s::uuid[], %(position_id)s::uuid[], %(is_whole)s::boolean[]);
 
 -- name: write_close_bys
 -- Write pairings of positions, before their trades.
@@ -1531,15 +1532,11 @@ WHERE code = %(code)s
 FOR NO KEY UPDATE;
 
 -- name: assign_account_group
--- Put an account into a group, and let engines look at it: what it binds is another.
-WITH assigned AS (
-    UPDATE accounts
-    SET group_code = %(code)s
-    WHERE id = %(account_id)s
-    RETURNING id::text
-)
-SELECT id, pg_notify('tradewright_engines', current_schema() || ' ' || json_build_array(id))
-FROM assigned;
+-- Put an account into a group; the database lets engines look at it, as what it binds is another.
+UPDATE accounts
+SET group_code = %(code)s
+WHERE id = %(account_id)s
+RETURNING id::text;
 
 -- name: grant_account_credit
 -- Lend an account more for its margin.

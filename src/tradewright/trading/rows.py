@@ -39,11 +39,11 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "write_rollovers", _ROLLOVER, changes.rollovers)
     _write(statements, "write_opening_rates", _OPENING_RATE, changes.opening_rates)
     closing = [
-        (order.id, order.position_id)
+        (order.id, order.position_id, order.closes_whole)
         for order in changes.orders.values()
         if order.position_id is not None and not order.version_read
     ]
-    _write(statements, "write_closing_orders", ("order_id", "position_id"), closing)
+    _write(statements, "write_closing_orders", _CLOSING, closing)
     _write_hedges(statements, changes)
     _write_exposures(statements, changes)
     _write_requests(statements, desk)
@@ -125,6 +125,7 @@ def _write(
         statements.execute(load_queries(_QUERIES)[query], parameters)
 
 
+_CLOSING = ("order_id", "position_id", "is_whole")
 _OPENING_RATE = ("position_id", "position_version", "rate")
 _FILL = (
     "id",

@@ -66,6 +66,7 @@ class OrderState(Struct, kw_only=True):
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     position_id: str | None = None
+    closes_whole: bool = False
     status: OrderStatus = OrderStatus.NEW
     is_routed: bool = False
     engine_id: str | None = None

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from tests.floor import Floor, ask, buy, deal, refusal, sell
 from tests.positions import account_of, close, fills_of, held, ids, pair_up
@@ -47,12 +48,32 @@ def test_a_part_of_a_position_is_closed_once_under_its_key(floor: Floor, hedger:
             client_order_id=command.client_order_id,
         )
         error = refusal(lambda: ask(engine, other))
+        whole = structs.replace(other, quantity=None)
+        assert refusal(lambda: ask(engine, whole)).code is ErrorCode.ORDER_DUPLICATE_DIFFERS
     assert (first.is_replay, again.is_replay) == (False, True)
     assert again.order_id == first.order_id
     assert error.code is ErrorCode.ORDER_DUPLICATE_DIFFERS
     assert held(floor, hedger) == [(70_000, Decimal("1.10000"))]
     assert floor.balance(hedger) == Decimal("1000030.00")
     assert floor.broken_laws() == {}
+
+
+def test_a_whole_position_is_closed_once_under_its_key_and_a_part_is_something_else(
+    floor: Floor, hedger: str
+) -> None:
+    with floor.engine() as engine:
+        deal(engine, buy(hedger))
+        command = structs.replace(close(hedger, ids(floor, hedger)[0], 30_000), quantity=None)
+        reports = [ask(engine, command) for _ in range(2)]
+        reports.append(ask(engine, structs.replace(command, quantity=Decimal(100_000))))
+        part = structs.replace(command, quantity=Decimal(99_000))
+        assert refusal(lambda: ask(engine, part)).code is ErrorCode.ORDER_DUPLICATE_DIFFERS
+    assert [isinstance(one, OrderReport) and one.is_replay for one in reports] == [
+        False,
+        True,
+        True,
+    ]
+    assert held(floor, hedger) == []
 
 
 def test_an_order_with_a_price_of_its_own_is_no_close_of_the_position_that_it_names(

@@ -129,6 +129,29 @@ def test_who_comes_under_the_us_regime_with_a_position_is_watched_by_its_rules(
     assert floor.broken_laws() == {}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE users SET client_class = 'retail'",
+        "UPDATE accounts SET leverage = 30",
+        "UPDATE accounts SET margin_call_level = 9999",
+    ],
+)
+def test_who_binds_more_by_a_change_in_plain_sql_is_called(floor: Floor, change: str) -> None:
+    """At 1:500 a lot binds 220 USD, at 1:30 3,667; no batch comes beside the quotes."""
+    account = floor.account("3700", leverage=500, client_class=ClientClass.PROFESSIONAL)
+
+    def is_called() -> bool:
+        floor.quote(engine, "EURUSD", "1.09900", "1.09910")
+        return floor.rows("SELECT account_id::text FROM margin_calls") == [(account,)]
+
+    with floor.engine(eurusd=("1.10000", "1.10010")) as engine:
+        deal(engine, buy(account))
+        assert not is_called()
+        floor.session.execute(change.encode())
+        until(is_called)
+
+
 @pytest.mark.parametrize("mode", [PositionMode.NETTING, PositionMode.HEDGING])
 def test_the_database_lets_no_group_of_the_us_hedge_or_net(
     floor: Floor, mode: PositionMode

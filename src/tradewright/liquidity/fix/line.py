@@ -7,7 +7,7 @@ what it may have said, and asks again for what it has not kept.
 
 import select
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,8 @@ from tradewright.liquidity.fix.session import (
 
 TICK_MS = 200
 WRITE_SECONDS_MAX = 10
+RESENT_TOGETHER = 1_000
+"""Numbers that are read at once when what was sent is asked for again."""
 _CHUNK = 1 << 16
 
 
@@ -176,21 +178,25 @@ class Line:
         self._why = next((a.why for a in actions if isinstance(a, Disconnect)), self._why)
 
     def write(self, connection: socket.socket, actions: Sequence[session.Action]) -> None:
-        """Write what is to be sent, and sent again, in one piece."""
+        """Write what is to be sent in one piece, but for what is sent again: that in parts."""
         data = b""
         for action in actions:
             if isinstance(action, Send):
                 data += encode(action.message.kind, action.message.fields)
             elif isinstance(action, Resend):
-                data += self._resent(action)
+                for part in self._resent(action):
+                    connection.sendall(data + part)
+                    data = b""
         if data:
             connection.sendall(data)
 
-    def _resent(self, asked: Resend) -> bytes:
-        sent = self.store.sent(asked.begin, asked.end)
-        numbers = range(asked.begin, asked.end + 1)
-        answers = session.resent(self.identity, sent, numbers, utc_now())
-        return b"".join(encode(message.kind, message.fields) for message in answers)
+    def _resent(self, asked: Resend) -> Iterator[bytes]:
+        """Give what is sent again; a numbering may be of years, and is not held in memory."""
+        for begin in range(asked.begin, asked.end + 1, RESENT_TOGETHER):
+            end = min(begin + RESENT_TOGETHER - 1, asked.end)
+            sent = self.store.sent(begin, end)
+            answers = session.resent(self.identity, sent, range(begin, end + 1), utc_now())
+            yield b"".join(encode(message.kind, message.fields) for message in answers)
 
     def _read(self, connection: socket.socket) -> bytes | None:
         """Return what has arrived; None when time has passed or there is something to send."""

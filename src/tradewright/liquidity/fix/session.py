@@ -210,7 +210,7 @@ def received(state: State, identity: Identity, now: datetime, message: Message) 
     elif message.kind == LOGON:
         _take_logon(step, seq, message)
     elif state.phase not in (Phase.ACTIVE, Phase.LOGGING_OUT):
-        step.disconnect("the first message is no logon")
+        step.disconnect(_refused(message) if identity.is_initiator else _NO_LOGON)
     elif message.kind == SEQUENCE_RESET and message.get(123) != "Y":
         _take_reset(step, seq, message)
     else:
@@ -218,10 +218,24 @@ def received(state: State, identity: Identity, now: datetime, message: Message) 
     return step
 
 
+_NO_LOGON = "the first message is no logon"
+
+
+def _refused(message: Message) -> str:
+    """Return why our logon was not answered by one: a logout or a reject says it, if anything."""
+    if message.kind not in (LOGOUT, REJECT):
+        return _NO_LOGON
+    why = "the other side refuses the logon"
+    return f"{why}: {message.get(58)}" if message.get(58) else why
+
+
 def _take_numbered(step: Step, seq: int, message: Message) -> None:
     """Take a message in its turn; ask for what is missing, pass over what came before."""
     expected = step.state.next_in
     if seq > expected:
+        if message.kind == LOGOUT:
+            _take_logout(step, message)  # what is missing is asked for at the next logon
+            return
         if message.kind == RESEND_REQUEST:
             _take_resend_request(step, message)
         _note_gap(step, seq)

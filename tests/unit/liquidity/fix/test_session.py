@@ -175,6 +175,24 @@ def test_nothing_is_taken_before_a_logon() -> None:
     assert disconnects(take(state, "8", 1)) == "the first message is no logon"
 
 
+@pytest.mark.parametrize("kind", ["5", "3"])
+def test_why_a_logon_is_refused_is_told(kind: str) -> None:
+    """Wrong ids, a password, numbers too low: the other side says it in Text (58) or not at all."""
+    state = session.connected(State(), US, DAY).state
+    why = "MsgSeqNum too low, expecting 57 but received 1"
+    said = take(state, kind, 40, (58, why))
+    assert disconnects(said) == f"the other side refuses the logon: {why}"
+    assert disconnects(take(state, kind, 40)) == "the other side refuses the logon"
+    assert said.state.next_in == 1, "what came before is asked for at the next logon"
+
+
+def test_a_logout_beyond_a_gap_ends_the_connection_with_its_reason() -> None:
+    step = take(ACTIVE, "5", 8, (58, "the day is over"))
+    assert sent(step) == [("5", {})]
+    assert disconnects(step) == "the other side has logged out: the day is over"
+    assert step.state.next_in == 5
+
+
 def test_a_logout_is_answered_and_ends_the_connection() -> None:
     step = take(ACTIVE, "5", 5)
     assert sent(step) == [("5", {})]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.floor import DAY
 from tradewright.liquidity.fix import session
 from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.resending import resent
 from tradewright.liquidity.fix.session import (
     Deliver,
     Disconnect,
@@ -43,7 +44,7 @@ class End:
                 self.out.append(action.message)
             elif isinstance(action, Resend):
                 numbers = range(action.begin, action.end + 1)
-                self.out += session.resent(self.identity, self.sent, numbers, DAY)
+                self.out += resent(self.identity, self.sent, numbers, DAY)
             elif isinstance(action, Deliver):
                 self.delivered.append(action.message.text(58))
             elif isinstance(action, Disconnect):

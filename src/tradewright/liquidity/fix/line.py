@@ -16,6 +16,7 @@ from typing import Protocol
 from tradewright.core.clock import utc_now
 from tradewright.liquidity.fix import session
 from tradewright.liquidity.fix.codec import Framer, Message, encode
+from tradewright.liquidity.fix.resending import resent
 from tradewright.liquidity.fix.session import (
     Deliver,
     Disconnect,
@@ -195,7 +196,7 @@ class Line:
         for begin in range(asked.begin, asked.end + 1, RESENT_TOGETHER):
             end = min(begin + RESENT_TOGETHER - 1, asked.end)
             sent = self.store.sent(begin, end)
-            answers = session.resent(self.identity, sent, range(begin, end + 1), utc_now())
+            answers = resent(self.identity, sent, range(begin, end + 1), utc_now())
             yield b"".join(encode(message.kind, message.fields) for message in answers)
 
     def _read(self, connection: socket.socket) -> bytes | None:

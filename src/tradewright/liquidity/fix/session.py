@@ -134,8 +134,8 @@ class Step:
     def send(self, kind: str, *fields: tuple[int, str]) -> None:
         """Send a message under the next number."""
         seq = self.state.next_out
-        header = _header(self.identity, seq, self.now)
-        self.actions.append(Send(seq, Message(kind, (*header, *fields))))
+        head = header(self.identity, seq, self.now)
+        self.actions.append(Send(seq, Message(kind, (*head, *fields))))
         self.change(next_out=seq + 1, sent_at=self.now)
 
     def disconnect(self, why: str) -> None:
@@ -344,44 +344,8 @@ def _leave(step: Step, why: str) -> None:
     step.disconnect(why)
 
 
-def resent(
-    identity: Identity, sent: dict[int, Message], numbers: range, now: datetime
-) -> list[Message]:
-    """Return what answers a resend request: repeats of what is worth it, gap fills for the rest.
-
-    What administers the session is never sent again. Nor is an order (35=D): the price of its
-    time is gone, and the status request that follows settles what became of it.
-    """
-    answers: list[Message] = []
-    begin: int | None = None
-    for seq in numbers:
-        message = sent.get(seq)
-        if message is None or message.kind in ADMINISTRATIVE or message.kind == "D":
-            begin = seq if begin is None else begin
-            continue
-        if begin is not None:
-            answers.append(_gap_fill(identity, begin, seq, now))
-            begin = None
-        answers.append(_repeat(identity, seq, message, now))
-    if begin is not None:
-        answers.append(_gap_fill(identity, begin, numbers.stop, now))
-    return answers
-
-
-def _gap_fill(identity: Identity, begin: int, after: int, now: datetime) -> Message:
-    header = _header(identity, begin, now)
-    return Message(SEQUENCE_RESET, (*header, (43, "Y"), (123, "Y"), (36, str(after))))
-
-
-def _repeat(identity: Identity, seq: int, message: Message, now: datetime) -> Message:
-    header = (*_header(identity, seq, now), (43, "Y"), (122, message.text(52) or as_time(now)))
-    return Message(message.kind, (*header, *(f for f in message.fields if f[0] not in _HEADER)))
-
-
-_HEADER = frozenset({34, 43, 49, 52, 56, 122})
-
-
-def _header(identity: Identity, seq: int, now: datetime) -> tuple[tuple[int, str], ...]:
+def header(identity: Identity, seq: int, now: datetime) -> tuple[tuple[int, str], ...]:
+    """Return what each message begins with: who speaks to whom, its number and its time."""
     return (
         (49, identity.sender),
         (56, identity.target),

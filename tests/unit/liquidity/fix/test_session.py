@@ -7,6 +7,7 @@ import pytest
 from tests.floor import DAY
 from tradewright.liquidity.fix import session
 from tradewright.liquidity.fix.codec import Fields, Message
+from tradewright.liquidity.fix.resending import resent
 from tradewright.liquidity.fix.session import (
     Deliver,
     Disconnect,
@@ -235,7 +236,7 @@ def test_what_is_sent_again_is_marked_and_orders_and_heartbeats_are_gap_filled()
         3: Message("H", ((34, "3"), (52, "20260113-07:00:00.000"), (11, "order"))),
         4: Message("0", ((34, "4"),)),
     }
-    answers = session.resent(US, before, range(1, 5), DAY)
+    answers = resent(US, before, range(1, 5), DAY)
     seen = [(m.kind, m.get(34), m.get(36), m.get(43), m.get(122), m.get(11)) for m in answers]
     assert seen == [
         ("4", "1", "3", "Y", None, None),

@@ -62,6 +62,15 @@ def test_a_proof_is_written_and_holds_without_the_database(
     assert "leads to another root" in checked.output
 
 
+def test_proofs_are_read_by_nobody_else_wherever_they_are_written(
+    engine: Session, engine_database: str, tmp_path: Path
+) -> None:
+    open_wallet(engine, open_user(engine), "12.34")
+    tmp_path.chmod(0o755)
+    assert run("prove", "--to", tmp_path, "--database", engine_database).exit_code == 0
+    assert (tmp_path / "proofs.jsonl").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_published_proof_is_not_written_over(
     engine: Session, engine_database: str, tmp_path: Path
 ) -> None:

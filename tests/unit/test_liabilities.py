@@ -118,6 +118,13 @@ def test_a_sum_that_is_no_plain_number_is_no_sum(total: str) -> None:
     assert "not written with eight decimals" in check_proof(published, json.dumps(proof)).reason
 
 
+def test_a_proof_that_says_a_thing_twice_is_none() -> None:
+    line = next(iter(THREE.proofs()))
+    twice = f'{line[:-1]}, "user_id": "{json.loads(line)["user_id"]}"}}'
+    assert not check_proof(roots(THREE), line).reason
+    assert check_proof(roots(THREE), twice).reason == "it cannot be read: it says a thing twice"
+
+
 @pytest.mark.parametrize("side", ["up", "", "RIGHT", None])
 def test_a_step_is_to_the_left_or_to_the_right(side: str | None) -> None:
     proof = json.loads(next(iter(THREE.proofs())))

@@ -99,7 +99,9 @@ def prove_command(asked: Asked, folder: Path) -> None:
     roots = published_roots(trees)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "roots.json").write_text(json.dumps(roots, indent=2) + "\n")
-    with (folder / "proofs.jsonl").open("w") as handle:
+    proofs = folder / "proofs.jsonl"
+    proofs.touch(mode=0o600)
+    with proofs.open("w") as handle:
         handle.writelines(f"{line}\n" for tree in trees for line in tree.proofs())
     if asked.as_json:
         click.echo(json.dumps(roots))

@@ -71,6 +71,7 @@ def without_postgis(statement: Statement) -> Memory:
     "word",
     [
         said("42704", 'type "geometry" does not exist'),
+        said("42704", "type geometry does not exist"),
         said("42883", "function public.st_area(integer) does not exist"),
         said("42883", "operator does not exist: text && text"),
         said("42P01", 'relation "tiger.county" does not exist'),

@@ -225,3 +225,42 @@ def test_what_a_second_run_adds_outside_a_transaction_is_not_the_downs_fault(
     review = with_proof(review_folder(tmp_path), server)
     told = {f.rule for f in review.findings if f.rule in {"second-run-changes", "down-not-inverse"}}
     assert told == {"second-run-changes"}
+
+
+HOUSE = """\
+CREATE SCHEMA house;
+CREATE TABLE house.rooms (id bigint PRIMARY KEY);
+CREATE TABLE public.visits (id bigint PRIMARY KEY);
+CREATE FUNCTION house.note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM count(*) FROM {table};
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER noted BEFORE INSERT ON public.visits
+FOR EACH ROW EXECUTE FUNCTION house.note();
+"""
+
+
+@pytest.mark.parametrize(("table", "failing"), [("rooms", []), ("roomz", ["trigger-fails"])])
+def test_a_trigger_may_search_any_schema_of_the_files(
+    table: str, failing: list[str], tmp_path: Path, server: EmbeddedServer
+) -> None:
+    (tmp_path / "001_house.sql").write_text(HOUSE.format(table=table))
+    told = [f.rule for f in with_proof(review_folder(tmp_path), server).findings]
+    assert [rule for rule in told if rule == "trigger-fails"] == failing
+
+
+def test_a_trigger_that_needs_what_could_not_be_tried_is_not_held_against_its_author(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    text = (
+        "CREATE EXTENSION not_on_this_server;\n"
+        "CREATE TABLE house_places (id bigint PRIMARY KEY, at strange_type);\n"
+        "CREATE FUNCTION take(p house_places) RETURNS bigint LANGUAGE sql AS 'SELECT 1';\n"
+    )
+    text += HOUSE.format(table="public.house_places")
+    (tmp_path / "001_house.sql").write_text(text)
+    told = {f.rule for f in with_proof(review_folder(tmp_path), server).findings}
+    assert "not-proven" in told
+    assert not told & {"trigger-fails", "does-not-apply"}

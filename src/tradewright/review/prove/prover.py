@@ -30,6 +30,7 @@ from tradewright.review.prove.model import (
     SecondRun,
     StandIn,
     StandInOf,
+    TriggerFailed,
     Untried,
 )
 from tradewright.review.prove.orphans import try_orphans
@@ -104,8 +105,19 @@ class Prover:
 
     def fire_triggers(self) -> None:
         """Let every trigger meet a row."""
+        failed: list[TriggerFailed] = []
         with suppress(psycopg.Error, TradewrightError), self.shadow.session() as session:
-            self.facts += fire_triggers(session, self.context.readings)
+            failed = fire_triggers(session, self.context.readings)
+        for fact in failed:
+            reason, root = self._memory.reason(fact.statement, fact.word), None
+            if not reason:
+                root = self._memory.root_of(fact.word)
+            if reason:
+                self._leave_untried(fact.statement, reason)
+            elif root is not None:
+                root.followers += 1
+            else:
+                self.facts.append(fact)
 
     @cached_property
     def all_down(self) -> bool | None:

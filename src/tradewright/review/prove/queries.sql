@@ -175,6 +175,17 @@ WHERE
     AND NOT owner.relispartition
 ORDER BY space.nspname, owner.relname, fired.tgname;
 
+-- name: search_everywhere
+-- Search names in one schema first, then in all that are not the system's, until the transaction ends.
+SELECT set_config('search_path', string_agg(quote_ident(nspname), ', ' ORDER BY place), true)
+FROM (
+    SELECT
+        nspname,
+        (nspname != %(schema)s, nspname != 'public', nspname) AS place
+    FROM pg_namespace
+    WHERE nspname NOT LIKE 'pg\_%%' AND nspname != 'information_schema'
+) AS listed;
+
 -- name: is_partitioned
 -- Whether a table is partitioned: a row that no partition takes is refused as a CHECK would refuse it.
 SELECT relkind = 'p'

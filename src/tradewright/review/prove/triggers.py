@@ -2,10 +2,12 @@
 
 A function's body is only looked at when it runs, so that a column it misses is found in production.
 Here each trigger fires alone, on a made-up row, in a transaction that is rolled back. Only refusals
-of class 42 count: a name or type that is not there. What a guard says on purpose does not.
+of class 42 count: a name or type that is not there. What a guard says on purpose does not. Names
+without a schema are looked for in that of the table, then in all others: which of them the
+application's sessions search is not known here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -37,7 +39,7 @@ class _Trigger:
 def fire_triggers(session: Session, readings: Iterable[Reading]) -> list[TriggerFailed]:
     """Fire every trigger and return those that fail by their own mistake."""
     places = _places(readings)
-    rows = session.execute(load_queries("tradewright.review.prove")["fired_triggers"]).fetchall()
+    rows = session.execute(_queries()["fired_triggers"]).fetchall()
     failed = []
     for schema, table, name, bits in rows:
         statement = places.get((table, name))
@@ -71,6 +73,7 @@ def _fire(session: Session, trigger: _Trigger, command: str) -> psycopg.Error | 
     try:
         with session.transaction(force_rollback=True):
             isolate(session, home)
+            session.execute(_queries()["search_everywhere"], {"schema": home.schema})
             if command != "INSERT":
                 insert_row(session, home, {})
             enable = sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}")
@@ -92,6 +95,10 @@ def _send(session: Session, home: Home, command: str) -> None:
         names = [sql.Identifier(column.name) for column in columns if not column.is_generated]
         same = sql.SQL(", ").join(sql.SQL("{0} = {0}").format(name) for name in names)
         session.execute(sql.SQL("UPDATE {} SET {}").format(quoted(home), same))
+
+
+def _queries() -> Mapping[str, str]:
+    return load_queries("tradewright.review.prove")
 
 
 def _places(readings: Iterable[Reading]) -> dict[tuple[str, str], Statement]:

@@ -34,7 +34,8 @@ _OF_THE_MACHINE = re.compile(
 
 
 _MISSED = re.compile(
-    r'(?P<kind>[a-z ]+?) (?:"(?:(?P<space>[^".]+)\.)?(?P<name>[^"]+)"|(?P<call>[^"\s(]+)\()'
+    r'(?P<kind>[a-z ]+?) (?:"(?:(?P<space>[^".]+)\.)?(?P<name>[^"]+)"'
+    r'|(?P<call>[^"\s(]+)(?:\(| does))'
 )
 """The thing that a refusal misses: its kind and its name, as the message begins."""
 _OF_EXTENSIONS = frozenset(
@@ -136,7 +137,14 @@ def _named(word: ServerWord, names: Iterable[str]) -> Iterator[str]:
 
 def _as_named(name: str) -> tuple[str, ...]:
     """Return how the server writes a name, alone or behind its schema."""
-    return (f'"{name}"', f'.{name}"', f" {name}(", f".{name}(")
+    return (
+        f'"{name}"',
+        f'.{name}"',
+        f" {name}(",
+        f".{name}(",
+        f"type {name} does",
+        f".{name} does",
+    )
 
 
 def extension_of(statement: Statement) -> str:

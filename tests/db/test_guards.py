@@ -41,6 +41,7 @@ APPEND_ONLY = (
     "fix_messages",
     "fix_sessions",
     "fraud_checks",
+    "law_checks",
     "ledger_holders",
     "ledger_seal_segments",
     "ledger_seals",

@@ -85,7 +85,7 @@ def test_old_refreshes_go_but_the_last_good_one_of_each_view(
     assert refreshes(engine) == [1, 89]
 
 
-@pytest.mark.parametrize("table", ["fix_messages", "job_runs", "view_refreshes"])
+@pytest.mark.parametrize("table", ["fix_messages", "job_runs", "law_checks", "view_refreshes"])
 def test_the_owner_deletes_nothing_before_its_time(messages: Session, table: str) -> None:
     messages.execute(
         "INSERT INTO job_runs (job_name, started_at, finished_at, outcome, done_count)"
@@ -93,6 +93,10 @@ def test_the_owner_deletes_nothing_before_its_time(messages: Session, table: str
         " LATERAL (SELECT now() - make_interval(days => n)) AS t (at)"
     )
     record_refreshes(messages, (80, None), (1, "57014"))
+    messages.execute(
+        "INSERT INTO law_checks (began_at, actor, law_count, broken_count, results)"
+        " VALUES (now(), 'anna', 1, 0, '{}')"
+    )
     for pruned in ("", table):
         messages.execute("SELECT set_config('app.pruned_table', %s, false)", (pruned,))
         with pytest.raises(psycopg.Error) as caught:
@@ -121,3 +125,14 @@ def test_old_runs_go_but_the_last_of_each_job(engine: Session, engine_database: 
     assert (report.outcome, report.done_count) == (Outcome.SUCCEEDED, 3)
     left = "SELECT count(*) FROM job_runs WHERE job_name = %s"
     assert [value(engine, left, name) for name in ("expire_holds", "seal_ledger")] == [1, 1]
+
+
+def test_checks_of_the_laws_go_after_five_years(engine: Session) -> None:
+    engine.execute(
+        "INSERT INTO law_checks (id, began_at, finished_at, actor, law_count, broken_count,"
+        " results) SELECT uuidv7(at - now()), at, at, 'anna', 1, 0, '{}'"
+        " FROM unnest(ARRAY[4.9, 5.1, 6]) AS n,"
+        " LATERAL (SELECT now() - n * interval '1 year') AS t (at)"
+    )
+    assert prune(engine) == 2
+    assert value(engine, "SELECT count(*) FROM law_checks") == 1

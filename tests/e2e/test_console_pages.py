@@ -265,8 +265,8 @@ def test_a_client_has_payments_and_trail_for_those_alone_who_may_see_them(
 
 def test_the_laws_are_checked_when_it_is_asked_for(port: int, engine: Session) -> None:
     play(engine)
-    browser, _ = signed_in(port, engine, "dealer")
-    assert "Not checked since this console was started" in browser.get("/").text
+    browser, user_id = signed_in(port, engine, "dealer")
+    assert "They were never checked" in browser.get("/").text
     assert "laws hold" in browser.send("/", "/laws/check").text
     assert "laws hold" in browser.get("/").text
     engine.execute("ALTER TABLE user_balances DISABLE TRIGGER USER")
@@ -274,6 +274,14 @@ def test_the_laws_are_checked_when_it_is_asked_for(port: int, engine: Session) -
     broken = browser.send("/", "/laws/check").text
     assert "laws are broken" in broken
     assert "balance is last entry broken" in broken
+    checks = broken.partition("Every check of the laws that was kept")[2]
+    assert checks.count(f"user:{user_id}") == 2
+    assert checks.count("balance is last entry") == 1
+    (first,) = engine.execute(
+        "SELECT id::text FROM law_checks WHERE broken_count = 0 AND actor = %s",
+        (f"user:{user_id}",),
+    ).fetchall()
+    assert "laws hold" in browser.get(f"/laws?check={first[0]}").text
 
 
 def test_drift_is_found_when_it_is_asked_for(port: int, engine: Session) -> None:

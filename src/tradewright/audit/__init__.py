@@ -6,7 +6,15 @@ record (`seals`) and reads it (`trail`). It changes nothing but seals.
 """
 
 from tradewright.audit.context import acting_as
-from tradewright.audit.laws import LawResult, analyze_record, check_laws, require_laws
+from tradewright.audit.laws import (
+    LawCheck,
+    LawResult,
+    analyze_record,
+    check_and_keep_laws,
+    check_laws,
+    read_law_checks,
+    require_laws,
+)
 from tradewright.audit.seals import (
     Head,
     Verification,
@@ -20,16 +28,19 @@ from tradewright.audit.trail import TrailEntry, archived_months, read_trail
 
 __all__ = [
     "Head",
+    "LawCheck",
     "LawResult",
     "TrailEntry",
     "Verification",
     "acting_as",
     "analyze_record",
     "archived_months",
+    "check_and_keep_laws",
     "check_laws",
     "export_heads",
     "new_heads",
     "read_heads",
+    "read_law_checks",
     "read_trail",
     "require_laws",
     "seal",

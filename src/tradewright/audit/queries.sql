@@ -3,6 +3,33 @@
 SELECT law, checked, broken, examples
 FROM check_laws(%(examples_max)s::integer);
 
+-- name: server_time
+-- Read the server's clock, which stamps the records.
+SELECT clock_timestamp();
+
+-- name: may_keep_law_checks
+-- Tell whether this session may write down that the laws were checked.
+SELECT has_table_privilege('law_checks', 'INSERT') AND NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off';
+
+-- name: keep_law_check
+-- Write down that the laws were checked; whoever names nobody is who has logged in.
+INSERT INTO law_checks (began_at, actor, law_count, broken_count, results)
+VALUES (
+    %(began_at)s,
+    coalesce(%(actor)s::text, session_user),
+    %(law_count)s,
+    %(broken_count)s,
+    %(results)s::jsonb
+);
+
+-- name: law_checks
+-- Read checks of the laws, the newest first.
+SELECT id::text, began_at, finished_at, actor, database_role, law_count, broken_count, results
+FROM law_checks
+WHERE %(id)s::uuid IS NULL OR id = %(id)s::uuid
+ORDER BY id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
 -- name: seal
 -- Seal the audit rows of all ended transactions.
 SELECT seal_audit_log();

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from tradewright import audit
 from tradewright.cli import options
-from tradewright.cli.risk_output import COUNT
-from tradewright.cli.tables import json_text
+from tradewright.cli.risk_output import COUNT, LAST
+from tradewright.cli.tables import json_text, print_rows
 from tradewright.cli.terminal import standard_console
 
 
@@ -34,14 +34,40 @@ def command() -> None:
 )
 @options.with_database
 def laws_command(asked: options.Asked, examples: int) -> None:
-    """Check every law of the database; exit 1 when any is broken."""
+    """Check every law of the database; exit 1 when any is broken.
+
+    Who has checked and what came of it is kept, where the role may write that: tradewright audit
+    checks.
+    """
     with asked.session() as session:
-        results = audit.check_laws(session, examples_max=examples)
+        results = audit.check_and_keep_laws(session, examples_max=examples)
     if asked.as_json:
         click.echo(json.dumps({name: asdict(result) for name, result in results.items()}))
     else:
         _print_laws(results)
     sys.exit(1 if any(result.broken for result in results.values()) else 0)
+
+
+@command.command("checks", epilog=options.example("tradewright audit checks --last 20"))
+@LAST
+@options.with_database
+def checks_command(asked: options.Asked, last: int) -> None:
+    """List when the laws were checked, by whom, and which were broken; the newest first."""
+    with asked.session() as session:
+        found = audit.read_law_checks(session, count_max=last)
+    rows = [
+        {
+            "began_at": one.began_at,
+            "seconds": round(one.seconds, 3),
+            "actor": one.actor,
+            "database_role": one.database_role,
+            "laws": one.law_count,
+            "broken": [name for name, result in one.results.items() if result.broken],
+        }
+        for one in found
+    ]
+    columns = ("began_at", "seconds", "actor", "database_role", "laws", "broken")
+    print_rows(asked, rows, columns)
 
 
 @command.command("seal", epilog=options.example("tradewright audit seal"))

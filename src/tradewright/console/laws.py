@@ -1,42 +1,26 @@
-"""The laws, held against the database when somebody asks; the last outcome is kept in memory.
+"""The laws, held against the database when somebody asks: one check at a time, for all who wait.
 
-The database keeps no record of such checks, so a console that was just started knows of none. One
-check runs at a time, for all who ask meanwhile.
+What came of each is kept by the database (`audit`), so every console shows the same.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
-from tradewright.audit import LawResult, check_laws
-from tradewright.core.clock import monotonic_seconds, utc_now
+from tradewright.audit import check_and_keep_laws
+from tradewright.core.clock import utc_now
 from tradewright.postgres.connect import Session
-
-
-@dataclass(frozen=True, slots=True)
-class LawsChecked:
-    """When the laws were checked, how long it took, and what came of it."""
-
-    checked_at: datetime
-    seconds: float
-    results: Mapping[str, LawResult]
-
-    @property
-    def broken(self) -> Mapping[str, LawResult]:
-        """Return the laws that are broken."""
-        return {name: result for name, result in self.results.items() if result.broken}
 
 
 @dataclass(slots=True)
 class LawKeeper:
-    """Checks the laws and remembers the last outcome of this console."""
+    """Lets one check of the laws run at a time."""
 
-    last: LawsChecked | None = None
+    _began_at: datetime | None = None
     _turn: Lock = field(default_factory=Lock)
 
-    def check(self, session: Session) -> LawsChecked:
-        """Check every law; who has waited for another's check is given that one if it began since.
+    def check(self, session: Session, *, actor: str) -> None:
+        """Check every law; who has waited while another check began and ended is given that one.
 
         Raises:
             DatabaseError: DATABASE_TIMEOUT, when the session's limit is passed.
@@ -44,8 +28,7 @@ class LawKeeper:
         """
         asked_at = utc_now()
         with self._turn:
-            if self.last is None or self.last.checked_at < asked_at:
-                began_at, began = utc_now(), monotonic_seconds()
-                results = check_laws(session)
-                self.last = LawsChecked(began_at, monotonic_seconds() - began, results)
-            return self.last
+            if self._began_at is None or self._began_at < asked_at:
+                began_at = utc_now()
+                check_and_keep_laws(session, actor=actor)
+                self._began_at = began_at

@@ -131,7 +131,8 @@ COMMENT ON FUNCTION premake_audit_log_partitions(integer) IS 'Keeps the audit pa
 CREATE FUNCTION refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT' AND TG_TABLE_NAME IN ('fix_messages', 'job_runs', 'view_refreshes')
+    IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT'
+        AND TG_TABLE_NAME IN ('fix_messages', 'job_runs', 'law_checks', 'view_refreshes')
         AND current_setting('app.pruned_table', true) = TG_TABLE_NAME THEN
         RETURN NULL;
     END IF;

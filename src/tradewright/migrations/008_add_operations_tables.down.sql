@@ -2,6 +2,7 @@
 
 DROP FUNCTION tell_audit_months_ahead();
 DROP FUNCTION prune_records(integer);
+DROP TABLE law_checks;
 DROP TABLE clock_samples;
 DROP FUNCTION raise_clock_alert();
 DROP FUNCTION raise_overdue_backups();

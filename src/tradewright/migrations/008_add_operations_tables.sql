@@ -196,6 +196,42 @@ END;
 $$;
 COMMENT ON FUNCTION raise_overdue_backups() IS 'Raises an alert where the last good backup or drill is older than declared, and ends it where it is not; returns how many are.';
 
+-- Who has held the laws against the rows, when, and what came of it: evidence that the house looks. Written by
+-- who may set up the house, so that nothing that serves clients can say that all is well.
+CREATE TABLE law_checks (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT law_checks_pkey PRIMARY KEY,
+    began_at timestamptz
+        CONSTRAINT law_checks_began_at_present NOT NULL,
+    finished_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT law_checks_finished_at_present NOT NULL,
+    actor text
+        CONSTRAINT law_checks_actor_present NOT NULL
+        CONSTRAINT law_checks_actor_not_empty CHECK (btrim(actor) <> ''),
+    database_role text DEFAULT session_user
+        CONSTRAINT law_checks_database_role_present NOT NULL,
+    law_count integer
+        CONSTRAINT law_checks_law_count_present NOT NULL
+        CONSTRAINT law_checks_law_count_positive CHECK (law_count > 0),
+    broken_count integer
+        CONSTRAINT law_checks_broken_count_present NOT NULL
+        CONSTRAINT law_checks_broken_within_all CHECK (broken_count BETWEEN 0 AND law_count),
+    results jsonb
+        CONSTRAINT law_checks_results_present NOT NULL
+        CONSTRAINT law_checks_results_are_by_law CHECK (jsonb_typeof(results) = 'object'),
+    CONSTRAINT law_checks_finished_after_begun CHECK (finished_at >= began_at)
+);
+COMMENT ON TABLE law_checks IS 'Each time that the laws were held against the database, by whom, and what came of it. Append-only, pruned after five years.';
+COMMENT ON COLUMN law_checks.actor IS 'Who asked, as claimed by the client; database_role is what the server knows.';
+COMMENT ON COLUMN law_checks.results IS 'By law: how much it was held against, how much breaks it, and some of that as rows.';
+CREATE TRIGGER law_checks_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON law_checks
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER law_checks_are_kept_five_years
+    BEFORE DELETE ON law_checks
+    FOR EACH ROW WHEN (OLD.finished_at > clock_timestamp() - interval '5 years')
+    EXECUTE FUNCTION refuse_change();
+
 -- Messages to and from venues are kept for five years, or seven where a regulator asks for it: Regulation (EU)
 -- 600/2014, article 25(1); Directive 2014/65/EU, article 16(7). Of a session the last message in each direction
 -- stays, because its numbers go on from there; of a job its last run.
@@ -204,6 +240,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     v_messages bigint;
     v_runs bigint;
+    v_checks bigint;
 BEGIN
     PERFORM set_config('app.pruned_table', 'fix_messages', true);
     DELETE FROM fix_messages AS m
@@ -235,11 +272,23 @@ BEGIN
     ) AS old
     WHERE r.id = old.id;
     GET DIAGNOSTICS v_runs = ROW_COUNT;
+    PERFORM set_config('app.pruned_table', 'law_checks', true);
+    -- The keys are in the order of time: no more is read than is deleted.
+    DELETE FROM law_checks AS c
+    USING (
+        SELECT o.id
+        FROM law_checks AS o
+        WHERE o.id < uuidv7(interval '-5 years -1 hour') AND o.finished_at <= clock_timestamp() - interval '5 years'
+        ORDER BY o.id
+        LIMIT p_rows_max
+    ) AS old
+    WHERE c.id = old.id;
+    GET DIAGNOSTICS v_checks = ROW_COUNT;
     PERFORM set_config('app.pruned_table', '', true);
-    RETURN v_messages + v_runs;
+    RETURN v_messages + v_runs + v_checks;
 END;
 $$;
-COMMENT ON FUNCTION prune_records(integer) IS 'Deletes messages to and from venues after seven years and runs of jobs after ninety days, at most so many of each; returns how many.';
+COMMENT ON FUNCTION prune_records(integer) IS 'Deletes messages to and from venues after seven years, runs of jobs after ninety days and checks of the laws after five years, at most so many of each; returns how many.';
 
 -- How far the clocks may have been from UTC. RTS 25 (Delegated Regulation (EU) 2017/574), annex, table 2, allows
 -- one millisecond to who trades electronically, though not at high frequency; what is held against it is the

@@ -90,7 +90,7 @@ CROSS JOIN LATERAL (
         -- Set up by people: what is traded, on what terms, who may approve.
         t.relname IN (
             'currencies', 'user_roles', 'api_keys', 'instruments', 'liquidity_providers', 'provider_connections', 'account_groups', 'payment_limits',
-            'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'past_swap_freedoms', 'past_account_groups', 'risk_limits', 'routing_policies', 'routing_rules', 'routing_overrides', 'trading_halts', 'trading_sessions', 'margin_tiers', 'jobs', 'job_runs', 'clock_samples',
+            'circuit_breakers', 'commission_terms', 'swap_terms', 'rollover_holidays', 'past_swap_freedoms', 'past_account_groups', 'risk_limits', 'routing_policies', 'routing_rules', 'routing_overrides', 'trading_halts', 'trading_sessions', 'margin_tiers', 'jobs', 'job_runs', 'law_checks', 'clock_samples',
             'reporting_views', 'audit_retention', 'audit_holds', 'backup_runs', 'backup_terms'
         ) AS is_set_up,
         -- The database makes its rows, and a service marks them as done.

@@ -1,8 +1,8 @@
 """The overview: who trades, what is stopped, what people must know, whether the house is whole."""
 
-from tradewright import migrate, operations
+from tradewright import audit, migrate, operations
 from tradewright.access import Action
-from tradewright.console.fields import identifier
+from tradewright.console.fields import asked_identifier, identifier
 from tradewright.console.model import Done, Method, Page, Shown, Visit
 from tradewright.console.paging import paged
 from tradewright.console.store import read_values
@@ -32,7 +32,7 @@ def show(visit: Visit) -> Shown:
         "breaker_count": len(breakers),
         "alerts": alerts.read_alerts(session, count_max=_ALERTS_MAX),
         "jobs": [job for job in operations.list_jobs(session) if _needs_a_look(job)],
-        "laws": visit.laws.last,
+        "law_check": next(iter(audit.read_law_checks(session, count_max=1)), None),
         **_upkeep(visit, session),
     }
     return Shown("overview.html", facts)
@@ -83,13 +83,20 @@ def acknowledge(visit: Visit) -> Done:
 
 
 def show_laws(visit: Visit) -> Shown:
-    """Show what came of the last check of the laws."""
-    return Shown("laws.html", {"laws": visit.laws.last})
+    """Show what came of the last check of the laws, and all those before."""
+    found = paged(
+        visit,
+        "page",
+        lambda count, passed: audit.read_law_checks(visit.session, count_max=count, passed=passed),
+    )
+    shown = asked_identifier(visit, "check")
+    last = audit.read_law_checks(visit.session, count_max=1, check_id=shown)
+    return Shown("laws.html", {"law_check": last[0] if last else None, "checks": found})
 
 
 def check_laws(visit: Visit) -> Done:
     """Check every law now; within a minute, or not at all."""
-    visit.laws.check(visit.session)
+    visit.laws.check(visit.session, actor=visit.caller.actor)
     return Done("/laws", "checked")
 
 

@@ -314,6 +314,16 @@ def test_amounts_are_exact_and_times_and_ids_short() -> None:
     assert values({"amount": Decimal("1E+2"), "word": "ü"}) == '{"amount": "100", "word": "ü"}'
 
 
+def test_changes_are_shown_to_the_last_decimal(port: int, engine: Session) -> None:
+    list_market(engine)  # its tick is 0.00001
+    engine.execute("UPDATE instruments SET contract_size = 123456789012.12345678")
+    browser, _ = signed_in(port, engine, "compliance_officer")
+    text = browser.get("/audit").text
+    assert "123456789012.12345678" in text
+    assert '"price_tick": "0.00001000"' in text
+    assert "e-05" not in text
+
+
 def test_the_page_of_changes_tells_which_months_are_archived(
     port: int, engine: Session, engine_database: str, tmp_path: Path
 ) -> None:

@@ -42,7 +42,7 @@ def laws_command(asked: options.Asked, examples: int) -> None:
     with asked.session() as session:
         results = audit.check_and_keep_laws(session, examples_max=examples)
     if asked.as_json:
-        click.echo(json.dumps({name: asdict(result) for name, result in results.items()}))
+        click.echo(json_text({name: asdict(result) for name, result in results.items()}))
     else:
         _print_laws(results)
     sys.exit(1 if any(result.broken for result in results.values()) else 0)

@@ -12,13 +12,15 @@ from tests.console import PLAIN, ROOT, STAFF, Browser, served_console, signed_in
 from tests.floor import Floor, buy, deal
 from tests.old_months import old_month
 from tests.web import new_user
-from tradewright import payments
+from tradewright import audit, payments
 from tradewright.console.words import amount, gist, money, rounded, share, short, span, values
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.ids import new_id_text
 from tradewright.operations import archive
 from tradewright.payments import Origin, PaymentKind, PaymentRequest, Provider
 from tradewright.postgres.connect import Session, connect
+from tradewright.risk.breaker_store import BreakerSettings, add_breaker
+from tradewright.risk.breakers import BreakerKind
 from tradewright.risk.limits import Limit, LimitKind, Target
 from tradewright.risk.store import set_limit
 from tradewright.routing.model import Book
@@ -139,6 +141,9 @@ def test_an_order_shows_its_whole_story(port: int, floor: Floor, engine: Session
         "trades",
     ):
         assert told in text
+    quoted = floor.one("SELECT quoted_at FROM order_fills")
+    assert f"{quoted:%H:%M:%S}.{quoted.microsecond // 1000:03}" in text.partition("Fills")[2]
+    assert "by the market" in text
     (execution,) = floor.rows("SELECT provider_execution_id FROM order_fills")[0]
     assert execution in text
 
@@ -336,3 +341,37 @@ def test_the_page_of_changes_tells_which_months_are_archived(
     assert "are archived" not in browser.get("/audit").text
     assert "change_count" in browser.get(f"/audit/trail?id={user_id}").text
     assert f"{month:%Y-%m} detached" in browser.get("/audit/months").text
+
+
+def test_settings_say_since_when_and_by_whom(port: int, engine: Session) -> None:
+    list_market(engine)
+    with engine.transaction():
+        audit.acting_as(engine, "user:anna", reason="the month has changed")
+        engine.execute("UPDATE instruments SET quantity_max = 5000000")
+    limit = Limit(
+        id=new_id_text(), kind=LimitKind.LEVERAGE, target=Target(), value=Decimal(7), currency=None
+    )
+    set_limit(engine, limit, actor="user:bert")
+    breaker = BreakerSettings(code="all-stop", kind=BreakerKind.MANUAL)
+    add_breaker(engine, breaker, actor="user:cora", reason="a rule")
+    browser, _ = signed_in(port, engine, "dealer")
+    assert "5,000,000" in (text := browser.get("/settings").text)
+    assert "user:anna the month has changed" in text
+    assert "user:bert" in browser.get("/settings/limits").text
+    assert "user:cora a rule" in browser.get("/settings/breakers").text
+
+
+def test_what_is_not_agreed_with_providers_has_a_page(port: int, engine: Session) -> None:
+    list_market(engine)
+    engine.execute(
+        "INSERT INTO provider_corrections (provider_id, kind, execution_id, refers_to)"
+        " SELECT id, 'bust', 'H-1', 'E-1' FROM liquidity_providers"
+    )
+    engine.execute(
+        "INSERT INTO provider_trade_breaks (provider_id, execution_id, bucket, details)"
+        " SELECT id, 'E-7', 'ours_only', '{\"our_price\": \"1.1\"}' FROM liquidity_providers"
+    )
+    browser, _ = signed_in(port, engine, "dealer")
+    text = browser.get("/dealer/reconciliation").text
+    for told in ("LP-ONE ours only E-7", "bust E-1", "No list was taken in yet"):
+        assert told in text

@@ -20,6 +20,7 @@ ENTRIES = (
     Entry("/payments", "Payments", Action.READ_PAYMENTS),
     Entry("/clients", "Clients", Action.READ_CLIENTS),
     Entry("/audit", "Audit", Action.READ_AUDIT),
+    Entry("/settings", "Settings", Action.READ_DEALING),
     Entry("/migrations", "Migrations", Action.READ_OPERATIONS),
 )
 

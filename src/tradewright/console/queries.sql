@@ -142,6 +142,7 @@ WHERE order_id = %(order_id)s::uuid;
 SELECT
     f.id::text,
     f.executed_at,
+    f.quoted_at,
     coalesce(abs(t.quantity), f.quantity) AS quantity,
     f.price,
     p.code,
@@ -470,3 +471,128 @@ SELECT seq, row_count, from_txid, to_txid, encode(head, 'hex') AS head, sealed_a
 FROM audit_seals
 ORDER BY seq DESC
 LIMIT %(count_max)s;
+
+-- name: trade_lists
+-- Read the lists of trades that were taken in from providers last.
+SELECT
+    p.code,
+    l.traded_on,
+    l.imported_at,
+    (SELECT count(*) FROM provider_trades AS t WHERE t.list_id = l.id) AS trades
+FROM provider_trade_lists AS l
+JOIN liquidity_providers AS p ON p.id = l.provider_id
+ORDER BY l.id DESC
+LIMIT %(count_max)s;
+
+-- name: settings_instruments
+-- Read what is traded on what terms, since when and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM instruments AS s
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
+    ORDER BY a.created_at DESC
+    LIMIT 1
+) AS c ON true
+ORDER BY s.symbol
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_groups
+-- Read the groups of accounts, since when they are so and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM account_groups AS s
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
+    ORDER BY a.created_at DESC
+    LIMIT 1
+) AS c ON true
+ORDER BY s.code
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_limits
+-- Read the limits that hold, since when and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM risk_limits AS s
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
+    ORDER BY a.created_at DESC
+    LIMIT 1
+) AS c ON true
+WHERE s.is_active
+ORDER BY s.kind, s.scope, s.id
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_policies
+-- Read how each symbol is routed, since when and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM routing_policies AS s
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
+    ORDER BY a.created_at DESC
+    LIMIT 1
+) AS c ON true
+ORDER BY s.symbol
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_rules
+-- Read the rules of routing in their order, since when they are so and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM routing_rules AS s
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
+    ORDER BY a.created_at DESC
+    LIMIT 1
+) AS c ON true
+ORDER BY s.priority, s.id
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_fees
+-- Read what clients are charged for dealing, since when and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM commission_terms AS s
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
+    ORDER BY a.created_at DESC
+    LIMIT 1
+) AS c ON true
+ORDER BY s.group_code, s.symbol, s.id
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_payments
+-- Read what users may pay at most, since when and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM payment_limits AS s
+LEFT JOIN LATERAL (
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
+    ORDER BY a.created_at DESC
+    LIMIT 1
+) AS c ON true
+ORDER BY s.kyc_level, s.kind
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_breakers
+-- Read the circuit breakers, since when there are such and by whom: their terms are fixed.
+SELECT to_jsonb(s) AS facts, s.created_at AS since, e.actor, e.reason
+FROM circuit_breakers AS s
+LEFT JOIN LATERAL (
+    SELECT f.actor, f.reason
+    FROM circuit_breaker_events AS f
+    WHERE f.breaker_id = s.id
+    ORDER BY f.seq
+    LIMIT 1
+) AS e ON true
+ORDER BY s.code
+LIMIT %(count_max)s OFFSET %(passed)s;

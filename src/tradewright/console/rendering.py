@@ -9,8 +9,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tradewright.console import words
 
 _FILTERS = (
-    *(words.amount, words.money, words.rounded, words.share, words.instant, words.span),
-    *(words.short, words.values, words.gist, words.spoken),
+    *(
+        words.amount,
+        words.money,
+        words.rounded,
+        words.share,
+        words.instant,
+        words.moment,
+        words.span,
+    ),
+    *(words.short, words.values, words.gist, words.plain, words.spoken),
 )
 
 

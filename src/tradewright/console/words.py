@@ -48,6 +48,11 @@ def instant(value: datetime | None) -> str:
     return DASH if value is None else f"{value:%Y-%m-%d %H:%M:%S}"
 
 
+def moment(value: datetime | None) -> str:
+    """Write a time of UTC to the millisecond, which tells the steps of an order apart."""
+    return DASH if value is None else f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}"
+
+
 def span(value: timedelta | float | None) -> str:
     """Write how long something took or has lasted: the two largest units."""
     if value is None:
@@ -106,6 +111,15 @@ def _word(fact: object) -> str:
 
 _AMOUNT = re.compile(r"-?[0-9]{1,30}\.[0-9]{1,12}")
 """How the database writes a numeric as JSON text."""
+
+
+def plain(fact: object) -> str:
+    """Write a fact of a setting: an exact number, yes or no, or a word."""
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    if isinstance(fact, (int, Decimal)):
+        return amount(Decimal(fact))
+    return DASH if fact is None else short(str(fact))
 
 
 def spoken(name: str) -> str:

@@ -9,6 +9,7 @@ from tradewright.console.pages import (
     overview,
     payments,
     risk,
+    settings,
 )
 
 PAGES = (
@@ -20,6 +21,7 @@ PAGES = (
     *clients.PAGES,
     *audit.PAGES,
     *migrations.PAGES,
+    *settings.PAGES,
 )
 """Every page and form."""
 

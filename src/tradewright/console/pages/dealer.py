@@ -6,15 +6,19 @@ from tradewright.console.model import Done, Method, Page, Shown, Visit
 from tradewright.console.paging import paged
 from tradewright.console.request import malformed
 from tradewright.console.store import read
+from tradewright.liquidity.reconciliation.service import read_trade_breaks
 from tradewright.risk import store
 from tradewright.risk.halts import HaltMode
 from tradewright.risk.limits import Scope, Target
 from tradewright.trading import kill_switch
+from tradewright.trading.corrections import list_corrections
 from tradewright.trading.groups import find_group
 from tradewright.trading.inquiry import find_account
 from tradewright.trading.instruments import find_instrument
+from tradewright.trading.unsolicited import list_unsolicited
 
 _PAST_MAX = 20
+_OPEN_MAX = 100
 
 
 def show(visit: Visit) -> Shown:
@@ -46,6 +50,20 @@ def show_providers(visit: Visit) -> Shown:
     session = visit.session
     facts = {"providers": read(session, "providers"), "lines": read(session, "provider_lines")}
     return Shown("providers.html", facts)
+
+
+def show_reconciliation(visit: Visit) -> Shown:
+    """Show what is not agreed with providers: differences, executions of no order, corrections."""
+    session = visit.session
+    breaks = read_trade_breaks(session)
+    facts = {
+        "breaks": paged(visit, "page", lambda count, passed: breaks[passed : passed + count]),
+        "unsolicited": list_unsolicited(session, count_max=_OPEN_MAX),
+        "corrections": list_corrections(session, count_max=_OPEN_MAX),
+        "lists": read(session, "trade_lists", count_max=_PAST_MAX),
+        "open_max": _OPEN_MAX,
+    }
+    return Shown("reconciliation.html", facts)
 
 
 def show_halts(visit: Visit) -> Shown:
@@ -98,6 +116,7 @@ PAGES = (
     Page(Action.READ_DEALING, "/dealer", show),
     Page(Action.READ_DEALING, "/dealer/hedges", show_hedges),
     Page(Action.READ_DEALING, "/dealer/providers", show_providers),
+    Page(Action.READ_DEALING, "/dealer/reconciliation", show_reconciliation),
     Page(Action.READ_DEALING, "/dealer/halts", show_halts),
     Page(Action.STOP_TRADING, "/dealer/halt", halt, Method.SEND),
     Page(Action.RESUME_TRADING, "/dealer/resume", resume, Method.SEND),

@@ -9,8 +9,10 @@ from tradewright.console.request import malformed
 from tradewright.console.store import read
 from tradewright.payments import PaymentKind, PaymentStatus, decisions
 from tradewright.payments.reconciliation.service import read_breaks
+from tradewright.payments.reconciliation.taken import list_statements
 from tradewright.trading.inquiry import find_user
 
+_STATEMENTS_MAX = 20
 _TRAIL_MAX = 500
 WAITING = (PaymentStatus.REQUIRES_APPROVAL, PaymentStatus.CONFLICTED)
 """States in which a payment waits for a person."""
@@ -92,9 +94,12 @@ def _seen(visit: Visit) -> PaymentStatus:
 
 
 def show_breaks(visit: Visit) -> Shown:
-    """Show the open differences of reconciliation, the oldest first."""
+    """Show the open differences of reconciliation, the oldest first, and what was compared."""
     found = read_breaks(visit.session)
-    facts = {"breaks": paged(visit, "page", lambda count, passed: found[passed : passed + count])}
+    facts = {
+        "breaks": paged(visit, "page", lambda count, passed: found[passed : passed + count]),
+        "statements": list_statements(visit.session, count_max=_STATEMENTS_MAX),
+    }
     return Shown("breaks.html", facts)
 
 

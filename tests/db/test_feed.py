@@ -1,7 +1,9 @@
 """A user's feed shows every event once and in one order, whatever commits when."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -162,17 +164,28 @@ def test_the_time_looked_at_stays_behind_what_still_runs(
     assert feed.place.since > began
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.1..1", "1.1.%.1.1", "-1.0..0.0", "1.1..1.1 "])
+@pytest.mark.parametrize(
+    "text", ["", "x", "1.1..1.1", "0a1b2c3d.1.1.%.1.1", "0a1b2c3d.-1.0..0.0", "0a1b2c3d.1.1..1.1 "]
+)
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(TradewrightError) as caught:
         read_place(text)
     assert caught.value.code is ErrorCode.HTTP_REQUEST_MALFORMED
 
 
-@pytest.mark.parametrize("text", ["1.0..0.1", "999999999999.0..0.1790000000000000"])
-def test_a_place_that_is_too_old_or_of_another_server_is_refused(
-    engine: Session, kim: str, text: str
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"since": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"txid": 999_999_999_999},
+        {"database": "00000000"},
+    ],
+)
+def test_a_place_that_is_too_old_or_of_another_database_is_refused(
+    engine: Session, kim: str, changes: dict[str, Any]
 ) -> None:
+    here = opened(engine, kim, None).place
+    assert opened(engine, kim, read_place(str(here))).place == here
     with pytest.raises(TradewrightError) as caught:
-        opened(engine, kim, read_place(text))
+        opened(engine, kim, read_place(str(replace(here, **changes))))
     assert caught.value.code is ErrorCode.HTTP_PLACE_REFUSED

@@ -13,17 +13,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import uvicorn
 
 from tests.fix_floor import until
 from tests.floor import Floor
 from tests.web import Answered, Web, key_of, new_user, served
 from tradewright import access
+from tradewright.core.errors import InternalError
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
 from tradewright.server.http import health, rates
 from tradewright.server.http.guards import HEADERS
 from tradewright.server.http.house import HttpSettings
 from tradewright.server.http.routes import payments
+from tradewright.server.http.serving import HttpRun, run_http
 from tradewright.trading.inquiry import find_account
 
 PAYMENT = {"kind": "deposit", "amount": "10.00", "currency": "USD", "provider": "cards"}
@@ -82,7 +85,7 @@ def test_requests_that_wait_for_an_engine_keep_nobody_else_from_being_answered(
         served(engine_database, silent.place, settings) as web,
         ThreadPoolExecutor(4) as crowd,
     ):
-        waiting = web.with_key(key).with_headers(Deadline_Ms="1500")
+        waiting = web.with_key(key).with_headers(Deadline_Ms="900")
         path = f"/v1/accounts/{account}/orders"
         told = [crowd.submit(waiting.post, path, body) for _ in range(2)]
         silent.take(2)
@@ -104,7 +107,7 @@ def test_a_server_whose_places_are_taken_says_so_and_that_it_lives(
         served(engine_database, silent.place, HttpSettings(requests_at_once=1)) as web,
         ThreadPoolExecutor(1) as crowd,
     ):
-        waiting = web.with_key(key).with_headers(Deadline_Ms="1000")
+        waiting = web.with_key(key).with_headers(Deadline_Ms="700")
         told = crowd.submit(waiting.post, f"/v1/accounts/{account}/orders", body)
         silent.take(1)
         busy = web.get("/v1/me")
@@ -253,3 +256,30 @@ def test_while_readiness_is_looked_at_nobody_waits_for_it(
         assert web.get("/readyz").json["checks"] == {"database": "not looked at yet"}
         looking.set()
         assert json.loads(first.result().body)["status"] == "ready"
+
+
+def test_what_was_taken_is_answered_when_the_server_is_told_to_stop(
+    floor: Floor, engine_database: str, tmp_path: Path
+) -> None:
+    account = floor.account()
+    key = key_of(floor.session, find_account(floor.session, account).user_id)
+    body = {"client_order_id": "x", "symbol": "EURUSD", "side": "buy", "quantity": "1000"}
+    with (
+        silent_engine(tmp_path / "orders.sock") as silent,
+        ThreadPoolExecutor(1) as crowd,
+    ):
+        with served(engine_database, silent.place) as web:
+            waiting = web.with_key(key).with_headers(Deadline_Ms="700")
+            told = crowd.submit(waiting.post, f"/v1/accounts/{account}/orders", body)
+            silent.take(1)
+        assert told.result().problem == (504, "ENGINE_OUTCOME_UNKNOWN")
+        assert not lives(web)
+
+
+def test_a_server_that_ends_by_itself_is_no_good_end(
+    engine_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: None)
+    run = HttpRun(host="127.0.0.1", port=0)
+    with pytest.raises(InternalError, match="ended by itself"):
+        run_http(engine_database, run, lambda _: None, threading.Event())

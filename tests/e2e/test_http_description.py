@@ -145,7 +145,7 @@ def test_every_answer_is_what_the_description_says(walk: Walk) -> None:
         walk.must_be_as_described(told, f"{method} {path}", walk.web.ask(method, plain))
 
     @settings(
-        max_examples=300,
+        max_examples=200,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import LogIn
+from tests.e2e.test_http_stream import may_follow
 from tests.floor import Floor
 from tests.web import Answered, Web, key_of, new_user, served
 from tradewright.access import Role
@@ -158,6 +159,7 @@ def test_clients_are_served_with_the_rights_of_the_application(floor: Floor, log
             assert kim.get(f"/v1{path}").status == 200, path
         body = {"kind": "deposit", "amount": "1", "currency": "USD", "provider": "cards"}
         assert kim.post("/v1/payments", {**body, "payment_id": new_id_text()}).status == 201
+        assert may_follow(kim)
         key_id = kim.get("/v1/me").json["key_id"]
         assert kim.post(f"/v1/keys/{key_id}/revoke", {"reason": "lost"}).status == 200
     assert floor.one("SELECT count(*) FROM api_key_uses") == 1

@@ -231,7 +231,7 @@ def test_a_reader_that_takes_nothing_is_dropped_and_loses_nothing(
     ("last", "problem"),
     [
         ("nonsense", (422, "HTTP_REQUEST_MALFORMED")),
-        ("1.0..0.1", (409, "HTTP_PLACE_REFUSED")),
+        ("00000000.1.0..0.1", (409, "HTTP_PLACE_REFUSED")),
     ],
 )
 def test_a_place_that_cannot_be_gone_on_from_is_refused(

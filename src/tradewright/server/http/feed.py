@@ -37,15 +37,18 @@ _MARKS_MAX = 1_000
 _SLACK = timedelta(seconds=2)
 """A row may be stamped before its transaction has a number."""
 
-_PLACE = re.compile(r"([0-9]{1,18})\.([0-9])\.([0-9a-f-]{0,36})\.([0-9]{1,18})\.([0-9]{1,17})")
+_PLACE = re.compile(
+    r"([0-9a-f]{8})\.([0-9]{1,18})\.([0-9])\.([0-9a-f-]{0,36})\.([0-9]{1,18})\.([0-9]{1,17})"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Behind which event a stream goes on."""
+    """Behind which event a stream goes on; `database` tells one from others and its copies."""
 
+    database: str
     txid: int
     source: int
     about: str
@@ -54,7 +57,7 @@ class Place:
 
     def __str__(self) -> str:
         since = (self.since - _EPOCH) // _MICROSECOND
-        return f"{self.txid}.{self.source}.{self.about}.{self.seq}.{since}"
+        return f"{self.database}.{self.txid}.{self.source}.{self.about}.{self.seq}.{since}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,10 @@ def read_place(text: str) -> Place:
             why="A place is the id of an event that was read.",
             hint="Send the last id as the header Last-Event-ID, or none.",
         )
-    txid, source, about, seq, since = found.groups()
-    return Place(int(txid), int(source), about, int(seq), _EPOCH + int(since) * _MICROSECOND)
+    database, txid, source, about, seq, since = found.groups()
+    return Place(
+        database, int(txid), int(source), about, int(seq), _EPOCH + int(since) * _MICROSECOND
+    )
 
 
 @dataclass(slots=True)
@@ -122,7 +127,7 @@ class Marks:
         if len(events) == count_max:
             return events[-1].place
         since = max(place.since, self.since(bounds.horizon))
-        return Place(bounds.horizon, 0, "", 0, since)
+        return Place(bounds.database, bounds.horizon, 0, "", 0, since)
 
 
 @dataclass(slots=True)
@@ -144,7 +149,8 @@ class Feed:
         bounds = read_bounds(session)
         if place is None:
             return cls(user_id, bounds.place(), marks)
-        if place.since < bounds.now - PLACE_AGE_MAX or place.txid > bounds.xmax:
+        is_too_old = place.since < bounds.now - PLACE_AGE_MAX
+        if is_too_old or place.txid > bounds.xmax or place.database != bounds.database:
             raise _refused(place)
         return cls(user_id, place, marks)
 
@@ -164,10 +170,11 @@ class Bounds:
     now: datetime
     horizon: int
     xmax: int
+    database: str
 
     def place(self) -> Place:
         """Return the place from which on everything is to come."""
-        return Place(self.horizon, 0, "", 0, self.now - _RUNNING_MAX)
+        return Place(self.database, self.horizon, 0, "", 0, self.now - _RUNNING_MAX)
 
 
 def read_bounds(session: Session) -> Bounds:
@@ -195,7 +202,13 @@ def read_events(
     }
     query = load_queries("tradewright.server.http")["stream_events"]
     return [
-        Event(row[0], Place(row[1], row[2], row[3], row[4], place.since), row[5], row[6], row[7])
+        Event(
+            row[0],
+            Place(place.database, row[1], row[2], row[3], row[4], place.since),
+            row[5],
+            row[6],
+            row[7],
+        )
         for row in session.execute(query, asked)
     ]
 
@@ -205,6 +218,6 @@ def _refused(place: Place) -> StateError:
         ErrorCode.HTTP_PLACE_REFUSED,
         "the stream cannot go on from that place",
         why=f"It is of {place.since:%Y-%m-%d %H:%M} UTC: older than {PLACE_AGE_MAX.days} days, or "
-        "of a server that was restored since.",
+        "of another database than this one, such as that which it was restored from.",
         hint="Read orders and payments by their lists, then follow the stream without a place.",
     )

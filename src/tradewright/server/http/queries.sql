@@ -5,11 +5,15 @@
 SELECT pg_current_xact_id()::text::bigint, clock_timestamp();
 
 -- name: stream_horizon
--- Tells the time, below which number no transaction runs any more, and below which all are that have ended.
+-- Tells the time, below which number no transaction runs any more, below which all are that have ended, and where.
 SELECT
     clock_timestamp(),
     pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-    pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+    pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+    left(md5(format('%s.%s', s.system_identifier, d.oid)), 8)
+FROM pg_control_system() AS s
+CROSS JOIN pg_database AS d
+WHERE d.datname = current_database();
 
 -- name: stream_events
 -- Reads what ended transactions wrote about some users' orders, margin calls and payments, behind a place.

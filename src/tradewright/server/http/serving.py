@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from tradewright.core.errors import ErrorCode, StateError
+from tradewright.core.errors import ErrorCode, InternalError, StateError
 from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Limits
 from tradewright.postgres.pool import open_pool
 from tradewright.server.http.app import make_app
@@ -81,6 +81,7 @@ def serve(
 
     Raises:
         StateError: SERVER_ADDRESS_UNUSABLE.
+        InternalError: INTERNAL_DEFECT, when it has ended although nobody said stop.
 
     """
     with closing(_listening(*place)) as bound:
@@ -90,8 +91,19 @@ def serve(
         tell(_address(bound))
         while running.is_alive() and not stopping.wait(_LOOK_SECONDS):
             pass
+        if not stopping.is_set():
+            raise _ended_by_itself()
         server.should_exit = True
         running.join(CLOSE_SECONDS_MAX + 5)
+
+
+def _ended_by_itself() -> InternalError:
+    return InternalError(
+        ErrorCode.INTERNAL_DEFECT,
+        "the server has ended by itself",
+        why="Nobody told it to stop; what it said before it ended stands above.",
+        hint="Start it again, and report what it said.",
+    )
 
 
 def _config(app: FastAPI) -> uvicorn.Config:

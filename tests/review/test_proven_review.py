@@ -264,3 +264,16 @@ def test_a_trigger_that_needs_what_could_not_be_tried_is_not_held_against_its_au
     told = {f.rule for f in with_proof(review_folder(tmp_path), server).findings}
     assert "not-proven" in told
     assert not told & {"trigger-fails", "does-not-apply"}
+
+
+def test_a_policy_for_a_role_that_no_file_makes_is_tried_with_a_stand_in(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    (tmp_path / "001_a.sql").write_text(
+        "CREATE TABLE a (id uuid PRIMARY KEY);\n"
+        "ALTER TABLE a ENABLE ROW LEVEL SECURITY;\n"
+        "CREATE POLICY own ON a TO signed_in_of_somewhere USING (id IS NOT NULL);\n"
+    )
+    told = {f.rule for f in with_proof(review_folder(tmp_path), server).findings}
+    assert "stand-in-role" in told
+    assert "does-not-apply" not in told

@@ -43,7 +43,7 @@ from tradewright.review.prove.play import (
     talks_to_client,
     word_of,
 )
-from tradewright.review.prove.shadow import Shadow, stand_in_extensions
+from tradewright.review.prove.shadow import Shadow, look_again, stand_in_extensions
 from tradewright.review.prove.snapshot import take_snapshot, told_differences
 from tradewright.review.prove.steps import Step, schemas_stood_in, steps_of, unread_of
 from tradewright.review.prove.triggers import fire_triggers
@@ -244,6 +244,8 @@ class Prover:
         for name in missing:
             self.shadow.add_role(name)
             self.facts.append(StandIn(statement=statement, of=StandInOf.ROLE, name=name))
+        if missing:
+            look_again(session)
         return bool(missing)
 
     def _judge(self, statement: Statement, error: psycopg.Error) -> None:

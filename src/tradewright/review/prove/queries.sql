@@ -186,6 +186,10 @@ FROM (
     WHERE nspname NOT LIKE 'pg\_%%' AND nspname != 'information_schema'
 ) AS listed;
 
+-- name: look_again
+-- Lock something new, so that the server hears what other sessions have made; it is rolled back.
+CREATE TEMPORARY TABLE tradewright_look_again ();
+
 -- name: is_partitioned
 -- Whether a table is partitioned: a row that no partition takes is refused as a CHECK would refuse it.
 SELECT relkind = 'p'

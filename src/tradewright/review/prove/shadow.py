@@ -173,6 +173,15 @@ def _administrator(server: EmbeddedServer) -> Iterator[Session]:
         session.close()
 
 
+def look_again(session: Session) -> None:
+    """Let a transaction see what another session has made of roles since it last looked.
+
+    A server keeps in mind that a role was not there, and asks again when it locks something new.
+    """
+    with session.transaction(force_rollback=True):
+        session.execute(_queries()["look_again"])
+
+
 def stand_in_extensions() -> frozenset[str]:
     """Return the names of the extensions that small replacements stand in for."""
     folder = files("tradewright.review.prove") / "extensions"

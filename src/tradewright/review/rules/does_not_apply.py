@@ -25,6 +25,9 @@ from tradewright.review.prove.made import made_by
 from tradewright.review.prove.model import Refused
 from tradewright.review.rule import Context, Event, Hit, Rule
 
+_NOT_THERE = frozenset({"42P01", "3F000", "42883", "42704"})
+"""Refusals for want of a table, schema, function or type."""
+
 
 def _check(_: Context, event: Event) -> Iterator[Hit]:
     fact = event.fact
@@ -35,9 +38,15 @@ def _check(_: Context, event: Event) -> Iterator[Hit]:
         noun = "statement fails" if fact.followers == 1 else "statements fail"
         message += f"; {fact.followers} later {noun} for want of it"
     hint = fact.word.hint.rstrip(".")
-    advice = f"{hint}." if hint else "Correct the statement; a shadow shows when it applies."
+    advice = f"{hint}." if hint else _advice(fact.word.sqlstate)
     subject = next(iter(made_by(fact.statement)), "") or event.source.label
     yield Hit(fact.statement, fact.offset, message, advice, f"{subject}:{fact.word.sqlstate}")
+
+
+def _advice(sqlstate: str) -> str:
+    if sqlstate in _NOT_THERE:
+        return "Make it in an earlier file; if it stood before the first, tell by --schema FILE."
+    return "Correct the statement; a shadow shows when it applies."
 
 
 RULE = Rule(

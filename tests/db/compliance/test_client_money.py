@@ -12,6 +12,7 @@ from tradewright import ledger
 from tradewright.compliance import Scope
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
+from tradewright.core.money import Money
 from tradewright.ledger.liabilities import read_liabilities
 from tradewright.postgres.connect import Session
 from tradewright.risk.model import ClientClass
@@ -43,6 +44,21 @@ def test_what_came_in_is_owed_and_held(floor: Floor) -> None:
         ("owed", "wallets"): Decimal("25.5"),
         ("held", "clearing"): Decimal("10025.5"),
     }
+
+
+def test_what_came_for_a_refused_deposit_is_owed_and_no_surplus(floor: Floor) -> None:
+    floor.account("10000")
+    path = (ledger.HouseCode.CLEARING_CARDS, ledger.HouseCode.SUSPENSE)
+    with floor.session.transaction():
+        money = Money(Decimal("12.50"), "USD")
+        ledger.move_between_houses(floor.session, *path, money, key=(new_id_text(), "suspense"))
+    for scope in (Scope(), Scope(end=now(floor.session))):
+        assert amounts(make(floor.session, "client-money", scope)) == {
+            ("owed", "accounts"): Decimal(10_000),
+            ("owed", "suspense"): Decimal("12.5"),
+            ("held", "clearing"): Decimal(10_000),
+            ("held", "clearing_cards"): Decimal("12.5"),
+        }
 
 
 def test_what_clients_lose_is_the_houses_and_stays_as_a_surplus(floor: Floor) -> None:
@@ -98,7 +114,8 @@ def test_what_is_owed_is_what_can_be_proven_to_each_client(engine: Session) -> N
     assert proven.keys() == {row["currency"] for row in made.rows if row["part"] == "owed"}
     for currency, total in proven.items():
         told = amounts(made, currency)
-        assert sum(amount for (part, _), amount in told.items() if part == "owed") == total
+        owed = {item: amount for (part, item), amount in told.items() if part == "owed"}
+        assert sum(owed.values()) - owed.get("suspense", 0) == total
 
 
 def test_an_instant_that_has_passed_is_told_as_it_was_told_then(floor: Floor) -> None:

@@ -147,7 +147,13 @@ def test_an_execution_says_what_became_of_it_afterwards(floor: Floor) -> None:
         deal(engine, buy(account_id, 2_000_000, limit_price="1.10100"))
     first, second = executions(floor, account_id)
     reverse(floor, first)
-    correct(floor, second, "1.10020")
+    first_word = correct(floor, second, "1.10020")
+    floor.session.execute(
+        "INSERT INTO provider_corrections (provider_id, kind, execution_id, refers_to, price)"
+        " SELECT provider_id, 'correction', 'again', execution_id, 1.1003"
+        " FROM provider_corrections WHERE id = %s",
+        (first_word,),
+    )
     rows = records(floor, account_id=account_id)
     assert told(rows, "event", "executed_quantity") == [
         ("NEWO", None),
@@ -155,12 +161,15 @@ def test_an_execution_says_what_became_of_it_afterwards(floor: Floor) -> None:
         ("FILL", 1_000_000),
     ]
     assert rows[0]["corrections"] is None
-    (bust,), (correction,) = rows[1]["corrections"], rows[2]["corrections"]
+    (bust,), (correction, another) = rows[1]["corrections"], rows[2]["corrections"]
     assert (bust["kind"], bust["settlement"]) == ("bust", "reversed")
     assert (bust["settled_by"], bust["approved_by"]) == ("user:anna", "user:ben")
     assert bust["received_at"] < bust["settled_at"]
     assert correction.keys() == {"kind", "execution_id", "price", "received_at"}
     assert (correction["kind"], correction["price"]) == ("correction", "1.1002")
+    assert (another["execution_id"], another["price"]) == ("again", "1.1003")
+    made = make(floor.session, "reconstruction", Scope(account_id=account_id))
+    assert sum(row["source"] == "provider_corrections" for row in made.rows) == 3
 
 
 def test_executions_alike_are_told_apart_by_their_fills(floor: Floor) -> None:

@@ -147,8 +147,9 @@ LEFT JOIN LATERAL (
     JOIN liquidity_providers AS q ON q.id = r.provider_id
     WHERE r.order_id = e.order_id AND r.request_id LIKE e.order_id || '-' || e.seq || '-%%'
 ) AS m ON true
-LEFT JOIN LATERAL (
-    SELECT jsonb_agg(
+LEFT JOIN (
+    -- A correction may be of a correction: all are of the execution that was told first.
+    SELECT k.provider_id, x.execution_id, jsonb_agg(
         jsonb_strip_nulls(jsonb_build_object(
             'kind', k.kind,
             'execution_id', k.execution_id,
@@ -163,9 +164,10 @@ LEFT JOIN LATERAL (
         ORDER BY k.received_at, k.id
     ) AS corrections
     FROM provider_corrections AS k
+    CROSS JOIN LATERAL (SELECT first_execution(k.provider_id, k.refers_to) AS execution_id) AS x
     LEFT JOIN provider_correction_settlements AS z ON z.correction_id = k.id
-    WHERE k.provider_id = f.provider_id AND k.refers_to = f.provider_execution_id
-) AS w ON true
+    GROUP BY k.provider_id, x.execution_id
+) AS w ON w.provider_id = f.provider_id AND w.execution_id = f.provider_execution_id
 ORDER BY e.occurred_at, e.order_id, e.seq;
 
 -- name: clock_range
@@ -769,17 +771,19 @@ WITH chosen AS (
     SELECT
         k.received_at, k.told_at, 110, 0, 'provider_corrections', k.kind, p.code, c.account_id, c.id, c.symbol, k.id,
         NULL, NULL, to_jsonb(k), NULL, NULL, NULL
-    FROM chosen AS c
-    JOIN order_fills AS f ON f.order_id = c.id
-    JOIN provider_corrections AS k ON k.provider_id = f.provider_id AND k.refers_to = f.provider_execution_id
+    FROM provider_corrections AS k
+    CROSS JOIN LATERAL (SELECT first_execution(k.provider_id, k.refers_to) AS execution_id) AS x
+    JOIN order_fills AS f ON f.provider_id = k.provider_id AND f.provider_execution_id = x.execution_id
+    JOIN chosen AS c ON c.id = f.order_id
     JOIN liquidity_providers AS p ON p.id = k.provider_id
     UNION ALL
     SELECT
         z.settled_at, NULL, 111, 0, 'provider_correction_settlements', z.settlement, z.actor, c.account_id, c.id, c.symbol,
         z.correction_id, NULL, NULL, to_jsonb(z), NULL, NULL, NULL
-    FROM chosen AS c
-    JOIN order_fills AS f ON f.order_id = c.id
-    JOIN provider_corrections AS k ON k.provider_id = f.provider_id AND k.refers_to = f.provider_execution_id
+    FROM provider_corrections AS k
+    CROSS JOIN LATERAL (SELECT first_execution(k.provider_id, k.refers_to) AS execution_id) AS x
+    JOIN order_fills AS f ON f.provider_id = k.provider_id AND f.provider_execution_id = x.execution_id
+    JOIN chosen AS c ON c.id = f.order_id
     JOIN provider_correction_settlements AS z ON z.correction_id = k.id
     UNION ALL
     SELECT
@@ -965,9 +969,13 @@ GROUP BY currency, kind
 UNION ALL
 SELECT
     p.currency,
-    CASE WHEN p.code IN ('bank', 'clearing', 'clearing_cards', 'clearing_chain') THEN 'held' ELSE 'own' END,
+    CASE
+        WHEN p.code IN ('bank', 'clearing', 'clearing_cards', 'clearing_chain') THEN 'held'
+        WHEN p.code = 'suspense' THEN 'owed'
+        ELSE 'own'
+    END,
     p.code,
-    coalesce(l.amount, 0) - p.balance,
+    CASE p.code WHEN 'suspense' THEN -1 ELSE 1 END * (coalesce(l.amount, 0) - p.balance),
     1
 FROM house_positions AS p
 LEFT JOIN house_later AS l ON l.holder_id = p.holder_id

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = timedelta(seconds=1)
 
+TOLD_AGAIN_EVERY = timedelta(seconds=60)
+"""What lasts is told again, as another engine whose feed has the price may have ended the alert;
+while that waits, or lasts though somebody has seen it, the database raises no second one."""
+
 SYMBOLS_SHOWN = 5
 """Of so many symbols an alert says how much is held."""
 
@@ -48,7 +52,7 @@ class UnpricedWatch:
         self._instruments: Mapping[str, Instrument] = {}
         self._needs: dict[str, frozenset[Need]] = {}
         self._needed_by: dict[Need, dict[str, Held]] = {}
-        self._told: set[str] = set()
+        self._told: dict[str, datetime] = {}
         self._looks_at = _DAWN
 
     def take(self, accounts: Mapping[str, AccountState], reference: Reference) -> None:
@@ -58,13 +62,14 @@ class UnpricedWatch:
 
     def recall(self, abouts: Iterable[str]) -> None:
         """Learn of what people were told before, when the engine starts."""
-        self._told.update(abouts)
+        self._told.update(dict.fromkeys(abouts, self._market.now))
 
     def settle(self, command: TellUnpriced, answer: Answer) -> None:
         """Let what could not be written be told with the next look."""
         if isinstance(answer, Exception):
-            self._told.difference_update(about for about, _ in command.lost)
-            self._told.update(command.again)
+            for about, _ in command.lost:
+                self._told.pop(about, None)
+            self.recall(command.again)
 
     def proposals(self) -> list[TellUnpriced]:
         """Return what is to be told: which prices are missing, and which are not any more."""
@@ -76,13 +81,19 @@ class UnpricedWatch:
         if not self._needed_by and not self._told:
             return []
         lacking, expected = self._lacking(now)
-        lost = sorted(expected.keys() - self._told)
-        again = sorted(self._told - lacking)
-        self._told = (self._told | set(lost)) - set(again)
+        lost = sorted(one for one in expected if self._is_to_be_told(one, now))
+        again = sorted(self._told.keys() - lacking)
+        self._told |= dict.fromkeys(lost, now)
+        for about in again:
+            del self._told[about]
         if not lost and not again:
             return []
         told = tuple((one, self._words(one, expected[one])) for one in lost)
         return [TellUnpriced(lost=told, again=tuple(again))]
+
+    def _is_to_be_told(self, about: str, now: datetime) -> bool:
+        told_at = self._told.get(about)
+        return told_at is None or now - told_at >= TOLD_AGAIN_EVERY
 
     def _take_changed(self) -> None:
         changed, self._changed = self._changed, {}

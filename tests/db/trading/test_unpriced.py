@@ -115,6 +115,24 @@ def test_two_engines_that_miss_a_price_tell_it_once_and_not_again_what_somebody_
             assert told(floor) == [("EURUSD", "critical", True)]
 
 
+def test_what_an_engine_lacks_is_told_again_though_another_has_the_price(floor: Floor) -> None:
+    account = floor.account()
+    with floor.engine() as one:
+        deal(one, buy(account))
+        with floor.engine() as two:
+            floor.now += AGE_MAX + timedelta(seconds=1)
+            for engine in (one, two):
+                engine.take_time(floor.now)
+                engine.wait_until_idle()
+            floor.quote(two, *EURUSD)
+            assert told(floor) == [("EURUSD", "critical", True)]
+            for seconds in (30, 31, 31):
+                floor.now += timedelta(seconds=seconds)
+                one.take_time(floor.now)
+                one.wait_until_idle()
+            assert told(floor) == [("EURUSD", "critical", True), ("EURUSD", "critical", False)]
+
+
 def test_an_alert_ends_when_nobody_holds_what_has_no_price(floor: Floor) -> None:
     account = floor.account()
     with floor.engine() as engine:

@@ -31,7 +31,9 @@ POLICY = (
 )
 """The Content-Security-Policy: only what this server gives, no script or style inside a page."""
 
-_LIMITS = Limits(statement_timeout_ms=60_000)
+_LIMITS = Limits(statement_timeout_ms=60_000, transaction_timeout_ms=90_000)
+"""A page is one transaction: its slowest statement is given up before its session is ended."""
+
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,

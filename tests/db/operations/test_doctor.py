@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from psycopg.conninfo import make_conninfo
 
 from tests.cast import open_user, open_wallet, play, value
+from tests.conftest import migrate_engine
 from tests.style.house import ROOT
 from tradewright import audit
 from tradewright.cli.main import cli
@@ -420,6 +421,16 @@ DAMAGE: dict[str, list[tuple[Breaker, Verdict, str]]] = {
             Verdict.FAILURE,
             "EXECUTE PUBLIC seal_ledger",
         ),
+        (
+            statements("GRANT CREATE ON SCHEMA tradewright TO PUBLIC"),
+            Verdict.FAILURE,
+            "beyond: PUBLIC CREATE in tradewright",
+        ),
+        (
+            statements("GRANT UPDATE ON SEQUENCE audit_log_seq_seq TO tradewright_app"),
+            Verdict.FAILURE,
+            "beyond: tradewright_app UPDATE audit_log_seq_seq",
+        ),
     ],
     "superusers": [(beside("SELECT 1"), Verdict.WARNING, "tradewright")],
     "functions_pinned": [
@@ -772,6 +783,28 @@ def test_pages_without_checksums_and_pages_that_do_not_fit_them_are_told() -> No
         server.start()
         with connect(server.conninfo(), autocommit=True) as session:
             assert examine(session, "data_checksums").verdict is Verdict.WARNING
+
+
+def test_a_standby_is_asked_nothing_that_only_its_primary_can_answer() -> None:
+    """It says nothing of archiving and standbys, and hides nothing else."""
+    with EmbeddedServer.temporary({"shared_buffers": "16MB"}) as server:
+        migrate_engine(server.conninfo())
+        with connect(server.conninfo(), autocommit=True) as session:
+            session.execute(
+                "INSERT INTO backup_terms (kind, within)"
+                " VALUES ('archive', '1 second'), ('standby', '1 second')"
+            )
+        server.stop()
+        (server.data / "standby.signal").touch()
+        server.start()
+        with connect(server.conninfo(), autocommit=True) as session:
+            assert value(session, "SELECT pg_is_in_recovery()")
+            assert audit.check_and_keep_laws(session)
+            ground = Ground(session=session, versions=lambda: APPLIED, differences=list)
+            found = {one.check.name: one.finding for one in doctor.examine(ground, CHECKS)}
+    bad = {name: one.verdict for name, one in found.items() if one.verdict is not Verdict.OK}
+    assert bad == {"backups": Verdict.WARNING, "owner": Verdict.WARNING}
+    assert found["standbys"].what == "this is a standby itself"
 
 
 def _run_as_server(server: EmbeddedServer, program: str, *words: str) -> None:

@@ -196,6 +196,27 @@ FROM (
 ) AS d
 ORDER BY 1, 2;
 
+-- name: rights_beside_tables
+-- Find rights to make things in the schema, and rights on sequences beyond reading by the three roles.
+SELECT coalesce(r.rolname, 'PUBLIC') || ' CREATE in ' || n.nspname
+FROM pg_namespace AS n
+CROSS JOIN LATERAL aclexplode(n.nspacl) AS a
+LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+WHERE n.nspname = current_schema() AND a.grantee <> n.nspowner AND a.privilege_type = 'CREATE'
+UNION ALL
+SELECT coalesce(r.rolname, 'PUBLIC') || ' ' || a.privilege_type || ' ' || c.relname
+FROM pg_class AS c
+CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+WHERE c.relnamespace = current_schema()::regnamespace
+  AND c.relkind = 'S'
+  AND a.grantee <> c.relowner
+  AND (
+      a.privilege_type <> 'SELECT'
+      OR coalesce(r.rolname, 'PUBLIC') NOT IN (engine_role('app'), engine_role('operator'), engine_role('reader'))
+  )
+ORDER BY 1;
+
 -- name: functions_of_others
 -- Find functions that somebody may call who is none of the three roles.
 SELECT coalesce(r.rolname, 'PUBLIC') || ' ' || p.proname

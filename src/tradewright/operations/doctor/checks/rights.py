@@ -6,6 +6,7 @@ from tradewright.operations.doctor.model import Check, Finding, Ground, failure,
 def _run(ground: Ground) -> Finding:
     differing = [f"{kind}: {right}" for kind, right in ground.ask("rights_that_differ")]
     differing += [f"beyond: EXECUTE {right}" for (right,) in ground.ask("functions_of_others")]
+    differing += [f"beyond: {right}" for (right,) in ground.ask("rights_beside_tables")]
     if differing:
         return failure(
             f"{len(differing)} rights differ: {named(differing)}",

@@ -115,7 +115,7 @@ def test_a_user_s_history_is_told_newest_first(engine: Session, engine_database:
     entries = json.loads(told.output)
     assert [one["effect"] for one in entries] == ["debit", "credit"]
     assert entries[0]["available_after"] == "87.66"
-    shown = run("history", user_id, "--limit", 1, "--database", engine_database)
+    shown = run("history", f"{user_id}@example.org", "--limit", 1, "--database", engine_database)
     assert shown.output.count("debit") == 2
     assert "credit" not in shown.output
     before = ("history", user_id, "--until", "2020-01-01", "--json")
@@ -123,6 +123,10 @@ def test_a_user_s_history_is_told_newest_first(engine: Session, engine_database:
 
 
 def test_a_history_of_nobody_says_so(engine: Session, engine_database: str) -> None:
-    told = run("history", new_id_text(), "--database", engine_database)
-    assert told.exit_code == 1
-    assert "has no wallet and no account" in told.output + str(told.exception)
+    for user, why in (
+        (open_user(engine), "has no wallet and no account"),
+        ("nobody@example.org", "does not exist"),
+    ):
+        told = run("history", user, "--database", engine_database)
+        assert told.exit_code == 1
+        assert why in told.output + str(told.exception)

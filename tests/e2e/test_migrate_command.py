@@ -51,8 +51,8 @@ def run(
 def test_up_prints_one_line_per_file_and_then_has_nothing_to_do(run: Run) -> None:
     code, out, _ = run("up")
     assert code == 0
-    assert "applied 001_users.sql: 1 statements, one transaction, " in out
-    assert "applied 002_index.sql: 1 statements, statement by statement, " in out
+    assert "applied 001_users.sql: 1 statement, one transaction, " in out
+    assert "applied 002_index.sql: 1 statement, statement by statement, " in out
     assert run("up") == (0, "Nothing to apply: the database is up to date.\n", "")
 
 
@@ -92,7 +92,7 @@ def test_a_runner_in_the_way_is_waited_for_no_longer_than_asked(run: Run, databa
 def test_plan_shows_statements_with_their_lines(run: Run) -> None:
     code, out, _ = run("plan")
     assert code == 0
-    assert "001_users.sql: 1 statements, one transaction" in out
+    assert "001_users.sql: 1 statement, one transaction" in out
     assert "on its own" in out
     _, out, _ = run("plan", "--json")
     assert json.loads(out)["files"][1]["statements"][0]["kind"] == "index build"

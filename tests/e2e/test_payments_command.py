@@ -53,6 +53,8 @@ def test_an_officer_finds_approves_and_refuses_what_waits(engine: Session, run: 
     status, listed = run("list", "--status", "requires_approval", "--user", user_id)
     assert (status, [each["id"] for each in listed]) == (0, [second.id, first.id])
     assert listed[0]["amount"] == "2500"
+    assert run("list", "--user", f"{user_id}@example.org")[1] == run("list", "--user", user_id)[1]
+    assert run("list", "--user", "nobody")[1]["error"]["code"] == "USER_UNKNOWN"
     status, approved = run("approve", first.id, "--officer", officer_id)
     assert (status, approved["status"]) == (0, "processing")
     status, refused = run("refuse", second.id, "--officer", officer_id, "--reason", "no proof")

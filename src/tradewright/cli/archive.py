@@ -14,7 +14,7 @@ from tradewright.cli import options
 from tradewright.cli.archive_terms import MONTH, TERMS
 from tradewright.cli.options import FOLDER
 from tradewright.cli.settings import by_whom_and_why
-from tradewright.cli.tables import json_text, print_facts, print_rows
+from tradewright.cli.tables import count_of, json_text, print_facts, print_rows
 from tradewright.operations import archive
 from tradewright.postgres.connect import Limits, connect
 from tradewright.postgres.retry import SessionSource
@@ -106,7 +106,8 @@ def verify_command(asked: options.Asked, month: date | None, folder: Path | None
     if asked.as_json:
         click.echo(json_text([{**asdict(one), "month": f"{one.month:%Y-%m}"} for one in checks]))
     for one in () if asked.as_json else checks:
-        told = "; ".join(one.faults) or f"{one.row_count} rows hold"
+        rows = count_of(one.row_count, "row")
+        told = "; ".join(one.faults) or f"{rows} {'holds' if one.row_count == 1 else 'hold'}"
         click.echo(f"{one.month:%Y-%m} ({one.state}): {told}")
     sys.exit(1 if any(one.faults for one in checks) else 0)
 

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import click
 from rich.table import Table
@@ -16,11 +15,12 @@ from tradewright.audit.proofs import check_proof
 from tradewright.cli.options import Asked, with_database
 from tradewright.cli.output import refuse_to_overwrite
 from tradewright.cli.risk_output import COUNT
-from tradewright.cli.tables import json_text
+from tradewright.cli.tables import count_of, json_text
 from tradewright.cli.terminal import standard_console
 from tradewright.core.clock import utc_now
 from tradewright.ledger import sealing
 from tradewright.ledger.liabilities import published_roots, read_liabilities
+from tradewright.trading.inquiry import find_user
 
 _INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"])
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -50,22 +50,25 @@ def house_command(asked: Asked) -> None:
 
 @command.command(
     "history",
-    epilog="\b\nExample:\n"
-    "  tradewright ledger history 0199c1d2-0000-7000-8000-000000000001 --since 2026-11-01",
+    epilog="\b\nExample:\n  tradewright ledger history kim@example.org --since 2026-11-01",
 )
-@click.argument("user_id", type=click.UUID)
+@click.argument("user")
 @click.option("--since", type=_INSTANT, help="The first instant, UTC.  [default: the beginning]")
 @click.option("--until", type=_INSTANT, help="Entries before this instant, UTC.  [default: now]")
 @click.option("--limit", type=COUNT, default=100, show_default=True, help="Entries at most.")
 @with_database
 def history_command(
-    asked: Asked, user_id: UUID, since: datetime | None, until: datetime | None, limit: int
+    asked: Asked, user: str, since: datetime | None, until: datetime | None, limit: int
 ) -> None:
-    """Show what changed a user's wallets and accounts over a time, the newest first."""
+    """Show what changed the wallets and accounts of USER over a time, the newest first.
+
+    USER is named by id or e-mail address.
+    """
     begin = (since or datetime(1970, 1, 1)).replace(tzinfo=UTC)  # noqa: DTZ001 (given in UTC)
     end = until.replace(tzinfo=UTC) if until else utc_now()
     with asked.session() as session:
-        entries = ledger.read_history(session, str(user_id), begin, end, count_max=limit)
+        user_id = find_user(session, user).id
+        entries = ledger.read_history(session, user_id, begin, end, count_max=limit)
     if asked.as_json:
         click.echo(json_text([asdict(entry) for entry in entries]))
         return
@@ -160,7 +163,8 @@ def seal_command(asked: Asked) -> None:
         told = {"entries_sealed": entries, "transfers_sealed": transfers, "last_head": last}
         click.echo(json.dumps(told))
     elif entries or transfers:
-        click.echo(f"sealed {entries} entries and {transfers} transfers; head {heads[-1].head}")
+        sealed = f"{count_of(entries, 'entry')} and {count_of(transfers, 'transfer')}"
+        click.echo(f"sealed {sealed}; head {heads[-1].head}")
         click.echo("next: tradewright ledger checkpoint FILE, onto another machine")
     else:
         click.echo("nothing to seal")

@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from tradewright.cli.tables import count_of
 from tradewright.cli.terminal import standard_console
 from tradewright.migrate import MigrationStatus, PlannedFile, Statement, Step
 from tradewright.migrate.catalog import Difference
@@ -24,7 +25,7 @@ def print_step(step: Step) -> None:
     done = {"up": "applied", "down": "rolled back"}[step.direction]
     way = "one transaction" if step.transactional else "statement by statement"
     click.echo(
-        f"{done} {step.migration.label}: {step.statements} statements, {way}, "
+        f"{done} {step.migration.label}: {count_of(step.statements, 'statement')}, {way}, "
         f"{step.execution_ms} ms",
     )
 
@@ -84,7 +85,7 @@ def show_plan(schema: str, files: Sequence[PlannedFile], *, as_json: bool) -> No
         return
     for file in files:
         way = "one transaction" if file.transactional else "statement by statement"
-        click.echo(f"{file.script.label}: {len(file.statements)} statements, {way}")
+        click.echo(f"{file.script.label}: {count_of(len(file.statements), 'statement')}, {way}")
         table = _table("line", "statement", "runs")
         for statement in file.statements:
             how = "in a transaction" if statement.transactional else "on its own"
@@ -109,7 +110,7 @@ def _show_rehearsed(file: RehearsedFile) -> None:
     """Print one file: what it costs in all, and the statements that others would notice."""
     way = "one transaction" if file.transactional else "statement by statement"
     click.echo(
-        f"{file.migration.label}: {len(file.observations)} statements, {way}, "
+        f"{file.migration.label}: {count_of(len(file.observations), 'statement')}, {way}, "
         f"about {file.estimated_ms} ms",
     )
     noticed = [each for each in file.observations if each.is_noticed]

@@ -68,15 +68,15 @@ command.add_command(suspense_group)
     help="Only payments in this state.",
 )
 @click.option("--kind", type=click.Choice(["deposit", "withdrawal"]), help="Only this kind.")
-@click.option("--user", type=click.UUID, help="Only payments of this user.")
+@click.option("--user", help="Only payments of this user, by id or e-mail address.")
 @LAST
 @options.with_database
 def list_command(
-    asked: options.Asked, status: str | None, kind: str | None, user: UUID | None, last: int
+    asked: options.Asked, status: str | None, kind: str | None, user: str | None, last: int
 ) -> None:
     """List payments, the newest first."""
     with asked.session() as session:
-        user_id = None if user is None else find_user(session, str(user)).id
+        user_id = None if user is None else find_user(session, user).id
         found = payments.list_payments(
             session, status=status, kind=kind, user_id=user_id, count_max=last
         )

@@ -39,6 +39,12 @@ def print_rows(
     standard_console().print(table)
 
 
+def count_of(number: int, noun: str) -> str:
+    """Return a number of things in words: `1 row`, `2 rows`, `12,000 entries`."""
+    several = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else several}"
+
+
 def json_text(facts: object) -> str:
     """Return facts as JSON: amounts as texts without exponents, times with all their digits."""
     return json.dumps(facts, default=_for_programs)

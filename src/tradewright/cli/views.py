@@ -12,7 +12,7 @@ import click
 
 from tradewright.cli import options
 from tradewright.cli.risk_output import COUNT
-from tradewright.cli.tables import json_text, plain_text, print_rows
+from tradewright.cli.tables import count_of, json_text, plain_text, print_rows
 from tradewright.operations import views
 from tradewright.operations.views import Asked, Refresh, Shown, ViewState
 from tradewright.postgres.connect import Session, connect
@@ -140,7 +140,8 @@ def _seconds(span: timedelta | None) -> float | None:
 def _told(done: Refresh) -> str:
     if done.as_of is None or done.took is None:
         return f"failed: {done.error}"
-    return f"{done.row_count} rows as of {_utc(done.as_of)}, in {_seconds(done.took):.3f} s"
+    rows = count_of(done.row_count or 0, "row")
+    return f"{rows} as of {_utc(done.as_of)}, in {_seconds(done.took):.3f} s"
 
 
 def _print_shown(asked: options.Asked, shown: Shown) -> None:

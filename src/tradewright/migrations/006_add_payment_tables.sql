@@ -2035,7 +2035,7 @@ BEGIN
     IF v_account.credit + p_amount >= 1e12 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW007',
-            MESSAGE = format('account would be lent %s %s, more than can be kept', v_account.credit + p_amount, v_account.currency),
+            MESSAGE = format('account would be lent %s %s, more than can be kept', trim_scale(v_account.credit + p_amount), v_account.currency),
             DETAIL = 'A credit has at most twelve digits before the point.',
             HINT = 'Lend less.';
     END IF;
@@ -2056,7 +2056,7 @@ BEGIN
     IF v_account.credit < p_amount THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW061',
-            MESSAGE = format('account "%s" has a credit of %s %s, %s are asked back', p_account_id, v_account.credit, v_account.currency, p_amount),
+            MESSAGE = format('account "%s" has a credit of %s %s, %s are asked back', p_account_id, trim_scale(v_account.credit), v_account.currency, trim_scale(p_amount)),
             DETAIL = 'No more can be taken back than was lent.',
             HINT = 'Ask for at most the credit.';
     END IF;

@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +16,7 @@ from tests.conftest import OpenSession
 from tests.db.sessions import at_once
 from tests.news import news, settled_user, start, tell
 from tradewright import payments
-from tradewright.core.clock import utc_now
+from tradewright.core.clock import monotonic_seconds, pause, utc_now
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.payments.outbox import BACKOFF, Delivery, deliver_due
 from tradewright.payments.webhooks.post import Answer, Endpoint, post
@@ -202,6 +202,30 @@ def test_an_answer_counts_though_its_words_never_end(
         assert post(endpoint, "evt", b"{}") == Answer(200, begun)
         over.set()
         thread.join()
+
+
+@pytest.mark.parametrize(
+    ("begun", "status"), [("HTTP/1.1 2", None), ("HTTP/1.1 200 OK\r\nX: ", 200)]
+)
+def test_a_receiver_whose_answer_trickles_holds_nobody_up(begun: str, status: int | None) -> None:
+    """Each byte comes in time, and the whole never: everybody else's events would wait for it."""
+
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(begun.encode())
+            for _ in range(200):
+                pause(0.02)
+                connection.sendall(b"0")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=answer, args=(server,), daemon=True).start()
+        endpoint = Endpoint(f"http://127.0.0.1:{server.getsockname()[1]}/", [SECRET])
+        begin = monotonic_seconds()
+        told = post(endpoint, "evt", b"{}", deadline_seconds=0.2)
+    assert told.status == status
+    assert monotonic_seconds() - begin < 2
 
 
 def test_waits_grow_up_to_a_day() -> None:

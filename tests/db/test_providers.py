@@ -369,6 +369,17 @@ def test_however_many_cannot_be_handed_over_those_behind_them_are(
     assert engine.execute(asked).fetchall() == [(behind.id,)]
 
 
+def test_a_secret_that_is_none_is_told_before_a_message_comes(open_session: OpenSession) -> None:
+    """While a secret is changed, a slip in the new one would refuse what the old one signs."""
+    secrets = {Provider.CARDS: (OLD, "whsec_slip")}
+    with (
+        pytest.raises(TradewrightError) as caught,
+        webhook_server(same_connection(open_session()), secrets),
+    ):
+        pass
+    assert caught.value.code == ErrorCode.WEBHOOK_KEY_MALFORMED
+
+
 def test_nothing_that_is_not_signed_leaves_a_trace(engine: Session, address: str) -> None:
     """Case 39, over HTTP: refused, and nothing of it is kept."""
     payment = start(engine, settled_user(engine))

@@ -2,16 +2,24 @@
 
 import http.client
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Timer
 from urllib.parse import urlsplit
 
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode, InputError
-from tradewright.payments.webhooks.signature import sign
+from tradewright.payments.webhooks.signature import require_secrets, sign
 
 TIMEOUT_SECONDS = 15
+"""How long each step of an attempt may take: connecting, sending, each part of the answer."""
+
+DEADLINE_SECONDS = 30
+"""How long an attempt may take in all, well within the lease of who sends: a receiver that lets its
+answer trickle would hold up everybody else's events."""
+
 _PATH = re.compile("[!-~]+")
 GONE = 410
 """The answer of a receiver that wants no more messages."""
@@ -38,8 +46,14 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
-def post(endpoint: Endpoint, message_id: str, body: bytes) -> Answer:
-    """Sign a message with the present time and send it once.
+def post(
+    endpoint: Endpoint,
+    message_id: str,
+    body: bytes,
+    *,
+    deadline_seconds: float = DEADLINE_SECONDS,
+) -> Answer:
+    """Sign a message with the present time and send it once, by the deadline or not at all.
 
     Raises:
         InputError: WEBHOOK_ENDPOINT_MALFORMED, WEBHOOK_KEY_MALFORMED.
@@ -49,13 +63,31 @@ def post(endpoint: Endpoint, message_id: str, body: bytes) -> Answer:
     headers = sign(message_id, utc_now(), body, endpoint.secrets)
     headers["content-type"] = "application/json"
     try:
-        connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        return Answer(response.status, _beginning_of(response))
+        with _cut_off_after(deadline_seconds, connection):
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            return Answer(response.status, _beginning_of(response))
     except (OSError, http.client.HTTPException) as error:
         return Answer(None, f"{type(error).__name__}: {error}")
     finally:
         connection.close()
+
+
+@contextmanager
+def _cut_off_after(seconds: float, connection: http.client.HTTPConnection) -> Iterator[None]:
+    """End the connection, whatever it waits for, when the time is over."""
+
+    def cut() -> None:
+        with suppress(OSError, AttributeError):  # it is gone, or was never made
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _beginning_of(response: http.client.HTTPResponse) -> str:
@@ -76,7 +108,7 @@ def require_endpoint(endpoint: Endpoint) -> None:
 
     """
     _connection(endpoint.url)
-    sign("-", utc_now(), b"", endpoint.secrets)
+    require_secrets(endpoint.secrets)
 
 
 def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:

@@ -20,7 +20,7 @@ from tradewright.core.errors import DatabaseError, ErrorCode, InputError, Tradew
 from tradewright.payments.model import Provider
 from tradewright.payments.webhooks.apply import Outcome
 from tradewright.payments.webhooks.inbox import READERS, Message, receive
-from tradewright.payments.webhooks.signature import verify
+from tradewright.payments.webhooks.signature import require_secrets, verify
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import SessionSource, run_transaction
 
@@ -50,7 +50,15 @@ def take(source: SessionSource, message: Message) -> Outcome:
 def webhook_server(
     source: SessionSource, secrets: Secrets, *, host: str = "127.0.0.1", port: int = 0
 ) -> Iterator[str]:
-    """Serve the endpoint until the context is left; give its address, `http://host:port`."""
+    """Serve the endpoint until the context is left; give its address, `http://host:port`.
+
+    Raises:
+        InputError: WEBHOOK_KEY_MALFORMED: with one secret that is none, every message would be
+            refused, those that another has signed too.
+
+    """
+    for each in secrets.values():
+        require_secrets(each)
     server = _Server((host, port), _Handler)
     server.source, server.secrets = source, secrets
     server.places = BoundedSemaphore(IN_HAND_MAX)

@@ -36,6 +36,17 @@ def new_secret() -> str:
     return _PREFIX + base64.b64encode(randomness.token_bytes(32)).decode()
 
 
+def require_secrets(secrets: Sequence[str]) -> None:
+    """Refuse secrets that nothing can be signed or verified with.
+
+    Raises:
+        InputError: WEBHOOK_KEY_MALFORMED.
+
+    """
+    for secret in secrets:
+        _key(secret)
+
+
 def sign(message_id: str, sent_at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """Return the headers of a message, signed with each of the secrets.
 

@@ -367,3 +367,13 @@ def test_the_database_refuses_a_payment_that_is_not_counted_as_it_is_worth(
             (open_user(engine),),
         )
     assert caught.value.diag.constraint_name == f"payment_transactions_{constraint}"
+
+
+def test_an_amount_is_judged_against_what_the_user_paid_in_any_currency(engine: Session) -> None:
+    """Else a first payment in another currency had no habit to break, whatever its amount."""
+    user_id = settled_user(engine, kyc_level=4)
+    observe(engine, "EUR", "1.10")
+    for _ in range(3):
+        tell(engine, news(start(engine, user_id), "charge.succeeded"))
+    found = payments.read_fraud_checks(engine, pay_in(engine, user_id, "5000", "EUR").id)[0]
+    assert found["findings"]["amount_against_history"]["points"] == 40

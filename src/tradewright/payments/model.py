@@ -152,7 +152,8 @@ class Used:
 class History:
     """What a fraud check knows of a user's payments of the last 90 days, this one left out.
 
-    `amount_average` is over `succeeded_count` payments of the same kind and currency. `deposit_age`
+    `amount_average` is over `succeeded_count` payments of the same kind, in whatever currency, and
+    like `amount`, which is this payment's, in US dollars as they were counted. `deposit_age`
     is how long ago the last deposit succeeded; `has_traded_since` whether the user traded after it.
     The device's and the address's figures are zero when the request does not name them;
     `device_age` is how long ago this user was first seen on the device.
@@ -163,6 +164,7 @@ class History:
     failures_last_day: int
     succeeded_count: int
     amount_average: Decimal | None
+    amount: Decimal | None
     deposit_age: timedelta | None
     has_traded_since: bool
     device_user_count: int = 0

@@ -138,7 +138,7 @@ SELECT
     count(*) FILTER (WHERE p.status = 'failed' AND p.created_at > n.at - interval '1 day')
         AS failures_last_day,
     count(*) FILTER (WHERE p.is_alike) AS succeeded_count,
-    avg(p.amount) FILTER (WHERE p.is_alike) AS amount_average,
+    avg(p.counted_amount) FILTER (WHERE p.is_alike) AS amount_average,
     n.at - max(p.completed_at) FILTER (WHERE p.is_deposited) AS deposit_age,
     EXISTS (
         SELECT FROM trades AS t
@@ -152,8 +152,8 @@ LEFT JOIN (
         created_at,
         completed_at,
         status,
-        amount,
-        status = 'succeeded' AND kind = %(kind)s AND currency = %(currency)s AS is_alike,
+        counted_amount,
+        status = 'succeeded' AND kind = %(kind)s AS is_alike,
         status = 'succeeded' AND kind = 'deposit' AS is_deposited
     FROM payment_transactions
     WHERE user_id = %(user_id)s::uuid
@@ -163,7 +163,7 @@ LEFT JOIN (
 GROUP BY n.at;
 
 -- name: origin
--- Read who else was seen on the device and at the address of a payment.
+-- Read who else was seen on the device and at the address of a payment, and what it is worth.
 SELECT
     (SELECT count(*) FROM user_devices AS d WHERE d.fingerprint = mine.fingerprint),
     clock_timestamp() - mine.first_seen_at,
@@ -176,7 +176,8 @@ SELECT
             AND q.id <> p.id
             AND q.created_at > clock_timestamp() - interval '1 hour'
         WHERE i.address = here.address
-    )
+    ),
+    p.counted_amount
 FROM payment_transactions AS p
 LEFT JOIN user_devices AS mine ON mine.id = p.device_id
 LEFT JOIN user_ip_addresses AS here ON here.id = p.ip_address_id

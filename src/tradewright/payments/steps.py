@@ -50,11 +50,11 @@ def credit_deposit(connection: Session, payment: Payment, **given: str | None) -
             and there is none now.
 
     """
-    count_at_last(connection, payment)
     if payment.status is PaymentStatus.UNCONFIRMED:
         ledger.release(connection, hold_of(payment), transaction_id=payment.id)
     else:
         _credit(connection, payment)
+    count_at_last(connection, payment)
     done = store.move_payment(connection, payment.id, PaymentStatus.SUCCEEDED, **given)
     collect_debts(connection, payment.user_id, payment.currency)
     return done

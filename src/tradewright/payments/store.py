@@ -96,7 +96,6 @@ def read_history(connection: Session, request: PaymentRequest, user: PaymentUser
         "history",
         user_id=request.user_id,
         kind=request.kind,
-        currency=request.currency,
         payment_id=request.payment_id,
     )
     origin = one(connection, "origin", payment_id=request.payment_id)
@@ -108,6 +107,7 @@ def read_history(connection: Session, request: PaymentRequest, user: PaymentUser
         failures_last_day=row[1],
         succeeded_count=row[2],
         amount_average=row[3],
+        amount=origin[4],
         deposit_age=row[4],
         has_traded_since=row[5],
         device_user_count=origin[0],

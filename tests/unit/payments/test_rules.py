@@ -35,6 +35,7 @@ QUIET = History(
     failures_last_day=0,
     succeeded_count=10,
     amount_average=Decimal(100),
+    amount=Decimal(100),
     deposit_age=timedelta(days=30),
     has_traded_since=True,
 )
@@ -110,13 +111,14 @@ def test_an_ordinary_payment_has_no_points() -> None:
     [("299.99", 0), ("300", 10), ("499.99", 10), ("500", 25), ("999.99", 25), ("1000", 40)],
 )
 def test_an_amount_is_judged_against_the_users_average(amount: str, expected: int) -> None:
-    assert points("amount_against_history", request(amount=amount), QUIET) == expected
+    asked = replace(QUIET, amount=Decimal(amount))
+    assert points("amount_against_history", request(), asked) == expected
 
 
 def test_with_fewer_than_three_payments_there_is_no_habit_to_break() -> None:
-    few = replace(QUIET, succeeded_count=2)
+    few = replace(QUIET, succeeded_count=2, amount=Decimal(100000))
     assert points("amount_against_history", request(amount="100000"), few) == 0
-    none = replace(QUIET, succeeded_count=0, amount_average=None)
+    none = replace(few, succeeded_count=0, amount_average=None)
     assert points("amount_against_history", request(amount="100000"), none) == 0
 
 
@@ -181,6 +183,7 @@ def test_a_withdrawal_from_a_new_device_gives_points(hours: int, expected: int) 
 def test_points_are_added_and_capped_and_the_findings_say_their_inputs() -> None:
     worst = replace(
         QUIET,
+        amount=Decimal(5000),
         user_age=timedelta(0),
         payments_last_hour=12,
         failures_last_day=6,
@@ -195,8 +198,8 @@ def test_points_are_added_and_capped_and_the_findings_say_their_inputs() -> None
         name for name in CHECKS if not name.startswith(("device", "new_device", "ip_address"))
     }
     assert check.findings["amount_against_history"].inputs == {
-        "amount": "5000",
-        "average": "100.00000000",
+        "amount_usd": "5000",
+        "average_usd": "100.00000000",
     }
 
 

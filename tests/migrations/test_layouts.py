@@ -353,3 +353,13 @@ def test_what_a_layout_cannot_hold_is_refused_by_name(
     with pytest.raises(MigrationError) as caught:
         _written(tmp_path, files)
     assert caught.value.code == ErrorCode.MIGRATION_NAME_MALFORMED
+
+
+def test_numbers_of_prisma_in_another_order_than_its_names_are_refused(tmp_path: Path) -> None:
+    for name in ("20250326162113_table", "20260108_index"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "migration.sql").write_text(TABLE)
+    with pytest.raises(MigrationError, match="20260108_index") as caught:
+        find_migrations(tmp_path)
+    assert caught.value.code == ErrorCode.MIGRATION_NAME_MALFORMED
+    assert caught.value.why.startswith("Prisma runs '20250326162113_table' before")

@@ -53,8 +53,22 @@ def read_folder(folder: Path) -> list[LooseScript]:
     if committed.name == "committed":
         return [each for path in paths for each in _read_committed(path)]
     if not paths:
-        return [_read_in_folder(path) for path in sorted(folder.glob("*/*.sql"))]
+        return _in_order_of_names([_read_in_folder(p) for p in sorted(folder.glob("*/*.sql"))])
     return _read_flat(paths)
+
+
+def _in_order_of_names(scripts: list[LooseScript]) -> list[LooseScript]:
+    """Return scripts in folders; refuse those of Prisma whose numbers run in another order.
+
+    Prisma goes by whole names, so that 20260108 runs behind 20250326162113.
+    """
+    named = [each for each in scripts if each.script.path.name.lower() == "migration.sql"]
+    by_number = sorted(named, key=lambda each: (each.version, each.label))
+    for name, number in zip(sorted(named, key=lambda each: each.label), by_number, strict=True):
+        if name is not number:
+            why = f"Prisma runs '{name.label}' before '{number.label}', whose number is smaller."
+            raise _malformed(number.script.path.parent, why)
+    return scripts
 
 
 def _read_flat(paths: list[Path]) -> list[LooseScript]:

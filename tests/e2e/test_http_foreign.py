@@ -26,6 +26,7 @@ from tradewright.payments import (
 from tradewright.payments.steps import credit_deposit
 from tradewright.postgres.connect import Session
 from tradewright.trading.inquiry import find_account, list_orders, list_positions
+from tradewright.trading.registry import AccountSettings, open_account
 
 BODIES: dict[str, dict[str, object]] = {
     "/v1/keys/{key_id}/revoke": {"reason": "x"},
@@ -386,6 +387,31 @@ def test_a_refund_takes_four_eyes_and_is_made_once(web: Web, floor: Floor) -> No
     assert own.get("/v1/claims?everybody=true").status == 200
     assert reader.get("/v1/claims?everybody=true").problem == (403, "ACCESS_DENIED")
     assert floor.broken_laws() == {}
+
+
+def test_every_user_and_account_is_reached_page_by_page_while_more_come(
+    web: Web, floor: Floor
+) -> None:
+    owner = new_user(floor.session, "trader")
+    terms = AccountSettings(currency="USD", leverage=30)
+    accounts = [open_account(floor.session, owner, terms) for _ in range(5)]
+    ann = new_user(floor.session, "compliance_officer")
+    users = {str(row[0]) for row in floor.rows("SELECT id FROM users")}
+    staff = web.with_key(key_of(floor.session, ann))
+
+    def paged(path: str, name: str) -> list[str]:
+        page = staff.get(f"{path}limit=2").json
+        seen = [each["id"] for each in page[name]]
+        while page["next"] is not None:
+            new_user(floor.session)
+            page = staff.get(f"{path}limit=2&cursor={page['next']}").json
+            seen += [each["id"] for each in page[name]]
+        return seen
+
+    assert paged(f"/v1/accounts?user_id={owner}&", "accounts") == accounts[::-1]
+    seen = paged("/v1/users?", "users")
+    assert len(seen) == len(set(seen))
+    assert users <= set(seen)
 
 
 def test_the_laws_are_told_to_staff(web: Web, floor: Floor, victim: dict[str, str]) -> None:

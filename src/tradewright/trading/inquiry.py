@@ -143,12 +143,15 @@ class ListedTrade:
     executed_at: datetime
 
 
-def list_users(session: Session, *, status: str | None = None, count_max: int) -> list[ListedUser]:
-    """Return users."""
-    asked = {"status": status, "id": None, "email": None, "count_max": count_max}
-    return [
-        ListedUser(*row) for row in session.execute(load_queries(_QUERIES)["list_users"], asked)
-    ]
+def list_users(
+    session: Session, *, status: str | None = None, before: str | None = None, count_max: int
+) -> list[ListedUser]:
+    """Return users, those `before` another, by its id."""
+    asked = {"status": status, "before": before, "count_max": count_max}
+    rows = session.execute(
+        load_queries(_QUERIES)["list_users"], {"id": None, "email": None} | asked
+    )
+    return [ListedUser(*row) for row in rows]
 
 
 def find_user(session: Session, name: str) -> ListedUser:
@@ -160,7 +163,7 @@ def find_user(session: Session, name: str) -> ListedUser:
     """
     user_id = _uuid(name)
     email = name if user_id is None else None
-    asked = {"status": None, "id": user_id, "email": email, "count_max": 1}
+    asked = {"status": None, "id": user_id, "email": email, "before": None, "count_max": 1}
     row = session.execute(load_queries(_QUERIES)["list_users"], asked).fetchone()
     if row is None:
         raise unknown_user(name)
@@ -175,15 +178,17 @@ def list_accounts(  # noqa: PLR0913 (one for each that may be asked for)
     status: str | None = None,
     book: str | None = None,
     account_id: str | None = None,
+    before: str | None = None,
     count_max: int,
 ) -> list[ListedAccount]:
-    """Return accounts."""
+    """Return accounts, those `before` another, by its id."""
     asked = {
         "id": account_id,
         "user_id": user_id,
         "group_code": group,
         "status": status,
         "book": book,
+        "before": before,
         "count_max": count_max,
     }
     return [

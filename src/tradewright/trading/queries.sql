@@ -1900,6 +1900,10 @@ FROM users AS u
 WHERE (%(status)s::text IS NULL OR u.status = %(status)s)
   AND (%(id)s::uuid IS NULL OR u.id = %(id)s::uuid)
   AND (%(email)s::text IS NULL OR u.email = lower(%(email)s))
+  AND (
+      %(before)s::uuid IS NULL
+      OR (u.created_at, u.id) < (SELECT b.created_at, b.id FROM users AS b WHERE b.id = %(before)s::uuid)
+  )
 ORDER BY u.created_at DESC, u.id DESC
 LIMIT %(count_max)s::integer;
 
@@ -1928,6 +1932,10 @@ WHERE (%(id)s::uuid IS NULL OR a.id = %(id)s::uuid)
   AND (%(group_code)s::text IS NULL OR a.group_code = %(group_code)s)
   AND (%(status)s::text IS NULL OR a.status = %(status)s)
   AND (%(book)s::text IS NULL OR a.book = %(book)s)
+  AND (
+      %(before)s::uuid IS NULL
+      OR (a.created_at, a.id) < (SELECT b.created_at, b.id FROM accounts AS b WHERE b.id = %(before)s::uuid)
+  )
 ORDER BY a.created_at DESC, a.id DESC
 LIMIT %(count_max)s::integer;
 

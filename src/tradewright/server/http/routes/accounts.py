@@ -42,9 +42,18 @@ class Account(Answer):
 
 
 class Accounts(Answer):
-    """Accounts, the newest first."""
+    """Accounts, the newest first; `next` is the cursor of older ones, if there may be any."""
 
     accounts: list[Account]
+    next: str | None
+
+
+class AccountsAsked(Body):
+    """Which accounts are asked for."""
+
+    user_id: UUID | None = None
+    cursor: UUID | None = None
+    limit: Limit = 50
 
 
 class Trade(Answer):
@@ -120,12 +129,13 @@ class Transferred(Answer):
 
 @router.get("/accounts", summary="Accounts of the caller, or of a user")
 def accounts(
-    calling: Calling, session: Database, user_id: UUID | None = None, limit: Limit = 50
+    calling: Calling, session: Database, asked: Annotated[AccountsAsked, Query()]
 ) -> Accounts:
     """List accounts with what they are worth."""
-    found = list_accounts(session, user_id=whose(calling, user_id), count_max=limit)
-    rows = account_facts(session, found)
-    return Accounts(accounts=[Account.model_validate(row) for row in rows])
+    owner = whose(calling, asked.user_id)
+    found = list_accounts(session, user_id=owner, before=text(asked.cursor), count_max=asked.limit)
+    rows = [Account.model_validate(row) for row in account_facts(session, found)]
+    return Accounts(accounts=rows, next=rows[-1].id if len(rows) == asked.limit else None)
 
 
 @router.get("/accounts/{account_id}", summary="An account")

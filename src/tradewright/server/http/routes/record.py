@@ -9,7 +9,7 @@ from tradewright import audit
 from tradewright.access import Action, Caller
 from tradewright.server.http.callers import Calling, Database, allowed
 from tradewright.server.http.own import user_of
-from tradewright.server.http.values import Answer, Instant, Limit
+from tradewright.server.http.values import Answer, Instant, Limit, text
 from tradewright.trading.inquiry import list_users
 
 router = APIRouter(prefix="/v1", tags=["record"])
@@ -32,9 +32,10 @@ class User(Answer):
 
 
 class Users(Answer):
-    """Users, the newest first."""
+    """Users, the newest first; `next` is the cursor of older ones, if there may be any."""
 
     users: list[User]
+    next: str | None
 
 
 class Law(Answer):
@@ -69,10 +70,13 @@ class Trail(Answer):
 
 
 @router.get("/users", summary="Users")
-def users(_: ClientReader, session: Database, limit: Limit = 50) -> Users:
+def users(
+    _: ClientReader, session: Database, cursor: UUID | None = None, limit: Limit = 50
+) -> Users:
     """List users, the newest first."""
-    found = list_users(session, count_max=limit)
-    return Users(users=[User.model_validate(each) for each in found])
+    found = list_users(session, before=text(cursor), count_max=limit)
+    rows = [User.model_validate(each) for each in found]
+    return Users(users=rows, next=rows[-1].id if len(rows) == limit else None)
 
 
 @router.get("/users/{user_id}", summary="A user")

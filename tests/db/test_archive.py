@@ -348,7 +348,7 @@ def test_what_is_recorded_of_an_archive_is_fixed_and_kept(
     hold_id = archive.hold(engine, from_month=None, to_month=None, by=BY)
     archive.lift(engine, hold_id, by=BY)
     for statement in (
-        "UPDATE audit_archives SET file_sha256 = sha256('x')",
+        "UPDATE audit_archives SET digest = sha256('x')",
         "UPDATE audit_archives SET month = month + 31",
         "DELETE FROM audit_archives",
         "UPDATE audit_archive_segments SET seqs = txids",
@@ -459,6 +459,47 @@ def test_a_table_is_not_dropped_when_its_file_was_lost_or_damaged_during_the_gra
         place.write_bytes(whole)
     archive.run(source, tmp_path)
     assert state_of(engine, month) is ArchiveState.DROPPED
+
+
+@pytest.mark.parametrize("state", ["written", "detached", "restored"])
+def test_a_lost_file_is_written_anew_while_the_table_is_there(
+    engine: Session, source: SessionSource, month: date, tmp_path: Path, state: str
+) -> None:
+    hold_id = archive.hold(engine, from_month=None, to_month=None, by=BY)
+    if state != "written":
+        archive.lift(engine, hold_id, by=BY)
+    archive.run(source, tmp_path)
+    if state == "restored":
+        archive.restore(source, None, month, kept_until=None, by=BY)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    # As another release of the writer would have left it.
+    engine.execute("UPDATE audit_archives SET file_sha256 = sha256('x')")
+    found = archive.rewrite(source, tmp_path, month, by=("bert", "disk lost"))
+    assert (found.state, len(list(tmp_path.iterdir()))) == (state, 2)
+    assert faults(engine, tmp_path) == []
+    require_laws(engine)
+    newest = "SELECT actor FROM audit_log WHERE table_name = 'audit_archives' ORDER BY seq DESC"
+    assert value(engine, f"{newest} LIMIT 1") == "bert"
+
+
+def test_a_month_without_a_table_or_with_another_ones_file_is_not_written_anew(
+    engine: Session, source: SessionSource, month: date, tmp_path: Path
+) -> None:
+    def rewrite() -> object:
+        return archive.rewrite(source, tmp_path, month, by=BY)
+
+    archive.run(source, tmp_path)
+    place = tmp_path / file_name(month)
+    whole = place.read_bytes()
+    place.write_bytes(b"of another house")
+    assert refusal(rewrite) is ErrorCode.ARCHIVE_FILE_UNREADABLE
+    place.write_bytes(whole)
+    dropped(engine, source, tmp_path)
+    place.unlink()
+    assert refusal(rewrite) is ErrorCode.ARCHIVE_STEP_REFUSED
+    forged = b"UPDATE audit_archives SET file_sha256 = sha256('x')"
+    assert refusal(lambda: engine.execute(forged)) is ErrorCode.RECORD_APPEND_ONLY
 
 
 def test_what_is_wrong_with_one_month_keeps_no_other_from_its_turn(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from tests.cast import open_user, value
@@ -9,10 +10,12 @@ from tests.conftest import LogIn
 from tests.old_months import months_ago, old_month
 from tradewright import operations
 from tradewright.core.clock import utc_now
+from tradewright.core.errors import ErrorCode
 from tradewright.operations import Means, Outcome
 from tradewright.operations.archive import store
 from tradewright.operations.partitions import list_partitions, make_partitions
 from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.refusals import translate
 
 ALERTS = "SELECT count(*) FROM alerts WHERE kind = 'audit_months_short' AND resolved_at IS NULL"
 
@@ -82,6 +85,16 @@ def test_a_gap_in_the_months_ahead_is_told_whatever_lies_behind_it(engine: Sessi
     engine.execute(f"DROP TABLE audit_log_{months_ago(-2):%Y_%m}".encode())
     engine.execute("SELECT tell_audit_months_ahead()")
     assert value(engine, ALERTS) == 1
+
+
+def test_a_change_in_a_month_that_nobody_made_is_told_with_what_to_do(engine: Session) -> None:
+    """Else who opened a user is told to correct a value that is none of theirs."""
+    engine.execute(f"DROP TABLE audit_log_{months_ago(0):%Y_%m}".encode())
+    with pytest.raises(psycopg.Error) as caught:
+        open_user(engine)
+    told = translate(caught.value)
+    assert told.code is ErrorCode.AUDIT_MONTH_MISSING
+    assert "partitions make" in told.hint
 
 
 def test_an_operator_makes_months_and_archives_none(engine: Session, log_in: LogIn) -> None:

@@ -137,6 +137,19 @@ def test_readers_go_on_while_a_view_is_refreshed(
     assert reader.execute("SELECT count(*) FROM house_result").fetchone() == (1,)
 
 
+def test_views_are_listed_while_one_of_them_is_filled_first(
+    engine: Session, open_session: OpenSession
+) -> None:
+    """Who fills it has it alone, and asking for its size would wait for the end of that."""
+    filler = open_session()
+    engine.execute("SET lock_timeout = '300ms'")
+    with filler.transaction():
+        filler.execute("SELECT refresh_reporting_view('house_result')")
+        states = {state.name: state for state in views.list_views(engine)}
+        assert not states["house_result"].is_filled
+        assert views.raise_overdue(engine) == 0
+
+
 def test_whoever_waited_while_another_refreshed_gets_that_refresh(
     engine: Session, open_session: OpenSession
 ) -> None:

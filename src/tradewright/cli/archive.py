@@ -139,6 +139,23 @@ def restore_command(
 
 
 @command.command(
+    "rewrite",
+    epilog=options.example("tradewright archive rewrite 2023-04 --actor anna --reason 'disk lost'"),
+)
+@click.argument("month", type=MONTH)
+@FOLDER
+@by_whom_and_why
+@options.with_database
+def rewrite_command(
+    asked: options.Asked, *, month: date, folder: Path | None, actor: str, reason: str
+) -> None:
+    """Write the file of a month anew that was lost, while its table is still there."""
+    with _source(asked) as source:
+        found = archive.rewrite(source, _required(folder), month, by=(actor, reason))
+    print_facts(asked, _shown(found))
+
+
+@command.command(
     "purge", epilog=options.example("tradewright archive purge --yes --actor anna --reason 'due'")
 )
 @FOLDER

@@ -29,13 +29,21 @@ def until_signal() -> Iterator[Event]:
 
 @contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the command as an error would, so that what it has begun is taken away."""
+    """Let SIGTERM end the command as an error would, so that what it has begun is taken away.
 
-    def leave(*_: object) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
+    So does SIGHUP, of a terminal that was closed, unless who called it has said otherwise (nohup).
+    """
 
-    before = signal.signal(signal.SIGTERM, leave)
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    asked_by = (signal.SIGTERM, signal.SIGHUP)
+    usual = {one: signal.getsignal(one) for one in asked_by}
+    heard = [one for one, before in usual.items() if before is not signal.SIG_IGN]
+    for one in heard:
+        signal.signal(one, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one in heard:
+            signal.signal(one, usual[one])

@@ -1283,9 +1283,14 @@ CREATE TRIGGER audit_archives_are_kept
 CREATE TRIGGER audit_archives_keep_their_key
     BEFORE UPDATE ON audit_archives
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.month, OLD.row_count, OLD.first_at, OLD.last_at, OLD.digest, OLD.file_bytes, OLD.file_sha256, OLD.written_at)
+        (OLD.id, OLD.month, OLD.row_count, OLD.first_at, OLD.last_at, OLD.digest, OLD.written_at)
         IS DISTINCT FROM
-        (NEW.id, NEW.month, NEW.row_count, NEW.first_at, NEW.last_at, NEW.digest, NEW.file_bytes, NEW.file_sha256, NEW.written_at)
+        (NEW.id, NEW.month, NEW.row_count, NEW.first_at, NEW.last_at, NEW.digest, NEW.written_at)
+        -- A file that was lost is written anew from the table, as long as there is one.
+        OR (
+            OLD.state IN ('dropped', 'purged')
+            AND (OLD.file_bytes, OLD.file_sha256) IS DISTINCT FROM (NEW.file_bytes, NEW.file_sha256)
+        )
     )
     EXECUTE FUNCTION refuse_new_key();
 

@@ -422,7 +422,8 @@ SELECT
     clock_timestamp() - coalesce(r.as_of, v.created_at) > v.age_max * 2 AS is_long_overdue,
     coalesce(c.relispopulated, false) AND r.as_of IS NOT NULL AS is_filled,
     r.row_count,
-    pg_total_relation_size(c.oid) AS byte_count,
+    -- Of one that is being filled first the size cannot be asked for without waiting for that.
+    CASE WHEN c.relispopulated THEN pg_total_relation_size(c.oid) END AS byte_count,
     r.finished_at - r.started_at AS last_took,
     CASE WHEN f.error IS NOT NULL THEN f.finished_at END AS failed_at,
     f.error

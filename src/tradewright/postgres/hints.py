@@ -30,6 +30,8 @@ HINTS: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.ARCHIVE_HOLD_MALFORMED: "Give --from a month that is not after --to.",
         ErrorCode.ARCHIVE_TERMS_MALFORMED: "Keep 1 to 600 months online, 60 to 1200 in all and "
         "more than online, and a detached month for 0 to 365 days.",
+        ErrorCode.AUDIT_MONTH_MISSING: "Make the months of the audit log with `tradewright "
+        "partitions make`, and see that the job make_audit_partitions runs.",
         ErrorCode.BREAKER_MALFORMED: "Name it in 2 to 32 of a-z, 0-9, _ and -, each once; give a "
         "threshold and window to what is measured, a symbol to prices, a currency to volume and "
         "loss, at most 100 to a share, and none of them but the symbol to `manual`.",

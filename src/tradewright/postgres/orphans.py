@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX = "tradewright-"
-_RECORD = "maker"
+MAKER = "maker"
+"""The file that names who has made a folder."""
 
 
 def record_maker(folder: Path) -> None:
     """Write down that this process made `folder` and will remove it."""
-    (folder / _RECORD).write_text(_identity(os.getpid()))
+    (folder / MAKER).write_text(_identity(os.getpid()))
 
 
 def orphaned_folders(parent: Path) -> Iterator[Path]:
     """Return the folders in `parent` whose maker, a process of this namespace, is gone."""
-    for record in parent.glob(f"{PREFIX}*/{_RECORD}"):
+    for record in parent.glob(f"{PREFIX}*/{MAKER}"):
         try:
             maker = record.read_text()
         except OSError:

@@ -15,6 +15,7 @@ from tradewright.core.errors import (
     ErrorCode,
     InputError,
     RetryableError,
+    StateError,
     TradewrightError,
 )
 from tradewright.postgres.constraint_refusals import CONSTRAINT_REFUSALS
@@ -110,6 +111,8 @@ def _refusal(error: psycopg.Error) -> Refusal:
     state = error.sqlstate or ""
     if state in FUNCTION_REFUSALS:
         return FUNCTION_REFUSALS[state]
+    if (state, error.diag.table_name, error.diag.constraint_name) == ("23514", "audit_log", None):
+        return StateError, ErrorCode.AUDIT_MONTH_MISSING  # a row that no partition takes
     held = constraint_refusal(error.diag.constraint_name, state)
     if held is not None:
         return held

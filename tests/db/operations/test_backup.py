@@ -408,6 +408,8 @@ def test_what_a_killed_backup_has_left_is_removed_by_the_next(tmp_path: Path) ->
     left.mkdir()
     namespace = Path("/proc/self/ns/pid").readlink()
     (left / "maker").write_text(f"999999 1 {namespace}")
+    (left / "data").mkdir()
+    (left / "data" / "PG_VERSION").write_text("18")
     running = begin_folder(tmp_path, "20260113T130000Z-full")
     begun = begin_folder(tmp_path, "20260113T140000Z-full")
     assert sorted(tmp_path.iterdir()) == [running, begun]
@@ -565,8 +567,11 @@ def test_a_drill_that_was_killed_leaves_nothing_behind_the_next(
     assert list(scratch.iterdir()) == []
 
 
-def test_a_drill_that_is_told_to_end_removes_its_server_itself(full: Backup, scratch: Path) -> None:
-    stop_drilling(full, scratch, signal.SIGTERM)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=["told", "hung up"])
+def test_a_drill_that_is_told_to_end_removes_its_server_itself(
+    full: Backup, scratch: Path, how: signal.Signals
+) -> None:
+    stop_drilling(full, scratch, how)
     assert list(scratch.iterdir()) == []
 
 

@@ -16,7 +16,7 @@ from tradewright.operations.archive.model import (
     read_month,
 )
 from tradewright.operations.archive.restore import purge, purgeable, restore
-from tradewright.operations.archive.run import months_to_archive, run
+from tradewright.operations.archive.run import months_to_archive, rewrite, run
 from tradewright.operations.archive.store import may_archive, read_archives
 from tradewright.operations.archive.terms import (
     change_retention,
@@ -46,6 +46,7 @@ __all__ = [
     "read_month",
     "read_retention",
     "restore",
+    "rewrite",
     "run",
     "verify",
 ]

@@ -213,6 +213,12 @@ SELECT table_name, row_id::text, change_count, is_deleted
 FROM audit_archive_counts
 WHERE month = %(month)s;
 
+-- name: record_file
+-- Record the file that was written anew for a month.
+UPDATE audit_archives
+SET file_bytes = %(file_bytes)s, file_sha256 = decode(%(file_sha256)s, 'hex')
+WHERE month = %(month)s;
+
 -- name: take_step
 -- Let an archived month come to another state.
 UPDATE audit_archives

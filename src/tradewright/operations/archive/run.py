@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from tradewright.audit import acting_as
 from tradewright.core.errors import ErrorCode, StateError, TradewrightError
 from tradewright.operations.archive import files, store
 from tradewright.operations.archive.model import (
@@ -99,6 +100,41 @@ def _each(session: Session, folder: Path, months: Sequence[Month], tell: Tell) -
     return reports
 
 
+def rewrite(source: SessionSource, folder: Path, month: date, *, by: tuple[str, str]) -> Archive:
+    """Write the file of a month anew whose table is still there, because it was lost; return it.
+
+    A file that is there and gives back the same rows is taken for it. `by` is who and why.
+
+    Raises:
+        StateError: ARCHIVE_UNKNOWN, ARCHIVE_STEP_REFUSED without a table, ARCHIVE_MONTH_CHANGED,
+            and what `run` raises of writing.
+
+    """
+    require_folder(folder)
+    try:
+        with source() as session, store.claimed(session):
+            _refuse_without_table(store.find_archive(session, month))
+            store.refuse_changed_month(session, month)
+            _, facts, _ = _written(session, folder, month, lambda _: None)
+            with session.transaction():
+                acting_as(session, by[0], reason=by[1])
+                store.record_file(session, month, facts)
+            return store.find_archive(session, month)
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def _refuse_without_table(archive: Archive) -> None:
+    if not archive.has_table:
+        raise StateError(
+            ErrorCode.ARCHIVE_STEP_REFUSED,
+            f"the file of {archive.month:%Y-%m} cannot be written anew: the month is "
+            f"{archive.state}",
+            why="Only its table has the rows that a file is written from.",
+            hint="Take a copy of the file from a backup.",
+        )
+
+
 def require_folder(folder: Path) -> None:
     """Refuse a folder that is not there: one that was not mounted would be made in its place."""
     if not folder.is_dir():
@@ -150,6 +186,15 @@ def _go_on(session: Session, folder: Path, month: Month, tell: _Told) -> str:
 
 def _write(session: Session, folder: Path, month: date, tell: _Told) -> None:
     """Write the file and the manifest, read them back, and record what they hold."""
+    read, facts, seals = _written(session, folder, month, tell)
+    store.record_archive(session, month, read, facts, seals)
+    tell("recorded")
+
+
+def _written(
+    session: Session, folder: Path, month: date, tell: _Told
+) -> tuple[Tally, files.FileFacts, list[Seal]]:
+    """Write the file and the manifest of a month, and read them back."""
     place = folder / file_name(month)
     table, seals = _written_aside(session, place, month)
     tell("file written")
@@ -160,8 +205,7 @@ def _write(session: Session, folder: Path, month: date, tell: _Told) -> None:
     facts = files.facts_of(place)
     files.write_manifest(folder, month, files.manifest_facts(month, read, facts, seals))
     tell("file read back")
-    store.record_archive(session, month, read, facts, seals)
-    tell("recorded")
+    return read, facts, seals
 
 
 def _written_aside(session: Session, place: Path, month: date) -> tuple[Tally, list[Seal]]:
@@ -236,7 +280,8 @@ def refuse_damaged_file(folder: Path, archive: Archive) -> None:
             f'archive file "{place.name}" {what}',
             why=f"Recorded is sha256 {archive.file_sha256}"
             + (f", and the file has {facts.sha256}." if facts else "."),
-            hint="Give the folder that holds it, or take a copy of the file from a backup.",
+            hint="Give the folder that holds it, or take a copy of the file from a backup; while "
+            "the table is there, `tradewright archive rewrite` writes it anew.",
         )
 
 

@@ -223,6 +223,12 @@ def read_changes(session: Session, month: date) -> Changes:
     return found
 
 
+def record_file(session: Session, month: date, file: FileFacts) -> None:
+    """Record the file that was written anew for a month whose table is there."""
+    facts = {"month": month, "file_bytes": file.bytes, "file_sha256": file.sha256}
+    session.execute(_query("record_file"), facts)
+
+
 def take_step(session: Session, month: date, state: ArchiveState) -> None:
     """Let an archived month come to another state; the database refuses what is not its turn."""
     session.execute(_query("take_step"), {"month": month, "state": state})

@@ -16,7 +16,7 @@ import msgspec
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.operations.backup.model import FORMAT, BackupKind, Manifest
-from tradewright.postgres.orphans import PREFIX, orphaned_folders, record_maker
+from tradewright.postgres.orphans import MAKER, PREFIX, orphaned_folders, record_maker
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
@@ -133,11 +133,25 @@ def begin_folder(parent: Path, name: str) -> Path:
     """Make the folder in which a backup is written until it is whole."""
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in orphaned_folders(parent):
-        shutil.rmtree(left, ignore_errors=True)
+        _remove_orphan(left)
     folder = parent / f"{PREFIX}{name}"
     folder.mkdir(mode=0o700)
     record_maker(folder)
     return folder
+
+
+def _remove_orphan(folder: Path) -> None:
+    """Remove what a killed process has left; its maker's name goes last, so that the next tries it.
+
+    A program that it had started may still write there, until it misses what was removed.
+    """
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != MAKER:
+            path.unlink(missing_ok=True)
+    if [path.name for path in folder.iterdir()] == [MAKER]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_manifest(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:
@@ -154,7 +168,7 @@ def end_folder(folder: Path, name: str) -> Path:
         _sync(written)
     whole = folder.parent / name
     folder.rename(whole)
-    (whole / "maker").unlink()
+    (whole / MAKER).unlink()
     _sync(folder.parent)
     return whole
 

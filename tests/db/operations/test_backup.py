@@ -225,6 +225,43 @@ def test_sums_that_were_cut_short_do_not_pass_for_good(
     assert backup.verify_backup(spoiled) == [f"SHA256SUMS has no sum of {one}" for one in missing]
 
 
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (
+            "DROP INDEX idx_audit_log_row_id_created_at",
+            "index idx_audit_log_row_id_created_at is gone",
+        ),
+        (
+            "ALTER TABLE users DROP CONSTRAINT users_email_unique",
+            "constraint users.users_email_unique is gone",
+        ),
+        ("DROP FUNCTION prune_records(integer)", "function prune_records(integer) is gone"),
+        ("DROP MATERIALIZED VIEW house_result", "view house_result is gone"),
+        ("ALTER TABLE orders ALTER created_at DROP DEFAULT", "column orders.created_at is another"),
+        ("ALTER TABLE trades ENABLE ROW LEVEL SECURITY", "table trades is another"),
+        ("ALTER FUNCTION refuse_change() COST 7", "function refuse_change() is another"),
+    ],
+)
+def test_a_restore_that_lacks_a_part_of_the_schema_does_not_pass(
+    master: Session, broken: str, told: str
+) -> None:
+    before = figures_now(master, None)
+    master.execute("SELECT premake_audit_log_partitions(14)")
+    assert differences(before, figures_now(master, before.horizon), exact=False) == []
+    master.execute(broken.encode())
+    assert told in differences(before, figures_now(master, before.horizon), exact=False)
+
+
+def test_a_dump_that_lacks_a_month_ahead_does_not_pass(master: Session) -> None:
+    before = figures_now(master, None)
+    name = value(master, "SELECT audit_month_table((now() + interval '6 months')::date)")
+    master.execute(f"DROP TABLE {name}".encode())
+    after = figures_now(master, before.horizon)
+    assert f"month {name} is gone" in differences(before, after, exact=True)
+    assert differences(before, after, exact=False) == []
+
+
 def test_backups_that_build_on_each_other_are_refused(full: Backup, tmp_path: Path) -> None:
     spoiled = copy_of(full, tmp_path)
     manifest = msgspec.structs.replace(full.manifest, base=full.manifest.name)

@@ -56,7 +56,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     """What one snapshot of a house shows.
 
     All transactions below `horizon` had ended when it was taken; `laws` tells how many things break
-    each law, and is empty where they were not checked.
+    each law, and is empty where they were not checked. `objects` has a sum of the definition of
+    each thing that the schema is made of, by its kind and name.
     """
 
     read_at: datetime
@@ -67,6 +68,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     ledger_seal: SealFigures | None
     laws: dict[str, int]
     migrations: dict[str, str]
+    objects: dict[str, str] = {}
 
 
 class Origin(Struct, frozen=True, kw_only=True):

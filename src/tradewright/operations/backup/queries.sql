@@ -128,6 +128,63 @@ SELECT version::text, checksum
 FROM schema_migrations
 ORDER BY 1;
 
+-- name: objects
+-- Sum up the definition of everything that the schema is made of; of months of the audit log only that they are there.
+-- Written in the pretty way, which is the same after a dump; the other keeps parentheses that a dump does not.
+WITH relations AS (
+    SELECT c.*
+    FROM pg_class AS c
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relname !~ '^audit_log_[0-9]{4}_[0-9]{2}'
+)
+SELECT o.kind || ' ' || o.name, md5(string_agg(o.definition, ' ' ORDER BY o.definition))
+FROM (
+    SELECT 'table' AS kind, r.relname AS name, concat_ws(' ', r.relkind, r.relrowsecurity) AS definition
+    FROM relations AS r
+    WHERE r.relkind IN ('r', 'p', 'S')
+    UNION ALL
+    SELECT 'view', r.relname, pg_get_viewdef(r.oid, true)
+    FROM relations AS r
+    WHERE r.relkind IN ('v', 'm')
+    UNION ALL
+    SELECT
+        'column',
+        r.relname || '.' || a.attname,
+        concat_ws(
+            ' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+            pg_get_expr(d.adbin, d.adrelid, true)
+        )
+    FROM relations AS r
+    JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef AS d ON d.adrelid = r.oid AND d.adnum = a.attnum
+    WHERE r.relkind IN ('r', 'p')
+    UNION ALL
+    SELECT 'index', r.relname, pg_get_indexdef(r.oid, 0, true)
+    FROM relations AS r
+    WHERE r.relkind IN ('i', 'I')
+    UNION ALL
+    SELECT 'trigger', r.relname || '.' || t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid, true), t.tgenabled)
+    FROM relations AS r
+    JOIN pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
+    UNION ALL
+    SELECT
+        'constraint',
+        coalesce(r.relname, format_type(k.contypid, NULL)) || '.' || k.conname,
+        pg_get_constraintdef(k.oid, true)
+    FROM pg_constraint AS k
+    LEFT JOIN relations AS r ON r.oid = k.conrelid
+    WHERE k.connamespace = current_schema()::regnamespace AND (r.oid IS NOT NULL OR k.contypid <> 0)
+    UNION ALL
+    SELECT 'function', p.oid::regprocedure::text, pg_get_functiondef(p.oid)
+    FROM pg_proc AS p
+    WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p')
+    UNION ALL
+    SELECT 'month', c.relname, pg_get_expr(c.relpartbound, c.oid)
+    FROM pg_class AS c
+    JOIN pg_inherits AS i ON i.inhrelid = c.oid AND i.inhparent = to_regclass('audit_log')
+    WHERE c.relkind = 'r'
+) AS o
+GROUP BY o.kind, o.name;
+
 -- name: newest_commit
 -- Read when the last transaction was committed that the restore has found in the WAL.
 SELECT pg_last_xact_replay_timestamp();

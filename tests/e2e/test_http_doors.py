@@ -5,10 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.web import Web, key_of, new_user, served
 from tradewright import migrate
@@ -198,10 +201,25 @@ def test_it_is_not_ready_on_a_schema_of_another_release(engine_database: str) ->
         assert answer.json["checks"]["schema"] == f"{migrations[-1].version} is pending"
 
 
+def answers(figures: str) -> dict[tuple[str, ...], float]:
+    """Return how many answers a server has given, by method, route and status."""
+    with closing(urllib.request.urlopen(figures, timeout=30)) as answer:  # noqa: S310
+        families = {one.name: one for one in text_string_to_metric_families(answer.read().decode())}
+    assert families["tradewright_http_streams"].samples[0].value == 0
+    waits = families["tradewright_http_answer_seconds"].samples
+    assert sum(one.value for one in waits if one.name.endswith("_count")) == 4
+    return {
+        tuple(one.labels[name] for name in ("method", "route", "status")): one.value
+        for one in families["tradewright_http_answers"].samples
+        if one.name.endswith("_total")
+    }
+
+
 def test_the_command_serves_until_it_is_told_to_stop(
     engine_database: str, engine: Session, kim: str
 ) -> None:
     command = [sys.executable, "-m", "tradewright", "serve", "--port", "0", "--json"]
+    command += ["--metrics", "127.0.0.1:0"]
     environment = {
         **os.environ,
         "DATABASE_URL": engine_database,
@@ -210,9 +228,18 @@ def test_the_command_serves_until_it_is_told_to_stop(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
+            figures = json.loads(process.stdout.readline())["figures"]
             address = json.loads(process.stdout.readline())["address"]
             web = Web("127.0.0.1", int(address.rpartition(":")[2]), key_of(engine, kim))
             assert web.get("/v1/me").json["user_id"] == kim
+            assert web.get("/v1/orders/" + new_id_text()).status == 404
+            assert web.get("/v1/orders/" + new_id_text()).status == 404
+            assert web.get(f"/{new_id_text()}").status == 404
+            assert answers(figures) == {
+                ("GET", "/v1/me", "200"): 1,
+                ("GET", "/v1/orders/{order_id}", "404"): 2,
+                ("GET", "other", "404"): 1,
+            }
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
         finally:

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tradewright.cli import options
-from tradewright.cli.extras import require_installed
+from tradewright.cli.extras import LISTENING, require_installed
 from tradewright.cli.risk_output import PORT
 from tradewright.cli.signals import until_signal
 from tradewright.postgres.target import open_database
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tradewright.server.http.house import HttpSettings
     from tradewright.server.http.serving import HttpRun
 
-_NEEDED = ("fastapi", "jinja2", "uvicorn")
+_NEEDED = ("fastapi", "jinja2", "prometheus_client", "uvicorn")
 
 
 @click.command("serve", epilog=options.example("tradewright serve --socket ./orders.sock"))
@@ -56,17 +56,16 @@ _NEEDED = ("fastapi", "jinja2", "uvicorn")
 @click.option(
     "--console", "with_console", is_flag=True, help="With the pages for the staff, at /console."
 )
+@click.option("--metrics", type=LISTENING, help="Show figures for Prometheus there.")
 @options.with_database
-def command(  # noqa: PLR0913 (one for each option)
+def command(
     asked: options.Asked,
     *,
-    host: str,
-    port: int,
     place: Path | None,
-    sessions: int,
     behind_tls: bool,
     proxies: Sequence[str],
     with_console: bool,
+    **how: Any,
 ) -> None:
     """Serve clients and staff over HTTP until SIGTERM or SIGINT, then answer what was taken.
 
@@ -76,12 +75,10 @@ def command(  # noqa: PLR0913 (one for each option)
     from tradewright.server.http.serving import HttpRun  # noqa: PLC0415 (an extra)
 
     run = HttpRun(
-        host=host,
-        port=port,
         socket=place,
-        sessions=sessions,
         schema=asked.schema,
         settings=_settings(proxies, behind_tls=behind_tls),
+        **how,
     )
     with until_signal() as stopping, open_database(asked.url, asked.keep, makes=False) as database:
         house = House(database.conninfo, database.server, asked.schema)
@@ -106,8 +103,12 @@ def _serve(
     def tell(address: str) -> None:
         click.echo(json.dumps({"address": address}) if as_json else f"serving at {address}")
 
+    def tell_figures(place: str) -> None:
+        click.echo(json.dumps({"figures": place}) if as_json else f"figures at {place}")
+
     with ExitStack() as opened:
         if with_console:
             console = open_console(house, is_behind_tls=run.settings.is_behind_tls)
             run = replace(run, routers=(opened.enter_context(console),))
+        run = replace(run, tell_figures=tell_figures)
         run_http(house.conninfo, run, tell, stopping)

@@ -27,6 +27,7 @@ from tradewright.server.address import Address
 from tradewright.server.metrics.engine import EngineCollector
 from tradewright.server.metrics.exposing import exposed, shown
 from tradewright.server.metrics.house import HouseCollector
+from tradewright.server.metrics.http import HttpFigures
 
 PAGE = ROOT / "docs" / "reference" / "metrics.md"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/house?connect_timeout=2"
@@ -241,4 +242,5 @@ def test_the_page_lists_every_figure_that_is_shown_and_no_other(floor: Floor) ->
         told = samples(shown(of_engine)) | samples(
             shown(HouseCollector(lambda: connect(floor.conninfo)))
         )
+    told |= samples(shown(HttpFigures(lambda: 0).registry))
     assert sorted(listed) == sorted(told)

@@ -2,8 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +13,13 @@ from fastapi import APIRouter, FastAPI
 from tradewright.core.errors import ErrorCode, InternalError, StateError
 from tradewright.postgres.connect import DEFAULT_SCHEMA, ConnectOptions, Limits
 from tradewright.postgres.pool import open_pool
+from tradewright.server.address import Address
 from tradewright.server.http.app import make_app
 from tradewright.server.http.connections import protocol_of
 from tradewright.server.http.engine_line import EngineLine
 from tradewright.server.http.house import HttpHouse, HttpSettings
+from tradewright.server.metrics.exposing import exposed
+from tradewright.server.metrics.http import HttpFigures, Measured
 
 CLOSE_SECONDS_MAX = 10
 """At the end answers that take longer than this are cut off."""
@@ -33,7 +36,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRun:
-    """How the house is served: where, with how many sessions, before which engine, if any."""
+    """How the house is served: where, with how many sessions, before which engine, if any.
+
+    At `metrics` figures are shown to Prometheus; `tell_figures` is told where that is.
+    """
 
     host: str
     port: int
@@ -42,6 +48,8 @@ class HttpRun:
     schema: str = DEFAULT_SCHEMA
     settings: HttpSettings = field(default_factory=HttpSettings)
     routers: Sequence[APIRouter] = ()
+    metrics: Address | None = None
+    tell_figures: Tell = lambda _: None
 
 
 def run_http(conninfo: str, run: HttpRun, tell: Tell, stopping: threading.Event) -> None:
@@ -68,7 +76,21 @@ def run_http(conninfo: str, run: HttpRun, tell: Tell, stopping: threading.Event)
             stopping=stopping,
         )
         app = make_app(house, run.routers)
-        serve(app, (run.host, run.port), tell, stopping)
+        with _measured(app, run):
+            serve(app, (run.host, run.port), tell, stopping)
+
+
+@contextmanager
+def _measured(app: FastAPI, run: HttpRun) -> Iterator[None]:
+    """Count what an app answers and show it, if that is wanted."""
+    if run.metrics is None:
+        yield
+        return
+    figures = HttpFigures(lambda: int(app.state.streams.count))
+    app.add_middleware(Measured, figures=figures)
+    with exposed(figures.registry, run.metrics) as place:
+        run.tell_figures(f"http://{place}/metrics")
+        yield
 
 
 def serve(

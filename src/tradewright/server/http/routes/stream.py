@@ -60,6 +60,12 @@ class Streams:
     def __post_init__(self) -> None:
         self.following = Following(self.house)
 
+    @property
+    def count(self) -> int:
+        """Return how many streams run."""
+        with self._lock:
+            return self._running.total()
+
     def enter(self, key_id: str) -> None:
         """Count a stream that begins.
 

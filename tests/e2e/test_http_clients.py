@@ -408,6 +408,27 @@ def test_an_engine_that_hangs_up_leaves_the_outcome_unknown(
         assert answer.problem == (504, "ENGINE_OUTCOME_UNKNOWN")
 
 
+@pytest.mark.parametrize("said", [b"x", b"[]", b"{}", b'{"error": {"code": "OF_ANOTHER_RELEASE"}}'])
+def test_an_engine_that_says_nothing_known_leaves_the_outcome_unknown(
+    floor: Floor, tmp_path: Path, engine_database: str, said: bytes
+) -> None:
+    account, place = floor.account(), tmp_path / "strange.sock"
+    key = key_of(floor.session, find_account(floor.session, account).user_id)
+    with bound_socket(place) as bound, served(engine_database, socket=place) as web:
+        bound.listen(1)
+
+        def answer() -> None:
+            connection, _ = bound.accept()
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(said + b"\n")
+
+        Thread(target=answer, daemon=True).start()
+        body = {"client_order_id": "x", "symbol": "EURUSD", "side": "buy", "quantity": "1000"}
+        told = web.with_key(key).post(f"/v1/accounts/{account}/orders", body)
+        assert told.problem == (504, "ENGINE_OUTCOME_UNKNOWN")
+
+
 def test_a_deposit_waits_for_its_provider_and_the_same_again_is_the_same(stage: Stage) -> None:
     kim = stage.client()
     body = {

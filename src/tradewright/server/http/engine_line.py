@@ -91,14 +91,16 @@ def _answers(line: socket.socket, count: int, ends_at: float) -> Iterator[bytes]
 
 
 def _report(answer: bytes, seconds: float) -> dict[str, Any] | TradewrightError:
+    """Return what an answer says; one that says nothing known leaves the outcome unknown."""
     try:
         said = json.loads(answer)
-    except ValueError:
-        return _unknown("the engine has hung up", seconds)
-    if "report" in said:
-        report: dict[str, Any] = said["report"]
-        return report
-    told = said["error"]
+        report: dict[str, Any] | None = said.get("report")
+        return _refusal(said["error"]) if report is None else report
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _unknown("its answer cannot be read", seconds)
+
+
+def _refusal(told: Mapping[str, Any]) -> TradewrightError:
     return TradewrightError(
         ErrorCode(told["code"]),
         told["what"],

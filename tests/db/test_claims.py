@@ -247,6 +247,15 @@ def test_devices_and_addresses_are_kept_and_judged(engine: Session) -> None:
     assert value(engine, "SELECT count(*) FROM user_ip_addresses") == 5
 
 
+def test_a_device_that_is_not_named_is_no_better_than_a_new_one(engine: Session) -> None:
+    """What the client sends is the client's to leave out."""
+    user_id, origin = settled_user(engine, "100"), Origin(device="d")
+    for named, found in ((Origin(), False), (origin, True), (Origin(), True)):
+        with engine.transaction():
+            payment = payments.start_payment(engine, withdrawal_of(user_id, named))
+        assert ("new_device" in findings(engine, payment)) is found
+
+
 def test_a_device_seen_again_is_the_same_device(engine: Session) -> None:
     user_id, origin = settled_user(engine, "100"), Origin(device="d", ip_address="2001:db8::1")
     for _ in range(2):

@@ -156,7 +156,8 @@ class History:
     like `amount`, which is this payment's, in US dollars as they were counted. `deposit_age`
     is how long ago the last deposit succeeded; `has_traded_since` whether the user traded after it.
     The device's and the address's figures are zero when the request does not name them;
-    `device_age` is how long ago this user was first seen on the device.
+    `device_age` is how long ago this user was first seen on the device; `hides_device` says that
+    the request names none, and the user was seen on some.
     """
 
     user_age: timedelta
@@ -169,6 +170,7 @@ class History:
     has_traded_since: bool
     device_user_count: int = 0
     device_age: timedelta | None = None
+    hides_device: bool = False
     ip_user_count: int = 0
     ip_payments_last_hour: int = 0
 

@@ -177,7 +177,8 @@ SELECT
             AND q.created_at > clock_timestamp() - interval '1 hour'
         WHERE i.address = here.address
     ),
-    p.counted_amount
+    p.counted_amount,
+    p.device_id IS NULL AND EXISTS (SELECT FROM user_devices AS d WHERE d.user_id = p.user_id)
 FROM payment_transactions AS p
 LEFT JOIN user_devices AS mine ON mine.id = p.device_id
 LEFT JOIN user_ip_addresses AS here ON here.id = p.ip_address_id

@@ -91,13 +91,8 @@ def read_used(
 
 def read_history(connection: Session, request: PaymentRequest, user: PaymentUser) -> History:
     """Return the figures that a fraud check of this payment, already written, judges by."""
-    row = one(
-        connection,
-        "history",
-        user_id=request.user_id,
-        kind=request.kind,
-        payment_id=request.payment_id,
-    )
+    asked = {"user_id": request.user_id, "kind": request.kind, "payment_id": request.payment_id}
+    row = one(connection, "history", **asked)
     origin = one(connection, "origin", payment_id=request.payment_id)
     if row is None or origin is None:
         raise AssertionError(request.payment_id)
@@ -114,6 +109,7 @@ def read_history(connection: Session, request: PaymentRequest, user: PaymentUser
         device_age=origin[1],
         ip_user_count=origin[2],
         ip_payments_last_hour=origin[3],
+        hides_device=origin[5],
     )
 
 

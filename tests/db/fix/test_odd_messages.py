@@ -194,6 +194,20 @@ def test_a_message_that_cannot_be_read_keeps_nothing_after_it(
         until(lambda: any(told[1].execution_id == "X-2" for told in hears.told), seconds=8)  # type: ignore[index]
 
 
+def test_people_are_told_of_an_execution_that_cannot_be_read(
+    engine_database: str, engine: Session
+) -> None:
+    Floor.opened(engine_database, engine)
+    asked = "SELECT about, what FROM alerts WHERE kind = 'execution_unreadable'"
+    said = [odd(b"32=7", b"32=x"), odd(b"17=X-1", b"17=X-2")]
+    with talking(engine_database, Scripted(said)) as (_, hears):
+        until(lambda: len(engine.execute(asked).fetchall()) == 1, seconds=8)
+        until(lambda: len(hears.told) == 1, seconds=8)
+    ((about, what),) = engine.execute(asked).fetchall()
+    assert about == f"{CODE} X-1"
+    assert what.endswith("request PHONE-1, which cannot be read and is not booked: field 32 is 'x'")
+
+
 @pytest.mark.parametrize("beat", ["3601", "999999999999999999"])
 def test_a_heartbeat_that_nobody_waits_for_ends_the_logon_and_not_the_calling(
     engine_database: str, engine: Session, beat: str

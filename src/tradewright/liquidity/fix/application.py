@@ -33,7 +33,7 @@ _SIDES_BACK = {"1": Side.BUY, "2": Side.SELL, "3": Side.BUY} | dict.fromkeys("45
 _NUMBER = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})", re.ASCII)
 _NUMBER_MAX = Decimal(10) ** 12
 _UNIT = Decimal("1E-8")
-_TRADES = frozenset({"F", "1", "2"})
+TRADES = frozenset({"F", "1", "2"})
 """ExecType (150) of an execution; 1 and 2 are those of FIX 4.2, which some still send."""
 CORRECTIONS = frozenset({"G", "H"})
 """ExecType (150) of what corrects or takes back an execution: no word about a request's end."""
@@ -142,7 +142,7 @@ def read_report(
         ValueError: a field is missing or cannot be read.
 
     """
-    kind, is_trade = message.text(150), message.get(150) in _TRADES
+    kind, is_trade = message.text(150), message.get(150) in TRADES
     is_final = message.text(39) in _FINAL or (is_trade and message.get(151) == "0")
     if kind in CORRECTIONS or not (is_trade or is_final):
         return None
@@ -331,7 +331,7 @@ def _execution_id(message: Message) -> str:
         raise ValueError(f"ExecID (17) has {len(told)} characters")
     if told not in ("", "0"):
         return told
-    dealt = f"-{message.text(14)}" if message.get(150) in _TRADES and message.get(14) else ""
+    dealt = f"-{message.text(14)}" if message.get(150) in TRADES and message.get(14) else ""
     return f"{request_id_of(message)}-{message.text(39)}{dealt}"
 
 

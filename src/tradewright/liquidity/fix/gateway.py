@@ -29,6 +29,7 @@ from tradewright.liquidity.fix.refusals import RefusedSymbols
 from tradewright.liquidity.fix.requests import recalled, untold_reports
 from tradewright.liquidity.fix.store import PostgresStore
 from tradewright.liquidity.fix.trades import TradeList, trades_request
+from tradewright.liquidity.fix.unreadable import Unreadable
 from tradewright.liquidity.gateway import Listener, Recalled
 from tradewright.liquidity.model import (
     ProviderAnswer,
@@ -85,6 +86,7 @@ class FixGateway:
         self._caller = Caller(orders, store, self)
         self._prices = None if quotes is None else Prices(provider, *quotes)
         self._refused = RefusedSymbols(store.open_session, provider)
+        self._unreadable = Unreadable(store.open_session, provider)
 
     @property
     def why_not(self) -> str:
@@ -240,6 +242,7 @@ class FixGateway:
             self._tell(request, answer)
         if self._prices is not None:
             self._refused.tell(self._prices.kept_refused, self._prices.priced)
+        self._unreadable.tell()
         self._listener.take_time(now)
 
     def _take_report(self, message: Message, now: datetime) -> None:
@@ -256,6 +259,7 @@ class FixGateway:
                 request, answer = pending.request, self._read(message, pending, now)
         except (ValueError, ArithmeticError) as error:
             _LOG.error("%s sent a report that cannot be read: %s", self.provider, error)
+            self._unreadable.note(message, str(error))
             with self._lock:
                 self._queue.append(_business_reject(message, str(error)))
             return

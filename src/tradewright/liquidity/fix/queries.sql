@@ -164,6 +164,18 @@ ON CONFLICT (provider_id, purpose) DO UPDATE SET
     account = excluded.account
 RETURNING id::text;
 
+-- name: raise_unreadable_report
+-- Tell people of an execution that cannot be read, and so is not booked.
+INSERT INTO alerts (severity, kind, about, what)
+VALUES (
+    'critical',
+    'execution_unreadable',
+    %(provider)s || ' ' || %(execution_id)s,
+    format('provider %%s has sent execution %%s of request %%s, which cannot be read and is not booked: %%s',
+        %(provider)s::text, %(execution_id)s::text, %(request_id)s::text, %(why)s::text)
+)
+ON CONFLICT (kind, about) WHERE acknowledged_at IS NULL AND resolved_at IS NULL DO NOTHING;
+
 -- name: refused_symbols
 -- Read of which symbols people were told that a provider refuses them.
 SELECT split_part(about, ' ', 2)

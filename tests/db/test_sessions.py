@@ -2,11 +2,13 @@
 
 import sys
 import textwrap
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.cast import value
 from tradewright.core.errors import (
     DatabaseError,
     ErrorCode,
@@ -425,3 +427,11 @@ def test_a_malformed_query_file_is_a_defect(
     with pytest.raises(InternalError) as caught:
         load_queries(package)
     assert why in caught.value.why
+
+
+def test_numbers_in_documents_come_back_to_the_last_digit(engine: Session) -> None:
+    written = "99999999999.99999999"
+    assert value(engine, "SELECT jsonb_build_array(%s::numeric, 0.00001)", written) == [
+        Decimal(written),
+        Decimal("0.00001"),
+    ]

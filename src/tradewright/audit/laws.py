@@ -8,11 +8,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import psycopg
-from psycopg.types.json import set_json_loads
 
 from tradewright.core.errors import ErrorCode, InternalError
 from tradewright.postgres.connect import Session
@@ -66,16 +64,10 @@ def check_laws(connection: Session, *, examples_max: int = 3) -> dict[str, LawRe
     """
     query = load_queries("tradewright.audit")["check_laws"]
     try:
-        with connection.cursor() as cursor:
-            set_json_loads(_exact, cursor)
-            rows = cursor.execute(query, {"examples_max": examples_max}).fetchall()
+        rows = connection.execute(query, {"examples_max": examples_max}).fetchall()
     except psycopg.Error as error:
         raise translate(error) from error
     return {row[0]: LawResult(row[1], row[2], tuple(row[3])) for row in rows}
-
-
-def _exact(text: str | bytes) -> Any:
-    return json.loads(text, parse_float=Decimal)
 
 
 def check_and_keep_laws(

@@ -4,14 +4,10 @@ Three kinds of record make one story (migration 003 says why there are three): t
 events and fills of orders, and the entries of the ledger.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
-
-from psycopg.types.json import set_json_loads
 
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -43,10 +39,8 @@ def read_trail(
     that is archived one entry stands that says which and how many; `archived_months` names them.
     """
     query = load_queries("tradewright.audit")["trail"]
-    with connection.cursor() as cursor:
-        set_json_loads(_exact, cursor)
-        rows = cursor.execute(query, {"subject_id": subject_id, "entries_max": entries_max})
-        return [TrailEntry(*row) for row in rows]
+    rows = connection.execute(query, {"subject_id": subject_id, "entries_max": entries_max})
+    return [TrailEntry(*row) for row in rows]
 
 
 def archived_months(trail: Sequence[TrailEntry]) -> list[str]:
@@ -60,8 +54,3 @@ def archived_months(trail: Sequence[TrailEntry]) -> list[str]:
         if (entry.source, entry.action) == ("audit_archives", "archived")
         and entry.details["state"] != "purged"
     ]
-
-
-def _exact(text: str | bytes) -> Any:
-    """Read JSON with its amounts to the last digit; a float would lose some."""
-    return json.loads(text, parse_float=Decimal)

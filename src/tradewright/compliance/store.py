@@ -1,12 +1,7 @@
 """What all reports read alike: the instant, the seals, and whether what is asked for is there."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
-
-from psycopg.types.json import set_json_loads
 
 from tradewright.compliance.model import Row, Scope
 from tradewright.core.errors import ErrorCode, InputError
@@ -91,10 +86,4 @@ def stream(session: Session, query: str, asked: Mapping[str, object]) -> Iterato
     """Read the rows of a query through a cursor of the server, some at a time."""
     with session.cursor(name="report") as cursor:
         cursor.itersize = ROWS_AT_ONCE
-        set_json_loads(_exact, cursor)
         yield from cursor.execute(query, asked)
-
-
-def _exact(text: str | bytes) -> Any:
-    """Read JSON with its amounts to the last digit; a float would lose some."""
-    return json.loads(text, parse_float=Decimal)

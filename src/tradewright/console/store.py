@@ -1,14 +1,11 @@
 """What pages read that no room tells already: rows of a named query, as they stand."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 from psycopg import IsolationLevel
 from psycopg.rows import dict_row
-from psycopg.types.json import set_json_loads
 
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -22,12 +19,7 @@ def read(session: Session, query: str, **asked: object) -> list[Row]:
     Numbers within JSON are exact, as they are in columns.
     """
     with session.cursor(row_factory=dict_row) as cursor:
-        set_json_loads(_exact, cursor)
         return list(cursor.execute(load_queries("tradewright.console")[query], asked))
-
-
-def _exact(text: str | bytes) -> Any:
-    return json.loads(text, parse_float=Decimal)
 
 
 def read_values(session: Session, query: str, **asked: object) -> tuple[Any, ...]:

@@ -5,14 +5,17 @@ refuses options; in session mode they then hold for the session. `pool` hands ou
 `retry` runs transactions on them.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.json import set_json_loads
 
 from tradewright.core.errors import DatabaseError, ErrorCode, InputError
 from tradewright.postgres.queries import load_queries
@@ -115,7 +118,13 @@ def prepare_session(connection: Session, options: ConnectOptions) -> None:
         load_queries("tradewright.postgres")["apply_session_settings"],
         {"names": list(settings), "values": list(settings.values())},
     )
+    set_json_loads(_exact, connection)
     connection.autocommit = options.get("autocommit", False)
+
+
+def _exact(text: str | bytes) -> Any:
+    """Read JSON with its numbers to the last digit; a float would lose some."""
+    return json.loads(text, parse_float=Decimal)
 
 
 def session_settings(options: ConnectOptions) -> Mapping[str, str]:

@@ -159,7 +159,7 @@ def _name(desk: Desk, told: Told) -> str:
 
 
 def longer_name(request: ProviderRequest, answer: ProviderAnswer) -> str:
-    """Return what an execution is called whose ExecID is another order's (decision 075)."""
+    """Return what an execution is called whose ExecID is another order's (decision 073)."""
     return f"{answer.execution_id}@{request.request_id}"
 
 

@@ -13,11 +13,14 @@ import pytest
 from tests.cast import open_user, value
 from tests.conftest import OpenSession
 from tests.db.sessions import at_once
+from tests.floor import Floor, buy, deal
 from tests.news import news, settled_user, start, tell, wallet
 from tradewright import audit, ledger, payments
 from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
+from tradewright.operations import Means
+from tradewright.operations.jobs import JOBS
 from tradewright.payments import (
     Payment,
     PaymentKind,
@@ -31,6 +34,7 @@ from tradewright.payments.model import Counted, Used
 from tradewright.payments.rates import read_rate
 from tradewright.payments.webhooks.apply import OutcomeKind
 from tradewright.postgres.connect import Session
+from tradewright.postgres.retry import same_connection
 
 
 @pytest.fixture(autouse=True)
@@ -246,7 +250,7 @@ def test_what_a_payment_takes_of_a_limit_stays_when_rates_move(engine: Session) 
 
 @pytest.mark.parametrize(
     ("age", "code"),
-    [(None, "EXCHANGE_RATE_MISSING"), (timedelta(minutes=61), "EXCHANGE_RATE_STALE")],
+    [(None, "EXCHANGE_RATE_MISSING"), (timedelta(hours=97), "EXCHANGE_RATE_STALE")],
 )
 def test_without_a_fresh_rate_nothing_begins_in_another_currency(
     engine: Session, age: timedelta | None, code: str
@@ -377,3 +381,27 @@ def test_an_amount_is_judged_against_what_the_user_paid_in_any_currency(engine: 
         tell(engine, news(start(engine, user_id), "charge.succeeded"))
     found = payments.read_fraud_checks(engine, pay_in(engine, user_id, "5000", "EUR").id)[0]
     assert found["findings"]["amount_against_history"]["points"] == 40
+
+
+def test_the_last_prices_of_engines_tell_what_currencies_are_worth(floor: Floor) -> None:
+    job, session = JOBS["record_rates"], floor.session
+    account = floor.account()
+    with floor.engine() as engine:
+        floor.quote(engine, "EURUSD", "1.10000", "1.10010")
+        floor.quote(engine, "USDJPY", "150.000", "150.010")
+        deal(engine, buy(account, 1_000))
+    means = Means(source=same_connection(session))
+    assert job.work(means) == 2
+    rates = session.execute(
+        "SELECT base_currency, quote_currency, rate, source FROM exchange_rates ORDER BY 1"
+    ).fetchall()
+    assert rates == [
+        ("EUR", "USD", Decimal("1.10005000"), "last price"),
+        ("JPY", "USD", Decimal("0.00666644"), "last price"),
+    ]
+    assert job.work(means) == 0
+    session.execute("UPDATE last_prices SET quoted_at = now() - interval '71 hours'")
+    assert job.work(means) == 2
+    assert read_rate(session, "JPY", "USD").rate == Decimal("0.00666644")
+    session.execute("UPDATE last_prices SET quoted_at = now() + interval '30 s'")
+    assert job.work(means) == 0

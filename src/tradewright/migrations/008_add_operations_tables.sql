@@ -413,6 +413,7 @@ VALUES
     ('expire_holds', '1 minute', NULL),
     ('make_audit_partitions', NULL, '01:00'),
     ('prune_records', NULL, '02:00'),
+    ('record_rates', '1 hour', NULL),
     ('retry_webhooks', '1 minute', NULL),
     ('roll_up_exposures', '1 minute', NULL),
     ('roll_up_house_balances', '1 minute', NULL),

@@ -18,8 +18,9 @@ from tradewright.payments import store
 from tradewright.postgres.connect import Session
 from tradewright.postgres.refusals import translate
 
-RATE_AGE_MAX = timedelta(hours=1)
-"""An older rate measures no limit."""
+RATE_AGE_MAX = timedelta(days=4)
+"""An older rate measures no limit. Markets are closed from Friday to Sunday, and at Easter from
+Thursday to Monday; meanwhile a limit is measured at the last price before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ def read_rate(
         raise StateError(
             ErrorCode.EXCHANGE_RATE_STALE,
             f"the rate from {base} to {quote} is {age // timedelta(seconds=1)} s old",
-            why=f"Rates older than {age_max // timedelta(seconds=1)} s are not converted at.",
+            why=f"Nothing is measured at a rate older than {age_max // timedelta(hours=1)} hours.",
             hint="Record a newer rate with tradewright payments rate.",
             facts={"source": source, "observed_at": observed_at},
         )
@@ -96,6 +97,6 @@ def _of_the_future(observed: RateObserved) -> InputError:
     return InputError(
         ErrorCode.INPUT_INSTANT_FUTURE,
         f"a rate cannot have been observed at {observed.observed_at}, which has not come yet",
-        why="It would be the newest until then, and fresh for an hour more.",
+        why="It would be the newest until then, and for days to come.",
         hint="Give when it was observed, at most a minute ahead of the server's clock.",
     )

@@ -25,3 +25,22 @@ RETURNING verdict;
 -- name: watch_backups
 -- Raise an alert where a backup or drill is older than declared, and end it where it is not.
 SELECT raise_overdue_backups();
+
+-- name: record_rates
+-- Record what each currency is worth in one, by the middle of the newest price between the two.
+INSERT INTO exchange_rates (base_currency, quote_currency, rate, source, observed_at)
+SELECT DISTINCT ON (w.currency) w.currency, %(currency)s, round(w.worth, 8), 'last price', w.quoted_at
+FROM (
+    SELECT i.base_currency AS currency, (p.bid + p.ask) / 2 AS worth, p.quoted_at
+    FROM last_prices AS p
+    JOIN instruments AS i ON i.symbol = p.symbol
+    WHERE i.quote_currency = %(currency)s
+    UNION ALL
+    SELECT i.quote_currency, 2 / (p.bid + p.ask), p.quoted_at
+    FROM last_prices AS p
+    JOIN instruments AS i ON i.symbol = p.symbol
+    WHERE i.base_currency = %(currency)s
+) AS w
+WHERE w.quoted_at <= clock_timestamp() AND round(w.worth, 8) > 0
+ORDER BY w.currency, w.quoted_at DESC
+ON CONFLICT ON CONSTRAINT exchange_rates_one_per_instant DO NOTHING;

@@ -668,7 +668,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'symbol_unpriced', 'execution_corrected', 'execution_set_aside', 'execution_unreadable', 'reversal_incomplete', 'symbol_refused', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'symbol_unpriced', 'execution_corrected', 'execution_set_aside', 'execution_unreadable', 'reversal_incomplete', 'symbol_refused', 'answer_missing', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text
@@ -683,7 +683,7 @@ CREATE TABLE alerts (
 );
 COMMENT ON TABLE alerts IS 'What people must know within five seconds (RTS 6, article 16); told on the channel <schema>_alerts at commit.';
 COMMENT ON COLUMN alerts.about IS 'What it is about; while one waits, no second of its kind is raised about the same.';
-COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of symbols without a price, accounts that could not be stopped out, symbols that a provider refused, answers that were not booked, executions that fit no order, what waits in payments and jobs, reporting views that were not refreshed, and months that were not made ahead.';
+COMMENT ON COLUMN alerts.resolved_at IS 'When what it is about was over by itself; of symbols without a price, accounts that could not be stopped out, symbols that a provider refused, answers that were not booked or did not come, executions that fit no order, what waits in payments and jobs, reporting views that were not refreshed, and months that were not made ahead.';
 CREATE UNIQUE INDEX idx_alerts_kind_about_open
     ON alerts (kind, about)
     WHERE acknowledged_at IS NULL AND resolved_at IS NULL;
@@ -692,7 +692,7 @@ CREATE INDEX idx_alerts_kind_about_unresolved
     ON alerts (kind, about)
     WHERE resolved_at IS NULL
       AND kind IN (
-          'account_stuck', 'symbol_unpriced', 'execution_set_aside', 'answer_unbooked', 'symbol_refused', 'payment_conflicted',
+          'account_stuck', 'symbol_unpriced', 'execution_set_aside', 'answer_missing', 'answer_unbooked', 'symbol_refused', 'payment_conflicted',
           'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue'
       );
 CREATE TRIGGER alerts_are_kept

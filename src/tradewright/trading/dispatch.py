@@ -75,6 +75,15 @@ class Dispatcher:
         return {request_id: waiting.order_id for request_id, waiting in self._rounds.items()}
 
     @property
+    def awaited(self) -> dict[str, tuple[str, str]]:
+        """Return the order or hedge, and the provider, that each pending request waits for."""
+        return {
+            key: (waiting.order_id, waiting.pending[key][0])
+            for key, waiting in self._rounds.items()
+            if key in waiting.pending
+        }
+
+    @property
     def order_ids(self) -> set[str]:
         """Return the orders and hedges that a provider or a batch has the next word about."""
         return {*self._held, *(waiting.order_id for waiting in self._rounds.values())}

@@ -158,6 +158,15 @@ class Presence:
         """Note that answers which people were told of are booked."""
         self._ask("resolve_overdue_answers", {"order_ids": sorted(order_ids)})
 
+    def tell_unanswered(self, waiting: Sequence[tuple[str, str]]) -> None:
+        """Raise an alert for each order or hedge that waits for a provider, by its code."""
+        orders, providers = [one[0] for one in waiting], [one[1] for one in waiting]
+        self._ask("raise_unanswered", {"order_ids": orders, "providers": providers})
+
+    def end_unanswered(self) -> int:
+        """Note which orders and hedges no longer wait; return of how many people are still told."""
+        return int(self._ask("resolve_unanswered", {})[0][0])
+
     def keep_prices(self, tops: Mapping[str, Top]) -> None:
         """Keep the last prices of some symbols, unless our session is lost."""
         if self._session is None:

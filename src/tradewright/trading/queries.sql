@@ -1414,6 +1414,42 @@ UPDATE alerts
 SET resolved_at = clock_timestamp()
 WHERE kind = 'answer_unbooked' AND about = ANY(%(order_ids)s::text[]) AND resolved_at IS NULL;
 
+-- name: raise_unanswered
+-- Tell people which orders or hedges a provider does not answer about.
+INSERT INTO alerts (severity, kind, about, what)
+SELECT
+    'critical',
+    'answer_missing',
+    n.order_id,
+    format('provider %%s has not said for half a minute what became of %%s %%s: ask it; it binds until then',
+        n.provider, CASE WHEN h.id IS NULL THEN 'order' ELSE 'hedge' END, n.order_id)
+FROM unnest(%(order_ids)s::text[], %(providers)s::text[]) AS n (order_id, provider)
+LEFT JOIN hedges AS h ON h.id = n.order_id::uuid
+WHERE NOT EXISTS (
+    SELECT FROM alerts AS a WHERE a.kind = 'answer_missing' AND a.about = n.order_id AND a.resolved_at IS NULL
+);
+
+-- name: resolve_unanswered
+-- Note which orders and hedges wait for no provider any more; count those that do.
+WITH told AS (
+    SELECT a.id, a.about
+    FROM alerts AS a
+    WHERE a.kind = 'answer_missing' AND a.resolved_at IS NULL
+), waiting AS (
+    SELECT t.id
+    FROM told AS t
+    JOIN orders AS o ON o.id = t.about::uuid AND o.is_routed
+    UNION ALL
+    SELECT t.id
+    FROM told AS t
+    JOIN hedges AS h ON h.id = t.about::uuid AND h.status = 'open'
+), ended AS (
+    UPDATE alerts
+    SET resolved_at = clock_timestamp()
+    WHERE id IN (SELECT t.id FROM told AS t EXCEPT SELECT w.id FROM waiting AS w)
+)
+SELECT count(*)::integer FROM waiting;
+
 -- name: write_margin_calls
 -- Write margin calls that were opened.
 INSERT INTO margin_calls (

@@ -2,10 +2,10 @@
 
 It keeps its proof of life, takes over from engines that are gone, exchanges news with the others,
 lets go of orders that another has taken over, asks providers to end what any other process wants
-canceled, tells people of answers that cannot be booked, and keeps the last prices. For breakers it
-counts what all engines have booked, and writes what they could not. Now and then it looks for
-orders of its own that nobody waits for: there should be none, but one that is lost sight of would
-bind its client's margin for good. `presence` is the database's side of it.
+canceled, tells people of answers that cannot be booked or do not come, and keeps the last prices.
+For breakers it counts what all engines have booked, and writes what they could not. Now and then it
+looks for orders of its own that nobody waits for: there should be none, but one that is lost sight
+of would bind its client's margin for good. `presence` is the database's side of it.
 """
 
 import threading
@@ -23,6 +23,7 @@ from tradewright.trading.news import News
 from tradewright.trading.overdue import Overdue
 from tradewright.trading.presence import Presence
 from tradewright.trading.recalling import Recalling
+from tradewright.trading.unanswered import Unanswered
 
 BEAT_MS = 500
 
@@ -50,6 +51,7 @@ class Vigil:
         self._presence, self._news, self._recalling, self._keeper = known
         self._dispatcher = self._recalling.dispatcher
         self._overdue = Overdue(self._presence, self._recalling.unbooked, lock)
+        self._unanswered = Unanswered(self._presence)
         self._prices = KeptPrices(self._presence, lock)
         self._beats = 0
         self._forgotten: set[str] = set()
@@ -90,6 +92,9 @@ class Vigil:
         self._news.exchange()
         self._compare_pending()
         self._overdue.exchange()
+        with self._lock:
+            awaited = self._dispatcher.awaited
+        self._unanswered.exchange(awaited)
         self._beats += 1
         if self._beats % COUNT_BEATS == 0:
             self._keeper.hear()

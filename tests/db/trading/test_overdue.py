@@ -6,7 +6,7 @@ from tests.db.trading.test_answers import Later, run, stage, state
 from tests.floor import Floor, buy, deal, refusal
 from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.postgres.connect import Session
-from tradewright.trading import overdue
+from tradewright.trading import overdue, unanswered
 from tradewright.trading.engine import Engine
 from tradewright.trading.vigil import BEAT_MS
 
@@ -14,19 +14,21 @@ SECONDS_MAX = 30
 SOME_BEATS = 3 * BEAT_MS / 1000
 
 
-def alerts(floor: Floor) -> list[tuple[str, str, bool]]:
+def alerts(floor: Floor, kind: str = "answer_unbooked") -> list[tuple[str, str, bool]]:
     """Return about what people were told, how grave it is, and whether it is over."""
     return floor.rows(
-        "SELECT about, severity, resolved_at IS NOT NULL FROM alerts"
-        " WHERE kind = 'answer_unbooked' ORDER BY id"
+        "SELECT about, severity, resolved_at IS NOT NULL FROM alerts WHERE kind = %s ORDER BY id",
+        kind,
     )
 
 
-def wait_for_alerts(floor: Floor, expected: list[tuple[str, str, bool]]) -> None:
+def wait_for_alerts(
+    floor: Floor, expected: list[tuple[str, str, bool]], kind: str = "answer_unbooked"
+) -> None:
     end = monotonic_seconds() + SECONDS_MAX
-    while alerts(floor) != expected and monotonic_seconds() < end:
+    while alerts(floor, kind) != expected and monotonic_seconds() < end:
         pause(0.05)
-    assert alerts(floor) == expected
+    assert alerts(floor, kind) == expected
 
 
 def route(floor: Floor, running: Engine, account: str) -> str:
@@ -125,3 +127,37 @@ def test_of_what_has_no_rate_people_are_told_that(
         floor.quote(running, "EURUSD", "1.10000", "1.10010")
         wait_for_alerts(floor, [(order_id, "critical", True)])
     assert state(floor) == ("filled", 100_000, False)
+
+
+def test_people_are_told_of_an_order_that_its_provider_is_silent_about_until_it_answers(
+    engine_database: str, engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unanswered, "UNANSWERED_BEATS", 2)
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        order_id = route(floor, running, account)
+        wait_for_alerts(floor, [(order_id, "critical", False)], "answer_missing")
+        what = floor.one("SELECT what FROM alerts WHERE kind = 'answer_missing'")
+        assert what.startswith(
+            "provider LP-ONE has not said for half a minute what became of order "
+        )
+        engine.execute("UPDATE alerts SET acknowledged_by = 'anna', acknowledged_at = now()")
+        pause(SOME_BEATS)
+        late.tell(late.asked[0], 100_000)
+        wait_for_alerts(floor, [(order_id, "critical", True)], "answer_missing")
+
+
+def test_the_next_engine_ends_what_a_provider_said_to_nobody(
+    engine_database: str, engine: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unanswered, "UNANSWERED_BEATS", 1)
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        order_id = route(floor, running, account)
+        wait_for_alerts(floor, [(order_id, "critical", False)], "answer_missing")
+    monkeypatch.setattr(unanswered, "UNANSWERED_BEATS", 1_000)
+    late.keep(late.asked[0], 100_000)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        wait_for_alerts(floor, [(order_id, "critical", True)], "answer_missing")
+        assert state(floor) == ("filled", 100_000, False)

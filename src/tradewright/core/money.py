@@ -66,8 +66,9 @@ def minor_unit(currency: str) -> Decimal:
 
 
 def plain(amount: Decimal) -> str:
-    """Return an amount as people write it: `100`, not `100.00000000` or `1E+2`."""
-    return f"{amount.normalize():f}"
+    """Return an amount as people write it, to its last digit: `100`, not `100.00` or `1E+2`."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def round_to_minor_unit(amount: Decimal, currency: str) -> Decimal:

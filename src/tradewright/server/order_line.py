@@ -23,7 +23,7 @@ from tradewright.trading.model import Command, Report
 
 LINE_BYTES_MAX = 65_536
 ANSWERS_WAITING_MAX = 1_000
-CLIENTS_MAX = 100
+CLIENTS_MAX = 256
 """Clients at a time; who comes later waits for one to leave."""
 CLOSE_SECONDS_MAX = 10
 """At the end a client that reads no answer for so long is owed no more."""

@@ -83,11 +83,17 @@ def refused_deposit(session: Session) -> Payment:
         return payments.refuse_payment(session, payment.id, officer_id, reason="no proof of funds")
 
 
+def test_what_waits_for_an_officer_is_not_credited_by_whoever_writes(engine: Session) -> None:
+    payment = waiting_deposit(engine)
+    credited = "UPDATE payment_transactions SET status = 'succeeded', completed_at = now()"
+    assert refused(engine, f"{credited} WHERE id = '{payment.id}'") == "TW042"
+
+
 def test_what_an_officer_has_refused_is_not_credited_by_whoever_writes(engine: Session) -> None:
     payment = refused_deposit(engine)
     where = f" WHERE id = '{payment.id}'"
     again = "UPDATE payment_transactions SET status = 'succeeded'"
-    assert refused(engine, again + where) == "TW042"
+    assert refused(engine, again + where) == "TW084"  # its money is in suspense
     forgotten = "UPDATE payment_transactions SET arrived_at = NULL"
     assert refused(engine, forgotten + where) == "TW010"
 

@@ -43,8 +43,11 @@ def apply_all(connection: psycopg.Connection, readings: list[Reading]) -> None:
 
 
 def apply(connection: psycopg.Connection, reading: Reading) -> None:
+    """Send a file as its tool does, with names that nobody has filled in as they stand."""
     source = reading.source
-    if source.wrapping is Wrapping.BARE:
+    if source.written is not None:
+        connection.execute(source.written.encode())
+    elif source.wrapping is Wrapping.BARE:
         texts = [s.text for s in reading.statements] + [r.broken.text for r in reading.refusals]
         for text in texts:
             connection.execute(text.encode())

@@ -583,7 +583,9 @@ def stop_drilling(found: Backup, scratch: Path, how: signal.Signals) -> None:
     """Begin a drill, and stop it as soon as its server runs."""
     words = [sys.executable, "-m", "tradewright", "backup", "drill", str(found.folder)]
     environment = {**os.environ, "TMPDIR": str(scratch)}
+    usual = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # perhaps all of this runs under nohup
     drill = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
+    signal.signal(signal.SIGHUP, usual)
     for _ in range(400):
         if list(scratch.glob("*/data/postmaster.pid")):
             break

@@ -52,7 +52,7 @@ def test_rates_are_set_and_read_with_a_trace_of_who_did_it(floor: Floor) -> None
     assert floor.rows(
         "SELECT actor, changes -> 'margin_rate' FROM audit_log"
         " WHERE table_name = 'instruments' AND action = 'update' ORDER BY seq"
-    ) == [("a", [0, 0.02]), ("anna", [0.02, 0.05])]
+    ) == [("a", [0, Decimal("0.02")]), ("anna", [Decimal("0.02"), Decimal("0.05")])]
     assert floor.broken_laws() == {}
 
 

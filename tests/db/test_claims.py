@@ -294,7 +294,7 @@ def rate(age: timedelta, *, of: str = "50000") -> RateObserved:
     )
 
 
-def test_a_limit_of_a_currency_without_its_own_is_measured_at_a_fresh_rate(
+def test_what_a_payment_in_coins_takes_of_a_limit_is_measured_at_a_fresh_rate(
     engine: Session,
 ) -> None:
     user_id = settled_user(engine)
@@ -302,7 +302,7 @@ def test_a_limit_of_a_currency_without_its_own_is_measured_at_a_fresh_rate(
     asked = replace(withdrawal_of(user_id), currency="BTC", amount=Decimal("0.2"))
     code = refusal(payments.start_payment, engine, asked)
     assert code == ErrorCode.EXCHANGE_RATE_MISSING
-    assert payments.record_rates(engine, [rate(timedelta(hours=2))]) == 1
+    assert payments.record_rates(engine, [rate(timedelta(days=4, minutes=1))]) == 1
     code = refusal(payments.start_payment, engine, asked)
     assert code == ErrorCode.EXCHANGE_RATE_STALE
     fresh = rate(timedelta(minutes=1))

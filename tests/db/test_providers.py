@@ -27,7 +27,8 @@ from tradewright.payments import (
 from tradewright.payments.providers.cards import CardSimulator
 from tradewright.payments.providers.chain import ChainSimulator, Transfer
 from tradewright.payments.providers.sender import Manners, WebhookSender
-from tradewright.payments.reconciliation.service import import_statement, reconcile
+from tradewright.payments.reconciliation.model import Bucket
+from tradewright.payments.reconciliation.service import compare, import_statement, reconcile
 from tradewright.payments.submission import submit_due
 from tradewright.payments.webhooks import receiver
 from tradewright.payments.webhooks.post import Answer, Endpoint, post
@@ -152,6 +153,13 @@ def test_a_reorganisation_takes_a_credited_deposit_back(
     queue.deliver()
     assert wallet(engine, user_id, "BTC") == (1 - sum(owed.values()), 0)
     assert payments.read_debts(engine, user_id) == {}
+    with engine.transaction():
+        import_statement(engine, Provider.CHAIN, chain.statement(utc_now().date()))
+    found = compare(engine, Provider.CHAIN, since=utc_now().date())
+    told = ["deposit", "deposit", "refund"] if depth == 3 else ["deposit"]
+    assert [(each.key.kind, each.bucket) for each in found] == [
+        (kind, Bucket.MATCHED) for kind in told
+    ]
 
 
 def coin_user(session: Session, chain: ChainSimulator) -> str:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.cast import open_user, value
-from tests.db.test_payment_limits import coins, dropped
+from tests.db.test_payment_limits import coins, dropped, observe
 from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright import audit, payments
 from tradewright.core.clock import utc_now
@@ -182,6 +182,33 @@ def test_coins_that_a_reorganisation_takes_leave_suspense(engine: Session) -> No
     assert held(engine, "suspense") == 0
     [gone] = list_suspense(engine, count_max=9)
     assert (gone.reference, gone.returned_by, gone.returned_at is None) == (None, None, False)
+
+
+@pytest.mark.parametrize("decision", ["approved", "refused", "none yet"])
+def test_final_coins_that_a_reorganisation_takes_are_two_movements_and_settle_to_nothing(
+    engine: Session, decision: str
+) -> None:
+    """Case 45 in the statements: as one movement, their day was never settled."""
+    officer_id = officer(engine)
+    payment = coins(engine, settled_user(engine), 100)
+    if decision == "approved":
+        observe(engine, "BTC", "100")
+        with engine.transaction():
+            payments.approve_payment(engine, payment.id, officer_id)
+    elif decision == "refused":
+        with engine.transaction():
+            payments.refuse_payment(engine, payment.id, officer_id, reason="no rate")
+    tell(engine, dropped(engine, payment), provider="chain")
+    name = payment.reference or ""
+    came = replace(booked(payment), currency="BTC", amount=payment.amount, reference=name)
+    content = as_csv([came, replace(came, kind="refund")])
+    with engine.transaction():
+        import_statement(engine, Provider.CHAIN, content)
+        counts = reconcile(engine, Provider.CHAIN, since=TODAY - timedelta(days=1))
+        [settled] = settle(engine, Provider.CHAIN, TODAY)
+    assert {bucket: count for bucket, count in counts.items() if count} == {"matched": 2}
+    assert settled.net == 0
+    assert (held(engine, "clearing_chain"), held(engine, "suspense")) == (0, 0)
 
 
 def test_money_that_is_not_there_is_told(engine: Session) -> None:

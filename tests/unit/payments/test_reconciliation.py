@@ -75,6 +75,13 @@ def test_what_has_moved_no_money_is_no_difference() -> None:
     assert match([pending, unconfirmed], []) == []
 
 
+def test_what_came_and_went_before_a_decision_is_matched_without_the_ledger() -> None:
+    gone = replace(OURS, status="reversed", is_booked=False, ledger_amount=Decimal(0))
+    assert [each.bucket for each in match([gone], [LINE])] == [Bucket.MATCHED]
+    booked = replace(gone, ledger_amount=Decimal(100))
+    assert [each.bucket for each in match([booked], [LINE])] == [Bucket.LEDGER_MISMATCH]
+
+
 def test_kind_and_reference_together_name_a_movement() -> None:
     payout = replace(LINE, kind="withdrawal")
     assert [each.bucket for each in match([OURS], [LINE, payout])] == [

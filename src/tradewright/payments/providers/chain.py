@@ -194,6 +194,9 @@ class ChainSimulator:
             if each.chain != chain or not is_dropped:
                 continue
             self._tell(each, "transfer.dropped")
+            dropped = _booking("refund", each)
+            if any((b.kind, b.reference) == ("deposit", dropped.reference) for b in self._bookings):
+                self._bookings.append(dropped)
             again = replace(each, block=None, round=each.round + 1)
             self._transfers[place] = again if is_mined_again else replace(each, block=-1)
         self._transfers = [each for each in self._transfers if each.block != -1]
@@ -209,7 +212,8 @@ class ChainSimulator:
         elif confirmations == final:
             self._tell(transfer, "payout.confirmed")
         if confirmations == final:
-            self._book(transfer)
+            kind = "withdrawal" if transfer.payment_id else "deposit"
+            self._bookings.append(_booking(kind, transfer))
 
     def _tell(self, transfer: Transfer, name: str, confirmations: int = 0) -> None:
         told: dict[str, object] = {
@@ -226,15 +230,14 @@ class ChainSimulator:
             told["metadata_id"] = transfer.payment_id
         self._sender.send(told)
 
-    def _book(self, transfer: Transfer) -> None:
-        fields = {"txid": transfer.txid, "output": transfer.output, "round": transfer.round}
-        self._bookings.append(
-            Booking(
-                kind="withdrawal" if transfer.payment_id else "deposit",
-                reference=_reference(transfer.chain, fields),
-                currency=CURRENCIES[transfer.chain],
-                amount=transfer.value * UNIT,
-                fee=Decimal(0),
-                booked_on=utc_now().date(),
-            )
-        )
+
+def _booking(kind: str, transfer: Transfer) -> Booking:
+    fields = {"txid": transfer.txid, "output": transfer.output, "round": transfer.round}
+    return Booking(
+        kind=kind,
+        reference=_reference(transfer.chain, fields),
+        currency=CURRENCIES[transfer.chain],
+        amount=transfer.value * UNIT,
+        fee=Decimal(0),
+        booked_on=utc_now().date(),
+    )

@@ -7,6 +7,7 @@ add up to what was compared.
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 
 from tradewright.payments.reconciliation.model import (
     Bucket,
@@ -51,18 +52,22 @@ def _judge(mine: Recorded, lines: list[StatementLine]) -> Bucket:
         return Bucket.AMOUNT_MISMATCH
     if not mine.is_done:
         return Bucket.STATUS_MISMATCH
-    return Bucket.MATCHED if mine.ledger_amount == mine.amount else Bucket.LEDGER_MISMATCH
+    return Bucket.MATCHED if mine.ledger_amount == _expected(mine) else Bucket.LEDGER_MISMATCH
 
 
 def _without_line(key: MatchKey, mine: Recorded) -> Match | None:
     """Judge what only we know; what has not moved money yet is no difference."""
-    expected = mine.amount if mine.is_booked else 0
-    if mine.ledger_amount != expected:
+    if mine.ledger_amount != _expected(mine):
         return Match(key, Bucket.LEDGER_MISMATCH, _ours(mine))
     if not mine.is_done:
         return None
     bucket = Bucket.TIMING if mine.age <= TIMING_AGE_MAX else Bucket.INTERNAL_ONLY
     return Match(key, bucket, _ours(mine))
+
+
+def _expected(mine: Recorded) -> Decimal:
+    """Return what the ledger must have moved: nothing for coins that went before a decision."""
+    return mine.amount if mine.is_booked else Decimal(0)
 
 
 def _ours(mine: Recorded) -> dict[str, str]:

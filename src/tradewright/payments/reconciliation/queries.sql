@@ -83,25 +83,47 @@ FROM (
         p.currency,
         p.amount,
         p.status,
-        p.status = 'succeeded' OR r.is_returned AS is_done,
+        p.status = 'succeeded' OR r.is_returned OR r.is_dropped AS is_done,
         p.status IN ('succeeded', 'unconfirmed') OR r.is_returned AS is_booked,
         coalesce(p.completed_at, p.updated_at) AS changed_at,
-        CASE p.kind WHEN 'deposit' THEN ARRAY['credit', 'reversal'] ELSE ARRAY['capture', 'debit'] END AS operations,
+        CASE
+            WHEN p.kind = 'withdrawal' THEN ARRAY['capture', 'debit']
+            WHEN r.is_dropped THEN ARRAY['credit']
+            ELSE ARRAY['credit', 'reversal']
+        END AS operations,
         NULL::uuid AS transfer_id
     FROM payment_transactions AS p
     CROSS JOIN LATERAL (
-        SELECT p.kind = 'withdrawal' AND EXISTS (
-            SELECT FROM balance_ledger AS b WHERE b.transaction_id = p.id AND b.operation = 'reversal'
-        ) AS is_returned
+        SELECT
+            p.status = 'reversed' AND p.arrived_at IS NOT NULL AS is_dropped,
+            EXISTS (
+                SELECT FROM balance_ledger AS b WHERE b.transaction_id = p.id AND b.operation = 'reversal'
+            ) AND (p.kind = 'withdrawal' OR p.arrived_at IS NOT NULL) AS is_returned
     ) AS r
     WHERE p.provider = %(provider)s
       AND p.reference IS NOT NULL
-      -- What came for a refused deposit stands below, with what came; unless it has gone with its transfer.
-      AND NOT EXISTS (
-          SELECT FROM suspense_items AS i
-          LEFT JOIN suspense_returns AS s ON s.item_id = i.id
-          WHERE i.payment_id = p.id AND (s.item_id IS NULL OR s.reference IS NOT NULL)
-      )
+      -- What came for a refused deposit stands below, with what came.
+      AND NOT EXISTS (SELECT FROM suspense_items AS i WHERE i.payment_id = p.id)
+    UNION ALL
+    -- What was final and is taken back came and went: until it is final a provider states nothing.
+    SELECT
+        p.id,
+        'refund',
+        p.reference,
+        p.currency,
+        p.amount,
+        p.status,
+        true,
+        EXISTS (SELECT FROM balance_ledger AS b WHERE b.transaction_id = p.id AND b.operation = 'reversal'),
+        p.completed_at,
+        ARRAY['reversal'],
+        NULL
+    FROM payment_transactions AS p
+    WHERE p.provider = %(provider)s
+      AND p.reference IS NOT NULL
+      AND p.status = 'reversed'
+      AND p.arrived_at IS NOT NULL
+      AND NOT EXISTS (SELECT FROM suspense_items AS i WHERE i.payment_id = p.id)
     UNION ALL
     SELECT
         i.id,
@@ -121,9 +143,9 @@ FROM (
     CROSS JOIN LATERAL (
         VALUES
             ('deposit', p.reference, 'in suspense', i.opened_at, i.transfer_id),
-            ('refund', s.reference, 'sent back', s.returned_at, s.transfer_id)
+            ('refund', coalesce(s.reference, p.reference), 'sent back', s.returned_at, s.transfer_id)
     ) AS v (kind, reference, status, changed_at, transfer_id)
-    WHERE v.reference IS NOT NULL AND (s.item_id IS NULL OR s.reference IS NOT NULL)
+    WHERE v.transfer_id IS NOT NULL
     UNION ALL
     SELECT
         p.id,

@@ -3,8 +3,13 @@
 Delegated Regulation (EU) 2017/565, Annex IV, says what an investment firm keeps: section 1 of what
 a client orders, section 2 of what becomes of it. The words for it are those of RTS 24 (Delegated
 Regulation (EU) 2017/580), which binds trading venues. What the house does not record is a field all
-the same, always empty, and says why. The numbers of section 2 from its field 10 on were not
-compared with the Official Journal.
+the same, always empty, and says why. Section 1 and the fields 1 to 8 of section 2 were compared
+with the text of the regulation, those of section 2 from 9 on and of RTS 24 were not.
+
+A number of RTS 24 stands where the field says the same of an order of this house as of one in a
+venue's book. So the event's number in its order is not field 15, which numbers all events of a
+venue; the state is told in the words of FIX, not in the codes of field 33; and field 30 is the
+currency of a swap's second leg, which the thing that is dealt in is not.
 """
 
 from dataclasses import dataclass
@@ -31,11 +36,11 @@ _NO_PERSON = "persons of the house act under names, and no order keeps one"
 
 FIELDS: tuple[Field, ...] = (
     Field("order_id", "2(6)", "20", "the order's id"),
-    Field("sequence", "2(37)", "15", "the event's number in its order, gapless from 1"),
+    Field("sequence", "2(37)", "", "the event's number in its order, gapless from 1"),
     Field("event", "2(37)", "21", "what happened, in RTS 24's code"),
     Field("event_at", "2(32)", "9", "when it was recorded, by the database server's clock"),
     Field("event_type", "2(37)", "", "what happened, as FIX ExecType (150) calls it"),
-    Field("status", "2(37)", "33", "the state that the order came to"),
+    Field("status", "2(37)", "", "the state that the order came to"),
     Field("actor", "2(37)", "", "who took the step: client, house, provider, a watcher, a person"),
     Field(
         "reason", "2(37)", "", "code of a denial, a rejection, a refused change or an end, there"
@@ -58,7 +63,7 @@ FIELDS: tuple[Field, ...] = (
     Field("transaction_price", "1(8), 2(25)", "28", "price of the execution"),
     Field("price_multiplier", "1(9), 2(26)", "", "1: quantities are units, not contracts"),
     Field("currency_1", "1(10), 2(27)", "29", "currency of the price"),
-    Field("currency_2", "1(11), 2(28)", "30", "currency or thing that is dealt in"),
+    Field("currency_2", "1(11), 2(28)", "", "currency or thing that is dealt in"),
     Field("initial_quantity", "1(12)", "36", "quantity at the order's first event"),
     Field("quantity_notation", "1(12)", "34", "UNIT"),
     Field("validity", "1(13)", "10", "DAVY, GTCV, GTSV, IOCV or FOKV"),

@@ -291,3 +291,9 @@ def test_a_hybrid_order_has_no_capacity_before_it_is_dealt() -> None:
         assert rts24.capacity(book, is_dealt=False, is_providers=False) == code
         assert rts24.capacity(book, is_dealt=True, is_providers=True) == "MTCH"
         assert rts24.capacity(book, is_dealt=True, is_providers=False) == "DEAL"
+
+
+def test_no_column_takes_a_number_of_a_venues_book() -> None:
+    """15 counts a venue's events, 30 is a swap's second leg, 33 the place of an order in a book."""
+    claimed = {number for field in FIELDS for number in field.rts24.split(", ") if number}
+    assert not claimed & {"13", "14", "15", "17", "30", "33", "38"}

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from tradewright.liquidity.last_prices import LastPrices
 from tradewright.liquidity.market import Prices, Rate, is_priced
-from tradewright.risk.margin import Exposure, closing_price, margin_state
+from tradewright.risk.margin import Exposure, closing_price, conversion, margin_state
 from tradewright.risk.model import OrderFacts
 from tradewright.trading import rules
 from tradewright.trading.in_flight import (
@@ -213,16 +213,18 @@ def _bound(
 def _dealt(asked: Asked, flight: InFlight, quote_rate: Rate) -> tuple[list[Exposure], Decimal]:
     """Return the exposures in the order's symbol after it has dealt, and what that would bring.
 
-    That is what it would realise, less its commission; nothing if it is to rest.
+    That is what it would realise, each position converted by itself as it will be booked, less its
+    commission; nothing if it is to rest.
     """
     account, order = asked.account, asked.order
-    instrument, realised = order.instrument, _NOTHING
+    instrument, gained = order.instrument, _NOTHING
     left = {one.id: one.exposure() for one in account.positions.get(instrument.symbol, ())}
     if asked.rests:
-        return list(left.values()), realised
+        return list(left.values()), gained
     price, matched = _price(asked), _matched(account, order, asked.signed, flight)
     for position, part in matched.closes:
-        realised += (position.average_price - price) * part
+        result = (position.average_price - price) * part
+        gained += result * conversion(result, quote_rate)
         del left[position.id]
         if position.quantity + part:
             left[position.id] = position.exposure_without(abs(part))
@@ -232,7 +234,6 @@ def _dealt(asked: Asked, flight: InFlight, quote_rate: Rate) -> tuple[list[Expos
         added = Exposure(instrument, matched.opens, price, worth)
         joins = account.nets and left and exposures[-1].quantity * matched.opens > 0
         exposures.append(_joined(exposures.pop(), added) if joins else added)
-    gained = realised * (quote_rate.bid if realised >= 0 else quote_rate.ask)
     return exposures, gained - charge(asked.desk, account, instrument, asked.signed)
 
 

@@ -19,6 +19,7 @@ from tradewright.trading import rules
 from tradewright.trading.history import count_message, usual_quantity
 from tradewright.trading.in_flight import in_flight
 from tradewright.trading.model import TimeInForce
+from tradewright.trading.positions import match_fill
 from tradewright.trading.state import AccountState, Desk, History, OrderState
 
 BPS = Decimal(10_000)
@@ -129,12 +130,14 @@ def _open_orders(asked: Asked) -> Decimal:
 
 
 def _open_positions(asked: Asked) -> Decimal:
-    """Count what is open, what orders in flight may open, and what this one would."""
+    """Count what is open and would not be closed, what orders in flight may open, and its own."""
     account, flight = asked.account, in_flight(asked.account)
     if account.nets:
         symbols = {*account.positions, *flight.symbols, asked.order.instrument.symbol}
         return Decimal(len(symbols))
-    return Decimal(len(account.open_positions) + flight.opening_count + 1)
+    matched = match_fill(account, asked.order, asked.signed, flight.closes)
+    closed = sum(not position.quantity + part for position, part in matched.closes)
+    return Decimal(len(account.open_positions) - closed + flight.opening_count + 1)
 
 
 def _quantities_after(asked: Asked) -> dict[str, tuple[Instrument, Decimal]]:

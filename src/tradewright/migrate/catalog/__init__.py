@@ -6,14 +6,16 @@ and statistics are not part of it.
 """
 
 from tradewright.migrate.catalog.model import Catalog, CatalogKey, Change, Difference, compare
-from tradewright.migrate.catalog.reader import read_catalog, take_catalog
+from tradewright.migrate.catalog.reader import Objects, read_catalog, read_parts, take_catalog
 
 __all__ = [
     "Catalog",
     "CatalogKey",
     "Change",
     "Difference",
+    "Objects",
     "compare",
     "read_catalog",
+    "read_parts",
     "take_catalog",
 ]

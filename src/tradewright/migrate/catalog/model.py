@@ -75,14 +75,17 @@ class Difference:
 
 def compare(before: Catalog, after: Catalog) -> list[Difference]:
     """Return what `after` has that `before` has not, lacks, or defines otherwise."""
-    differences = []
-    for key in sorted(before.objects.keys() | after.objects.keys()):
-        old, new = before.objects.get(key), after.objects.get(key)
-        if old != new:
-            change = Change.ADDED if old is None else Change.REMOVED
-            if old is not None and new is not None:
-                change = Change.CHANGED
-            differences.append(
-                Difference(change=change, key=key, before=old or (), after=new or ()),
-            )
-    return differences
+    keys = before.objects.keys() | after.objects.keys()
+    return [
+        _difference(key, before.objects.get(key), after.objects.get(key))
+        for key in sorted(k for k in keys if before.objects.get(k) != after.objects.get(k))
+    ]
+
+
+def _difference(
+    key: CatalogKey, old: tuple[str, ...] | None, new: tuple[str, ...] | None
+) -> Difference:
+    change = Change.ADDED if old is None else Change.REMOVED
+    if old is not None and new is not None:
+        change = Change.CHANGED
+    return Difference(change=change, key=key, before=old or (), after=new or ())

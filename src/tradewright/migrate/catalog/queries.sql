@@ -18,9 +18,12 @@ SELECT
         FROM aclexplode(coalesce(space.nspacl, acldefault('n', space.nspowner))) AS given
         ORDER BY 1
     )
-    || ARRAY(SELECT 'comment: ' || obj_description(space.oid, 'pg_namespace'))
+    || ARRAY(SELECT 'comment: ' || obj_description(space.oid, 'pg_namespace')),
+    space.oid
 FROM pg_namespace AS space
-WHERE space.nspname = %(schema)s;
+WHERE
+    space.nspname = %(schema)s
+    AND (%(only)s::oid[] IS NULL OR space.oid = ANY(%(only)s::oid[]));
 
 -- name: extensions
 -- Extensions of the whole database.
@@ -30,8 +33,10 @@ SELECT
     ARRAY[
         'version: ' || extension.extversion,
         'schema: ' || extension.extnamespace::regnamespace
-    ]
-FROM pg_extension AS extension;
+    ],
+    extension.oid
+FROM pg_extension AS extension
+WHERE (%(only)s::oid[] IS NULL OR extension.oid = ANY(%(only)s::oid[]));
 
 -- name: relations
 -- Tables, partitions, views, materialized views, sequences and foreign tables.
@@ -106,7 +111,8 @@ SELECT
                 FROM pg_sequence AS sequence
                 WHERE sequence.seqrelid = relation.oid
             )
-    END
+    END,
+    relation.oid
 FROM pg_class AS relation
 LEFT JOIN pg_am AS method ON method.oid = relation.relam
 LEFT JOIN pg_tablespace AS tablespace ON tablespace.oid = relation.reltablespace
@@ -117,7 +123,8 @@ WHERE
     AND NOT EXISTS (
         SELECT FROM pg_depend AS member
         WHERE member.objid = relation.oid AND member.deptype = 'e'
-    );
+    )
+    AND (%(only)s::oid[] IS NULL OR relation.oid = ANY(%(only)s::oid[]));
 
 -- name: columns
 -- Columns of tables and views; the position counts only columns that still exist.
@@ -145,7 +152,8 @@ SELECT
         SELECT format('grant: %%s to %%s', given.privilege_type, given.grantee::regrole)
         FROM aclexplode(attribute.attacl) AS given
         ORDER BY 1
-    )
+    ),
+    relation.oid
 FROM pg_class AS relation
 JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid
 JOIN pg_type AS type ON type.oid = attribute.atttypid
@@ -160,7 +168,8 @@ WHERE
     AND NOT EXISTS (
         SELECT FROM pg_depend AS member
         WHERE member.objid = relation.oid AND member.deptype = 'e'
-    );
+    )
+    AND (%(only)s::oid[] IS NULL OR relation.oid = ANY(%(only)s::oid[]));
 
 -- name: constraints
 -- Constraints of tables and domains.
@@ -176,13 +185,15 @@ SELECT
         'enforced: ' || nullif(held.conenforced, true)::text,
         'inherited: ' || nullif(held.coninhcount, 0::smallint)::text,
         'comment: ' || obj_description(held.oid, 'pg_constraint')
-    ]
+    ],
+    coalesce(relation.oid, held.contypid)
 FROM pg_constraint AS held
 LEFT JOIN pg_class AS relation ON relation.oid = held.conrelid
 WHERE
     held.connamespace = to_regnamespace(%(quoted_schema)s)
     AND held.contype != 't'
-    AND coalesce(relation.relname, '') != ALL(%(skip)s::text[]);
+    AND coalesce(relation.relname, '') != ALL(%(skip)s::text[])
+    AND (%(only)s::oid[] IS NULL OR coalesce(relation.oid, held.contypid) = ANY(%(only)s::oid[]));
 
 -- name: indexes
 -- Indexes, with what makes them unusable.
@@ -207,14 +218,16 @@ SELECT
         SELECT 'attached to: ' || link.inhparent::regclass
         FROM pg_inherits AS link
         WHERE link.inhrelid = facts.indexrelid
-    )
+    ),
+    facts.indrelid
 FROM pg_index AS facts
 JOIN pg_class AS index ON index.oid = facts.indexrelid
 JOIN pg_class AS relation ON relation.oid = facts.indrelid
 LEFT JOIN pg_tablespace AS tablespace ON tablespace.oid = index.reltablespace
 WHERE
     index.relnamespace = to_regnamespace(%(quoted_schema)s)
-    AND relation.relname != ALL(%(skip)s::text[]);
+    AND relation.relname != ALL(%(skip)s::text[])
+    AND (%(only)s::oid[] IS NULL OR facts.indrelid = ANY(%(only)s::oid[]));
 
 -- name: functions
 -- Functions, procedures and aggregates.
@@ -260,14 +273,16 @@ SELECT
             ),
             E'\n'
         )
-    END
+    END,
+    routine.oid
 FROM pg_proc AS routine
 WHERE
     routine.pronamespace = to_regnamespace(%(quoted_schema)s)
     AND NOT EXISTS (
         SELECT FROM pg_depend AS member
         WHERE member.objid = routine.oid AND member.deptype = 'e'
-    );
+    )
+    AND (%(only)s::oid[] IS NULL OR routine.oid = ANY(%(only)s::oid[]));
 
 -- name: triggers
 -- Triggers that a migration made, with whether they fire.
@@ -279,27 +294,31 @@ SELECT
         'enabled: ' || nullif(fired.tgenabled::text, 'O'),
         'cloned from: ' || parent.tgrelid::regclass,
         'comment: ' || obj_description(fired.oid, 'pg_trigger')
-    ]
+    ],
+    relation.oid
 FROM pg_trigger AS fired
 JOIN pg_class AS relation ON relation.oid = fired.tgrelid
 LEFT JOIN pg_trigger AS parent ON parent.oid = fired.tgparentid
 WHERE
     relation.relnamespace = to_regnamespace(%(quoted_schema)s)
     AND relation.relname != ALL(%(skip)s::text[])
-    AND NOT fired.tgisinternal;
+    AND NOT fired.tgisinternal
+    AND (%(only)s::oid[] IS NULL OR relation.oid = ANY(%(only)s::oid[]));
 
 -- name: rules
 -- Rewrite rules other than those that make a view.
 SELECT
     'rule',
     format('%%I.%%I', relation.relname, rule.rulename),
-    string_to_array(pg_get_ruledef(rule.oid), E'\n') || ('enabled: ' || rule.ev_enabled::text)
+    string_to_array(pg_get_ruledef(rule.oid), E'\n') || ('enabled: ' || rule.ev_enabled::text),
+    relation.oid
 FROM pg_rewrite AS rule
 JOIN pg_class AS relation ON relation.oid = rule.ev_class
 WHERE
     relation.relnamespace = to_regnamespace(%(quoted_schema)s)
     AND relation.relname != ALL(%(skip)s::text[])
-    AND rule.rulename != '_RETURN';
+    AND rule.rulename != '_RETURN'
+    AND (%(only)s::oid[] IS NULL OR relation.oid = ANY(%(only)s::oid[]));
 
 -- name: policies
 -- Policies of row-level security.
@@ -317,12 +336,14 @@ SELECT
             'role: ' || role::regrole
         FROM unnest(policy.polroles) AS role
         ORDER BY 1
-    )
+    ),
+    relation.oid
 FROM pg_policy AS policy
 JOIN pg_class AS relation ON relation.oid = policy.polrelid
 WHERE
     relation.relnamespace = to_regnamespace(%(quoted_schema)s)
-    AND relation.relname != ALL(%(skip)s::text[]);
+    AND relation.relname != ALL(%(skip)s::text[])
+    AND (%(only)s::oid[] IS NULL OR relation.oid = ANY(%(only)s::oid[]));
 
 -- name: types
 -- Enums, domains, ranges and composite types; the columns of the last are listed as columns.
@@ -350,7 +371,8 @@ SELECT
         SELECT 'subtype: ' || span.rngsubtype::regtype
         FROM pg_range AS span
         WHERE span.rngtypid = type.oid
-    )
+    ),
+    coalesce(relation.oid, type.oid)
 FROM pg_type AS type
 LEFT JOIN pg_class AS relation ON relation.oid = type.typrelid
 WHERE
@@ -359,7 +381,8 @@ WHERE
     AND NOT EXISTS (
         SELECT FROM pg_depend AS member
         WHERE member.objid = type.oid AND member.deptype = 'e'
-    );
+    )
+    AND (%(only)s::oid[] IS NULL OR coalesce(relation.oid, type.oid) = ANY(%(only)s::oid[]));
 
 -- name: statistics
 -- Extended statistics.
@@ -370,9 +393,12 @@ SELECT
         pg_get_statisticsobjdef(gathered.oid),
         'target: ' || gathered.stxstattarget,
         'comment: ' || obj_description(gathered.oid, 'pg_statistic_ext')
-    ]
+    ],
+    gathered.oid
 FROM pg_statistic_ext AS gathered
-WHERE gathered.stxnamespace = to_regnamespace(%(quoted_schema)s);
+WHERE
+    gathered.stxnamespace = to_regnamespace(%(quoted_schema)s)
+    AND (%(only)s::oid[] IS NULL OR gathered.oid = ANY(%(only)s::oid[]));
 
 -- name: default_grants
 -- What objects made later in the schema will grant.
@@ -383,9 +409,12 @@ SELECT
         SELECT format('grant: %%s to %%s', given.privilege_type, given.grantee::regrole)
         FROM aclexplode(preset.defaclacl) AS given
         ORDER BY 1
-    )
+    ),
+    preset.oid
 FROM pg_default_acl AS preset
-WHERE preset.defaclnamespace = to_regnamespace(%(quoted_schema)s);
+WHERE
+    preset.defaclnamespace = to_regnamespace(%(quoted_schema)s)
+    AND (%(only)s::oid[] IS NULL OR preset.oid = ANY(%(only)s::oid[]));
 
 -- name: empty_search_path
 -- Let definitions come out fully qualified until the transaction ends.

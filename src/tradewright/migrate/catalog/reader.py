@@ -1,6 +1,7 @@
 """Read the catalog of a schema; every definition is PostgreSQL's own text for it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from types import MappingProxyType
 
 from psycopg import IsolationLevel, sql
@@ -10,6 +11,8 @@ from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 
 HISTORY_TABLE = "schema_migrations"
+
+Objects = dict[CatalogKey, tuple[str, ...]]
 
 _QUERIES = (
     "schemas",
@@ -44,18 +47,33 @@ def take_catalog(session: Session, schema: str, *, skip: Iterable[str] = ()) -> 
 
 def read_catalog(session: Session, schema: str, *, skip: Iterable[str] = ()) -> Catalog:
     """Read the catalog inside the session's transaction, whose search_path is empty afterwards."""
+    objects: dict[CatalogKey, tuple[str, ...]] = {}
+    for part in read_parts(session, schema, skip=skip).values():
+        objects.update(part)
+    return Catalog(MappingProxyType(objects))
+
+
+def read_parts(
+    session: Session, schema: str, *, skip: Iterable[str] = (), only: Collection[int] | None = None
+) -> dict[int, Objects]:
+    """Read the catalog as `read_catalog` does, by the id of what each object belongs to.
+
+    Columns, constraints, indexes, triggers, rules and policies belong to their table; all else is
+    its own. With `only`, nothing but what belongs to these ids is read.
+    """
     facts = {
         "schema": schema,
         "quoted_schema": sql.Identifier(schema).as_string(session),
         "skip": [HISTORY_TABLE, *skip],
+        "only": None if only is None else list(only),
     }
     queries = load_queries("tradewright.migrate.catalog")
-    objects: dict[CatalogKey, tuple[str, ...]] = {}
+    parts: dict[int, Objects] = defaultdict(dict)
     session.execute(queries["empty_search_path"])
     for name in _QUERIES:
-        for kind, identity, lines in session.execute(queries[name], facts):
-            objects[CatalogKey(kind, identity)] = _lines(lines)
-    return Catalog(MappingProxyType(objects))
+        for kind, identity, lines, part in session.execute(queries[name], facts):
+            parts[part][CatalogKey(kind, identity)] = _lines(lines)
+    return dict(parts)
 
 
 def _lines(lines: list[str | None]) -> tuple[str, ...]:

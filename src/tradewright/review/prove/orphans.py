@@ -25,8 +25,9 @@ def try_orphans(session: Session, readings: Iterable[Reading]) -> list[OrphanTri
     """Try every foreign key and tell how it met the row."""
     places = _Places(readings)
     trials = []
-    for key in foreign_keys(session):
-        verdict, why = _try(session, key)
+    keys = foreign_keys(session)
+    for key in keys:
+        verdict, why = _try(session, key, [each for each in keys if _is_beside(each, key)])
         statement = places.of(key)
         if statement is not None:
             trials.append(OrphanTrial(statement=statement, key=key, verdict=verdict, why=why))
@@ -50,20 +51,24 @@ def foreign_keys(session: Session) -> list[ForeignKey]:
     ]
 
 
-def _try(session: Session, key: ForeignKey) -> tuple[OrphanVerdict, str]:
+def _try(
+    session: Session, key: ForeignKey, others: Sequence[ForeignKey]
+) -> tuple[OrphanVerdict, str]:
     """Offer the row with triggers put aside; where the key lets it in, once more with them."""
     if session.closed:
         return OrphanVerdict.UNTRIED, "the session was lost"
-    error = _offer(session, key, triggers=False)
+    error = _offer(session, key)
     if error is None:
-        return _with_triggers(session, key)
+        return _with_triggers(session, key, others)
     if error.diag.constraint_name == key.name:
         return OrphanVerdict.REFUSED, ""
     return OrphanVerdict.UNTRIED, str(error.diag.message_primary or error)
 
 
-def _with_triggers(session: Session, key: ForeignKey) -> tuple[OrphanVerdict, str]:
-    error = _offer(session, key, triggers=True)
+def _with_triggers(
+    session: Session, key: ForeignKey, others: Sequence[ForeignKey]
+) -> tuple[OrphanVerdict, str]:
+    error = _offer(session, key, others, triggers=True)
     if error is None:
         return OrphanVerdict.ACCEPTED, "" if key.is_enforced else "it is NOT ENFORCED"
     why = str(error.diag.message_primary or error)
@@ -71,13 +76,18 @@ def _with_triggers(session: Session, key: ForeignKey) -> tuple[OrphanVerdict, st
     return OrphanVerdict.GUARDED if is_guard else OrphanVerdict.UNTRIED, why
 
 
-def _offer(session: Session, key: ForeignKey, *, triggers: bool) -> psycopg.Error | None:
+def _offer(
+    session: Session,
+    key: ForeignKey,
+    others: Sequence[ForeignKey] = (),
+    *,
+    triggers: bool = False,
+) -> psycopg.Error | None:
     """Insert the row, and roll it back; return what the server said against it."""
     try:
         with session.transaction(force_rollback=True):
-            others = [each for each in foreign_keys(session) if _is_beside(each, key)]
             isolate(session, key.home, keep=key.name, triggers=triggers)
-            real = _real_parents(session, others) if triggers else {}
+            real = _real_parents(session, others)
             _insert_orphan(session, key, real)
             session.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except psycopg.Error as error:

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import takewhile
-from types import MappingProxyType
 
 import psycopg
 
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import TradewrightError
-from tradewright.migrate.catalog import Catalog
 from tradewright.postgres.connect import Session
 from tradewright.review.origin import begins_at_beginning
 from tradewright.review.prove.made import made_by, made_by_refusal, things_made_by
@@ -44,7 +42,7 @@ from tradewright.review.prove.play import (
     word_of,
 )
 from tradewright.review.prove.shadow import Shadow, look_again, stand_in_extensions
-from tradewright.review.prove.snapshot import take_snapshot, told_differences
+from tradewright.review.prove.snapshot import Snapshot, take_snapshot
 from tradewright.review.prove.steps import Step, schemas_stood_in, steps_of, unread_of
 from tradewright.review.prove.triggers import fire_triggers
 from tradewright.review.prove.verdict import Memory, extension_of, roles_named
@@ -76,7 +74,7 @@ class Prover:
         )
         self._untried: dict[str, Untried] = {}
         self._skipped: set[int] = set()
-        self._empty: Catalog | None = None
+        self._empty: Snapshot | None = None
 
     def build(self, before_file: BeforeFile | None = None) -> None:
         """Apply every file; try its second run and its down."""
@@ -86,7 +84,7 @@ class Prover:
             self._apply(step)
         with self.shadow.session() as session:
             self._empty = take_snapshot(session)
-        before: Catalog | None = self._empty
+        before: Snapshot | None = self._empty
         self.facts += unread_of(self.context.readings)
         for step in self.steps:
             if before_file is not None:
@@ -95,7 +93,7 @@ class Prover:
                 before = self._build_file(step, before)
             except (psycopg.Error, TradewrightError) as error:
                 self._give_up(step, error)
-        self.schema_objects = len((before or self._snapshot() or self._empty).objects)
+        self.schema_objects = (before or self._snapshot(self._empty) or self._empty).size
 
     def try_orphans(self) -> None:
         """Offer a row that refers to nothing to every foreign key."""
@@ -134,7 +132,7 @@ class Prover:
         except (psycopg.Error, TradewrightError):
             return None
 
-    def _take_all_down(self, empty: Catalog) -> bool:
+    def _take_all_down(self, empty: Snapshot) -> bool:
         for step in reversed(self.steps):
             try:
                 with self.shadow.session() as session:
@@ -143,7 +141,7 @@ class Prover:
                 self.facts.append(_down_refused(refused, at_the_end=True))
                 return False
         with self.shadow.session() as session:
-            return not told_differences(empty, take_snapshot(session))
+            return not empty.differences(take_snapshot(session, empty))
 
     def _give_up(self, step: Step, error: Exception) -> None:
         """Write down that a file left the shadow unusable, as none of goodwill does."""
@@ -151,7 +149,7 @@ class Prover:
         for statement in step.up[:1]:
             self.facts.append(Untried(statement=statement, reason=f"the shadow is lost ({said})"))
 
-    def _build_file(self, step: Step, before: Catalog | None) -> Catalog | None:
+    def _build_file(self, step: Step, before: Snapshot | None) -> Snapshot | None:
         """Prove one file; return the catalog after it, or none where nobody asked for it.
 
         A file that is not under review is applied for the sake of those behind it, and no more.
@@ -159,11 +157,11 @@ class Prover:
         started = monotonic_seconds()
         is_judged, after = self._is_judged(step), None
         if is_judged:
-            before = before or self._snapshot() or Catalog(MappingProxyType({}))
+            before = before or self._snapshot(self._empty) or Snapshot()
         refused = self._apply(step)
         second_run = down = None
         if is_judged and before is not None:
-            after = self._snapshot() or before
+            after = self._snapshot(before) or before
             if not refused:
                 second_run, after = self._again(step, after)
                 down = self._try_down(step, before, after)
@@ -185,12 +183,12 @@ class Prover:
         paths = {each.path for each in (step.source, step.down_source) if each is not None}
         return unapplied is None or not unapplied.isdisjoint(paths)
 
-    def _again(self, step: Step, first: Catalog) -> tuple[bool | None, Catalog]:
+    def _again(self, step: Step, first: Snapshot) -> tuple[bool | None, Snapshot]:
         """Try a second run; return how it went, and the catalog behind it."""
         again = self._try_again(step, first)
         if again is not False or self._is_transactional(step) or self._is_refused_whole(step):
             return again, first
-        return again, self._snapshot() or first
+        return again, self._snapshot(first) or first
 
     def _is_refused_whole(self, step: Step) -> bool:
         """Return whether the last second run was refused at its only statement."""
@@ -289,7 +287,7 @@ class Prover:
         refusals = (each for each in reading.refusals if each.broken.start == statement.start)
         return [name for refusal in refusals for name in made_by_refusal(refusal, repaired)]
 
-    def _try_again(self, step: Step, first: Catalog) -> bool | None:
+    def _try_again(self, step: Step, first: Snapshot) -> bool | None:
         """Run a file a second time; where it is one transaction, this is rolled back."""
         kept = self._kept(step.up)
         if not kept:
@@ -303,9 +301,9 @@ class Prover:
                 traceless = transactional or self._is_undone(kept, at)
                 self._failed_again(SecondRun(statement=at, transactional=traceless, word=word))
                 return False
-            second = take_snapshot(session)
+            second = take_snapshot(session, first)
             player.finish(keep=False)
-        changes = told_differences(first, second)
+        changes = first.differences(second)
         if changes:
             again = SecondRun(statement=kept[0], transactional=transactional, differences=changes)
             self.facts.append(again)
@@ -321,7 +319,7 @@ class Prover:
             self.facts.remove(earlier)
         self.facts.append(again)
 
-    def _try_down(self, step: Step, before: Catalog, after: Catalog) -> bool | None:
+    def _try_down(self, step: Step, before: Snapshot, after: Snapshot) -> bool | None:
         """Run a file's down and compare; then bring the file back where it was really taken."""
         if step.down is None or not step.down:
             return None
@@ -331,9 +329,9 @@ class Prover:
             except StepRefused as refused:
                 return self._down_failed(refused)
             was_open = player.is_open
-            left = take_snapshot(session)
+            left = take_snapshot(session, after)
             player.finish(keep=False)
-        differences = told_differences(before, left)
+        differences = before.differences(left)
         if differences:
             self.facts.append(DownDiffers(statement=step.down[0], differences=differences))
         if not was_open:
@@ -349,22 +347,22 @@ class Prover:
         self.facts.append(_down_refused(refused))
         return False
 
-    def _bring_back(self, step: Step, after: Catalog) -> None:
+    def _bring_back(self, step: Step, after: Snapshot) -> None:
         """Apply a file again behind a down that no transaction could hold."""
         try:
             with self.shadow.session() as session:
                 replay(session, self._kept(step.up), self.context).finish()
-                differences = told_differences(after, take_snapshot(session))
+                differences = after.differences(take_snapshot(session, after))
         except StepRefused as refused:
             differences = (f"the up no longer applies: {word_of(refused.error)}",)
         if differences and step.down:
             self.facts.append(DownDiffers(statement=step.down[0], differences=differences))
 
-    def _snapshot(self) -> Catalog | None:
+    def _snapshot(self, near: Snapshot | None) -> Snapshot | None:
         """Read the catalog; none when the migration left the database unreadable."""
         try:
             with self.shadow.session() as session:
-                return take_snapshot(session)
+                return take_snapshot(session, near)
         except (psycopg.Error, TradewrightError):
             return None
 

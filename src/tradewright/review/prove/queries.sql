@@ -8,13 +8,6 @@ SELECT rolname FROM pg_roles;
 -- End a session that ignored its time limit.
 SELECT pg_terminate_backend(%(pid)s);
 
--- name: schemas
--- The schemas that somebody made, and public.
-SELECT nspname
-FROM pg_namespace
-WHERE nspname NOT LIKE 'pg\_%%' AND nspname != 'information_schema'
-ORDER BY nspname;
-
 -- name: stored_tables
 -- Every table and materialized view: id, name for people, the file it is stored in.
 SELECT
@@ -195,3 +188,158 @@ CREATE TEMPORARY TABLE tradewright_look_again ();
 SELECT relkind = 'p'
 FROM pg_class
 WHERE oid = to_regclass(format('%%I.%%I', %(schema)s::text, %(table)s::text));
+
+-- fragment: members
+-- Every row of the catalogs that has an id: what it belongs to, that one's schema, the row's age.
+SELECT
+    relation.oid,
+    coalesce(index.indrelid, relation.oid) AS home,
+    CASE WHEN index.indrelid IS NULL THEN relation.relnamespace END AS space,
+    least(age(relation.xmin), age(index.xmin)) AS age
+FROM pg_class AS relation
+LEFT JOIN pg_index AS index ON index.indexrelid = relation.oid
+WHERE relation.oid >= 16384
+UNION ALL
+SELECT oid, coalesce(nullif(conrelid, 0), contypid), NULL, age(xmin)
+FROM pg_constraint
+WHERE oid >= 16384
+UNION ALL
+SELECT oid, tgrelid, NULL, age(xmin)
+FROM pg_trigger
+WHERE NOT tgisinternal
+UNION ALL
+SELECT oid, ev_class, NULL, age(xmin)
+FROM pg_rewrite
+WHERE oid >= 16384
+UNION ALL
+SELECT oid, adrelid, NULL, age(xmin)
+FROM pg_attrdef
+UNION ALL
+SELECT oid, polrelid, NULL, age(xmin)
+FROM pg_policy
+UNION ALL
+SELECT
+    type.oid,
+    coalesce(nullif(type.typrelid, 0), nullif(element.typrelid, 0), element.oid, type.oid),
+    CASE WHEN type.typrelid = 0 AND element.oid IS NULL THEN type.typnamespace END,
+    age(type.xmin)
+FROM pg_type AS type
+LEFT JOIN pg_type AS element ON element.typarray = type.oid
+WHERE type.oid >= 16384
+UNION ALL
+SELECT oid, oid, pronamespace, age(xmin)
+FROM pg_proc
+WHERE oid >= 16384
+UNION ALL
+SELECT oid, oid, stxnamespace, age(xmin)
+FROM pg_statistic_ext
+UNION ALL
+SELECT oid, oid, oid, age(xmin)
+FROM pg_namespace
+UNION ALL
+SELECT oid, oid, defaclnamespace, age(xmin)
+FROM pg_default_acl
+UNION ALL
+SELECT
+    oid,
+    oid,
+    (
+        SELECT max(oid)
+        FROM pg_namespace
+        WHERE nspname NOT LIKE 'pg\_%%' AND nspname != 'information_schema'
+    ),
+    age(xmin)
+FROM pg_extension
+
+-- name: written
+-- Of everything that stands by itself: its schema, who wrote it last, and its number of rows.
+WITH members AS MATERIALIZED (
+    -- use: members
+),
+rows AS (
+    SELECT home, space, age
+    FROM members
+    UNION ALL
+    SELECT members.home, NULL, age(attribute.xmin)
+    FROM pg_attribute AS attribute
+    JOIN members ON members.oid = attribute.attrelid
+    WHERE attribute.attnum > 0
+    UNION ALL
+    SELECT members.home, NULL, age(link.xmin)
+    FROM pg_inherits AS link
+    JOIN members ON members.oid = link.inhrelid
+    UNION ALL
+    SELECT members.home, NULL, age(description.xmin)
+    FROM pg_description AS description
+    JOIN members ON members.oid = description.objoid
+    UNION ALL
+    SELECT enumtypid, NULL, age(xmin)
+    FROM pg_enum
+    UNION ALL
+    SELECT seqrelid, NULL, age(xmin)
+    FROM pg_sequence
+    UNION ALL
+    SELECT aggfnoid, NULL, age(xmin)
+    FROM pg_aggregate
+)
+SELECT known.home, space.nspname, known.last, known.number
+FROM (
+    SELECT home, max(space) AS space, age('3'::xid) - min(age) AS last, count(*) AS number
+    FROM rows
+    GROUP BY home
+) AS known
+JOIN pg_namespace AS space ON space.oid = known.space
+WHERE space.nspname NOT LIKE 'pg\_%%' AND space.nspname != 'information_schema';
+
+-- name: dependants
+-- What depends on things or on any part of them: its text may change when theirs does.
+WITH members AS MATERIALIZED (
+    -- use: members
+)
+SELECT DISTINCT own.home
+FROM pg_depend AS link
+JOIN members AS other ON other.oid = link.refobjid
+JOIN members AS own ON own.oid = link.objid
+WHERE other.home = ANY(%(homes)s::oid[]);
+
+-- name: surroundings
+-- A digest of all that is no part of a schema and yet named in its text: roles, extensions, ...
+SELECT md5(string_agg(said, ',' ORDER BY said))
+FROM (
+    SELECT format('role %%s %%s', oid, rolname) AS said
+    FROM pg_roles
+    UNION ALL
+    SELECT format('schema %%s %%s', oid, nspname)
+    FROM pg_namespace
+    UNION ALL
+    SELECT format('extension %%s %%s %%s', oid, extversion, xmin)
+    FROM pg_extension
+    UNION ALL
+    SELECT format('members %%s', count(*))
+    FROM pg_depend
+    WHERE deptype = 'e'
+    UNION ALL
+    SELECT format('collation %%s %%s', oid, xmin)
+    FROM pg_collation
+    WHERE oid >= 16384
+    UNION ALL
+    SELECT format('operator %%s %%s', oid, xmin)
+    FROM pg_operator
+    WHERE oid >= 16384
+    UNION ALL
+    SELECT format('operator class %%s %%s', oid, xmin)
+    FROM pg_opclass
+    WHERE oid >= 16384
+    UNION ALL
+    SELECT format('cast %%s %%s', oid, xmin)
+    FROM pg_cast
+    WHERE oid >= 16384
+    UNION ALL
+    SELECT format('text search %%s %%s', oid, xmin)
+    FROM pg_ts_config
+    WHERE oid >= 16384
+    UNION ALL
+    SELECT format('language %%s %%s', oid, xmin)
+    FROM pg_language
+    WHERE oid >= 16384
+) AS surrounding;

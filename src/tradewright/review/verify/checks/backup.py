@@ -44,7 +44,7 @@ def _dump_and_restore(real: Shadow, copy: Shadow) -> int:
 
 def _compared(real: Shadow, copy: Shadow, size: int) -> Outcome:
     with real.session() as first, copy.session() as second:
-        before, after = take_snapshot(first), take_snapshot(second)
+        before, after = take_snapshot(first).catalog(), take_snapshot(second).catalog()
         rows, restored = digests(first), digests(second)
     problems = list(told_differences(_without_parentheses(before), _without_parentheses(after)))
     problems += changed(rows, restored)

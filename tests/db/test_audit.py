@@ -241,10 +241,10 @@ def test_the_commands_seal_export_and_verify_work_together(
     assert (
         run(engine_database, "seal")[1]["rows_sealed"] == 3
     )  # the standard group's and the retention's are there
-    assert run(engine_database, "export", file) == (0, {"heads_added": 1, "heads": 1})
+    assert run(engine_database, "export", file) == (0, {"heads_added": 2, "heads": 2})
     open_user(engine)
     run(engine_database, "seal")
-    assert run(engine_database, "export", file) == (0, {"heads_added": 1, "heads": 2})
+    assert run(engine_database, "export", file) == (0, {"heads_added": 1, "heads": 3})
     assert run(engine_database, "verify", "--heads", file)[0] == 0
     engine.execute("SET session_replication_role = replica")
     engine.execute("DELETE FROM audit_seals WHERE seq = 2")

@@ -68,6 +68,8 @@ APPEND_ONLY = (
     "provider_corrections",
     "provider_trade_lists",
     "provider_trades",
+    "record_seal_segments",
+    "record_seals",
     "risk_breaches",
     "stop_outs",
     "swap_terms",

@@ -164,6 +164,7 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
         "roll_up_house_balances",
         "seal_audit_log",
         "seal_ledger",
+        "seal_records",
     ]
     assert owners == len(rows)
 
@@ -176,6 +177,8 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
             " VALUES ('ann', 'users', uuidv7(), 'insert', '{}')"
         ),
         "INSERT INTO ledger_seals SELECT * FROM ledger_seals",
+        "INSERT INTO record_seals SELECT * FROM record_seals",
+        "SELECT seal_records()",
         "INSERT INTO audit_seals SELECT * FROM audit_seals",
         "INSERT INTO outbox_events SELECT * FROM outbox_events",
         "INSERT INTO payment_transitions VALUES ('deposit', 'failed', 'succeeded')",
@@ -277,7 +280,7 @@ ADVISORY_NAMES = (
 )
 LOCKED_TABLES = (
     *("reference_version", "hedges", "house_accounts", "house_balances", "exposure_totals"),
-    *("ledger_seals", "turns", "audit_log"),
+    *("ledger_seals", "record_seals", "turns", "audit_log"),
 )
 
 

@@ -2,7 +2,7 @@
 
 The database writes the record itself (triggers and guards of migrations 003 to 006); this room
 names the actor (`context`), holds the laws against the rows (`laws`), seals and verifies the
-record (`seals`) and reads it (`trail`). It changes nothing but seals.
+record (`seals`, `records`) and reads it (`trail`). It changes nothing but seals.
 """
 
 from tradewright.audit.context import acting_as
@@ -15,7 +15,14 @@ from tradewright.audit.laws import (
     read_law_checks,
     require_laws,
 )
+from tradewright.audit.records import (
+    RecordFault,
+    RecordVerification,
+    seal_records,
+    verify_records,
+)
 from tradewright.audit.seals import (
+    Chain,
     Head,
     Verification,
     export_heads,
@@ -27,9 +34,12 @@ from tradewright.audit.seals import (
 from tradewright.audit.trail import TrailEntry, archived_months, read_trail
 
 __all__ = [
+    "Chain",
     "Head",
     "LawCheck",
     "LawResult",
+    "RecordFault",
+    "RecordVerification",
     "TrailEntry",
     "Verification",
     "acting_as",
@@ -44,5 +54,7 @@ __all__ = [
     "read_trail",
     "require_laws",
     "seal",
+    "seal_records",
     "verify",
+    "verify_records",
 ]

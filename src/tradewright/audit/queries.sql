@@ -65,6 +65,28 @@ SELECT
         WHERE txid >= (SELECT coalesce(max(to_txid), 0) FROM audit_seals)
     );
 
+-- name: seal_records
+-- Seal the rows of all ended transactions in the other append-only tables.
+SELECT seal_records(%(whole)s);
+
+-- name: record_heads
+-- Read the heads of the seals of the records, oldest first.
+SELECT seq, to_txid, encode(head, 'hex')
+FROM record_seals
+WHERE seq > %(after_seq)s
+ORDER BY seq;
+
+-- name: record_faults
+-- Find what does not hold of the sealed records, the oldest seal first and of that the rows first.
+SELECT seq, table_name, row_key, fault
+FROM law_record_seals_verify
+ORDER BY seq, table_name NULLS LAST, row_key;
+
+-- name: record_seal_counts
+-- Count the seals of the records and the rows that they cover.
+SELECT count(*), coalesce(sum(row_count), 0)::bigint
+FROM record_seals;
+
 -- name: trail
 -- Read what was recorded of one thing, oldest first.
 SELECT occurred_at, source, action, actor, details, reason

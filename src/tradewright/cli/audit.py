@@ -73,15 +73,22 @@ def checks_command(asked: options.Asked, last: int) -> None:
 @command.command("seal", epilog=options.example("tradewright audit seal"))
 @options.with_database
 def seal_command(asked: options.Asked) -> None:
-    """Seal the audit rows of all ended transactions."""
+    """Seal the audit rows, and those of all other append-only tables, of ended transactions."""
     with asked.session() as session:
-        rows = audit.seal(session)
-        heads = audit.export_heads(session)
-    last = asdict(heads[-1]) if heads else None
+        rows, records = audit.seal(session), audit.seal_records(session)
+        last = {chain: audit.export_heads(session, chain=chain)[-1:] for chain in audit.Chain}
     if asked.as_json:
-        click.echo(json.dumps({"rows_sealed": rows, "last_head": last}))
-    elif rows:
-        click.echo(f"sealed {rows} audit rows in seal {heads[-1].seq}, head {heads[-1].head}")
+        facts = {"rows_sealed": rows, "records_sealed": records}
+        found = [asdict(head) for heads in last.values() for head in heads]
+        click.echo(json.dumps({**facts, "last_heads": found}))
+    elif rows or records:
+        told = {
+            audit.Chain.AUDIT_LOG: f"{rows} audit rows",
+            audit.Chain.RECORDS: f"{records} rows of records",
+        }
+        for chain, heads in last.items():
+            for head in heads:
+                click.echo(f"sealed {told[chain]} in seal {head.seq}, head {head.head}")
         click.echo("next: tradewright audit export FILE, onto another machine")
     else:
         click.echo("nothing to seal")
@@ -115,16 +122,14 @@ def verify_command(asked: options.Asked, heads: Path | None) -> None:
     exported = audit.read_heads(heads.read_text().splitlines()) if heads else []
     with asked.session() as session:
         found = audit.verify(session, exported)
+        records = audit.verify_records(session, exported)
+    is_good = found.is_good and records.is_good
     if asked.as_json:
-        click.echo(json.dumps({**asdict(found), "is_good": found.is_good}))
-    elif found.is_good:
-        click.echo(
-            f"{found.seals} seals over {found.rows_sealed} audit rows hold; "
-            f"{found.rows_unsealed} rows wait for a seal"
-        )
+        facts = {**asdict(found), "is_good": is_good, "records": asdict(records)}
+        click.echo(json.dumps(facts))
     else:
-        click.echo(f"seal {found.first_bad_seq} does not hold: {found.reason}")
-    sys.exit(0 if found.is_good else 1)
+        _print_verified(found, records)
+    sys.exit(0 if is_good else 1)
 
 
 @command.command(
@@ -158,6 +163,24 @@ def show_command(asked: options.Asked, row_id: UUID, last: int) -> None:
     standard_console().print(table)
     for month in audit.archived_months(trail):
         click.echo(f"changes of {month} are archived; next: tradewright archive restore {month}")
+
+
+def _print_verified(found: audit.Verification, records: audit.RecordVerification) -> None:
+    if found.is_good:
+        click.echo(
+            f"{found.seals} seals over {found.rows_sealed} audit rows hold; "
+            f"{found.rows_unsealed} rows wait for a seal"
+        )
+    else:
+        click.echo(f"seal {found.first_bad_seq} does not hold: {found.reason}")
+    if records.fault is None:
+        click.echo(f"{records.seals} seals over {records.rows_sealed} rows of records hold")
+        return
+    click.echo(f"{records.fault.place}: {records.fault.reason}")
+    click.echo(
+        f"seal {records.fault.seq} of the records is the first that does not hold;"
+        f" {records.faults} things in all do not"
+    )
 
 
 def _print_laws(results: dict[str, audit.LawResult]) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tradewright.audit import analyze_record, check_laws, seal
+from tradewright.audit import analyze_record, check_laws, seal, seal_records
 from tradewright.demo.model import DaySummary, LawFigures, Measured
 from tradewright.demo.progress import Progress
 from tradewright.demo.story import notable
@@ -33,6 +33,7 @@ def summarise(
         with session.transaction():
             seal(session)
             sealing.seal(session)
+            seal_records(session)
             analyze_record(session)
         with session.transaction():
             figures = _figures(session, ids, [member.user_id for member in members])

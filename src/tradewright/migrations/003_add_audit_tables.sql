@@ -1639,3 +1639,312 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION seal_audit_log() IS 'Adds a seal over the audit rows of all ended transactions; returns how many rows it covers.';
+
+-- Seals over every other append-only table. Nothing is written with their rows: which are new is told by the
+-- transaction that wrote each, which the server keeps with the row, and they are looked for where they must
+-- stand, at the end of the table. docs/decisions/085 weighs it, docs/explain/sealed-records.md tells the format.
+CREATE TABLE record_seals (
+    seq bigint
+        CONSTRAINT record_seals_pkey PRIMARY KEY
+        CONSTRAINT record_seals_seq_positive CHECK (seq > 0),
+    to_txid bigint
+        CONSTRAINT record_seals_to_txid_present NOT NULL,
+    next_txid bigint
+        CONSTRAINT record_seals_next_txid_present NOT NULL,
+    is_whole boolean
+        CONSTRAINT record_seals_is_whole_present NOT NULL,
+    row_count bigint
+        CONSTRAINT record_seals_row_count_present NOT NULL
+        CONSTRAINT record_seals_row_count_not_negative CHECK (row_count >= 0),
+    digest bytea
+        CONSTRAINT record_seals_digest_present NOT NULL
+        CONSTRAINT record_seals_digest_is_sha256 CHECK (length(digest) = 32),
+    head bytea
+        CONSTRAINT record_seals_head_present NOT NULL
+        CONSTRAINT record_seals_head_is_sha256 CHECK (length(head) = 32),
+    written_by bigint DEFAULT txid_current()
+        CONSTRAINT record_seals_written_by_present NOT NULL,
+    sealed_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT record_seals_sealed_at_present NOT NULL,
+    CONSTRAINT record_seals_seal_something CHECK (is_whole OR row_count > 0)
+);
+COMMENT ON TABLE record_seals IS 'Chain of digests over the append-only tables that no other seal covers: each covers what was committed since the one before, and that seal. Append-only.';
+COMMENT ON COLUMN record_seals.to_txid IS 'No transaction below it was still running when the seal was made.';
+COMMENT ON COLUMN record_seals.next_txid IS 'No transaction from it on had begun to write when the tables had been read.';
+COMMENT ON COLUMN record_seals.is_whole IS 'Whether the tables were read whole for what the seals since the last such one had not met.';
+COMMENT ON COLUMN record_seals.head IS 'sha256 of the head before, the digest, the seal''s figures and its time; export it to a place that this server cannot write.';
+COMMENT ON COLUMN record_seals.written_by IS 'Transaction that made the seal; where another wrote the row, the database was restored from a dump.';
+CREATE TRIGGER record_seals_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON record_seals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TABLE record_seal_segments (
+    seal_seq bigint
+        CONSTRAINT record_seal_segments_seal_seq_present NOT NULL
+        -- The segments are written first, for the seal follows from them.
+        CONSTRAINT record_seal_segments_seal_exists REFERENCES record_seals (seq)
+            ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED,
+    table_name text
+        CONSTRAINT record_seal_segments_table_name_present NOT NULL,
+    part bigint
+        CONSTRAINT record_seal_segments_part_present NOT NULL
+        CONSTRAINT record_seal_segments_part_not_negative CHECK (part >= 0),
+    column_names text[]
+        CONSTRAINT record_seal_segments_column_names_present NOT NULL,
+    block_count bigint
+        CONSTRAINT record_seal_segments_block_count_present NOT NULL,
+    row_keys text[]
+        CONSTRAINT record_seal_segments_row_keys_present NOT NULL,
+    row_hashes bytea[]
+        CONSTRAINT record_seal_segments_row_hashes_present NOT NULL,
+    CONSTRAINT record_seal_segments_pkey PRIMARY KEY (seal_seq, table_name, part),
+    CONSTRAINT record_seal_segments_hash_for_each_key CHECK (cardinality(row_keys) = cardinality(row_hashes))
+);
+COMMENT ON TABLE record_seal_segments IS 'Rows of one table that a seal covers, at most 65,536, as their keys and hashes. Append-only.';
+COMMENT ON COLUMN record_seal_segments.column_names IS 'The columns that the table had; those that came later are not hashed.';
+COMMENT ON COLUMN record_seal_segments.block_count IS 'Blocks of the table when it was sealed: where later transactions write.';
+COMMENT ON COLUMN record_seal_segments.row_hashes IS 'sha256 of what each row says.';
+CREATE INDEX idx_record_seal_segments_table_name_seal_seq
+    ON record_seal_segments (table_name, seal_seq);
+CREATE TRIGGER record_seal_segments_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON record_seal_segments
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Bits of tgtype: 1 row, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
+CREATE VIEW append_only_tables AS
+SELECT
+    c.oid AS table_id,
+    c.relname::text AS table_name,
+    CASE
+        WHEN c.relname = 'audit_log' THEN 'audit_seals'
+        WHEN c.relname IN ('balance_ledger', 'transfers') THEN 'ledger_seals'
+        WHEN c.relname IN ('audit_seals', 'ledger_seals', 'ledger_seal_segments', 'record_seals', 'record_seal_segments')
+            THEN 'its own chain'
+        ELSE 'record_seals'
+    END AS sealed_by,
+    ARRAY(
+        SELECT a.attname::text
+        FROM pg_index AS i
+        CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (number, place)
+        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number
+        WHERE i.indrelid = c.oid AND i.indisprimary
+        ORDER BY k.place
+    ) AS key_columns,
+    ARRAY(
+        SELECT a.attname::text
+        FROM pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY a.attname
+    ) AS column_names,
+    EXISTS (
+        SELECT
+        FROM pg_trigger AS g
+        JOIN pg_proc AS p ON p.oid = g.tgfoid
+        WHERE g.tgrelid = c.oid AND p.proname = 'refuse_change' AND g.tgtype & 1 = 1
+    ) AS is_pruned
+FROM pg_class AS c
+WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+  AND c.relkind IN ('r', 'p')
+  AND NOT c.relispartition
+  AND c.relname !~ '^audit_log_[0-9]{4}_[0-9]{2}$'
+  AND EXISTS (
+      SELECT
+      FROM pg_trigger AS g
+      JOIN pg_proc AS p ON p.oid = g.tgfoid
+      WHERE g.tgrelid = c.oid AND p.proname = 'refuse_change' AND g.tgtype & 56 = 56
+  );
+COMMENT ON VIEW append_only_tables IS 'Every append-only table, which seals cover it, what its rows are named by, and whether its oldest rows are pruned.';
+
+-- Reads the rows of a table as a seal keeps them, with where each stands and which transaction wrote it.
+CREATE FUNCTION record_rows_query(p_table_id regclass, p_key_columns text[], p_column_names text[]) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT format(
+        'SELECT t.ctid AS place, t.xmin::text::bigint AS written_by, concat_ws('','', %s) AS row_key,'
+        ' audit_row_hash(to_jsonb(r)) AS row_hash FROM %s AS t CROSS JOIN LATERAL (SELECT %s) AS r',
+        (SELECT string_agg(format('t.%I', k.name), ', ' ORDER BY k.place) FROM unnest(p_key_columns) WITH ORDINALITY AS k (name, place)),
+        p_table_id,
+        (SELECT string_agg(format('t.%I', n.name), ', ') FROM unnest(p_column_names) AS n (name))
+    )
+$$;
+COMMENT ON FUNCTION record_rows_query(regclass, text[], text[]) IS 'Text of a query that reads a table''s rows as their keys and hashes.';
+
+CREATE FUNCTION record_segment_hash(p_segment record_seal_segments) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256(
+        '\x06'::bytea
+        || convert_to(
+            concat_ws(
+                '|', p_segment.table_name, p_segment.part, array_to_string(p_segment.column_names, ','),
+                p_segment.block_count, cardinality(p_segment.row_keys), array_to_string(p_segment.row_keys, '|')
+            ),
+            'UTF8'
+        )
+        || (SELECT coalesce(string_agg(h.row_hash, ''::bytea ORDER BY h.place), ''::bytea) FROM unnest(p_segment.row_hashes) WITH ORDINALITY AS h (row_hash, place))
+    )
+$$;
+COMMENT ON FUNCTION record_segment_hash(record_seal_segments) IS 'sha256 of a segment: of which table, which columns, and the keys and hashes of its rows.';
+
+CREATE FUNCTION record_seal_head(p_before bytea, p_seal record_seals) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256('\x08'::bytea || coalesce(p_before, ''::bytea) || p_seal.digest || convert_to(
+        concat_ws(
+            '|',
+            p_seal.seq,
+            p_seal.to_txid,
+            p_seal.next_txid,
+            p_seal.is_whole,
+            p_seal.row_count,
+            p_seal.written_by,
+            to_char(p_seal.sealed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        ),
+        'UTF8'
+    ))
+$$;
+COMMENT ON FUNCTION record_seal_head(bytea, record_seals) IS 'sha256 that chains a seal of the records to the one before, with when it was made.';
+
+-- Seals the rows of one table that the transactions from p_from_txid up to p_to_txid, exclusive, have written. Of
+-- its transaction a row has the lower 32 bits of the number; what is 3 thousand millions behind is taken for what is
+-- ahead. They stand where the table ended when none of those transactions had begun, or in blocks shortly before, which had
+-- room. Or the table is read whole, and keys that the seals after p_after_seq name are left out.
+CREATE FUNCTION seal_records_of(
+    p_seal_seq bigint,
+    p_table append_only_tables,
+    p_from_txid bigint,
+    p_to_txid bigint,
+    p_after_seq bigint
+) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET "TimeZone" = 'UTC'
+SET "DateStyle" = 'ISO, YMD'
+SET "IntervalStyle" = 'iso_8601'
+SET extra_float_digits = 1
+SET bytea_output = 'hex' AS $$
+DECLARE
+    v_blocks bigint := pg_relation_size(p_table.table_id) / current_setting('block_size')::bigint;
+    v_from_block bigint;
+    v_count bigint;
+BEGIN
+    IF p_after_seq IS NULL THEN
+        SELECT g.block_count - 64
+        INTO v_from_block
+        FROM record_seal_segments AS g
+        JOIN record_seals AS s ON s.seq = g.seal_seq
+        WHERE g.table_name = p_table.table_name AND g.part = 0 AND s.next_txid <= p_from_txid
+        ORDER BY g.seal_seq DESC
+        LIMIT 1;
+    END IF;
+    EXECUTE format(
+        'INSERT INTO record_seal_segments (seal_seq, table_name, part, column_names, block_count, row_keys, row_hashes)'
+        ' SELECT $1, $2, n.number / 65536, $3, $4, array_agg(n.row_key ORDER BY n.number), array_agg(n.row_hash ORDER BY n.number)'
+        ' FROM (SELECT row_number() OVER (ORDER BY f.row_key) - 1 AS number, f.row_key, f.row_hash FROM (%s) AS f'
+        ' WHERE f.place >= $5 AND ($6 - 1 - f.written_by) & 4294967295 < $7%s) AS n GROUP BY n.number / 65536',
+        record_rows_query(p_table.table_id, p_table.key_columns, p_table.column_names),
+        CASE WHEN p_after_seq IS NOT NULL THEN
+            ' AND NOT EXISTS (SELECT FROM (SELECT unnest(s.row_keys) AS row_key FROM record_seal_segments AS s'
+            ' WHERE s.table_name = $2 AND s.seal_seq > $8) AS k WHERE k.row_key = f.row_key)'
+        ELSE '' END
+    ) USING
+        p_seal_seq, p_table.table_name, p_table.column_names, v_blocks,
+        format('(%s,0)', CASE WHEN v_from_block BETWEEN 0 AND v_blocks THEN v_from_block ELSE 0 END)::tid,
+        p_to_txid, least(p_to_txid - p_from_txid, 3221225472), p_after_seq;
+    SELECT coalesce(sum(cardinality(s.row_keys)), 0)
+    INTO v_count
+    FROM record_seal_segments AS s
+    WHERE s.seal_seq = p_seal_seq AND s.table_name = p_table.table_name;
+    RETURN v_count;
+END;
+$$;
+COMMENT ON FUNCTION seal_records_of(bigint, append_only_tables, bigint, bigint, bigint) IS 'Adds the segments of one table to a seal of the records; returns how many rows they cover.';
+
+-- Seals the rows of all ended transactions; returns how many. Once a day, or when it is told to, the tables are
+-- read whole: a row may stand in room that an aborted transaction has left behind, or have waited for long. In a database
+-- that was restored from a dump each row was written by the restore, so keys alone tell what is sealed.
+CREATE FUNCTION seal_records(p_is_whole boolean DEFAULT false) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_last record_seals;
+    v_whole record_seals;
+    v_new record_seals;
+    v_is_copy boolean;
+    v_table append_only_tables;
+BEGIN
+    LOCK TABLE record_seals IN SHARE ROW EXCLUSIVE MODE;
+    SELECT * INTO v_last FROM record_seals ORDER BY seq DESC LIMIT 1;
+    SELECT * INTO v_whole FROM record_seals WHERE is_whole ORDER BY seq DESC LIMIT 1;
+    SELECT coalesce(bool_or(s.xmin::text::bigint <> s.written_by & 4294967295), false)
+    INTO v_is_copy
+    FROM record_seals AS s
+    WHERE s.seq = v_last.seq;
+    v_new.seq := coalesce(v_last.seq, 0) + 1;
+    v_new.sealed_at := clock_timestamp();
+    v_new.written_by := txid_current();
+    v_new.to_txid := txid_snapshot_xmin(txid_current_snapshot());
+    v_new.is_whole := p_is_whole OR v_is_copy OR coalesce(v_whole.sealed_at < v_new.sealed_at - interval '1 day', true);
+    v_new.row_count := 0;
+    IF v_is_copy THEN
+        v_whole := NULL;
+    END IF;
+    FOR v_table IN SELECT * FROM append_only_tables AS t WHERE t.sealed_by = 'record_seals' ORDER BY t.table_name LOOP
+        v_new.row_count := v_new.row_count + seal_records_of(
+            v_new.seq,
+            v_table,
+            CASE WHEN v_new.is_whole THEN coalesce(v_whole.to_txid, 0) ELSE v_last.to_txid END,
+            v_new.to_txid,
+            CASE WHEN v_new.is_whole THEN coalesce(v_whole.seq, 0) END
+        );
+    END LOOP;
+    IF v_new.row_count = 0 AND NOT v_new.is_whole THEN
+        RETURN 0;
+    END IF;
+    v_new.next_txid := txid_snapshot_xmax(txid_current_snapshot());
+    SELECT sha256('\x07'::bytea || coalesce(string_agg(record_segment_hash(s), ''::bytea ORDER BY s.table_name, s.part), ''::bytea))
+    INTO v_new.digest
+    FROM record_seal_segments AS s
+    WHERE s.seal_seq = v_new.seq;
+    v_new.head := record_seal_head(v_last.head, v_new);
+    INSERT INTO record_seals SELECT v_new.*;
+    RETURN v_new.row_count;
+END;
+$$;
+COMMENT ON FUNCTION seal_records(boolean) IS 'Adds a seal over the rows of all ended transactions in append-only tables; returns how many it covers.';
+
+-- Every sealed row that no longer says what was sealed, or is gone; of tables that are pruned a row may go.
+CREATE FUNCTION record_faults() RETURNS TABLE (seq bigint, table_name text, row_key text, fault text)
+LANGUAGE plpgsql STABLE
+SET search_path FROM CURRENT
+SET "TimeZone" = 'UTC'
+SET "DateStyle" = 'ISO, YMD'
+SET "IntervalStyle" = 'iso_8601'
+SET extra_float_digits = 1
+SET bytea_output = 'hex' AS $$
+#variable_conflict use_column
+DECLARE
+    v_form record;
+BEGIN
+    FOR v_form IN
+        SELECT s.table_name, s.column_names, min(s.seal_seq) AS seal_seq, t.table_id, t.key_columns, t.is_pruned, t.column_names AS found_columns
+        FROM record_seal_segments AS s
+        LEFT JOIN append_only_tables AS t ON t.table_name = s.table_name
+        GROUP BY s.table_name, s.column_names, t.table_id, t.key_columns, t.is_pruned, t.column_names
+    LOOP
+        IF (v_form.column_names <@ v_form.found_columns) IS NOT TRUE THEN
+            seq := v_form.seal_seq;
+            table_name := v_form.table_name;
+            fault := 'form';
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        RETURN QUERY EXECUTE format(
+            'SELECT w.seal_seq, $1, w.row_key, CASE WHEN f.row_hash IS NULL THEN %L ELSE %L END'
+            ' FROM (SELECT s.seal_seq, u.row_key, u.row_hash FROM record_seal_segments AS s'
+            ' CROSS JOIN LATERAL unnest(s.row_keys, s.row_hashes) AS u (row_key, row_hash)'
+            ' WHERE s.table_name = $1 AND s.column_names = $2) AS w'
+            ' LEFT JOIN (%s) AS f ON f.row_key = w.row_key'
+            ' WHERE f.row_hash IS DISTINCT FROM w.row_hash AND NOT ($3 AND f.row_hash IS NULL)',
+            'deleted', 'changed', record_rows_query(v_form.table_id, v_form.key_columns, v_form.column_names)
+        ) USING v_form.table_name, v_form.column_names, v_form.is_pruned;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION record_faults() IS 'The sealed rows of append-only tables that were changed or are gone, by seal, table and key.';

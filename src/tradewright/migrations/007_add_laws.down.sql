@@ -2,6 +2,7 @@
 
 DROP FUNCTION check_laws(integer);
 DROP VIEW laws_checked;
+DROP VIEW law_record_seals_verify;
 DROP VIEW law_ledger_seals_verify;
 DROP VIEW law_seals_verify;
 DROP VIEW law_every_change_is_audited;

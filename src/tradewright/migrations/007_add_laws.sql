@@ -1195,6 +1195,34 @@ WHERE (s.seq = s.previous_seq + 1) IS NOT TRUE
    OR s.head <> ledger_seal_head(s.previous_head, s.digest, s.seal);
 COMMENT ON VIEW law_ledger_seals_verify IS 'Each seal of the ledger still matches the entries and transfers that it covers, and the seal before it.';
 
+CREATE VIEW law_record_seals_verify AS
+SELECT f.seq, f.table_name, f.row_key, f.fault
+FROM record_faults() AS f
+UNION ALL
+SELECT coalesce(s.seq, c.seal_seq), NULL, NULL, 'seal'
+FROM (
+    SELECT
+        l AS seal,
+        l.*,
+        lag(l.seq, 1, 0::bigint) OVER chain AS previous_seq,
+        lag(l.head) OVER chain AS previous_head
+    FROM record_seals AS l
+    WINDOW chain AS (ORDER BY l.seq)
+) AS s
+FULL JOIN (
+    SELECT
+        g.seal_seq,
+        sum(cardinality(g.row_keys)) AS row_count,
+        string_agg(record_segment_hash(g), ''::bytea ORDER BY g.table_name, g.part) AS hashes
+    FROM record_seal_segments AS g
+    GROUP BY g.seal_seq
+) AS c ON c.seal_seq = s.seq
+WHERE (s.seq = s.previous_seq + 1) IS NOT TRUE
+   OR s.row_count <> coalesce(c.row_count, 0)
+   OR s.digest <> sha256('\x07'::bytea || coalesce(c.hashes, ''::bytea))
+   OR s.head <> record_seal_head(s.previous_head, s.seal);
+COMMENT ON VIEW law_record_seals_verify IS 'Each sealed row of an append-only table is there and says what was sealed, and each seal follows from its rows and the seal before it.';
+
 CREATE VIEW laws_checked AS
 SELECT 'money_sums_to_zero' AS law, count(DISTINCT currency) AS checked FROM ledger_holders
 UNION ALL
@@ -1303,7 +1331,9 @@ SELECT 'every_change_is_audited', count(*) FROM audited_rows
 UNION ALL
 SELECT 'seals_verify', count(*) FROM audit_seals
 UNION ALL
-SELECT 'ledger_seals_verify', count(*) FROM ledger_seals;
+SELECT 'ledger_seals_verify', count(*) FROM ledger_seals
+UNION ALL
+SELECT 'record_seals_verify', coalesce(sum(row_count), 0)::bigint FROM record_seals;
 COMMENT ON VIEW laws_checked IS 'How many things each law is held against, named as its view without law_.';
 
 -- Holds all laws in one snapshot, so that it may run beside writers. The views are found in the

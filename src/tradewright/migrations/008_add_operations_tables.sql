@@ -420,5 +420,6 @@ VALUES
     ('sample_clock', '5 minutes', NULL),
     ('seal_audit_log', '5 minutes', NULL),
     ('seal_ledger', '5 minutes', NULL),
+    ('seal_records', '5 minutes', NULL),
     ('submit_payments', '10 seconds', NULL),
     ('watch_backups', '5 minutes', NULL);

@@ -35,6 +35,7 @@ ALTER FUNCTION prune_records(integer) SECURITY INVOKER;
 ALTER FUNCTION premake_audit_log_partitions(integer) SECURITY INVOKER;
 ALTER FUNCTION roll_up_house_balances(boolean) SECURITY INVOKER;
 ALTER FUNCTION roll_up_exposures(boolean) SECURITY INVOKER;
+ALTER FUNCTION seal_records(boolean) SECURITY INVOKER;
 ALTER FUNCTION seal_ledger(integer) SECURITY INVOKER;
 ALTER FUNCTION seal_audit_log() SECURITY INVOKER;
 ALTER FUNCTION announce_state() SECURITY INVOKER;

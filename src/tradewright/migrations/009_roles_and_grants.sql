@@ -36,6 +36,7 @@ ALTER FUNCTION audit_row_change() SECURITY DEFINER;
 ALTER FUNCTION announce_state() SECURITY DEFINER;
 ALTER FUNCTION seal_audit_log() SECURITY DEFINER;
 ALTER FUNCTION seal_ledger(integer) SECURITY DEFINER;
+ALTER FUNCTION seal_records(boolean) SECURITY DEFINER;
 ALTER FUNCTION roll_up_exposures(boolean) SECURITY DEFINER;
 ALTER FUNCTION roll_up_house_balances(boolean) SECURITY DEFINER;
 ALTER FUNCTION premake_audit_log_partitions(integer) SECURITY DEFINER;
@@ -82,8 +83,8 @@ CROSS JOIN LATERAL (
     SELECT
         -- Written by the database itself, by functions of its owner, or by migrations.
         t.is_table AND t.relname NOT IN (
-            'audit_log', 'audit_seals', 'ledger_seals', 'ledger_seal_segments', 'house_balances', 'exposure_totals',
-            'outbox_events',
+            'audit_log', 'audit_seals', 'ledger_seals', 'ledger_seal_segments', 'record_seals', 'record_seal_segments',
+            'house_balances', 'exposure_totals', 'outbox_events',
             'payment_transitions', 'schema_migrations', 'view_refreshes',
             'audit_archives', 'audit_archive_segments', 'audit_archive_counts'
         ) AS is_written,
@@ -140,7 +141,7 @@ BEGIN
             p.oid::regprocedure AS signature,
             p.provolatile <> 'v' AS is_read,
             p.proname IN (
-                'seal_audit_log', 'seal_ledger', 'roll_up_exposures', 'roll_up_house_balances',
+                'seal_audit_log', 'seal_ledger', 'seal_records', 'roll_up_exposures', 'roll_up_house_balances',
                 'premake_audit_log_partitions', 'prune_records', 'prune_view_refreshes', 'refresh_reporting_view',
                 'raise_overdue_views', 'tell_audit_months_ahead'
             ) AS is_operated
@@ -149,7 +150,7 @@ BEGIN
           AND p.prorettype <> 'trigger'::regtype
           AND p.proname NOT IN (
               'create_audit_log_partition', 'build_audit_month', 'attach_audit_month', 'attach_archived_month',
-              'drop_archived_month', 'refuse_changed_month', 'grant_engine_rights'
+              'drop_archived_month', 'refuse_changed_month', 'seal_records_of', 'grant_engine_rights'
           )
         ORDER BY p.proname
     LOOP

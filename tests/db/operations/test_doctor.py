@@ -488,7 +488,22 @@ DAMAGE: dict[str, list[tuple[Breaker, Verdict, str]]] = {
             "seal_ledger",
         ),
     ],
-    "seals": [(unsealed, Verdict.WARNING, "the ledger since")],
+    "seals": [
+        (unsealed, Verdict.WARNING, "the ledger since"),
+        (
+            statements(
+                "SET session_replication_role = replica",
+                (
+                    "INSERT INTO order_events (order_id, seq, event_type, to_status, actor,"
+                    " occurred_at) VALUES (uuidv7(), 1, 'new', 'new', 'engine',"
+                    " now() - interval '2 hours')"
+                ),
+                "SET session_replication_role = origin",
+            ),
+            Verdict.WARNING,
+            "the events of orders since",
+        ),
+    ],
     "alerts": [
         (
             statements("SELECT open_alert('critical', 'job_failing', 'x', 'x has failed')"),
@@ -595,6 +610,7 @@ def test_a_house_that_is_right_is_told_so_by_every_check(right: Session) -> None
     play(right)
     sealing.seal(right)
     audit.seal(right)
+    audit.seal_records(right)
     right.execute("UPDATE alerts SET acknowledged_at = now(), acknowledged_by = 'anna'")
     examined = doctor.examine(
         Ground(session=right, versions=lambda: APPLIED, differences=list), CHECKS

@@ -51,11 +51,12 @@ def show_months(visit: Visit) -> Shown:
 
 
 def show_seals(visit: Visit) -> Shown:
-    """Show the seals of the audit log, and whether they hold if that is asked for."""
+    """Show the seals of the audit log, and whether they and the records hold if that is asked."""
     is_asked = visit.word("verify") is not None
     facts = {
         "seals": read(visit.session, "seals", count_max=_SEALS_MAX),
         "found": audit.verify(visit.session) if is_asked else None,
+        "records": audit.verify_records(visit.session) if is_asked else None,
     }
     return Shown("seals.html", facts)
 

@@ -194,11 +194,16 @@ def _compared(session: Session, expected: Figures, *, exact: bool) -> Step:
 def _seals_go_on(session: Session, expected: Figures) -> Step:
     """Look whether the seals of the manifest are there; laws look at what they cover."""
     problems = []
-    for name, seal in (("audit", expected.audit_seal), ("ledger", expected.ledger_seal)):
+    seals = {
+        "audit": expected.audit_seal,
+        "ledger": expected.ledger_seal,
+        "record": expected.record_seal,
+    }
+    for name, seal in seals.items():
         if seal is not None and read_seal(session, f"{name}_seal", seal.seq) != seal:
             problems.append(f"seal {seal.seq} of the {name} is not the one that was made")
-    heads = [seal.head[:12] for seal in (expected.audit_seal, expected.ledger_seal) if seal]
-    told = f"the chains go on from {' and '.join(heads)}" if heads else "nothing was sealed"
+    heads = [seal.head[:12] for seal in seals.values() if seal]
+    told = f"the chains go on from {', '.join(heads)}" if heads else "nothing was sealed"
     return Step("seals", told, tuple(problems))
 
 

@@ -46,6 +46,7 @@ def read_figures(
         },
         audit_seal=read_seal(session, "audit_seal"),
         ledger_seal=read_seal(session, "ledger_seal"),
+        record_seal=read_seal(session, "record_seal"),
         laws={name: law.broken for name, law in check_laws(session).items()} if laws else {},
         migrations=dict(session.execute(query("migrations")).fetchall()),
         objects=dict(session.execute(query("objects")).fetchall()),

@@ -69,6 +69,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     laws: dict[str, int]
     migrations: dict[str, str]
     objects: dict[str, str] = {}
+    record_seal: SealFigures | None = None
 
 
 class Origin(Struct, frozen=True, kw_only=True):

@@ -122,6 +122,12 @@ SELECT seq, encode(head, 'hex')
 FROM ledger_seals
 WHERE seq = coalesce(%(seq)s::bigint, (SELECT max(seq) FROM ledger_seals));
 
+-- name: record_seal
+-- Read a seal of the records: the last, or one by its number.
+SELECT seq, encode(head, 'hex')
+FROM record_seals
+WHERE seq = coalesce(%(seq)s::bigint, (SELECT max(seq) FROM record_seals));
+
 -- name: migrations
 -- Read which migrations are applied, each with the checksum of its text.
 SELECT version::text, checksum

@@ -298,6 +298,10 @@ def _seal(session: Session) -> None:
         told = translate(error)
         if told.code != ErrorCode.RECORD_RESTORED:
             raise told from error
+    try:
+        audit.seal_records(session)
+    except psycopg.Error as error:
+        raise translate(error) from error
 
 
 @contextmanager

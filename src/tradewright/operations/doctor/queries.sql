@@ -329,7 +329,11 @@ WHERE a.txid >= (SELECT coalesce(max(s.to_txid), 0) FROM audit_seals AS s)
 UNION ALL
 SELECT 'ledger', min(t.created_at), clock_timestamp() - min(t.created_at)
 FROM transfers AS t
-WHERE t.txid >= (SELECT coalesce(max(s.to_txid), 0) FROM ledger_seals AS s);
+WHERE t.txid >= (SELECT coalesce(max(s.to_txid), 0) FROM ledger_seals AS s)
+UNION ALL
+SELECT 'events of orders', min(e.occurred_at), clock_timestamp() - min(e.occurred_at)
+FROM order_events AS e
+WHERE e.occurred_at > (SELECT coalesce(max(s.sealed_at), '-infinity') FROM record_seals AS s);
 
 -- name: critical_alerts
 -- Read the critical alerts that nobody has seen and that are not over.

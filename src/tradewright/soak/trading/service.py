@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from psycopg.conninfo import make_conninfo
 
-from tradewright.audit import analyze_record, check_laws
+from tradewright.audit import analyze_record, check_laws, seal_records
 from tradewright.core.clock import monotonic_seconds
 from tradewright.core.processes import WorkProcess
 from tradewright.ledger import roll_up_house_balances, sealing
@@ -106,6 +106,7 @@ def soak_trading(server: EmbeddedServer, house: House, plan: SoakPlan) -> Tradin
     with house.session() as session, session.transaction():
         analyze_record(session)
         sealing.seal(session)
+        seal_records(session)
         roll_up_house_balances(session)
         checked = Checked(
             findings=check(read_record(session), stage, work, dealt),
@@ -226,6 +227,7 @@ def _kill_now_and_then(server: EmbeddedServer, house: House, floor: _Floor, plan
             server.start()
             with house.session() as session, session.transaction():
                 sealing.seal(session)
+                seal_records(session)
         else:
             floor.kill_engine(int(victim))
 

@@ -18,7 +18,7 @@ def _run(ground: Ground) -> Finding:
         return warning(
             f"not sealed: {named(late)}",
             why="What is not sealed could be rewritten without a trace.",
-            hint="Run tradewright jobs run-due; see why seal_audit_log or seal_ledger did not.",
+            hint="Run tradewright jobs run-due; see why the jobs that seal did not.",
         )
     return ok("nothing has waited for its seal for more than an hour")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from tests.floor import Floor, buy
 from tradewright.core.clock import monotonic_seconds, pause
-from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor, Temper
+from tradewright.liquidity.fix.acceptor import FixAcceptor
+from tradewright.liquidity.fix.acceptor_faults import Fault, Temper
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.fix.caller import Endpoint
 from tradewright.liquidity.fix.gateway import FixGateway

@@ -24,7 +24,8 @@ from tests.fix_floor import CODE, FixFloor, theirs, until
 from tests.floor import Floor, pair
 from tradewright.core.clock import pause
 from tradewright.core.ids import new_id_text
-from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor
+from tradewright.liquidity.fix.acceptor import FixAcceptor
+from tradewright.liquidity.fix.acceptor_faults import Fault
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.fix.connections import Connection, Purpose, set_connection
 from tradewright.postgres.connect import Session

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from tests.floor import Floor, buy, deal
 from tradewright.cli.main import LateGroup, cli
 from tradewright.core.errors import TradewrightError
-from tradewright.liquidity.fix.acceptor import FixAcceptor, Temper
+from tradewright.liquidity.fix.acceptor import FixAcceptor
+from tradewright.liquidity.fix.acceptor_faults import Temper
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.routing.model import Book
 

@@ -7,18 +7,10 @@ from hypothesis import strategies as st
 
 from tests.floor import DAY
 from tradewright.liquidity.fix import session
+from tradewright.liquidity.fix.actions import Deliver, Disconnect, Keep, Resend, Send
 from tradewright.liquidity.fix.codec import Message
 from tradewright.liquidity.fix.resending import resent
-from tradewright.liquidity.fix.session import (
-    Deliver,
-    Disconnect,
-    Identity,
-    Keep,
-    Resend,
-    Send,
-    State,
-    Step,
-)
+from tradewright.liquidity.fix.session import Identity, State, Step
 
 US = Identity(sender="HOUSE", target="LP")
 THEM = Identity(sender="LP", target="HOUSE", is_initiator=False)

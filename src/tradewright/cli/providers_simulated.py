@@ -10,7 +10,8 @@ import click
 from tradewright.cli import options
 from tradewright.cli.risk_output import PORT
 from tradewright.cli.signals import until_signal
-from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor, Temper
+from tradewright.liquidity.fix.acceptor import FixAcceptor
+from tradewright.liquidity.fix.acceptor_faults import Fault, Temper
 from tradewright.liquidity.fix.acceptor_files import Deals
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.reconciliation.trade_list import write_trade_list

@@ -15,10 +15,10 @@ from tests.floor import DAY, refusal
 from tradewright.cli.main import cli
 from tradewright.core.errors import ErrorCode
 from tradewright.core.ids import new_id_text
-from tradewright.liquidity.fix.acceptor import Fault
+from tradewright.liquidity.fix.acceptor_faults import Fault
+from tradewright.liquidity.fix.actions import Keep
 from tradewright.liquidity.fix.application import read_report, reported_request
 from tradewright.liquidity.fix.codec import Message
-from tradewright.liquidity.fix.session import Keep
 from tradewright.liquidity.fix.store import PostgresStore
 from tradewright.liquidity.reconciliation.model import Bucket, TradeLine
 from tradewright.postgres.connect import Session, connect

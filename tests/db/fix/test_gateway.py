@@ -9,11 +9,12 @@ from tests.fix_floor import PRICE, Deaf, FixFloor, theirs, until
 from tests.floor import DAY, ONE, TWO, Floor, buy, deal, refusal, sell
 from tradewright import routing
 from tradewright.core.errors import ErrorCode
-from tradewright.liquidity.fix.acceptor import Fault
+from tradewright.liquidity.fix.acceptor_faults import Fault
 from tradewright.liquidity.fix.acceptor_quotes import Price
+from tradewright.liquidity.fix.actions import Keep
 from tradewright.liquidity.fix.codec import Message
 from tradewright.liquidity.fix.requests import untold_reports
-from tradewright.liquidity.fix.session import Identity, Keep
+from tradewright.liquidity.fix.session import Identity
 from tradewright.liquidity.fix.store import PostgresStore
 from tradewright.liquidity.model import ProviderRequest, Side
 from tradewright.postgres.connect import Session, connect

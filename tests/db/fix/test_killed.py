@@ -15,7 +15,8 @@ import pytest
 
 from tests.fix_floor import FixFloor, theirs, until
 from tests.floor import buy
-from tradewright.liquidity.fix.acceptor import Fault, FixAcceptor
+from tradewright.liquidity.fix.acceptor import FixAcceptor
+from tradewright.liquidity.fix.acceptor_faults import Fault
 from tradewright.liquidity.fix.acceptor_files import Deals
 from tradewright.postgres.connect import Session
 

@@ -16,7 +16,7 @@ from tradewright.core.clock import utc_now
 from tradewright.liquidity.fix.caller import Endpoint
 from tradewright.liquidity.fix.codec import Framer, Message, encode
 from tradewright.liquidity.fix.gateway import FixGateway
-from tradewright.liquidity.fix.session import as_time
+from tradewright.liquidity.fix.instants import as_time
 from tradewright.liquidity.fix.store import PostgresStore
 from tradewright.liquidity.model import ProviderRequest, Side
 from tradewright.postgres.connect import Session, connect

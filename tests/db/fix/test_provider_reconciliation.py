@@ -14,7 +14,7 @@ from tests.floor import DAY, refusal
 from tradewright.cli.main import cli
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import ErrorCode
-from tradewright.liquidity.fix.acceptor import Fault
+from tradewright.liquidity.fix.acceptor_faults import Fault
 from tradewright.liquidity.fix.trades import TradeList, trade_reports
 from tradewright.liquidity.model import ProviderRequest, Side
 from tradewright.liquidity.reconciliation.model import Bucket, TradeLine

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.fix_floor import PRICE, FixFloor, until
-from tradewright.liquidity.fix.acceptor import FixAcceptor, Temper
+from tradewright.liquidity.fix.acceptor import FixAcceptor
+from tradewright.liquidity.fix.acceptor_faults import Temper
 from tradewright.liquidity.fix.acceptor_quotes import Price
 from tradewright.liquidity.fix.gateway import FixGateway
 from tradewright.postgres.connect import Session

@@ -6,64 +6,35 @@ any point and comes back knowing its trades. How it fails with a request is draw
 and the request's id: the same seed fails in the same way.
 """
 
-import socket
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
-from enum import StrEnum
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
-from random import Random
 
 from tradewright.core.clock import utc_now
 from tradewright.liquidity.fix import application, trades
+from tradewright.liquidity.fix.acceptor_doors import Door
+from tradewright.liquidity.fix.acceptor_faults import MARK, Fault, Temper
 from tradewright.liquidity.fix.acceptor_files import Deals, FileStore
 from tradewright.liquidity.fix.acceptor_quotes import Price, Quoting
 from tradewright.liquidity.fix.application import asked_request
 from tradewright.liquidity.fix.codec import Message
-from tradewright.liquidity.fix.line import Application, Line, Store, Waker
-from tradewright.liquidity.fix.session import Action, Identity, Send, as_time
+from tradewright.liquidity.fix.instants import as_time
 from tradewright.liquidity.fix.store import MemoryStore
 from tradewright.liquidity.model import ProviderRequest, Side
 from tradewright.liquidity.reconciliation.model import TradeLine
 
 LATE_SECONDS = 1
-ACCEPT_MS = 100
-_MARK = 5999
-"""A user-defined tag: a message that was lost on purpose says so when it is sent again."""
-
-
-class Fault(StrEnum):
-    """How a request fails, or does not."""
-
-    NONE = "none"
-    REJECT = "reject"
-    PARTIAL = "partial"
-    PIECES = "pieces"
-    LATE = "late"
-    DUPLICATE = "duplicate"
-    SILENT = "silent"
-    DISCONNECT = "disconnect"
-    GAP = "gap"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Temper:
-    """Which faults are drawn; each is as likely as it stands in the list.
-
-    `rejects_whole` refuses a request for prices as a whole for the sake of one unknown symbol.
-    """
-
-    faults: Sequence[Fault] = (Fault.NONE,)
-    seed: int = 1
-    rejects_whole: bool = False
-
-    def fault(self, request_id: str) -> Fault:
-        """Return how this request is dealt with."""
-        chance = Random(f"{self.seed}/{request_id}")  # noqa: S311 (a simulation)
-        return self.faults[chance.randrange(len(self.faults))]
+_NEEDED = {
+    application.NEW_ORDER: (11, 55, 54, 38, 60),
+    application.STATUS: (11, 55, 54),
+    application.CANCEL: (11, 41),
+    trades.REQUEST: (568, 75),
+}
+"""What is understood, with the fields that it cannot be answered without."""
 
 
 class FixAcceptor:
@@ -81,10 +52,10 @@ class FixAcceptor:
         self._quoting = Quoting(dict(prices), temper.rejects_whole)
         store = FileStore(folder / "session.jsonl")
         deals = Deals(folder / "deals.jsonl")
-        self._dealing = _Dealing(deals, self._quoting, temper, store.executions())
+        self._dealing = _Dealing(deals, self._quoting, temper, store)
         self._doors = (
-            _Door((host, ports[0]), store, self._dealing),
-            _Door((host, ports[1]), MemoryStore(), self._quoting),
+            Door((host, ports[0]), store, self._dealing),
+            Door((host, ports[1]), MemoryStore(), self._quoting),
         )
 
     @property
@@ -129,87 +100,13 @@ class FixAcceptor:
 
 
 @dataclass(slots=True)
-class _Door:
-    """A port with its thread: serves one client after the other."""
-
-    address: tuple[str, int]
-    store: Store
-    application: Application
-    waker: Waker = field(default_factory=Waker)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-    _socket: socket.socket | None = None
-
-    @property
-    def port(self) -> int:
-        """Return the port that was given, or found free."""
-        if self._socket is None:
-            raise AssertionError("not started")
-        port: int = self._socket.getsockname()[1]
-        return port
-
-    def start(self) -> None:
-        """Listen, in a thread."""
-        self._socket = socket.create_server(self.address)
-        self.waker.open()
-        self._socket.settimeout(ACCEPT_MS / 1000)
-        self._thread = threading.Thread(target=self._serve, name="fix acceptor", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Hang up and stop."""
-        self._stopping.set()
-        self.waker.wake()
-        if self._thread is not None and self._socket is not None:
-            self._thread.join()
-            self._socket.close()
-        self.waker.close()
-
-    def _serve(self) -> None:
-        while not self._stopping.is_set() and self._socket is not None:
-            try:
-                connection, _ = self._socket.accept()
-            except TimeoutError:
-                continue
-            with connection:
-                try:
-                    self._line().run(connection)
-                except OSError:
-                    pass
-                finally:
-                    self.application.gone()
-
-    def _line(self) -> Line:
-        identity = Identity(sender="LP", target="HOUSE", is_initiator=False)
-        return _FaultyLine(
-            identity, self.store, self.application, self.waker, self._stopping.is_set
-        )
-
-
-@dataclass(slots=True)
-class _FaultyLine(Line):
-    """A line that loses what is marked to be lost, and breaks where it is marked to break."""
-
-    def write(self, connection: socket.socket, actions: Sequence[Action]) -> None:
-        """Write what is not to be lost."""
-        whole: list[Action] = []
-        for action in actions:
-            fault = action.message.get(_MARK) if isinstance(action, Send) else None
-            if fault == Fault.DISCONNECT:
-                raise ConnectionAbortedError("on purpose")
-            if fault != Fault.GAP:
-                whole.append(action)
-        Line.write(self, connection, whole)
-
-
-@dataclass(slots=True)
 class _Dealing:
     """What is dealt, and what is told of it when."""
 
     deals: Deals
     quoting: Quoting
     temper: Temper
-    told: set[str]
+    store: FileStore
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _queue: deque[tuple[datetime, Message]] = field(default_factory=deque)
 
@@ -222,26 +119,19 @@ class _Dealing:
         with self._lock:
             due = [message for at, message in self._queue if at <= now]
             self._queue = deque(each for each in self._queue if each[0] > now)
-            self.told |= {message.text(17) for message in due}
         return due
 
     def deliver(self, messages: Sequence[Message], now: datetime) -> None:
-        """Take orders, cancels and questions about them."""
+        """Take orders, cancels and questions about them; refuse what cannot be answered."""
         for message in messages:
-            if message.kind == application.NEW_ORDER:
-                self._take_order(message, now)
-            elif message.kind == application.STATUS:
-                self._take_question(message, now)
-            elif message.kind == trades.REQUEST:
-                day = [
-                    t for t in self.deals.trades() if f"{t.executed_at:%Y%m%d}" == message.get(75)
-                ]
-                for told in trades.trade_reports(message.text(568), day):
-                    self._say(told)
-            elif message.kind == application.CANCEL:
-                fields = ((37, "0"), (11, message.text(11)), (41, message.text(41)))
-                rest = ((39, "8"), (434, "1"), (102, "0"), (58, "too late"))
-                self._say(Message(application.CANCEL_REJECT, (*fields, *rest)))
+            refusal = application.refusal(message, _NEEDED)
+            if refusal is not None:
+                self._say(refusal)
+                continue
+            try:
+                self._take(message, now)
+            except ValueError as error:
+                self._say(application.business_reject(message, "5", str(error)))
 
     def tick(self, now: datetime) -> None:
         """Do nothing: what is late is sent when it is due."""
@@ -262,6 +152,20 @@ class _Dealing:
         corrected = self.deals.correct(execution_id, price)
         if corrected is not None:
             self._say(corrected)
+
+    def _take(self, message: Message, now: datetime) -> None:
+        if message.kind == application.NEW_ORDER:
+            self._take_order(message, now)
+        elif message.kind == application.STATUS:
+            self._take_question(message, now)
+        elif message.kind == trades.REQUEST:
+            day = [t for t in self.deals.trades() if f"{t.executed_at:%Y%m%d}" == message.get(75)]
+            for told in trades.trade_reports(message.text(568), day):
+                self._say(told)
+        elif message.kind == application.CANCEL:
+            fields = ((37, "0"), (11, message.text(11)), (41, message.text(41)))
+            rest = ((39, "8"), (434, "1"), (102, "0"), (58, "too late"))
+            self._say(Message(application.CANCEL_REJECT, (*fields, *rest)))
 
     def _take_order(self, message: Message, now: datetime) -> None:
         request = asked_request(message)
@@ -285,6 +189,8 @@ class _Dealing:
         price = self.quoting.prices.get(request.symbol)
         if price is None:
             return [_report(request, "8", "8", (103, "1"), (58, "unknown symbol"))]
+        if request.quantity <= 0:
+            return [_report(request, "8", "8", (103, "13"), (58, "no quantity"))]
         if fault is Fault.REJECT:
             return [_report(request, "8", "8", (103, "99"), (58, "last look"))]
         dealt = price.ask if request.side is Side.BUY else price.bid
@@ -311,7 +217,7 @@ class _Dealing:
             return
         is_late = any(m.text(11) == request_id and at > now for at, m in self._queue)
         for report in reports:
-            if report.text(17) not in self.told and not is_late:
+            if report.text(17) not in self.store.executions and not is_late:
                 self._say(report)
         last = dict(reports[-1].fields)
         state = {150: "I", 17: "0"} | ({39: "0", 14: "0"} if is_late else {})
@@ -320,7 +226,7 @@ class _Dealing:
     def _say(
         self, message: Message, due: datetime | None = None, fault: Fault = Fault.NONE
     ) -> None:
-        marked = (*message.fields, *([(_MARK, fault)] if fault in _ON_THE_LINE else []))
+        marked = (*message.fields, *([(MARK, fault)] if fault in _ON_THE_LINE else []))
         with self._lock:
             self._queue.append((due or utc_now(), replace(message, fields=marked)))
 
@@ -329,12 +235,14 @@ _ON_THE_LINE = (Fault.GAP, Fault.DISCONNECT)
 
 
 def _parts(request: ProviderRequest, fault: Fault) -> list[Decimal]:
+    """Return what is dealt: whole units but for the last part, and no part of nothing."""
+    parts = [request.quantity]
     if fault is Fault.PARTIAL and not request.is_all_or_nothing:
-        return [(request.quantity * 2 / 5).quantize(Decimal(1))]
-    if fault is Fault.PIECES:
-        third = (request.quantity / 3).quantize(Decimal(1))
-        return [third, third, request.quantity - 2 * third]
-    return [request.quantity]
+        parts = [(request.quantity * 2 / 5).quantize(Decimal(1), ROUND_FLOOR)]
+    elif fault is Fault.PIECES:
+        third = (request.quantity / 3).quantize(Decimal(1), ROUND_FLOOR)
+        parts = [third, third, request.quantity - 2 * third]
+    return [part for part in parts if part > 0]
 
 
 def _trade(

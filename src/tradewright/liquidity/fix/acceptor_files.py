@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tradewright.liquidity.fix.application import read_time
+from tradewright.liquidity.fix.actions import Keep, Reset, Send
 from tradewright.liquidity.fix.codec import Message
-from tradewright.liquidity.fix.session import Keep, Reset, Send
+from tradewright.liquidity.fix.instants import read_time
 from tradewright.liquidity.model import Side
 from tradewright.liquidity.reconciliation.model import TradeLine
 
@@ -24,6 +24,8 @@ class FileStore:
         self._path = path
         self._next_in = self._next_out = 1
         self._sent: dict[int, Message] = {}
+        self.executions: set[str] = set()
+        """The ids of the executions that have been told and could be told again."""
         for fact in _read(path):
             self._learn(fact)
 
@@ -42,19 +44,17 @@ class FileStore:
         """Return what was sent under some numbers."""
         return {seq: each for seq, each in self._sent.items() if begin <= seq <= end}
 
-    def executions(self) -> set[str]:
-        """Return the ids of the executions that have been told."""
-        return {each.text(17) for each in self._sent.values() if each.get(17) is not None}
-
     def _learn(self, fact: Any) -> None:
         if "in" in fact:
             self._next_in = fact["in"]
         elif "out" in fact:
             self._next_out = fact["out"] + 1
-            self._sent[fact["out"]] = _message(fact)
+            self._sent[fact["out"]] = message = _message(fact)
+            self.executions.add(message.text(17))
         else:
             self._next_in = self._next_out = 1
             self._sent = {}
+            self.executions = set()
 
 
 class Deals:
@@ -94,7 +94,7 @@ class Deals:
                 price=Decimal(each.text(31)),
                 executed_at=read_time(each.text(60)),
             )
-            for reports in self.reports.values()
+            for reports in list(self.reports.values())
             for each in reports
             if each.text(150) in ("F", "G")
         ]
@@ -130,8 +130,12 @@ def _append(path: Path, facts: Sequence[object]) -> None:
 def _read(path: Path) -> Iterator[Any]:
     if not path.exists():
         return
+    if not path.read_bytes().endswith(b"\n"):
+        _append(path, [None])  # ends a line that was cut off, so that the next is one of its own
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            yield json.loads(line)
+            fact = json.loads(line)
         except ValueError:
             continue
+        if isinstance(fact, dict):
+            yield fact

@@ -10,6 +10,9 @@ from decimal import Decimal
 from tradewright.liquidity.fix import application
 from tradewright.liquidity.fix.codec import Message
 
+_NEEDED = {application.MARKET_DATA_REQUEST: (262, 263, 55)}
+"""What is understood, with the fields that it cannot be answered without."""
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -59,13 +62,14 @@ class Quoting:
     def deliver(self, messages: Sequence[Message], now: datetime) -> None:  # noqa: ARG002
         """Take subscriptions."""
         for message in messages:
-            if message.kind == application.MARKET_DATA_REQUEST:
-                symbols = [value for tag, value in message.fields if tag == 55]
-                unknown = [symbol for symbol in symbols if symbol not in self.prices]
-                if self.rejects_whole and unknown:
-                    symbols = unknown[:1]
-                for symbol in symbols:
-                    self._subscribe(message.text(262), symbol)
+            refusal = application.refusal(
+                message, {application.MARKET_DATA_REQUEST: (262, 263, 55)}
+            )
+            if refusal is not None:
+                with self._lock:
+                    self._queue.append(refusal)
+            elif message.kind == application.MARKET_DATA_REQUEST:
+                self._take_request(message)
 
     def tick(self, now: datetime) -> None:
         """Do nothing."""
@@ -76,14 +80,29 @@ class Quoting:
             self._subscribed.clear()
             self._queue.clear()
 
-    def _subscribe(self, request_id: str, symbol: str) -> None:
+    def _take_request(self, message: Message) -> None:
+        """Take a request by its SubscriptionRequestType (263): a snapshot, what follows, an end."""
+        symbols = [value for tag, value in message.fields if tag == 55]
+        if message.get(263) == "2":
+            with self._lock:
+                for symbol in symbols:
+                    self._subscribed.pop(symbol, None)
+            return
+        unknown = [symbol for symbol in symbols if symbol not in self.prices]
+        if self.rejects_whole and unknown:
+            symbols = unknown[:1]
+        for symbol in symbols:
+            self._subscribe(message.text(262), symbol, follows=message.get(263) == "1")
+
+    def _subscribe(self, request_id: str, symbol: str, *, follows: bool) -> None:
         with self._lock:
             price = self.prices.get(symbol)
             if price is None:
                 fields = ((262, request_id), (281, "0"), (58, f"unknown symbol {symbol}"))
                 self._queue.append(Message(application.MARKET_DATA_REJECT, fields))
                 return
-            self._subscribed[symbol] = request_id
+            if follows:
+                self._subscribed[symbol] = request_id
             self._queue.append(
                 Message(
                     application.SNAPSHOT,

@@ -5,13 +5,14 @@ provider must send stands in docs/reference/fix.md. `gateway` decides when what 
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from itertools import count
 
 from tradewright.liquidity.fix.codec import Message
-from tradewright.liquidity.fix.session import as_time
+from tradewright.liquidity.fix.instants import as_time, read_time
 from tradewright.liquidity.model import (
     ProviderAnswer,
     ProviderQuote,
@@ -85,6 +86,22 @@ def market_data_request(number: int, symbols: list[str]) -> Message:
     fields = [(262, f"MD-{number}"), (263, "1"), (264, "1"), (265, "1")]
     fields += [(267, "2"), (269, "0"), (269, "1"), (146, str(len(symbols)))]
     return Message(MARKET_DATA_REQUEST, (*fields, *((55, symbol) for symbol in symbols)))
+
+
+def business_reject(message: Message, reason: str, why: str) -> Message:
+    """Return BusinessMessageReject of a message, for a BusinessRejectReason (380)."""
+    fields = ((45, message.text(34) or "0"), (372, message.kind), (380, reason))
+    return Message(BUSINESS_REJECT, (*fields, (58, why[:100])))
+
+
+def refusal(message: Message, needed: Mapping[str, Sequence[int]]) -> Message | None:
+    """Return the reject of a message that is not understood, or lacks what is needed; or None."""
+    if message.kind in (SESSION_REJECT, BUSINESS_REJECT):
+        return None
+    if message.kind not in needed:
+        return business_reject(message, "3", "unsupported message type")
+    missing = [tag for tag in needed[message.kind] if message.get(tag) is None]
+    return business_reject(message, "5", f"field {missing[0]} is missing") if missing else None
 
 
 def asked_request(message: Message) -> ProviderRequest:
@@ -280,20 +297,6 @@ class Books:
             quoted_at=book.quoted_at,
             sequence=next(self._numbers),
         )
-
-
-def read_time(text: str) -> datetime:
-    """Return the instant of a UTCTimestamp; what is finer than a microsecond is cut off.
-
-    Raises:
-        ValueError: it is none.
-
-    """
-    whole, _, fraction = text.partition(".")
-    if fraction and not (fraction.isascii() and fraction.isdigit()):
-        raise ValueError(f"{text!r} is no time")
-    at = datetime.strptime(whole, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
-    return at.replace(microsecond=int(fraction[:6].ljust(6, "0")))
 
 
 def read_decimal(message: Message, tag: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:

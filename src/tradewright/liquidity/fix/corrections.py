@@ -10,8 +10,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from tradewright.liquidity.fix.application import ID_LENGTH_MAX, REPORT, read_time, request_id_of
+from tradewright.liquidity.fix.application import ID_LENGTH_MAX, REPORT, request_id_of
 from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.instants import read_time
 
 _AMOUNT_MAX = Decimal(10) ** 12
 _PLACES = 8

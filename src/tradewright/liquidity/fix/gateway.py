@@ -261,7 +261,7 @@ class FixGateway:
             _LOG.error("%s sent a report that cannot be read: %s", self.provider, error)
             self._unreadable.note(message, str(error))
             with self._lock:
-                self._queue.append(_business_reject(message, str(error)))
+                self._queue.append(application.business_reject(message, "5", str(error)))
             return
         if answer is not None:
             if answer.is_final:
@@ -321,8 +321,3 @@ class FixGateway:
         except (psycopg.Error, TradewrightError) as error:
             _LOG.warning("an answer of %s could not be booked yet: %s", self.provider, error)
             self._untold.append((request, answer))
-
-
-def _business_reject(message: Message, why: str) -> Message:
-    fields = ((45, message.text(34)), (372, message.kind), (380, "5"), (58, why[:100]))
-    return Message(application.BUSINESS_REJECT, fields)

@@ -7,6 +7,7 @@ what it may have said, and asks again for what it has not kept.
 
 import select
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,19 +16,10 @@ from typing import Protocol
 
 from tradewright.core.clock import utc_now
 from tradewright.liquidity.fix import session
+from tradewright.liquidity.fix.actions import Action, Deliver, Disconnect, Keep, Resend, Reset, Send
 from tradewright.liquidity.fix.codec import Framer, Message, encode
 from tradewright.liquidity.fix.resending import resent
-from tradewright.liquidity.fix.session import (
-    Deliver,
-    Disconnect,
-    Identity,
-    Keep,
-    Resend,
-    Reset,
-    Send,
-    State,
-    Step,
-)
+from tradewright.liquidity.fix.session import Identity, Phase, State, Step
 
 TICK_MS = 200
 WRITE_SECONDS_MAX = 10
@@ -145,13 +137,12 @@ class Line:
 
     def _turn(self, connection: socket.socket, messages: Sequence[Message]) -> None:
         """Take what has arrived, let time pass, send what waits: one write for all of it."""
-        now, steps = utc_now(), []
-        for message in messages:
-            steps.append(session.received(self.state, self.identity, now, message))
-            self.state = steps[-1].state
+        now = utc_now()
+        steps = self._received(messages, now)
         steps.append(session.ticked(self.state, self.identity, now))
         self.state = steps[-1].state
-        if self.state.is_ready and not self.was_ready:
+        begins = any(isinstance(action, Reset) for step in steps for action in step.actions)
+        if self.state.is_ready and (begins or not self.was_ready):
             self.was_ready = True
             self.application.ready()
         if self.state.is_ready:
@@ -163,6 +154,16 @@ class Line:
             self.state = steps[-1].state
         self._do(connection, steps)
         self.application.tick(now)
+
+    def _received(self, messages: Sequence[Message], now: datetime) -> list[Step]:
+        """Take messages until one of them ends the connection; what is behind it is not read."""
+        steps: list[Step] = []
+        for message in messages:
+            if self.state.phase is Phase.CLOSED:
+                break
+            steps.append(session.received(self.state, self.identity, now, message))
+            self.state = steps[-1].state
+        return steps
 
     def _do(self, connection: socket.socket, steps: Sequence[Step]) -> None:
         self.state = steps[-1].state
@@ -178,7 +179,7 @@ class Line:
                 self.application.deliver(delivered, utc_now())
         self._why = next((a.why for a in actions if isinstance(a, Disconnect)), self._why)
 
-    def write(self, connection: socket.socket, actions: Sequence[session.Action]) -> None:
+    def write(self, connection: socket.socket, actions: Sequence[Action]) -> None:
         """Write what is to be sent in one piece, but for what is sent again: that in parts."""
         data = b""
         for action in actions:
@@ -200,7 +201,10 @@ class Line:
             yield b"".join(encode(message.kind, message.fields) for message in answers)
 
     def _read(self, connection: socket.socket) -> bytes | None:
-        """Return what has arrived; None when time has passed or there is something to send."""
+        """Return what has arrived; None when time has passed or there is something to send.
+
+        Over TLS what is readable may be no data yet: part of a record, or a word of TLS itself.
+        """
         pending = getattr(connection, "pending", int)()
         if not pending:
             ready, _, _ = select.select(
@@ -209,4 +213,10 @@ class Line:
             self.waker.sleep()
             if connection.fileno() not in ready:
                 return None
-        return connection.recv(_CHUNK)
+        connection.settimeout(0)
+        try:
+            return connection.recv(_CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        finally:
+            connection.settimeout(WRITE_SECONDS_MAX)

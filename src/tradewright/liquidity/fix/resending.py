@@ -6,13 +6,8 @@
 from datetime import datetime
 
 from tradewright.liquidity.fix.codec import Message
-from tradewright.liquidity.fix.session import (
-    ADMINISTRATIVE,
-    SEQUENCE_RESET,
-    Identity,
-    as_time,
-    header,
-)
+from tradewright.liquidity.fix.instants import as_time
+from tradewright.liquidity.fix.session import ADMINISTRATIVE, SEQUENCE_RESET, Identity, header
 
 
 def resent(
@@ -40,8 +35,9 @@ def resent(
 
 
 def _gap_fill(identity: Identity, begin: int, after: int, now: datetime) -> Message:
-    head = header(identity, begin, now)
-    return Message(SEQUENCE_RESET, (*head, (43, "Y"), (123, "Y"), (36, str(after))))
+    """Fill a gap; its OrigSendingTime (122) is of now, as of what was never sent before."""
+    head = (*header(identity, begin, now), (43, "Y"), (122, as_time(now)))
+    return Message(SEQUENCE_RESET, (*head, (123, "Y"), (36, str(after))))
 
 
 def _repeat(identity: Identity, seq: int, message: Message, now: datetime) -> Message:

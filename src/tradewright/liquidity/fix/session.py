@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tradewright.liquidity.fix.actions import Action, Deliver, Disconnect, Keep, Resend, Reset, Send
 from tradewright.liquidity.fix.codec import Fields, Message
+from tradewright.liquidity.fix.faults import Fault, fault_of
+from tradewright.liquidity.fix.instants import as_time
 
 HEARTBEAT, TEST_REQUEST, RESEND_REQUEST = "0", "1", "2"
 REJECT, SEQUENCE_RESET, LOGOUT, LOGON = "3", "4", "5", "A"
@@ -22,8 +25,12 @@ LOGON_SECONDS_MAX = 10
 """So long either side waits for a logon or a logout to be answered."""
 HEARTBEAT_SECONDS_MAX = 3_600
 """Nobody is let be silent for longer: a line that is dead would be taken to be quiet."""
-
-_TIME_FORM = "%Y%m%d-%H:%M:%S.%f"
+ASKS_MAX = 3
+"""So often the same gap is asked for on one connection."""
+RESENDS_MAX = 5
+"""So often the same is sent again on one connection: who asks more often never takes it."""
+EXECUTION_REPORT = "8"
+"""Heard though its session's fields are wrong: what it says was dealt was dealt."""
 
 
 class Phase(StrEnum):
@@ -51,8 +58,10 @@ class Identity:
 class State:
     """What a session knows; the two numbers outlive connections, the rest does not.
 
-    `gap_until` is the highest number seen while an earlier one is missing; `waits_since` is when
-    a logon or a logout began to wait for its answer.
+    `gap_until` is the highest number seen while an earlier one is missing, `asked_at` when that
+    was asked for or came nearer, `asks_count` how often it was asked for in vain; `resent_from` is
+    where the other side's last resend request began, `resends_count` how many began there in a row;
+    `waits_since` is when a logon or a logout began to wait for its answer.
     """
 
     next_in: int = 1
@@ -64,62 +73,15 @@ class State:
     asked_at: datetime | None = None
     waits_since: datetime | None = None
     gap_until: int = 0
+    asks_count: int = 0
+    resent_from: int = 0
+    resends_count: int = 0
     is_tested: bool = False
 
     @property
     def is_ready(self) -> bool:
         """Return whether messages of the application may be sent."""
         return self.phase is Phase.ACTIVE
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a message under its number; keep it first."""
-
-    seq: int
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """Send again what had been sent under these numbers when it was asked for, the end included.
-
-    What is sent after that in the same breath is not among them: it would arrive twice.
-    """
-
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Keep a received message; the number expected after it is `next_in`."""
-
-    seq: int
-    next_in: int
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Deliver:
-    """Give a message to the application; it has been kept."""
-
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Both sides begin again at 1; what was kept stays, under the numbering before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnect:
-    """Close the connection."""
-
-    why: str
-
-
-Action = Send | Resend | Keep | Deliver | Reset | Disconnect
 
 
 @dataclass(slots=True)
@@ -194,7 +156,8 @@ def ticked(state: State, identity: Identity, now: datetime) -> Step:
             step.change(is_tested=True)
         elif now - (state.sent_at or now) >= beat:
             step.send(HEARTBEAT)
-        if state.gap_until and now - (state.asked_at or now) > beat:
+        is_late = bool(state.gap_until) and now - (state.asked_at or now) > beat
+        if is_late and step.state.phase is Phase.ACTIVE:
             _ask_again(step)
     return step
 
@@ -204,7 +167,7 @@ def received(state: State, identity: Identity, now: datetime, message: Message) 
     step = Step(replace(state, received_at=now, is_tested=False), identity, now)
     seq = message.number(34)
     if (message.get(49), message.get(56)) != (identity.target, identity.sender):
-        step.disconnect(f"a message is of {message.get(49)} for {message.get(56)}")
+        _take_foreign(step, message)
     elif seq is None:
         _leave(step, "a message has no MsgSeqNum")
     elif message.kind == LOGON:
@@ -229,6 +192,17 @@ def _refused(message: Message) -> str:
     return f"{why}: {message.get(58)}" if message.get(58) else why
 
 
+def _take_foreign(step: Step, message: Message) -> None:
+    """Take a message of another, or for another: it is not counted, and the connection ends."""
+    why = f"a message is of {message.get(49)} for {message.get(56)}"
+    if step.state.phase is not Phase.ACTIVE:
+        step.disconnect(why)
+        return
+    tag = 49 if message.get(49) != step.identity.target else 56
+    step.send(REJECT, (45, message.text(34) or "0"), (371, str(tag)), (373, "9"), (58, why))
+    _leave(step, why)
+
+
 def _take_numbered(step: Step, seq: int, message: Message) -> None:
     """Take a message in its turn; ask for what is missing, pass over what came before."""
     expected = step.state.next_in
@@ -247,14 +221,14 @@ def _take_numbered(step: Step, seq: int, message: Message) -> None:
 
 
 def _take_turn(step: Step, seq: int, message: Message) -> None:
-    next_in = seq + 1
+    next_in, fault = seq + 1, fault_of(message, step.now)
     if message.kind == SEQUENCE_RESET:
         next_in = max(next_in, message.number(36) or 0)
     step.actions.append(Keep(seq, next_in, message))
     gap_until = step.state.gap_until if step.state.gap_until >= next_in else 0
-    step.change(next_in=next_in, gap_until=gap_until)
-    if message.get(52) is None:
-        step.send(REJECT, (45, str(seq)), (371, "52"), (373, "1"), (372, message.kind))
+    step.change(next_in=next_in, gap_until=gap_until, asked_at=step.now, asks_count=0)
+    if fault is not None:
+        _take_faulty(step, message, fault)
     elif message.kind == TEST_REQUEST:
         step.send(HEARTBEAT, (112, message.get(112) or "TEST"))
     elif message.kind == RESEND_REQUEST:
@@ -265,15 +239,27 @@ def _take_turn(step: Step, seq: int, message: Message) -> None:
         step.actions.append(Deliver(message))
 
 
+def _take_faulty(step: Step, message: Message, fault: Fault) -> None:
+    """Refuse a message, which is counted; but hear an execution, and end where it must end."""
+    refused = ((45, message.text(34)), (371, str(fault.tag)), (373, fault.reason))
+    step.send(REJECT, *refused, (372, message.kind), (58, fault.why))
+    if message.kind == EXECUTION_REPORT:
+        step.actions.append(Deliver(message))
+    if fault.ends_session:
+        _leave(step, fault.why)
+
+
 def _take_logon(step: Step, seq: int, message: Message) -> None:
     """Begin the session, or answer its beginning."""
     identity, resets = step.identity, message.get(141) == "Y"
-    if step.state.phase is not Phase.LOGGING_ON:
-        _leave(step, "a second logon")
+    is_again = step.state.phase is Phase.ACTIVE and resets
+    why = _logon_fault(step, seq, message, is_again=is_again)
+    if why is not None:
+        _leave(step, why)
         return
-    if resets and not identity.is_initiator:
+    if is_again or (resets and not identity.is_initiator):
         step.actions.append(Reset())
-        step.change(next_in=1, next_out=1)
+        step.change(next_in=1, next_out=1, gap_until=0)
     elif resets != identity.resets_on_logon and identity.is_initiator:
         step.disconnect("the other side has reset its numbers and was not asked to")
         return
@@ -281,16 +267,26 @@ def _take_logon(step: Step, seq: int, message: Message) -> None:
         _leave(step, f"MsgSeqNum too low, expecting {step.state.next_in} but received {seq}")
         return
     beat = message.number(108) or identity.heartbeat_seconds
+    agreed = replace(identity, heartbeat_seconds=beat)
+    _begin(step, seq, message, agreed, answers=is_again or not identity.is_initiator)
+
+
+def _logon_fault(step: Step, seq: int, message: Message, *, is_again: bool) -> str | None:
+    """Return why a logon cannot begin the session; one that resets may come while it lasts."""
+    fault, beat = fault_of(message, step.now), message.number(108) or 0
+    if step.state.phase is not Phase.LOGGING_ON and not is_again:
+        return "a second logon"
+    if message.get(141) == "Y" and seq != 1:
+        return f"a logon resets the numbers (141) and has {seq}, not 1"
     if beat > HEARTBEAT_SECONDS_MAX:
-        _leave(step, f"HeartBtInt (108) is {beat}, at most {HEARTBEAT_SECONDS_MAX} is taken")
-        return
-    _begin(step, seq, message, replace(identity, heartbeat_seconds=beat))
+        return f"HeartBtInt (108) is {beat}, at most {HEARTBEAT_SECONDS_MAX} is taken"
+    return None if fault is None else fault.why
 
 
-def _begin(step: Step, seq: int, message: Message, identity: Identity) -> None:
-    """Begin with what is agreed; the acceptor answers the logon."""
+def _begin(step: Step, seq: int, message: Message, identity: Identity, *, answers: bool) -> None:
+    """Begin with what is agreed; whoever was asked to answers the logon."""
     step.change(phase=Phase.ACTIVE, heartbeat_seconds=identity.heartbeat_seconds)
-    if not identity.is_initiator:
+    if answers:
         step.send(LOGON, *_logon_fields(identity, resets=message.get(141) == "Y"))
     if seq == step.state.next_in:
         step.actions.append(Keep(seq, seq + 1, message))
@@ -308,18 +304,24 @@ def _take_logout(step: Step, message: Message) -> None:
 
 def _take_resend_request(step: Step, message: Message) -> None:
     begin, end = message.number(7), message.number(16)
-    if begin is None or end is None or begin < 1:
+    if begin is None or end is None or begin < 1 or 0 < end < begin:
         step.send(REJECT, (45, message.text(34)), (371, "7"), (373, "5"), (372, RESEND_REQUEST))
+        return
+    count = step.state.resends_count + 1 if begin == step.state.resent_from else 1
+    if count > RESENDS_MAX:
+        _leave(step, f"what begins with {begin} was asked for more than {RESENDS_MAX} times")
         return
     last = step.state.next_out - 1
     step.actions.append(Resend(begin, last if end == 0 else min(end, last)))
-    step.change(sent_at=step.now)
+    step.change(sent_at=step.now, resent_from=begin, resends_count=count)
 
 
 def _take_reset(step: Step, seq: int, message: Message) -> None:
     """Take a reset of the other side's numbers, whatever its own number is; they never fall."""
-    new = message.number(36)
-    if new is None or new < step.state.next_in:
+    new, fault = message.number(36), fault_of(message, step.now)
+    if fault is not None:
+        _take_faulty(step, message, fault)
+    elif new is None or new < step.state.next_in:
         step.send(REJECT, (45, str(seq)), (371, "36"), (373, "5"), (372, SEQUENCE_RESET))
     elif new > step.state.next_in:
         step.actions.append(Keep(step.state.next_in, new, message))
@@ -334,8 +336,12 @@ def _note_gap(step: Step, seq: int) -> None:
 
 
 def _ask_again(step: Step) -> None:
+    """Ask for what is missing; what was asked for in vain so often does not come."""
+    if step.state.asks_count >= ASKS_MAX:
+        _leave(step, f"number {step.state.next_in} was asked for {ASKS_MAX} times in vain")
+        return
     step.send(RESEND_REQUEST, (7, str(step.state.next_in)), (16, "0"))
-    step.change(asked_at=step.now)
+    step.change(asked_at=step.now, asks_count=step.state.asks_count + 1)
 
 
 def _leave(step: Step, why: str) -> None:
@@ -369,8 +375,3 @@ def _fresh(state: State, identity: Identity, now: datetime) -> State:
         sent_at=now,
         waits_since=now,
     )
-
-
-def as_time(instant: datetime) -> str:
-    """Return an instant as FIX writes it, to the millisecond (UTCTimestamp)."""
-    return instant.strftime(_TIME_FORM)[:-3]

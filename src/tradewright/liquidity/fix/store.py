@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import psycopg
 
 from tradewright.core.errors import ErrorCode, StateError
+from tradewright.liquidity.fix.actions import Keep, Reset, Send
 from tradewright.liquidity.fix.application import ID_LENGTH_MAX
 from tradewright.liquidity.fix.codec import Message, decode, encode
 from tradewright.liquidity.fix.corrections import read_correction
-from tradewright.liquidity.fix.session import Identity, Keep, Reset, Send
+from tradewright.liquidity.fix.session import Identity
 from tradewright.postgres import session_locks
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from tradewright.liquidity.fix.application import read_decimal, read_time
+from tradewright.liquidity.fix.application import read_decimal
 from tradewright.liquidity.fix.codec import Message
+from tradewright.liquidity.fix.instants import read_time
 from tradewright.liquidity.model import Side
 from tradewright.liquidity.reconciliation.model import TradeLine
 

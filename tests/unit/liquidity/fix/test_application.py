@@ -10,7 +10,7 @@ from tests.floor import DAY
 from tradewright.liquidity.fix import application
 from tradewright.liquidity.fix.application import Books
 from tradewright.liquidity.fix.codec import Message
-from tradewright.liquidity.fix.session import as_time
+from tradewright.liquidity.fix.instants import as_time
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, RejectReason, Side
 
 REQUEST = ProviderRequest(

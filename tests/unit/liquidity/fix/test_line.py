@@ -5,9 +5,10 @@ from pathlib import Path
 
 from tradewright.liquidity.fix.acceptor_files import FileStore
 from tradewright.liquidity.fix.acceptor_quotes import Quoting
+from tradewright.liquidity.fix.actions import Resend, Send
 from tradewright.liquidity.fix.codec import Framer, Message
 from tradewright.liquidity.fix.line import RESENT_TOGETHER, Line, Waker
-from tradewright.liquidity.fix.session import Identity, Resend, Send
+from tradewright.liquidity.fix.session import Identity
 
 LAST = 2 * RESENT_TOGETHER + 500
 

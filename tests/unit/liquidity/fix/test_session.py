@@ -6,20 +6,10 @@ import pytest
 
 from tests.floor import DAY
 from tradewright.liquidity.fix import session
+from tradewright.liquidity.fix.actions import Deliver, Disconnect, Keep, Resend, Reset, Send
 from tradewright.liquidity.fix.codec import Fields, Message
 from tradewright.liquidity.fix.resending import resent
-from tradewright.liquidity.fix.session import (
-    Deliver,
-    Disconnect,
-    Identity,
-    Keep,
-    Phase,
-    Resend,
-    Reset,
-    Send,
-    State,
-    Step,
-)
+from tradewright.liquidity.fix.session import Identity, Phase, State, Step
 
 US = Identity(sender="HOUSE", target="LP", heartbeat_seconds=30)
 THEM = Identity(sender="LP", target="HOUSE", is_initiator=False)
@@ -159,7 +149,8 @@ def test_a_resend_request_without_numbers_is_rejected() -> None:
 def test_a_message_without_its_time_is_rejected_and_counted() -> None:
     bare = Message("8", ((49, "LP"), (56, "HOUSE"), (34, "5")))
     step = session.received(ACTIVE, US, DAY, bare)
-    assert sent(step) == [("3", {45: "5", 371: "52", 373: "1", 372: "8"})]
+    refused = {45: "5", 371: "52", 373: "1", 372: "8", 58: "SendingTime (52) is missing"}
+    assert sent(step) == [("3", refused)]
     assert step.state.next_in == 6
 
 
@@ -239,7 +230,7 @@ def test_what_is_sent_again_is_marked_and_orders_and_heartbeats_are_gap_filled()
     answers = resent(US, before, range(1, 5), DAY)
     seen = [(m.kind, m.get(34), m.get(36), m.get(43), m.get(122), m.get(11)) for m in answers]
     assert seen == [
-        ("4", "1", "3", "Y", None, None),
+        ("4", "1", "3", "Y", "20260113-08:00:00.000", None),
         ("H", "3", None, "Y", "20260113-07:00:00.000", "order"),
-        ("4", "4", "5", "Y", None, None),
+        ("4", "4", "5", "Y", "20260113-08:00:00.000", None),
     ]

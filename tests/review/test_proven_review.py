@@ -277,3 +277,13 @@ def test_a_policy_for_a_role_that_no_file_makes_is_tried_with_a_stand_in(
     told = {f.rule for f in with_proof(review_folder(tmp_path), server).findings}
     assert "stand-in-role" in told
     assert "does-not-apply" not in told
+
+
+def test_a_rewrite_that_was_read_is_not_told_again_by_the_server(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    (tmp_path / "001_a.sql").write_text("CREATE TABLE a (id int PRIMARY KEY, n int);\n")
+    (tmp_path / "002_b.sql").write_text("ALTER TABLE a ALTER COLUMN n TYPE bigint;\n")
+    review = with_proof(review_folder(tmp_path), server)
+    told = [f.rule for f in review.findings if f.rule in {"rewrites-table", "changing-column-type"}]
+    assert told == ["changing-column-type"]

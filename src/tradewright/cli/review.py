@@ -50,6 +50,13 @@ LEVELS = [*map(str, Severity), "never"]
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="What stands before the first migration, as pg_dump --schema-only writes it.",
 )
+@click.option(
+    "--placeholder",
+    "placeholders",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What your runner, psql or shell fills in for ${NAME}, :NAME, {{ NAME }}, $NAME.",
+)
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out findings listed here.")
 @click.option("--update-baseline", is_flag=True, help="Write today's findings to the baseline.")
 @click.option(
@@ -103,10 +110,17 @@ def _refuse_contradictions(context: click.Context, options: dict[str, object]) -
         raise click.UsageError("--update-baseline needs --baseline FILE", context)
     if options["as_json"] and "form" in given and options["form"] != "json":
         raise click.UsageError(f"--json and --format {options['form']} exclude each other", context)
-    about_findings = ("form", "output", "fail_on", "baseline", "update_baseline", "prove", "schema")
+    about_findings = (
+        *("form", "output", "fail_on", "baseline", "update_baseline", "prove", "schema"),
+        "placeholders",
+    )
     if options["fix"] and (unused := [name for name in about_findings if name in given]):
-        word = "--" + {"form": "format"}.get(unused[0], unused[0].replace("_", "-"))
+        word = "--" + _SHOWN.get(unused[0], unused[0].replace("_", "-"))
         raise click.UsageError(f"{word} is for findings; --fix shows corrections instead", context)
+
+
+_SHOWN = {"form": "format", "placeholders": "placeholder"}
+"""Options whose names here are not those of the command line."""
 
 
 def _is_given(context: click.Context, name: str) -> bool:
@@ -126,8 +140,20 @@ def _request(context: click.Context, options: dict[str, object]) -> "Request":
         baseline=_path(options["baseline"]),
         update_baseline=bool(options["update_baseline"]),
         schema=_path(options["schema"]),
+        placeholders=_values(context, options["placeholders"]),
         prove=None if options["prove"] is None else bool(options["prove"]),
     )
+
+
+def _values(context: click.Context, given: object) -> dict[str, str]:
+    """Return the values of placeholders by their names."""
+    values = {}
+    for pair in given if isinstance(given, tuple) else ():
+        name, equals, value = str(pair).partition("=")
+        if not name.strip() or not equals:
+            raise click.UsageError(f'--placeholder is NAME=VALUE, not "{pair}"', context)
+        values[name.strip()] = value
+    return values
 
 
 def _fix(context: click.Context, request: "Request", options: dict[str, object]) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tradewright.review.rule import Context
 from tradewright.review.schema.tree import list_name, range_name
+from tradewright.review.source.parser import Node
 from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Statement
 
@@ -38,13 +39,18 @@ def exclusive_locks(context: Context, reading: Reading) -> Iterator[tuple[Statem
                 yield statement, name
 
 
+def _renames_table(node: Node) -> bool:
+    """Return whether something is renamed that is a table, or a part of one."""
+    return "relation" in node and node.get("renameType") != "OBJECT_INDEX"
+
+
 def _locked(statement: Statement) -> Iterator[str]:
     node = statement.node
     if statement.kind == "AlterTableStmt":
         kinds = {wrapped["AlterTableCmd"].get("subtype") for wrapped in node.get("cmds", ())}
         if not kinds <= _GENTLE and node.get("objtype") == "OBJECT_TABLE":
             yield range_name(node.get("relation"))[1]
-    elif statement.kind == "RenameStmt" and node.get("renameType") != "OBJECT_INDEX":
+    elif statement.kind == "RenameStmt" and _renames_table(node):
         yield range_name(node.get("relation"))[1]
     elif statement.kind == "DropStmt" and node.get("removeType") == "OBJECT_TABLE":
         yield from (list_name(wrapped)[1] for wrapped in node.get("objects", ()))

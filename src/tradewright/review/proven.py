@@ -12,6 +12,7 @@ from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.model import Category, Finding, Severity, Stage
 from tradewright.review.prove.prover import Prover
 from tradewright.review.prove.stage import prove_context
+from tradewright.review.registry import SHADOW_RULES
 from tradewright.review.result import Review, reviewed_files
 from tradewright.review.source.statements import Reading
 from tradewright.review.verify.model import Ground
@@ -99,7 +100,9 @@ def joined(read: list[Finding], proven: list[Finding], readings: list[Reading]) 
 
 
 def _is_same(read: Finding, proven: Finding, spans: "_Spans") -> bool:
-    if read.location.path != proven.location.path or read.stage is Stage.PROVE:
+    if read.location.path != proven.location.path or read.rule in SHADOW_RULES:
+        return False
+    if read.stage is Stage.PROVE and proven.rule in _WITH_WORDS:
         return False
     if proven.rule not in _WHOLE_FILE and spans.of(read) != spans.of(proven):
         return False

@@ -16,6 +16,7 @@ from tradewright.review.rule import Context
 from tradewright.review.schema.catalog import Schema
 from tradewright.review.settings import Settings, read_settings
 from tradewright.review.source.layouts import read_folder, read_standing
+from tradewright.review.source.placeholders import with_values
 from tradewright.review.source.text import Source
 
 if TYPE_CHECKING:
@@ -113,7 +114,10 @@ def read_sources(folder: Path, settings: Settings) -> list[Source]:
     sources = [s for s in read_folder(folder) if included(s, settings)]
     if settings.transaction is not None:
         sources = [replace(s, wrapping=settings.transaction) for s in sources]
-    return [*standing(settings, sources), *sources]
+    sources = [*standing(settings, sources), *sources]
+    if not settings.placeholders:
+        return sources
+    return [with_values(source, settings.placeholders) for source in sources]
 
 
 def standing(settings: Settings, beside: Sequence[Source] = ()) -> list[Source]:

@@ -1,6 +1,7 @@
 """The use cases of the reviewer: review a folder, list the rules, explain one."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Request:
     prove: bool | None = None
     schema: Path | None = None
     processes: int = 2
+    placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
 def review(request: Request) -> Review:
@@ -40,6 +42,9 @@ def review(request: Request) -> Review:
     settings = read_settings(request.folder)
     if request.schema is not None:
         settings = replace(settings, schema=request.schema)
+    if request.placeholders:
+        given = {**settings.placeholders, **request.placeholders}
+        settings = replace(settings, placeholders=given)
     result = review_folder(request.folder, settings, scope_of(request), processes=request.processes)
     if _is_to_be_proven(request, settings):
         result = _proven(result, is_demanded=request.prove is True)

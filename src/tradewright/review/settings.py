@@ -20,7 +20,8 @@ class Settings:
     `transaction` overrides how the runner sends files, `retained` is a pattern of tables whose
     rows must be kept. `timeouts_set` says that the runner itself
     sets lock_timeout and statement_timeout; `prove` that a shadow database is asked too. `schema`
-    is a file with what stands before the first migration, as pg_dump writes it.
+    is a file with what stands before the first migration, as pg_dump writes it; `placeholders` are
+    the values that a runner or a shell fills in, by their names.
     """
 
     disable: frozenset[str] = frozenset()
@@ -32,6 +33,7 @@ class Settings:
     require_down: bool | None = None
     prove: bool = True
     schema: Path | None = None
+    placeholders: Mapping[str, str] = field(default_factory=dict)
 
     def is_retained(self, table: str) -> bool:
         """Return whether the rows of a table must be kept, by its name."""
@@ -117,6 +119,8 @@ def _converted(names: Mapping[str, object], home: Path) -> Settings:
         elif name == "retained" and isinstance(value, str):
             re.compile(value)
             settings = replace(settings, retained=value)
+        elif name == "placeholders" and isinstance(value, dict):
+            settings = replace(settings, placeholders={k: str(v) for k, v in value.items()})
         elif name in _SWITCHES and isinstance(value, bool):
             settings = _switched(settings, name, on=value)
         elif name == "schema" and isinstance(value, str):

@@ -10,3 +10,15 @@ ALTER TABLE users ADD COLUMN note text;
 ALTER TABLE users ADD COLUMN a text;
 ALTER TABLE users ADD COLUMN b text;
 ALTER TABLE users ADD COLUMN c text;
+
+-- near miss: a type is renamed beside two tables
+-- file: 001_base.sql
+CREATE TABLE a (id uuid PRIMARY KEY);
+CREATE TABLE b (id uuid PRIMARY KEY);
+CREATE TYPE mood AS ENUM ('calm');
+COMMENT ON TABLE a IS 'a';
+COMMENT ON TABLE b IS 'b';
+-- file: 002_next.sql
+ALTER TABLE a ADD COLUMN note text;
+ALTER TABLE b ADD COLUMN note text;
+ALTER TYPE mood RENAME TO temper;

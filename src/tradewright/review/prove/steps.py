@@ -1,5 +1,6 @@
 """What a proof sends: every migration with its way back, in the runner's order."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -51,6 +52,9 @@ def steps_of(readings: Iterable[Reading]) -> list[Step]:
     return steps
 
 
+_SCHEMA = re.compile(r"(?!pg_|public$|information_schema$)[^\W\d]\w*")
+
+
 def _pair(source: Source) -> str:
     """Return what an up and its down have in common."""
     flyway = source.layout == "flyway" and not source.repeatable
@@ -58,11 +62,15 @@ def _pair(source: Source) -> str:
 
 
 def schemas_stood_in(steps: Iterable[Step], made: Collection[str]) -> list[str]:
-    """Return the schemas that only placeholders name: their runner gives them, and no file."""
+    """Return the schemas that only placeholders name: their runner makes them, and no file."""
     found = set()
     for source in (step.source for step in steps):
         for _, placeholder in source.placeholders:
             name = stand_in(placeholder)
             if f"{name}." in source.text and name.lower() not in made:
                 found.add(name.lower())
+        for each in source.values:
+            name = each.value[1:-1] if each.value.startswith('"') else each.value.lower()
+            if _SCHEMA.fullmatch(name) and f"{each.value}." in source.text and name not in made:
+                found.add(name)
     return sorted(found)

@@ -14,8 +14,8 @@ Use::
 The rest of the file is read, and tried on the shadow, with a name in its place. Each placeholder is
 reported once, where it first stands.
 
-Not reported when it stands in a comment, a string or JSON text, or is Flyway's `${name}` in a
-Flyway project. Where your runner fills placeholders in, `disable` this rule.
+Not reported when it stands in a comment, a string or JSON text, is Flyway's `${name}` in a Flyway
+project, or has a value: `--placeholder app_role=app`, or `placeholders` in the settings.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
             told.add(name)
             place = Statement(source, "file", "", 0, 0)
             message = f"placeholder {name} was left in the SQL"
-            advice = "Write the value, or render the template before the review."
+            advice = "Write the value, or give it to the review: --placeholder NAME=VALUE."
             yield Hit(place, offset, message, advice, name)
 
 

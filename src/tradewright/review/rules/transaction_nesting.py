@@ -5,16 +5,19 @@ runner's record of the migration is no longer written together with it.
 
 Instead of::
 
+    -- migrate:up
     BEGIN;
     ALTER TABLE orders ADD COLUMN note text;
     COMMIT;
 
 Use::
 
+    -- migrate:up
     ALTER TABLE orders ADD COLUMN note text;
 
-Not reported when the file tells its runner not to wrap it, or the runner does not (sqitch,
-golang-migrate).
+Not reported when the file tells its runner not to wrap it, the runner does not (sqitch,
+golang-migrate), or nothing tells which runner it is: a numbered file without a way back that
+begins and commits by itself is taken to be written for psql.
 """
 
 from collections.abc import Iterator

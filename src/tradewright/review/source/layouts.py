@@ -19,11 +19,19 @@ from tradewright.migrate.naming import (
     sqitch_plan,
 )
 from tradewright.migrate.sections import Part, read_sections
+from tradewright.review.source.dialects import mask
 from tradewright.review.source.text import SAMPLE_BYTES, Source, Wrapping
 
 _NUMBER = re.compile(r"\d+")
 _LEADING = re.compile(r"[A-Za-z]?(?P<numbers>\d+(?:[._-]\d+)*)")
 _INNER = re.compile(r"(?<=[._ -])[vV]?(?P<numbers>\d+(?:[._-]\d+)*)(?![A-Za-z\d])")
+_BEGIN = re.compile(
+    r"^[ \t]*(?:BEGIN|START[ \t]+TRANSACTION)(?:[ \t]+(?:TRANSACTION|WORK))?[ \t]*;",
+    re.IGNORECASE | re.MULTILINE,
+)
+_COMMIT = re.compile(
+    r"^[ \t]*COMMIT(?:[ \t]+(?:TRANSACTION|WORK))?[ \t]*;", re.IGNORECASE | re.MULTILINE
+)
 _ONE_MESSAGE = frozenset({"golang-migrate", "prisma"})
 """Layouts of tools that send a file as it is: more than one statement are one transaction."""
 _SKIPPED_FOLDERS = frozenset({"verify", "node_modules", "__pycache__"})
@@ -201,7 +209,17 @@ def _beside(source: Source, downs: dict[str, str], layouts: dict[str, str]) -> S
     if source.direction is Direction.UP and key in downs and not source.has_down:
         layout = "yoyo" if downs[key] == "yoyo" else _paired_layout(source)
         return replace(source, has_down=True, layout=layout)
+    if source.layout == "numbered" and _has_own_transaction(source.text):
+        return replace(source, wrapping=Wrapping.BARE)
     return source
+
+
+def _has_own_transaction(text: str) -> bool:
+    """Return whether a file begins and commits by itself, as one does that psql is to run."""
+    if "begin" not in (lowered := text.lower()) or "commit" not in lowered:
+        return False
+    visible = mask(text)
+    return _BEGIN.search(visible) is not None and _COMMIT.search(visible) is not None
 
 
 def _paired_layout(source: Source) -> str:

@@ -1,14 +1,16 @@
-"""Placeholders of templates and of psql, and the text with names standing in for them.
+"""Placeholders of templates and of psql, and the text with values or names in their place.
 
-A text that does not parse is read once more with each placeholder written as a name of the same
-length, so that everything else in it can be judged at its true place.
+Whose value is known is replaced wherever it stands. A text that does not parse then is read once
+more with each other placeholder written as a name of the same length. Values stay on their line,
+so that everything else can be judged at its true place.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tradewright.review.source.dialects import mask
-from tradewright.review.source.text import Source
+from tradewright.review.source.text import FilledIn, Source
 
 _PLACEHOLDER = re.compile(
     r"""(?P<control>\{%[^{}\n]*%\}|<%(?!=)[^%\n]*%>)
@@ -18,6 +20,52 @@ _PLACEHOLDER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+def with_values(source: Source, values: Mapping[str, str]) -> Source:
+    """Return a source with values for the placeholders whose names have one.
+
+    Placeholders of Flyway, Liquibase and templates are replaced wherever they stand, as their tools
+    do it; those of psql and of the shell only outside of comments and strings.
+    """
+    if not any(name in source.text for name in values):
+        return source
+    visible = mask(source.text)
+    parts, filled, end, size = [], [], 0, 0
+    for match in _named(values).finditer(source.text):
+        plain = match["shell"] or match["psql"]
+        if plain and visible[match.start()] != match[0][0]:
+            continue
+        parts += [source.text[end : match.start()], _valued(match, values)]
+        size += len(parts[-2].encode("utf-8", "replace"))
+        filled.append(FilledIn(size, match[0], parts[-1]))
+        size += len(parts[-1].encode("utf-8", "replace"))
+        end = match.end()
+    if not filled:
+        return source
+    text = "".join([*parts, source.text[end:]])
+    return replace(source, text=text, written=source.text, values=tuple(filled))
+
+
+def _named(names: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of placeholders with these names, in all the forms that tools know."""
+    one = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(
+        rf"""\$\{{(?P<dollar>{one})(?::?-[^}}\n]*)?\}} | \{{\{{\s*\.?(?P<braces>{one})\s*\}}\}}
+          | %\((?P<percent>{one})\)s | <%=\s*(?P<erb>{one})\s*%> | @@(?P<at>{one})@@
+          | (?<![\w$])\$(?P<shell>{one})(?![\w$])
+          | (?<![:\w)\]]):(?P<quote>['"]?)(?P<psql>{one})(?P=quote)(?!\w)
+        """,
+        re.VERBOSE,
+    )
+
+
+def _valued(match: re.Match[str], values: Mapping[str, str]) -> str:
+    """Return a placeholder's value on one line, quoted where psql is asked to quote it."""
+    named = {key: name for key, name in match.groupdict().items() if name and key != "quote"}
+    value = " ".join(values[next(iter(named.values()))].split("\n"))
+    quote = match["quote"] if match["psql"] else ""
+    return f"{quote}{value.replace(quote, quote * 2)}{quote}" if quote else value
 
 
 def with_stand_ins(source: Source) -> Source:
@@ -38,7 +86,8 @@ def with_stand_ins(source: Source) -> Source:
     for name in names:
         filled = re.sub(re.escape(name) + r"(?!\w)", stand_in(name), filled)
     offsets = tuple((source.byte_of(m.start()), m[0]) for m in found if not m["control"])
-    return replace(source, text=filled, written=text, placeholders=offsets)
+    written = text if source.written is None else source.written
+    return replace(source, text=filled, written=written, placeholders=offsets)
 
 
 def as_written(source: Source, text: str) -> str:

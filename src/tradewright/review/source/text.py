@@ -26,6 +26,22 @@ class Wrapping(StrEnum):
     BARE = "bare"
 
 
+@dataclass(frozen=True, slots=True)
+class FilledIn:
+    """A value in the place of a placeholder; the offset is the byte where the value begins."""
+
+    offset: int
+    placeholder: str
+    value: str
+
+    def beyond(self, offset: int) -> int:
+        """Return by how many characters a later byte of the line stands further right for it."""
+        inside = self.value.encode("utf-8", "replace")[: offset - self.offset]
+        if len(inside) < len(self.value.encode("utf-8", "replace")):
+            return len(inside.decode("utf-8", "replace"))
+        return len(self.value) - len(self.placeholder)
+
+
 SAMPLE_BYTES = 8_000
 """Bytes at the beginning that tell a text from other files, as git looks at them."""
 
@@ -34,8 +50,9 @@ SAMPLE_BYTES = 8_000
 class Source:
     """The text of one migration in one direction, or of the schema that stands before them all.
 
-    `undecodable` is the first byte that is not UTF-8, if there is one. Where names stand in for
-    `placeholders` (byte, text), `written` is the text without them.
+    `undecodable` is the first byte that is not UTF-8, if there is one. Where `values` stand in the
+    place of placeholders, or names stand in for `placeholders` (byte, text) that have no value,
+    `written` is the text without them.
     """
 
     path: str
@@ -51,6 +68,7 @@ class Source:
     undecodable: int = -1
     written: str | None = field(default=None, repr=False)
     placeholders: tuple[tuple[int, str], ...] = ()
+    values: tuple["FilledIn", ...] = ()
     sample: bytes = field(default=b"", repr=False)
 
     @cached_property
@@ -94,6 +112,7 @@ class Source:
         line = bisect_right(self.line_starts, offset)
         start = self.line_starts[line - 1]
         column = len(self.data[start:offset].decode("utf-8", "replace")) + 1
+        column -= sum(each.beyond(offset) for each in self.values if start <= each.offset < offset)
         end_line = bisect_right(self.line_starts, max(min(end, len(self.data)) - 1, offset))
         return Location(self.path, line, column, end_line)
 
@@ -101,10 +120,11 @@ class Source:
         """Return one line of the file without its end; empty when there is no such line."""
         if not 0 < line <= len(self.line_starts):
             return ""
+        if self.written is not None:
+            return self.written.split("\n")[line - 1].rstrip("\r")
         start = self.line_starts[line - 1]
-        data = self.data if self.written is None else self.written.encode("utf-8", "replace")
-        end = data.find(b"\n", start)
-        return data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")
+        end = self.data.find(b"\n", start)
+        return self.data[start : end if end >= 0 else None].decode("utf-8", "replace").rstrip("\r")
 
     def holds_placeholder(self, start: int, end: int) -> bool:
         """Return whether a name stands in for a placeholder between two bytes."""

@@ -21,7 +21,7 @@ from tradewright.payments.providers.sender import Manners, WebhookSender
 from tradewright.payments.webhooks.post import Endpoint
 from tradewright.payments.webhooks.receiver import webhook_server
 from tradewright.payments.webhooks.signature import new_secret
-from tradewright.postgres.connect import DEFAULT_SCHEMA, Session, connect
+from tradewright.postgres.connect import DEFAULT_SCHEMA, PATIENT_LIMITS, Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.retry import same_connection
 from tradewright.postgres.target import DATABASE_NAME, open_database
@@ -43,6 +43,10 @@ class House:
     def session(self, *, writer: bool = False, autocommit: bool = False) -> Session:
         """Open a session in the house's schema; the caller closes it."""
         return connect(self.conninfo, schema=self.schema, writer=writer, autocommit=autocommit)
+
+    def patient_session(self) -> Session:
+        """Open a session that may read and seal a whole record; the caller closes it."""
+        return connect(self.conninfo, schema=self.schema, limits=PATIENT_LIMITS)
 
     def engine(self, providers: Mapping[str, Gateway], *, writers: int = 1) -> Engine:
         """Return an engine over this database, not yet started; its reference data is read now."""

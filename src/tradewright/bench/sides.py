@@ -87,7 +87,7 @@ def require_every_law(houses: Sequence[House]) -> str:
     """
     version = "unknown"
     for house in houses:
-        with house.session() as session, session.transaction():
+        with house.patient_session() as session, session.transaction():
             analyze_record(session)
             require_laws(check_laws(session))
             version = session.info.parameter_status("server_version") or version

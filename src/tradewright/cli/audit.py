@@ -14,6 +14,7 @@ from tradewright.cli import options
 from tradewright.cli.risk_output import COUNT, LAST
 from tradewright.cli.tables import json_text, print_rows
 from tradewright.cli.terminal import standard_console
+from tradewright.postgres.connect import PATIENT_LIMITS
 
 
 @click.group(
@@ -39,7 +40,7 @@ def laws_command(asked: options.Asked, examples: int) -> None:
     Who has checked and what came of it is kept, where the role may write that: tradewright audit
     checks.
     """
-    with asked.session() as session:
+    with asked.session(limits=PATIENT_LIMITS) as session:
         results = audit.check_and_keep_laws(session, examples_max=examples)
     if asked.as_json:
         click.echo(json_text({name: asdict(result) for name, result in results.items()}))
@@ -74,7 +75,7 @@ def checks_command(asked: options.Asked, last: int) -> None:
 @options.with_database
 def seal_command(asked: options.Asked) -> None:
     """Seal the audit rows, and those of all other append-only tables, of ended transactions."""
-    with asked.session() as session:
+    with asked.session(limits=PATIENT_LIMITS) as session:
         rows, records = audit.seal(session), audit.seal_records(session)
         last = {chain: audit.export_heads(session, chain=chain)[-1:] for chain in audit.Chain}
     if asked.as_json:
@@ -120,7 +121,7 @@ def export_command(asked: options.Asked, file: Path) -> None:
 def verify_command(asked: options.Asked, heads: Path | None) -> None:
     """Verify every seal; exit 1 and name the first that does not hold."""
     exported = audit.read_heads(heads.read_text().splitlines()) if heads else []
-    with asked.session() as session:
+    with asked.session(limits=PATIENT_LIMITS) as session:
         found = audit.verify(session, exported)
         records = audit.verify_records(session, exported)
     is_good = found.is_good and records.is_good

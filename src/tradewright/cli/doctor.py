@@ -17,11 +17,8 @@ from tradewright.cli import options
 from tradewright.cli.terminal import standard_console
 from tradewright.migrate import upkeep
 from tradewright.operations.doctor import CHECKS, Check, Examined, Ground, Verdict, examine, worst
-from tradewright.postgres.connect import Limits, connect
+from tradewright.postgres.connect import PATIENT_LIMITS, connect
 from tradewright.postgres.target import open_database
-
-_PATIENT = Limits(transaction_timeout_ms=0)
-"""Laws of a large house take longer than a session of the engine may."""
 
 _SHOWN = {
     Verdict.OK: "[green]ok[/]",
@@ -47,7 +44,7 @@ def command(asked: options.Asked, *, laws: bool, drift: bool, names: Sequence[st
         target = migrate.Target(conninfo=database.conninfo, schema=asked.schema)
         migrations = migrate.find_migrations(migrate.our_migrations())
         with connect(
-            database.conninfo, schema=asked.schema, autocommit=True, limits=_PATIENT
+            database.conninfo, schema=asked.schema, autocommit=True, limits=PATIENT_LIMITS
         ) as session:
             ground = Ground(
                 session=session,

@@ -15,7 +15,7 @@ from tradewright.cli.options import FOLDER
 from tradewright.cli.tables import print_rows
 from tradewright.operations import Means, Outcome, RunReport
 from tradewright.payments.webhooks.post import Endpoint
-from tradewright.postgres.connect import connect
+from tradewright.postgres.connect import PATIENT_LIMITS, connect
 from tradewright.postgres.target import open_database
 
 _COLUMNS = ("name", "schedule", "next_due_at", "last_outcome", "last_finished_at", "failure_count")
@@ -70,6 +70,7 @@ def _means(asked: options.Asked, endpoint: Endpoint | None, folder: Path | None)
                 database.conninfo,
                 schema=asked.schema,
                 autocommit=True,
+                limits=PATIENT_LIMITS,
                 application_name=click.get_current_context().command_path,
             ),
             endpoint=endpoint,

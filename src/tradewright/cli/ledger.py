@@ -20,6 +20,7 @@ from tradewright.cli.terminal import standard_console
 from tradewright.core.clock import utc_now
 from tradewright.ledger import sealing
 from tradewright.ledger.liabilities import published_roots, read_liabilities
+from tradewright.postgres.connect import PATIENT_LIMITS
 from tradewright.trading.inquiry import find_user
 
 _INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f"])
@@ -35,7 +36,7 @@ def command() -> None:
 @with_database
 def house_command(asked: Asked) -> None:
     """Roll the house's accounts up and show what each holds."""
-    with asked.session() as session:
+    with asked.session(limits=PATIENT_LIMITS) as session:
         ledger.roll_up_house_balances(session)
         positions = ledger.house_positions(session)
     if asked.as_json:
@@ -97,7 +98,7 @@ def prove_command(asked: Asked, folder: Path) -> None:
     """
     files = [folder / "roots.json", folder / "proofs.jsonl"]
     refuse_to_overwrite(files, hint="Name another folder: what was published must stay.")
-    with asked.session() as session:
+    with asked.session(limits=PATIENT_LIMITS) as session:
         trees = read_liabilities(session)
     roots = published_roots(trees)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -155,7 +156,7 @@ def _roots(file: Path) -> dict[str, Any]:
 @with_database
 def seal_command(asked: Asked) -> None:
     """Seal the entries and transfers that were committed since the last seal."""
-    with asked.session() as session:
+    with asked.session(limits=PATIENT_LIMITS) as session:
         entries, transfers = sealing.seal(session)
         heads = sealing.export_heads(session)
     if asked.as_json:
@@ -203,7 +204,7 @@ def verify_command(asked: Asked, checkpoint: Path | None) -> None:
     Exits with 1 as well when balances are not what the entries left.
     """
     exported = sealing.read_checkpoint(checkpoint.read_text().splitlines()) if checkpoint else []
-    with asked.session() as session:
+    with asked.session(limits=PATIENT_LIMITS) as session:
         found = sealing.verify(session, exported)
     if asked.as_json:
         click.echo(json.dumps({**asdict(found), "is_good": found.is_good}))

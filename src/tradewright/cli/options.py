@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import click
 from click.core import ParameterSource
 
-from tradewright.postgres.connect import Session, connect
+from tradewright.postgres.connect import ConnectOptions, Session, connect
 from tradewright.postgres.target import open_database
 
 DATABASE = click.option(
@@ -57,15 +57,13 @@ class Asked:
     as_json: bool
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, **chosen: Unpack[ConnectOptions]) -> Iterator[Session]:
         """Give a session on the database that was asked for; commits on leaving."""
+        chosen["schema"] = self.schema
+        chosen["application_name"] = click.get_current_context().command_path
         with (
             open_database(self.url, self.keep, makes=False) as database,
-            connect(
-                database.conninfo,
-                schema=self.schema,
-                application_name=click.get_current_context().command_path,
-            ) as session,
+            connect(database.conninfo, **chosen) as session,
         ):
             yield session
 

@@ -29,7 +29,7 @@ def summarise(
 ) -> DaySummary:
     """Count, check and seal; the engine has stopped."""
     ids = [member.account_id for member in members]
-    with house.session() as session:
+    with house.patient_session() as session:
         with session.transaction():
             seal(session)
             sealing.seal(session)

@@ -38,6 +38,9 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+PATIENT_LIMITS = Limits(transaction_timeout_ms=0)
+"""For what reads or seals a whole record: the larger the house, the longer one statement takes."""
+
 NO_LIMITS = Limits(
     lock_timeout_ms=0,
     idle_in_transaction_session_timeout_ms=0,

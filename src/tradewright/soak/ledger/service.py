@@ -70,7 +70,7 @@ def soak_ledger(server: EmbeddedServer, house: House, plan: SoakPlan) -> LedgerS
         kills = _kill_now_and_then(server, house, plan)
         records = [process.finish() for process in processes]
     parts = [_part(plan, stage, number, record) for number, record in enumerate(records)]
-    with house.session() as session, session.transaction():
+    with house.patient_session() as session, session.transaction():
         analyze_record(session)
         sealing.seal(session)
         roll_up_house_balances(session)

@@ -103,7 +103,7 @@ def soak_trading(server: EmbeddedServer, house: House, plan: SoakPlan) -> Tradin
     with _floor(house, plan) as floor:
         work = _work(server, house, floor, plan, stage)
         ends, dealt = floor.end()
-    with house.session() as session, session.transaction():
+    with house.patient_session() as session, session.transaction():
         analyze_record(session)
         sealing.seal(session)
         seal_records(session)

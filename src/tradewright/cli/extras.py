@@ -8,6 +8,9 @@ import click
 from tradewright.core.errors import ErrorCode, StateError
 from tradewright.server.address import Address
 
+SERVING = ("fastapi", "jinja2", "prometheus_client", "uvicorn")
+"""What serving over HTTP takes."""
+
 
 def require_installed(what: str, *packages: str) -> None:
     """Refuse a command whose extra `[server]` is not installed.

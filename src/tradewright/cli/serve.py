@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tradewright.cli import options
-from tradewright.cli.extras import LISTENING, require_installed
+from tradewright.cli.extras import LISTENING, SERVING, require_installed
 from tradewright.cli.risk_output import PORT
 from tradewright.cli.signals import until_signal
 from tradewright.postgres.target import open_database
@@ -20,8 +20,6 @@ from tradewright.wiring import House
 if TYPE_CHECKING:
     from tradewright.server.http.house import HttpSettings
     from tradewright.server.http.serving import HttpRun
-
-_NEEDED = ("fastapi", "jinja2", "prometheus_client", "uvicorn")
 
 
 @click.command("serve", epilog=options.example("tradewright serve --socket ./orders.sock"))
@@ -71,7 +69,7 @@ def command(
 
     Several may run beside each other: nothing is kept in one. Put a server with TLS in front.
     """
-    require_installed("serving", *_NEEDED)
+    require_installed("serving", *SERVING)
     from tradewright.server.http.serving import HttpRun  # noqa: PLC0415 (an extra)
 
     run = HttpRun(

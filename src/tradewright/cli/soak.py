@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 from tradewright.audit import LawResult
-from tradewright.soak import LedgerSoak, SoakPlan, TradingSoak, soak_ledger, soak_trading
+from tradewright.cli.extras import SERVING, require_installed
+from tradewright.soak import (
+    HouseSoak,
+    LedgerSoak,
+    SoakPlan,
+    TradingSoak,
+    soak_house,
+    soak_ledger,
+    soak_trading,
+)
 from tradewright.wiring import open_private_house
 
 _OPTIONS = (
@@ -97,7 +106,31 @@ def trading(seconds: int, sessions: int, seed: int, kills: int, *, as_json: bool
     sys.exit(0 if result.is_sound else 1)
 
 
-def _facts(result: LedgerSoak | TradingSoak) -> dict[str, object]:
+@command.command(
+    epilog="\b\nExample:\n  tradewright soak house --seconds 60 --sessions 4 --seed 7 --kill 2\n"
+)
+@_planned
+def house(seconds: int, sessions: int, seed: int, kills: int, *, as_json: bool) -> None:
+    """Run a house by its own commands, and let clients trade over HTTP while all of it is killed.
+
+    The victims: the server, a provider that speaks FIX and errs, the engine, two fronts of HTTP,
+    and the jobs. In the end every law is held, all is replayed, and what is kept is held against
+    what clients were told and the provider has dealt.
+
+    Runs on an embedded server of its own, whatever DATABASE_URL says. Exit 0 when nothing was
+    lost, doubled or misreported, no command failed and every law holds, 1 otherwise.
+    """
+    require_installed("serving", *SERVING)
+    plan = SoakPlan(seconds=seconds, sessions=sessions, seed=seed, kills=kills)
+    with open_private_house() as (server, opened):
+        result = soak_house(server, opened, plan)
+    click.echo(json.dumps(_facts(result)) if as_json else _house_lines(result))
+    if not result.is_sound:
+        click.echo(_what_next(result), err=True)
+    sys.exit(0 if result.is_sound else 1)
+
+
+def _facts(result: LedgerSoak | TradingSoak | HouseSoak) -> dict[str, object]:
     facts = asdict(result)
     facts["is_sound"] = result.is_sound
     facts["laws"] = {
@@ -142,7 +175,26 @@ def _trading_lines(result: TradingSoak) -> str:
     )
 
 
-def _what_next(result: TradingSoak) -> str:
+def _house_lines(result: HouseSoak) -> str:
+    found = result.findings
+    return (
+        f"seed {result.plan.seed}: {result.commands:,} requests from {result.plan.sessions} "
+        f"clients in {result.plan.seconds} s\n"
+        f"{_kinds(result.by_kind)}\n"
+        f"killed             {_listed(result.kills)}\n"
+        f"refused by reason  {_listed(result.refusals)}\n"
+        f"unknown outcomes   {_resolved(result.unknown)}, {result.unknown['unresolved']:,} open\n"
+        f"asked again for    {_listed(result.again)}\n"
+        f"provider's deals   {result.executions:,}\n"
+        f"lost {found.lost}, duplicated {found.duplicated}, foreign {found.foreign}, "
+        f"misreported {found.misreported}, differing {found.differing}, "
+        f"in flight {found.in_flight}, wrongly answered {result.wrong_answers}\n"
+        f"laws broken        {_broken(result.laws)}"
+        + "".join(f"\n  {example}" for example in (*result.failures, *found.examples))
+    )
+
+
+def _what_next(result: TradingSoak | HouseSoak) -> str:
     """Say what to do about a soak that found something."""
     plan = result.plan
     return (

@@ -41,7 +41,7 @@ def close_position(
             ORDER_DUPLICATE_DIFFERS.
         StateError: INSTRUMENT_SESSION_CLOSED and ORDER_PRICE_STALE, when a client's close has no
             price to deal on; ORDER_RATE_MISSING, when its result cannot be converted;
-            POSITION_NOT_IN_TURN.
+            POSITION_NOT_IN_TURN; ORDER_IN_FLIGHT.
 
     """
     first = desk.orders_by_key.get((account.id, command.client_order_id or ""))
@@ -57,10 +57,10 @@ def close_position(
 
 def _close_asked(
     desk: Desk, account: AccountState, position: PositionState, command: ClosePosition
-) -> OrderReport | NothingDone:
+) -> OrderReport:
     """Close what a client names, or as much of it as the client names."""
     if is_being_closed(account, position):
-        return NothingDone("the position is being closed", may_last=True)
+        raise _in_flight(position)
     refusal = _cannot_deal(desk, position)
     if refusal is not None:
         raise refusal

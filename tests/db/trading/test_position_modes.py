@@ -9,7 +9,7 @@ import pytest
 
 from tests.floor import ONE, TWO, Floor, ask, buy, deal, refusal, sell
 from tests.positions import account_of, close, fills_of, held, ids
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Side
 from tradewright.postgres.connect import Session
@@ -17,7 +17,6 @@ from tradewright.postgres.refusals import translate
 from tradewright.routing.model import Book
 from tradewright.trading.groups import AccountGroup, PositionMode, set_group
 from tradewright.trading.model import (
-    NothingDone,
     OrderStatus,
 )
 
@@ -197,7 +196,9 @@ def test_a_named_close_of_book_a_is_booked_when_the_provider_has_answered(
         deal(running, buy(account))
         older, younger = ids(floor, account)
         whole, again = running.submit_together([close(account, younger), close(account, younger)])
-        assert isinstance(again.result(timeout=30), NothingDone)
+        with pytest.raises(StateError, match="a provider decides on its close") as refused:
+            again.result(timeout=30)
+        assert refused.value.code is ErrorCode.ORDER_IN_FLIGHT
         whole.result(timeout=30)
         running.wait_until_idle()
     assert ids(floor, account) == [older]

@@ -167,9 +167,6 @@ def report_of(request: Request, told: Mapping[str, Any]) -> OrderReport | MoneyR
 
 def _order(command: Command, account_id: str) -> Request:
     is_resting = command.kind is Kind.REST
-    bid, ask = (Decimal(price) for price in PRICES[command.symbol])
-    is_buy = command.side is Side.BUY
-    away = bid * (1 - REST_AWAY) if is_buy else ask * (1 + REST_AWAY)
     submission = SubmitOrder(
         account_id=account_id,
         client_order_id=command.key,
@@ -178,7 +175,7 @@ def _order(command: Command, account_id: str) -> Request:
         quantity=command.quantity,
         order_type=OrderType.LIMIT if is_resting else OrderType.MARKET,
         time_in_force=TimeInForce.GTC if is_resting else TimeInForce.IOC,
-        limit_price=away.quantize(_TICK) if is_resting else None,
+        limit_price=_away(command) if is_resting else None,
     )
     body = {
         "client_order_id": command.key,
@@ -193,6 +190,12 @@ def _order(command: Command, account_id: str) -> Request:
             "limit_price": str(submission.limit_price),
         }
     return Request(command.seat, f"/v1/accounts/{account_id}/orders", body, submission)
+
+
+def _away(command: Command) -> Decimal:
+    bid, ask = (Decimal(price) for price in PRICES[command.symbol])
+    is_buy = command.side is Side.BUY
+    return (bid * (1 - REST_AWAY) if is_buy else ask * (1 + REST_AWAY)).quantize(_TICK)
 
 
 def _transfer(command: Command, account_id: str) -> Request:

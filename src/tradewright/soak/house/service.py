@@ -20,6 +20,7 @@ from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.processes import WorkProcess
 from tradewright.ledger import roll_up_house_balances, sealing
 from tradewright.liquidity.fix.acceptor_files import Deals
+from tradewright.liquidity.reconciliation.model import TradeLine
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.soak.house.checking import check, in_flight
 from tradewright.soak.house.commands import PRICES
@@ -82,21 +83,32 @@ def soak_house(server: EmbeddedServer, house: House, plan: SoakPlan) -> HouseSoa
             program.stop()
         last_code = programs.jobs.run_once()
         deals = Deals(folder / "provider" / "deals.jsonl").trades()
+    killed = [*programs.all(), programs.jobs]
+    kills = {_SERVER: plan.kills} | {each.name: each.kills for each in killed}
+    failures = [failure for each in killed for failure in each.failures]
+    failures += [f"jobs ended with {last_code}"] * bool(last_code)
+    return told(plan, kills, records, _checked(house, stage, (records, deals), failures))
+
+
+def _checked(
+    house: House,
+    stage: Stage,
+    known: tuple[Sequence[ClientRecord], Sequence[TradeLine]],
+    failures: Sequence[str],
+) -> Checked:
+    """Hold what is kept against what is known of clients and of the provider's deals."""
+    records, deals = known
+    asked = [each for record in records for each in record.asked]
     with house.patient_session() as session, session.transaction():
         analyze_record(session)
         sealing.seal(session)
         roll_up_house_balances(session)
-        asked = [each for record in records for each in record.asked]
-        checked = Checked(
+        return Checked(
             findings=check(session, stage, asked, deals),
             laws=check_laws(session),
             executions=len(deals),
-            failures=[failure for each in programs.all() for failure in each.failures]
-            + [f"jobs ended with {last_code}"] * bool(last_code),
+            failures=failures,
         )
-    killed = [*programs.all(), programs.jobs]
-    kills = {_SERVER: plan.kills} | {each.name: each.kills for each in killed}
-    return told(plan, kills, records, checked)
 
 
 @contextmanager

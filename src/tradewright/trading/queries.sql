@@ -546,12 +546,17 @@ FROM (
     UNION
     SELECT other.id
     FROM orders AS named
-    JOIN orders AS other
-        ON other.account_id = named.account_id
-        AND other.remaining_quantity > 0
-        AND other.symbol = named.symbol
-        AND (other.is_routed OR other.oco_group = named.oco_group)
-    WHERE named.id = ANY(%(ids)s::uuid[]) AND (named.is_reduce_only OR named.oco_group IS NOT NULL)
+    -- Among what lives, whatever its symbol: with that, a plan may read all that has ended beside it.
+    CROSS JOIN LATERAL (
+        SELECT l.id, l.symbol, l.is_routed, l.oco_group
+        FROM orders AS l
+        WHERE l.account_id = named.account_id AND l.remaining_quantity > 0
+        OFFSET 0
+    ) AS other
+    WHERE named.id = ANY(%(ids)s::uuid[])
+      AND (named.is_reduce_only OR named.oco_group IS NOT NULL)
+      AND other.symbol = named.symbol
+      AND (other.is_routed OR other.oco_group = named.oco_group)
 ) AS wanted
 JOIN orders AS o ON o.id = wanted.id;
 
@@ -573,24 +578,26 @@ SELECT
     ) END,
     coalesce((SELECT c.is_whole FROM closing_orders AS c WHERE c.order_id = o.id), false)
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, client_order_id)
--- A range of one key, in the key's order: no other index of the account answers that, whatever a plan
--- that was made while the tables were small believes of them.
+-- The first from a pair on, in the pairs' order: only the index of both columns begins there and ends
+-- after one row, while another index of the account would have to be read to its end and sorted. So no
+-- plan that was made while the tables were small, or between a VACUUM and an ANALYZE, reads all that the
+-- account has ever ordered. What is not the pair itself is dropped behind it.
 LEFT JOIN LATERAL (
-    SELECT r.first_key
+    SELECT r.account_id, r.key, r.first_key
     FROM order_replacements AS r
-    WHERE r.account_id = k.account_id AND r.key BETWEEN k.client_order_id AND k.client_order_id
-    ORDER BY r.key
+    WHERE (r.account_id, r.key) >= (k.account_id, k.client_order_id)
+    ORDER BY r.account_id, r.key
     LIMIT 1
-) AS replaced ON true
+) AS replaced ON replaced.account_id = k.account_id AND replaced.key = k.client_order_id
 CROSS JOIN LATERAL (
     SELECT kept.*
     FROM orders AS kept
-    WHERE kept.account_id = k.account_id
-      AND kept.client_order_id
-          BETWEEN coalesce(replaced.first_key, k.client_order_id) AND coalesce(replaced.first_key, k.client_order_id)
-    ORDER BY kept.client_order_id
+    WHERE (kept.account_id, kept.client_order_id)
+        >= (k.account_id, coalesce(replaced.first_key, k.client_order_id))
+    ORDER BY kept.account_id, kept.client_order_id
     LIMIT 1
-) AS o;
+) AS o
+WHERE o.account_id = k.account_id AND o.client_order_id = coalesce(replaced.first_key, k.client_order_id);
 
 -- name: live_orders
 -- Read every live order of some accounts, or of all when none are named.
@@ -620,7 +627,15 @@ JOIN orders AS o ON o.account_id = k.account_id AND o.oco_group = k.oco_group;
 SELECT
     r.account_id::text, r.key, r.order_id::text, r.quantity, r.limit_price, r.stop_price
 FROM unnest(%(account_ids)s::uuid[], %(keys)s::text[]) AS k (account_id, key)
-JOIN order_replacements AS r ON r.account_id = k.account_id AND r.key = k.key;
+-- The first from a pair on, as in orders_by_key: one row is read, by whatever plan.
+CROSS JOIN LATERAL (
+    SELECT n.*
+    FROM order_replacements AS n
+    WHERE (n.account_id, n.key) >= (k.account_id, k.key)
+    ORDER BY n.account_id, n.key
+    LIMIT 1
+) AS r
+WHERE r.account_id = k.account_id AND r.key = k.key;
 
 -- name: replacements_waiting
 -- Read which replacements wait for a provider, and whether their keys have been given away since.
@@ -628,19 +643,29 @@ SELECT
     o.id::text,
     o.account_id::text,
     e.details -> 'asked',
-    EXISTS (
-        SELECT FROM orders AS k
-        WHERE k.account_id = o.account_id
-          AND k.client_order_id = e.details -> 'asked' ->> 'new_client_order_id'
+    -- The first from a pair on, as in orders_by_key: one row is read of each, by whatever plan.
+    (o.account_id, e.key) IN (
+        SELECT k.account_id, k.client_order_id
+        FROM orders AS k
+        WHERE (k.account_id, k.client_order_id) >= (o.account_id, e.key)
+        ORDER BY k.account_id, k.client_order_id
+        LIMIT 1
     )
-    OR EXISTS (
-        SELECT FROM order_replacements AS r
-        WHERE r.account_id = o.account_id AND r.key = e.details -> 'asked' ->> 'new_client_order_id'
+    OR (o.account_id, e.key) IN (
+        SELECT r.account_id, r.key
+        FROM order_replacements AS r
+        WHERE (r.account_id, r.key) >= (o.account_id, e.key)
+        ORDER BY r.account_id, r.key
+        LIMIT 1
     )
-FROM unnest(%(ids)s::uuid[]) AS i (id)
-JOIN orders AS o ON o.id = i.id
+FROM (
+    SELECT id, account_id
+    FROM orders
+    WHERE id = ANY(%(ids)s::uuid[])
+    OFFSET 0
+) AS o
 CROSS JOIN LATERAL (
-    SELECT details
+    SELECT details, details -> 'asked' ->> 'new_client_order_id' AS key
     FROM order_events
     WHERE order_id = o.id AND event_type = 'pending_replace'
     ORDER BY seq DESC

@@ -503,8 +503,11 @@ def test_an_order_reads_no_more_as_its_account_s_history_grows(floor: Floor) -> 
     account = floor.account()
     with floor.engine() as engine:
         _trade(floor, engine, account)
-        read = [_trade(floor, engine, account) for _ in range(4)]
-    assert read[-1] < read[0] * 1.1, f"rows read by index in equal rounds: {read}"
+        read = []
+        for _ in range(4):
+            read.append(_trade(floor, engine, account))
+            floor.session.execute("VACUUM")  # plans are made anew, of columns that nobody knows
+    assert max(read) < read[0] * 1.1, f"rows read by index in equal rounds: {read}"
 
 
 def _trade(floor: Floor, engine: Engine, account: str) -> int:

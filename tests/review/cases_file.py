@@ -4,7 +4,8 @@ A case file holds blocks that begin with `-- bad:`, `-- repaired:` or `-- near m
 A block is one migration, or several when `-- file: NAME` lines divide it. `-- <-` at a line's end
 marks where a finding is expected; a bad block without marks expects one anywhere. `@BOM@` stands
 for a byte order mark and `@ROWS@` for more than a megabyte of rows. `-- edited: NAME` says that a
-file was changed after its release.
+file was changed after its release, `-- released: NAME` that it was released as it is, and all other
+files are new.
 """
 
 import re
@@ -22,6 +23,7 @@ from tradewright.review.source.layouts import read_folder
 CASES = Path(__file__).parent / "cases"
 _BLOCK = re.compile(r"^-- (bad|repaired|near miss): (.+)$", re.MULTILINE)
 _FILE = re.compile(r"^-- file: (\S+)$", re.MULTILINE)
+_RELEASED = re.compile(r"^-- released: (\S+)$", re.MULTILINE)
 _EDITED = re.compile(r"^-- edited: (\S+)$", re.MULTILINE)
 MARK = "-- <-"
 _ROWS = ", ".join(["('0198c5f0-0000-7000-8000-000000000000')"] * 30_000)
@@ -75,7 +77,11 @@ def review_case(case: Case, folder: Path) -> Review:
     ]
     text = "".join(text for _, text in case.files)
     edited = frozenset(str(Path(name).resolve()) for name in _EDITED.findall(text))
-    return review_sources(sources, Settings(), Scope(edited=edited), "case")
+    scope = Scope(edited=edited)
+    if released := _RELEASED.findall(text):
+        new = {s.path for s in sources} - {*released}
+        scope = Scope(changed=frozenset(str(Path(name).resolve()) for name in new))
+    return review_sources(sources, Settings(), scope, "case")
 
 
 def prove_case(case: Case, folder: Path, server: EmbeddedServer) -> list[Finding]:

@@ -74,6 +74,16 @@ def test_a_branch_answers_for_its_own_files_alone(repository: Path) -> None:
     assert {name for name, _ in rules} == {"003_own.sql"}
 
 
+def test_a_branch_that_numbers_behind_what_is_released_is_told(repository: Path) -> None:
+    add(repository, "003_released.sql", "CREATE TABLE released (id uuid PRIMARY KEY);\n")
+    git(repository, "switch", "-qc", "late")
+    add(repository, "002_late.sql", "CREATE TABLE late (id uuid PRIMARY KEY);\n")
+    add(repository, "004_right.sql", "CREATE TABLE right_one (id uuid PRIMARY KEY);\n")
+    told = json.loads(review("--since", "main", "--json", repository / "migrations"))["findings"]
+    found = [f["message"] for f in told if f["rule"] == "version-out-of-order"]
+    assert found == ['new "002_late" comes before "003_released", which is released already']
+
+
 def test_programs_are_told_paths_from_where_the_command_runs(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

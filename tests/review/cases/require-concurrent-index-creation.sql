@@ -21,14 +21,10 @@ CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
 -- tradewright: no-transaction
 CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);
 
--- near miss: a new table, and a partitioned one
+-- near miss: a new table
 -- file: 001_a.sql
 CREATE TABLE orders (id uuid PRIMARY KEY, symbol text NOT NULL);
 CREATE INDEX idx_orders_symbol ON orders (symbol);
-CREATE TABLE logs (id uuid NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
-CREATE TABLE logs_default PARTITION OF logs DEFAULT;
--- file: 002_b.sql
-CREATE INDEX idx_logs_at ON logs (at);
 
 -- bad: in a DO block, which runs at once
 DO $$
@@ -43,3 +39,17 @@ CREATE FUNCTION index_notes() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     CREATE INDEX idx_orders_note ON orders (note);
 END $$;
+
+-- bad: on every partition at once
+-- file: 001_base.sql
+CREATE TABLE events (at timestamptz NOT NULL, PRIMARY KEY (at)) PARTITION BY RANGE (at);
+CREATE TABLE events_rest PARTITION OF events DEFAULT;
+-- file: 002_next.sql
+CREATE INDEX idx_events_at ON events (at DESC); -- <-
+
+-- near miss: on the parent alone
+-- file: 001_base.sql
+CREATE TABLE events (at timestamptz NOT NULL, PRIMARY KEY (at)) PARTITION BY RANGE (at);
+CREATE TABLE events_rest PARTITION OF events DEFAULT;
+-- file: 002_next.sql
+CREATE INDEX idx_events_day ON ONLY events (at DESC);

@@ -13,7 +13,9 @@ Use::
     CREATE INDEX CONCURRENTLY idx_orders_symbol ON orders (symbol);
 
 Not reported when the table is created in the same file or the same unapplied set (`--after`,
-`--since`), or is partitioned, where each partition is to be indexed on its own.
+`--since`), or is partitioned and the index is made ON ONLY the parent, or has no partitions yet.
+On a partitioned table CONCURRENTLY is refused: create the index ON ONLY the parent, build one on
+each partition CONCURRENTLY, and attach each with ALTER INDEX ... ATTACH PARTITION.
 """
 
 import re
@@ -23,11 +25,13 @@ from functools import partial
 from tradewright.review.model import Category, Edit, Severity
 from tradewright.review.rewrite.spans import found_within
 from tradewright.review.rule import Context, Event, Hit, Rule
+from tradewright.review.schema.catalog import Table
 from tradewright.review.schema.tree import range_name
 from tradewright.review.source.text import Statement
 from tradewright.review.transactions import in_transaction
 
 _INDEX = re.compile(r"\bINDEX\b", re.IGNORECASE)
+_ON = re.compile(r"\bON\s+(?!ONLY\b)", re.IGNORECASE)
 _HARMLESS = frozenset({"IndexStmt", "CommentStmt"})
 """What may run statement by statement as well as in one transaction."""
 
@@ -41,6 +45,7 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     if table is not None and context.is_new(table, event.source):
         return
     if table is not None and table.partition_columns is not None:
+        yield from _of_partitioned(context, event, table)
         return
     name = str(node.get("idxname", ""))
     shown = range_name(relation)[1]
@@ -53,6 +58,23 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     hit = Hit(event.statement, event.statement.start, message, advice, name or shown, f"{fix};")
     hit.fix = partial(_fixed, context, event.statement)
     yield hit
+
+
+def _of_partitioned(context: Context, event: Event, table: Table) -> Iterator[Hit]:
+    """Report an index that is built on every partition that stood before, all in one."""
+    key = (table.schema, table.name)
+    parts = [each for each in context.schema.tables.values() if each.partition_of == key]
+    if not event.node.get("relation", {}).get("inh") or not parts:
+        return
+    if all(context.is_new(part, event.source) for part in parts):
+        return
+    name = str(event.node.get("idxname", "")) or table.name
+    message = f'building index "{name}" blocks every write to all partitions of "{table.full_name}"'
+    advice = (
+        "Create it ON ONLY the parent, build one on each partition CONCURRENTLY, and attach those."
+    )
+    fix = _ON.sub("ON ONLY ", event.statement.text, count=1)
+    yield Hit(event.statement, event.statement.start, message, advice, name, f"{fix};")
 
 
 def _fixed(context: Context, statement: Statement) -> Iterator[Edit]:

@@ -15,6 +15,9 @@ Use::
         currency text NOT NULL
     );
 
+A table with a unique key over columns that are NOT NULL, as ORMs make them for their links, is told
+as minor.
+
 Not reported when the key comes by a later ALTER TABLE or from a partitioned parent, and for
 temporary tables, CREATE TABLE AS and tables whose columns are not all known.
 """
@@ -23,7 +26,7 @@ from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
-from tradewright.review.schema.catalog import Relation
+from tradewright.review.schema.catalog import Relation, Table
 
 
 def _check(context: Context, _: Event) -> Iterator[Hit]:
@@ -34,7 +37,20 @@ def _check(context: Context, _: Event) -> Iterator[Hit]:
             message = f'table "{table.full_name}" has no primary key'
             advice = "Give it one: id uuid PRIMARY KEY DEFAULT uuidv7()."
             start = table.statement.start
-            yield Hit(table.statement, start, message, advice, table.full_name)
+            hit = Hit(table.statement, start, message, advice, table.full_name)
+            if _has_key(table):
+                hit.severity = Severity.MINOR
+                hit.advice = "Make its unique key the primary key: nothing else is missing."
+            yield hit
+
+
+def _has_key(table: Table) -> bool:
+    """Return whether a unique key tells every row from the others, as a primary key would."""
+    columns = table.columns
+    return any(
+        key and all(name in columns and columns[name].not_null for name in key)
+        for key in table.unique_keys()
+    )
 
 
 RULE = Rule(

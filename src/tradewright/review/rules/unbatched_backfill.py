@@ -1,7 +1,7 @@
 """A migration that changes a table's definition also updates its rows.
 
 The exclusive lock of ALTER TABLE is held while all rows are written: the table is out of reach for
-as long as that takes.
+as long as that takes. So it is while rows of another table are written, which is told as minor.
 
 Instead of::
 
@@ -16,11 +16,13 @@ Not reported when the file runs outside a transaction, the rows are named by a k
 is created in the same unapplied set.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from tradewright.review.lock_levels import exclusive_locks
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.tree import column_refs, range_name, strings
+from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Statement
 from tradewright.review.transactions import in_transaction
 
@@ -30,19 +32,37 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
         return
     altered: set[str] = set()
     for statement in event.reading.statements:
-        if statement.kind not in {"AlterTableStmt", "UpdateStmt", "DeleteStmt"}:
-            continue
-        name = range_name(statement.node.get("relation"))[1]
         if statement.kind == "AlterTableStmt":
-            altered.add(name)
-        elif name in altered:
-            table = context.schema.table(("", name))
-            if table is not None and context.is_new(table, event.source):
-                continue
-            if in_transaction(context, statement) and not _by_key(statement):
-                message = f'rows of "{name}" are changed while ALTER TABLE keeps it locked'
-                advice = "Change the rows in a later file, in batches."
-                yield Hit(statement, statement.start, message, advice, name)
+            altered.add(range_name(statement.node.get("relation"))[1])
+        elif statement.kind in {"UpdateStmt", "DeleteStmt"} and altered:
+            yield from _changed_rows(context, event.reading, statement, altered)
+
+
+def _changed_rows(
+    context: Context, reading: Reading, statement: Statement, altered: Collection[str]
+) -> Iterator[Hit]:
+    """Report rows that are changed while their table, or another one, is locked."""
+    name = range_name(statement.node.get("relation"))[1]
+    table = context.schema.table(("", name))
+    if table is not None and context.is_new(table, reading.source):
+        return
+    if not in_transaction(context, statement) or _by_key(statement):
+        return
+    advice = "Change the rows in a later file, in batches."
+    if name in altered:
+        message = f'rows of "{name}" are changed while ALTER TABLE keeps it locked'
+        yield Hit(statement, statement.start, message, advice, name)
+        return
+    before = (
+        locked
+        for each, locked in exclusive_locks(context, reading)
+        if each.start < statement.start and in_transaction(context, each)
+    )
+    other = next(before, None)
+    if other is not None:
+        message = f'rows of "{name}" are changed while "{other}" stays locked for everybody'
+        severity = Severity.MINOR
+        yield Hit(statement, statement.start, message, advice, name, severity=severity)
 
 
 def _by_key(statement: Statement) -> bool:

@@ -51,6 +51,7 @@ APPEND_ONLY = (
     "order_replacements",
     "past_account_groups",
     "past_swap_freedoms",
+    "payment_refusals",
     "payment_settlement_lines",
     "payment_settlements",
     "payment_transitions",

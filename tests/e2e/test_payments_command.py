@@ -1,6 +1,7 @@
 """`tradewright payments` as an officer meets it: facts as JSON, refusals with their codes."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from signal import SIGINT
 from typing import Any
@@ -14,9 +15,17 @@ from tests.news import deposited, news, settled_user, start, tell, wallet
 from tradewright import audit
 from tradewright.cli.main import main
 from tradewright.core.clock import utc_now
-from tradewright.core.errors import ErrorCode
+from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
-from tradewright.payments import PaymentKind, PaymentStatus, cancel_deposit, find_payment
+from tradewright.payments import (
+    PaymentKind,
+    PaymentRequest,
+    PaymentStatus,
+    Provider,
+    cancel_deposit,
+    find_payment,
+)
+from tradewright.payments.attempts import ask_for_payment
 from tradewright.payments.webhooks.post import Endpoint, post
 from tradewright.payments.webhooks.signature import new_secret
 from tradewright.postgres.connect import Session
@@ -63,6 +72,27 @@ def test_an_officer_finds_approves_and_refuses_what_waits(engine: Session, run: 
     assert (status, told["error"]["code"]) == (1, "PAYMENT_STATE_REFUSED")
     status, shown = run("show", first.id)
     assert (status, shown["approved_by"], len(shown["fraud_checks"])) == (0, officer_id, 1)
+
+
+def test_what_was_refused_before_it_began_is_listed(engine: Session, run: Any) -> None:
+    user_id = settled_user(engine)
+    with pytest.raises(TradewrightError):
+        ask_for_payment(engine, over_the_limit(user_id), actor="test")
+    status, listed = run("refused", "--user", f"{user_id}@example.org")
+    told = [(each["user_id"], each["code"]) for each in listed]
+    assert (status, told) == (0, [(user_id, "PAYMENT_LIMIT_EXCEEDED")])
+    assert run("refused", "--user", open_user(engine)) == (0, [])
+
+
+def over_the_limit(user_id: str) -> PaymentRequest:
+    return PaymentRequest(
+        payment_id=new_id_text(),
+        user_id=user_id,
+        kind=PaymentKind.DEPOSIT,
+        currency="USD",
+        amount=Decimal(10**9),
+        provider=Provider.CARDS,
+    )
 
 
 def test_statements_are_reconciled_and_the_day_settled(

@@ -1,6 +1,5 @@
 """`tradewright payments`: look at payments, decide about them, reconcile, settle, and deliver."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,12 +12,12 @@ import click
 
 from tradewright import audit, payments
 from tradewright.cli import options
-from tradewright.cli.payments_begin import begin_command
+from tradewright.cli.payments_begin import begin_command, refused_command
 from tradewright.cli.payments_limits import limit_group
+from tradewright.cli.payments_receive import receive_command
 from tradewright.cli.payments_suspense import suspense_group
-from tradewright.cli.risk_output import COUNT, LAST, PORT, Number
+from tradewright.cli.risk_output import COUNT, LAST, Number
 from tradewright.cli.settings import by_whom_and_why
-from tradewright.cli.signals import until_signal
 from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
@@ -30,11 +29,8 @@ from tradewright.payments.reconciliation.settlement import settle
 from tradewright.payments.reconciliation.taken import list_statements, withdraw_statement
 from tradewright.payments.webhooks.inbox import list_events, retry_conflict, retry_waiting
 from tradewright.payments.webhooks.post import Endpoint
-from tradewright.payments.webhooks.receiver import webhook_server
 from tradewright.payments.webhooks.signature import new_secret
-from tradewright.postgres.pool import open_pool
 from tradewright.postgres.retry import same_connection
-from tradewright.postgres.target import open_database
 from tradewright.trading.inquiry import find_user
 
 PROVIDER = click.option(
@@ -57,6 +53,8 @@ def command() -> None:
 
 
 command.add_command(begin_command)
+command.add_command(refused_command)
+command.add_command(receive_command)
 command.add_command(limit_group)
 command.add_command(suspense_group)
 
@@ -188,48 +186,6 @@ def events_command(asked: options.Asked, status: str | None, last: int) -> None:
     print_rows(
         asked, rows, ("received_at", "provider", "event_type", "reference", "status", "outcome")
     )
-
-
-@command.command("receive", epilog=options.example("tradewright payments receive --port 8080"))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
-@click.option(
-    "--port",
-    type=PORT,
-    default=0,
-    show_default=True,
-    help="Listen on this port; 0: a free one.",
-)
-@click.option(
-    "--cards-secret", multiple=True, envvar="TRADEWRIGHT_CARDS_SECRETS", help="Of the cards."
-)
-@click.option(
-    "--chain-secret", multiple=True, envvar="TRADEWRIGHT_CHAIN_SECRETS", help="Of the chain."
-)
-@options.with_database
-def receive_command(
-    asked: options.Asked,
-    host: str,
-    port: int,
-    *,
-    cards_secret: Sequence[str],
-    chain_secret: Sequence[str],
-) -> None:
-    """Take what providers post, until SIGTERM or SIGINT.
-
-    Secrets may be given twice while they are changed, or in the environment, with spaces between.
-    Put a server with TLS in front of it.
-    """
-    secrets = {Provider.CARDS: cards_secret, Provider.CHAIN: chain_secret}
-    with asked.session() as session:
-        list_events(session, status=None, count_max=1)  # it would refuse where no message fits
-    with (
-        until_signal() as stopping,
-        open_database(asked.url, asked.keep, makes=False) as database,
-        open_pool(database.conninfo, schema=asked.schema) as pool,
-        webhook_server(pool.connection, secrets, host=host, port=port) as address,
-    ):
-        click.echo(json.dumps({"address": address}) if asked.as_json else f"taking at {address}")
-        stopping.wait()
 
 
 @command.command("retry", epilog=options.example("tradewright payments retry --provider chain"))

@@ -1,4 +1,4 @@
-"""`tradewright payments begin`: a payment that the house is asked for by hand; of `payments`."""
+"""`tradewright payments begin` and `refused`: payments begun by hand, and asked for in vain."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,11 +8,13 @@ import click
 
 from tradewright import payments
 from tradewright.cli import options
+from tradewright.cli.risk_output import LAST
 from tradewright.cli.settings import by_whom_and_why, changing
-from tradewright.cli.tables import print_facts
+from tradewright.cli.tables import print_facts, print_rows
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import parse_amount
 from tradewright.payments import PaymentKind, PaymentRequest, Provider
+from tradewright.payments.attempts import read_refused
 from tradewright.postgres.connect import Session
 from tradewright.trading.inquiry import find_user
 
@@ -48,6 +50,19 @@ def begin_command(asked: options.Asked, *, actor: str, reason: str, **given: Any
         payment = payments.start_payment(session, _request(session, **given))
     payments.require_not_denied(payment)
     print_facts(asked, asdict(payment))
+
+
+@click.command("refused", epilog=options.example("tradewright payments refused --user kim@ex.org"))
+@click.option("--user", help="Only what this user asked for, by id or e-mail address.")
+@LAST
+@options.with_database
+def refused_command(asked: options.Asked, user: str | None, last: int) -> None:
+    """List payments that clients asked for and that were refused, the newest first."""
+    with asked.session() as session:
+        user_id = None if user is None else find_user(session, user).id
+        found = read_refused(session, user_id=user_id, count_max=last)
+    columns = ("refused_at", "user_id", "kind", "code", "ip_address")
+    print_rows(asked, [asdict(each) for each in found], columns)
 
 
 def _request(  # noqa: PLR0913 (one for each option)

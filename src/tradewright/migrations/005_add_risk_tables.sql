@@ -668,7 +668,7 @@ CREATE TABLE alerts (
         CONSTRAINT alerts_severity_known CHECK (severity IN ('info', 'warning', 'critical')),
     kind text
         CONSTRAINT alerts_kind_present NOT NULL
-        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'symbol_unpriced', 'execution_corrected', 'execution_set_aside', 'execution_unreadable', 'reversal_incomplete', 'symbol_refused', 'answer_missing', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue')),
+        CONSTRAINT alerts_kind_known CHECK (kind IN ('limit_breached', 'breaker_moved', 'trading_halted', 'account_stopped_out', 'account_stuck', 'symbol_unpriced', 'execution_corrected', 'execution_set_aside', 'execution_unreadable', 'reversal_incomplete', 'symbol_refused', 'answer_missing', 'answer_unbooked', 'payment_conflicted', 'message_conflicted', 'message_waiting', 'client_owes', 'payments_refused', 'job_failing', 'clock_diverged', 'view_overdue', 'audit_months_short', 'backup_overdue')),
     about text
         CONSTRAINT alerts_about_present NOT NULL,
     what text

@@ -29,6 +29,7 @@ DROP VIEW payments_without_their_money;
 DROP TABLE payment_claims;
 DROP FUNCTION claims_stay_within_their_deposit();
 DROP TABLE deposit_addresses;
+DROP TABLE payment_refusals;
 DROP TABLE fraud_checks;
 DROP TABLE payment_transactions;
 DROP FUNCTION suspense_is_never_credited();

@@ -289,7 +289,7 @@ BEGIN
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'TW020',
-        MESSAGE = format('%s of transfer "%s" would be taken back, it moved %s', v.reversed, v.id, v.amount),
+        MESSAGE = format('%s of transfer "%s" would be taken back, it moved %s', trim_scale(v.reversed), v.id, trim_scale(v.amount)),
         DETAIL = 'All that takes a movement back is together no more than the movement.',
         HINT = 'Ask for at most what is left.',
         TABLE = 'transfers';
@@ -1025,21 +1025,21 @@ BEGIN
     IF p_amount <= 0 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW016',
-            MESSAGE = format('amount %s %s is not positive', p_amount, p_currency),
+            MESSAGE = format('amount %s %s is not positive', trim_scale(p_amount), p_currency),
             DETAIL = 'The direction of money is said by the function, not by a sign.',
             HINT = 'Give an amount above zero.';
     END IF;
     IF p_amount >= 1e12 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW018',
-            MESSAGE = format('amount %s %s is too large', p_amount, p_currency),
+            MESSAGE = format('amount %s %s is too large', trim_scale(p_amount), p_currency),
             DETAIL = 'An amount has at most twelve digits before the point.',
             HINT = 'Give at most 999999999999.99999999.';
     END IF;
     IF scale(trim_scale(p_amount)) > v_minor_units THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW017',
-            MESSAGE = format('amount %s %s has more than %s decimals', p_amount, p_currency, v_minor_units),
+            MESSAGE = format('amount %s %s has more than %s decimals', trim_scale(p_amount), p_currency, v_minor_units),
             DETAIL = 'Amounts finer than the smallest unit are refused, never rounded.',
             HINT = format('Round it to %s decimals yourself.', v_minor_units);
     END IF;
@@ -1133,7 +1133,7 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'TW002',
             MESSAGE = format('transaction "%s" has already done "%s" with other contents', p_transaction_id, p_operation),
-            DETAIL = format('It moved %s %s of holder "%s".', v_entry.amount, v_entry.currency, v_entry.holder_id),
+            DETAIL = format('It moved %s %s of holder "%s".', trim_scale(v_entry.amount), v_entry.currency, v_entry.holder_id),
             HINT = 'Use a new transaction id for a new movement.';
     END IF;
     RETURN (v_entry.holder_id, v_entry.version, v_entry.available_after, v_entry.reserved_after, v_entry.hold_id, true)::ledger_reply;
@@ -1162,14 +1162,18 @@ BEGIN
     IF p_available < 0 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW003',
-            MESSAGE = format('wallet holds %s %s available, %s are needed', p_wallet.available, p_wallet.currency, p_amount),
-            DETAIL = format('Another %s %s are reserved.', p_wallet.reserved, p_wallet.currency),
+            MESSAGE = format(
+                'wallet holds %s %s available, %s are needed',
+                trim_scale(p_wallet.available), p_wallet.currency, trim_scale(p_amount)
+            ),
+            DETAIL = format('Another %s %s are reserved.', trim_scale(p_wallet.reserved), p_wallet.currency),
             HINT = 'Deposit more, release a hold, or ask for less.';
     END IF;
     RAISE EXCEPTION USING
         ERRCODE = 'TW007',
         MESSAGE = format(
-            'wallet would hold %s %s, more than can be kept', greatest(p_available, p_reserved), p_wallet.currency
+            'wallet would hold %s %s, more than can be kept',
+            trim_scale(greatest(p_available, p_reserved)), p_wallet.currency
         ),
         DETAIL = 'A balance has at most twelve digits before the point.',
         HINT = 'Split the amount over several currencies or users.';
@@ -1298,7 +1302,7 @@ BEGIN
             ERRCODE = 'TW036',
             MESSAGE = format(
                 'wallet would keep %s %s available, %s must stay',
-                p_wallet.available - p_amount, p_wallet.currency, p_min_available
+                trim_scale(p_wallet.available - p_amount), p_wallet.currency, trim_scale(p_min_available)
             ),
             DETAIL = 'The caller set a least amount that stays available.',
             HINT = 'Ask for less.';
@@ -1330,7 +1334,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     RAISE EXCEPTION USING
         ERRCODE = 'TW043',
-        MESSAGE = format('house account receivables cannot move %s %s', p_amount, p_wallet.currency),
+        MESSAGE = format('house account receivables cannot move %s %s', trim_scale(p_amount), p_wallet.currency),
         DETAIL = format('It lends and gets back only what clients owe: %s.', p_why),
         HINT = 'Use another house account.';
 END;
@@ -1370,7 +1374,7 @@ BEGIN
         )
         SELECT coalesce(sum(amount), 0) INTO v_paid FROM paid;
         IF v_paid < p_amount THEN
-            RETURN refuse_receivables(p_wallet, p_amount, format('%s %s are owed', v_paid, p_wallet.currency));
+            RETURN refuse_receivables(p_wallet, p_amount, format('%s %s are owed', trim_scale(v_paid), p_wallet.currency));
         END IF;
     END IF;
     RETURN house_holder('receivables', p_wallet.currency);
@@ -1480,7 +1484,7 @@ BEGIN
     IF v_wallet.holder_id IS NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW003',
-            MESSAGE = format('wallet holds 0 %s available, %s are needed', p_currency, p_amount),
+            MESSAGE = format('wallet holds 0 %s available, %s are needed', p_currency, trim_scale(p_amount)),
             DETAIL = format('User "%s" has no wallet in %s.', p_user_id, p_currency),
             HINT = 'Deposit first.';
     END IF;
@@ -1603,7 +1607,9 @@ BEGIN
     IF v_remaining = 0 OR v_amount > v_remaining THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW006',
-            MESSAGE = format('hold "%s" has %s left, %s are asked for', p_hold_id, v_remaining, v_amount),
+            MESSAGE = format(
+                'hold "%s" has %s left, %s are asked for', p_hold_id, trim_scale(v_remaining), trim_scale(v_amount)
+            ),
             DETAIL = CASE WHEN v_remaining = 0 THEN 'The hold has ended.' ELSE 'A hold gives at most what remains of it.' END,
             HINT = 'Ask for at most what is left.';
     END IF;
@@ -1777,8 +1783,11 @@ BEGIN
     IF v_left = 0 OR v_amount > v_left THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW020',
-            MESSAGE = format('%s %s of the movement are left to reverse, %s are asked for', v_left, v_wallet.currency, v_amount),
-            DETAIL = format('It moved %s %s.', v_original.amount, v_wallet.currency),
+            MESSAGE = format(
+                '%s %s of the movement are left to reverse, %s are asked for',
+                trim_scale(v_left), v_wallet.currency, trim_scale(v_amount)
+            ),
+            DETAIL = format('It moved %s %s.', trim_scale(v_original.amount), v_wallet.currency),
             HINT = 'Ask for at most what is left.';
     END IF;
     RETURN post_wallet_entry(
@@ -1813,7 +1822,7 @@ BEGIN
     ELSIF abs(v_balance) >= 1e12 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW007',
-            MESSAGE = format('account would hold %s %s, more than can be kept', v_balance, p_account.currency),
+            MESSAGE = format('account would hold %s %s, more than can be kept', trim_scale(v_balance), p_account.currency),
             DETAIL = 'A balance has at most twelve digits before the point.',
             HINT = 'Split the amount over several accounts.';
     END IF;
@@ -2013,7 +2022,10 @@ BEGIN
     IF v_account.balance < p_amount THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW003',
-            MESSAGE = format('account holds %s %s, %s are needed', v_account.balance, v_account.currency, p_amount),
+            MESSAGE = format(
+                'account holds %s %s, %s are needed',
+                trim_scale(v_account.balance), v_account.currency, trim_scale(p_amount)
+            ),
             DETAIL = 'A transfer never overdraws an account.',
             HINT = 'Ask for at most the balance.';
     END IF;
@@ -2129,7 +2141,10 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'TW034',
             MESSAGE = format('wallet "%s" cannot go from %s to %s', v_wallet.holder_id, v_wallet.status, p_status),
-            DETAIL = format('It holds %s available and %s reserved.', v_wallet.available, v_wallet.reserved),
+            DETAIL = format(
+                'It holds %s %s available and %s reserved.',
+                trim_scale(v_wallet.available), v_wallet.currency, trim_scale(v_wallet.reserved)
+            ),
             HINT = 'Empty it before it is closed; activate it before it is closed; a closed one stays closed.';
     END IF;
     -- What is under way would come back to it, or arrive.
@@ -2289,8 +2304,8 @@ BEGIN
     IF v_amount = 0 THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW037',
-            MESSAGE = format('%s is worth less than the smallest unit of %s', p_amount, p_to_currency),
-            DETAIL = format('The rate is %s, the spread %s.', p_mid_rate, p_spread),
+            MESSAGE = format('%s is worth less than the smallest unit of %s', trim_scale(p_amount), p_to_currency),
+            DETAIL = format('The rate is %s, the spread %s.', trim_scale(p_mid_rate), trim_scale(p_spread)),
             HINT = 'Exchange more.';
     END IF;
     PERFORM check_ledger_amount(coalesce(v_amount, 1), p_to_currency);
@@ -3005,6 +3020,35 @@ CREATE TRIGGER fraud_checks_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON fraud_checks
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- What was asked for and came to no payment: whoever tries what passes is seen by this alone.
+CREATE TABLE payment_refusals (
+    id uuid DEFAULT uuidv7()
+        CONSTRAINT payment_refusals_pkey PRIMARY KEY,
+    user_id uuid
+        CONSTRAINT payment_refusals_user_id_present NOT NULL
+        CONSTRAINT payment_refusals_user_exists REFERENCES users (id) ON DELETE RESTRICT,
+    kind text
+        CONSTRAINT payment_refusals_kind_present NOT NULL
+        CONSTRAINT payment_refusals_kind_known CHECK (kind IN ('deposit', 'withdrawal')),
+    code text
+        CONSTRAINT payment_refusals_code_present NOT NULL
+        CONSTRAINT payment_refusals_code_has_form CHECK (code ~ '^[A-Z_]{1,64}$'),
+    ip_address_id uuid
+        CONSTRAINT payment_refusals_ip_address_exists REFERENCES user_ip_addresses (id) ON DELETE RESTRICT,
+    refused_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT payment_refusals_refused_at_present NOT NULL
+);
+COMMENT ON TABLE payment_refusals IS 'Payments that clients asked for and that were refused before they began, such as over a limit; fraud checks count them. Append-only.';
+COMMENT ON COLUMN payment_refusals.code IS 'The error code of the refusal.';
+COMMENT ON COLUMN payment_refusals.ip_address_id IS 'From where it was asked for, when that is known.';
+CREATE INDEX idx_payment_refusals_user_id_refused_at
+    ON payment_refusals (user_id, refused_at);
+CREATE INDEX idx_payment_refusals_ip_address_id_refused_at
+    ON payment_refusals (ip_address_id, refused_at);
+CREATE TRIGGER payment_refusals_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON payment_refusals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE deposit_addresses (
     id uuid DEFAULT uuidv7()
         CONSTRAINT deposit_addresses_pkey PRIMARY KEY,
@@ -3099,11 +3143,11 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'TW030',
             MESSAGE = format(
-                '%s of %s cannot be taken from payment "%s"', NEW.kind, NEW.amount, NEW.payment_id
+                '%s of %s cannot be taken from payment "%s"', NEW.kind, trim_scale(NEW.amount), NEW.payment_id
             ),
             DETAIL = format(
                 'It is a %s of %s that is %s, and %s of it are claimed.',
-                v_payment.kind, v_payment.amount, v_payment.status, v_claimed
+                v_payment.kind, trim_scale(v_payment.amount), v_payment.status, trim_scale(v_claimed)
             ),
             HINT = 'Claim at most what is left of a deposit that succeeded.',
             TABLE = TG_TABLE_NAME;
@@ -3526,6 +3570,9 @@ CREATE TRIGGER webhook_events_keep_their_key
 -- What people must look at. Raised by the rows themselves, like every alert.
 CREATE FUNCTION raise_payment_alert() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    v_count bigint;
+    v_address text;
 BEGIN
     CASE TG_TABLE_NAME
         WHEN 'payment_transactions' THEN
@@ -3561,11 +3608,33 @@ BEGIN
             ELSE
                 PERFORM end_alert('client_owes', NEW.id::text);
             END IF;
+        WHEN 'payment_refusals' THEN
+            SELECT count(*) INTO v_count
+            FROM payment_refusals AS r
+            WHERE r.user_id = NEW.user_id AND r.refused_at > clock_timestamp() - interval '1 hour';
+            IF v_count >= 10 THEN
+                PERFORM open_alert('warning', 'payments_refused', NEW.user_id::text, format(
+                    'user %s was refused %s payments within an hour, the last for %s', NEW.user_id, v_count, NEW.code
+                ));
+            END IF;
+            SELECT count(*), host(here.address) INTO v_count, v_address
+            FROM user_ip_addresses AS here
+            JOIN user_ip_addresses AS i ON i.address = here.address
+            JOIN payment_refusals AS r
+                ON r.ip_address_id = i.id AND r.refused_at > clock_timestamp() - interval '1 hour'
+            WHERE here.id = NEW.ip_address_id
+            GROUP BY here.address;
+            IF v_count >= 20 THEN
+                PERFORM open_alert('warning', 'payments_refused', v_address, format(
+                    '%s payments asked for from address %s were refused within an hour, the last for %s',
+                    v_count, v_address, NEW.code
+                ));
+            END IF;
     END CASE;
     RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION raise_payment_alert() IS 'Trigger of payments, providers'' messages and receivables: raises an alert of what waits for people, and ends it when it is over.';
+COMMENT ON FUNCTION raise_payment_alert() IS 'Trigger of payments, refusals, providers'' messages and receivables: raises an alert of what waits for people, and ends it when it is over.';
 CREATE TRIGGER payment_transactions_raise_alerts
     AFTER UPDATE ON payment_transactions
     FOR EACH ROW WHEN (OLD.status <> NEW.status AND 'conflicted' IN (OLD.status, NEW.status))
@@ -3581,6 +3650,10 @@ CREATE TRIGGER receivables_update_ends_alert
     AFTER UPDATE ON receivables
     FOR EACH ROW WHEN (OLD.remaining > 0 AND NEW.remaining = 0)
     EXECUTE FUNCTION raise_payment_alert();
+
+CREATE TRIGGER payment_refusals_raise_alerts
+    AFTER INSERT ON payment_refusals
+    FOR EACH ROW EXECUTE FUNCTION raise_payment_alert();
 
 -- What we tell others. Written by trigger with every change of state, so none can be forgotten.
 CREATE TABLE outbox_events (

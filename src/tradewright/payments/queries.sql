@@ -134,8 +134,8 @@ WHERE id = %(payment_id)s::uuid AND counted_amount IS NULL;
 -- name: history
 -- Read the figures that a fraud check judges by, over 90 days.
 SELECT
-    count(*) FILTER (WHERE p.created_at > n.at - interval '1 hour') AS payments_last_hour,
-    count(*) FILTER (WHERE p.status = 'failed' AND p.created_at > n.at - interval '1 day')
+    count(*) FILTER (WHERE p.created_at > n.at - interval '1 hour') + r.last_hour AS payments_last_hour,
+    count(*) FILTER (WHERE p.status = 'failed' AND p.created_at > n.at - interval '1 day') + r.last_day
         AS failures_last_day,
     count(*) FILTER (WHERE p.is_alike) AS succeeded_count,
     avg(p.counted_amount) FILTER (WHERE p.is_alike) AS amount_average,
@@ -147,6 +147,13 @@ SELECT
           AND t.executed_at >= max(p.completed_at) FILTER (WHERE p.is_deposited)
     ) AS has_traded_since
 FROM (SELECT clock_timestamp() AS at) AS n
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) AS last_day,
+        count(*) FILTER (WHERE refused_at > n.at - interval '1 hour') AS last_hour
+    FROM payment_refusals
+    WHERE user_id = %(user_id)s::uuid AND refused_at > n.at - interval '1 day'
+) AS r
 LEFT JOIN (
     SELECT
         created_at,
@@ -160,7 +167,7 @@ LEFT JOIN (
       AND id <> %(payment_id)s::uuid
       AND created_at > clock_timestamp() - interval '90 days'
 ) AS p ON true
-GROUP BY n.at;
+GROUP BY n.at, r.last_day, r.last_hour;
 
 -- name: origin
 -- Read who else was seen on the device and at the address of a payment, and what it is worth.
@@ -175,6 +182,13 @@ SELECT
             ON q.ip_address_id = i.id
             AND q.id <> p.id
             AND q.created_at > clock_timestamp() - interval '1 hour'
+        WHERE i.address = here.address
+    ) + (
+        SELECT count(*)
+        FROM user_ip_addresses AS i
+        JOIN payment_refusals AS r
+            ON r.ip_address_id = i.id
+            AND r.refused_at > clock_timestamp() - interval '1 hour'
         WHERE i.address = here.address
     ),
     p.counted_amount,
@@ -208,6 +222,20 @@ INSERT INTO payment_transactions (
     %(counted_amount)s, %(provider)s, %(reference)s, %(destination)s, %(device_id)s::uuid,
     %(ip_address_id)s::uuid
 );
+
+-- name: insert_refusal
+-- Note that a payment was refused before it began.
+INSERT INTO payment_refusals (user_id, kind, code, ip_address_id)
+VALUES (%(user_id)s::uuid, %(kind)s, %(code)s, %(ip_address_id)s::uuid);
+
+-- name: refusals
+-- Read what was refused before it began, the newest first.
+SELECT r.id::text, r.user_id::text, r.kind, r.code, host(i.address), r.refused_at
+FROM payment_refusals AS r
+LEFT JOIN user_ip_addresses AS i ON i.id = r.ip_address_id
+WHERE %(user_id)s::uuid IS NULL OR r.user_id = %(user_id)s::uuid
+ORDER BY r.refused_at DESC, r.id DESC
+LIMIT %(count_max)s::integer;
 
 -- name: insert_fraud_check
 -- Keep what a fraud check found.

@@ -115,10 +115,7 @@ def read_history(connection: Session, request: PaymentRequest, user: PaymentUser
 
 def insert_payment(connection: Session, request: PaymentRequest, counted: Counted | None) -> None:
     """Write a new payment, pending, with what it takes of limits and where it was asked from."""
-    origin = request.origin
-    seen = {"user_id": request.user_id, "device": origin.device, "ip_address": origin.ip_address}
-    device = one(connection, "see_device", **seen) if origin.device else None
-    ip_address = one(connection, "see_ip_address", **seen) if origin.ip_address else None
+    device_id, ip_address_id = see_origin(connection, request)
     connection.execute(
         load_queries("tradewright.payments")["insert_payment"],
         {
@@ -132,10 +129,19 @@ def insert_payment(connection: Session, request: PaymentRequest, counted: Counte
             "provider": request.provider,
             "reference": request.reference,
             "destination": request.destination,
-            "device_id": device and device[0],
-            "ip_address_id": ip_address and ip_address[0],
+            "device_id": device_id,
+            "ip_address_id": ip_address_id,
         },
     )
+
+
+def see_origin(connection: Session, request: PaymentRequest) -> tuple[str | None, str | None]:
+    """Note on which device and at which address the user was seen; return their rows."""
+    origin = request.origin
+    seen = {"user_id": request.user_id, "device": origin.device, "ip_address": origin.ip_address}
+    device = one(connection, "see_device", **seen) if origin.device else None
+    ip_address = one(connection, "see_ip_address", **seen) if origin.ip_address else None
+    return device[0] if device else None, ip_address[0] if ip_address else None
 
 
 def count_payment(connection: Session, payment_id: str, counted: Counted) -> None:

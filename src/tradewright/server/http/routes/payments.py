@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from tradewright import audit
 from tradewright import payments as room
 from tradewright.access import Action, Caller, require
 from tradewright.core.money import parse_amount
@@ -17,10 +16,9 @@ from tradewright.payments import (
     PaymentRequest,
     PaymentStatus,
     Provider,
-    begin_payment,
     decisions,
-    require_not_denied,
 )
+from tradewright.payments.attempts import ask_for_payment
 from tradewright.server.http.asking import Asker, Asking
 from tradewright.server.http.callers import Calling, Database, lent
 from tradewright.server.http.own import payment_of, whose
@@ -122,10 +120,8 @@ def begin(asking: Asking, body: NewPayment) -> OnePayment:
     """
     require(asking.calling, Action.PAY_OWN)
     request = _request(asking, body)
-    with lent(asking.request) as session, session.transaction():
-        audit.acting_as(session, asking.calling.actor)
-        begun, is_replay = begin_payment(session, request)
-    require_not_denied(begun)
+    with lent(asking.request) as session:
+        begun, is_replay = ask_for_payment(session, request, actor=asking.calling.actor)
     asking.made({"is_replay": is_replay})
     return OnePayment.model_validate(begun)
 

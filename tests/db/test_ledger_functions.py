@@ -20,7 +20,7 @@ from tradewright.core.clock import pause
 from tradewright.core.errors import ErrorCode, TradewrightError
 from tradewright.core.ids import new_id_text
 from tradewright.core.money import MINOR_UNITS
-from tradewright.ledger import LedgerReply
+from tradewright.ledger import LedgerReply, Reservation
 from tradewright.postgres.connect import Session
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.retry import run_transaction, same_connection
@@ -669,8 +669,8 @@ def test_a_refusal_says_what_why_and_what_to_do(engine: Session) -> None:
     with pytest.raises(TradewrightError) as caught:
         ledger.debit(engine, user_id, "USD", Decimal(70), transaction_id=new_id_text())
     assert caught.value.render() == (
-        "wallet holds 60.00000000 USD available, 70 are needed [MONEY_INSUFFICIENT_FUNDS]\n"
-        "  why: Another 40.00000000 USD are reserved.\n"
+        "wallet holds 60 USD available, 70 are needed [MONEY_INSUFFICIENT_FUNDS]\n"
+        "  why: Another 40 USD are reserved.\n"
         "  hint: Deposit more, release a hold, or ask for less."
     )
 
@@ -736,3 +736,30 @@ def test_money_beside_an_open_position_does_not_leave_by_this_function(engine: S
 def test_the_database_and_the_code_know_the_same_currencies(engine: Session) -> None:
     rows = engine.execute("SELECT code, minor_units FROM currencies").fetchall()
     assert dict(rows) == MINOR_UNITS
+
+
+def test_refusals_print_amounts_as_people_write_them_one_by_one_and_in_batches(
+    engine: Session,
+) -> None:
+    """Columns keep eight decimals; nobody pays with six of them."""
+    wallet_id = open_wallet(engine, open_user(engine), "8.50")
+    user_id = str(value(engine, "SELECT user_id FROM user_balances"))
+    hold = set_aside(engine, user_id, "USD", Decimal("0.50"), transaction_id=new_id_text())
+    with pytest.raises(TradewrightError) as short:
+        ledger.debit(engine, user_id, "USD", Decimal("9.00"), transaction_id=new_id_text())
+    assert short.value.what == "wallet holds 8 USD available, 9 are needed"
+    assert short.value.why == "Another 0.5 USD are reserved."
+    with pytest.raises(TradewrightError) as held:
+        ledger.release(engine, str(hold.hold_id), transaction_id=new_id_text(), amount=Decimal(1))
+    assert held.value.what == f'hold "{hold.hold_id}" has 0.5 left, 1 are asked for'
+    reservation = Reservation(
+        transaction_id=new_id_text(),
+        holder_id=wallet_id,
+        currency="USD",
+        amount=Decimal("9.00"),
+        purpose="order",
+    )
+    with engine.transaction():
+        [result] = ledger.post_movements(engine, [reservation])
+    assert result.error is not None
+    assert (result.error.what, result.error.why) == (short.value.what, short.value.why)

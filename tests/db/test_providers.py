@@ -388,6 +388,17 @@ def test_a_secret_that_is_none_is_told_before_a_message_comes(open_session: Open
     assert caught.value.code == ErrorCode.WEBHOOK_KEY_MALFORMED
 
 
+def test_a_receiver_without_any_secret_does_not_begin(open_session: OpenSession) -> None:
+    source = same_connection(open_session())
+    with (
+        pytest.raises(TradewrightError) as caught,
+        webhook_server(source, {Provider.CARDS: (), Provider.CHAIN: ()}),
+    ):
+        pass
+    assert caught.value.code == ErrorCode.WEBHOOK_KEY_MISSING
+    assert "--cards-secret" in caught.value.hint
+
+
 def test_nothing_that_is_not_signed_leaves_a_trace(engine: Session, address: str) -> None:
     """Case 39, over HTTP: refused, and nothing of it is kept."""
     payment = start(engine, settled_user(engine))

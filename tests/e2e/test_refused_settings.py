@@ -266,6 +266,7 @@ MOST = "999999999999.99999999"
         ),
         ("providers enable NOSUCH WHO", "PROVIDER_UNKNOWN", "NOSUCH"),
         ("payments receive --port 70000", "usage", "65535"),
+        ("payments receive", "WEBHOOK_KEY_MISSING", "TRADEWRIGHT_CARDS_SECRETS"),
         (f"audit show {NOBODY} --last -1", "usage", "1<=x"),
         ("audit laws --examples -1", "usage", "0<=x"),
         ("payments deliver http://127.0.0.1 --secret x --at-most 0", "usage", "1<=x"),

@@ -12,7 +12,7 @@ from rich.table import Table
 from tradewright import audit
 from tradewright.cli import options
 from tradewright.cli.risk_output import COUNT, LAST
-from tradewright.cli.tables import json_text, print_rows
+from tradewright.cli.tables import count_of, json_text, print_rows, verb_of
 from tradewright.cli.terminal import standard_console
 from tradewright.postgres.connect import PATIENT_LIMITS
 
@@ -169,13 +169,15 @@ def show_command(asked: options.Asked, row_id: UUID, last: int) -> None:
 def _print_verified(found: audit.Verification, records: audit.RecordVerification) -> None:
     if found.is_good:
         click.echo(
-            f"{found.seals} seals over {found.rows_sealed} audit rows hold; "
-            f"{found.rows_unsealed} rows wait for a seal"
+            f"{count_of(found.seals, 'seal')} over {count_of(found.rows_sealed, 'audit row')} "
+            f"{verb_of(found.seals, 'hold')}; {count_of(found.rows_unsealed, 'row')} "
+            f"{verb_of(found.rows_unsealed, 'wait')} for a seal"
         )
     else:
         click.echo(f"seal {found.first_bad_seq} does not hold: {found.reason}")
     if records.fault is None:
-        click.echo(f"{records.seals} seals over {records.rows_sealed} rows of records hold")
+        told = f"{count_of(records.seals, 'seal')} over {count_of(records.rows_sealed, 'row')}"
+        click.echo(f"{told} of records {verb_of(records.seals, 'hold')}")
         return
     click.echo(f"{records.fault.place}: {records.fault.reason}")
     click.echo(

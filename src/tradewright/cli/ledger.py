@@ -15,7 +15,7 @@ from tradewright.audit.proofs import check_proof
 from tradewright.cli.options import Asked, with_database
 from tradewright.cli.output import refuse_to_overwrite
 from tradewright.cli.risk_output import COUNT
-from tradewright.cli.tables import count_of, json_text
+from tradewright.cli.tables import count_of, json_text, verb_of
 from tradewright.cli.terminal import standard_console
 from tradewright.core.clock import utc_now
 from tradewright.ledger import sealing
@@ -210,13 +210,22 @@ def verify_command(asked: Asked, checkpoint: Path | None) -> None:
         click.echo(json.dumps({**asdict(found), "is_good": found.is_good}))
     elif found.fault is None:
         if found.wrong_balances:
-            told = f"{found.wrong_balances} balances are not what their entries left"
-            click.echo(f"{told}; next: tradewright audit laws")
-        click.echo(
-            f"{found.seals} seals over {found.entries_sealed} entries and "
-            f"{found.transfers_sealed} transfers hold; {found.entries_unsealed} entries wait"
-        )
+            click.echo(f"{_wrong(found.wrong_balances)}; next: tradewright audit laws")
+        click.echo(_held(found))
     else:
         click.echo(f"{found.fault.place}: {found.fault.kind}: {found.fault.reason}")
         click.echo(f"seal {found.fault.seq} is the first that does not hold")
     sys.exit(0 if found.is_good else 1)
+
+
+def _wrong(balances: int) -> str:
+    verb, whose = ("is", "its") if balances == 1 else ("are", "their")
+    return f"{count_of(balances, 'balance')} {verb} not what {whose} entries left"
+
+
+def _held(found: sealing.Verification) -> str:
+    return (
+        f"{count_of(found.seals, 'seal')} over {count_of(found.entries_sealed, 'entry')} and "
+        f"{count_of(found.transfers_sealed, 'transfer')} {verb_of(found.seals, 'hold')}; "
+        f"{count_of(found.entries_unsealed, 'entry')} {verb_of(found.entries_unsealed, 'wait')}"
+    )

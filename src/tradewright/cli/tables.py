@@ -45,6 +45,11 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else several}"
 
 
+def verb_of(number: int, verb: str) -> str:
+    """Return a verb as it goes with a number of things: `1 holds`, `2 hold`."""
+    return f"{verb}s" if number == 1 else verb
+
+
 def json_text(facts: object) -> str:
     """Return facts as JSON: amounts as texts without exponents, times with all their digits."""
     return json.dumps(facts, default=_for_programs)

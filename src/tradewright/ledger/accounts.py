@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode, MoneyError, StateError, TradewrightError
+from tradewright.core.money import plain
 from tradewright.ledger.model import Holder, HolderKind, Movement
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
@@ -78,7 +79,7 @@ def kept_in_account(
     if refusal is None and giver.available < amount:
         return MoneyError(
             ErrorCode.MONEY_INSUFFICIENT_FUNDS,
-            f"account holds {giver.available:f} {giver.currency}, {amount:f} are needed",
+            f"account holds {plain(giver.available)} {giver.currency}, {plain(amount)} are needed",
             why="A transfer never overdraws an account.",
             hint="Ask for at most the balance.",
         )

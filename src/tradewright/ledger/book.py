@@ -11,7 +11,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode, MoneyError, TradewrightError
-from tradewright.core.money import AMOUNT_MAX
+from tradewright.core.money import AMOUNT_MAX, plain
 from tradewright.ledger.accounts import Promised
 from tradewright.ledger.journal import Journal
 from tradewright.ledger.model import Hold, Holder, HolderKind, WalletStatus
@@ -142,8 +142,9 @@ def too_little(giver: Holder | None, amount: Decimal) -> MoneyError | None:
         return None
     return MoneyError(
         ErrorCode.MONEY_INSUFFICIENT_FUNDS,
-        f"wallet holds {giver.available:f} {giver.currency} available, {amount:f} are needed",
-        why=f"Another {giver.reserved:f} {giver.currency} are reserved.",
+        f"wallet holds {plain(giver.available)} {giver.currency} available, "
+        f"{plain(amount)} are needed",
+        why=f"Another {plain(giver.reserved)} {giver.currency} are reserved.",
         hint="Deposit more, release a hold, or ask for less.",
     )
 
@@ -156,7 +157,7 @@ def too_much(giver: Holder | None, receiver: Holder | None, amount: Decimal) -> 
         return None
     return MoneyError(
         ErrorCode.MONEY_BALANCE_TOO_LARGE,
-        f"a balance would pass {AMOUNT_MAX:f}, more than can be kept",
+        f"a balance would pass {plain(AMOUNT_MAX)}, more than can be kept",
         why="A balance has at most twelve digits before the point.",
         hint="Split the amount over several holders.",
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, TradewrightError
 from tradewright.core.ids import new_id_text
-from tradewright.core.money import AMOUNT_MAX, parse_amount
+from tradewright.core.money import AMOUNT_MAX, parse_amount, plain
 from tradewright.ledger.book import (
     Before,
     Book,
@@ -155,7 +155,7 @@ def _reserve_refusal(wallet: Holder, held: Reservation) -> TradewrightError | No
     if refusal is None and wallet.reserved + held.amount > AMOUNT_MAX:
         return MoneyError(
             ErrorCode.MONEY_BALANCE_TOO_LARGE,
-            f"more than {AMOUNT_MAX:f} would be reserved, more than can be kept",
+            f"more than {plain(AMOUNT_MAX)} would be reserved, more than can be kept",
             why="A balance has at most twelve digits before the point.",
             hint="Release a hold first.",
         )
@@ -204,7 +204,7 @@ def _draw_refusal(book: Book, held: Draw, hold: Hold, amount: Decimal) -> Tradew
     if hold.remaining == 0:
         return _exhausted(f'hold "{hold.id}" has nothing left', "The hold has ended.")
     if amount > hold.remaining:
-        what = f'hold "{hold.id}" has {hold.remaining:f} left, {amount:f} are asked for'
+        what = f'hold "{hold.id}" has {plain(hold.remaining)} left, {plain(amount)} are asked for'
         return _exhausted(what, "A hold gives at most what remains of it.")
     return None
 
@@ -232,7 +232,7 @@ def _replay(held: Held, before: DrawnBefore, is_same: bool) -> MovementResult:
     if is_same:
         return MovementResult(is_replay=True, error=None, hold_id=before.hold_id)
     operation = "reserve" if isinstance(held, Reservation) else held.operation
-    why = f'It did so with {before.amount:f} and hold "{before.hold_id}".'
+    why = f'It did so with {plain(before.amount)} and hold "{before.hold_id}".'
     return other_contents(held.transaction_id, operation, why)
 
 

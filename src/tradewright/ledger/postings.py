@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
-from tradewright.core.money import is_amount, parse_amount
+from tradewright.core.money import is_amount, parse_amount, plain
 from tradewright.ledger.accounts import (
     inactive_account,
     inactive_among,
@@ -254,7 +254,7 @@ def _replay(movement: Movement, before: Before) -> MovementResult:
     asked = Before(movement.debit_id, movement.credit_id, movement.amount)
     if before == asked:
         return _REPLAYED
-    why = f'It moved {before.amount:f} from "{before.debit_id}" to "{before.credit_id}".'
+    why = f'It moved {plain(before.amount)} from "{before.debit_id}" to "{before.credit_id}".'
     return other_contents(movement.transaction_id, movement.operation, why)
 
 

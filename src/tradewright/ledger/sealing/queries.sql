@@ -62,8 +62,11 @@ SELECT
     count(*),
     coalesce(sum(s.entry_count), 0)::bigint,
     coalesce(sum(s.transfer_count), 0)::bigint,
-    (
-        SELECT coalesce(sum(b.version), 0)::bigint
-        FROM holder_balances AS b
-    ) - coalesce(sum(s.entry_count), 0)::bigint
+    greatest(
+        (
+            SELECT coalesce(sum(b.version), 0)::bigint
+            FROM holder_balances AS b
+        ) - coalesce(sum(s.entry_count), 0)::bigint,
+        0
+    )
 FROM ledger_seals AS s;

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
+from tradewright.core.money import plain
 from tradewright.payments.reconciliation.model import (
     Bucket,
     Match,
@@ -72,14 +73,14 @@ def _expected(mine: Recorded) -> Decimal:
 
 def _ours(mine: Recorded) -> dict[str, str]:
     return {
-        "our_amount": f"{mine.amount:f} {mine.currency}",
+        "our_amount": f"{plain(mine.amount)} {mine.currency}",
         "our_status": mine.status,
-        "ledger_amount": f"{mine.ledger_amount:f} {mine.currency}",
+        "ledger_amount": f"{plain(mine.ledger_amount)} {mine.currency}",
     }
 
 
 def _theirs(line: StatementLine) -> dict[str, str]:
     return {
-        "their_amount": f"{line.amount:f} {line.currency}",
+        "their_amount": f"{plain(line.amount)} {line.currency}",
         "booked_on": line.booked_on.isoformat(),
     }

@@ -54,9 +54,17 @@ def webhook_server(
 
     Raises:
         InputError: WEBHOOK_KEY_MALFORMED: with one secret that is none, every message would be
-            refused, those that another has signed too.
+            refused, those that another has signed too; WEBHOOK_KEY_MISSING without any.
 
     """
+    if not any(secrets.values()):
+        raise InputError(
+            ErrorCode.WEBHOOK_KEY_MISSING,
+            "no provider has a secret",
+            why="Without one no signature can hold, and every message would be refused.",
+            hint="Give --cards-secret or --chain-secret, or set TRADEWRIGHT_CARDS_SECRETS or "
+            "TRADEWRIGHT_CHAIN_SECRETS.",
+        )
     for each in secrets.values():
         require_secrets(each)
     server = _Server((host, port), _Handler)

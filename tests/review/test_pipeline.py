@@ -98,6 +98,58 @@ def test_programs_are_told_paths_from_where_the_command_runs(
         assert gitlab[0]["location"]["path"] == "migrations/002 paid, half.sql"
 
 
+def test_before_the_first_commit_every_file_is_new(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "001_init.sql").write_text(BAD)
+    told = json.loads(review("--since", "HEAD", "--json", tmp_path / "migrations"))
+    assert "prefer-timestamp-tz" in {f["rule"] for f in told["findings"]}
+
+
+def test_a_comment_is_marked_short_and_names_nobody(repository: Path) -> None:
+    odd = 'ALTER TABLE users ADD COLUMN "a|b<i>@team`_x" timestamp;\n'
+    add(repository, "002_odd.sql", odd)
+    told = review("--format", "comment", repository / "migrations").splitlines()
+    assert told[0] == "<!-- tradewright review -->"
+    assert told[1] == "### Migrations: 1 major, 1 info"
+    row = next(line for line in told if line.startswith("| 🟠 major | `"))
+    assert "002_odd.sql:1`" in row
+    assert "a\\|b&lt;i&gt;@\u200bteam'\\_x" in row
+    assert row.count(" | ") == 3
+    assert "<details><summary>1 for information</summary>" in told
+
+
+def test_a_comment_keeps_room_for_all_that_it_says(repository: Path) -> None:
+    many = (f"ALTER TABLE users ADD COLUMN at_{n} timestamp;" for n in range(900))
+    add(repository, "002_many.sql", "\n".join(many))
+    told = review("--format", "comment", repository / "migrations")
+    assert len(told) < 60_000
+    assert re.search(r"and \d+ more", told)
+
+
+def test_the_steps_of_the_action_are_commands_that_exist(repository: Path) -> None:
+    text = (ROOT / "action.yml").read_text("utf-8")
+    calls = re.findall(r"tradewright review \"\$FOLDER\" (.+?) \\\n +(--format .+)", text)
+    assert len(calls) == 2
+    add(repository, "002_paid.sql", BAD)
+    for given, rest in calls:
+        line = f'tradewright review "$FOLDER" {given} {rest} --no-prove'
+        environment = {
+            **os.environ,
+            "FOLDER": "migrations",
+            "SINCE": "HEAD~1",
+            "ARGUMENTS": "",
+            "LEVEL": "major",
+            "RUNNER_TEMP": str(repository),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=repository, env=environment, capture_output=True, check=False
+        )
+        assert done.returncode == (0 if "never" in rest else 1), done.stderr
+    assert "prefer-timestamp-tz" in (repository / "review.md").read_text("utf-8")
+
+
 def test_a_table_of_settings_that_does_not_exist_is_refused(repository: Path) -> None:
     (repository / "tradewright.toml").write_text("[reviw]\nprove = false\n")
     assert "unknown table or key: reviw" in review(repository / "migrations").lower()

@@ -26,7 +26,7 @@ def read_baseline(path: Path) -> frozenset[str]:
         raise InputError(
             ErrorCode.INPUT_REVIEW_BASELINE_UNREADABLE,
             f'baseline "{path}" cannot be read',
-            why=f"{error}.",
+            why=f"{error.strerror if isinstance(error, OSError) else error}.",
             hint="Write one with --update-baseline.",
             facts={"path": path},
         ) from error

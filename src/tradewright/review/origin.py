@@ -5,18 +5,32 @@ file names and no file makes is then no defect; the setting `schema` tells the r
 """
 
 from tradewright.review.rule import Context
+from tradewright.review.source.statements import Reading
 
 _MAKING = frozenset({"CreateStmt", "CreateTableAsStmt", "DoStmt"})
+_TAKING = frozenset({"AlterTableStmt", "IndexStmt", "UpdateStmt", "DeleteStmt", "CreateTrigStmt"})
+"""Statements that need a table which is there."""
 
 
 def begins_at_beginning(context: Context) -> bool:
-    """Return whether the first migration, or the schema before it, makes a table."""
+    """Return whether the first migration, or the schema before it, makes a table.
+
+    It is to make one before it changes one.
+    """
     if "begins-at-beginning" not in context.facts:
-        first = context.readings[0]
-        context.facts["begins-at-beginning"] = any(
-            statement.kind in _MAKING for statement in first.statements
-        ) or any("create table" in _words(refusal.broken.text) for refusal in first.refusals)
+        context.facts["begins-at-beginning"] = _makes_first(context.readings[0])
     return bool(context.facts["begins-at-beginning"])
+
+
+def _makes_first(first: Reading) -> bool:
+    if any("create table" in _words(refusal.broken.text) for refusal in first.refusals):
+        return True
+    for statement in first.statements:
+        if statement.kind in _MAKING:
+            return True
+        if statement.kind in _TAKING and not statement.node.get("missing_ok"):
+            return False
+    return False
 
 
 def _words(text: str) -> str:

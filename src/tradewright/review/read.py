@@ -13,6 +13,7 @@ from tradewright.review.ignores import apply_ignores
 from tradewright.review.model import Finding, Stage
 from tradewright.review.registry import SHADOW_RULES
 from tradewright.review.rule import Context, Event, Rule
+from tradewright.review.schema.alter import unknown_table
 from tradewright.review.schema.bodies import Body, read_body
 from tradewright.review.schema.build import apply, body_of, changes_model
 from tradewright.review.schema.catalog import Column, Routine, Table
@@ -140,6 +141,8 @@ class ReadStage:
             table = self.context.schema.table(range_name(node.get("relation")))
         if table is not None and indexed is None:
             self._show_parts(statement, table)
+        elif table is None and kind == "AlterTableStmt":
+            self._show_columns(statement, unknown_table(statement))
         elif kind == "CreateFunctionStmt":
             self._read_routine(statement)
         elif kind == "DoStmt":
@@ -158,13 +161,17 @@ class ReadStage:
         source, node = statement.source, statement.node
         if table.statement is statement:
             self._show(Event("table", source, statement, node, table))
-        for column in list(table.columns.values()):
-            if column.statement is statement and (rules := self._of_column(column)):
-                self._ask(rules, Event("column", source, statement, node, table, column))
+        self._show_columns(statement, table)
         for constraint in list(table.constraints):
             if constraint.statement is statement:
                 event = Event("constraint", source, statement, node, table, constraint=constraint)
                 self._ask(self._rules("constraint", frozenset({constraint.kind})), event)
+
+    def _show_columns(self, statement: Statement, table: Table) -> None:
+        source, node = statement.source, statement.node
+        for column in list(table.columns.values()):
+            if column.statement is statement and (rules := self._of_column(column)):
+                self._ask(rules, Event("column", source, statement, node, table, column))
 
     def _of_column(self, column: Column) -> list[Rule]:
         said = {column.type}

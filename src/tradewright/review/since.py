@@ -18,6 +18,11 @@ def changed_since(folder: Path, revision: str) -> tuple[frozenset[str], frozense
     """
     here = folder if folder.is_dir() else folder.parent
     root = Path(_git(here, revision, "rev-parse", "--show-toplevel").strip())
+    if revision == "HEAD" and not _has_commits(root):
+        listed = _git(
+            root, revision, "ls-files", "--cached", "--others", "--exclude-standard", "-z"
+        )
+        return _absolute(root, filter(None, listed.split("\0"))), frozenset()
     _git(here, revision, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     begun = _begun_at(root, revision)
     changed = _git(root, revision, "diff", "--name-only", "-z", begun, "--")
@@ -25,6 +30,15 @@ def changed_since(folder: Path, revision: str) -> tuple[frozenset[str], frozense
     names = filter(None, (changed + new).split("\0"))
     edited = _git(root, revision, "diff", "--name-only", "--diff-filter=M", "-z", begun, "--")
     return _absolute(root, names), _absolute(root, filter(None, edited.split("\0")))
+
+
+def _has_commits(root: Path) -> bool:
+    """Return whether HEAD is anything yet: before the first commit all files are new."""
+    try:
+        _git(root, "HEAD", "rev-parse", "--verify", "--quiet", "HEAD")
+    except InputError:
+        return False
+    return True
 
 
 def _begun_at(root: Path, revision: str) -> str:
@@ -49,7 +63,10 @@ def _git(folder: Path, revision: str, *arguments: str) -> str:
             ErrorCode.INPUT_REVIEW_REVISION_UNKNOWN,
             f'git revision "{revision}" cannot be compared with',
             why=_said(error),
-            hint="Give a branch, tag or commit of the repository that holds the migrations.",
+            hint=(
+                "Give a branch, tag or commit of the repository that holds the migrations; "
+                "in a pipeline, fetch it first (GitHub: fetch-depth: 0, GitLab: GIT_DEPTH: 0)."
+            ),
             facts={"revision": revision},
         ) from error
     return done.stdout.decode("utf-8", "replace")

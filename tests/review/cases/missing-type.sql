@@ -27,3 +27,7 @@ END
 $$;
 CREATE DOMAIN iso_currency AS text CHECK (VALUE ~ '^[A-Z]{3}$');
 CREATE TABLE people (id uuid PRIMARY KEY, feels mood, wants iso_currency, place point);
+
+-- near miss: the folder begins in the middle of a history
+ALTER TABLE orders ADD COLUMN mood mood;
+CREATE TABLE moods (id uuid PRIMARY KEY, mood mood);

@@ -12,6 +12,7 @@ FORMATS = {
     "html": "the same document as one page",
     "sarif": "SARIF 2.1.0, for code scanning",
     "github": "annotations of GitHub Actions",
+    "comment": "a short comment on a pull request",
     "gitlab": "GitLab's code quality report",
     "junit": "JUnit XML, for build servers",
 }

@@ -12,7 +12,8 @@ Use::
     CREATE TABLE payments (id uuid PRIMARY KEY, created_at timestamptz NOT NULL);
 
 Not reported when an earlier statement creates the type (enum, domain, composite, table), when an
-extension of the files brings it, or when the name carries a schema.
+extension of the files brings it, when the name carries a schema, or, unless it is a name of another
+database, when the folder does not begin at the beginning.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from functools import partial
 
 from tradewright.review.meaning import is_exact_quantity
 from tradewright.review.model import Category, Severity
+from tradewright.review.origin import begins_at_beginning
 from tradewright.review.rewrite.spans import retyped
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.builtins import EXTENSION_OF, types
@@ -55,6 +57,8 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     if name in _PSEUDO or "." in name or _is_known(context, name):
         return
     dialect, instead = FOREIGN_TYPES.get(name, ("", ""))
+    if not dialect and not begins_at_beginning(context):
+        return
     origin = f" (it is {dialect})" if dialect else ""
     message = f'type "{name}" of column "{table.full_name}.{column.name}" does not exist{origin}'
     advice = f"Use {instead}." if instead else "Create the type first, or correct its name."

@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Iterable
 
-from tradewright.review.schema.catalog import ConstraintKind, Schema, Table
+from tradewright.review.schema.catalog import (
+    DEFAULT_SCHEMA,
+    ConstraintKind,
+    Relation,
+    Schema,
+    Table,
+)
 from tradewright.review.schema.define import add_column, add_constraint, constraint_of
 from tradewright.review.schema.domains import resolve_domains
 from tradewright.review.schema.tree import kind_of, list_name, range_name, type_modifiers, type_name
 from tradewright.review.source.parser import Node
-from tradewright.review.source.text import Statement
+from tradewright.review.source.text import Source, Statement
 
 
 def alter_table(schema: Schema, statement: Statement) -> None:
@@ -23,6 +29,24 @@ def alter_table(schema: Schema, statement: Statement) -> None:
         elif command.get("subtype") == "AT_AttachPartition":
             _attach(schema, table, command)
     resolve_domains(schema, table)
+
+
+def unknown_table(statement: Statement) -> Table:
+    """Return a table that no file makes, with the columns that an ALTER TABLE adds to it.
+
+    It stands in no schema: nobody may conclude anything from what it does not have.
+    """
+    space, name = range_name(statement.node.get("relation"))
+    table = Table(space or DEFAULT_SCHEMA, name, Relation.TABLE, _ELSEWHERE, columns_known=False)
+    if statement.node.get("objtype") == "OBJECT_TABLE":
+        for wrapped in statement.node.get("cmds", ()):
+            if wrapped["AlterTableCmd"].get("subtype") == "AT_AddColumn":
+                _add_column(table, statement, wrapped["AlterTableCmd"])
+    return table
+
+
+_ELSEWHERE = Statement(Source("", "", (0,), ""), "CreateStmt", "", 0, 0)
+"""Where a table was made that no file makes."""
 
 
 def _attach(schema: Schema, table: Table, command: Node) -> None:

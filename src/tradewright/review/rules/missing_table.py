@@ -14,8 +14,8 @@ Use::
     CREATE INDEX idx_accounts_name ON accounts (name);
 
 Not reported when the first migration creates no table or changes one before (the folder does not
-begin at the beginning), when the name has a schema that the files do not create, when IF EXISTS guards it, or
-when some text in the files creates a table dynamically.
+begin at the beginning), when the name has a schema that the files do not create, when IF EXISTS
+guards it, or when some text in the files creates a table dynamically.
 """
 
 import re

@@ -142,6 +142,13 @@ def sell(account_id: str, quantity: int = 100_000, **fields: Any) -> SubmitOrder
     return order(account_id, Side.SELL, quantity, **fields)
 
 
+def replacing(account_id: str, key: str, new_key: str, **terms: Decimal) -> ReplaceOrder:
+    """Return a replacement of the order of a key by other terms, under a new key."""
+    return ReplaceOrder(
+        account_id=account_id, client_order_id=key, new_client_order_id=new_key, **terms
+    )
+
+
 def order(account_id: str, side: Side, quantity: object, **fields: Any) -> SubmitOrder:
     """Return an order; prices may be given as text, a price decides the type."""
     numbers: dict[str, Any] = {

@@ -142,8 +142,9 @@ def refused_on_arrival(
 
 
 def _is_decided(desk: Desk, order: OrderState, *, rests: bool) -> bool:
+    """Return whether a group takes an order no more; one that is replaced has given its part."""
     return any(
-        other.filled_quantity > 0
+        (other.filled_quantity > 0 and not order.is_replaced)
         or other.triggered_at is not None
         or (other.is_routed and not rests)
         for other in desk.orders_by_key.values()

@@ -138,7 +138,7 @@ def _acceptable(
 ) -> OrderState:
     """Return the order under its new terms, which nothing speaks against."""
     changed = _changed(order, command)
-    denial = _denial(desk, account, changed)
+    denial = _beyond_its_group(desk, order, changed) or _denial(desk, account, changed)
     if denial is None:
         return changed
     raise StateError(
@@ -216,6 +216,18 @@ def _require_fitting(order: OrderState, command: ReplaceOrder) -> None:
             require_price(name, price, order.instrument)
 
 
+def _beyond_its_group(desk: Desk, order: OrderState, changed: OrderState) -> Denial | None:
+    """Deny more than an order's alternatives have left it; what they dealt was taken from it."""
+    dealt = any(other.filled_quantity for other in orders.alternatives(desk, order))
+    if not dealt or changed.quantity <= order.quantity:
+        return None
+    return Denial(
+        ErrorCode.ORDER_GROUP_DECIDED,
+        f'Another order of the group "{order.oco_group}" has dealt a part: of this one '
+        f"{order.quantity} are left, and {changed.quantity} are more.",
+    )
+
+
 def _denial(desk: Desk, account: AccountState, changed: OrderState) -> Denial | None:
     rests = conditions.rests(changed, desk.market.top(changed.instrument.symbol))
     denial = orders.refused_on_arrival(desk, account, changed, rests=rests)
@@ -232,6 +244,8 @@ def _apply(desk: Desk, order: OrderState, changed: OrderState, command: ReplaceO
     order.is_replaced = True
     key = (order.account_id, command.new_client_order_id)
     details |= {"client_order_id": command.new_client_order_id}
+    prices = {"limit_price": order.limit_price, "stop_price": order.stop_price}
+    details |= {name: f"{price:f}" for name, price in prices.items() if price is not None}
     details |= {"quotes": json.loads(desk.market.describe(order.instrument.symbol))}
     shown = json.dumps({**details, **orders.reckoned_on(desk, order)})
     orders.record(desk, order, EventType.REPLACED, _standing(order), "client", details=shown)

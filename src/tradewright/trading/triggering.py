@@ -61,7 +61,8 @@ def trigger(desk: Desk, account: AccountState, command: TriggerOrder) -> OrderRe
         return NothingDone("no fresh price, or no session", may_last=True)
     if not _is_reached(order, stop_price, top):
         return NothingDone("the price is no longer there")
-    order.stop_price = stop_price
+    if stop_price is not None and stop_price != order.stop_price:
+        _tighten(desk, order, stop_price)
     _go_on(desk, account, order)
     return order.report()
 
@@ -85,10 +86,15 @@ def move_stop(desk: Desk, command: MoveStop) -> OrderReport | NothingDone:
     stop_price = rules.tighter_stop(order.side, order.stop_price, command.stop_price)
     if order.order_type is not OrderType.TRAILING_STOP or stop_price == order.stop_price:
         return NothingDone("the stop has not tightened")
-    order.stop_price = stop_price
-    details = json.dumps({"stop_price": str(stop_price)})
-    orders.record(desk, order, EventType.RESTATED, order.status, "house", details=details)
+    _tighten(desk, order, stop_price)
     return order.report()
+
+
+def _tighten(desk: Desk, order: OrderState, stop_price: Decimal) -> None:
+    """Move a trailing stop, with its event: the order can be told from its events alone."""
+    order.stop_price = stop_price
+    details = json.dumps({"stop_price": f"{stop_price:f}"})
+    orders.record(desk, order, EventType.RESTATED, order.status, "house", details=details)
 
 
 def end_reducing(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.floor import Floor, ask, buy, deal, order, refusal, row_counts, sell
+from tests.floor import Floor, ask, buy, deal, order, refusal, replacing, row_counts, sell
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import ClientClass
@@ -18,7 +18,6 @@ from tradewright.trading.model import (
     OrderType,
     Origin,
     RefusedBy,
-    ReplaceOrder,
     SubmitOrder,
     TimeInForce,
 )
@@ -362,7 +361,7 @@ def test_the_key_of_an_alternative_with_another_quantity_is_refused(
     assert error.code is ErrorCode.ORDER_DUPLICATE_DIFFERS
 
 
-def test_an_alternative_that_another_has_taken_from_is_answered_again_and_not_replaced(
+def test_an_alternative_that_another_has_taken_from_is_replaced_but_never_by_more(
     floor: Floor, rich: str
 ) -> None:
     with floor.engine() as engine:
@@ -370,18 +369,19 @@ def test_an_alternative_that_another_has_taken_from_is_answered_again_and_not_re
         other = buy(rich, 7_000_000, limit_price="1.09000", oco_group="g", client_order_id="mine")
         deal(engine, other)
         floor.quote(engine, "EURUSD", "1.09880", "1.09890")
+        left = floor.one("SELECT quantity FROM orders WHERE client_order_id = 'mine'")
         again = deal(engine, other)
-        changed = ReplaceOrder(
-            account_id=rich,
-            client_order_id="mine",
-            new_client_order_id="new",
-            limit_price=Decimal("1.09100"),
-        )
-        error = refusal(lambda: deal(engine, changed))
-    left = floor.one("SELECT quantity FROM orders WHERE client_order_id = 'mine'")
+        more = replacing(rich, "mine", "more", quantity=left + 1_000)
+        error = refusal(lambda: deal(engine, more))
+        deal(engine, replacing(rich, "mine", "new", limit_price=Decimal("1.09100")))
+        less = deal(engine, replacing(rich, "new", "less", quantity=left - 1_000))
+        floor.quote(engine, "EURUSD", "1.09080", "1.09090")
     assert 0 < left < other.quantity
     assert again.is_replay
     assert error.code is ErrorCode.ORDER_GROUP_DECIDED
+    assert less.status is OrderStatus.NEW
+    assert floor.position(rich) <= 7_000_000
+    assert floor.broken_laws() == {}
 
 
 def test_two_accounts_may_use_the_same_key(floor: Floor, rich: str) -> None:

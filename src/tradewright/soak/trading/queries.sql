@@ -64,7 +64,9 @@ SELECT
     o.version,
     o.is_reduce_only,
     c.position_id::text,
-    o.is_post_only
+    o.is_post_only,
+    o.limit_price,
+    o.stop_price
 FROM orders AS o
 LEFT JOIN closing_orders AS c ON c.order_id = o.id
 ORDER BY o.id;
@@ -80,7 +82,11 @@ SELECT
     e.quantity,
     e.price,
     (e.details ->> 'quantity')::numeric,
-    (e.details -> 'was' ->> 'quantity')::numeric
+    (e.details -> 'was' ->> 'quantity')::numeric,
+    (e.details ->> 'limit_price')::numeric,
+    (e.details -> 'was' ->> 'limit_price')::numeric,
+    (e.details ->> 'stop_price')::numeric,
+    (e.details -> 'was' ->> 'stop_price')::numeric
 FROM order_events AS e
 ORDER BY e.order_id, e.seq;
 

@@ -34,11 +34,14 @@ _LEADS_TO: Mapping[str, frozenset[str]] = {
 class OrderReplay:
     """One order as its events make it; `stood` is how it stood after each of them.
 
-    `asked` is the quantity that was asked for first, `quantity` what it has become.
+    `asked` is the quantity that was asked for first, `quantity` what it has become. A price is
+    None until an event tells it: a trailing stop's first place is in none.
     """
 
     asked: Decimal | None = None
     quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
     status: str | None = None
     filled: Decimal = Decimal(0)
     value: Decimal = Decimal(0)
@@ -57,6 +60,8 @@ class OrderReplay:
         """Take one step."""
         self.count += 1
         self.quantity = event.new_quantity or self.quantity
+        self.limit_price = event.new_limit or self.limit_price
+        self.stop_price = event.new_stop or self.stop_price
         if event.quantity is not None and event.price is not None:
             self.filled += event.quantity
             self.value += _PRECISE.multiply(event.quantity, event.price)
@@ -86,7 +91,14 @@ def begun(order: Order, events: Sequence[Event]) -> OrderReplay:
     """Return an order before its first event, with the quantity that was asked for."""
     changes = [event for event in events if event.new_quantity is not None]
     asked = changes[0].old_quantity if changes else order.quantity
-    return OrderReplay(asked=asked, quantity=asked)
+    limits = [event.old_limit for event in events if event.new_limit is not None]
+    stops = [event.old_stop for event in events if event.new_stop is not None]
+    return OrderReplay(
+        asked=asked,
+        quantity=asked,
+        limit_price=limits[0] if limits else order.limit_price,
+        stop_price=stops[0] if stops else order.stop_price,
+    )
 
 
 def replay_orders(record: Record) -> Iterator[Difference]:
@@ -125,6 +137,8 @@ def _replay(order: Order, events: Sequence[Event], fills: Sequence[Fill]) -> Ite
             "filled_quantity": (order.filled_quantity, replay.filled),
             "remaining_quantity": (order.remaining_quantity, replay.remaining()),
             "average_price": (order.average_price, replay.average),
+            "limit_price": (order.limit_price, replay.limit_price),
+            "stop_price": (order.stop_price, replay.stop_price),
             "version": (order.version, replay.count),
         },
     ).differences()
@@ -140,8 +154,14 @@ def _step(order: Order, replay: OrderReplay, event: Event) -> Iterator[Differenc
     if replay.status in _ENDED or event.to_status not in _LEADS_TO[event.event_type]:
         step = f"{event.event_type} to {event.to_status}"
         yield Difference("order", order.id, name, step, f"no such step from {replay.status}")
-    if event.old_quantity not in {None, replay.quantity}:
-        yield Difference("order", order.id, name, event.old_quantity, replay.quantity)
+    kept = {
+        (event.old_quantity, replay.quantity),
+        (event.old_limit, replay.limit_price),
+        (event.old_stop, replay.stop_price),
+    }
+    for old, now in kept:
+        if old is not None and now is not None and old != now:
+            yield Difference("order", order.id, name, old, now)
     is_trade = event.event_type == "trade" and replay.quantity is not None
     if is_trade and (event.to_status == "filled") != (after == replay.quantity):
         yield Difference("order", order.id, name, event.to_status, f"{after} of {replay.quantity}")

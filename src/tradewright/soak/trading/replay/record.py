@@ -35,10 +35,12 @@ class Order(NamedTuple):
     is_reduce_only: bool
     position_id: str | None
     is_post_only: bool = False
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
 
 
 class Event(NamedTuple):
-    """One step of an order; one that changes the order's quantity says so."""
+    """One step of an order; one that changes the order's quantity or a price says so."""
 
     order_id: str
     seq: int
@@ -49,6 +51,10 @@ class Event(NamedTuple):
     price: Decimal | None
     new_quantity: Decimal | None = None
     old_quantity: Decimal | None = None
+    new_limit: Decimal | None = None
+    old_limit: Decimal | None = None
+    new_stop: Decimal | None = None
+    old_stop: Decimal | None = None
 
 
 class Replacement(NamedTuple):

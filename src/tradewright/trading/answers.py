@@ -150,10 +150,12 @@ def take_name(desk: Desk, told: Told) -> str:
 
 
 def _name(desk: Desk, told: Told) -> str:
-    """Return the ExecID, or with its request behind it where another order has had it before."""
+    """Return the ExecID, or with its request behind it where another has had it before."""
     request, answer = told
     owners = desk.executions_before.get((answer.provider, answer.execution_id))
-    if owners is None or owner_of(request) in owners:
+    full = (answer.provider, answer.execution_id, request.request_id)
+    is_ours = owners is None or owner_of(request) in owners
+    if is_ours and full not in desk.executions_renamed:
         return answer.execution_id
     return longer_name(request, answer)
 

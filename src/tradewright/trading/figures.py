@@ -38,9 +38,14 @@ def before_change(order: "OrderState") -> dict[str, str]:
     """Return for the record what an order is before it is changed; its first figures are kept."""
     was = figures_of(order)
     order.first_figures = order.first_figures or was
-    prices = {"limit_price": was.limit_price, "stop_price": was.stop_price}
+    return told(was)
+
+
+def told(figures: Figures) -> dict[str, str]:
+    """Return figures for the record, without what an order of its type has not."""
+    prices = {"limit_price": figures.limit_price, "stop_price": figures.stop_price}
     kept = {name: f"{price:f}" for name, price in prices.items() if price is not None}
-    return {"quantity": f"{was.quantity:f}", **kept}
+    return {"quantity": f"{figures.quantity:f}", **kept}
 
 
 def figures_from(kept: Mapping[str, str] | None) -> Figures | None:

@@ -1129,6 +1129,24 @@ FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[]) AS k (code, e
 JOIN liquidity_providers AS p ON p.code = k.code
 JOIN provider_corrections AS c ON c.provider_id = p.id AND c.execution_id = k.execution_id;
 
+-- name: executions_of_later_requests
+-- Find which executions bear an ExecID that an earlier request of their own order was told under.
+-- Over FIX the messages say so; a request is told again under its own id, however often.
+SELECT k.code, k.execution_id, k.request_id
+FROM unnest(%(provider_codes)s::text[], %(execution_ids)s::text[], %(request_ids)s::text[]) AS k (code, execution_id, request_id)
+JOIN liquidity_providers AS p ON p.code = k.code
+CROSS JOIN LATERAL (
+    SELECT m.request_id
+    FROM fix_messages AS m
+    JOIN fix_sessions AS s ON s.id = m.session_id AND s.provider_id = p.id
+    WHERE m.request_id ~>=~ left(k.request_id, 36)
+      AND m.request_id ~<~ (left(k.request_id, 36) || '~')
+      AND m.execution_id = k.execution_id
+    ORDER BY m.kept_at, m.session_id, m.seq
+    LIMIT 1
+) AS told
+WHERE told.request_id <> k.request_id;
+
 -- name: write_unsolicited_fills
 -- Set executions aside that fit no order, each once; the house holds them until somebody decides.
 WITH written AS (

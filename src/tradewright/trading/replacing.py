@@ -21,7 +21,7 @@ from tradewright.risk.model import Denial
 from tradewright.trading import conditions, orders
 from tradewright.trading.expiry import has_expired
 from tradewright.trading.facts import gather_facts
-from tradewright.trading.figures import before_change
+from tradewright.trading.figures import before_change, figures_of, told
 from tradewright.trading.model import (
     EventType,
     OrderReport,
@@ -238,14 +238,12 @@ def _denial(desk: Desk, account: AccountState, changed: OrderState) -> Denial | 
 
 def _apply(desk: Desk, order: OrderState, changed: OrderState, command: ReplaceOrder) -> None:
     """Take the new terms over, with their event and their link in the chain."""
-    details: dict[str, object] = {"quantity": f"{changed.quantity:f}", "was": before_change(order)}
+    details: dict[str, object] = {**told(figures_of(changed)), "was": before_change(order)}
     order.quantity, order.remaining_quantity = changed.quantity, changed.remaining_quantity
     order.limit_price, order.stop_price = changed.limit_price, changed.stop_price
     order.is_replaced = True
     key = (order.account_id, command.new_client_order_id)
     details |= {"client_order_id": command.new_client_order_id}
-    prices = {"limit_price": order.limit_price, "stop_price": order.stop_price}
-    details |= {name: f"{price:f}" for name, price in prices.items() if price is not None}
     details |= {"quotes": json.loads(desk.market.describe(order.instrument.symbol))}
     shown = json.dumps({**details, **orders.reckoned_on(desk, order)})
     orders.record(desk, order, EventType.REPLACED, _standing(order), "client", details=shown)

@@ -308,6 +308,7 @@ class Desk:
     `entries_before` what money was moved before by (transaction_id, operation);
     `executions_before` the orders, hedges or requests of what providers dealt before, by
     (provider, name): for more than one only where two batches have named theirs at once;
+    `executions_renamed` which (provider, ExecID, request) are of a later request of their order;
     `replacements_before` the order, quantity, limit and stop of each replacement by its key;
     `replacements_waiting` those that wait for a provider, by order, `keys_taken` the keys of them
     that have been given to something else since;
@@ -337,6 +338,7 @@ class Desk:
     wallets: Mapping[tuple[str, str], Holder]
     entries_before: dict[tuple[str, str], tuple[str, Decimal]]
     executions_before: dict[tuple[str, str], set[str | None]] = field(default_factory=dict)
+    executions_renamed: set[tuple[str, str, str]] = field(default_factory=set)
     replacements_before: dict[
         tuple[str, str], tuple[str, Decimal, Decimal | None, Decimal | None]
     ] = field(default_factory=dict)

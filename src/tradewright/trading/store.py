@@ -19,7 +19,7 @@ from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.risk.regimes import levels
 from tradewright.routing.model import Book
-from tradewright.trading.answers import longer_name, owner_of
+from tradewright.trading.answers import Told, longer_name
 from tradewright.trading.backing_off import read_rejections
 from tradewright.trading.groups import AccountGroup
 from tradewright.trading.house_commands import HOUSE
@@ -48,6 +48,8 @@ from tradewright.trading.state import (
 )
 
 _QUERIES = "tradewright.trading"
+
+Rows = Sequence[tuple[Any, ...]]
 
 _NEEDS_MARGIN = (SubmitOrder, TriggerOrder, MoveMoney)
 
@@ -92,9 +94,9 @@ def lock_desk(
         entries_before={
             (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
         },
-        executions_before=_executions(statements, commands, asked.get("executions_known", ())),
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
     )
+    _read_executions(statements, desk, commands, asked.get("executions_known", ()))
     read_clients(statements, desk, asked)
     read_waiting(statements, desk)
     read_opening_rates(statements, desk.accounts)
@@ -125,33 +127,43 @@ def _ask(
     return {name: rows.fetchall() for name, rows in asked.items()}
 
 
-def _executions(
-    statements: Statements, commands: Sequence[Command], rows: Sequence[tuple[Any, ...]]
-) -> dict[tuple[str, str], set[str | None]]:
-    """Lay out which names of executions are taken; where one is by another order, ask further.
+def _read_executions(
+    statements: Statements, desk: Desk, commands: Sequence[Command], rows: Rows
+) -> None:
+    """Lay out which names of executions are taken; where the name of one is, ask further.
 
+    By another order, or by its own: told again, or dealt by a later request under the same ExecID.
     That is rare: only then does it cost another question.
     """
-    known: dict[tuple[str, str], set[str | None]] = {}
+    known = desk.executions_before
     for code, name, owner in rows:
         known.setdefault((code, name), set()).add(owner)
-    longer = [
-        (answer.provider, longer_name(request, answer))
+    taken = [
+        (request, answer)
         for command in commands
         if known and isinstance(command, BookAnswers)
         for request, answer in command.answers
-        if (owners := known.get((answer.provider, answer.execution_id)))
-        and owner_of(request) not in owners
+        if answer.price is not None and (answer.provider, answer.execution_id) in known
     ]
-    if longer:
-        asked = {
-            "provider_codes": [code for code, _ in longer],
-            "execution_ids": [name for _, name in longer],
-        }
-        rows = statements.execute(load_queries(_QUERIES)["executions_known"], asked).fetchall()
-        for row in rows:
-            known.setdefault((row[0], row[1]), set()).add(row[2])
-    return known
+    if taken:
+        _read_longer_names(statements, desk, taken)
+
+
+def _read_longer_names(statements: Statements, desk: Desk, taken: Sequence[Told]) -> None:
+    """Find which executions are of a later request of their order, and which names are taken."""
+    queries = load_queries(_QUERIES)
+    codes = [answer.provider for _, answer in taken]
+    asked = {
+        "provider_codes": codes,
+        "execution_ids": [answer.execution_id for _, answer in taken],
+        "request_ids": [request.request_id for request, _ in taken],
+    }
+    longer = {"provider_codes": codes, "execution_ids": [longer_name(*told) for told in taken]}
+    later = statements.execute(queries["executions_of_later_requests"], asked)
+    found = statements.execute(queries["executions_known"], longer)
+    desk.executions_renamed = set(later.fetchall())
+    for code, name, owner in found.fetchall():
+        desk.executions_before.setdefault((code, name), set()).add(owner)
 
 
 def _read_in_flight(statements: Statements, desk: Desk, commands: Sequence[Command]) -> None:

@@ -564,6 +564,49 @@ def _line(request: ProviderRequest) -> TradeLine:
     )
 
 
+def test_an_exec_id_that_an_earlier_request_of_the_order_has_had_is_an_execution_of_its_own(
+    engine_database: str, engine: Session
+) -> None:
+    """An order that rests for days is passed on by a new request on each of them."""
+    floor, account, late = stage(engine_database, engine)
+    with run(floor, {"LP-ONE": late}) as running:
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        deal(running, buy(account, 100_000, limit_price="1.10010"))
+        first = late.asked[0]
+        _dealt_over_fix(floor, first.request_id)
+        late.tell(first, 40_000, execution_id="1", is_final=True)
+        running.wait_until_idle()
+        floor.quote(running, "EURUSD", "1.10001", "1.10011")
+        floor.quote(running, "EURUSD", "1.10000", "1.10010")
+        second = late.asked[-1]
+        assert second.request_id != first.request_id
+        _dealt_over_fix(floor, second.request_id)
+        late.tell(second, 60_000, execution_id="1", is_final=True)
+        running.wait_until_idle()
+        for request in (first, second):
+            running.take_answer(request, late.told[request.request_id][0])
+            running.wait_until_idle()
+    assert floor.position(account) == 100_000
+    assert floor.rows("SELECT provider_execution_id, quantity FROM order_fills ORDER BY id") == [
+        ("1", 40_000),
+        (f"1@{second.request_id}", 60_000),
+    ]
+    assert aside(floor) == []
+    assert floor.broken_laws() == {}
+
+
+def _dealt_over_fix(floor: Floor, request_id: str) -> None:
+    """Keep a report of an execution under ExecID 1, as a FIX session does before it is booked."""
+    floor.session.execute(
+        "WITH begun AS ("
+        "  INSERT INTO fix_sessions (provider_id, sender_comp_id, target_comp_id)"
+        "  SELECT id, 'US', 'LP' FROM liquidity_providers WHERE code = 'LP-ONE' RETURNING id"
+        ") INSERT INTO fix_messages (session_id, direction, seq, next_seq, message_type,"
+        " request_id, execution_id, raw) SELECT id, 'in', 1, 2, '8', %s, '1', 'x' FROM begun",
+        (request_id,),
+    )
+
+
 def test_an_exec_id_of_two_orders_in_one_batch_is_two_executions(
     engine_database: str, engine: Session
 ) -> None:

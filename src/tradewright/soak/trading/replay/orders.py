@@ -128,7 +128,12 @@ def _replay(order: Order, events: Sequence[Event], fills: Sequence[Fill]) -> Ite
     for fill in fills:
         if fill.is_maker != order.is_post_only:
             yield Difference("fill", fill.id, "is_maker", fill.is_maker, order.is_post_only)
-    yield from Standing(
+    yield from _standing(order, replay).differences()
+
+
+def _standing(order: Order, replay: OrderReplay) -> Standing:
+    """Return an order's row beside what its events make of it."""
+    return Standing(
         "order",
         order.id,
         {
@@ -141,7 +146,7 @@ def _replay(order: Order, events: Sequence[Event], fills: Sequence[Fill]) -> Ite
             "stop_price": (order.stop_price, replay.stop_price),
             "version": (order.version, replay.count),
         },
-    ).differences()
+    )
 
 
 def _step(order: Order, replay: OrderReplay, event: Event) -> Iterator[Difference]:

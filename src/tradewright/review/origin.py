@@ -4,6 +4,7 @@ Many folders hold only the changes since a schema that was once loaded from else
 file names and no file makes is then no defect; the setting `schema` tells the review what stood.
 """
 
+from tradewright.review.platforms import PLATFORM
 from tradewright.review.rule import Context
 from tradewright.review.source.statements import Reading
 
@@ -18,7 +19,9 @@ def begins_at_beginning(context: Context) -> bool:
     It is to make one before it changes one.
     """
     if "begins-at-beginning" not in context.facts:
-        context.facts["begins-at-beginning"] = _makes_first(context.readings[0])
+        context.facts["begins-at-beginning"] = _makes_first(
+            next(each for each in context.readings if each.source.label != PLATFORM)
+        )
     return bool(context.facts["begins-at-beginning"])
 
 

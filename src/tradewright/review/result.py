@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.review.halves import read_in_halves
 from tradewright.review.model import Finding, Severity
+from tradewright.review.platforms import platform_of, read_platform
 from tradewright.review.read import ReadStage
 from tradewright.review.registry import read_rules
 from tradewright.review.rule import Context
@@ -121,7 +122,7 @@ def read_sources(folder: Path, settings: Settings) -> list[Source]:
 
 
 def standing(settings: Settings, beside: Sequence[Source] = ()) -> list[Source]:
-    """Return the schema that stands before the first migration, if the settings name one.
+    """Return the schema that stands before the first migration: the settings' or a platform's.
 
     Raises:
         InputError: MIGRATION_FILE_UNREADABLE; INPUT_REVIEW_SETTINGS_UNREADABLE where it is a
@@ -129,7 +130,8 @@ def standing(settings: Settings, beside: Sequence[Source] = ()) -> list[Source]:
 
     """
     if settings.schema is None:
-        return []
+        platform = platform_of(beside)
+        return [read_platform(platform)] if platform else []
     own = str(settings.schema.resolve())
     if any(str(Path(source.path).resolve()) == own for source in beside):
         raise InputError(

@@ -43,7 +43,13 @@ from tradewright.review.prove.play import (
 )
 from tradewright.review.prove.shadow import Shadow, look_again, stand_in_extensions
 from tradewright.review.prove.snapshot import Snapshot, take_snapshot
-from tradewright.review.prove.steps import Step, schemas_stood_in, steps_of, unread_of
+from tradewright.review.prove.steps import (
+    Step,
+    schemas_stood_in,
+    steps_of,
+    unread_of,
+    without_shared,
+)
 from tradewright.review.prove.triggers import fire_triggers
 from tradewright.review.prove.verdict import Memory, extension_of, roles_named
 from tradewright.review.prove.watch import Watch
@@ -79,7 +85,8 @@ class Prover:
     def build(self, before_file: BeforeFile | None = None) -> None:
         """Apply every file; try its second run and its down."""
         for name in schemas_stood_in(self.steps, self._memory.made):
-            self.shadow.add_schema(name)
+            is_default = self.steps[0].source.layout == "flyway"
+            self.shadow.add_schema(name, is_default=is_default)
         for step in self._standing:
             self._apply(step)
         with self.shadow.session() as session:
@@ -141,7 +148,7 @@ class Prover:
                 self.facts.append(_down_refused(refused, at_the_end=True))
                 return False
         with self.shadow.session() as session:
-            return not empty.differences(take_snapshot(session, empty))
+            return not without_shared(empty.differences(take_snapshot(session, empty)), self.steps)
 
     def _give_up(self, step: Step, error: Exception) -> None:
         """Write down that a file left the shadow unusable, as none of goodwill does."""
@@ -331,7 +338,7 @@ class Prover:
             was_open = player.is_open
             left = take_snapshot(session, after)
             player.finish(keep=False)
-        differences = before.differences(left)
+        differences = without_shared(before.differences(left), self.steps)
         if differences:
             self.facts.append(DownDiffers(statement=step.down[0], differences=differences))
         if not was_open:

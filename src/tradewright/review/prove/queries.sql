@@ -168,6 +168,14 @@ WHERE
     AND NOT owner.relispartition
 ORDER BY space.nspname, owner.relname, fired.tgname;
 
+-- name: search
+-- Search names in these schemas, and last in the session's own.
+SELECT
+    set_config(
+        'search_path', string_agg(quote_ident(name), ', ' ORDER BY place) || ', pg_temp', false
+    )
+FROM unnest(%(schemas)s::text[]) WITH ORDINALITY AS listed (name, place);
+
 -- name: search_everywhere
 -- Search names in one schema first, then in all that are not the system's, until the transaction ends.
 SELECT set_config('search_path', string_agg(quote_ident(nspname), ', ' ORDER BY place), true)

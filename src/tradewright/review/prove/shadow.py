@@ -52,6 +52,8 @@ class Shadow:
     name: str
     role: str
     password: str = field(repr=False)
+    searched: list[str] = field(default_factory=lambda: [SCHEMA])
+    """The schemas that names are looked for in, in their order; the first one gets new things."""
 
     def conninfo(self) -> str:
         """Return how its role reaches this database."""
@@ -75,6 +77,8 @@ class Shadow:
         sentry.daemon = True
         sentry.start()
         try:
+            if self.searched != [SCHEMA]:
+                session.execute(_queries()["search"], {"schemas": self.searched})
             yield session
         finally:
             sentry.cancel()
@@ -87,12 +91,16 @@ class Shadow:
         with suppress(psycopg.errors.DuplicateObject):
             self.administrator.execute(command)
 
-    def add_schema(self, name: str) -> None:
-        """Make a schema, of the shadow's own role, for a placeholder that names one."""
+    def add_schema(self, name: str, *, is_default: bool = False) -> None:
+        """Make a schema, of the shadow's own role, for a placeholder that names one.
+
+        What its runner makes is often where it looks for names too; Flyway's even comes first.
+        """
         text = "CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}"
         command = sql.SQL(text).format(sql.Identifier(name), sql.Identifier(self.role))
         with self.session() as session:
             session.execute(command)
+        self.searched.insert(0 if is_default else len(self.searched), name)
 
     @contextmanager
     def neighbour(self, *, copy: bool) -> Iterator["Shadow"]:

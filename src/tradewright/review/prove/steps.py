@@ -1,11 +1,13 @@
 """What a proof sends: every migration with its way back, in the runner's order."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tradewright.review.prove.model import Untried
 from tradewright.review.prove.play import pieces_of
+from tradewright.review.prove.verdict import extension_of
 from tradewright.review.source.placeholders import stand_in
 from tradewright.review.source.statements import Reading
 from tradewright.review.source.text import Direction, Source, Statement
@@ -45,7 +47,7 @@ def steps_of(readings: Iterable[Reading]) -> list[Step]:
                 Step(
                     source=reading.source,
                     up=tuple(pieces_of(reading)),
-                    down=None if down is None else tuple(pieces_of(down)),
+                    down=None if down is None else tuple(_way_back(reading, down)),
                     down_source=None if down is None else down.source,
                 )
             )
@@ -53,6 +55,26 @@ def steps_of(readings: Iterable[Reading]) -> list[Step]:
 
 
 _SCHEMA = re.compile(r"(?!pg_|public$|information_schema$)[^\W\d]\w*")
+
+
+def without_shared(differences: Iterable[str], steps: Iterable[Step]) -> tuple[str, ...]:
+    """Leave out extensions that are made IF NOT EXISTS: others may use them, so they stay."""
+    made = (statement for step in steps for statement in step.up)
+    names = [extension_of(each) for each in made if each.node.get("if_not_exists")]
+    shared = {f"added extension {name}" for plain in names for name in (plain, f'"{plain}"')}
+    return tuple(each for each in differences if each not in shared)
+
+
+_CHANGESET = re.compile(rb"^[ \t]*--[ \t]*changeset\b", re.IGNORECASE | re.MULTILINE)
+
+
+def _way_back(up: Reading, down: Reading) -> list[Statement]:
+    """Return what takes a migration back; Liquibase begins with the last changeset of a file."""
+    pieces = pieces_of(down)
+    if up.source.layout != "liquibase":
+        return pieces
+    begins = [match.start() for match in _CHANGESET.finditer(up.source.data)]
+    return sorted(pieces, key=lambda each: (-bisect_right(begins, each.start), each.start))
 
 
 def _pair(source: Source) -> str:

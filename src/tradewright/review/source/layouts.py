@@ -71,7 +71,7 @@ def read_folder(folder: Path) -> list[Source]:
     return _paired(sources)
 
 
-def read_standing(path: Path) -> Source:
+def read_standing(path: Path, label: str = "schema") -> Source:
     """Return the schema that stands before the first migration; pg_dump may have written it.
 
     Raises:
@@ -83,7 +83,7 @@ def read_standing(path: Path) -> Source:
         path=str(path).replace(os.sep, "/"),
         text=_text_of(raw),
         version=(0,),
-        label="schema",
+        label=label,
         wrapping=Wrapping.BARE,
         layout="standing",
         standing=True,

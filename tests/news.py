@@ -13,8 +13,8 @@ from tradewright import payments
 from tradewright.core.ids import new_id_text
 from tradewright.payments import Payment, PaymentKind, PaymentRequest, Provider
 from tradewright.payments.providers.cards import CLAIM_EVENTS
-from tradewright.payments.webhooks.apply import Outcome
 from tradewright.payments.webhooks.inbox import Message, receive
+from tradewright.payments.webhooks.outcome import Outcome
 from tradewright.postgres.connect import Session
 
 _NUMBERS = count(1)

@@ -17,7 +17,7 @@ from tradewright.core.ids import new_id_text
 from tradewright.ledger import WalletStatus, set_wallet_status
 from tradewright.payments import Payment, PaymentKind, PaymentStatus, Provider
 from tradewright.payments.store import assign_address
-from tradewright.payments.webhooks.apply import OutcomeKind
+from tradewright.payments.webhooks.outcome import OutcomeKind
 from tradewright.postgres.connect import Session
 
 

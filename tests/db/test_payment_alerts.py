@@ -12,8 +12,8 @@ from tradewright.core.ids import new_id_text
 from tradewright.ledger import WalletStatus, set_wallet_status
 from tradewright.operations import Means, run_due
 from tradewright.payments import PaymentKind, Provider
-from tradewright.payments.webhooks.apply import OutcomeKind
 from tradewright.payments.webhooks.inbox import retry_conflict
+from tradewright.payments.webhooks.outcome import OutcomeKind
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import same_connection
 from tradewright.risk.alerts import Alert, acknowledge, read_alerts

@@ -32,7 +32,7 @@ from tradewright.payments import (
 from tradewright.payments.limits import read_used
 from tradewright.payments.model import Counted, Used
 from tradewright.payments.rates import read_rate
-from tradewright.payments.webhooks.apply import OutcomeKind
+from tradewright.payments.webhooks.outcome import OutcomeKind
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import same_connection
 

@@ -29,7 +29,7 @@ from tradewright.migrate.store import Store
 from tradewright.operations import Job, Means, Outcome
 from tradewright.payments import Provider
 from tradewright.payments.reconciliation.service import reconcile
-from tradewright.payments.webhooks.apply import OutcomeKind
+from tradewright.payments.webhooks.outcome import OutcomeKind
 from tradewright.postgres import session_locks
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.session_locks import SessionLock

@@ -17,8 +17,8 @@ from tradewright.core.ids import new_id_text
 from tradewright.payments import PaymentKind, PaymentStatus, Provider
 from tradewright.payments.model import Payment
 from tradewright.payments.rules import RANKS, is_news
-from tradewright.payments.webhooks.apply import OutcomeKind
 from tradewright.payments.webhooks.inbox import Message, retry_waiting
+from tradewright.payments.webhooks.outcome import OutcomeKind
 from tradewright.payments.webhooks.receiver import take
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import same_connection

@@ -9,6 +9,7 @@ import pytest
 from tests.cast import list_market, open_account, open_wallet, play, value
 from tests.conftest import LogIn
 from tests.console import PLAIN, ROOT, STAFF, Browser, served_console, signed_in
+from tests.db.test_suspense import refused_deposit
 from tests.web import key_of, new_user
 from tradewright import payments
 from tradewright.core.ids import new_id_text
@@ -20,6 +21,7 @@ from tradewright.payments import (
     PaymentStatus,
     Provider,
 )
+from tradewright.payments.suspense import list_suspense
 from tradewright.postgres.connect import Session
 from tradewright.risk.breaker_store import BreakerSettings, add_breaker
 from tradewright.risk.breakers import BreakerKind
@@ -200,6 +202,27 @@ def test_nobody_decides_about_a_payment_of_his_own(port: int, engine: Session) -
         assert (refused.status, refused.code) == (409, "PAYMENT_APPROVAL_REFUSED")
         assert "Four eyes: the officer who decides is never the owner." in refused.text
     assert payments.find_payment(engine, payment.id).status is PaymentStatus.REQUIRES_APPROVAL
+
+
+def test_what_is_in_suspense_is_sent_back_once_by_another_officer(
+    port: int, engine: Session
+) -> None:
+    browser, user_id = signed_in(port, engine, "payments_officer")
+    payment = refused_deposit(engine, new_user(engine, "payments_officer"))
+    refused_deposit(engine, user_id)
+    items = list_suspense(engine, count_max=9)
+    item, own = sorted(items, key=lambda each: each.payment_id != payment.id)
+    assert "stolen card" in browser.get("/payments/suspense").text
+    path = f"/payments/suspense/{item.id}/send-back"
+    fields = browser.get("/payments/suspense").read().forms[f"{ROOT}{path}"]
+    for _ in range(2):
+        assert browser.post(path, {**fields, "reason": "not his card"}).status == 303
+    row_id = value(engine, "SELECT id::text FROM suspense_returns")
+    assert kept(engine, "suspense_returns", str(row_id)) == (f"user:{user_id}", "not his card")
+    assert f"{ROOT}{path}" not in browser.get("/payments/suspense").read().forms
+    mine = f"/payments/suspense/{own.id}/send-back"
+    refused = browser.send("/payments/suspense", mine, reason="mine")
+    assert (refused.status, refused.code) == (409, "PAYMENT_SUSPENSE_RETURN_REFUSED")
 
 
 def test_who_only_looks_at_payments_decides_about_none(port: int, engine: Session) -> None:

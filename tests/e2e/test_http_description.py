@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.db.test_suspense import refused_deposit
 from tests.e2e.test_http_clients import RESTS, line_of
 from tests.e2e.test_http_foreign import deposited, refunded
 from tests.floor import Floor
@@ -23,6 +24,8 @@ from tests.schemas import Schema, faults, values_of
 from tests.web import Answered, Web, key_of, new_user, served
 from tradewright.access import Role
 from tradewright.core.ids import new_id_text
+from tradewright.payments.suspense import list_suspense
+from tradewright.postgres.connect import Session
 from tradewright.server.http.house import HttpSettings
 from tradewright.trading.inquiry import find_account
 from tradewright.trading.registry import grant_role
@@ -81,6 +84,12 @@ def walk(floor: Floor, engine_database: str, tmp_path: Path) -> Iterator[Walk]:
         yield Walk(web, web.get("/v1/openapi.json").json, made(web, floor, user, account))
 
 
+def suspended(session: Session) -> str:
+    """Put money into suspense; return the item's id."""
+    refused_deposit(session, new_user(session, "payments_officer"))
+    return list_suspense(session, count_max=1)[0].id
+
+
 def made(web: Web, floor: Floor, user: str, account: str) -> dict[str, str]:
     """Have one of everything; return the ids by the names of the parameters that take them."""
     path = f"/v1/accounts/{account}/orders"
@@ -99,6 +108,7 @@ def made(web: Web, floor: Floor, user: str, account: str) -> dict[str, str]:
         "key_id": other.get("/v1/me").json["key_id"],
         "row_id": payment,
         "alert_id": new_id_text(),
+        "item_id": suspended(floor.session),
         "currency": "USD",
         "symbol": "EURUSD",
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.db.test_suspense import refused_deposit
 from tests.floor import Floor, buy, deal
 from tests.web import Answered, Web, key_of, new_user, served
 from tradewright import ledger
@@ -55,6 +56,7 @@ BODIES: dict[str, dict[str, object]] = {
         "amount": "1",
         "reason": "x",
     },
+    "/v1/suspense/{item_id}/send-back": {"return_id": new_id_text(), "reason": "x"},
     "/v1/payments": {
         "payment_id": new_id_text(),
         "kind": "deposit",
@@ -80,6 +82,8 @@ STAFF = {
     "/v1/payments/{payment_id}/approve": Action.DECIDE_PAYMENTS,
     "/v1/payments/{payment_id}/deny": Action.DECIDE_PAYMENTS,
     "/v1/payments/{payment_id}/refunds": Action.DECIDE_PAYMENTS,
+    "/v1/suspense": Action.READ_PAYMENTS,
+    "/v1/suspense/{item_id}/send-back": Action.DECIDE_PAYMENTS,
 }
 """Routes of staff alone, with the action that each takes."""
 
@@ -145,6 +149,7 @@ def victim(floor: Floor) -> dict[str, str]:
         "key_id": floor.one("SELECT id::text FROM api_keys WHERE user_id = %s", user),
         "row_id": account,
         "alert_id": new_id_text(),
+        "item_id": new_id_text(),
         "currency": "USD",
     }
 
@@ -386,6 +391,32 @@ def test_a_refund_takes_four_eyes_and_is_made_once(web: Web, floor: Floor) -> No
     assert officer.get("/v1/claims?everybody=true&kind=dispute").json["claims"] == []
     assert own.get("/v1/claims?everybody=true").status == 200
     assert reader.get("/v1/claims?everybody=true").problem == (403, "ACCESS_DENIED")
+    assert floor.broken_laws() == {}
+
+
+def test_what_is_in_suspense_is_sent_back_by_another_officer_and_once(
+    web: Web, floor: Floor
+) -> None:
+    session = floor.session
+    first, second = (new_user(session, "payments_officer") for _ in "ab")
+    putter, officer = (web.with_key(key_of(session, each)) for each in (first, second))
+    payment = refused_deposit(session, first)
+    [item] = officer.get("/v1/suspense").json["items"]
+    assert (item["payment_id"], item["amount"], item["state"]) == (payment.id, "100", "held")
+    path = f"/v1/suspense/{item['id']}/send-back"
+    body = {"return_id": new_id_text(), "reason": "stolen card"}
+    assert putter.post(path, body).problem == (409, "PAYMENT_SUSPENSE_RETURN_REFUSED")
+    made, again = officer.post(path, body), officer.post(path, body)
+    assert (made.status, made.json["status"], made.json["amount"]) == (201, "pending", "100")
+    assert (again.status, again.json) == (200, made.json)
+    other = {**body, "return_id": new_id_text()}
+    assert officer.post(path, other).problem == (409, "PAYMENT_SUSPENSE_RETURN_REFUSED")
+    [item] = officer.get("/v1/suspense?limit=1").json["items"]
+    assert (item["state"], item["returned_by"]) == ("going back", second)
+    reader = web.with_key(key_of(session, new_user(session, "dealer")))
+    assert reader.get("/v1/suspense").problem == (403, "ACCESS_DENIED")
+    acted = "SELECT actor FROM audit_log WHERE table_name = 'suspense_returns'"
+    assert floor.rows(acted) == [(f"user:{second}",)]
     assert floor.broken_laws() == {}
 
 

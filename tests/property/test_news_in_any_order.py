@@ -20,7 +20,7 @@ from tradewright import audit, payments
 from tradewright.core.clock import utc_now
 from tradewright.core.ids import new_id_text
 from tradewright.payments import PaymentKind, Provider, RateObserved
-from tradewright.payments.webhooks.apply import OutcomeKind
+from tradewright.payments.webhooks.outcome import OutcomeKind
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 

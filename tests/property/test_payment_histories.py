@@ -37,7 +37,7 @@ from tradewright.payments.providers.booking import Booking, as_csv
 from tradewright.payments.providers.chain import CONFIRMATIONS, UNIT
 from tradewright.payments.reconciliation.model import Bucket
 from tradewright.payments.reconciliation.service import compare, import_statement
-from tradewright.payments.webhooks.apply import OutcomeKind
+from tradewright.payments.webhooks.outcome import OutcomeKind
 from tradewright.postgres.connect import Session, connect
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.postgres.retry import same_connection

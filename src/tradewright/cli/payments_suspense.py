@@ -9,15 +9,17 @@ from tradewright import audit
 from tradewright.cli import options
 from tradewright.cli.risk_output import LAST
 from tradewright.cli.tables import print_facts, print_rows
+from tradewright.core.ids import new_id_text
 from tradewright.core.money import parse_amount
 from tradewright.payments.approvals import put_aside
-from tradewright.payments.suspense import list_suspense, send_back
+from tradewright.payments.send_backs import SendBack, send_back
+from tradewright.payments.suspense import list_suspense
 
 _OFFICER = click.option(
     "--officer", type=click.UUID, required=True, help="The payments officer who decides."
 )
 _REASON = click.option("--reason", required=True, help="Why; it is kept with the money.")
-_COLUMNS = ("opened_at", "age", "id", "amount", "currency", "provider", "reason", "reference")
+_COLUMNS = ("opened_at", "age", "id", "amount", "currency", "provider", "state", "reason")
 
 
 @click.group("suspense", epilog=options.example("tradewright payments suspense list"))
@@ -68,23 +70,36 @@ def put_command(  # noqa: PLR0913 (one for each option)
 @suspense_group.command(
     "send-back",
     epilog=options.example(
-        "tradewright payments suspense send-back 0199c1d2-... re_1234 --officer 0199..."
-        ' --reason "no proof of funds"'
+        'tradewright payments suspense send-back 0199c1d2-... --officer 0199... --reason "no proof"'
     ),
 )
 @click.argument("item_id", type=click.UUID)
-@click.argument("reference")
+@click.option("--destination", help="The address that coins go back to; nothing else needs one.")
+@click.option("--return-id", type=click.UUID, help="The return's own id, kept for repeats.")
 @_OFFICER
 @_REASON
 @options.with_database
-def send_back_command(
-    asked: options.Asked, item_id: UUID, reference: str, *, officer: UUID, reason: str
+def send_back_command(  # noqa: PLR0913 (one for each option)
+    asked: options.Asked,
+    item_id: UUID,
+    *,
+    destination: str | None,
+    return_id: UUID | None,
+    officer: UUID,
+    reason: str,
 ) -> None:
-    """Note that it was sent back to its payer, under the provider's REFERENCE for that.
+    """Have it sent back to its payer, by another officer than who put it there.
 
-    By another officer than who put it there. The provider's statement shows it as a refund.
+    The provider is asked by the job submit_payments; the money leaves when it tells of it.
     """
+    order = SendBack(
+        return_id=str(return_id) if return_id else new_id_text(),
+        item_id=str(item_id),
+        officer_id=str(officer),
+        reason=reason,
+        destination=destination,
+    )
     with asked.session() as session:
         audit.acting_as(session, f"user:{officer}", reason=reason)
-        item = send_back(session, str(item_id), str(officer), reference=reference, reason=reason)
-    print_facts(asked, asdict(item))
+        made = send_back(session, order)
+    print_facts(asked, asdict(made))

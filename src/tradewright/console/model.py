@@ -68,6 +68,7 @@ class Done(NamedTuple):
 TOLD: Mapping[str, str] = {
     "acknowledged": "Acknowledged.",
     "approved": "The payment is approved.",
+    "sent_back": "It is sent back: it leaves suspense when its provider tells of it.",
     "checked": "Every law was held against the database.",
     "halted": "Halted: nothing is opened there any more, and what rested is canceled.",
     "moved": "The circuit breaker is moved.",

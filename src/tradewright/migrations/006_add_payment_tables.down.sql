@@ -21,6 +21,8 @@ DROP TABLE outbox_events;
 DROP TABLE webhook_events;
 DROP TABLE suspense_returns;
 DROP TABLE suspense_items;
+DROP FUNCTION suspense_returns_move_their_money();
+DROP FUNCTION suspense_returns_follow_their_states();
 DROP FUNCTION suspense_goes_back_by_four_eyes();
 DROP FUNCTION suspense_begins_with_its_money();
 DROP TABLE receivables;

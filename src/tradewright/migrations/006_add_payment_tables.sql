@@ -2734,7 +2734,7 @@ CREATE TRIGGER user_ip_addresses_are_kept
 CREATE TABLE payment_transitions (
     object text
         CONSTRAINT payment_transitions_object_present NOT NULL
-        CONSTRAINT payment_transitions_object_known CHECK (object IN ('deposit', 'withdrawal', 'refund', 'dispute')),
+        CONSTRAINT payment_transitions_object_known CHECK (object IN ('deposit', 'withdrawal', 'refund', 'dispute', 'send_back')),
     from_status text
         CONSTRAINT payment_transitions_from_status_present NOT NULL,
     to_status text
@@ -2742,7 +2742,7 @@ CREATE TABLE payment_transitions (
     CONSTRAINT payment_transitions_pkey PRIMARY KEY (object, from_status, to_status),
     CONSTRAINT payment_transitions_lead_on CHECK (from_status <> to_status)
 );
-COMMENT ON TABLE payment_transitions IS 'Every step that a deposit, withdrawal, refund or dispute may take; all others are refused (TW014).';
+COMMENT ON TABLE payment_transitions IS 'Every step that a deposit, withdrawal, refund, dispute or the sending back of money in suspense may take; all others are refused (TW014).';
 
 INSERT INTO payment_transitions (object, from_status, to_status)
 SELECT s.object, s.from_status, t.to_status
@@ -2765,7 +2765,9 @@ FROM (VALUES
     ('refund', 'pending', 'succeeded failed'),
     ('refund', 'succeeded', 'failed'),
     ('dispute', 'opened', 'lost won'),
-    ('dispute', 'lost', 'won')
+    ('dispute', 'lost', 'won'),
+    ('send_back', 'pending', 'succeeded failed'),
+    ('send_back', 'succeeded', 'failed')
 ) AS s (object, from_status, to_statuses)
 CROSS JOIN LATERAL string_to_table(s.to_statuses, ' ') AS t (to_status);
 CREATE TRIGGER payment_transitions_are_append_only
@@ -3399,31 +3401,81 @@ CREATE TRIGGER suspense_items_are_append_only
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE suspense_returns (
+    id uuid
+        CONSTRAINT suspense_returns_pkey PRIMARY KEY,
     item_id uuid
-        CONSTRAINT suspense_returns_pkey PRIMARY KEY
+        CONSTRAINT suspense_returns_item_id_present NOT NULL
         CONSTRAINT suspense_returns_item_exists REFERENCES suspense_items (id) ON DELETE RESTRICT,
+    kind text
+        CONSTRAINT suspense_returns_kind_present NOT NULL
+        CONSTRAINT suspense_returns_kind_known CHECK (kind IN ('send_back', 'refund', 'dispute', 'reorganisation')),
+    destination text,
     reference text,
     reason text
         CONSTRAINT suspense_returns_reason_present NOT NULL
         CONSTRAINT suspense_returns_reason_not_empty CHECK (length(trim(reason)) BETWEEN 1 AND 500),
+    status text
+        CONSTRAINT suspense_returns_status_present NOT NULL
+        CONSTRAINT suspense_returns_status_known CHECK (status IN ('pending', 'succeeded', 'failed')),
     returned_by uuid
         CONSTRAINT suspense_returns_officer_exists REFERENCES users (id) ON DELETE RESTRICT,
     transfer_id uuid
-        CONSTRAINT suspense_returns_transfer_id_present NOT NULL
         CONSTRAINT suspense_returns_transfer_exists REFERENCES transfers (id) ON DELETE RESTRICT
         CONSTRAINT suspense_returns_transfer_once UNIQUE,
-    returned_at timestamptz DEFAULT clock_timestamp()
-        CONSTRAINT suspense_returns_returned_at_present NOT NULL,
-    CONSTRAINT suspense_returns_reference_iff_sent_back CHECK ((reference IS NULL) = (returned_by IS NULL))
+    reversal_id uuid
+        CONSTRAINT suspense_returns_reversal_exists REFERENCES transfers (id) ON DELETE RESTRICT
+        CONSTRAINT suspense_returns_reversal_once UNIQUE,
+    revision integer DEFAULT 1
+        CONSTRAINT suspense_returns_revision_present NOT NULL
+        CONSTRAINT suspense_returns_revision_positive CHECK (revision > 0),
+    created_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT suspense_returns_created_at_present NOT NULL,
+    updated_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT suspense_returns_updated_at_present NOT NULL,
+    submitted_at timestamptz,
+    completed_at timestamptz,
+    CONSTRAINT suspense_returns_officer_iff_sent_back CHECK ((kind = 'send_back') = (returned_by IS NOT NULL)),
+    CONSTRAINT suspense_returns_completed_at_iff_ended CHECK ((status = 'pending') = (completed_at IS NULL)),
+    CONSTRAINT suspense_returns_state_has_its_money CHECK (CASE status
+        WHEN 'pending' THEN transfer_id IS NULL AND reversal_id IS NULL
+        WHEN 'succeeded' THEN transfer_id IS NOT NULL AND reversal_id IS NULL
+        ELSE (transfer_id IS NULL) = (reversal_id IS NULL)
+    END)
 );
-COMMENT ON TABLE suspense_returns IS 'How money left suspense: sent back to the payer by another officer, or gone with the transfer that brought it; append-only.';
-COMMENT ON COLUMN suspense_returns.reference IS 'The provider''s name for the sending back; none when a reorganisation took the coins away.';
+COMMENT ON TABLE suspense_returns IS 'How money leaves suspense, as a state machine: sent back to the payer through the provider by another officer, taken by the provider or the payer''s bank, or gone with its coins.';
+COMMENT ON COLUMN suspense_returns.kind IS 'send_back: an officer asks for it; refund, dispute: the provider tells of it; reorganisation: the coins are gone.';
+COMMENT ON COLUMN suspense_returns.destination IS 'The address that coins are sent back to, of which no chain tells; none where the provider knows who paid.';
+COMMENT ON COLUMN suspense_returns.reference IS 'The provider''s own name for it, under which its statement shows it.';
 COMMENT ON COLUMN suspense_returns.transfer_id IS 'What moved it from suspense to the provider''s clearing holder.';
+COMMENT ON COLUMN suspense_returns.reversal_id IS 'What moved it into suspense again, because it did not reach its payer.';
+COMMENT ON COLUMN suspense_returns.submitted_at IS 'When the provider had taken the order.';
+-- What is on its way back is not sent again; what did not reach its payer may be.
+CREATE UNIQUE INDEX idx_suspense_returns_item_id_unfailed
+    ON suspense_returns (item_id)
+    WHERE status <> 'failed';
+CREATE INDEX idx_suspense_returns_item_id
+    ON suspense_returns (item_id);
 CREATE INDEX idx_suspense_returns_returned_by
     ON suspense_returns (returned_by);
-CREATE TRIGGER suspense_returns_are_append_only
-    BEFORE UPDATE OR DELETE OR TRUNCATE ON suspense_returns
+CREATE TRIGGER suspense_returns_are_kept
+    BEFORE DELETE OR TRUNCATE ON suspense_returns
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER suspense_returns_count_revision
+    BEFORE UPDATE ON suspense_returns
+    FOR EACH ROW EXECUTE FUNCTION count_revision();
+CREATE TRIGGER suspense_returns_keep_their_key
+    BEFORE UPDATE OF id, item_id, kind, destination, returned_by, transfer_id, reversal_id ON suspense_returns
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.item_id, OLD.kind, OLD.destination, OLD.returned_by)
+        IS DISTINCT FROM (NEW.id, NEW.item_id, NEW.kind, NEW.destination, NEW.returned_by)
+        OR (OLD.transfer_id IS NOT NULL AND OLD.transfer_id IS DISTINCT FROM NEW.transfer_id)
+        OR (OLD.reversal_id IS NOT NULL AND OLD.reversal_id IS DISTINCT FROM NEW.reversal_id)
+    )
+    EXECUTE FUNCTION refuse_new_key();
+CREATE TRIGGER suspense_returns_are_audited
+    AFTER INSERT OR UPDATE OR DELETE ON suspense_returns
+    FOR EACH ROW EXECUTE FUNCTION audit_row_change();
+ALTER TABLE suspense_returns ENABLE ALWAYS TRIGGER suspense_returns_are_audited;
 
 -- The payment is locked: who credits it and who puts its money aside wait for each other.
 CREATE FUNCTION suspense_begins_with_its_money() RETURNS trigger
@@ -3468,33 +3520,92 @@ BEGIN
         SELECT
         FROM suspense_items AS i
         JOIN payment_transactions AS p ON p.id = i.payment_id
-        JOIN transfers AS t ON t.id = NEW.transfer_id
-            AND (t.transaction_id, t.currency, t.amount) = (i.id, i.currency, i.amount)
-        JOIN house_accounts AS g ON g.id = t.debit_holder_id AND g.code = 'suspense'
-        JOIN house_accounts AS c ON c.id = t.credit_holder_id AND c.code = 'clearing_' || p.provider
         WHERE i.id = NEW.item_id
-          AND CASE
-              WHEN NEW.returned_by IS NULL THEN p.status = 'reversed'
-              ELSE NEW.returned_by NOT IN (i.opened_by, p.user_id) AND EXISTS (
-                  SELECT FROM user_roles AS r WHERE r.user_id = NEW.returned_by AND r.role = 'payments_officer'
-              )
+          AND CASE NEW.kind
+              WHEN 'send_back' THEN
+                  NEW.status = 'pending' AND NEW.returned_by NOT IN (i.opened_by, p.user_id) AND EXISTS (
+                      SELECT FROM user_roles AS r WHERE r.user_id = NEW.returned_by AND r.role = 'payments_officer'
+                  )
+              WHEN 'reorganisation' THEN NEW.status = 'succeeded' AND p.status = 'reversed'
+              ELSE NEW.status <> 'pending'
           END
     ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW085',
             MESSAGE = format('money in suspense "%s" cannot go back by this word', NEW.item_id),
             DETAIL = 'Four eyes: a payments officer other than who put it there and than the owner of the deposit '
-                'sends it back, with the transfer that moves it.',
+                'asks for it to be sent back; coins go by themselves only with their transfer.',
             HINT = 'Have another officer send it back.',
             TABLE = TG_TABLE_NAME;
     END IF;
     RETURN NEW;
 END;
 $$;
-COMMENT ON FUNCTION suspense_goes_back_by_four_eyes() IS 'Trigger of suspense_returns: another officer than who put the money into suspense, with its transfer (SQLSTATE TW085).';
+COMMENT ON FUNCTION suspense_goes_back_by_four_eyes() IS 'Trigger of suspense_returns: another officer than who put the money into suspense sends it back (SQLSTATE TW085).';
 CREATE TRIGGER suspense_returns_go_back_by_four_eyes
     BEFORE INSERT ON suspense_returns
     FOR EACH ROW EXECUTE FUNCTION suspense_goes_back_by_four_eyes();
+
+CREATE FUNCTION suspense_returns_follow_their_states() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM payment_transitions AS t
+        WHERE t.object = 'send_back' AND t.from_status = OLD.status AND t.to_status = NEW.status
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW014',
+            MESSAGE = format('return "%s" from suspense cannot go from %s to %s', OLD.id, OLD.status, NEW.status),
+            DETAIL = 'The steps that may be taken stand in payment_transitions.',
+            HINT = 'Read its state again.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION suspense_returns_follow_their_states() IS 'Trigger of suspense_returns: refuses a change of state that is not allowed (SQLSTATE TW014).';
+CREATE TRIGGER suspense_returns_follow_states
+    BEFORE UPDATE ON suspense_returns
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION suspense_returns_follow_their_states();
+
+-- What leaves suspense leaves it whole, to where it came from, under the return's own id; and so back.
+CREATE FUNCTION suspense_returns_move_their_money() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM (VALUES (NEW.transfer_id, false), (NEW.reversal_id, true)) AS m (transfer_id, is_back)
+        JOIN suspense_items AS i ON i.id = NEW.item_id
+        JOIN payment_transactions AS p ON p.id = i.payment_id
+        WHERE m.transfer_id IS NOT NULL
+          AND NOT EXISTS (
+              SELECT
+              FROM transfers AS t
+              JOIN house_accounts AS g ON g.id = t.debit_holder_id
+              JOIN house_accounts AS r ON r.id = t.credit_holder_id
+              WHERE t.id = m.transfer_id
+                AND (t.transaction_id, t.currency, t.amount) = (NEW.id, i.currency, i.amount)
+                AND CASE
+                    WHEN m.is_back THEN (g.code, r.code) = ('clearing_' || p.provider, 'suspense')
+                    ELSE (g.code, r.code) = ('suspense', 'clearing_' || p.provider)
+                END
+          )
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW085',
+            MESSAGE = format('return "%s" from suspense cannot become %s without its money', NEW.id, NEW.status),
+            DETAIL = 'It moves what is in suspense, all of it, between suspense and the provider''s clearing holder.',
+            HINT = 'Move its money in the same transaction, under its id.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION suspense_returns_move_their_money() IS 'Trigger of suspense_returns: refuses transfers that are not of the money in suspense (SQLSTATE TW085).';
+CREATE TRIGGER suspense_returns_move_their_money
+    BEFORE INSERT OR UPDATE OF transfer_id, reversal_id ON suspense_returns
+    FOR EACH ROW EXECUTE FUNCTION suspense_returns_move_their_money();
 
 CREATE FUNCTION suspense_is_never_credited() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

@@ -580,7 +580,7 @@ WHERE m.reverses_id IS NULL
   AND NOT EXISTS (SELECT FROM hedge_fills AS f WHERE f.id = m.transaction_id AND m.operation = 'hedge_pnl')
   AND NOT EXISTS (SELECT FROM payment_settlements AS s WHERE s.id = m.transaction_id)
   AND NOT EXISTS (SELECT FROM suspense_items AS i WHERE i.transfer_id = m.id)
-  AND NOT EXISTS (SELECT FROM suspense_returns AS b WHERE b.transfer_id = m.id);
+  AND NOT EXISTS (SELECT FROM suspense_returns AS b WHERE m.id IN (b.transfer_id, b.reversal_id));
 COMMENT ON VIEW law_house_movement_has_its_cause IS 'Between accounts of the house money moves for a fill of a hedge, for a settlement, into suspense and out of it, or to take one back.';
 
 CREATE VIEW law_result_is_its_prices AS
@@ -1092,6 +1092,8 @@ UNION ALL
 SELECT 'payment_transactions', id, revision FROM payment_transactions
 UNION ALL
 SELECT 'payment_claims', id, revision FROM payment_claims
+UNION ALL
+SELECT 'suspense_returns', id, revision FROM suspense_returns
 UNION ALL
 SELECT 'audit_retention', id, revision FROM audit_retention
 UNION ALL

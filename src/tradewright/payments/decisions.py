@@ -43,7 +43,7 @@ def refuse(
     reason: str,
     seen: PaymentStatus | None = None,
 ) -> Payment:
-    """End a payment that waits for approval or is in conflict.
+    """End a payment that waits for approval or is in conflict, and take the news that waited.
 
     Raises:
         InputError, StateError: what `refuse_payment` raises.
@@ -51,4 +51,7 @@ def refuse(
     """
     with connection.transaction():
         acting_as(connection, f"user:{officer_id}", reason=reason)
-        return refuse_payment(connection, payment_id, officer_id, reason=reason, seen=seen)
+        payment = refuse_payment(connection, payment_id, officer_id, reason=reason, seen=seen)
+    if payment.provider is not Provider.DIRECT:
+        retry_waiting(same_connection(connection), payment.provider)
+    return find_payment(connection, payment.id)

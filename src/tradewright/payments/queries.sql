@@ -637,11 +637,90 @@ VALUES (
 );
 
 -- name: insert_suspense_return
--- Note how money left suspense, with the transfer that has moved it.
-INSERT INTO suspense_returns (item_id, reference, reason, returned_by, transfer_id)
-VALUES (
-    %(item_id)s::uuid, %(reference)s, %(reason)s, %(returned_by)s::uuid, %(transfer_id)s::uuid
+-- Write how money leaves suspense, with the transfers that have moved it.
+INSERT INTO suspense_returns (
+    id, item_id, kind, destination, reference, reason, status, returned_by, transfer_id, reversal_id, completed_at
+) VALUES (
+    %(id)s::uuid, %(item_id)s::uuid, %(kind)s, %(destination)s, %(reference)s, %(reason)s, %(status)s,
+    %(returned_by)s::uuid, %(transfer_id)s::uuid, %(reversal_id)s::uuid,
+    CASE WHEN %(status)s <> 'pending' THEN clock_timestamp() END
 );
+
+-- name: move_suspense_return
+-- Take a return from suspense to its next state, with the transfers that have moved its money.
+UPDATE suspense_returns
+SET
+    status = %(status)s,
+    reference = coalesce(reference, %(reference)s),
+    transfer_id = coalesce(transfer_id, %(transfer_id)s::uuid),
+    reversal_id = coalesce(reversal_id, %(reversal_id)s::uuid),
+    completed_at = CASE WHEN %(status)s <> 'pending' THEN clock_timestamp() END
+WHERE id = %(id)s::uuid;
+
+-- name: suspense_return
+-- Read how money leaves suspense, by its own id.
+SELECT
+    r.id::text,
+    r.item_id::text,
+    i.payment_id::text,
+    r.kind,
+    p.provider,
+    i.currency,
+    i.amount,
+    r.destination,
+    r.reference,
+    r.reason,
+    r.status,
+    r.returned_by::text,
+    r.transfer_id IS NOT NULL,
+    p.reference,
+    r.created_at
+FROM suspense_returns AS r
+JOIN suspense_items AS i ON i.id = r.item_id
+JOIN payment_transactions AS p ON p.id = i.payment_id
+WHERE r.id = %(id)s::uuid;
+
+-- name: next_send_back_due
+-- Read the next return, by age, that a provider has not been asked for yet.
+SELECT
+    r.id::text,
+    r.item_id::text,
+    i.payment_id::text,
+    r.kind,
+    p.provider,
+    i.currency,
+    i.amount,
+    r.destination,
+    r.reference,
+    r.reason,
+    r.status,
+    r.returned_by::text,
+    r.transfer_id IS NOT NULL,
+    p.reference,
+    r.created_at
+FROM suspense_returns AS r
+JOIN suspense_items AS i ON i.id = r.item_id
+JOIN payment_transactions AS p ON p.id = i.payment_id AND p.provider = %(provider)s
+WHERE r.status = 'pending'
+  AND r.submitted_at IS NULL
+  AND r.reference IS NULL
+  AND (r.created_at, r.id) > (%(after_created_at)s::timestamptz, %(after_id)s::uuid)
+  AND r.created_at <= %(until)s
+ORDER BY r.created_at, r.id
+LIMIT 1;
+
+-- name: end_send_back_before_it_goes
+-- End a return that no provider was asked for yet, because the coins are gone.
+UPDATE suspense_returns
+SET status = 'failed', completed_at = clock_timestamp()
+WHERE item_id = %(item_id)s::uuid AND status = 'pending' AND submitted_at IS NULL AND reference IS NULL
+RETURNING id::text;
+
+-- name: mark_send_back_submitted
+-- Note that the provider has taken the order to send money back.
+UPDATE suspense_returns
+SET submitted_at = clock_timestamp()
+WHERE id = %(id)s::uuid AND submitted_at IS NULL;
 
 -- name: note_arrival
 -- Note that the money of a deposit has come, when nobody has told so yet.
@@ -653,8 +732,8 @@ WHERE id = %(payment_id)s::uuid AND arrived_at IS NULL;
 -- Find what is, or was, in suspense of a deposit.
 SELECT id::text FROM suspense_items WHERE payment_id = %(payment_id)s::uuid;
 
--- name: suspense_item
--- Read money in suspense.
+-- name: suspense_items
+-- Read the money in suspense, one or all: what is still there first, the oldest of it on top.
 SELECT
     i.id::text,
     i.payment_id::text,
@@ -664,32 +743,18 @@ SELECT
     i.reason,
     i.opened_by::text,
     i.opened_at,
-    coalesce(s.returned_at, clock_timestamp()) - i.opened_at,
+    CASE WHEN s.status = 'succeeded' THEN s.completed_at ELSE clock_timestamp() END - i.opened_at,
+    CASE s.status WHEN 'pending' THEN 'going back' WHEN 'succeeded' THEN 'gone' ELSE 'held' END,
+    s.kind,
     s.reference,
     s.returned_by::text,
-    s.returned_at
+    CASE WHEN s.status = 'succeeded' THEN s.completed_at END
 FROM suspense_items AS i
 JOIN payment_transactions AS p ON p.id = i.payment_id
-LEFT JOIN suspense_returns AS s ON s.item_id = i.id
-WHERE i.id = %(id)s::uuid;
-
--- name: list_suspense
--- Read the money in suspense, what is still there first, the oldest of it on top.
-SELECT
-    i.id::text,
-    i.payment_id::text,
-    p.provider,
-    i.currency,
-    i.amount,
-    i.reason,
-    i.opened_by::text,
-    i.opened_at,
-    coalesce(s.returned_at, clock_timestamp()) - i.opened_at,
-    s.reference,
-    s.returned_by::text,
-    s.returned_at
-FROM suspense_items AS i
-JOIN payment_transactions AS p ON p.id = i.payment_id
-LEFT JOIN suspense_returns AS s ON s.item_id = i.id
-ORDER BY s.item_id IS NOT NULL, CASE WHEN s.item_id IS NULL THEN i.opened_at END, s.returned_at DESC
+LEFT JOIN suspense_returns AS s ON s.item_id = i.id AND s.status <> 'failed'
+WHERE %(id)s::uuid IS NULL OR i.id = %(id)s::uuid
+ORDER BY
+    s.status IS NOT DISTINCT FROM 'succeeded',
+    CASE WHEN s.status IS DISTINCT FROM 'succeeded' THEN i.opened_at END,
+    s.completed_at DESC
 LIMIT %(count_max)s::integer;

@@ -20,7 +20,7 @@ from tradewright.payments.model import (
     Verdict,
 )
 from tradewright.payments.rules import ARRIVED_POINTS, verdict_of, with_finding
-from tradewright.payments.suspense import take_away
+from tradewright.payments.send_backs import take_away
 from tradewright.payments.users import require_payable
 from tradewright.postgres.connect import Session
 

@@ -1,4 +1,4 @@
-"""Hand payments and refunds to their providers: after the commit that recorded them, never in it.
+"""Hand what is due to providers: after the commit that recorded it, never in it.
 
 The record comes first, the provider is asked next, and that it was asked is noted last. A crash in
 between asks it again under the same id, which changes nothing there. Each is read when its turn
@@ -17,6 +17,7 @@ from tradewright.payments import store
 from tradewright.payments.claims import Claim, fail_refund, next_refund_due
 from tradewright.payments.model import Payment
 from tradewright.payments.providers import PaymentProvider
+from tradewright.payments.send_backs import SuspenseReturn, fail_send_back, next_send_back_due
 from tradewright.postgres.connect import Session
 
 Item = TypeVar("Item")
@@ -33,9 +34,11 @@ def submit_due(connection: Session, provider: PaymentProvider) -> int:
 
     """
     hand, refund = partial(_hand, connection, provider), partial(_refund, connection, provider)
+    send_back = partial(_send_back, connection, provider)
     results = [
         *_try_each(hand, _payments_due(connection, provider)),
         *_try_each(refund, _refunds_due(connection, provider)),
+        *_try_each(send_back, _send_backs_due(connection, provider)),
     ]
     errors = [result for result in results if result is not None]
     if errors:
@@ -61,6 +64,18 @@ def _refund(connection: Session, provider: PaymentProvider, item: tuple[Claim, s
         store.write_one(connection, "mark_refund_submitted", id=claim.id)
 
 
+def _send_back(connection: Session, provider: PaymentProvider, order: SuspenseReturn) -> None:
+    try:
+        provider.send_back(order)
+    except StateError as refusal:
+        if refusal.code is not ErrorCode.PAYMENT_REFUND_REFUSED:
+            raise
+        with connection.transaction():
+            fail_send_back(connection, order)
+    else:
+        store.write_one(connection, "mark_send_back_submitted", id=order.id)
+
+
 def _payments_due(connection: Session, provider: PaymentProvider) -> Iterator[Payment]:
     due = store.all_due(connection)
     while (payment := store.next_payment_due(connection, provider.code, due)) is not None:
@@ -73,6 +88,13 @@ def _refunds_due(connection: Session, provider: PaymentProvider) -> Iterator[tup
     while (item := next_refund_due(connection, provider.code, due)) is not None:
         yield item
         due = due.behind(item[0].created_at, item[0].id)
+
+
+def _send_backs_due(connection: Session, provider: PaymentProvider) -> Iterator[SuspenseReturn]:
+    due = store.all_due(connection)
+    while (order := next_send_back_due(connection, provider.code, due)) is not None:
+        yield order
+        due = due.behind(order.created_at, order.id)
 
 
 def _try_each(

@@ -212,7 +212,11 @@ CONSTRAINT_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "rollover_holidays_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "suspense_items_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "suspense_items_one_per_payment": (StateError, ErrorCode.PAYMENT_SUSPENSE_REFUSED),
-        "suspense_returns_pkey": (StateError, ErrorCode.PAYMENT_SUSPENSE_RETURN_REFUSED),
+        "idx_suspense_returns_item_id_unfailed": (
+            StateError,
+            ErrorCode.PAYMENT_SUSPENSE_RETURN_REFUSED,
+        ),
+        "suspense_returns_pkey": (RetryableError, ErrorCode.DATABASE_SERIALIZATION_FAILED),
         "swap_terms_currency_exists": (InputError, ErrorCode.INPUT_CURRENCY_UNKNOWN),
         "swap_terms_instrument_exists": (InputError, ErrorCode.INSTRUMENT_UNKNOWN),
         "swap_terms_pkey": (StateError, ErrorCode.SWAP_TERMS_SET),

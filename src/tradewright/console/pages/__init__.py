@@ -10,6 +10,7 @@ from tradewright.console.pages import (
     payments,
     risk,
     settings,
+    suspense,
 )
 
 PAGES = (
@@ -18,6 +19,7 @@ PAGES = (
     *orders.PAGES,
     *risk.PAGES,
     *payments.PAGES,
+    *suspense.PAGES,
     *clients.PAGES,
     *audit.PAGES,
     *migrations.PAGES,

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tradewright.payments.claims import Claim
 from tradewright.payments.model import Payment, Provider
+from tradewright.payments.send_backs import SuspenseReturn
 
 
 class PaymentProvider(Protocol):
@@ -23,6 +24,9 @@ class PaymentProvider(Protocol):
 
     def refund(self, claim: Claim, reference: str) -> None:
         """Ask to give a part of the payment that the provider knows as `reference` back."""
+
+    def send_back(self, order: SuspenseReturn) -> None:
+        """Ask to send money back that came for a deposit which the house has refused."""
 
     def statement(self, day: date) -> bytes:
         """Return what was booked on a UTC day, as CSV."""

@@ -26,6 +26,7 @@ from tradewright.payments.providers.event import (
     text_of,
 )
 from tradewright.payments.providers.sender import WebhookSender
+from tradewright.payments.send_backs import SuspenseReturn
 
 FEE_RATE = Decimal("0.014")
 FEE_FIXED = Decimal("0.25")
@@ -121,14 +122,23 @@ class CardSimulator:
 
     def refund(self, claim: Claim, reference: str) -> None:
         """Give a part of a charge back to the card."""
-        if claim.id in self._claims:
+        self._give_back(claim.id, claim.amount, reference)
+
+    def send_back(self, order: SuspenseReturn) -> None:
+        """Give a charge back to the card that the house has refused."""
+        self._give_back(order.id, order.amount, order.deposit_reference)
+
+    def _give_back(self, claim_id: str, amount: Decimal, reference: str) -> None:
+        if claim_id in self._claims:
             return
         payment = self._payments[reference]
-        self._claims[claim.id] = (payment, claim.amount)
-        fields = {"claim": f"re_{claim.id}", "claim_metadata_id": claim.id}
-        for name in ("refund.pending", "refund.succeeded"):
-            self._tell(payment, name, amount=f"{claim.amount:f}", **fields)
-        self._book("refund", f"re_{claim.id}", payment.currency, claim.amount)
+        self._claims[claim_id] = (payment, amount)
+        fields = {"claim": f"re_{claim_id}", "claim_metadata_id": claim_id}
+        is_declined = claim_id in self.declines
+        for name in ("refund.pending", "refund.failed" if is_declined else "refund.succeeded"):
+            self._tell(payment, name, amount=f"{amount:f}", **fields)
+        if not is_declined:
+            self._book("refund", f"re_{claim_id}", payment.currency, amount)
 
     def return_payout(self, payment_id: str) -> None:
         """Send a payout back, as a bank does when the account was closed."""

@@ -29,6 +29,7 @@ from tradewright.payments.providers.event import (
     units_of,
 )
 from tradewright.payments.providers.sender import WebhookSender
+from tradewright.payments.send_backs import SuspenseReturn
 
 UNIT = Decimal("0.00000001")
 
@@ -144,13 +145,21 @@ class ChainSimulator:
                 why=f"{payment.currency} is no coin of one.",
                 hint="Have it paid out another way.",
             )
+        self._broadcast(payment.id, payment.destination or "", payment.currency, payment.amount)
+
+    def send_back(self, order: SuspenseReturn) -> None:
+        """Broadcast coins that the house has refused, to the address that an officer was given."""
+        if all(each.payment_id != order.id for each in self._transfers):
+            self._broadcast(order.id, order.destination or "", order.currency, order.amount)
+
+    def _broadcast(self, order_id: str, address: str, currency: str, amount: Decimal) -> None:
         transfer = Transfer(
-            chain=CHAINS[payment.currency],
-            txid=payment.id.replace("-", ""),
+            chain=CHAINS[currency],
+            txid=order_id.replace("-", ""),
             output=0,
-            address=payment.destination or "",
-            value=int(payment.amount / UNIT),
-            payment_id=payment.id,
+            address=address,
+            value=int(amount / UNIT),
+            payment_id=order_id,
         )
         self._transfers.append(transfer)
         self._tell(transfer, "payout.broadcast")

@@ -139,13 +139,26 @@ FROM (
         v.transfer_id
     FROM suspense_items AS i
     JOIN payment_transactions AS p ON p.id = i.payment_id AND p.provider = %(provider)s
-    LEFT JOIN suspense_returns AS s ON s.item_id = i.id
     CROSS JOIN LATERAL (
-        VALUES
-            ('deposit', p.reference, 'in suspense', i.opened_at, i.transfer_id),
-            ('refund', coalesce(s.reference, p.reference), 'sent back', s.returned_at, s.transfer_id)
+        SELECT 'deposit', p.reference, 'in suspense', i.opened_at, i.transfer_id
+        UNION ALL
+        SELECT
+            CASE
+                WHEN s.kind = 'send_back' AND p.provider = 'chain' THEN 'withdrawal'
+                WHEN s.kind = 'dispute' THEN 'dispute'
+                ELSE 'refund'
+            END,
+            s.reference,
+            s.status,
+            s.completed_at,
+            s.transfer_id
+        FROM suspense_returns AS s
+        WHERE s.item_id = i.id AND s.transfer_id IS NOT NULL
+        UNION ALL
+        SELECT 'return', s.reference, s.status, s.completed_at, s.reversal_id
+        FROM suspense_returns AS s
+        WHERE s.item_id = i.id AND s.reversal_id IS NOT NULL
     ) AS v (kind, reference, status, changed_at, transfer_id)
-    WHERE v.transfer_id IS NOT NULL
     UNION ALL
     SELECT
         p.id,

@@ -6,8 +6,6 @@ come yet wait, and so do claims that do not fit until another is given up. News 
 books move no money and call for an officer.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import assert_never
 from uuid import NAMESPACE_OID, uuid5
 
@@ -34,33 +32,29 @@ from tradewright.payments.model import (
 from tradewright.payments.providers.event import ClaimNews, ProviderEvent
 from tradewright.payments.round_trips import book_round_trip
 from tradewright.payments.rules import is_news
+from tradewright.payments.send_backs import read_return
 from tradewright.payments.service import book_arrival
+from tradewright.payments.suspense import item_of
+from tradewright.payments.webhooks.outcome import Outcome, OutcomeKind
+from tradewright.payments.webhooks.suspense_news import (
+    apply_claim_to_suspense,
+    apply_to_send_back,
+)
 from tradewright.postgres.connect import Session
 
 IN_FLIGHT = (PaymentStatus.PROCESSING, PaymentStatus.CONFLICTED)
 """States of a withdrawal that its provider ends."""
 
 
-class OutcomeKind(StrEnum):
-    """What became of a message; also its status in the inbox."""
-
-    APPLIED = "applied"
-    IGNORED = "ignored"
-    WAITING = "waiting"
-    CONFLICTED = "conflicted"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a message, why, and of which payment."""
-
-    kind: OutcomeKind
-    why: str
-    payment_id: str | None = None
-
-
 def apply_event(connection: Session, provider: Provider, event: ProviderEvent) -> Outcome:
     """Apply one piece of news to its payment, under the payment's lock."""
+    order = None if event.payment_id is None else read_return(connection, event.payment_id)
+    if order is not None:
+        return apply_to_send_back(connection, provider, event, order.id)
+    return _apply_to_payment(connection, provider, event)
+
+
+def _apply_to_payment(connection: Session, provider: Provider, event: ProviderEvent) -> Outcome:
     payment = _payment_of(connection, provider, event)
     if payment is None:
         return Outcome(OutcomeKind.WAITING, "no payment of ours is known under this name")
@@ -72,7 +66,7 @@ def apply_event(connection: Session, provider: Provider, event: ProviderEvent) -
             connection, "set_reference", payment_id=payment.id, reference=event.reference
         )
     if event.claim is not None:
-        return _apply_claim(connection, payment, event, event.claim)
+        return _apply_claim_to_what_is_there(connection, payment, event, event.claim)
     if (event.currency, event.amount) != (payment.currency, payment.amount):
         return _mismatch(connection, payment, event)
     if payment.kind is PaymentKind.DEPOSIT:
@@ -164,6 +158,17 @@ def _apply_payout(connection: Session, payment: Payment) -> Outcome:
     if payment.status is PaymentStatus.SUCCEEDED:
         return _ignored(payment)
     return _conflict(payment, f"it was paid out, and here it is {payment.status}")
+
+
+def _apply_claim_to_what_is_there(
+    connection: Session, payment: Payment, event: ProviderEvent, news: ClaimNews
+) -> Outcome:
+    """Take a claim from where the deposit's money is: the wallet, or suspense."""
+    is_ended = payment.status in (PaymentStatus.FAILED, PaymentStatus.CANCELED)
+    item = item_of(connection, payment.id) if is_ended else None
+    if item is not None:
+        return apply_claim_to_suspense(connection, item, event, news)
+    return _apply_claim(connection, payment, event, news)
 
 
 def _apply_claim(

@@ -26,7 +26,8 @@ from tradewright.core.errors import (
 from tradewright.payments.model import Provider
 from tradewright.payments.providers import cards, chain
 from tradewright.payments.providers.event import ProviderEvent, malformed
-from tradewright.payments.webhooks.apply import Outcome, OutcomeKind, apply_event
+from tradewright.payments.webhooks.apply import apply_event
+from tradewright.payments.webhooks.outcome import Outcome, OutcomeKind
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
 from tradewright.postgres.refusals import is_connection_lost, is_retryable, translate

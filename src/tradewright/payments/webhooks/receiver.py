@@ -18,8 +18,8 @@ from tradewright.audit import acting_as
 from tradewright.core.clock import utc_now
 from tradewright.core.errors import DatabaseError, ErrorCode, InputError, TradewrightError
 from tradewright.payments.model import Provider
-from tradewright.payments.webhooks.apply import Outcome
 from tradewright.payments.webhooks.inbox import READERS, Message, receive
+from tradewright.payments.webhooks.outcome import Outcome
 from tradewright.payments.webhooks.signature import require_secrets, verify
 from tradewright.postgres.connect import Session
 from tradewright.postgres.retry import SessionSource, run_transaction

@@ -24,6 +24,7 @@ from tradewright.server.http.routes import (
     record,
     risk,
     stream,
+    suspense,
     wallets,
     whole,
 )
@@ -45,6 +46,7 @@ _ROUTERS = (
     wallets.router,
     payments.router,
     claims.router,
+    suspense.router,
     risk.router,
     record.router,
     stream.router,

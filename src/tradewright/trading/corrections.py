@@ -53,7 +53,8 @@ class ProviderCorrection:
 
     `found_as` says where the execution stands here: a fill of an order, a hedge, set aside, or
     nowhere; `booked_quantity` and `booked_price` are as we have it. `given_back` is the money that
-    went with `reversed_quantity`; `open_quantity` is what of a bust that waits could be reversed.
+    went with `reversed_quantity`; `dealt_quantity` is all of an execution that was booked in part
+    and set aside in part; `open_quantity` is what of a bust that waits could be reversed.
     """
 
     id: str
@@ -80,6 +81,7 @@ class ProviderCorrection:
     adjusted_by: Decimal | None
     reversed_quantity: Decimal | None
     given_back: Decimal | None
+    dealt_quantity: Decimal | None = None
     open_quantity: Decimal | None = None
 
 
@@ -156,12 +158,15 @@ def _require_allowed(correction: ProviderCorrection, decision: Decision) -> None
 
 
 def _require_adjustable(correction: ProviderCorrection) -> None:
-    """Refuse to adjust what is no corrected price of a client's fill."""
+    """Refuse to adjust what is no corrected price of a client's fill.
+
+    A part that was set aside is no client's: the price of the whole execution is that of the fill.
+    """
     if (
         correction.kind == "correction"
         and correction.fill_id is not None
         and correction.price is not None
-        and correction.quantity in (None, correction.booked_quantity)
+        and correction.quantity in (None, correction.booked_quantity, correction.dealt_quantity)
     ):
         return
     raise StateError(

@@ -1780,7 +1780,8 @@ SELECT
     s.approved_by,
     (SELECT sum(j.amount) FROM trade_adjustments AS j WHERE j.correction_id = c.id),
     v.quantity,
-    v.given_back
+    v.given_back,
+    f.quantity + u.quantity
 FROM provider_corrections AS c
 JOIN liquidity_providers AS p ON p.id = c.provider_id
 LEFT JOIN provider_correction_settlements AS s ON s.correction_id = c.id

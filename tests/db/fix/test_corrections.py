@@ -340,6 +340,28 @@ def test_what_is_no_other_price_of_a_fill_is_not_adjusted(
     assert stage.floor.broken_laws() == {}
 
 
+def test_another_price_for_an_execution_that_was_set_aside_in_part_is_adjusted_for_the_rest(
+    engine_database: str, engine: Session, tmp_path: Path
+) -> None:
+    stage = FixFloor.opened(engine_database, engine, tmp_path)
+    with stage.both() as (acceptor, running):
+        stage.deal(running, 10_000)
+        dealt = acceptor.trades[0].execution_id
+    stage.floor.session.execute(
+        "INSERT INTO unsolicited_fills (provider_id, provider_execution_id, request_id, symbol,"
+        " side, quantity, price, reason, executed_at) SELECT provider_id, provider_execution_id,"
+        " order_id, 'EURUSD', 'buy', 5000, price, 'more_than_asked', quoted_at FROM order_fills"
+    )
+    before = stage.floor.balance(stage.account)
+    changes: dict[str, str | None] = {"_19": dealt, "_32": "15000", "_31": "1.10000", "_150": "G"}
+    (one,) = kept(stage, report(**changes))
+    assert (one.booked_quantity, one.dealt_quantity) == (10_000, 15_000)
+    assert adjusted(engine, one.id).adjusted_by == Decimal("1.00")
+    assert stage.floor.balance(stage.account) == before + 1
+    by_hand = {"exposure_is_kept"}  # the part was put aside without its engine
+    assert stage.floor.broken_laws().keys() == by_hand
+
+
 def test_a_bust_of_an_exec_id_that_two_orders_have_had_is_of_the_one_it_names(
     engine_database: str, engine: Session, tmp_path: Path
 ) -> None:

@@ -84,7 +84,7 @@ VALUES = {"schema": "brokerage_of_the_north", "who": "o'brien", "flyway:user": "
         ("GRANT ALL ON a TO ${flyway:user}", "GRANT ALL ON a TO app"),
         ("SELECT '${n}', $n, ${n:-1}", "SELECT '7', 7, 7"),
         ("SELECT :n, :'who', :\"n\"", "SELECT 7, 'o''brien', \"7\""),
-        ("SELECT {{ n }}, {{.n}}, %(n)s, <%= n %>, @@n@@", "SELECT 7, 7, 7, 7, 7"),
+        ("SELECT {{ n }}, {{.n}}, %(n)s, <%= n %>, @@n@@, #[n]", "SELECT 7, 7, 7, 7, 7, 7"),
         ("SELECT ':n', a::n, b[1:n], $nn, $n$ x $n$, :name", None),
         ("SELECT 1 -- $n and :n", None),
     ],

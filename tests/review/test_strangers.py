@@ -115,3 +115,15 @@ def test_a_platform_does_not_make_a_folder_begin_at_the_beginning(
 def test_what_is_wrong_on_a_platform_is_still_found(tmp_path: Path, server: EmbeddedServer) -> None:
     wrong = SUPABASE.replace("references auth.users", "references auth.userz")
     assert any("userz" in each for each in grave(proven(tmp_path, server, {"1_a.sql": wrong})))
+
+
+def test_the_table_of_a_runner_is_the_runners_own(tmp_path: Path, server: EmbeddedServer) -> None:
+    files = {
+        "V1__a.sql": "CREATE TABLE a (id uuid PRIMARY KEY);\n",
+        "V2__b.sql": (
+            "GRANT SELECT ON public.flyway_schema_history TO #[reader];\n"
+            "CREATE VIEW done AS SELECT version FROM flyway_schema_history;\n"
+        ),
+    }
+    review = proven(tmp_path, server, files)
+    assert [each for each in grave(review) if "template-placeholder" not in each] == []

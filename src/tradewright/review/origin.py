@@ -8,6 +8,16 @@ from tradewright.review.platforms import PLATFORM
 from tradewright.review.rule import Context
 from tradewright.review.source.statements import Reading
 
+RUNNERS_TABLES = frozenset(
+    {
+        *("flyway_schema_history", "schema_version", "databasechangelog", "databasechangeloglock"),
+        *("goose_db_version", "gorp_migrations", "pgmigrations", "_prisma_migrations"),
+        *("_sqlx_migrations", "alembic_version", "django_migrations", "schema_migrations"),
+        *("__diesel_schema_migrations", "_yoyo_migration", "atlas_schema_revisions"),
+    }
+)
+"""Where runners keep their history: they make these tables, and no file does."""
+
 _MAKING = frozenset({"CreateStmt", "CreateTableAsStmt", "DoStmt"})
 _TAKING = frozenset({"AlterTableStmt", "IndexStmt", "UpdateStmt", "DeleteStmt", "CreateTrigStmt"})
 """Statements that need a table which is there."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from tradewright.review.origin import RUNNERS_TABLES
 from tradewright.review.prove.model import Refused, ServerWord
 from tradewright.review.prove.shadow import STATEMENT_SECONDS
 from tradewright.review.schema.builtins import EXTENSION_OF
@@ -80,6 +81,8 @@ class Memory:
         name = next(_named(word, self.untried), "")
         if name:
             return f"{name} was to be made by a statement that could not be tried"
+        if _is_among(word, RUNNERS_TABLES):
+            return f"its runner makes this table ({word.message})"
         if self.absent and self._may_come_with_extension(word):
             return f"it may need {', '.join(self.absent)}, which the shadow lacks ({word.message})"
         if self.begins or word.sqlstate not in _NOT_THERE or _is_among(word, self.met):

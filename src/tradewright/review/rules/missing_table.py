@@ -14,15 +14,16 @@ Use::
     CREATE INDEX idx_accounts_name ON accounts (name);
 
 Not reported when the first migration creates no table or changes one before (the folder does not
-begin at the beginning), when the name has a schema that the files do not create, when IF EXISTS
-guards it, or when some text in the files creates a table dynamically.
+begin at the beginning), when the name has a schema that the files do not create or is where a
+runner keeps its history, when IF EXISTS guards it, or when some text in the files creates a table
+dynamically.
 """
 
 import re
 from collections.abc import Iterator
 
 from tradewright.review.model import Category, Severity
-from tradewright.review.origin import begins_at_beginning
+from tradewright.review.origin import RUNNERS_TABLES, begins_at_beginning
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import SYSTEM_SCHEMAS
 from tradewright.review.schema.tree import find, range_name, written_constraints
@@ -56,7 +57,7 @@ def _is_there(context: Context, event: Event, name: tuple[str, str]) -> bool:
     schema = context.schema
     if schema.table(name) is not None or name[0] in SYSTEM_SCHEMAS or name[1].startswith("pg_"):
         return True
-    if name[0] and name[0] not in schema.schemas:
+    if (name[0] and name[0] not in schema.schemas) or name[1] in RUNNERS_TABLES:
         return True
     own = range_name(event.node.get("relation")) if event.kind == "CreateStmt" else ("", "")
     return name[1] == own[1] or _is_dynamic(context, name[1])

@@ -15,7 +15,7 @@ from tradewright.review.source.text import FilledIn, Source
 _PLACEHOLDER = re.compile(
     r"""(?P<control>\{%[^{}\n]*%\}|<%(?!=)[^%\n]*%>)
       | \{\{[^{}\n]*\}\} | \$\{[A-Za-z_][\w:.]*\} | %\([A-Za-z_]\w*\)s | <%=[^%\n]*%>
-      | @@[A-Za-z_]+@@
+      | @@[A-Za-z_]+@@ | \#\[[A-Za-z_]\w*\]
       | (?<![:\w)\]]):(?P<psql>'[^'\n]+'|"[^"\n]+"|(?!(?:new|old)\b)[A-Za-z_]\w*)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -53,6 +53,7 @@ def _named(names: Iterable[str]) -> re.Pattern[str]:
     return re.compile(
         rf"""\$\{{(?P<dollar>{one})(?::?-[^}}\n]*)?\}} | \{{\{{\s*\.?(?P<braces>{one})\s*\}}\}}
           | %\((?P<percent>{one})\)s | <%=\s*(?P<erb>{one})\s*%> | @@(?P<at>{one})@@
+          | \#\[(?P<hash>{one})\]
           | (?<![\w$])\$(?P<shell>{one})(?![\w$])
           | (?<![:\w)\]]):(?P<quote>['"]?)(?P<psql>{one})(?P=quote)(?!\w)
         """,

@@ -38,3 +38,21 @@ ALTER TABLE orders DROP CONSTRAINT orders_size_small;
 ALTER TABLE orders VALIDATE CONSTRAINT orders_size_small;
 -- file: 003_last.down.sql
 COMMENT ON TABLE orders IS 'orders';
+
+-- near miss: as Prisma drops a table, and what refers to it
+-- file: 001_base.sql
+CREATE TABLE accounts (id uuid PRIMARY KEY);
+CREATE TABLE notes (
+    id uuid PRIMARY KEY,
+    account_id uuid CONSTRAINT notes_account_exists REFERENCES accounts (id),
+    size int CONSTRAINT notes_size_positive CHECK (size > 0)
+);
+CREATE INDEX idx_notes_account_id ON notes (account_id);
+COMMENT ON TABLE accounts IS 'accounts';
+COMMENT ON TABLE notes IS 'notes';
+-- file: 002_next.sql
+-- tradewright: ignore-file ban-drop-table: nobody uses it any more
+ALTER TABLE notes DROP CONSTRAINT notes_account_exists;
+ALTER TABLE notes DROP CONSTRAINT notes_size_positive;
+ALTER TABLE notes DROP COLUMN size;
+DROP TABLE accounts;

@@ -17,8 +17,9 @@ Use::
         ADD CONSTRAINT orders_account_exists FOREIGN KEY (account_id) REFERENCES accounts (id)
             ON DELETE RESTRICT NOT VALID;
 
-Not reported when the same file adds a constraint of the same kind to the table, for a NOT NULL,
-in down migrations, and for tables created in the same unapplied set.
+Not reported when the same file adds a constraint of the same kind to the table, or drops the table,
+a column of the constraint or the table it refers to; for a NOT NULL, in down migrations, and for
+tables created in the same unapplied set.
 <!-- examples: prose -->
 """
 
@@ -27,7 +28,8 @@ from collections.abc import Iterator
 from tradewright.review.model import Category, Severity
 from tradewright.review.rule import Context, Event, Hit, Rule
 from tradewright.review.schema.catalog import Constraint, ConstraintKind, Table
-from tradewright.review.schema.tree import range_name
+from tradewright.review.schema.tree import list_name, range_name
+from tradewright.review.source.text import Statement
 
 
 def _check(context: Context, event: Event) -> Iterator[Hit]:
@@ -38,20 +40,31 @@ def _check(context: Context, event: Event) -> Iterator[Hit]:
     dropped = next((c for c in table.constraints if c.name == name), None)
     if dropped is None or dropped.kind is ConstraintKind.NOT_NULL:
         return
-    if not _is_replaced(context, event, dropped):
+    reading = next(each for each in reversed(context.readings) if each.source is event.source)
+    if not any(_settles(each, table, dropped) for each in reading.statements):
         yield _hit(table, dropped, event)
 
 
-def _is_replaced(context: Context, event: Event, dropped: Constraint) -> bool:
-    """Return whether the file adds a constraint of the same kind to the table."""
-    reading = next(each for each in reversed(context.readings) if each.source is event.source)
-    table = range_name(event.statement.node.get("relation"))[1]
+def _settles(statement: Statement, table: Table, dropped: Constraint) -> bool:
+    """Return whether a statement of the file puts another in its place, or drops what it is about.
+
+    That is its table, a column of it, or the table that it refers to.
+    """
+    if statement.kind == "DropStmt" and statement.node.get("removeType") == "OBJECT_TABLE":
+        gone = {list_name(each)[1] for each in statement.node.get("objects", ())}
+        return bool(gone & {table.name, dropped.target[1]})
+    if statement.kind != "AlterTableStmt":
+        return False
+    if range_name(statement.node.get("relation"))[1] != table.name:
+        return False
+    if any(
+        each.get("contype") == dropped.node.get("contype") for each in statement.nodes("Constraint")
+    ):
+        return True
+    commands = [each["AlterTableCmd"] for each in statement.node.get("cmds", ())]
     return any(
-        added.get("contype") == dropped.node.get("contype")
-        for statement in reading.statements
-        if statement.kind == "AlterTableStmt"
-        and range_name(statement.node.get("relation"))[1] == table
-        for added in statement.nodes("Constraint")
+        each.get("subtype") == "AT_DropColumn" and each.get("name") in dropped.columns
+        for each in commands
     )
 
 

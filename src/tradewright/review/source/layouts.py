@@ -209,16 +209,16 @@ def _beside(source: Source, downs: dict[str, str], layouts: dict[str, str]) -> S
     if source.direction is Direction.UP and key in downs and not source.has_down:
         layout = "yoyo" if downs[key] == "yoyo" else _paired_layout(source)
         return replace(source, has_down=True, layout=layout)
-    if source.layout == "numbered" and _has_own_transaction(source.text):
+    if source.layout == "numbered" and _has_own_transaction(source):
         return replace(source, wrapping=Wrapping.BARE)
     return source
 
 
-def _has_own_transaction(text: str) -> bool:
+def _has_own_transaction(source: Source) -> bool:
     """Return whether a file begins and commits by itself, as one does that psql is to run."""
-    if "begin" not in (lowered := text.lower()) or "commit" not in lowered:
+    if "commit" not in source.lowered or _COMMIT.search(source.text) is None:
         return False
-    visible = mask(text)
+    visible = mask(source.text)
     return _BEGIN.search(visible) is not None and _COMMIT.search(visible) is not None
 
 

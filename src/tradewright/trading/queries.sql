@@ -715,22 +715,28 @@ GROUP BY account_id;
 -- name: counted_by_the_house
 -- Add up by seconds what clients have dealt and providers answered of late, whoever has booked it.
 -- The keys are in order of time, so this reads some seconds of both tables. Only seconds count
--- that lie within the bound as a whole.
-WITH fills AS MATERIALIZED (
+-- that lie within the bound as a whole. Keys are by the clocks of engines, the bound is by ours: it lies as
+-- much further back as the engine that is furthest behind was when it was written down, a minute at most.
+WITH clocks AS (
+    SELECT greatest(least(min(uuid_extract_timestamp(id) - started_at), interval '0'), interval '-1 minute') AS behind
+    FROM engines
+    WHERE taken_over_by IS NULL
+),
+fills AS MATERIALIZED (
     SELECT order_id, quantity, date_trunc('second', uuid_extract_timestamp(id)) AS second
     FROM order_fills
-    WHERE id > (SELECT uuidv7(interval '-7 seconds')) AND id < (SELECT uuidv7(interval '1 day'))
+    WHERE id > (SELECT uuidv7(coalesce(behind, interval '0') - interval '7 seconds') FROM clocks) AND id < (SELECT uuidv7(interval '1 day'))
 ),
 answers AS MATERIALIZED (
     SELECT order_id, hedge_id, is_accepted, date_trunc('second', uuid_extract_timestamp(id)) AS second
     FROM provider_requests
-    WHERE id > (SELECT uuidv7(interval '-7 seconds')) AND id < (SELECT uuidv7(interval '1 day'))
+    WHERE id > (SELECT uuidv7(coalesce(behind, interval '0') - interval '7 seconds') FROM clocks) AND id < (SELECT uuidv7(interval '1 day'))
 )
 SELECT f.second, 'volume', o.symbol, i.base_currency, sum(f.quantity)
 FROM fills AS f
 JOIN orders AS o ON o.id = f.order_id
 JOIN instruments AS i ON i.symbol = o.symbol
-WHERE f.second > statement_timestamp() - interval '6 seconds'
+WHERE f.second > (SELECT statement_timestamp() + coalesce(behind, interval '0') - interval '6 seconds' FROM clocks)
 GROUP BY f.second, o.symbol, i.base_currency
 UNION ALL
 SELECT
@@ -742,7 +748,7 @@ SELECT
 FROM answers AS a
 LEFT JOIN orders AS o ON o.id = a.order_id
 LEFT JOIN hedges AS h ON h.id = a.hedge_id
-WHERE a.second > statement_timestamp() - interval '6 seconds'
+WHERE a.second > (SELECT statement_timestamp() + coalesce(behind, interval '0') - interval '6 seconds' FROM clocks)
 GROUP BY 1, 3, 4;
 
 -- name: last_quantities

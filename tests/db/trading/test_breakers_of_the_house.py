@@ -88,6 +88,26 @@ def test_a_rate_of_errors_is_that_of_the_house(engine_database: str, engine: Ses
     assert moves(floor) == ["triggered"]
 
 
+def test_what_an_engine_deals_whose_clock_is_behind_is_counted(floor: Floor) -> None:
+    """Its keys are of some seconds ago by the server's clock, as its own was when it started."""
+    account = floor.account("100000")
+    with floor.engine() as running:
+        code(running, buy(account, 1000))
+        session = floor.session
+        session.execute("SET session_replication_role = replica")
+        query = load_queries("tradewright.trading")["counted_by_the_house"].encode()
+        columns = "order_id, quantity, price, provider_id, quoted_at"
+        session.execute(
+            f"INSERT INTO order_fills (id, {columns})"
+            f" SELECT uuidv7(interval '-20 seconds'), {columns} FROM order_fills".encode()
+        )
+        assert [row[4] for row in session.execute(query)] == [1000]
+        session.execute(
+            "INSERT INTO engines (id, providers) VALUES (uuidv7(interval '-20 seconds'), '{}')"
+        )
+        assert [row[4] for row in session.execute(query)] == [1000, 1000]
+
+
 def test_only_the_last_seconds_are_read_of_what_was_ever_dealt(floor: Floor) -> None:
     account = floor.account("100000")
     with floor.engine() as running:

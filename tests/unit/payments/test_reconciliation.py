@@ -82,6 +82,17 @@ def test_what_came_and_went_before_a_decision_is_matched_without_the_ledger() ->
     assert [each.bucket for each in match([booked], [LINE])] == [Bucket.LEDGER_MISMATCH]
 
 
+def test_every_line_that_only_the_provider_knows_under_a_name_is_told() -> None:
+    """Banks write `NOTPROVIDED` on all that has no name; only the first was told."""
+    later = replace(LINE, amount=Decimal("5000.50"), booked_on=date(2026, 1, 14))
+    [found] = match([], [LINE, later])
+    assert found.details == {
+        "their_amount": "100 USD, 5000.5 USD",
+        "booked_on": "2026-01-13, 2026-01-14",
+        "lines": "2",
+    }
+
+
 def test_kind_and_reference_together_name_a_movement() -> None:
     payout = replace(LINE, kind="withdrawal")
     assert [each.bucket for each in match([OURS], [LINE, payout])] == [

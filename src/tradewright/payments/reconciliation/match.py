@@ -5,7 +5,7 @@ add up to what was compared.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -35,13 +35,13 @@ def match(recorded: Iterable[Recorded], lines: Iterable[StatementLine]) -> list[
 
 def _compare(key: MatchKey, mine: Recorded | None, lines: list[StatementLine]) -> Match | None:
     if mine is None:
-        return Match(key, Bucket.EXTERNAL_ONLY, _theirs(lines[0]))
+        return Match(key, Bucket.EXTERNAL_ONLY, _theirs(lines))
     if not lines:
         return _without_line(key, mine)
     bucket = _judge(mine, lines)
     if bucket is Bucket.MATCHED:
         return Match(key, bucket, {})
-    details = _ours(mine) | _theirs(lines[0]) | {"lines": str(len(lines))}
+    details = _ours(mine) | _theirs(lines)
     return Match(key, bucket, details)
 
 
@@ -79,8 +79,10 @@ def _ours(mine: Recorded) -> dict[str, str]:
     }
 
 
-def _theirs(line: StatementLine) -> dict[str, str]:
+def _theirs(lines: Sequence[StatementLine]) -> dict[str, str]:
+    """Tell all lines of one name: banks write the same one where they know none."""
     return {
-        "their_amount": f"{plain(line.amount)} {line.currency}",
-        "booked_on": line.booked_on.isoformat(),
+        "their_amount": ", ".join(f"{plain(line.amount)} {line.currency}" for line in lines[:9]),
+        "booked_on": ", ".join(sorted({line.booked_on.isoformat() for line in lines})[:9]),
+        "lines": str(len(lines)),
     }

@@ -215,10 +215,18 @@ def test_who_put_money_into_suspense_and_who_owns_it_do_not_send_it_back(engine:
         "INSERT INTO user_roles (user_id, role) VALUES (%s, 'payments_officer')",
         (payment.user_id,),
     )
-    for who in (first, payment.user_id, open_user(engine)):
+    suspended = officer(engine)
+    engine.execute("UPDATE users SET status = 'suspended' WHERE id = %s", (suspended,))
+    for who, code in (
+        (first, ErrorCode.PAYMENT_SUSPENSE_RETURN_REFUSED),
+        (payment.user_id, ErrorCode.PAYMENT_APPROVAL_REFUSED),
+        (open_user(engine), ErrorCode.USER_ROLE_MISSING),
+        (suspended, ErrorCode.USER_NOT_ACTIVE),
+        (new_id_text(), ErrorCode.USER_UNKNOWN),
+    ):
         with pytest.raises(TradewrightError) as caught:
             send(engine, item.id, who)
-        assert refusal(caught) == ErrorCode.PAYMENT_SUSPENSE_RETURN_REFUSED
+        assert refusal(caught) == code
     assert held(engine, "suspense") == 100
 
 

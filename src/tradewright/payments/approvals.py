@@ -11,6 +11,7 @@ from tradewright.core.errors import ErrorCode, StateError
 from tradewright.core.money import Money
 from tradewright.payments import store
 from tradewright.payments.model import Payment, PaymentKind, PaymentStatus, Provider
+from tradewright.payments.officers import require_officer
 from tradewright.payments.steps import (
     credit_deposit,
     fail_withdrawal,
@@ -19,10 +20,8 @@ from tradewright.payments.steps import (
     require_status,
 )
 from tradewright.payments.suspense import SuspenseItem, find_item, put_into_suspense
-from tradewright.payments.users import require_payable, require_user
+from tradewright.payments.users import require_payable
 from tradewright.postgres.connect import Session
-
-OFFICER_ROLE = "payments_officer"
 
 
 def approve_payment(
@@ -121,28 +120,3 @@ def put_aside(
     require_officer(connection, payment, officer_id)
     item_id = put_into_suspense(connection, payment, officer_id, money, reason=reason)
     return find_item(connection, item_id)
-
-
-def require_officer(connection: Session, payment: Payment, officer_id: str) -> None:
-    """Refuse whoever may not decide about a payment.
-
-    Raises:
-        InputError: USER_UNKNOWN.
-        StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED.
-
-    """
-    require_user(connection, officer_id)
-    if not store.has_role(connection, officer_id, OFFICER_ROLE):
-        raise StateError(
-            ErrorCode.USER_ROLE_MISSING,
-            f'user "{officer_id}" is no payments officer',
-            why="Payments are approved by users with the role payments_officer.",
-            hint="Have an officer decide.",
-        )
-    if officer_id == payment.user_id:
-        raise StateError(
-            ErrorCode.PAYMENT_APPROVAL_REFUSED,
-            f'user "{officer_id}" owns {payment.kind} "{payment.id}" and cannot approve it',
-            why="Four eyes: the officer who decides is never the owner.",
-            hint="Have another officer decide.",
-        )

@@ -22,10 +22,10 @@ from tradewright import ledger
 from tradewright.core.errors import ErrorCode, InputError, MoneyError, StateError
 from tradewright.core.money import parse_amount, plain
 from tradewright.payments import store
-from tradewright.payments.approvals import require_officer
 from tradewright.payments.clearing import CLEARING
 from tradewright.payments.debts import collect_debts, lend_shortfall
 from tradewright.payments.model import Payment, PaymentKind, Provider
+from tradewright.payments.officers import require_officer
 from tradewright.payments.steps import lock
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries

@@ -23,6 +23,7 @@ from tradewright.ledger import HouseCode
 from tradewright.payments import store
 from tradewright.payments.clearing import CLEARING
 from tradewright.payments.model import Payment, Provider
+from tradewright.payments.officers import require_officer
 from tradewright.payments.suspense import HELD, SuspenseItem, find_item, item_of, write
 from tradewright.postgres.connect import Session
 from tradewright.postgres.queries import load_queries
@@ -100,12 +101,17 @@ def send_back(connection: Session, asked: SendBack) -> SuspenseReturn:
     """Ask for money in suspense to be sent back to its payer; the same again is harmless.
 
     Raises:
-        InputError: PAYMENT_SUSPENSE_UNKNOWN, PAYMENT_ROUTE_MISSING.
-        StateError: PAYMENT_SUSPENSE_RETURN_REFUSED, also when it is under way or gone.
+        InputError: PAYMENT_SUSPENSE_UNKNOWN, PAYMENT_ROUTE_MISSING, USER_UNKNOWN.
+        StateError: USER_NOT_ACTIVE, USER_ROLE_MISSING, PAYMENT_APPROVAL_REFUSED,
+            PAYMENT_SUSPENSE_RETURN_REFUSED, also when it is under way or gone.
         MoneyError: MONEY_IDEMPOTENCY_CONFLICT.
 
     """
     item = _locked(connection, asked.item_id)
+    payment = store.read_payment(connection, item.payment_id)
+    if payment is None:
+        raise AssertionError(item.payment_id)
+    require_officer(connection, payment, asked.officer_id)
     before = read_return(connection, asked.return_id)
     if before is not None:
         return _replayed(before, asked)

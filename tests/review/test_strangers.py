@@ -6,7 +6,10 @@ import pytest
 
 from tradewright.postgres.embedded import EmbeddedServer
 from tradewright.review.proven import with_proof
+from tradewright.review.report.terminal_report import render
 from tradewright.review.result import Review, review_folder
+from tradewright.review.service import Request
+from tradewright.review.service import review as review_request
 
 SUPABASE = """\
 create table public.profiles (
@@ -127,3 +130,17 @@ def test_the_table_of_a_runner_is_the_runners_own(tmp_path: Path, server: Embedd
     }
     review = proven(tmp_path, server, files)
     assert [each for each in grave(review) if "template-placeholder" not in each] == []
+
+
+def test_entries_of_a_baseline_that_are_of_no_use_are_counted(tmp_path: Path) -> None:
+    folder, baseline = tmp_path / "migrations", tmp_path / "baseline.json"
+    folder.mkdir()
+    (folder / "001_a.sql").write_text("CREATE TABLE a (id uuid PRIMARY KEY, at timestamp);\n")
+    review_request(Request(folder, baseline=baseline, update_baseline=True, prove=True))
+    whole = review_request(Request(folder, baseline=baseline, prove=True))
+    assert (whole.silenced_count, whole.stale_count) == (2, 0)
+    (folder / "001_a.sql").write_text("CREATE TABLE a (id uuid PRIMARY KEY, at timestamptz);\n")
+    mended = review_request(Request(folder, baseline=baseline, prove=True))
+    assert mended.stale_count == 1
+    assert "1 entries of the baseline are of no use now" in render(mended)
+    assert review_request(Request(folder, baseline=baseline, prove=False)).stale_count == 0

@@ -43,6 +43,7 @@ class Review:
     files: tuple[ReviewedFile, ...]
     context: Context
     silenced_count: int = 0
+    stale_count: int = 0
     proof: "ProofResult | None" = None
     verdicts: "tuple[Verdict, ...]" = ()
     unproven: str = ""

@@ -50,13 +50,23 @@ def review(request: Request) -> Review:
         result = _proven(result, is_demanded=request.prove is True)
     elif request.prove is None and settings.prove:
         result = replace(result, unproven=_NO_SERVER)
-    if request.baseline is None:
-        return result
+    return result if request.baseline is None else _without_known(result, request, request.baseline)
+
+
+def _without_known(result: Review, request: Request, baseline: Path) -> Review:
+    """Leave out what the baseline lists; where it is to be updated, all of today's findings."""
     if request.update_baseline:
-        write_baseline(request.baseline, result.findings)
-    known = read_baseline(request.baseline)
+        write_baseline(baseline, result.findings)
+    known = read_baseline(baseline)
     kept = tuple(f for f in result.findings if f.fingerprint not in known)
-    return replace(result, findings=kept, silenced_count=len(result.findings) - len(kept))
+    stale = known - {finding.fingerprint for finding in result.findings}
+    is_whole = request.after is None and request.since is None and result.proof is not None
+    return replace(
+        result,
+        findings=kept,
+        silenced_count=len(result.findings) - len(kept),
+        stale_count=len(stale) if is_whole else 0,
+    )
 
 
 _NO_SERVER = "no scratch server here; pip install 'tradewright[embedded]' brings one"

@@ -51,6 +51,8 @@ def _closing(review: Review) -> Iterator[str]:
         yield f"not proven: {review.unproven}"
     if review.silenced_count:
         yield f"{review.silenced_count} findings of the baseline not shown"
+    if review.stale_count:
+        yield f"{review.stale_count} entries of the baseline are of no use now: --update-baseline"
     if review.findings:
         yield "explain a rule with: tradewright review --explain RULE"
 

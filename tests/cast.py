@@ -95,6 +95,18 @@ class Cast:
     close_by_id: str
 
 
+def _measure(session: Session, user_id: str, fill_id: str) -> None:
+    """Measure a fill after which the middle stayed at its price."""
+    session.execute("INSERT INTO client_profiles (user_id, trade_count) VALUES (%s, 1)", (user_id,))
+    session.execute(
+        "INSERT INTO client_measures (user_id, kind, number, fill_id, measured_at, mid_1s, mid_10s,"
+        " mid_60s, markout_1s_bps, markout_10s_bps, markout_60s_bps)"
+        " SELECT %s, 'fill', 1, id, clock_timestamp(), price, price, price, 0, 0, 0"
+        " FROM order_fills WHERE id = %s",
+        (user_id, fill_id),
+    )
+
+
 def play(session: Session) -> Cast:
     """Write one of everything: payments, a hold, a reversal, trades, a margin call, a seal."""
     user_id, officer_id = open_user(session), open_user(session, role="payments_officer")
@@ -124,6 +136,7 @@ def play(session: Session) -> Cast:
         (account_id,),
     )
     _house_hedge(session, provider_id)
+    _measure(session, user_id, bought[1])
     dispute_id = _dispute(session)
     _settlement(session)
     hedger_id, hedged_id, close_by_id = _hedge(session, user_id)

@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "balance_ledger",
     "circuit_breaker_events",
     "circuit_breakers",
+    "client_measures",
     "clock_samples",
     "close_bys",
     "closing_orders",

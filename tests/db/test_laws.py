@@ -575,6 +575,43 @@ BREAKS = (
         ),
     ),
     Break(
+        "client_profile_is_its_measures",
+        "a trade that was counted and not kept",
+        ("UPDATE client_profiles SET trade_count = 2",),
+    ),
+    Break(
+        "client_profile_is_its_measures",
+        "a gap in what was measured",
+        (
+            "UPDATE client_profiles SET arrival_count = 3",
+            (
+                "INSERT INTO client_measures (user_id, kind, number, order_id, measured_at)"
+                " SELECT user_id, 'arrival', n, '{order_a}', now() FROM client_profiles,"
+                " unnest(ARRAY[1, 3]) AS n"
+            ),
+        ),
+    ),
+    Break(
+        "markout_is_its_middle",
+        "a markout against another middle",
+        ("UPDATE client_measures SET markout_60s_bps = 0.0001",),
+    ),
+    Break(
+        "markout_is_its_middle",
+        "a markout of another's fill",
+        (
+            (
+                "INSERT INTO client_profiles (user_id) SELECT id FROM users WHERE id NOT IN"
+                " (SELECT user_id FROM client_profiles) LIMIT 1"
+            ),
+            "UPDATE client_profiles SET trade_count = 1 - trade_count",
+            (
+                "UPDATE client_measures SET user_id ="
+                " (SELECT user_id FROM client_profiles WHERE trade_count = 1)"
+            ),
+        ),
+    ),
+    Break(
         "makers_are_post_only",
         "a maker's fill of an order that took",
         ("UPDATE order_fills SET is_maker = true WHERE order_id = '{order_a}'",),

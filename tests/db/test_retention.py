@@ -11,6 +11,22 @@ from tradewright.operations import Means, Outcome
 from tradewright.postgres.connect import Session, connect
 
 
+def measure(session: Session, *ages: float) -> None:
+    """Write what was measured of a client so many years ago, the oldest first."""
+    user_id = new_id_text()
+    session.execute("INSERT INTO users (id, email) VALUES (%s, 'm@example.org')", (user_id,))
+    session.execute("INSERT INTO client_profiles (user_id) VALUES (%s)", (user_id,))
+    session.execute("SET session_replication_role = replica")
+    session.execute(
+        "INSERT INTO client_measures (user_id, kind, number, order_id, measured_at, booked_at)"
+        " SELECT %s, 'arrival', n, uuidv7(), at, at"
+        " FROM unnest(%s::numeric[]) WITH ORDINALITY AS t (years, n),"
+        " LATERAL (SELECT now() - years * interval '1 year') AS u (at)",
+        (user_id, [float(age) for age in ages]),
+    )
+    session.execute("RESET session_replication_role")
+
+
 @pytest.fixture
 def messages(floor: Floor) -> Session:
     """Give messages of two sessions: two out and two in, of which the first of each are old."""
@@ -85,7 +101,9 @@ def test_old_refreshes_go_but_the_last_good_one_of_each_view(
     assert refreshes(engine) == [1, 89]
 
 
-@pytest.mark.parametrize("table", ["fix_messages", "job_runs", "law_checks", "view_refreshes"])
+@pytest.mark.parametrize(
+    "table", ["client_measures", "fix_messages", "job_runs", "law_checks", "view_refreshes"]
+)
 def test_the_owner_deletes_nothing_before_its_time(messages: Session, table: str) -> None:
     messages.execute(
         "INSERT INTO job_runs (job_name, started_at, finished_at, outcome, done_count)"
@@ -97,6 +115,7 @@ def test_the_owner_deletes_nothing_before_its_time(messages: Session, table: str
         "INSERT INTO law_checks (began_at, actor, law_count, broken_count, results)"
         " VALUES (now(), 'anna', 1, 0, '{}')"
     )
+    measure(messages, 4.9)
     for pruned in ("", table):
         messages.execute("SELECT set_config('app.pruned_table', %s, false)", (pruned,))
         with pytest.raises(psycopg.Error) as caught:
@@ -136,3 +155,11 @@ def test_checks_of_the_laws_go_after_five_years(engine: Session) -> None:
     )
     assert prune(engine) == 2
     assert value(engine, "SELECT count(*) FROM law_checks") == 1
+
+
+def test_what_was_measured_of_clients_goes_after_five_years(engine: Session) -> None:
+    measure(engine, 6, 5.1, 4.9, 1)
+    assert value(engine, "SELECT prune_records(1)") == 1
+    assert prune(engine) == 1
+    left = "SELECT array_agg(number ORDER BY number) FROM client_measures"
+    assert value(engine, left) == [3, 4]

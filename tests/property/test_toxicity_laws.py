@@ -120,15 +120,21 @@ def test_it_is_never_below_the_largest_markout_nor_above_it_by_more_than_the_wei
 
 
 users = st.sampled_from(["anna", "ben"])
-one_fill = st.builds(Measured, users, st.tuples(bps, bps, bps))
+middles = st.just((Decimal(1), Decimal(1), Decimal(1)))
+one_fill = st.builds(
+    Measured, users, st.just("fill"), st.just(DAY), middles, st.tuples(bps, bps, bps)
+)
 one_closing = st.builds(
     Closed,
     users,
+    st.just("trade"),
     st.sampled_from(["new", "old"]),
     st.integers(0, 200).map(lambda seconds: DAY + timedelta(seconds=seconds)),
     st.booleans(),
 )
-one_arrival = st.builds(Arrived, users, st.booleans())
+one_arrival = st.builds(
+    Arrived, users, st.just("order"), st.just(DAY), st.sampled_from([None, DAY])
+)
 things = st.lists(st.one_of(one_fill, one_closing, one_arrival), max_size=60)
 OPENED = {"new": DAY + timedelta(seconds=100), "old": DAY}
 

@@ -34,6 +34,7 @@ _EXAMPLES = {
     "client-money": "--to 2026-01-14",
     "reconstruction": "--order 0199c1d2-7f0a-7e3b-9a51-...",
     "best-execution": "--symbol EURUSD --csv",
+    "markouts": "--symbol EURUSD --csv",
     "clock-sync": "--from 2026-01-13 --to 2026-01-14",
     "order-records": "--from 2026-01-13 --to 2026-01-14 --csv --output orders.csv",
 }

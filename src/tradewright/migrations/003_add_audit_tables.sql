@@ -132,7 +132,7 @@ CREATE FUNCTION refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND TG_LEVEL = 'STATEMENT'
-        AND TG_TABLE_NAME IN ('fix_messages', 'job_runs', 'law_checks', 'view_refreshes')
+        AND TG_TABLE_NAME IN ('client_measures', 'fix_messages', 'job_runs', 'law_checks', 'view_refreshes')
         AND current_setting('app.pruned_table', true) = TG_TABLE_NAME THEN
         RETURN NULL;
     END IF;

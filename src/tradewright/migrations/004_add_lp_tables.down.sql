@@ -7,6 +7,7 @@ DROP TABLE exposure_changes;
 DROP TABLE exposure_totals;
 DROP VIEW house_exposures;
 DROP TABLE routing_decisions;
+DROP TABLE client_measures;
 DROP TABLE client_profiles;
 DROP TABLE routing_rankings;
 DROP TABLE routing_overrides;

@@ -779,6 +779,84 @@ CREATE TRIGGER client_profiles_keep_their_key
     FOR EACH ROW WHEN (OLD.user_id IS DISTINCT FROM NEW.user_id)
     EXECUTE FUNCTION refuse_new_key();
 
+-- Every input of a client's toxicity: a profile keeps means, and what they are means of stands here. Written with the
+-- profile, after the dealing, by the batch that counts a hundred of them, and pruned after five years.
+CREATE TABLE client_measures (
+    user_id uuid
+        CONSTRAINT client_measures_user_present NOT NULL
+        CONSTRAINT client_measures_user_has_profile REFERENCES client_profiles (user_id) ON DELETE RESTRICT,
+    kind text
+        CONSTRAINT client_measures_kind_present NOT NULL
+        CONSTRAINT client_measures_kind_known CHECK (kind IN ('fill', 'closing', 'arrival')),
+    number integer
+        CONSTRAINT client_measures_number_present NOT NULL
+        CONSTRAINT client_measures_number_positive CHECK (number > 0),
+    order_id uuid
+        CONSTRAINT client_measures_order_exists REFERENCES orders (id) ON DELETE RESTRICT,
+    fill_id uuid
+        CONSTRAINT client_measures_fill_exists REFERENCES order_fills (id) ON DELETE RESTRICT,
+    trade_id uuid
+        CONSTRAINT client_measures_trade_exists REFERENCES trades (id) ON DELETE RESTRICT,
+    measured_at timestamptz
+        CONSTRAINT client_measures_measured_at_present NOT NULL,
+    mid_1s numeric(21, 9)
+        CONSTRAINT client_measures_mid_1s_positive CHECK (mid_1s > 0 AND mid_1s < 'Infinity'),
+    mid_10s numeric(21, 9)
+        CONSTRAINT client_measures_mid_10s_positive CHECK (mid_10s > 0 AND mid_10s < 'Infinity'),
+    mid_60s numeric(21, 9)
+        CONSTRAINT client_measures_mid_60s_positive CHECK (mid_60s > 0 AND mid_60s < 'Infinity'),
+    markout_1s_bps numeric(12, 4)
+        CONSTRAINT client_measures_markout_1s_bps_in_range CHECK (markout_1s_bps BETWEEN -1000 AND 1000),
+    markout_10s_bps numeric(12, 4)
+        CONSTRAINT client_measures_markout_10s_bps_in_range CHECK (markout_10s_bps BETWEEN -1000 AND 1000),
+    markout_60s_bps numeric(12, 4)
+        CONSTRAINT client_measures_markout_60s_bps_in_range CHECK (markout_60s_bps BETWEEN -1000 AND 1000),
+    opened_at timestamptz,
+    is_short_hold boolean,
+    is_win boolean,
+    rejected_at timestamptz,
+    booked_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT client_measures_booked_at_present NOT NULL,
+    CONSTRAINT client_measures_pkey PRIMARY KEY (user_id, kind, number),
+    CONSTRAINT client_measures_fill_has_its_middles CHECK (
+        num_nonnulls(fill_id, mid_1s, mid_10s, mid_60s, markout_1s_bps, markout_10s_bps, markout_60s_bps)
+        = CASE kind WHEN 'fill' THEN 7 ELSE 0 END
+    ),
+    CONSTRAINT client_measures_closing_has_its_trade CHECK (
+        num_nonnulls(trade_id, is_short_hold, is_win) = CASE kind WHEN 'closing' THEN 3 ELSE 0 END
+        AND (kind = 'closing' OR opened_at IS NULL)
+    ),
+    CONSTRAINT client_measures_arrival_has_its_order CHECK (
+        (kind = 'arrival') = (order_id IS NOT NULL) AND (kind = 'arrival' OR rejected_at IS NULL)
+    )
+);
+COMMENT ON TABLE client_measures IS 'Each thing that was measured of a client: the inputs of its profile, and so of every toxicity that an order was divided by. Append-only, pruned after five years.';
+COMMENT ON COLUMN client_measures.kind IS 'What was measured: how the market moved after a fill, how long what a closing trade closed was held and whether it won, or whether an order came when a provider rejected.';
+COMMENT ON COLUMN client_measures.number IS 'The count of its kind in the client''s profile with it; what a decision knew are those up to the counts in its inputs.';
+COMMENT ON COLUMN client_measures.measured_at IS 'Market time: when the fill was dealt, of the quote that the trade closed on, or when the order came to be dealt.';
+COMMENT ON COLUMN client_measures.mid_1s IS 'The middle that stood one second of market time after the fill.';
+COMMENT ON COLUMN client_measures.markout_1s_bps IS 'The client''s gain against that middle in basis points, cut off at 1,000.';
+COMMENT ON COLUMN client_measures.opened_at IS 'Market time of the quote that the closed position was opened on.';
+COMMENT ON COLUMN client_measures.rejected_at IS 'Market time of a provider''s rejection within a second of the order, if there was one.';
+CREATE UNIQUE INDEX idx_client_measures_fill_id
+    ON client_measures (fill_id)
+    WHERE fill_id IS NOT NULL;
+CREATE UNIQUE INDEX idx_client_measures_trade_id
+    ON client_measures (trade_id)
+    WHERE trade_id IS NOT NULL;
+CREATE INDEX idx_client_measures_order_id
+    ON client_measures (order_id)
+    WHERE order_id IS NOT NULL;
+CREATE INDEX idx_client_measures_booked_at
+    ON client_measures USING brin (booked_at);
+CREATE TRIGGER client_measures_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON client_measures
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER client_measures_are_kept_five_years
+    BEFORE DELETE ON client_measures
+    FOR EACH ROW WHEN (OLD.booked_at > clock_timestamp() - interval '5 years')
+    EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE routing_decisions (
     id uuid
         CONSTRAINT routing_decisions_pkey PRIMARY KEY,

@@ -10,6 +10,8 @@ DROP VIEW audited_rows;
 DROP VIEW law_references_hold;
 DROP VIEW law_realised_pnl_is_the_ledger;
 DROP VIEW law_makers_are_post_only;
+DROP VIEW law_client_profile_is_its_measures;
+DROP VIEW law_markout_is_its_middle;
 DROP VIEW law_retail_clients_are_lent_nothing;
 DROP VIEW law_swap_free_days_cost_only_their_fee;
 DROP VIEW law_rollover_is_of_what_was_open;

@@ -933,6 +933,38 @@ JOIN orders AS o ON o.id = f.order_id
 WHERE f.is_maker <> o.is_post_only;
 COMMENT ON VIEW law_makers_are_post_only IS 'The fills of post-only orders are those of makers, and no others are.';
 
+CREATE VIEW law_client_profile_is_its_measures AS
+SELECT p.user_id, k.kind, k.counted, m.kept, m.first_number, m.last_number
+FROM client_profiles AS p
+CROSS JOIN LATERAL (
+    VALUES ('fill', p.trade_count), ('closing', p.closing_count), ('arrival', p.arrival_count)
+) AS k (kind, counted)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS kept, min(o.number) AS first_number, max(o.number) AS last_number
+    FROM client_measures AS o
+    WHERE o.user_id = p.user_id AND o.kind = k.kind
+) AS m
+WHERE m.kept > 0
+  AND (m.last_number <> k.counted OR m.kept <> m.last_number - m.first_number + 1);
+COMMENT ON VIEW law_client_profile_is_its_measures IS 'What was measured of a client is kept without gaps, from where it was pruned up to what its profile counts.';
+
+CREATE VIEW law_markout_is_its_middle AS
+SELECT m.user_id, m.fill_id, h.seconds, h.mid, h.markout
+FROM client_measures AS m
+JOIN order_fills AS f ON f.id = m.fill_id
+JOIN orders AS o ON o.id = f.order_id
+JOIN accounts AS a ON a.id = o.account_id
+CROSS JOIN LATERAL (
+    VALUES (1, m.mid_1s, m.markout_1s_bps), (10, m.mid_10s, m.markout_10s_bps), (60, m.mid_60s, m.markout_60s_bps)
+) AS h (seconds, mid, markout)
+WHERE a.user_id <> m.user_id
+   OR abs(
+       h.markout - greatest(-1000, least(1000,
+           CASE o.side WHEN 'buy' THEN 1 ELSE -1 END * (h.mid - f.price) / f.price * 10000
+       ))
+   ) > 0.00005;
+COMMENT ON VIEW law_markout_is_its_middle IS 'Each markout is the gain of its client''s fill against the middle that is kept with it.';
+
 CREATE VIEW law_retail_clients_are_lent_nothing AS
 SELECT a.id AS account_id, a.user_id, a.credit
 FROM accounts AS a
@@ -1307,6 +1339,10 @@ UNION ALL
 SELECT 'realised_pnl_is_the_ledger', count(DISTINCT account_id) FROM trades
 UNION ALL
 SELECT 'makers_are_post_only', count(*) FROM order_fills
+UNION ALL
+SELECT 'client_profile_is_its_measures', count(*) FROM client_profiles
+UNION ALL
+SELECT 'markout_is_its_middle', count(fill_id) FROM client_measures
 UNION ALL
 SELECT 'retail_clients_are_lent_nothing', count(*) FROM accounts
 UNION ALL

@@ -241,6 +241,7 @@ DECLARE
     v_messages bigint;
     v_runs bigint;
     v_checks bigint;
+    v_measures bigint;
 BEGIN
     PERFORM set_config('app.pruned_table', 'fix_messages', true);
     DELETE FROM fix_messages AS m
@@ -284,11 +285,22 @@ BEGIN
     ) AS old
     WHERE c.id = old.id;
     GET DIAGNOSTICS v_checks = ROW_COUNT;
+    PERFORM set_config('app.pruned_table', 'client_measures', true);
+    DELETE FROM client_measures AS m
+    USING (
+        SELECT o.user_id, o.kind, o.number
+        FROM client_measures AS o
+        WHERE o.booked_at <= clock_timestamp() - interval '5 years'
+        ORDER BY o.booked_at
+        LIMIT p_rows_max
+    ) AS old
+    WHERE (m.user_id, m.kind, m.number) = (old.user_id, old.kind, old.number);
+    GET DIAGNOSTICS v_measures = ROW_COUNT;
     PERFORM set_config('app.pruned_table', '', true);
-    RETURN v_messages + v_runs + v_checks;
+    RETURN v_messages + v_runs + v_checks + v_measures;
 END;
 $$;
-COMMENT ON FUNCTION prune_records(integer) IS 'Deletes messages to and from venues after seven years, runs of jobs after ninety days and checks of the laws after five years, at most so many of each; returns how many.';
+COMMENT ON FUNCTION prune_records(integer) IS 'Deletes messages to and from venues after seven years, runs of jobs after ninety days, checks of the laws and what was measured of clients after five years, at most so many of each; returns how many.';
 
 -- How far the clocks may have been from UTC. RTS 25 (Delegated Regulation (EU) 2017/574), annex, table 2, allows
 -- one millisecond to who trades electronically, though not at high frequency; what is held against it is the

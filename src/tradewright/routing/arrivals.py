@@ -25,17 +25,24 @@ REMEMBERED_MAX = 10_000
 
 
 class Arrived(Struct, frozen=True):
-    """An order of a client that came to be dealt, and whether providers were rejecting then."""
+    """An order of a client that came to be dealt, and when a provider was rejecting beside it."""
 
     user_id: str
-    is_reject_prone: bool
+    order_id: str
+    arrived_at: datetime
+    rejected_at: datetime | None = None
+
+    @property
+    def is_reject_prone(self) -> bool:
+        """Return whether it came at a reject-prone time."""
+        return self.rejected_at is not None
 
 
 class Arrivals:
     """The orders that wait to be judged, and the rejections that they are judged by."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, deque[tuple[datetime, str]]] = {}
+        self._waiting: dict[str, deque[tuple[datetime, str, str]]] = {}
         self._rejections: dict[str, list[datetime]] = {}
         self._judged: list[Arrived] = []
 
@@ -44,10 +51,10 @@ class Arrivals:
         """Return how many orders have been judged and not been taken yet."""
         return len(self._judged)
 
-    def arrived(self, symbol: str, user_id: str, at: datetime) -> None:
+    def arrived(self, symbol: str, user_id: str, order_id: str, at: datetime) -> None:
         """Let an order of a user wait until it can be judged."""
         waiting = self._waiting.setdefault(symbol, deque(maxlen=REMEMBERED_MAX))
-        waiting.append((at, user_id))
+        waiting.append((at, user_id, order_id))
 
     def rejected(self, symbol: str, at: datetime) -> None:
         """Remember when a provider has rejected a request; answers may be booked in any order."""
@@ -60,10 +67,11 @@ class Arrivals:
         """Judge the orders that have waited long enough, and forget what no other will need."""
         waiting, rejections = self._waiting.get(symbol), self._rejections.get(symbol, [])
         while waiting and waiting[0][0] < now - JUDGED_AFTER:
-            at, user_id = waiting.popleft()
+            at, user_id, order_id = waiting.popleft()
             next_one = bisect_left(rejections, at - WINDOW)
             is_near = next_one < len(rejections) and rejections[next_one] <= at + WINDOW
-            self._judged.append(Arrived(user_id, is_near))
+            rejected_at = rejections[next_one] if is_near else None
+            self._judged.append(Arrived(user_id, order_id, at, rejected_at))
         if rejections:
             needed_from = (waiting[0][0] if waiting else now) - WINDOW
             del rejections[: bisect_left(rejections, needed_from)]

@@ -25,9 +25,15 @@ _QUANTUM = Decimal("0.0001")
 
 
 class Measured(Struct, frozen=True):
-    """One fill, measured at every horizon."""
+    """One fill, measured at every horizon: the middles that stood then, and what they make of it.
+
+    `dealt_at` is the market time that the horizons count from.
+    """
 
     user_id: str
+    fill_id: str
+    dealt_at: datetime
+    mids: tuple[Decimal, ...]
     markouts: tuple[Decimal, ...]
 
 
@@ -35,10 +41,11 @@ class _Fill(Struct):
     """A fill under way through its horizons."""
 
     user_id: str
+    fill_id: str
     sign: int
     price: Decimal
     dealt_at: datetime
-    markouts: list[Decimal]
+    mids: list[Decimal]
 
 
 class Markouts:
@@ -54,8 +61,8 @@ class Markouts:
         """Return how many fills have been measured and not been taken yet."""
         return len(self._measured)
 
-    def dealt(self, symbol: str, fill: tuple[str, int, Decimal], at: datetime) -> None:
-        """Begin to measure a fill: whose, +1 for a buy or -1, and its price."""
+    def dealt(self, symbol: str, fill: tuple[str, str, int, Decimal], at: datetime) -> None:
+        """Begin to measure a fill: whose, its id, +1 for a buy or -1, and its price."""
         queues = self._waiting.get(symbol)
         if queues is None:
             queues = self._waiting[symbol] = tuple(deque[_Fill]() for _ in HORIZONS_S)
@@ -73,16 +80,21 @@ class Markouts:
             due = at - timedelta(seconds=seconds)
             while queues[place] and queues[place][0].dealt_at < due:
                 fill = queues[place].popleft()
-                fill.markouts.append(_markout(fill, before))
+                fill.mids.append(before)
                 if place + 1 < len(HORIZONS_S):
                     queues[place + 1].append(fill)
                 else:
-                    self._measured.append(Measured(fill.user_id, tuple(fill.markouts)))
+                    self._measured.append(_measured(fill))
 
     def take(self) -> tuple[Measured, ...]:
         """Take what has been measured."""
         measured, self._measured = tuple(self._measured), []
         return measured
+
+
+def _measured(fill: _Fill) -> Measured:
+    markouts = tuple(_markout(fill, mid) for mid in fill.mids)
+    return Measured(fill.user_id, fill.fill_id, fill.dealt_at, tuple(fill.mids), markouts)
 
 
 def _markout(fill: _Fill, mid: Decimal) -> Decimal:

@@ -43,9 +43,14 @@ class Closed(Struct, frozen=True):
     """A closing trade of a client; `closed_at` is the market time of what it was dealt on."""
 
     user_id: str
+    trade_id: str
     position_id: str
     closed_at: datetime
     is_win: bool
+
+    def is_short(self, opened_at: datetime | None) -> bool:
+        """Return whether the position was held shortly; one of unknown opening was held long."""
+        return opened_at is not None and self.closed_at - opened_at < SHORT_HOLD
 
 
 class Measures(Struct, frozen=True, kw_only=True):
@@ -106,8 +111,7 @@ def with_measures(
     for fill in measures.fills:
         changed[fill.user_id] = _with_fill(changed[fill.user_id], fill)
     for closing in measures.closings:
-        opened = opened_at.get(closing.position_id)
-        is_short = opened is not None and closing.closed_at - opened < SHORT_HOLD
+        is_short = closing.is_short(opened_at.get(closing.position_id))
         changed[closing.user_id] = _with_closing(changed[closing.user_id], closing, is_short)
     for arrival in measures.arrivals:
         changed[arrival.user_id] = _with_arrival(changed[arrival.user_id], arrival)

@@ -1,20 +1,30 @@
 """What a batch does with what was measured of clients: one row for each, under its lock.
 
+Each thing that is measured is kept too, numbered as the profile counts it, so that whoever asks why
+a client stands where it does finds all that went into it.
+
 Measured is what is dealt for hybrid accounts: how the market moves after each fill, how long what
 a trade closes was held and whether it won, and whether an order came when providers reject.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tradewright.liquidity.market import Market
 from tradewright.routing.arrivals import Arrivals
-from tradewright.routing.markouts import Markouts
+from tradewright.routing.markouts import HORIZONS_S, Markouts
 from tradewright.routing.model import Book
-from tradewright.routing.profiles import Closed, Measures, with_measures
+from tradewright.routing.profiles import (
+    NOTHING_MEASURED,
+    ClientProfile,
+    Closed,
+    Measures,
+    with_measures,
+)
 from tradewright.trading.house_commands import BookMeasures
 from tradewright.trading.model import NothingDone, Origin
-from tradewright.trading.state import Desk
+from tradewright.trading.state import Desk, Row
 
 MEASURED_MAX = 100
 """So many measured things are booked at once; fewer wait for their time."""
@@ -22,8 +32,11 @@ MEASURED_MAX = 100
 BOOKED_EVERY = timedelta(seconds=60)
 """Market time after which what was measured since is booked, however little."""
 
-_POSITION, _FILL, _EFFECT, _RESULT = 0, 3, 5, 9
-"""Where a row of `Changes.trades` has its position, its fill, its effect and its result."""
+_TRADE, _POSITION, _FILL, _EFFECT, _RESULT = 1, 0, 3, 5, 9
+"""Where a row of `Changes.trades` has its id, its position, its fill, its effect and its result."""
+
+_NOT_OF_FILLS: Row = (None,) * (2 * len(HORIZONS_S))
+_NOT_OF_CLOSINGS: Row = (None,) * 3
 
 _Dealt = tuple[str, datetime]
 """Whose a fill is, and the market time of what it was dealt on."""
@@ -31,10 +44,40 @@ _Dealt = tuple[str, datetime]
 
 def book_measures(desk: Desk, command: BookMeasures) -> NothingDone:
     """Add what was measured to the profiles of its clients."""
+    rows = list(_rows(desk.profiles, command.measures, desk.opened_at))
+    desk.changes.client_measures += rows
     changed = with_measures(desk.profiles, command.measures, desk.opened_at)
     desk.profiles.update(changed)
     desk.changes.profiles.update(changed)
     return NothingDone("profiles are no client's order")
+
+
+def _rows(
+    profiles: Mapping[str, ClientProfile], measures: Measures, opened_at: Mapping[str, datetime]
+) -> Iterator[Row]:
+    """Give what was measured as rows, each with the number that its profile counts it by."""
+    counts: dict[tuple[str, str], int] = {}
+    for user_id in measures.user_ids:
+        known = profiles.get(user_id, NOTHING_MEASURED)
+        counts[user_id, "fill"] = known.trade_count
+        counts[user_id, "closing"] = known.closing_count
+        counts[user_id, "arrival"] = known.arrival_count
+
+    def key(user_id: str, kind: str) -> Row:
+        counts[user_id, kind] += 1
+        return user_id, kind, counts[user_id, kind]
+
+    for fill in measures.fills:
+        of: Row = (None, fill.fill_id, None, fill.dealt_at, *fill.mids, *fill.markouts)
+        yield *key(fill.user_id, "fill"), *of, *_NOT_OF_CLOSINGS, None
+    for closing in measures.closings:
+        opened = opened_at.get(closing.position_id)
+        of = (None, None, closing.trade_id, closing.closed_at, *_NOT_OF_FILLS)
+        held = opened, closing.is_short(opened), closing.is_win
+        yield *key(closing.user_id, "closing"), *of, *held, None
+    for one in measures.arrivals:
+        of = (one.order_id, None, None, one.arrived_at, *_NOT_OF_FILLS, *_NOT_OF_CLOSINGS)
+        yield *key(one.user_id, "arrival"), *of, one.rejected_at
 
 
 class Measuring:
@@ -62,7 +105,7 @@ class Measuring:
         order = desk.changes.orders.get(order_id) or desk.orders[order_id]
         if order.origin is Origin.CLIENT and isinstance(at, datetime):
             user_id = desk.accounts[order.account_id].holder.user_id
-            self._arrivals.arrived(order.instrument.symbol, user_id, at)
+            self._arrivals.arrived(order.instrument.symbol, user_id, order_id, at)
 
     def _take_fills(self, desk: Desk) -> dict[str, _Dealt]:
         """Begin to measure the fills of hybrid orders; return them by id."""
@@ -73,7 +116,7 @@ class Measuring:
                 continue
             user_id = desk.accounts[order.account_id].holder.user_id
             if isinstance(price, Decimal) and isinstance(quoted_at, datetime):
-                fill = (user_id, order.side.sign, price)
+                fill = (user_id, str(row[0]), order.side.sign, price)
                 self._markouts.dealt(order.instrument.symbol, fill, self._market.now)
                 fills[str(row[0])] = user_id, quoted_at
         return fills
@@ -84,7 +127,8 @@ class Measuring:
             fill, result = fills.get(str(row[_FILL])), row[_RESULT]
             if fill is not None and row[_EFFECT] == "close" and isinstance(result, Decimal):
                 user_id, closed_at = fill
-                self._closings.append(Closed(user_id, str(row[_POSITION]), closed_at, result > 0))
+                ids = str(row[_TRADE]), str(row[_POSITION])
+                self._closings.append(Closed(user_id, *ids, closed_at, result > 0))
 
     def on_price(self, symbol: str) -> list[BookMeasures]:
         """Note where the middle stands; return what is to be booked of what was measured."""

@@ -1394,6 +1394,22 @@ FROM unnest(
 )
 WHERE p.user_id = n.user_id;
 
+-- name: write_client_measures
+-- Keep what was measured of users, as their profiles count it; these are locked.
+INSERT INTO client_measures (
+    user_id, kind, number, order_id, fill_id, trade_id, measured_at, mid_1s, mid_10s, mid_60s,
+    markout_1s_bps, markout_10s_bps, markout_60s_bps, opened_at, is_short_hold, is_win, rejected_at
+)
+SELECT *
+FROM unnest(
+    %(user_ids)s::uuid[], %(kinds)s::text[], %(numbers)s::integer[], %(order_ids)s::uuid[],
+    %(fill_ids)s::uuid[], %(trade_ids)s::uuid[], %(measured)s::timestamptz[],
+    %(mids_1s)s::numeric[], %(mids_10s)s::numeric[], %(mids_60s)s::numeric[],
+    %(markouts_1s)s::numeric[], %(markouts_10s)s::numeric[], %(markouts_60s)s::numeric[],
+    %(opened)s::timestamptz[], %(short_holds)s::boolean[], %(wins)s::boolean[],
+    %(rejected)s::timestamptz[]
+);
+
 -- name: write_breaches
 -- Write which limits have denied orders.
 INSERT INTO risk_breaches (limit_id, order_id, limit_value, measured)

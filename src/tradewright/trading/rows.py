@@ -50,8 +50,7 @@ def write_desk(statements: Statements, desk: Desk) -> None:
     _write(statements, "write_unsolicited_fills", _UNSOLICITED, changes.unsolicited)
     _write(statements, "write_rankings", _RANKING, changes.rankings)
     _write(statements, "write_routing_decisions", _DECISION, changes.routing_decisions)
-    profiles = [_profile_row(key, one) for key, one in changes.profiles.items()]
-    _write(statements, "write_client_profiles", _PROFILE, profiles)
+    _write_profiles(statements, changes)
     write_risk(statements, changes)
     desk.journal.write(statements)
 
@@ -61,6 +60,13 @@ def _write_requests(statements: Statements, desk: Desk) -> None:
     rows = [_request_row(desk, (of, None), told, word) for of, told, word in orders]
     rows += [_request_row(desk, (None, of), told, word) for of, told, word in hedges]
     _write(statements, "write_provider_requests", _REQUEST, rows)
+
+
+def _write_profiles(statements: Statements, changes: Changes) -> None:
+    """Write what is known of clients, and what it was measured from."""
+    profiles = [_profile_row(key, one) for key, one in changes.profiles.items()]
+    _write(statements, "write_client_profiles", _PROFILE, profiles)
+    _write(statements, "write_client_measures", _MEASURE, changes.client_measures)
 
 
 def _write_hedges(statements: Statements, changes: Changes) -> None:
@@ -248,6 +254,25 @@ _PROFILE = (
     "win_shares",
     "arrival_counts",
     "reject_prone_shares",
+)
+_MEASURE = (
+    "user_ids",
+    "kinds",
+    "numbers",
+    "order_ids",
+    "fill_ids",
+    "trade_ids",
+    "measured",
+    "mids_1s",
+    "mids_10s",
+    "mids_60s",
+    "markouts_1s",
+    "markouts_10s",
+    "markouts_60s",
+    "opened",
+    "short_holds",
+    "wins",
+    "rejected",
 )
 _HEDGE = (
     "ids",

@@ -292,6 +292,7 @@ class Changes:
     routing_decisions: list[Row] = field(default_factory=list)
     rankings: list[Row] = field(default_factory=list)
     profiles: dict[str, ClientProfile] = field(default_factory=dict)
+    client_measures: list[Row] = field(default_factory=list)
     hedges: dict[str, Hedge] = field(default_factory=dict)
     hedges_opened: list[Row] = field(default_factory=list)
     hedge_fills: list[Row] = field(default_factory=list)

@@ -19,7 +19,7 @@ def judged(orders: list[float], rejections: list[float], symbol: str = "EURUSD")
     """Return whether orders in EURUSD came at reject-prone times; rejections are in `symbol`."""
     arrivals = Arrivals()
     for seconds in orders:
-        arrivals.arrived("EURUSD", "anna", at(seconds))
+        arrivals.arrived("EURUSD", "anna", "order", at(seconds))
     for seconds in rejections:
         arrivals.rejected(symbol, at(seconds))
     arrivals.on_time("EURUSD", at(max(orders)) + LATER)
@@ -36,17 +36,17 @@ def test_a_rejection_in_another_symbol_does_not_count() -> None:
 
 def test_an_order_is_judged_when_its_providers_must_have_answered_and_not_before() -> None:
     arrivals = Arrivals()
-    arrivals.arrived("EURUSD", "anna", at(0))
+    arrivals.arrived("EURUSD", "anna", "order", at(0))
     arrivals.on_time("EURUSD", at(0) + JUDGED_AFTER)
     assert arrivals.take() == ()
     arrivals.rejected("EURUSD", at(0) + WINDOW)
     arrivals.on_time("EURUSD", at(0.001) + JUDGED_AFTER)
-    assert arrivals.take() == (Arrived("anna", True),)
+    assert arrivals.take() == (Arrived("anna", "order", at(0), at(0) + WINDOW),)
 
 
 def test_what_was_taken_is_not_taken_again() -> None:
     arrivals = Arrivals()
-    arrivals.arrived("EURUSD", "anna", at(0))
+    arrivals.arrived("EURUSD", "anna", "order", at(0))
     arrivals.on_time("EURUSD", at(0) + LATER)
     assert arrivals.judged_count == 1
     assert len(arrivals.take()) == 1
@@ -68,7 +68,7 @@ def test_each_order_is_judged_by_every_rejection_however_late_it_is_told(
     for now in range(200):
         for order in orders:
             if order == now:
-                arrivals.arrived("EURUSD", str(order), at(now / 10))
+                arrivals.arrived("EURUSD", str(order), "order", at(now / 10))
         for rejected, late in rejections:
             if rejected + late == now:
                 arrivals.rejected("EURUSD", at(rejected / 10))

@@ -21,7 +21,7 @@ def measure(
         now += timedelta(seconds=seconds)
         markouts.on_mid("EURUSD", mid, now)
         if place == 0:
-            markouts.dealt("EURUSD", ("anna", sign, Decimal(price)), now)
+            markouts.dealt("EURUSD", ("anna", "fill", sign, Decimal(price)), now)
     measured = markouts.take()
     return measured[0].markouts if measured else None
 

@@ -28,13 +28,15 @@ POLICY = Policy(
 
 
 def fills(count: int, bps: int, user: str = "anna") -> Measures:
-    return Measures(fills=(Measured(user, (Decimal(bps),) * 3),) * count)
+    return Measures(
+        fills=(Measured(user, "fill", DAY, (Decimal(1),) * 3, (Decimal(bps),) * 3),) * count
+    )
 
 
 def closings(count: int, *, seconds: float = 0, is_win: bool = False) -> Measures:
     """Return closings of one position, so long after it was opened."""
     closed_at = DAY + timedelta(seconds=seconds)
-    return Measures(closings=(Closed("anna", "position", closed_at, is_win),) * count)
+    return Measures(closings=(Closed("anna", "trade", "position", closed_at, is_win),) * count)
 
 
 def after(*several: Measures) -> ClientProfile:
@@ -113,14 +115,14 @@ def test_a_position_closed_within_a_minute_was_held_shortly() -> None:
 
 
 def test_a_position_of_which_no_opening_is_known_was_held_long() -> None:
-    measures = Measures(closings=(Closed("anna", "of old", DAY, True),))
+    measures = Measures(closings=(Closed("anna", "trade", "of old", DAY, True),))
     profile = with_measures({}, measures, {"position": DAY})["anna"]
     assert profile.short_hold_share == 0
     assert profile.win_share == 1
 
 
 def test_orders_at_reject_prone_times_are_counted_by_share() -> None:
-    measures = Measures(arrivals=(Arrived("anna", True), Arrived("anna", False)))
+    measures = Measures(arrivals=(Arrived("anna", "one", DAY, DAY), Arrived("anna", "two", DAY)))
     assert after(measures).reject_prone_share == Decimal("0.5")
 
 

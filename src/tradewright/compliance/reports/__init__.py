@@ -8,11 +8,12 @@ from tradewright.compliance.reports import (
     best_execution,
     client_money,
     clock_sync,
+    markouts,
     order_records,
     reconstruction,
 )
 
-_MODULES = (order_records, reconstruction, best_execution, client_money, clock_sync)
+_MODULES = (order_records, reconstruction, best_execution, markouts, client_money, clock_sync)
 
 REPORTS: Mapping[str, Report] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

@@ -1009,3 +1009,63 @@ FROM (
     SELECT n.provider, coalesce(%(end)s::timestamptz, clock_timestamp()) AS at
     FROM (VALUES ('cards'), ('chain')) AS n (provider)
 ) AS p;
+
+-- fragment: measured_fills
+-- Which fills of hybrid accounts a report of markouts is about, by the market's time, each with what was measured.
+fills AS (
+    SELECT
+        f.id,
+        a.user_id,
+        CASE WHEN f.provider_execution_id IS NULL THEN 'B' ELSE 'A' END AS book,
+        p.code AS provider,
+        o.symbol,
+        f.quantity,
+        m.measured_at,
+        ARRAY[m.markout_1s_bps, m.markout_10s_bps, m.markout_60s_bps] AS markouts
+    FROM order_fills AS f
+    JOIN orders AS o ON o.id = f.order_id
+    JOIN accounts AS a ON a.id = o.account_id
+    LEFT JOIN liquidity_providers AS p ON p.id = f.provider_id
+    LEFT JOIN client_measures AS m ON m.fill_id = f.id
+    WHERE o.book = 'hybrid'
+      AND (%(begin)s::timestamptz IS NULL OR coalesce(m.measured_at, f.quoted_at) >= %(begin)s::timestamptz)
+      AND (%(end)s::timestamptz IS NULL OR coalesce(m.measured_at, f.quoted_at) < %(end)s::timestamptz)
+      AND (%(account_id)s::uuid IS NULL OR o.account_id = %(account_id)s::uuid)
+      AND (%(provider)s::text IS NULL OR p.code = %(provider)s::text)
+      AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s::text)
+)
+
+-- name: markout_counts
+-- Count the fills that were measured and those that were not.
+WITH
+-- use: measured_fills
+SELECT count(measured_at), count(*) - count(measured_at)
+FROM fills;
+
+-- name: markouts
+-- Add up the markouts of each client by book, provider, instrument and time; each figure from the fills.
+WITH
+-- use: measured_fills
+SELECT
+    f.user_id::text,
+    f.book,
+    f.provider,
+    f.symbol,
+    h.seconds,
+    count(*),
+    sum(f.quantity),
+    round(avg(h.bps), 6),
+    round(sum(h.bps * f.quantity) / sum(f.quantity), 6),
+    round(stddev_samp(h.bps), 6),
+    round((percentile_cont(0.05) WITHIN GROUP (ORDER BY h.bps))::numeric, 6),
+    round((percentile_cont(0.5) WITHIN GROUP (ORDER BY h.bps))::numeric, 6),
+    round((percentile_cont(0.95) WITHIN GROUP (ORDER BY h.bps))::numeric, 6),
+    round(count(*) FILTER (WHERE h.bps > 0) / count(*)::numeric, 6),
+    count(*) FILTER (WHERE abs(h.bps) >= %(cut_off_at)s::numeric),
+    min(f.measured_at),
+    max(f.measured_at)
+FROM fills AS f
+CROSS JOIN LATERAL unnest(ARRAY[1, 10, 60], f.markouts) AS h (seconds, bps)
+WHERE f.measured_at IS NOT NULL
+GROUP BY f.user_id, f.book, f.provider, f.symbol, h.seconds
+ORDER BY f.user_id, f.book, f.provider, f.symbol, h.seconds;

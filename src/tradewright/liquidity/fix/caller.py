@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 import psycopg
 
+from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import TradewrightError
 from tradewright.liquidity.fix.line import Application, Line, Store, Waker
 from tradewright.liquidity.fix.session import Identity
 
 PAUSE_MS_MIN, PAUSE_MS_MAX = 200, 30_000
-"""The pause before connecting again; without a logon between, each doubles the one before."""
+"""The pause before connecting again; without a session between, each doubles the one before."""
+
+STEADY_SECONDS = 1
+"""A session that ends sooner is none: what ended it would end the next one as soon."""
 
 CONNECT_SECONDS_MAX = 10
 
@@ -62,12 +66,13 @@ class Caller:
     def _run(self) -> None:
         pause_ms = PAUSE_MS_MIN
         while not self._stopping.is_set():
-            line = self._line()
+            line, began_at = self._line(), monotonic_seconds()
             self.why = why = self._call(line)
             self._application.gone()
             if self._stopping.is_set():
                 return
-            pause_ms = PAUSE_MS_MIN if line.was_ready else min(pause_ms * 2, PAUSE_MS_MAX)
+            is_steady = line.was_ready and monotonic_seconds() - began_at > STEADY_SECONDS
+            pause_ms = PAUSE_MS_MIN if is_steady else min(pause_ms * 2, PAUSE_MS_MAX)
             target = self._endpoint.identity.target
             _LOG.warning("no session with %s: %s; again in %s ms", target, why, pause_ms)
             jittered = random.randint(pause_ms // 2, pause_ms)  # noqa: S311 (jitter, not a secret)

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.fix_floor import until
-from tests.fix_peer import DEALT, ORDER, called, calling
-from tradewright.core.clock import utc_now
+from tests.fix_peer import DEALT, ORDER, Hearing, Peer, called, calling
+from tradewright.core.clock import monotonic_seconds, utc_now
 from tradewright.liquidity.fix import line as line_module
 from tradewright.liquidity.fix.acceptor import FixAcceptor
+from tradewright.liquidity.fix.caller import Caller, Endpoint
 from tradewright.liquidity.fix.codec import Framer, Message
 from tradewright.liquidity.fix.instants import as_time
-from tradewright.liquidity.fix.session import ASKS_MAX, RESENDS_MAX
+from tradewright.liquidity.fix.session import ASKS_MAX, RESENDS_MAX, Identity
+from tradewright.liquidity.fix.store import MemoryStore
 
 CERTIFICATE = Path(__file__).parents[3] / "db" / "fix" / "localhost.pem"
 AN_HOUR = timedelta(hours=1)
@@ -302,3 +304,29 @@ def test_over_tls_part_of_a_record_keeps_nobody_from_speaking(
                     kinds += [message.kind for message in framer.feed(secured.read(1 << 16))]
         peer.connection.sendall(record[20:])
         until(lambda: [message.get(17) for message in ours.application.heard] == ["X-1"])
+
+
+def test_a_session_that_ends_as_soon_as_it_begins_is_not_begun_again_all_the_time() -> None:
+    """Whatever ends it right behind the logon would end the next one too."""
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(0.1)
+    identity = Identity(sender="HOUSE", target="LP", resets_on_logon=True)
+    endpoint = Endpoint(
+        host="127.0.0.1", port=server.getsockname()[1], identity=identity, uses_tls=False
+    )
+    hearing, calls = Hearing(), 0
+    caller = Caller(endpoint, MemoryStore(), hearing)
+    caller.start()
+    ends = monotonic_seconds() + 2
+    while monotonic_seconds() < ends:
+        with suppress(TimeoutError):
+            connection, _ = server.accept()
+            with connection:
+                peer = Peer(connection, "LP", "HOUSE")
+                peer.hear("A")
+                peer.say("A", (98, "0"), (108, "30"), (141, "Y"))
+                calls += 1
+                until(lambda count=calls: hearing.readies >= count)  # type: ignore[misc]
+    caller.stop()
+    server.close()
+    assert 2 <= calls <= 5

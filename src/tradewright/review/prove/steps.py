@@ -57,8 +57,10 @@ def steps_of(readings: Iterable[Reading]) -> list[Step]:
 _SCHEMA = re.compile(r"(?!pg_|public$|information_schema$)[^\W\d]\w*")
 
 
-def without_shared(differences: Iterable[str], steps: Iterable[Step]) -> tuple[str, ...]:
+def without_shared(differences: tuple[str, ...], steps: Iterable[Step]) -> tuple[str, ...]:
     """Leave out extensions that are made IF NOT EXISTS: others may use them, so they stay."""
+    if not any(each.startswith("added extension ") for each in differences):
+        return differences
     made = (statement for step in steps for statement in step.up)
     names = [extension_of(each) for each in made if each.node.get("if_not_exists")]
     shared = {f"added extension {name}" for plain in names for name in (plain, f'"{plain}"')}

@@ -167,6 +167,76 @@ def test_a_month_waits_until_all_its_rows_are_sealed(
     assert archive.run(source, tmp_path)[0].steps[0] == "file written"
 
 
+@pytest.mark.parametrize("state", ["written", "restored"])
+def test_rows_that_come_late_are_taken_in_and_the_month_leaves(
+    engine: Session, source: SessionSource, tmp_path: Path, state: str
+) -> None:
+    month, ids = late_rows(engine, source, tmp_path, state=state)
+    (waits,) = archive.run(source, tmp_path)
+    assert (waits.steps, waits.left) == ((), "2 rows wait for a seal")
+    audit.seal(engine)
+    (found,) = archive.run(source, tmp_path)
+    assert found.steps[:3] == ("file written anew", "late rows recorded", "detaching")
+    assert state_of(engine, month) is ArchiveState.DETACHED
+    assert store.find_archive(engine, month).row_count == 8
+    require_laws(engine)
+    assert faults(engine, tmp_path) == []
+    (entry,) = [one for one in audit.read_trail(engine, ids[0]) if one.action == "archived"]
+    assert entry.details["change_count"] == 3
+    assert archive.restore(source, tmp_path, month, kept_until=None, by=BY).row_count == 8
+    require_laws(engine)
+
+
+def late_rows(
+    session: Session, source: SessionSource, folder: Path, *, state: str
+) -> tuple[date, list[str]]:
+    """Let a month be recorded, stay, and then get rows of a clock that was put back."""
+    month, ids = old_month(session)
+    hold_id = archive.hold(session, from_month=None, to_month=None, by=BY)
+    if state == "restored":
+        archive.lift(session, hold_id, by=BY)
+        archive.run(source, folder)
+        day = utc_now().date() - timedelta(days=2)
+        archive.restore(source, folder, month, kept_until=day, by=BY)
+    else:
+        archive.run(source, folder)
+        archive.lift(session, hold_id, by=BY)
+    audit.seal(session)
+    session.execute("UPDATE users SET kyc_level = 1 WHERE id = %s", (ids[0],))
+    open_user(session)
+    age(session, month)
+    return month, ids
+
+
+def test_a_run_that_is_cut_off_behind_the_new_file_takes_late_rows_in_again(
+    engine: Session, source: SessionSource, tmp_path: Path
+) -> None:
+    month, _ = late_rows(engine, source, tmp_path, state="written")
+    audit.seal(engine)
+
+    def cut_off(_: date, step: str) -> None:
+        if step == "file written anew":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        archive.run(source, tmp_path, tell=cut_off)
+    archive.run(source, tmp_path)
+    assert (state_of(engine, month), faults(engine, tmp_path)) == (ArchiveState.DETACHED, [])
+
+
+def test_a_row_that_was_slipped_in_among_sealed_ones_is_not_taken_in_as_late(
+    engine: Session, source: SessionSource, tmp_path: Path
+) -> None:
+    month, _ = late_rows(engine, source, tmp_path, state="written")
+    audit.seal(engine)
+    engine.execute("SET session_replication_role = replica")
+    engine.execute("UPDATE audit_log SET txid = 3 WHERE seq = (SELECT max(seq) FROM audit_log)")
+    kept = (tmp_path / file_name(month)).read_bytes()
+    engine.execute("SET session_replication_role = origin")
+    assert refusal(lambda: archive.run(source, tmp_path)) is ErrorCode.ARCHIVE_SEAL_BROKEN
+    assert (tmp_path / file_name(month)).read_bytes() == kept
+
+
 def test_a_month_whose_seal_does_not_hold_is_not_archived(
     engine: Session, source: SessionSource, month: date, tmp_path: Path
 ) -> None:

@@ -112,7 +112,7 @@ FROM (
             jsonb_build_object(
                 'month', to_char(c.month, 'YYYY-MM'),
                 'table_name', c.table_name,
-                'change_count', c.change_count,
+                'change_count', sum(c.change_count),
                 'state', w.state
             ),
             0,
@@ -120,6 +120,7 @@ FROM (
         FROM audit_archive_counts AS c
         JOIN audit_months_away AS w ON w.month = c.month
         WHERE c.row_id = %(subject_id)s::uuid
+        GROUP BY c.month, c.table_name, w.state
         UNION ALL
         SELECT e.occurred_at, 'order_events', e.event_type, e.actor, to_jsonb(e), e.seq, NULL
         FROM order_events AS e

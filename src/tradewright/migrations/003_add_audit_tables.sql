@@ -1283,9 +1283,13 @@ CREATE TRIGGER audit_archives_are_kept
 CREATE TRIGGER audit_archives_keep_their_key
     BEFORE UPDATE ON audit_archives
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.month, OLD.row_count, OLD.first_at, OLD.last_at, OLD.digest, OLD.written_at)
-        IS DISTINCT FROM
-        (NEW.id, NEW.month, NEW.row_count, NEW.first_at, NEW.last_at, NEW.digest, NEW.written_at)
+        (OLD.id, OLD.month, OLD.written_at) IS DISTINCT FROM (NEW.id, NEW.month, NEW.written_at)
+        -- Rows that have come late are taken in, as long as the month is there.
+        OR (
+            NOT (OLD.state IN ('written', 'restored') AND NEW.row_count > OLD.row_count)
+            AND (OLD.row_count, OLD.first_at, OLD.last_at, OLD.digest)
+            IS DISTINCT FROM (NEW.row_count, NEW.first_at, NEW.last_at, NEW.digest)
+        )
         -- A file that was lost is written anew from the table, as long as there is one.
         OR (
             OLD.state IN ('dropped', 'purged')
@@ -1335,14 +1339,18 @@ CREATE TABLE audit_archive_counts (
     month date
         CONSTRAINT audit_archive_counts_month_present NOT NULL
         CONSTRAINT audit_archive_counts_archive_exists REFERENCES audit_archives (month) ON DELETE RESTRICT,
+    after_seal_seq bigint
+        CONSTRAINT audit_archive_counts_after_seal_seq_present NOT NULL
+        CONSTRAINT audit_archive_counts_after_seal_seq_not_negative CHECK (after_seal_seq >= 0),
     change_count bigint
         CONSTRAINT audit_archive_counts_change_count_present NOT NULL
         CONSTRAINT audit_archive_counts_change_count_positive CHECK (change_count > 0),
     is_deleted boolean
         CONSTRAINT audit_archive_counts_is_deleted_present NOT NULL,
-    CONSTRAINT audit_archive_counts_pkey PRIMARY KEY (row_id, table_name, month)
+    CONSTRAINT audit_archive_counts_pkey PRIMARY KEY (row_id, table_name, month, after_seal_seq)
 );
 COMMENT ON TABLE audit_archive_counts IS 'How often a row was changed in an archived month: append-only.';
+COMMENT ON COLUMN audit_archive_counts.after_seal_seq IS '0, or the last seal whose rows had been counted when others came late and were.';
 CREATE INDEX idx_audit_archive_counts_month
     ON audit_archive_counts (month);
 CREATE TRIGGER audit_archive_counts_are_append_only

@@ -74,6 +74,13 @@ def put_in_place(written: Path, place: Path) -> None:
         _settle(place.parent)
 
 
+def replace(written: Path, place: Path) -> None:
+    """Let a file that is whole take the place of another, and make that last."""
+    with _written(place):
+        written.replace(place)
+        _settle(place.parent)
+
+
 def remove(place: Path) -> None:
     """Remove a file and the manifest beside it, and make that last.
 

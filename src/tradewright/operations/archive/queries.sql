@@ -201,17 +201,43 @@ FROM (
 GROUP BY n.seal_seq, n.part;
 
 -- name: record_counts
--- Keep how often each row was changed in a month.
-INSERT INTO audit_archive_counts (row_id, table_name, month, change_count, is_deleted)
-SELECT a.row_id, a.table_name, %(month)s, count(*), bool_or(a.action = 'delete')
+-- Keep how often each row was changed in a month, by the rows of the seals after one.
+INSERT INTO audit_archive_counts (row_id, table_name, month, after_seal_seq, change_count, is_deleted)
+SELECT a.row_id, a.table_name, %(month)s, %(after_seal_seq)s, count(*), bool_or(a.action = 'delete')
 FROM {table} AS a
+WHERE a.txid >= coalesce((SELECT s.to_txid FROM audit_seals AS s WHERE s.seq = %(after_seal_seq)s), 0)
 GROUP BY a.row_id, a.table_name;
+
+-- name: last_kept_seal
+-- Read the last seal whose hashes are kept of a month, 0 where there is none.
+SELECT coalesce(max(seal_seq), 0)
+FROM audit_archive_segments
+WHERE month = %(month)s;
+
+-- name: rows_come_late
+-- Count by how many rows a month's table has grown since it was recorded.
+SELECT (SELECT count(*) FROM {table}) - row_count
+FROM audit_archives
+WHERE month = %(month)s;
+
+-- name: record_growth
+-- Record what the file of a month holds that was written anew with rows that have come late.
+UPDATE audit_archives
+SET
+    row_count = %(row_count)s,
+    first_at = %(first_at)s,
+    last_at = %(last_at)s,
+    digest = %(digest)s,
+    file_bytes = %(file_bytes)s,
+    file_sha256 = decode(%(file_sha256)s, 'hex')
+WHERE month = %(month)s;
 
 -- name: counts
 -- Read how often each row was changed in a month.
-SELECT table_name, row_id::text, change_count, is_deleted
+SELECT table_name, row_id::text, sum(change_count)::bigint, bool_or(is_deleted)
 FROM audit_archive_counts
-WHERE month = %(month)s;
+WHERE month = %(month)s
+GROUP BY table_name, row_id;
 
 -- name: record_file
 -- Record the file that was written anew for a month.

@@ -175,6 +175,11 @@ def _go_on(session: Session, folder: Path, month: Month, tell: _Told) -> str:
             return "it is held"
         if not store.outlive_older(session):
             return "older transactions do not end"
+        if store.rows_come_late(session, month.month) > 0:
+            waiting = store.unsealed_rows(session, month.month)
+            if waiting:
+                return f"{waiting} rows wait for a seal"
+            _take_in(session, folder, month.month, tell)
         _begin_detach(session, folder, month.month, tell)
     if month.state is not ArchiveState.DETACHED:
         store.detach(session, month.month)
@@ -206,6 +211,36 @@ def _written(
     files.write_manifest(folder, month, files.manifest_facts(month, read, facts, seals))
     tell("file read back")
     return read, facts, seals
+
+
+def _take_in(session: Session, folder: Path, month: date, tell: _Told) -> None:
+    """Write the file of a month anew with the rows that have come since it was recorded.
+
+    A server whose clock was put back writes into a month that is over. The file in its place is
+    the one that was recorded, or that of a run which was cut off before it recorded its own.
+    """
+    place, archive = folder / file_name(month), store.find_archive(session, month)
+    table, seals = _written_aside(session, place, month)
+    try:
+        _refuse_other_file(place, archive, table)
+        written = files.read_tally(files.aside(place))
+        _refuse_other_rows(files.aside(place), written, table)
+        files.replace(files.aside(place), place)
+    except BaseException:
+        files.aside(place).unlink(missing_ok=True)
+        raise
+    facts = files.facts_of(place)
+    files.write_manifest(folder, month, files.manifest_facts(month, written, facts, seals))
+    tell("file written anew")
+    store.record_growth(session, month, written, facts, seals)
+    tell("late rows recorded")
+
+
+def _refuse_other_file(place: Path, archive: Archive, table: Tally) -> None:
+    """Refuse to replace a file that neither is the recorded one nor holds what the table does."""
+    if not place.is_file() or files.facts_of(place).sha256 == archive.file_sha256:
+        return
+    _refuse_other_rows(place, files.read_tally(place), table)
 
 
 def _written_aside(session: Session, place: Path, month: date) -> tuple[Tally, list[Seal]]:

@@ -193,7 +193,30 @@ def record_archive(
 
     That is read from the table, in a snapshot in which the table holds the rows of the file.
     """
-    facts = {
+    with session.transaction():
+        in_one_snapshot(session)
+        session.execute(_query("record_archive"), _recorded(month, tally, file))
+        _keep_for_laws(session, month, seals, after=0)
+
+
+def record_growth(
+    session: Session, month: date, tally: Tally, file: FileFacts, seals: Sequence[Seal]
+) -> None:
+    """Record what a file holds that was written anew with rows that have come late.
+
+    They are of seals that were made since, because none waited for its seal when the month was
+    recorded; hashes and counts of the others stay.
+    """
+    with session.transaction():
+        in_one_snapshot(session)
+        session.execute(_query("record_growth"), _recorded(month, tally, file))
+        _keep_for_laws(
+            session, month, seals, after=int(_one(session, "last_kept_seal", month=month))
+        )
+
+
+def _recorded(month: date, tally: Tally, file: FileFacts) -> dict[str, object]:
+    return {
         "month": month,
         "row_count": tally.row_count,
         "first_at": tally.first_at,
@@ -202,13 +225,25 @@ def record_archive(
         "file_bytes": file.bytes,
         "file_sha256": file.sha256,
     }
-    kept = {"month": month, "rows_max": _ROWS_OF_A_PART, "seqs": [seal.seq for seal in seals]}
-    with session.transaction():
-        in_one_snapshot(session)
-        session.execute(_query("record_archive"), facts)
-        refuse_changed_month(session, month)
-        session.execute(_of_month(session, "record_segments", month), kept)
-        session.execute(_of_month(session, "record_counts", month), {"month": month})
+
+
+def _keep_for_laws(session: Session, month: date, seals: Sequence[Seal], *, after: int) -> None:
+    """Keep hashes and counts of the rows that the seals after one cover."""
+    refuse_changed_month(session, month)
+    seqs = [seal.seq for seal in seals if seal.seq > after]
+    kept = {"month": month, "rows_max": _ROWS_OF_A_PART, "seqs": seqs}
+    session.execute(_of_month(session, "record_segments", month), kept)
+    counted = {"month": month, "after_seal_seq": after}
+    session.execute(_of_month(session, "record_counts", month), counted)
+
+
+def rows_come_late(session: Session, month: date) -> int:
+    """Count by how many rows the table of a month has grown since it was recorded."""
+    return int(
+        session.execute(_of_month(session, "rows_come_late", month), {"month": month}).fetchall()[
+            0
+        ][0]
+    )
 
 
 def read_changes(session: Session, month: date) -> Changes:

@@ -1,6 +1,5 @@
 """`tradewright views`: reporting views, how old they are, and what stands in them."""
 
-import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ import click
 from tradewright.cli import options
 from tradewright.cli.risk_output import COUNT
 from tradewright.cli.tables import count_of, json_text, plain_text, print_rows
+from tradewright.core.csv_rows import write_rows
 from tradewright.operations import views
 from tradewright.operations.views import Asked, Refresh, Shown, ViewState
 from tradewright.postgres.connect import Session, connect
@@ -172,12 +172,11 @@ def _as_of(state: ViewState) -> str:
 
 def _write_csv(shown: Shown) -> None:
     """Write rows that each say as of when they are, because a file is read later and elsewhere."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["as_of", "is_overdue", *shown.columns])
     state = shown.state
     click.echo(_as_of(state), err=True)
     told = [_utc(state.as_of), str(state.is_overdue).lower()]
-    writer.writerows([*told, *map(plain_text, row)] for row in shown.rows)
+    columns = ["as_of", "is_overdue", *shown.columns]
+    write_rows(sys.stdout, columns, ([*told, *row] for row in shown.rows), plain_text)
 
 
 def _utc(instant: datetime | None) -> str:

@@ -4,11 +4,9 @@ Times are UTC to the microsecond as RTS 24 (Delegated Regulation (EU) 2017/580, 
 writes them, YYYY-MM-DDThh:mm:ss.ddddddZ. Amounts are exact decimals without an exponent; in JSON
 they are texts, because a reader's library would make floats of them. What is not recorded is empty.
 
-A spreadsheet takes a cell for a formula that begins with =, +, - or @. Numbers are numbers; a text
-that begins so, or with an apostrophe, stands behind an apostrophe in CSV, and as it is in JSON.
+In CSV no text is a formula (`core.csv_rows`); in JSON each is as it is.
 """
 
-import csv
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -16,21 +14,13 @@ from decimal import Decimal
 from typing import TextIO
 
 from tradewright.compliance.model import Findings, Report
-
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-"""What a text may not begin with in a cell of CSV."""
+from tradewright.core.csv_rows import write_rows
 
 
 def write_csv(report: Report, found: Findings, to: TextIO) -> int:
     """Write the head as lines that begin with #, then the columns and rows; return how many."""
     to.writelines(f"# {name}: {_line(fact)}\n" for name, fact in found.facts.items())
-    rows = csv.writer(to, lineterminator="\n")
-    rows.writerow(report.columns)
-    count = 0
-    for row in found.rows:
-        rows.writerow([_inert(one) for one in row])
-        count += 1
-    return count
+    return write_rows(to, report.columns, found.rows, _cell)
 
 
 def write_json(report: Report, found: Findings, to: TextIO) -> int:
@@ -48,12 +38,6 @@ def write_json(report: Report, found: Findings, to: TextIO) -> int:
 def shown(fact: object) -> str:
     """Return a fact as it is written in a cell."""
     return _cell(fact)
-
-
-def _inert(fact: object) -> str:
-    """Return a cell of CSV that no spreadsheet computes."""
-    cell = _cell(fact)
-    return f"'{cell}" if isinstance(fact, str) and cell.startswith(_FORMULA_SIGNS) else cell
 
 
 def _line(fact: object) -> str:

@@ -19,10 +19,11 @@ from tests.fix_floor import until
 from tests.floor import Floor
 from tests.web import Answered, Web, key_of, new_user, served
 from tradewright import access
+from tradewright.access import rates
 from tradewright.core.errors import InternalError
 from tradewright.core.ids import new_id_text
 from tradewright.postgres.connect import Session
-from tradewright.server.http import health, rates
+from tradewright.server.http import health
 from tradewright.server.http.guards import HEADERS
 from tradewright.server.http.house import HttpSettings
 from tradewright.server.http.routes import payments

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tradewright.access import rates
+from tradewright.access.rates import Buckets, Strangers
 from tradewright.core.errors import ErrorCode, StateError
-from tradewright.server.http import rates
-from tradewright.server.http.rates import Buckets, Strangers
 from tradewright.server.http.works import Works
 
 

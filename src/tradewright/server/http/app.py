@@ -7,12 +7,12 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 from tradewright import __version__
+from tradewright.access.rates import Buckets, KeyRates, Strangers
 from tradewright.server.http import health
 from tradewright.server.http.describing import describe
 from tradewright.server.http.guards import Guards
 from tradewright.server.http.house import HttpHouse
 from tradewright.server.http.problems import tell_problems
-from tradewright.server.http.rates import Buckets, KeyRates, Strangers
 from tradewright.server.http.routes import (
     accounts,
     claims,

@@ -18,7 +18,7 @@ from tradewright.postgres.connect import Session
 from tradewright.server.http.house import SAFE_METHODS, house_of
 
 if TYPE_CHECKING:
-    from tradewright.server.http.rates import KeyRates, Strangers
+    from tradewright.access.rates import KeyRates, Strangers
     from tradewright.server.http.works import Work
 
 

@@ -114,6 +114,7 @@ DROP FUNCTION order_step_is_allowed(text, text, text);
 DROP FUNCTION order_events_follow_each_other();
 DROP FUNCTION count_revision();
 DROP FUNCTION audit_row_change();
+DROP FUNCTION last_change_of(uuid, timestamptz);
 DROP TABLE audit_log;
 DROP FUNCTION premake_audit_log_partitions(integer);
 DROP FUNCTION create_audit_log_partition(date);

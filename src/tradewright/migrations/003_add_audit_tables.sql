@@ -44,6 +44,19 @@ CREATE INDEX idx_audit_log_table_name_created_at
 CREATE INDEX idx_audit_log_txid_seq
     ON audit_log (txid, seq);
 
+-- Who changed a row last and why, since a time that keeps the search to few months; none if that
+-- month is archived.
+CREATE FUNCTION last_change_of(p_row_id uuid, p_since timestamptz, OUT actor text, OUT reason text)
+RETURNS SETOF record
+LANGUAGE sql STABLE ROWS 1 SET search_path FROM CURRENT AS $$
+    SELECT a.actor, a.reason
+    FROM audit_log AS a
+    WHERE a.row_id = p_row_id AND a.created_at >= p_since
+    ORDER BY a.created_at DESC
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION last_change_of(uuid, timestamptz) IS 'Who changed an audited row last and why, if that was since a time; no row when that month is archived.';
+
 -- What the partition of a month (UTC) is called, attached or not.
 CREATE FUNCTION audit_month_table(p_month date) RETURNS text
 LANGUAGE sql STABLE AS $$

@@ -2868,6 +2868,13 @@ CREATE INDEX idx_payment_transactions_ip_address_id
 CREATE INDEX idx_payment_transactions_provider_open
     ON payment_transactions (provider, created_at)
     WHERE submitted_at IS NULL AND provider <> 'direct' AND status IN ('pending', 'processing');
+-- Lists go by time: a payment's id is its client's, and says nothing of when it was asked for.
+CREATE INDEX idx_payment_transactions_created_at_id
+    ON payment_transactions (created_at, id);
+-- What waits for an officer, the oldest first: few at a time, looked for by everybody who looks in.
+CREATE INDEX idx_payment_transactions_created_at_waiting
+    ON payment_transactions (created_at, id)
+    WHERE status IN ('requires_approval', 'conflicted');
 
 -- Refuses a change of state that payment_transitions does not list.
 CREATE FUNCTION payments_follow_their_states() RETURNS trigger

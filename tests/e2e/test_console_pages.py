@@ -51,7 +51,7 @@ def is_quiet(browser: Browser, path: str) -> None:
 def is_named(browser: Browser, path: str) -> None:
     """Assert that a page's tables have captions and its fields have names for who cannot see."""
     html = browser.get(path).html
-    assert html.count("<table>") == html.count("<caption>"), path
+    assert html.count("<table") == html.count("<caption>"), path
     tags = browser.get(path).read().tags
     labelled = {attributes.get("for") for tag, attributes in tags if tag == "label"}
     for field in ("<input", "<select"):
@@ -156,7 +156,7 @@ def test_orders_are_filtered_by_symbol_state_side_account_and_day(
 
     def shown(query: str) -> int:
         html = browser.get(f"/orders?{query}").html
-        return html.count(f'<td><a class="id" href="{ROOT}/orders/')
+        return html.count(f'<td data-label="Order"><a class="id" href="{ROOT}/orders/')
 
     everything = shown("")
     assert everything > 3
@@ -202,7 +202,7 @@ def test_the_dealer_sees_the_hedge_under_way(port: int, engine: Session) -> None
         " 500, id, now() FROM engines"
     )
     browser, _ = signed_in(port, engine, "dealer")
-    assert "sell 700.00 EUR, 200.00 EUR filled" in browser.get("/dealer").text
+    assert "sell 700 EUR, 200 EUR filled" in browser.get("/dealer").text
 
 
 def test_figures_of_limits_say_of_what_they_are(port: int, floor: Floor, engine: Session) -> None:

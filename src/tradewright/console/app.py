@@ -43,6 +43,9 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
+"""A browser that was here once over TLS comes by no other way for a year."""
+
 _ASSETS = {
     "console.css": "text/css",
     "icon.svg": "image/svg+xml",
@@ -88,13 +91,15 @@ def _router(desk: Desk) -> APIRouter:
 
 
 def _endpoint(desk: Desk, answer: _Answer) -> Callable[[Request], Awaitable[Response]]:
+    headers = _HEADERS | (_TLS_HEADERS if desk.is_behind_tls else {})
+
     async def endpoint(request: Request) -> Response:
         try:
             asked = await read_request(request)
             response = await run_in_threadpool(answer, asked)
         except TradewrightError as error:
             response = desk.refuse(error, request.scope.get("root_path", "") + ROOT)
-        for name, value in _HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
 

@@ -18,10 +18,11 @@ from psycopg_pool import ConnectionPool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tradewright import access
-from tradewright.access import SESSION_COOKIE, Caller, Scope
-from tradewright.console.laws import LawKeeper
+from tradewright.access import SESSION_COOKIE, Caller, NewSession, Scope
+from tradewright.access.rates import Strangers
+from tradewright.console.lookout import Lookout
 from tradewright.console.menu import menu
-from tradewright.console.model import TOLD, Form, Method, Page, Shown, Visit, first
+from tradewright.console.model import TOLD, Form, Led, Method, Page, Shown, Visit, first
 from tradewright.console.refusals import status_of, told_of
 from tradewright.console.rendering import render
 from tradewright.console.request import Asked, form_of
@@ -41,9 +42,10 @@ class Desk:
         self, house: House, pool: ConnectionPool[Session], *, is_behind_tls: bool = False
     ) -> None:
         self._house = house
-        self._is_behind_tls = is_behind_tls
+        self.is_behind_tls = is_behind_tls
         self._pool = pool
-        self._laws = LawKeeper()
+        self._lookout = Lookout()
+        self._strangers = Strangers()
 
     def answer(self, page: Page, asked: Asked) -> Response:
         """Do the work of a page or a form, if its visitor may, and return what came of it."""
@@ -66,7 +68,7 @@ class Desk:
         forbid_writing(session, forbids=not is_form)
         visit = Visit(
             house=self._house,
-            laws=self._laws,
+            lookout=self._lookout,
             caller=caller,
             session=session,
             path=asked.parameters,
@@ -77,6 +79,8 @@ class Desk:
             came = page.work(visit)
         if isinstance(came, Shown):
             return self._page(came, asked, caller)
+        if isinstance(came, Led):
+            return RedirectResponse(f"{asked.root}{came.place}", HTTPStatus.SEE_OTHER)
         joint = "&" if "?" in came.place else "?"
         place = f"{asked.root}{came.place}{joint}done={came.what}"
         return RedirectResponse(place, HTTPStatus.SEE_OTHER)
@@ -94,7 +98,7 @@ class Desk:
             _require_ours(asked, form, SIGN_IN_COOKIE)
             with self._pool.connection() as session:
                 forbid_writing(session, forbids=False)
-                begun = access.start_session(session, first(form, "key").strip())
+                begun = self._begun(session, asked, first(form, "key").strip())
                 access.end_session(session, asked.cookies.get(SESSION_COOKIE, ""))
                 if Scope.STAFF not in begun.caller.scopes:
                     access.end_session(session, begun.token)
@@ -105,6 +109,16 @@ class Desk:
         self._set_cookie(response, asked, SESSION_COOKIE, begun.token)
         response.delete_cookie(SIGN_IN_COOKIE, path="/")
         return response
+
+    def _begun(self, session: Session, asked: Asked, key: str) -> NewSession:
+        self._strangers.admit(asked.address, key)
+        try:
+            begun = access.start_session(session, key)
+        except StateError:
+            self._strangers.refused(asked.address, key)
+            raise
+        self._strangers.known(key)
+        return begun
 
     def sign_out(self, asked: Asked) -> Response:
         """End a browser's session; one that has ended by itself is left all the same."""
@@ -131,20 +145,24 @@ class Desk:
 
     def refuse(self, error: TradewrightError, root: str) -> Response:
         """Show an error to whoever has sent what cannot be read."""
-        return _html("refused.html", {"error": error, "root": root}, status_of(error))
+        return _refused(error, root)
 
     def _caller(self, session: Session, asked: Asked) -> Caller | None:
         """Return whose browser it is; None when it has no session or that has ended."""
         token = asked.cookies.get(SESSION_COOKIE)
         if not token:
             return None
+        self._strangers.admit(asked.address, token)
         forbid_writing(session, forbids=False)
         try:
-            return access.identify_session(session, token, is_use=not asked.looks_again)
+            caller = access.identify_session(session, token, is_use=not asked.looks_again)
         except StateError as error:
             if error.code is not ErrorCode.ACCESS_SESSION_REFUSED:
                 raise
-        return None
+            self._strangers.refused(asked.address, token)
+            return None
+        self._strangers.known(token)
+        return caller
 
     def _page(
         self, shown: Shown, asked: Asked, caller: Caller, status: HTTPStatus = HTTPStatus.OK
@@ -165,7 +183,7 @@ class Desk:
     def _refuse(self, error: Exception, asked: Asked, caller: Caller | None) -> Response:
         told = told_of(error)
         if caller is None:
-            return _html("refused.html", {"error": told, "root": asked.root}, status_of(told))
+            return _refused(told, asked.root)
         return self._page(Shown("error.html", {"error": told}), asked, caller, status_of(told))
 
     def _sign_in_page(self, asked: Asked, error: TradewrightError | None, to: str = "") -> Response:
@@ -188,7 +206,7 @@ class Desk:
             name,
             value,
             path="/",
-            secure=self._is_behind_tls or asked.is_secure,
+            secure=self.is_behind_tls or asked.is_secure,
             httponly=True,
             samesite="strict",
         )
@@ -242,5 +260,13 @@ def _place_after(asked: Asked, wanted: str) -> str:
     return asked.root + (wanted if is_ours and wanted.isprintable() else "/")
 
 
+def _refused(error: TradewrightError, root: str) -> Response:
+    return _html("refused.html", {"error": error, "root": root}, status_of(error))
+
+
 def _html(template: str, facts: Mapping[str, object], status: HTTPStatus) -> Response:
-    return HTMLResponse(render(template, facts), status)
+    response = HTMLResponse(render(template, facts), status)
+    seconds = getattr(facts.get("error"), "facts", {}).get("retry_after_seconds")
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response

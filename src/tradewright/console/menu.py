@@ -11,14 +11,16 @@ class Entry(NamedTuple):
     path: str
     name: str
     action: Action
+    within: tuple[str, ...] = ()
+    """Where else its pages are; none of them begins as another part does."""
 
 
 ENTRIES = (
-    Entry("/", "Overview", Action.READ_LAWS),
-    Entry("/dealer", "Dealer", Action.READ_DEALING),
+    Entry("/", "Overview", Action.READ_LAWS, ("/alerts", "/engines", "/jobs", "/laws", "/backups")),
+    Entry("/dealer", "Dealer", Action.READ_DEALING, ("/orders",)),
     Entry("/risk", "Risk", Action.READ_RISK),
     Entry("/payments", "Payments", Action.READ_PAYMENTS),
-    Entry("/clients", "Clients", Action.READ_CLIENTS),
+    Entry("/clients", "Clients", Action.READ_CLIENTS, ("/accounts",)),
     Entry("/audit", "Audit", Action.READ_AUDIT),
     Entry("/settings", "Settings", Action.READ_DEALING),
     Entry("/migrations", "Migrations", Action.READ_OPERATIONS),

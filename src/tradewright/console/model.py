@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from tradewright.access import Action, Caller
-from tradewright.console.laws import LawKeeper
+from tradewright.console.lookout import Lookout
 from tradewright.postgres.connect import Session
 from tradewright.wiring import House
 
@@ -35,7 +35,7 @@ class Visit:
     """One request: by whom, for what, on which session of the database, in autocommit."""
 
     house: House
-    laws: LawKeeper
+    lookout: Lookout
     caller: Caller
     session: Session
     path: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +65,12 @@ class Done(NamedTuple):
     what: str
 
 
+class Led(NamedTuple):
+    """Where a page leads on at once: another page of the console."""
+
+    place: str
+
+
 TOLD: Mapping[str, str] = {
     "acknowledged": "Acknowledged.",
     "approved": "The payment is approved.",
@@ -87,5 +93,5 @@ class Page(NamedTuple):
 
     action: Action
     path: str
-    work: Callable[[Visit], Shown | Done]
+    work: Callable[[Visit], Shown | Done | Led]
     method: Method = Method.LOOK

@@ -8,6 +8,7 @@ SELECT
     (SELECT count(*) FROM alerts WHERE acknowledged_at IS NULL AND resolved_at IS NULL),
     (SELECT count(*) FROM payment_transactions WHERE status IN ('requires_approval', 'conflicted')),
     (SELECT count(*) FROM reconciliation_breaks WHERE closed_at IS NULL AND bucket <> 'timing'),
+    (SELECT count(*) FROM reconciliation_breaks WHERE closed_at IS NULL AND bucket = 'timing'),
     (SELECT count(*) FROM margin_calls WHERE resolved_at IS NULL),
     (
         SELECT count(*)
@@ -25,6 +26,40 @@ SELECT (max(month) + interval '1 month') AT TIME ZONE 'UTC'
 FROM audit_months
 WHERE is_attached;
 
+-- name: open_alerts
+-- Read the alerts that wait for somebody, the gravest first, then the newest.
+SELECT a.id::text, a.severity, a.kind, a.what, a.raised_at
+FROM alerts AS a
+WHERE a.acknowledged_at IS NULL AND a.resolved_at IS NULL
+ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.id DESC
+LIMIT %(count_max)s;
+
+-- name: open_alert_counts
+-- Count the alerts that wait for somebody, by how grave and of what kind they are.
+SELECT a.severity, a.kind, count(*) AS count
+FROM alerts AS a
+WHERE a.acknowledged_at IS NULL AND a.resolved_at IS NULL
+GROUP BY a.severity, a.kind
+ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.kind;
+
+-- name: alerts
+-- Read alerts, the newest first: those that wait for somebody, or all.
+SELECT
+    a.id::text,
+    a.severity,
+    a.kind,
+    a.what,
+    a.raised_at,
+    a.acknowledged_by,
+    a.acknowledged_at,
+    a.resolved_at
+FROM alerts AS a
+WHERE (%(with_all)s OR (a.acknowledged_at IS NULL AND a.resolved_at IS NULL))
+  AND (%(severity)s::text IS NULL OR a.severity = %(severity)s)
+  AND (%(kind)s::text IS NULL OR a.kind = %(kind)s)
+ORDER BY a.id DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
 -- name: exposures
 -- Read what the house holds of each symbol, its limit, the last price, and the hedge under way.
 SELECT
@@ -37,6 +72,8 @@ SELECT
     l.bid,
     l.ask,
     l.quoted_at,
+    clock_timestamp() - l.quoted_at AS quote_age,
+    i.price_tick,
     h.id::text AS hedge_id,
     h.side AS hedge_side,
     h.quantity AS hedge_quantity,
@@ -94,6 +131,7 @@ SELECT
     u.email,
     o.user_id::text,
     o.symbol,
+    i.price_tick,
     o.side,
     o.order_type,
     o.quantity,
@@ -121,7 +159,31 @@ FROM (
     LIMIT %(count_max)s OFFSET %(passed)s
 ) AS o
 JOIN users AS u ON u.id = o.user_id
+JOIN instruments AS i ON i.symbol = o.symbol
 ORDER BY o.id DESC;
+
+-- name: steps_of_order
+-- Read the steps of an order, with what was written down of a refusal and of a stop that moved.
+SELECT
+    e.seq,
+    e.event_type,
+    e.from_status,
+    e.to_status,
+    e.quantity,
+    e.price,
+    e.actor,
+    e.occurred_at,
+    e.details ->> 'code' AS code,
+    e.details ->> 'why' AS why,
+    (e.details ->> 'stop_price')::numeric AS stop_price
+FROM order_events AS e
+WHERE e.order_id = %(order_id)s::uuid
+ORDER BY e.seq
+LIMIT %(count_max)s;
+
+-- name: price_ticks
+-- Read the smallest step of each symbol's price.
+SELECT symbol, price_tick FROM instruments;
 
 -- name: rankings_of_order
 -- Read which levels an order could be passed on to, with their scores, each time that it was.
@@ -335,6 +397,34 @@ JOIN users AS u ON u.id = a.user_id
 ORDER BY s.id DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
 
+-- name: regime_of_account
+-- Read under whose rules an account trades.
+SELECT g.regime
+FROM accounts AS a
+JOIN account_groups AS g ON g.code = a.group_code
+WHERE a.id = %(account_id)s::uuid;
+
+-- name: margin_history
+-- Read when an account was called, when that was over, and when it was stopped out, the newest first.
+SELECT h.at, h.what, h.margin_level, h.equity, h.used_margin, h.closed, h.canceled, h.forgiven
+FROM (
+    SELECT c.opened_at AS at, 'margin call' AS what, c.margin_level, c.equity, c.used_margin,
+        NULL::integer AS closed, NULL::integer AS canceled, NULL::numeric AS forgiven
+    FROM margin_calls AS c
+    WHERE c.account_id = %(account_id)s::uuid
+    UNION ALL
+    SELECT c.resolved_at, 'call over', NULL, NULL, NULL, NULL, NULL, NULL
+    FROM margin_calls AS c
+    WHERE c.account_id = %(account_id)s::uuid AND c.resolved_at IS NOT NULL
+    UNION ALL
+    SELECT s.occurred_at, 'stop-out', s.margin_level, s.equity, s.used_margin,
+        s.positions_closed, s.orders_canceled, s.forgiven
+    FROM stop_outs AS s
+    WHERE s.account_id = %(account_id)s::uuid
+) AS h
+ORDER BY h.at DESC
+LIMIT %(count_max)s;
+
 -- name: breaker_events
 -- Read the newest events of circuit breakers.
 SELECT b.code, b.currency, e.from_state, e.to_state, e.actor, e.reason, e.measured, e.market_at, e.occurred_at
@@ -364,8 +454,8 @@ JOIN accounts AS a ON a.id = o.account_id
 ORDER BY b.id DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
 
--- name: payments
--- Read payments in some states, the oldest first where they wait, else the newest.
+-- name: payments_waiting
+-- Read the payments that wait for an officer, the oldest first.
 SELECT
     p.id::text,
     p.created_at,
@@ -389,13 +479,75 @@ LEFT JOIN LATERAL (
     ORDER BY c.created_at DESC
     LIMIT 1
 ) AS f ON true
-WHERE (%(statuses)s::text[] IS NULL OR p.status = ANY(%(statuses)s::text[]))
+WHERE p.status IN ('requires_approval', 'conflicted')
+ORDER BY p.created_at, p.id
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: payments
+-- Read payments, the newest first.
+SELECT
+    p.id::text,
+    p.created_at,
+    p.user_id::text,
+    u.email,
+    p.kind,
+    p.amount,
+    p.currency,
+    p.provider,
+    p.reference,
+    p.status,
+    p.failure_reason,
+    f.risk_score,
+    f.risk_level
+FROM payment_transactions AS p
+JOIN users AS u ON u.id = p.user_id
+LEFT JOIN LATERAL (
+    SELECT c.risk_score, c.risk_level
+    FROM fraud_checks AS c
+    WHERE c.payment_id = p.id
+    ORDER BY c.created_at DESC
+    LIMIT 1
+) AS f ON true
+WHERE (%(status)s::text IS NULL OR p.status = %(status)s)
   AND (%(kind)s::text IS NULL OR p.kind = %(kind)s)
   AND (%(user_id)s::uuid IS NULL OR p.user_id = %(user_id)s::uuid)
-ORDER BY
-    CASE WHEN %(is_queue)s THEN p.id END,
-    p.id DESC
+ORDER BY p.created_at DESC, p.id DESC
 LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: what_is_named
+-- Read of what an id is: its page's part of the address; a position leads to its account.
+SELECT kind, id::text
+FROM (
+    SELECT 'orders' AS kind, o.id FROM orders AS o WHERE o.id = %(id)s::uuid
+    UNION ALL
+    SELECT 'accounts', a.id FROM accounts AS a WHERE a.id = %(id)s::uuid
+    UNION ALL
+    SELECT 'clients', u.id FROM users AS u WHERE u.id = %(id)s::uuid
+    UNION ALL
+    SELECT 'payments', p.id FROM payment_transactions AS p WHERE p.id = %(id)s::uuid
+    UNION ALL
+    SELECT 'accounts', p.account_id FROM positions AS p WHERE p.id = %(id)s::uuid
+) AS named
+LIMIT 1;
+
+-- name: backup_terms_held
+-- Read what is declared of backups, since when and by whom, and when the last good one ended.
+SELECT
+    t.kind,
+    t.within,
+    t.actor,
+    t.reason,
+    t.declared_at,
+    b.last_at,
+    clock_timestamp() - greatest(t.declared_at, b.last_at) > t.within AS is_overdue
+FROM (SELECT DISTINCT ON (kind) * FROM backup_terms ORDER BY kind, seq DESC) AS t
+LEFT JOIN LATERAL (
+    SELECT max(r.finished_at) AS last_at
+    FROM backup_runs AS r
+    WHERE r.outcome = 'succeeded' AND (r.kind = 'drill') = (t.kind = 'drill')
+) AS b ON t.kind IN ('backup', 'drill')
+WHERE t.within IS NOT NULL
+ORDER BY t.kind;
 
 -- name: receivables
 -- Read what clients owe and have not paid back, the oldest first.
@@ -488,13 +640,7 @@ LIMIT %(count_max)s;
 -- Read what is traded on what terms, since when and by whom.
 SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
 FROM instruments AS s
-LEFT JOIN LATERAL (
-    SELECT a.actor, a.reason
-    FROM audit_log AS a
-    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
-    ORDER BY a.created_at DESC
-    LIMIT 1
-) AS c ON true
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
 ORDER BY s.symbol
 LIMIT %(count_max)s OFFSET %(passed)s;
 
@@ -502,13 +648,7 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 -- Read the groups of accounts, since when they are so and by whom.
 SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
 FROM account_groups AS s
-LEFT JOIN LATERAL (
-    SELECT a.actor, a.reason
-    FROM audit_log AS a
-    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
-    ORDER BY a.created_at DESC
-    LIMIT 1
-) AS c ON true
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
 ORDER BY s.code
 LIMIT %(count_max)s OFFSET %(passed)s;
 
@@ -516,13 +656,7 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 -- Read the limits that hold, since when and by whom.
 SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
 FROM risk_limits AS s
-LEFT JOIN LATERAL (
-    SELECT a.actor, a.reason
-    FROM audit_log AS a
-    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
-    ORDER BY a.created_at DESC
-    LIMIT 1
-) AS c ON true
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
 WHERE s.is_active
 ORDER BY s.kind, s.scope, s.id
 LIMIT %(count_max)s OFFSET %(passed)s;
@@ -531,13 +665,7 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 -- Read how each symbol is routed, since when and by whom.
 SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
 FROM routing_policies AS s
-LEFT JOIN LATERAL (
-    SELECT a.actor, a.reason
-    FROM audit_log AS a
-    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
-    ORDER BY a.created_at DESC
-    LIMIT 1
-) AS c ON true
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
 ORDER BY s.symbol
 LIMIT %(count_max)s OFFSET %(passed)s;
 
@@ -545,13 +673,7 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 -- Read the rules of routing in their order, since when they are so and by whom.
 SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
 FROM routing_rules AS s
-LEFT JOIN LATERAL (
-    SELECT a.actor, a.reason
-    FROM audit_log AS a
-    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
-    ORDER BY a.created_at DESC
-    LIMIT 1
-) AS c ON true
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
 ORDER BY s.priority, s.id
 LIMIT %(count_max)s OFFSET %(passed)s;
 
@@ -559,13 +681,7 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 -- Read what clients are charged for dealing, since when and by whom.
 SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
 FROM commission_terms AS s
-LEFT JOIN LATERAL (
-    SELECT a.actor, a.reason
-    FROM audit_log AS a
-    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
-    ORDER BY a.created_at DESC
-    LIMIT 1
-) AS c ON true
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
 ORDER BY s.group_code, s.symbol, s.id
 LIMIT %(count_max)s OFFSET %(passed)s;
 
@@ -573,13 +689,7 @@ LIMIT %(count_max)s OFFSET %(passed)s;
 -- Read what users may pay at most, since when and by whom.
 SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
 FROM payment_limits AS s
-LEFT JOIN LATERAL (
-    SELECT a.actor, a.reason
-    FROM audit_log AS a
-    WHERE a.row_id = s.id AND a.created_at >= s.updated_at
-    ORDER BY a.created_at DESC
-    LIMIT 1
-) AS c ON true
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
 ORDER BY s.kyc_level, s.kind
 LIMIT %(count_max)s OFFSET %(passed)s;
 
@@ -595,4 +705,44 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS e ON true
 ORDER BY s.code
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_swaps
+-- Read what holding an instrument over the rollover costs, what is to hold next first.
+SELECT
+    to_jsonb(s) || jsonb_build_object(
+        'state',
+        CASE
+            WHEN s.effective_on > (clock_timestamp() AT TIME ZONE 'UTC')::date THEN 'to come'
+            WHEN EXISTS (
+                SELECT
+                FROM swap_terms AS l
+                WHERE l.symbol = s.symbol
+                  AND l.effective_on > s.effective_on
+                  AND l.effective_on <= (clock_timestamp() AT TIME ZONE 'UTC')::date
+            ) THEN 'past'
+            ELSE 'in force'
+        END
+    ) AS facts,
+    s.created_at AS since,
+    NULL::text AS actor,
+    NULL::text AS reason
+FROM swap_terms AS s
+ORDER BY s.symbol, s.effective_on DESC
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_tiers
+-- Read what large positions bind, since when and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM margin_tiers AS s
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
+ORDER BY s.symbol, s.notional_above
+LIMIT %(count_max)s OFFSET %(passed)s;
+
+-- name: settings_sessions
+-- Read when each symbol is traded, since when that holds and by whom.
+SELECT to_jsonb(s) AS facts, s.updated_at AS since, c.actor, c.reason
+FROM trading_sessions AS s
+LEFT JOIN LATERAL last_change_of(s.id, s.updated_at) AS c ON true
+ORDER BY s.symbol, s.opens_weekday, s.opens_at
 LIMIT %(count_max)s OFFSET %(passed)s;

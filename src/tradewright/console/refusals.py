@@ -36,6 +36,8 @@ _FORBIDDEN = frozenset(
 
 def status_of(error: TradewrightError) -> HTTPStatus:
     """Return the status: by the code, not found for what does not exist, else by the kind."""
+    if error.code is ErrorCode.HTTP_RATE_EXCEEDED:
+        return HTTPStatus.TOO_MANY_REQUESTS
     if error.code in _FORBIDDEN:
         return HTTPStatus.FORBIDDEN
     if error.code.endswith("_UNKNOWN"):

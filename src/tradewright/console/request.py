@@ -30,6 +30,7 @@ class Asked(NamedTuple):
     parameters: Mapping[str, str]
     asked: Mapping[str, str]
     cookies: Mapping[str, str]
+    address: str
     is_secure: bool
     is_from_elsewhere: bool
     looks_again: bool
@@ -45,6 +46,7 @@ async def read_request(request: Request) -> Asked:
         if len(body) > FORM_BYTES_MAX:
             raise _too_long()
     root = request.scope.get("root_path", "") + ROOT
+    _require_text(request.query_params)
     return Asked(
         root=root,
         path=request.scope["path"].removeprefix(root),
@@ -52,6 +54,7 @@ async def read_request(request: Request) -> Asked:
         parameters=request.path_params,
         asked=request.query_params,
         cookies=request.cookies,
+        address=request.client.host if request.client else "",
         is_secure=request.url.scheme == "https",
         is_from_elsewhere=request.headers.get("sec-fetch-site", "same-origin")
         not in {"same-origin", "none"},
@@ -59,6 +62,16 @@ async def read_request(request: Request) -> Asked:
         looks_again="x-looks-again" in request.headers,
         body=body,
     )
+
+
+def _require_text(asked: Mapping[str, str]) -> None:
+    if any("\x00" in word for pair in asked.items() for word in pair):
+        raise InputError(
+            ErrorCode.CONSOLE_FORM_MALFORMED,
+            "the address says a character of no text (U+0000)",
+            why="Nothing that can be looked for has it.",
+            hint="Leave it out, and ask again.",
+        )
 
 
 def form_of(asked: Asked) -> Form:
@@ -78,7 +91,7 @@ def form_of(asked: Asked) -> Form:
             why="A form is sent as application/x-www-form-urlencoded in UTF-8.",
             hint="Send it again from its page.",
         ) from None
-    if any("\x00" in value for values in found.values() for value in values):
+    if any("\x00" in value for name, values in found.items() for value in (name, *values)):
         raise malformed("a character of no text (U+0000)", "No field takes it.")
     return {name: tuple(values) for name, values in found.items()}
 

@@ -1,6 +1,7 @@
 """The pages, one module for each part of the console, and the list of all of them."""
 
 from tradewright.console.pages import (
+    accounts,
     audit,
     clients,
     dealer,
@@ -11,16 +12,19 @@ from tradewright.console.pages import (
     risk,
     settings,
     suspense,
+    upkeep,
 )
 
 PAGES = (
     *overview.PAGES,
+    *upkeep.PAGES,
     *dealer.PAGES,
     *orders.PAGES,
     *risk.PAGES,
     *payments.PAGES,
     *suspense.PAGES,
     *clients.PAGES,
+    *accounts.PAGES,
     *audit.PAGES,
     *migrations.PAGES,
     *settings.PAGES,

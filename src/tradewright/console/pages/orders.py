@@ -8,9 +8,11 @@ from tradewright.console.paging import paged
 from tradewright.console.store import Row, read
 from tradewright.liquidity.model import Side
 from tradewright.trading.inquiry import find_account, find_order, find_user
+from tradewright.trading.instruments import find_instrument
 from tradewright.trading.model import OrderStatus
 
 _TRAIL_MAX = 500
+_STEPS_MAX = 1_000
 
 
 def show_all(visit: Visit) -> Shown:
@@ -52,13 +54,14 @@ def _filters(visit: Visit) -> dict[str, object]:
 def show(visit: Visit) -> Shown:
     """Show an order with its events, its routing, its fills, and its trail."""
     session, order_id = visit.session, str(visit.path["order_id"])
-    order, events = find_order(session, order_id)
+    order, _ = find_order(session, order_id)
     account = find_account(session, order.account_id)
     decisions = read(session, "decision_of_order", order_id=order_id)
     facts = {
         "order": order,
         "account": account,
-        "events": events,
+        "events": read(session, "steps_of_order", order_id=order_id, count_max=_STEPS_MAX),
+        "tick": find_instrument(session, order.symbol).price_tick,
         "fills": read(session, "fills_of_order", order_id=order_id),
         "decision": decisions[0] if decisions else None,
         "rankings": [_ranked(row) for row in read(session, "rankings_of_order", order_id=order_id)],

@@ -4,7 +4,7 @@ from tradewright import audit, payments
 from tradewright.access import Action
 from tradewright.console.fields import choice_of, reason_of
 from tradewright.console.model import Done, Method, Page, Shown, Visit
-from tradewright.console.paging import paged
+from tradewright.console.paging import Paged, paged
 from tradewright.console.request import malformed
 from tradewright.console.store import read
 from tradewright.payments import PaymentKind, PaymentStatus, decisions
@@ -20,36 +20,30 @@ WAITING = (PaymentStatus.REQUIRES_APPROVAL, PaymentStatus.CONFLICTED)
 
 def show(visit: Visit) -> Shown:
     """Show the payments that wait for an officer, the oldest first."""
-    found = _read(visit, statuses=[str(each) for each in WAITING], is_queue=True)
-    return Shown("payments.html", {"payments": found})
+    return Shown("payments.html", {"payments": _read(visit, "payments_waiting")})
 
 
 def show_all(visit: Visit) -> Shown:
     """Show all payments, the newest first, by state, kind and user."""
-    status = choice_of(visit, "status", PaymentStatus)
-    kind, user = choice_of(visit, "kind", PaymentKind), visit.word("user")
-    found = _read(
-        visit,
-        statuses=None if status is None else [status],
-        kind=kind,
-        user_id=None if user is None else find_user(visit.session, user).id,
-    )
+    user = visit.word("user")
+    asked = {
+        "status": choice_of(visit, "status", PaymentStatus),
+        "kind": choice_of(visit, "kind", PaymentKind),
+        "user_id": None if user is None else find_user(visit.session, user).id,
+    }
     facts = {
-        "payments": found,
+        "payments": _read(visit, "payments", **asked),
         "statuses": list(PaymentStatus),
         "kinds": list(PaymentKind),
     }
     return Shown("all_payments.html", facts)
 
 
-def _read(visit: Visit, **asked: object) -> object:
-    anything = {"statuses": None, "kind": None, "user_id": None, "is_queue": False}
+def _read(visit: Visit, query: str, **asked: object) -> Paged:
     return paged(
         visit,
         "page",
-        lambda count, passed: read(
-            visit.session, "payments", **{**anything, **asked}, count_max=count, passed=passed
-        ),
+        lambda count, passed: read(visit.session, query, **asked, count_max=count, passed=passed),
     )
 
 

@@ -1,92 +1,36 @@
 """Risk: who is near a stop-out, who was called, what limits denied, and what a fall would do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from tradewright.access import Action, require
 from tradewright.console.fields import choice_of, number_of, reason_of
 from tradewright.console.model import Done, Method, Page, Shown, Visit
 from tradewright.console.paging import paged
 from tradewright.console.request import malformed
-from tradewright.console.store import Row, read
+from tradewright.console.standings import ACCOUNTS_MAX, value_accounts
+from tradewright.console.store import read
 from tradewright.core.money import minor_unit
 from tradewright.risk.breaker_store import move_by_hand, read_breakers
 from tradewright.risk.breakers import BreakerState
 from tradewright.risk.limits import LimitKind
-from tradewright.risk.regimes import Regime, levels
 from tradewright.risk.store import read_limits
 from tradewright.risk.stress import CASES, AccountOutcome, Scenario
 from tradewright.trading.instruments import find_instrument
-from tradewright.trading.stress import AccountWorth, Capital, account_worths, run_stress
-
-ACCOUNTS_MAX = 20_000
-"""Accounts with positions that are valued at most; the page says when there are more."""
-
-
-class Standing(NamedTuple):
-    """An account that holds something: what it is worth, and how far it is from a stop-out."""
-
-    account: Row
-    worth: AccountWorth | None
-    call_level: Decimal
-    stop_level: Decimal
-
-    @property
-    def level(self) -> Decimal | None:
-        """Return the margin level in percent; None when nothing is used or a price is missing."""
-        return None if self.worth is None else self.worth.state.level
-
-    @property
-    def state(self) -> str:
-        """Return in a word how the account stands."""
-        if self.worth is None:
-            return "unpriced"
-        if self.level is None:
-            return "good"
-        if self.level < self.stop_level:
-            return "stop-out"
-        return "margin call" if self.level <= self.call_level else "good"
-
-    @property
-    def distance(self) -> Decimal:
-        """Return by what the level is above that of the stop-out, as a share of it."""
-        if self.level is None:
-            return Decimal("Infinity")
-        return self.level / self.stop_level if self.stop_level else self.level
+from tradewright.trading.stress import Capital, run_stress
 
 
 def show(visit: Visit) -> Shown:
     """Show accounts that hold something, the one nearest to its stop-out first."""
-    rows = read(visit.session, "accounts_with_positions", count_max=ACCOUNTS_MAX + 1)
-    worths = account_worths(visit.session, [row["id"] for row in rows[:ACCOUNTS_MAX]])
-    standings = sorted(_standings(rows[:ACCOUNTS_MAX], worths), key=_nearest_first)
+    valued = visit.lookout.standings.get(lambda: value_accounts(visit.session))
+    standings = valued.standings
     facts = {
         "accounts": paged(visit, "page", lambda count, passed: standings[passed : passed + count]),
-        "counts": _counted(standings),
-        "is_cut": len(rows) > ACCOUNTS_MAX,
+        "valued": valued,
         "accounts_max": ACCOUNTS_MAX,
     }
     return Shown("risk.html", facts)
-
-
-def _standings(
-    rows: Iterable[Row], worths: Mapping[str, AccountWorth | None]
-) -> Iterable[Standing]:
-    for row in rows:
-        if row["id"] in worths:  # else its last position was closed meanwhile
-            regime = Regime(row["regime"])
-            called, stopped = row["margin_call_level"], row["stop_out_level"]
-            yield Standing(row, worths[row["id"]], *levels(regime, call=called, stop=stopped))
-
-
-def _nearest_first(standing: Standing) -> tuple[bool, Decimal, str]:
-    return standing.worth is not None, standing.distance, standing.account["id"]
-
-
-def _counted(standings: Sequence[Standing]) -> Mapping[str, int]:
-    names = ("stop-out", "margin call", "good", "unpriced")
-    return {name: sum(one.state == name for one in standings) for name in names}
 
 
 def show_calls(visit: Visit) -> Shown:

@@ -1,5 +1,6 @@
 """Settings: on what terms the house trades, since when and by whose word; none is changed here."""
 
+from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ class Kind(NamedTuple):
     command: str
     columns: tuple[str, ...]
     action: Action = Action.READ_DEALING
+    is_audited: bool = True
+    """Whether who changed it is in the trail; what is only ever added to may be its own record."""
 
 
 KINDS = (
@@ -71,6 +74,28 @@ KINDS = (
         ("group_code", "symbol", "form", "rate", "currency", "minimum"),
     ),
     Kind(
+        "swaps",
+        "Swaps",
+        "tradewright swaps set",
+        (
+            *("symbol", "effective_on", "state", "form", "long_rate", "short_rate", "currency"),
+            *("settlement_days", "is_daily", "swap_free_fee", "grace_nights"),
+        ),
+        is_audited=False,
+    ),
+    Kind(
+        "tiers",
+        "Margin tiers",
+        "tradewright margin tiers",
+        ("symbol", "notional_above", "rate"),
+    ),
+    Kind(
+        "sessions",
+        "Trading hours",
+        "tradewright instruments add",
+        ("symbol", "opens_weekday", "opens_at", "closes_weekday", "closes_at", "timezone"),
+    ),
+    Kind(
         "breakers",
         "Circuit breakers",
         "tradewright risk breaker add",
@@ -98,7 +123,15 @@ def show(kind: Kind, visit: Visit) -> Shown:
             visit.session, f"settings_{kind.name}", count_max=count, passed=passed
         ),
     )
-    return Shown("settings.html", {"kind": kind, "kinds": KINDS, "settings": found})
+    numbers = {
+        name for row in found.rows for name in kind.columns if _is_number(row["facts"][name])
+    }
+    facts = {"kind": kind, "kinds": KINDS, "settings": found, "numbers": numbers}
+    return Shown("settings.html", facts)
+
+
+def _is_number(fact: object) -> bool:
+    return isinstance(fact, (int, Decimal)) and not isinstance(fact, bool)
 
 
 PAGES = (

@@ -25,6 +25,7 @@ from tradewright.payments.reconciliation.settlement import settle
 from tradewright.payments.steps import lock
 from tradewright.postgres.connect import Session
 from tradewright.postgres.pipeline import Pipeline
+from tradewright.trading.amendments import AmendPosition
 from tradewright.trading.batch import Trading, book_batch
 from tradewright.trading.corrections import Decision, Settlement, settle_correction
 from tradewright.trading.model import ClosePosition, Command
@@ -350,6 +351,15 @@ def _hedge(session: Session, user_id: str) -> tuple[str, str, str]:
         "SELECT id::text FROM positions WHERE account_id = %s ORDER BY quantity DESC", (account_id,)
     ).fetchall()
     hedged_id, by_id = rows[0][0], rows[1][0]
+    book(
+        AmendPosition(
+            account_id=account_id,
+            amendment_id=new_id_text(),
+            position_id=hedged_id,
+            symbol="EURUSD",
+            stop_loss=Decimal("1.05"),
+        )
+    )
     book(
         CloseBy(
             account_id=account_id,

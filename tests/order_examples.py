@@ -13,6 +13,7 @@ A block tagged `orders` is a small day of one rich account in EURUSD. Each line 
     a: events new trade               the kinds of its events, in order
     a: stop 1.09500                   where its stop was last written down
     a: dealt taker maker              whose part it had in each of its fills
+    amend stop_loss=1.095 take_profit=none  of what is open; may be followed by: refused ORDER_CODE
     position 100000                   what the account holds
 
 An order rests until it is canceled unless a time in force is named; a market order deals at once.
@@ -28,8 +29,10 @@ from typing import Any
 
 from tests.floor import Floor, deal, order
 from tradewright.core.errors import TradewrightError
+from tradewright.core.ids import new_id_text
 from tradewright.liquidity.model import Side
 from tradewright.risk.model import ClientClass
+from tradewright.trading.amendments import AmendPosition, Level
 from tradewright.trading.engine import Engine
 from tradewright.trading.model import (
     CancelOrder,
@@ -111,10 +114,27 @@ class Example:
                     **changed,
                 )
                 deal(self.engine, replacement)
+            case ["amend", *levels]:
+                asked = {name: _level(value) for name, value in _pairs(levels)}
+                self.engine.submit(self._amendment(**asked)).result(30)
             case ["cancel", name]:
                 deal(self.engine, CancelOrder(account_id=self.account, client_order_id=name))
             case _:
                 raise AssertionError(f"not a line of an example: {' '.join(words)}")
+
+    def _amendment(self, **levels: Level) -> AmendPosition:
+        """Return an amendment of the newest position."""
+        position_id = self.floor.one(
+            "SELECT id::text FROM positions WHERE account_id = %s ORDER BY id DESC LIMIT 1",
+            self.account,
+        )
+        return AmendPosition(
+            account_id=self.account,
+            amendment_id=new_id_text(),
+            position_id=position_id,
+            symbol="EURUSD",
+            **levels,
+        )
 
     def _refusal(self, words: list[str]) -> str:
         try:
@@ -143,6 +163,10 @@ class Example:
             "SELECT event_type FROM order_events WHERE order_id = %s ORDER BY seq", self.ids[name]
         )
         return [row[0] for row in rows]
+
+
+def _level(said: str) -> Decimal | None:
+    return None if said == "none" else Decimal(said)
 
 
 def _pairs(words: list[str]) -> list[list[str]]:

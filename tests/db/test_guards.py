@@ -56,6 +56,7 @@ APPEND_ONLY = (
     "payment_settlement_lines",
     "payment_settlements",
     "payment_transitions",
+    "position_amendments",
     "position_rollovers",
     "provider_requests",
     "hedge_fills",

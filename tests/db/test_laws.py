@@ -314,6 +314,26 @@ BREAKS = (
         ("UPDATE close_bys SET quantity = quantity + 1",),
     ),
     Break(
+        "amended_levels_stand",
+        "a level that nobody has asked for",
+        ("UPDATE positions SET stop_loss = 1.06 WHERE id = '{hedged_id}'",),
+    ),
+    Break(
+        "amended_levels_stand",
+        "a position that does not know of its amendment",
+        ("UPDATE positions SET amended_by = NULL WHERE id = '{hedged_id}'",),
+    ),
+    Break(
+        "amended_levels_stand",
+        "a position under the amendment of another account",
+        (
+            (
+                "UPDATE positions SET amended_by = (SELECT id FROM position_amendments)"
+                " WHERE id = '{position_id}'"
+            ),
+        ),
+    ),
+    Break(
         "opening_rates_are_their_trades",
         "a rate that no trade was made at",
         ("UPDATE opening_rates SET rate = rate + 0.1 WHERE position_id = '{hedged_id}'",),

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.db.trading.test_closed_markets import forget_prices
+from tests.e2e.test_http_clients import line_of
 from tests.floor import Floor, buy, deal, sell
 from tradewright import ledger
 from tradewright.cli.main import LateGroup, cli
@@ -269,3 +271,25 @@ def test_an_address_is_one_user_s_and_an_account_a_trader_s(floor: Floor) -> Non
     assert (str(twice.code), KIM in twice.what) == ("USER_EXISTS", True)
     refused = run(floor, "accounts", "open", KIM, *WHO)
     assert (str(refused.code), "users grant" in refused.hint) == ("USER_ROLE_MISSING", True)
+
+
+def test_levels_of_a_position_are_amended_through_an_engine(floor: Floor, tmp_path: Path) -> None:
+    account, place = floor.account(), tmp_path / "orders.sock"
+    with floor.engine() as engine, line_of(engine, place):
+        deal(engine, buy(account, 1000, take_profit="1.20000"))
+        (position,) = run(floor, "positions", "list")
+        asked = ("positions", "amend", str(place), position["id"])
+        done = run(floor, *asked, "--stop-loss", "1.05", "--no-take-profit", "--key", NOBODY)
+        assert (done["stop_loss"], done["take_profit"], done["is_replay"]) == ("1.05", None, False)
+        assert run(floor, *asked, "--stop-loss", "1.05", "--no-take-profit", "--key", NOBODY)[
+            "is_replay"
+        ]
+        again = run(floor, *asked, "--stop-loss", "1.05")
+        assert str(again.code) == "POSITION_LEVELS_UNCHANGED"
+        assert "not both" in run(floor, *asked, "--stop-loss", "1.05", "--no-stop-loss")
+        nobody = run(floor, "positions", "amend", str(place), NOBODY, "--stop-loss", "1.05")
+        assert str(nobody.code) == "POSITION_UNKNOWN"
+    gone = run(floor, *asked, "--stop-loss", "1.06")
+    assert str(gone.code) == "ENGINE_UNREACHABLE"
+    (position,) = run(floor, "positions", "list")
+    assert (position["stop_loss"], position["take_profit"]) == ("1.05", None)

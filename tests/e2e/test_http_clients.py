@@ -172,6 +172,55 @@ def test_a_position_is_closed_in_parts_once_for_each_key(stage: Stage) -> None:
     assert closed["is_open"] is False
 
 
+def test_levels_of_a_position_are_patched_once_for_each_key(stage: Stage) -> None:
+    kim = stage.client()
+    kim.submit(quantity="3000", stop_loss="1.05000", take_profit="1.20000")
+    (position,) = kim.web.get("/v1/positions").json["positions"]
+    path, key = f"/v1/positions/{position['id']}", new_id_text()
+    body = {"amendment_id": key, "stop_loss": "1.06000"}
+    first, again = (kim.web.ask("PATCH", path, body) for _ in range(2))
+    assert (first.status, first.json) == (
+        200,
+        {
+            "amendment_id": key,
+            "position_id": position["id"],
+            "stop_loss": "1.06",
+            "take_profit": "1.2",
+            "is_replay": False,
+        },
+    )
+    assert again.json == {**first.json, "is_replay": True}
+    other = kim.web.ask("PATCH", path, {**body, "take_profit": None})
+    assert other.problem == (409, "POSITION_AMENDMENT_DIFFERS")
+    named = kim.web.with_headers(Idempotency_Key=new_id_text())
+    assert named.ask("PATCH", path, {"take_profit": None}).json["take_profit"] is None
+    shown = kim.web.get(path).json
+    assert (shown["stop_loss"], shown["take_profit"]) == ("1.06", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"stop_loss": "1.30000"}, (409, "ORDER_PROTECTION_ON_WRONG_SIDE")),
+        ({"stop_loss": "1.000001"}, (422, "ORDER_PRICE_OFF_TICK")),
+        ({"stop_loss": 1.05}, (422, "HTTP_REQUEST_MALFORMED")),
+        ({"stop_loss": "NaN"}, (422, "HTTP_REQUEST_MALFORMED")),
+        ({"stop_los": "1.05"}, (422, "HTTP_REQUEST_MALFORMED")),
+        ({}, (409, "POSITION_LEVELS_UNCHANGED")),
+        ({"take_profit": None}, (409, "POSITION_LEVELS_UNCHANGED")),
+    ],
+)
+def test_a_patch_that_means_nothing_is_refused(
+    stage: Stage, body: dict[str, object], problem: tuple[int, str]
+) -> None:
+    kim = stage.client()
+    kim.submit(quantity="3000")
+    (position,) = kim.web.get("/v1/positions").json["positions"]
+    path = f"/v1/positions/{position['id']}"
+    assert kim.web.ask("PATCH", path, {"amendment_id": new_id_text(), **body}).problem == problem
+    assert kim.web.ask("PATCH", path, body).problem == (422, "HTTP_REQUEST_MALFORMED")
+
+
 def test_an_account_is_shown_whole_with_what_closing_it_would_bring(stage: Stage) -> None:
     kim = stage.client()
     kim.submit(quantity="3000")

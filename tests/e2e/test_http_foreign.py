@@ -48,6 +48,7 @@ BODIES: dict[str, dict[str, object]] = {
         "by_position_id": new_id_text(),
         "close_by_id": new_id_text(),
     },
+    "/v1/positions/{position_id}": {"amendment_id": new_id_text(), "stop_loss": "1"},
     "/v1/accounts/{account_id}/orders/cancel": {},
     "/v1/accounts/{account_id}/positions/close": {"client_order_id": "all"},
     "/v1/payments/{payment_id}/deny": {"reason": "x"},
@@ -68,6 +69,8 @@ BODIES: dict[str, dict[str, object]] = {
     "/v1/halts/resume": {"reason": "x"},
 }
 """What is sent where a route takes a body."""
+
+CHANGING = frozenset({"POST", "PATCH"})
 
 STAFF = {
     "/v1/users": Action.READ_CLIENTS,
@@ -177,7 +180,7 @@ def routes(web: Web) -> list[tuple[str, str, list[str]]]:
 
 
 def asked(web: Web, method: str, path: str, ids: dict[str, str], query: str = "") -> Any:
-    body = BODIES.get(path) if method == "POST" else None
+    body = BODIES.get(path) if method in CHANGING else None
     return web.ask(method, path.format(**ids) + query, body)
 
 
@@ -230,7 +233,7 @@ def test_nothing_of_what_was_asked_for_was_done(
     eve = web.with_key(key_of(floor.session, new_user(floor.session, "trader")))
     told = floor.rows("SELECT count(*) FROM audit_log")
     for method, path, _ in routes(web):
-        if method == "POST" and path != "/v1/payments":
+        if method in CHANGING and path != "/v1/payments":
             asked(eve, method, path, victim)
     assert floor.rows("SELECT count(*) FROM audit_log") == told
     assert before != told
@@ -263,7 +266,7 @@ def test_staff_change_nothing_of_a_client_but_by_their_own_actions(
 ) -> None:
     everything = web.with_key(key_of(floor.session, new_user(floor.session, *Role)))
     for method, path, _ in routes(web):
-        if method != "POST" or "{" not in path or path in STAFF or "keys" in path:
+        if method not in CHANGING or "{" not in path or path in STAFF or "keys" in path:
             continue
         assert asked(everything, method, path, victim).status == 404, path
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from http.client import HTTPConnection, HTTPResponse
 from threading import Thread
 from typing import Any
@@ -19,6 +20,7 @@ from tradewright.core.clock import monotonic_seconds, pause
 from tradewright.core.ids import new_id_text
 from tradewright.server.http import following
 from tradewright.server.http.routes import stream as routes
+from tradewright.trading.amendments import AmendPosition
 from tradewright.trading.inquiry import find_account
 
 
@@ -121,6 +123,33 @@ def test_orders_are_told_as_they_are_dealt_and_nobody_elses(
     assert {each["client_order_id"] for each in data} == {"mine"}
     assert (data[1]["quantity"], data[1]["price"]) == ("1000", "1.1001")
     assert data[1]["occurred_at"].endswith("Z")
+
+
+def test_an_amendment_of_a_position_is_told(floor: Floor, kim: Web, account: str) -> None:
+    with floor.engine() as engine:
+        deal(engine, buy(account, 1000))
+        position_id = floor.one("SELECT id::text FROM positions")
+        with reading(kim) as reader:
+            command = AmendPosition(
+                account_id=account,
+                amendment_id=new_id_text(),
+                position_id=position_id,
+                symbol="EURUSD",
+                stop_loss=Decimal("1.05"),
+            )
+            engine.submit(command).result(30)
+            told = reader.events(3)[-1]
+    assert (told.event, (told.data or {}) | {"occurred_at": ""}) == (
+        "position_amended",
+        {
+            "occurred_at": "",
+            "position_id": position_id,
+            "account_id": account,
+            "amendment_id": command.amendment_id,
+            "stop_loss": "1.05",
+            "take_profit": None,
+        },
+    )
 
 
 def test_a_reader_that_is_killed_again_and_again_misses_and_doubles_nothing(

@@ -172,6 +172,12 @@ FROM (
            OR c.position_id = %(subject_id)s::uuid
            OR c.by_position_id = %(subject_id)s::uuid
         UNION ALL
+        SELECT m.amended_at, 'position_amendments', 'amended', 'client', to_jsonb(m), m.position_version, NULL
+        FROM position_amendments AS m
+        WHERE m.position_id = %(subject_id)s::uuid
+           OR m.id = %(subject_id)s::uuid
+           OR m.amendment_id = %(subject_id)s::uuid
+        UNION ALL
         SELECT c.created_at, 'fraud_checks', c.risk_level, NULL, to_jsonb(c), 0, NULL
         FROM fraud_checks AS c
         WHERE c.payment_id = %(subject_id)s::uuid

@@ -63,7 +63,10 @@ COMMANDS = {
         "tradewright.cli.payments",
         "Look at payments, decide about them, reconcile and settle.",
     ),
-    "positions": ("tradewright.cli.positions", "Show what accounts hold."),
+    "positions": (
+        "tradewright.cli.positions",
+        "Show what accounts hold, and amend stop-loss and take-profit.",
+    ),
     "providers": (
         "tradewright.cli.providers",
         "Connect liquidity providers, and settle what they dealt.",

@@ -683,6 +683,7 @@ CREATE TABLE positions (
         CONSTRAINT positions_realised_pnl_present NOT NULL,
     stop_loss positive_price,
     take_profit positive_price,
+    amended_by uuid,
     is_open boolean
         CONSTRAINT positions_is_open_present NOT NULL,
     version record_version
@@ -700,6 +701,7 @@ COMMENT ON COLUMN positions.position_mode IS 'Mode of the account''s group when 
 COMMENT ON COLUMN positions.quantity IS 'Signed, in units of the base currency: long above zero, short below.';
 COMMENT ON COLUMN positions.average_price IS 'Average opening price in quote currency; kept when the position is reduced.';
 COMMENT ON COLUMN positions.realised_pnl IS 'Sum of the closing trades'' results in the account''s currency.';
+COMMENT ON COLUMN positions.amended_by IS 'Last row of position_amendments that holds for its levels, in FIFO perhaps one of another position of the symbol: an order with a smaller id gives it none any more.';
 COMMENT ON COLUMN positions.version IS 'Number of the position''s last trade; gapless.';
 
 CREATE TABLE swap_terms (

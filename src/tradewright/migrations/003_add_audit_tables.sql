@@ -394,6 +394,75 @@ CREATE INDEX idx_order_replacements_account_id_first
 CREATE INDEX idx_order_replacements_account_id_replaced_at
     ON order_replacements (account_id, replaced_at);
 
+CREATE TABLE position_amendments (
+    id uuid
+        CONSTRAINT position_amendments_pkey PRIMARY KEY,
+    account_id uuid
+        CONSTRAINT position_amendments_account_id_present NOT NULL
+        CONSTRAINT position_amendments_account_exists REFERENCES accounts (id) ON DELETE RESTRICT,
+    amendment_id uuid
+        CONSTRAINT position_amendments_amendment_id_present NOT NULL,
+    position_id uuid
+        CONSTRAINT position_amendments_position_id_present NOT NULL
+        CONSTRAINT position_amendments_position_exists REFERENCES positions (id) ON DELETE RESTRICT,
+    position_version integer
+        CONSTRAINT position_amendments_position_version_present NOT NULL
+        CONSTRAINT position_amendments_position_version_positive CHECK (position_version > 0),
+    is_named boolean
+        CONSTRAINT position_amendments_is_named_present NOT NULL,
+    sets_stop_loss boolean
+        CONSTRAINT position_amendments_sets_stop_loss_present NOT NULL,
+    sets_take_profit boolean
+        CONSTRAINT position_amendments_sets_take_profit_present NOT NULL,
+    stop_loss_before numeric(20, 8)
+        CONSTRAINT position_amendments_stop_loss_before_positive CHECK (
+            stop_loss_before > 0 AND stop_loss_before < 'Infinity'
+        ),
+    take_profit_before numeric(20, 8)
+        CONSTRAINT position_amendments_take_profit_before_positive CHECK (
+            take_profit_before > 0 AND take_profit_before < 'Infinity'
+        ),
+    stop_loss numeric(20, 8)
+        CONSTRAINT position_amendments_stop_loss_positive CHECK (stop_loss > 0 AND stop_loss < 'Infinity'),
+    take_profit numeric(20, 8)
+        CONSTRAINT position_amendments_take_profit_positive CHECK (take_profit > 0 AND take_profit < 'Infinity'),
+    bid numeric(20, 8)
+        CONSTRAINT position_amendments_bid_finite CHECK (bid > '-Infinity' AND bid < 'Infinity'),
+    ask numeric(20, 8)
+        CONSTRAINT position_amendments_ask_finite CHECK (ask > '-Infinity' AND ask < 'Infinity'),
+    quoted_at timestamptz,
+    booked_at timestamptz
+        CONSTRAINT position_amendments_booked_at_present NOT NULL,
+    amended_at timestamptz DEFAULT clock_timestamp()
+        CONSTRAINT position_amendments_amended_at_present NOT NULL,
+    CONSTRAINT position_amendments_once UNIQUE (account_id, amendment_id, position_id),
+    CONSTRAINT position_amendments_set_something CHECK (sets_stop_loss OR sets_take_profit),
+    CONSTRAINT position_amendments_leave_stop_loss CHECK (
+        sets_stop_loss OR stop_loss IS NOT DISTINCT FROM stop_loss_before
+    ),
+    CONSTRAINT position_amendments_leave_take_profit CHECK (
+        sets_take_profit OR take_profit IS NOT DISTINCT FROM take_profit_before
+    ),
+    CONSTRAINT position_amendments_price_is_whole CHECK (
+        (bid IS NULL) = (ask IS NULL) AND (bid IS NULL) = (quoted_at IS NULL)
+    )
+);
+COMMENT ON TABLE position_amendments IS 'Stop-loss and take-profit of open positions as their clients have changed them, a row for each position that it holds for: append-only.';
+COMMENT ON COLUMN position_amendments.id IS 'Ordered by time beside the ids of orders: levels of an order with a smaller one are older.';
+COMMENT ON COLUMN position_amendments.amendment_id IS 'The client''s own key: the same key again returns the first amendment.';
+COMMENT ON COLUMN position_amendments.position_version IS 'Number of the position''s last trade when it was amended.';
+COMMENT ON COLUMN position_amendments.is_named IS 'Whether the client has named this position; in FIFO an amendment holds for all of the symbol.';
+COMMENT ON COLUMN position_amendments.sets_stop_loss IS 'Whether the stop-loss was asked for, NULL to remove it; one that was not stays as it was.';
+COMMENT ON COLUMN position_amendments.bid IS 'Price that the new levels were held against, the last one known where none was fresh; NULL where they were only removed.';
+COMMENT ON COLUMN position_amendments.quoted_at IS 'When that price was quoted.';
+COMMENT ON COLUMN position_amendments.booked_at IS 'Market time at which it was booked.';
+-- What was done to a position is read by it.
+CREATE INDEX idx_position_amendments_position_id
+    ON position_amendments (position_id);
+-- For what follows events as they come.
+CREATE INDEX idx_position_amendments_amended_at_brin
+    ON position_amendments USING brin (amended_at) WITH (pages_per_range = 32, autosummarize = on);
+
 -- The guards below are state against record: a row must be what its last record says, the last
 -- record must be the newest, and each record must begin where the one before ended. They look a
 -- whole statement up at once and by index only, so their cost does not grow with the tables: they
@@ -972,6 +1041,51 @@ CREATE TRIGGER closing_orders_are_of_their_position
     AFTER INSERT ON closing_orders
     FOR EACH ROW EXECUTE FUNCTION closing_orders_are_of_their_position();
 
+CREATE FUNCTION position_amendments_are_of_their_position() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM
+    FROM positions AS p
+    WHERE p.id = NEW.position_id AND p.account_id = NEW.account_id AND p.version >= NEW.position_version;
+    IF NOT FOUND THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format('an amendment of position "%s" is of another account, or of a trade that it has not had', NEW.position_id),
+            TABLE = TG_TABLE_NAME,
+            CONSTRAINT = 'position_amendments_position_exists';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION position_amendments_are_of_their_position() IS 'Trigger of position_amendments: the position is of the account, and has had the trade that it names.';
+CREATE TRIGGER position_amendments_are_of_their_position
+    AFTER INSERT ON position_amendments
+    FOR EACH ROW EXECUTE FUNCTION position_amendments_are_of_their_position();
+
+-- Asked only by a statement that writes the column: a batch without an amendment has none.
+CREATE FUNCTION positions_are_amended_by_record() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM
+    FROM position_amendments AS m
+    JOIN positions AS p ON p.id = m.position_id
+    WHERE m.id = NEW.amended_by AND p.account_id = NEW.account_id AND p.symbol = NEW.symbol;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TW083',
+            MESSAGE = format('position "%s" cannot be amended without its record', NEW.id),
+            DETAIL = 'What a client changes of stop-loss and take-profit is a row of position_amendments, of the same account and symbol.',
+            HINT = 'Write the amendment first; better, let the engine do it.',
+            TABLE = TG_TABLE_NAME;
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION positions_are_amended_by_record() IS 'Trigger of positions: refuses the mark of an amendment that is not recorded (SQLSTATE TW083).';
+CREATE TRIGGER positions_are_amended_by_record
+    BEFORE UPDATE OF amended_by ON positions
+    FOR EACH ROW WHEN (OLD.amended_by IS DISTINCT FROM NEW.amended_by)
+    EXECUTE FUNCTION positions_are_amended_by_record();
+
 CREATE FUNCTION close_bys_are_of_one_account() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -1021,6 +1135,9 @@ CREATE TRIGGER accounts_are_kept
 
 CREATE TRIGGER order_replacements_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON order_replacements
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER position_amendments_are_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON position_amendments
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER order_events_are_append_only
     BEFORE UPDATE OR DELETE OR TRUNCATE ON order_events

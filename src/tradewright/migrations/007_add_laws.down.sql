@@ -37,6 +37,7 @@ DROP VIEW law_exposure_is_kept;
 DROP VIEW law_exposure_is_its_fills;
 DROP VIEW law_order_is_dealt_in_its_book;
 DROP VIEW law_trades_are_their_fill;
+DROP VIEW law_amended_levels_stand;
 DROP VIEW law_close_by_is_its_trades;
 DROP VIEW law_closing_orders_close_their_position;
 DROP VIEW law_opening_rates_are_their_trades;

@@ -399,6 +399,35 @@ WHERE (t.trade_count, t.quantity, t.is_free) IS DISTINCT FROM (2, 0, true)
    OR t.positions <> ARRAY[least(c.position_id, c.by_position_id), greatest(c.position_id, c.by_position_id)];
 COMMENT ON VIEW law_close_by_is_its_trades IS 'Each pairing has closed its quantity of both positions at its price, free of commission: so it changes no sum of positions.';
 
+CREATE VIEW law_amended_levels_stand AS
+SELECT p.id AS position_id, p.amended_by, p.stop_loss, p.take_profit, m.id AS amendment, m.stop_loss AS amended_stop_loss, m.take_profit AS amended_take_profit
+FROM position_amendments AS m
+JOIN positions AS p ON p.id = m.position_id
+WHERE p.amended_by IS NULL
+   OR p.amended_by < m.id
+   OR (
+       p.amended_by = m.id
+       AND (p.stop_loss, p.take_profit) IS DISTINCT FROM (m.stop_loss, m.take_profit)
+       -- A later order of the account has levels of its own, which replace them.
+       AND NOT EXISTS (
+           SELECT
+           FROM orders AS o
+           WHERE o.account_id = p.account_id
+             AND o.symbol = p.symbol
+             AND o.id > m.id
+             AND o.filled_quantity > 0
+             AND (o.stop_loss IS NOT NULL OR o.take_profit IS NOT NULL)
+       )
+   )
+UNION ALL
+SELECT p.id, p.amended_by, p.stop_loss, p.take_profit, NULL, NULL, NULL
+FROM positions AS p
+LEFT JOIN position_amendments AS m ON m.id = p.amended_by
+LEFT JOIN positions AS n ON n.id = m.position_id
+WHERE p.amended_by IS NOT NULL
+  AND (n.account_id, n.symbol) IS DISTINCT FROM (p.account_id, p.symbol);
+COMMENT ON VIEW law_amended_levels_stand IS 'A position has the stop-loss and take-profit of its last amendment, unless a later order has dealt with levels of its own; what it names is an amendment of its account and symbol.';
+
 CREATE VIEW law_trades_are_their_fill AS
 SELECT f.id AS fill_id, f.quantity, t.quantity AS trades_quantity
 FROM order_fills AS f
@@ -1319,6 +1348,8 @@ UNION ALL
 SELECT 'closing_orders_close_their_position', count(*) FROM closing_orders
 UNION ALL
 SELECT 'close_by_is_its_trades', count(*) FROM close_bys
+UNION ALL
+SELECT 'amended_levels_stand', count(*) FROM position_amendments
 UNION ALL
 SELECT 'trades_are_their_fill', count(*) FROM order_fills
 UNION ALL

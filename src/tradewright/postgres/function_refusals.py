@@ -71,6 +71,7 @@ FUNCTION_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
         "TW075": (InputError, ErrorCode.VIEW_UNKNOWN),
         "TW076": (StateError, ErrorCode.VIEW_TRANSACTION_REFUSED),
         "TW078": (StateError, ErrorCode.ARCHIVE_TRANSACTION_REFUSED),
+        "TW083": (InternalError, ErrorCode.POSITION_WITHOUT_AMENDMENT),
         "TW084": (StateError, ErrorCode.PAYMENT_SUSPENSE_REFUSED),
         "TW085": (StateError, ErrorCode.PAYMENT_SUSPENSE_RETURN_REFUSED),
     }

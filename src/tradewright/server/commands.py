@@ -17,6 +17,7 @@ from msgspec import Raw, Struct, defstruct, structs
 
 from tradewright.core.errors import ErrorCode, InputError, TradewrightError
 from tradewright.core.money import read_number
+from tradewright.trading.amendments import AmendPosition, Level
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
@@ -34,6 +35,7 @@ _WORDS: Mapping[str, type[Struct]] = {
     "replace_order": ReplaceOrder,
     "close_position": ClosePosition,
     "close_by": CloseBy,
+    "amend_position": AmendPosition,
     "move_money": MoveMoney,
 }
 """What may be said, and what it asks the engine for."""
@@ -47,7 +49,7 @@ _KEYS = frozenset({"client_order_id"})
 
 def _said_as(field: Any) -> Any:
     """Return how a field's value is read: a number as it stands, to be looked at closely."""
-    return Raw if field in {Decimal, Decimal | None} else field
+    return Raw if field in {Decimal, Decimal | None, Level} else field
 
 
 def _line(word: str, command: type[Struct]) -> type[Struct]:

@@ -184,7 +184,7 @@ def require_closable(account: AccountState, command: SubmitOrder, position_id: s
     """
     position = account.position(command.symbol, position_id)
     if position is None:
-        raise _unknown(account, position_id)
+        raise unknown(account, position_id)
     is_opposite = position.quantity * command.side.sign < 0
     is_plain = command.stop_loss is None and command.take_profit is None
     if not is_opposite or not is_plain or command.time_in_force not in _IMMEDIATE:
@@ -241,7 +241,7 @@ def _require_part(
 ) -> PositionState:
     """Return what a client closes; refuse what is not there, or not in its turn."""
     if position is None:
-        raise _unknown(account, command.position_id)
+        raise unknown(account, command.position_id)
     quantity = require_part(command, position.quantity, position.instrument)
     _require_turn(account, position, quantity)
     return position
@@ -273,7 +273,7 @@ def _pair(account: AccountState, command: CloseBy) -> tuple[PositionState, Posit
     one = account.position(command.symbol, command.position_id)
     other = account.position(command.symbol, command.by_position_id)
     if one is None or other is None:
-        raise _unknown(account, command.position_id if one is None else command.by_position_id)
+        raise unknown(account, command.position_id if one is None else command.by_position_id)
     if one.quantity * other.quantity > 0:
         raise InputError(
             ErrorCode.POSITION_PAIR_UNFIT,
@@ -316,7 +316,8 @@ def _replay(first: OrderState, command: ClosePosition) -> OrderReport:
     return first.report(is_replay=True)
 
 
-def _unknown(account: AccountState, position_id: str) -> InputError:
+def unknown(account: AccountState, position_id: str) -> InputError:
+    """Return the refusal of a position that is not open: POSITION_UNKNOWN."""
     return InputError(
         ErrorCode.POSITION_UNKNOWN,
         f'position "{position_id}" is not open in account "{account.id}"',

@@ -52,6 +52,7 @@ class Tally:
         self.booked["order"] += sum(not order.version_read for order in orders)
         self.booked["fill"] += len(changes.fills)
         self.booked["trade"] += len(changes.trades)
+        self.booked["amendment"] += sum(row[5] is True for row in changes.amendments)
         self.booked["margin_call"] += len(changes.margin_calls)
         self.booked["stop_out"] += len(changes.stop_outs)
         self.booked["hedge"] += len(changes.hedges_opened)

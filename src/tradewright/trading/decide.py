@@ -12,7 +12,8 @@ from tradewright.core.money import parse_amount
 from tradewright.ledger import status_refusal
 from tradewright.ledger.model import Holder
 from tradewright.risk.margin import Exposure, margin_state
-from tradewright.trading import closing, replacing, submission, triggering
+from tradewright.trading import amending, closing, replacing, submission, triggering
+from tradewright.trading.amendments import AmendPosition
 from tradewright.trading.answers import book_answers
 from tradewright.trading.halting import halt_orders
 from tradewright.trading.hedges import book_hedge, open_hedge
@@ -122,16 +123,28 @@ def _dispatch(  # noqa: PLR0911 (one way out for each kind of command)
             return replacing.replace(desk, account, command)
         case TriggerOrder() | ExpireOrder() | MoveStop() | EndReducing():
             return triggering.follow(desk, account, command)
-        case ClosePosition():
-            return closing.close_position(desk, account, command)
-        case CloseBy():
-            return closing.close_by(desk, account, command)
+        case ClosePosition() | CloseBy() | AmendPosition():
+            return _on_position(desk, account, command)
         case HaltOrders() | RollOver() | CheckMargin():
             return _step_in(desk, account, command)
         case BookAnswers():
             return book_answers(desk, account, command)
         case MoveMoney():
             return _move_money(desk, account, command)
+        case _:
+            assert_never(command)
+
+
+def _on_position(
+    desk: Desk, account: AccountState, command: ClosePosition | CloseBy | AmendPosition
+) -> Report:
+    match command:
+        case ClosePosition():
+            return closing.close_position(desk, account, command)
+        case CloseBy():
+            return closing.close_by(desk, account, command)
+        case AmendPosition():
+            return amending.amend(desk, account, command)
         case _:
             assert_never(command)
 

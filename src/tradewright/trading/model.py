@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tradewright.core.errors import ErrorCode
 from tradewright.liquidity.model import ProviderAnswer, ProviderRequest, Side
+from tradewright.trading.amendments import AmendPosition, AmendReport
 from tradewright.trading.house_commands import BookMeasures, LookAgain, OpenHedge, TellUnpriced
 from tradewright.trading.pairings import CloseBy, CloseByReport
 from tradewright.trading.swaps import RollOver, RolloverReport
@@ -217,6 +218,7 @@ AccountCommand = (
     | EndReducing
     | ClosePosition
     | CloseBy
+    | AmendPosition
     | HaltOrders
     | RollOver
     | CheckMargin
@@ -243,6 +245,8 @@ def ids_of(  # noqa: PLR0911 (one way out for each kind of command)
         case CloseBy():
             pair = command.position_id, command.by_position_id
             return command.account_id, command.close_by_id, *pair
+        case AmendPosition():
+            return command.account_id, command.amendment_id, command.position_id
         case TriggerOrder() | ExpireOrder() | MoveStop() | EndReducing() | BookAnswers():
             return command.account_id, command.order_id
         case SubmitOrder(position_id=str(position_id)):
@@ -314,4 +318,12 @@ class NothingDone(Struct, frozen=True):
     may_last: bool = False
 
 
-Report = OrderReport | CloseByReport | MarginReport | MoneyReport | RolloverReport | NothingDone
+Report = (
+    OrderReport
+    | CloseByReport
+    | AmendReport
+    | MarginReport
+    | MoneyReport
+    | RolloverReport
+    | NothingDone
+)

@@ -115,7 +115,7 @@ def _changed_by(booked: Booked) -> Iterator[str]:
         yield from desk.accounts
     for order in desk.changes.orders.values():
         yield order.account_id
-    for position in desk.changes.positions.values():
+    for position in (*desk.changes.positions.values(), *desk.changes.amended.values()):
         yield position.account_id
     for account in desk.accounts.values():
         if account.holder.has_moved:

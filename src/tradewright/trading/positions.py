@@ -266,17 +266,21 @@ def reverse(
 def _protect(desk: Desk, account: AccountState, order: OrderState, opened: PositionState) -> None:
     """Give what was opened the order's levels; in FIFO they hold for all of the symbol.
 
-    There a level of one position alone would close it before an older one.
+    There a level of one position alone would close it before an older one. What its client has
+    amended since the order was submitted stays as it was amended (decision 087).
     """
     if account.group.position_mode is not PositionMode.FIFO:
         levels = order.stop_loss, order.take_profit
         covered = [opened]
     else:
         covered = account.positions[order.instrument.symbol]
+        _stand_under(desk, covered[0], opened)
         levels = (
             covered[0].stop_loss if order.stop_loss is None else order.stop_loss,
             covered[0].take_profit if order.take_profit is None else order.take_profit,
         )
+    if opened.amended_by is not None and order.id < opened.amended_by:
+        return
     for position in covered:
         before = position.stop_loss, position.take_profit
         if levels[0] is not None:
@@ -285,6 +289,14 @@ def _protect(desk: Desk, account: AccountState, order: OrderState, opened: Posit
             position.take_profit = levels[1]
         if (position.stop_loss, position.take_profit) != before:
             desk.changes.positions[position.id] = position
+
+
+def _stand_under(desk: Desk, oldest: PositionState, opened: PositionState) -> None:
+    """Let what was opened in FIFO stand under the amendment of the symbol, if there was one."""
+    if oldest.amended_by is not None and opened is not oldest:
+        opened.amended_by = oldest.amended_by
+        opened.stop_loss, opened.take_profit = oldest.stop_loss, oldest.take_profit
+        desk.changes.amended[opened.id] = opened
 
 
 def new_position(account: AccountState, order: OrderState, price: Decimal) -> PositionState:

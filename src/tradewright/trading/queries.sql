@@ -472,6 +472,22 @@ FROM close_bys AS c
 JOIN positions AS p ON p.id = c.position_id
 WHERE c.id = ANY(%(ids)s::uuid[]);
 
+-- name: amendments_named
+-- Read amendments of positions by their key, with the position that was named; their accounts are locked.
+SELECT
+    m.account_id::text,
+    m.amendment_id::text,
+    m.position_id::text,
+    p.symbol,
+    m.sets_stop_loss,
+    m.sets_take_profit,
+    m.stop_loss,
+    m.take_profit
+FROM unnest(%(account_ids)s::uuid[], %(keys)s::uuid[]) AS n (account_id, amendment_id)
+JOIN position_amendments AS m ON m.account_id = n.account_id AND m.amendment_id = n.amendment_id
+JOIN positions AS p ON p.id = m.position_id
+WHERE m.is_named;
+
 -- name: open_positions
 -- Read the open positions of some accounts; their accounts are locked, and with them these.
 SELECT
@@ -483,7 +499,8 @@ SELECT
     realised_pnl,
     stop_loss,
     take_profit,
-    version
+    version,
+    amended_by::text
 FROM positions
 WHERE account_id = ANY(%(ids)s::uuid[]) AND is_open;
 
@@ -1097,6 +1114,35 @@ FROM unnest(
     %(new_versions)s::integer[], %(closed)s::timestamptz[]
 ) AS n
 CROSS JOIN (SELECT count(*) FROM moved) AS before;
+
+-- name: write_position_amendments
+-- Write amendments of positions in bulk, after the positions' trades.
+INSERT INTO position_amendments (
+    id, account_id, amendment_id, position_id, position_version, is_named, sets_stop_loss,
+    sets_take_profit, stop_loss_before, take_profit_before, stop_loss, take_profit, bid, ask,
+    quoted_at, booked_at
+)
+SELECT *
+FROM unnest(
+    %(ids)s::uuid[], %(account_ids)s::uuid[], %(amendment_ids)s::uuid[], %(position_ids)s::uuid[],
+    %(versions)s::integer[], %(are_named)s::boolean[], %(set_stop_losses)s::boolean[],
+    %(set_take_profits)s::boolean[], %(stop_losses_before)s::numeric[],
+    %(take_profits_before)s::numeric[], %(stop_losses)s::numeric[], %(take_profits)s::numeric[],
+    %(bids)s::numeric[], %(asks)s::numeric[], %(quoted)s::timestamptz[], %(booked)s::timestamptz[]
+);
+
+-- name: mark_amended_positions
+-- Write the levels of positions that an amendment holds for, and which it was.
+UPDATE positions AS p
+SET
+    stop_loss = n.stop_loss,
+    take_profit = n.take_profit,
+    amended_by = n.amended_by,
+    updated_at = clock_timestamp()
+FROM unnest(
+    %(ids)s::uuid[], %(stop_losses)s::numeric[], %(take_profits)s::numeric[], %(amendments)s::uuid[]
+) AS n (id, stop_loss, take_profit, amended_by)
+WHERE p.id = n.id;
 
 -- name: write_provider_requests
 -- Write what providers were asked and answered.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tradewright.postgres.pipeline import Columns
 from tradewright.routing.profiles import Measures
+from tradewright.trading.amendments import AmendPosition
 from tradewright.trading.house_commands import HOUSE, BookMeasures, LookAgain
 from tradewright.trading.model import (
     BookAnswers,
@@ -68,6 +69,7 @@ def others_asked(commands: Sequence[Command]) -> dict[str, Columns]:
     ]
     return {
         "close_bys_named": {"ids": [c.close_by_id for c in commands if isinstance(c, CloseBy)]},
+        "amendments_named": _amendments_asked(commands),
         "entries_of_transactions": {
             "transaction_ids": moved * 2,
             "operations": ["transfer_out"] * len(moved) + ["transfer_in"] * len(moved),
@@ -77,6 +79,14 @@ def others_asked(commands: Sequence[Command]) -> dict[str, Columns]:
             "provider_codes": [code for code, _ in dealt],
             "execution_ids": [execution_id for _, execution_id in dealt],
         },
+    }
+
+
+def _amendments_asked(commands: Sequence[Command]) -> Columns:
+    amended = [c for c in commands if isinstance(c, AmendPosition)]
+    return {
+        "account_ids": [c.account_id for c in amended],
+        "keys": [c.amendment_id for c in amended],
     }
 
 

@@ -13,6 +13,7 @@ from tradewright.postgres.arrays import Column, columns
 from tradewright.postgres.pipeline import Statements
 from tradewright.postgres.queries import load_queries
 from tradewright.routing.profiles import ClientProfile
+from tradewright.trading.amendment_rows import write_amendments
 from tradewright.trading.books import exposure_changes
 from tradewright.trading.order_rows import (
     EVENT,
@@ -98,8 +99,10 @@ def _write_orders(statements: Statements, changes: Changes) -> None:
 
 
 def _write_positions(statements: Statements, changes: Changes) -> None:
+    """Write positions with their trades, then what was amended of any."""
     positions = changes.positions.values()
     if not positions:
+        write_amendments(statements, changes)
         return
     new = [_position_row(one) for one in positions if not one.version_read]
     old = [_old_position_row(one) for one in positions if one.version_read]
@@ -109,6 +112,7 @@ def _write_positions(statements: Statements, changes: Changes) -> None:
         **columns(_POSITION, new),
     }
     statements.execute(load_queries(_QUERIES)["write_positions"], parameters)
+    write_amendments(statements, changes)
 
 
 def _record_of(

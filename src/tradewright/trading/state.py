@@ -25,6 +25,7 @@ from tradewright.risk.model import RiskProfile
 from tradewright.routing.exposures import Exposures
 from tradewright.routing.model import Book
 from tradewright.routing.profiles import ClientProfile
+from tradewright.trading.amendments import AmendPosition, AmendReport
 from tradewright.trading.figures import Figures
 from tradewright.trading.groups import AccountGroup, PositionMode
 from tradewright.trading.model import (
@@ -110,7 +111,8 @@ class PositionState(Struct, kw_only=True):
     """A position; `quantity` is signed, `version` counts its trades.
 
     `opening_rate` is what a unit of base was worth in the account's currency when it was opened;
-    it is there where the group computes margin at that.
+    it is there where the group computes margin at that. `amended_by` is the amendment that holds
+    for its levels, if its client has changed them.
     """
 
     id: str
@@ -126,6 +128,7 @@ class PositionState(Struct, kw_only=True):
     version_read: int
     is_touched: bool = False
     opening_rate: Decimal | None = None
+    amended_by: str | None = None
 
     def exposure(self) -> Exposure:
         """Return the position as the margin formulas want it."""
@@ -265,6 +268,7 @@ class HedgedPosition(Struct, kw_only=True):
 class Changes:
     """Everything that a batch writes beside the journal of money, and what must happen after.
 
+    `amended` are positions that an amendment holds for which did not before.
     `going_on` says of orders and hedges, by id, whether the next provider may be asked; `exposures`
     what it all does to the house's exposure, by symbol.
     """
@@ -273,6 +277,8 @@ class Changes:
     events: list[Row] = field(default_factory=list)
     fills: list[Row] = field(default_factory=list)
     close_bys: list[Row] = field(default_factory=list)
+    amendments: list[Row] = field(default_factory=list)
+    amended: dict[str, PositionState] = field(default_factory=dict)
     rollovers: list[Row] = field(default_factory=list)
     trades: list[Row] = field(default_factory=list)
     opening_rates: list[Row] = field(default_factory=list)
@@ -313,7 +319,8 @@ class Desk:
     `replacements_before` the order, quantity, limit and stop of each replacement by its key;
     `replacements_waiting` those that wait for a provider, by order, `keys_taken` the keys of them
     that have been given to something else since;
-    `close_bys_before` the pairings of positions by their key; `wallets` are locked wallets by
+    `close_bys_before` the pairings of positions by their key, `amendments_before` the amendments by
+    account and key; `wallets` are locked wallets by
     (user_id, currency); `reference` is as new as the batch. Where orders may be divided,
     `exposures` are the house's as committed, `batch_exposures` what the first `fills_counted` fills
     of this batch add to them, and `profiles` what is known of the clients, by user. `opened_at` are
@@ -346,6 +353,9 @@ class Desk:
     replacements_waiting: dict[str, ReplaceOrder] = field(default_factory=dict)
     keys_taken: set[tuple[str, str]] = field(default_factory=set)
     close_bys_before: dict[str, tuple[CloseBy, CloseByReport]] = field(default_factory=dict)
+    amendments_before: dict[tuple[str, str], tuple[AmendPosition, AmendReport]] = field(
+        default_factory=dict
+    )
     rolling: Rolling = NO_ROLLING
     rolled: dict[str, date] = field(default_factory=dict)
     unrolled: set[str] = field(default_factory=set)

@@ -19,6 +19,7 @@ from tradewright.postgres.queries import load_queries
 from tradewright.risk.model import ClientClass, RiskProfile
 from tradewright.risk.regimes import levels
 from tradewright.routing.model import Book
+from tradewright.trading.amendment_rows import amendments_by_key
 from tradewright.trading.answers import Told, longer_name
 from tradewright.trading.backing_off import read_rejections
 from tradewright.trading.groups import AccountGroup
@@ -95,6 +96,7 @@ def lock_desk(
             (row[0], row[1]): (row[2], row[3]) for row in asked.get("entries_of_transactions", ())
         },
         close_bys_before={row[0]: _close_by(row) for row in asked.get("close_bys_named", ())},
+        amendments_before=amendments_by_key(asked.get("amendments_named", ())),
     )
     _read_executions(statements, desk, commands, asked.get("executions_known", ()))
     read_clients(statements, desk, asked)
@@ -316,6 +318,7 @@ def _lay_out_positions(
                 take_profit=row[7],
                 version=row[8],
                 version_read=row[8],
+                amended_by=row[9],
             )
         )
         if len(held) > 1:

@@ -715,6 +715,28 @@ WITH chosen AS (
     END
     UNION ALL
     SELECT
+        m.amended_at, m.booked_at, 85, m.position_version, 'position_amendments', 'amended', 'client',
+        m.account_id, NULL, w.symbol, m.id,
+        jsonb_build_object(
+            'position', m.position_id,
+            'stop_loss', trim_scale(m.stop_loss_before)::text, 'take_profit', trim_scale(m.take_profit_before)::text
+        ),
+        jsonb_build_object(
+            'position', m.position_id,
+            'stop_loss', trim_scale(m.stop_loss)::text, 'take_profit', trim_scale(m.take_profit)::text
+        ),
+        jsonb_build_object(
+            'amendment', m.amendment_id, 'is_named', m.is_named,
+            'sets_stop_loss', m.sets_stop_loss, 'sets_take_profit', m.sets_take_profit,
+            'bid', trim_scale(m.bid)::text, 'ask', trim_scale(m.ask)::text, 'quoted_at', m.quoted_at
+        ),
+        NULL, NULL, NULL
+    FROM position_amendments AS m
+    JOIN positions AS w ON w.id = m.position_id
+    WHERE %(order_id)s::uuid IS NULL
+      AND (%(account_id)s::uuid IS NULL OR m.account_id = %(account_id)s::uuid)
+    UNION ALL
+    SELECT
         e.created_at, NULL, 90, e.version, 'balance_ledger', e.operation, NULL,
         a.id, NULL, NULL, e.transaction_id,
         jsonb_build_object('available', trim_scale(e.available_before)::text, 'reserved', trim_scale(e.reserved_before)::text),

@@ -77,8 +77,12 @@ class Asker:
             hint=f"Give {what}.",
         )
 
-    def ask(self, word: str, fields: Mapping[str, object]) -> dict[str, Any]:
-        """Give a command to the engine; return its report.
+    def ask(
+        self, word: str, fields: Mapping[str, object], *, taken_away: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Give a command to the engine; return its report. What is None is left out of it.
+
+        Fields that are `taken_away` are said to be nothing.
 
         Raises:
             StateError: ENGINE_UNREACHABLE, also where the server has no engine.
@@ -86,7 +90,8 @@ class Asker:
             TradewrightError: what the engine refuses it with.
 
         """
-        return self._line().ask(_said(word, fields), seconds=self.seconds)
+        said = {**_said(word, fields), **dict.fromkeys(taken_away)}
+        return self._line().ask(said, seconds=self.seconds)
 
     def ask_all(
         self, word: str, fields: Sequence[Mapping[str, object]]

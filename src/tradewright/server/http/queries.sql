@@ -16,7 +16,7 @@ CROSS JOIN pg_database AS d
 WHERE d.datname = current_database();
 
 -- name: stream_events
--- Reads what ended transactions wrote about some users' orders, margin calls and payments, behind a place.
+-- Reads what ended transactions wrote about some users' orders, margin calls, payments and positions, behind a place.
 -- The number that a row carries has 32 bits: it is the last one with these bits that was given before xmax.
 SELECT e.user_id::text, e.txid, e.source, e.about, e.seq, e.kind, e.occurred_at, e.data
 FROM (
@@ -94,6 +94,25 @@ FROM (
       AND l.created_at >= %(since)s
       AND l.changes ? 'status'
       AND p.user_id = ANY(%(user_ids)s::uuid[])
+    UNION ALL
+    SELECT
+        a.user_id,
+        %(xmax)s::bigint - ((%(xmax)s::bigint - s.xmin::text::bigint) & 4294967295),
+        4,
+        s.id::text,
+        0,
+        'position_amended',
+        s.amended_at,
+        jsonb_build_object(
+            'position_id', s.position_id,
+            'account_id', s.account_id,
+            'amendment_id', s.amendment_id,
+            'stop_loss', trim_scale(s.stop_loss)::text,
+            'take_profit', trim_scale(s.take_profit)::text
+        )
+    FROM position_amendments AS s
+    JOIN accounts AS a ON a.id = s.account_id
+    WHERE s.amended_at >= %(since)s AND a.user_id = ANY(%(user_ids)s::uuid[])
 ) AS e
 WHERE e.txid < %(horizon)s
   AND (e.txid, e.source, e.about, e.seq) > (%(txid)s::bigint, %(source)s::integer, %(about)s::text, %(seq)s::bigint)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tradewright.liquidity.model import Quote, Side
 from tradewright.soak.trading.commands import QUANTITY_STEP, Command, Kind, Wish
+from tradewright.trading.amendments import AmendPosition, Level
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
@@ -31,6 +33,9 @@ from tradewright.trading.pairings import CloseBy
 CENT = Decimal("0.01")
 OTHER_QUANTITY = Decimal(9_999_000)
 """More than is ever drawn."""
+
+OTHER_LEVEL = Decimal("0.00001")
+"""A level that is never drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class View:
                 )
             case Kind.CLOSE_BY:
                 return self._pairing(account_id, command)
+            case Kind.AMEND:
+                return self._amendment(account_id, command)
             case _:
                 return self._close(account_id, command)
 
@@ -93,7 +100,7 @@ class View:
         wish, quote = command.wish, self.shown.get(command.wish.symbol)
         if quote is None:
             return None
-        tick = Decimal(1).scaleb(int(quote.bid.as_tuple().exponent))
+        tick = _tick(quote)
         touch = quote.ask if wish.side is Side.BUY else quote.bid
         away, beyond = _protection(wish, touch, tick)
         return SubmitOrder(
@@ -158,6 +165,25 @@ class View:
             symbol=one.symbol,
         )
 
+    def _amendment(self, account_id: str, command: Command) -> AmendPosition | None:
+        """Return what sets, moves or removes the levels of a position, as they are drawn."""
+        if not self.held:
+            return None
+        held = self.held[command.pick % len(self.held)]
+        quote = self.shown.get(held.symbol)
+        if quote is None:
+            return None
+        signed = _tick(quote) if held.quantity > 0 else -_tick(quote)
+        touch = quote.bid if held.quantity > 0 else quote.ask
+        return AmendPosition(
+            account_id=account_id,
+            amendment_id=command.key,
+            position_id=held.id,
+            symbol=held.symbol,
+            stop_loss=_amended(command.share, command.wish.stop_loss, touch, -signed),
+            take_profit=_amended(command.share // 10, command.wish.take_profit, touch, signed),
+        )
+
     def _again(self, command: Command, target: Outcome) -> Sent | None:
         """Return what refers to an earlier command: its cancel, its repeat, its contradiction."""
         before = target.sent
@@ -173,6 +199,20 @@ class View:
             key = before.client_order_id
             return CancelOrder(account_id=before.account_id, client_order_id=key)
         return None
+
+
+def _tick(quote: Quote) -> Decimal:
+    return Decimal(1).scaleb(int(quote.bid.as_tuple().exponent))
+
+
+def _amended(drawn: int, ticks: int | None, touch: Decimal, away: Decimal) -> Level:
+    """Return a level so many ticks away, None to remove it, or UNSET to leave it.
+
+    Now and then it is at the price itself, and refused.
+    """
+    if drawn % 5 == 0:
+        return UNSET
+    return None if ticks is None else touch + (ticks - 8) * away
 
 
 def _limit(wish: Wish, touch: Decimal, tick: Decimal) -> Decimal | None:
@@ -253,6 +293,8 @@ def _contradicted(before: Sent) -> Sent | None:
         return replace(before, quantity=OTHER_QUANTITY)
     if isinstance(before, MoveMoney):
         return replace(before, amount=before.amount + CENT)
+    if isinstance(before, AmendPosition):
+        return replace(before, stop_loss=OTHER_LEVEL)
     if isinstance(before, CloseBy):
         swapped = before.by_position_id, before.position_id
         return replace(before, position_id=swapped[0], by_position_id=swapped[1])

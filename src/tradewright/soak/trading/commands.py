@@ -32,6 +32,7 @@ class Kind(StrEnum):
     CLOSE_PART = "close_part"
     CLOSE_BY_ORDER = "close_by_order"
     CLOSE_BY = "close_by"
+    AMEND = "amend"
     TO_ACCOUNT = "to_account"
     TO_WALLET = "to_wallet"
     REPEAT = "repeat"
@@ -46,6 +47,7 @@ WEIGHTS: Mapping[Kind, int] = {
     Kind.CLOSE_PART: 5,
     Kind.CLOSE_BY_ORDER: 4,
     Kind.CLOSE_BY: 4,
+    Kind.AMEND: 6,
     Kind.TO_ACCOUNT: 8,
     Kind.TO_WALLET: 4,
     Kind.REPEAT: 6,
@@ -56,7 +58,7 @@ WEIGHTS: Mapping[Kind, int] = {
 _KEYED = frozenset(
     {
         *(Kind.SUBMIT, Kind.REPLACE, Kind.CLOSE, Kind.CLOSE_PART, Kind.CLOSE_BY_ORDER),
-        *(Kind.CLOSE_BY, Kind.TO_ACCOUNT, Kind.TO_WALLET),
+        *(Kind.CLOSE_BY, Kind.AMEND, Kind.TO_ACCOUNT, Kind.TO_WALLET),
     }
 )
 
@@ -65,7 +67,10 @@ REFERRING: Mapping[Kind, frozenset[Kind]] = {
     Kind.REPLACE: frozenset({Kind.SUBMIT}),
     Kind.REPEAT: _KEYED,
     Kind.CONTRADICT: frozenset(
-        {Kind.SUBMIT, Kind.REPLACE, Kind.CLOSE_BY, Kind.TO_ACCOUNT, Kind.TO_WALLET}
+        {
+            *(Kind.SUBMIT, Kind.REPLACE, Kind.CLOSE_BY, Kind.AMEND),
+            *(Kind.TO_ACCOUNT, Kind.TO_WALLET),
+        }
     ),
 }
 """Which kinds of earlier commands a kind may refer to."""

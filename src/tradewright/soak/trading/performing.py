@@ -42,7 +42,10 @@ _UNKNOWN = frozenset(
 _NOT_SENT = object()
 """What is answered when no engine is there to send a request to."""
 
-_CLOSES = frozenset({Kind.CLOSE, Kind.CLOSE_PART, Kind.CLOSE_BY_ORDER, Kind.CLOSE_BY})
+_ASK_WHAT_IS_HELD = frozenset(
+    {Kind.CLOSE, Kind.CLOSE_PART, Kind.CLOSE_BY_ORDER, Kind.CLOSE_BY, Kind.AMEND}
+)
+_ASK_PRICES = frozenset({Kind.SUBMIT, Kind.AMEND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,9 @@ class Performer:
         return None
 
     def _view(self, command: Command) -> View:
-        held = self._held(self.account_ids[command.account]) if command.kind in _CLOSES else []
-        shown = self._shown(command.pick) if command.kind is Kind.SUBMIT else {}
+        asks = command.kind in _ASK_WHAT_IS_HELD
+        held = self._held(self.account_ids[command.account]) if asks else []
+        shown = self._shown(command.pick) if command.kind in _ASK_PRICES else {}
         return View(self.account_ids, shown, held, self.outcomes)
 
     def _shown(self, turn: int) -> dict[str, Quote]:

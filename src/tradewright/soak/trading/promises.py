@@ -23,6 +23,7 @@ from tradewright.soak.trading.replay.record import (
     Settlement,
 )
 from tradewright.soak.trading.venue import Dealt
+from tradewright.trading.amendments import AmendPosition, AmendReport
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
@@ -84,6 +85,9 @@ class Keeper:
                 self._doubled(f"order {key} is there twice")
         self._replacements = {(one.account_id, one.key): one for one in record.replacements}
         self._pairings: dict[str, CloseBy] = {one.id: one for one in record.close_bys}
+        self._amendments = {
+            (one.account_id, one.key): one for one in record.amendments if one.is_named
+        }
         self._moves: dict[str, list[Entry]] = defaultdict(list)
         for entry in record.entries:
             if entry.operation in {"transfer_out", "transfer_in"}:
@@ -91,6 +95,7 @@ class Keeper:
         self._awaited = {
             *(key for key, order in self._orders.items() if order.origin == "client"),
             *self._pairings,
+            *self._amendments,
             *self._replacements,
             *(set(self._moves) - openings),
         }
@@ -111,6 +116,8 @@ class Keeper:
                 self._replacement(replacement, outcome, is_done=is_done)
             case Pair() as pair:
                 self._pairing(pair, outcome, is_done=is_done)
+            case AmendPosition() as sent:
+                self._amendment(sent, outcome, is_done=is_done)
             case MoveMoney() as move:
                 self._money(move, outcome, is_done=is_done)
 
@@ -171,6 +178,19 @@ class Keeper:
             self._lost(f"pairing {pair.close_by_id} was acknowledged and is not there")
         elif (kept.quantity, kept.price) != (report.quantity, report.price):
             self._wrong(f"pairing {pair.close_by_id} was told as {report}, and is {kept}")
+
+    def _amendment(self, sent: AmendPosition, outcome: Outcome, *, is_done: bool) -> None:
+        key = (sent.account_id, sent.amendment_id)
+        kept, report = self._amendments.get(key), outcome.report
+        if not is_done:
+            if kept is not None and key in self._awaited:
+                self._wrong(f"amendment {key} is there, and was refused")
+            return
+        self._awaited.discard(key)
+        if kept is None or not isinstance(report, AmendReport):
+            self._lost(f"amendment {key} was acknowledged and is not there")
+        elif (kept.stop_loss, kept.take_profit) != (report.stop_loss, report.take_profit):
+            self._wrong(f"amendment {key} was told as {report}, and is {kept}")
 
     def _money(self, move: MoveMoney, outcome: Outcome, *, is_done: bool) -> None:
         entries, report = self._moves.get(move.transaction_id, []), outcome.report

@@ -66,7 +66,9 @@ SELECT
     c.position_id::text,
     o.is_post_only,
     o.limit_price,
-    o.stop_price
+    o.stop_price,
+    o.stop_loss,
+    o.take_profit
 FROM orders AS o
 LEFT JOIN closing_orders AS c ON c.order_id = o.id
 ORDER BY o.id;
@@ -146,9 +148,29 @@ SELECT
     p.average_price,
     p.realised_pnl,
     p.is_open,
-    p.version
+    p.version,
+    p.stop_loss,
+    p.take_profit
 FROM positions AS p
 ORDER BY p.id;
+
+-- name: recorded_amendments
+-- Read every amendment of a position by its client, in order.
+SELECT
+    m.id::text,
+    m.account_id::text,
+    m.amendment_id::text,
+    m.position_id::text,
+    m.position_version,
+    m.is_named,
+    m.sets_stop_loss,
+    m.sets_take_profit,
+    m.stop_loss_before,
+    m.take_profit_before,
+    m.stop_loss,
+    m.take_profit
+FROM position_amendments AS m
+ORDER BY m.id;
 
 -- name: recorded_close_bys
 -- Read every pairing of two positions.
@@ -319,6 +341,7 @@ SELECT
     (SELECT count(*) FROM order_events WHERE event_type = 'expired') AS expired,
     (SELECT count(*) FROM order_events WHERE event_type = 'replaced') AS replaced,
     (SELECT count(*) FROM order_events WHERE event_type = 'pending_replace') AS replacements_waited,
+    (SELECT count(*) FROM position_amendments WHERE is_named) AS amendments,
     (SELECT count(*) FROM margin_calls) AS margin_calls,
     (SELECT count(*) FROM stop_outs) AS stop_outs,
     (SELECT count(*) FROM provider_requests) AS provider_requests,

@@ -13,7 +13,12 @@ from tradewright.soak.trading.office import OfficeRecord, Ruling, Told
 from tradewright.soak.trading.promises import Findings
 from tradewright.trading.model import OrderStatus
 
-_CONTRADICTED = frozenset({ErrorCode.ORDER_DUPLICATE_DIFFERS, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT})
+_CONTRADICTED = frozenset(
+    {
+        *(ErrorCode.ORDER_DUPLICATE_DIFFERS, ErrorCode.MONEY_IDEMPOTENCY_CONFLICT),
+        ErrorCode.POSITION_AMENDMENT_DIFFERS,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

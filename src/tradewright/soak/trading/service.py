@@ -39,6 +39,7 @@ from tradewright.soak.trading.replay import record as rows
 from tradewright.soak.trading.replay import (
     replay_balances,
     replay_hedges,
+    replay_levels,
     replay_orders,
     replay_positions,
     replay_rollovers,
@@ -54,7 +55,10 @@ START_SECONDS = 2.0
 
 Row = TypeVar("Row")
 
-REPLAYS = (replay_orders, replay_positions, replay_hedges, replay_rollovers, replay_balances)
+REPLAYS = (
+    *(replay_orders, replay_positions, replay_levels),
+    *(replay_hedges, replay_rollovers, replay_balances),
+)
 
 
 @dataclass(slots=True)
@@ -151,6 +155,7 @@ def read_record(session: Session) -> rows.Record:
         trades=read("recorded_trades", rows.Trade),
         positions=read("recorded_positions", rows.Position),
         close_bys=read("recorded_close_bys", rows.CloseBy),
+        amendments=read("recorded_amendments", rows.Amendment),
         reversals=read("recorded_reversals", rows.Reversal),
         adjustments=read("recorded_adjustments", rows.Adjustment),
         settlements=read("recorded_settlements", rows.Settlement),

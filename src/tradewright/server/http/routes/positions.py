@@ -85,6 +85,24 @@ class Paired(Answer):
     is_replay: bool
 
 
+class Amending(Body):
+    """Which levels it is to have; null takes one away, and one that is left out stays."""
+
+    amendment_id: UUID | None = None
+    stop_loss: GivenAmount | None = None
+    take_profit: GivenAmount | None = None
+
+
+class Amended(Answer):
+    """The levels of a position after an amendment; in FIFO those of all of the symbol."""
+
+    amendment_id: str
+    position_id: str
+    stop_loss: Amount | None
+    take_profit: Amount | None
+    is_replay: bool
+
+
 @router.get("/positions", summary="Positions of the caller, or of a user or account")
 def positions(
     calling: Calling, session: Database, asked: Annotated[PositionsAsked, Query()]
@@ -107,6 +125,24 @@ def positions(
 def position(calling: Calling, session: Database, position_id: UUID) -> Position:
     """Show a position, open or closed."""
     return Position.model_validate(position_of(session, calling, position_id))
+
+
+@router.patch("/positions/{position_id}", summary="Change stop-loss and take-profit")
+def amend(asking: Asking, position_id: UUID, body: Amending) -> Amended:
+    """Change, add or remove the stop-loss and the take-profit of an open position."""
+    with lent(asking.request) as session:
+        found = position_of(session, asking.calling, position_id, Action.TRADE_OWN)
+    levels = {"stop_loss": body.stop_loss, "take_profit": body.take_profit}
+    fields = {
+        "account_id": found.account_id,
+        "amendment_id": asking.key_of(body.amendment_id, "amendment_id"),
+        "position_id": found.id,
+        "symbol": found.symbol,
+        **{name: None if one is None else f"{one:f}" for name, one in levels.items()},
+    }
+    asked = body.model_fields_set
+    taken_away = [name for name, one in levels.items() if one is None and name in asked]
+    return Amended.model_validate(asking.ask("amend_position", fields, taken_away=taken_away))
 
 
 @router.post("/positions/{position_id}/close", status_code=201, summary="Close a position")

@@ -7,6 +7,7 @@ named.
 
 from tradewright.soak.trading.replay.balances import replay_balances
 from tradewright.soak.trading.replay.hedges import replay_hedges
+from tradewright.soak.trading.replay.levels import replay_levels
 from tradewright.soak.trading.replay.orders import replay_orders
 from tradewright.soak.trading.replay.positions import replay_positions
 from tradewright.soak.trading.replay.record import Difference, Record
@@ -17,6 +18,7 @@ __all__ = [
     "Record",
     "replay_balances",
     "replay_hedges",
+    "replay_levels",
     "replay_orders",
     "replay_positions",
     "replay_rollovers",

@@ -37,6 +37,8 @@ class Order(NamedTuple):
     is_post_only: bool = False
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
 
 
 class Event(NamedTuple):
@@ -119,6 +121,28 @@ class Position(NamedTuple):
     realised_pnl: Decimal
     is_open: bool
     version: int
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+
+
+class Amendment(NamedTuple):
+    """What a client has changed of a position's levels, by key; `id` is ordered beside orders'.
+
+    In FIFO it has a row for each position of the symbol, of which the client has named one.
+    """
+
+    id: str
+    account_id: str
+    key: str
+    position_id: str
+    position_version: int
+    is_named: bool
+    sets_stop_loss: bool
+    sets_take_profit: bool
+    stop_loss_before: Decimal | None
+    take_profit_before: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
 
 
 class CloseBy(NamedTuple):
@@ -269,6 +293,7 @@ class Record:
     trades: Sequence[Trade] = ()
     positions: Sequence[Position] = ()
     close_bys: Sequence[CloseBy] = ()
+    amendments: Sequence[Amendment] = ()
     reversals: Sequence[Reversal] = ()
     adjustments: Sequence[Adjustment] = ()
     settlements: Sequence[Settlement] = ()

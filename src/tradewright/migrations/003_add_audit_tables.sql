@@ -1780,7 +1780,7 @@ COMMENT ON FUNCTION seal_audit_log() IS 'Adds a seal over the audit rows of all 
 
 -- Seals over every other append-only table. Nothing is written with their rows: which are new is told by the
 -- transaction that wrote each, which the server keeps with the row, and they are looked for where they must
--- stand, at the end of the table. docs/decisions/085 weighs it, docs/explain/sealed-records.md tells the format.
+-- stand, at the end of the table. docs/decisions/082 weighs it, docs/explain/sealed-records.md tells the format.
 CREATE TABLE record_seals (
     seq bigint
         CONSTRAINT record_seals_pkey PRIMARY KEY

@@ -267,7 +267,7 @@ def _protect(desk: Desk, account: AccountState, order: OrderState, opened: Posit
     """Give what was opened the order's levels; in FIFO they hold for all of the symbol.
 
     There a level of one position alone would close it before an older one. What its client has
-    amended since the order was submitted stays as it was amended (decision 087).
+    amended since the order was submitted stays as it was amended (decision 083).
     """
     if account.group.position_mode is not PositionMode.FIFO:
         levels = order.stop_loss, order.take_profit

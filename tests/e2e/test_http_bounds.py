@@ -7,8 +7,9 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import psycopg
@@ -30,6 +31,7 @@ from tradewright.server.http.routes import payments
 from tradewright.server.http.serving import HttpRun, run_http
 from tradewright.trading.inquiry import find_account
 
+LOOPBACK = ip_network("127.0.0.0/8")
 PAYMENT = {"kind": "deposit", "amount": "10.00", "currency": "USD", "provider": "cards"}
 
 
@@ -151,6 +153,64 @@ def test_a_body_that_does_not_come_is_not_waited_for(engine_database: str, kim: 
     assert b"did not come in time" in told
 
 
+def test_bodies_that_come_slowly_hold_no_place_at_work(engine_database: str, kim: str) -> None:
+    head = (
+        f"POST /v1/payments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {kim}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{"
+    )
+    with (
+        served(engine_database, settings=HttpSettings(requests_at_once=2)) as web,
+        ExitStack() as on,
+    ):
+        for _ in range(3):
+            line = on.enter_context(socket.create_connection((web.host, web.port), timeout=10))
+            line.sendall(head.encode())
+        until(lambda: web.get("/readyz").status == 200)
+        assert [web.with_key(kim).get("/v1/me").status for _ in range(5)] == [200] * 5
+
+
+def test_whoever_hangs_up_before_the_body_has_asked_for_nothing(
+    engine_database: str, kim: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = (
+        f"POST /v1/keys/x/revoke HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {kim}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{"
+    )
+    with served(engine_database) as web, caplog.at_level(logging.ERROR):
+        with socket.create_connection((web.host, web.port), timeout=10) as line:
+            line.sendall(head.encode())
+        assert lives(web)
+    assert not caplog.records
+
+
+def test_a_field_that_is_named_twice_is_refused_before_anything_reads_it(
+    engine_database: str, engine: Session, kim: str
+) -> None:
+    body = (
+        f'{{"payment_id": "{new_id_text()}", "kind": "deposit", "amount": "10.00",'
+        ' "currency": "USD", "provider": "cards", "amount": "9000.00"}'
+    )
+    with served(engine_database) as web:
+        answer = web.with_key(kim).post("/v1/payments", body.encode())
+    assert answer.problem == (422, "HTTP_REQUEST_MALFORMED")
+    assert "'amount' twice" in answer.json["why"]
+    assert engine.execute("SELECT count(*) FROM payment_transactions").fetchone() == (0,)
+
+
+def test_an_address_has_a_bound_of_connections_of_its_own_unless_it_is_a_proxy(
+    engine_database: str,
+) -> None:
+    bounded = HttpSettings(connections_of_address=2)
+    for settings, is_refused in (bounded, True), (replace(bounded, proxies=(LOOPBACK,)), False):
+        with served(engine_database, settings=settings) as web, ExitStack() as on:
+            lines = [
+                on.enter_context(socket.create_connection((web.host, web.port), timeout=10))
+                for _ in range(3)
+            ]
+            lines[2].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert is_hung_up(lines[2]) is is_refused
+
+
 def test_connections_have_a_bound_and_one_that_ends_makes_room(engine_database: str) -> None:
     with served(engine_database, settings=HttpSettings(connections=2)) as web:
         idle = [socket.create_connection((web.host, web.port), timeout=10) for _ in range(3)]
@@ -231,7 +291,7 @@ def test_a_database_lost_in_a_change_leaves_the_outcome_unknown_and_in_a_questio
     def lost(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(payments, "begin_payment", lost)
+    monkeypatch.setattr(payments, "ask_for_payment", lost)
     monkeypatch.setattr(access, "list_keys", lost)
     with served(engine_database) as web:
         asker = web.with_key(kim)

@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -272,7 +273,9 @@ def test_a_payment_is_checked_by_the_address_that_a_trusted_proxy_tells(
 ) -> None:
     user_id = new_user(engine)
     body = {"kind": "deposit", "amount": "10.00", "currency": "USD", "provider": "cards"}
-    with served(engine_database, settings=HttpSettings(proxies=proxies)) as web:
+    with served(
+        engine_database, settings=HttpSettings(proxies=tuple(map(ip_network, proxies)))
+    ) as web:
         asking = web.with_key(key_of(engine, user_id)).with_headers(
             X_Forwarded_For="203.0.113.7", Idempotency_Key=new_id_text()
         )

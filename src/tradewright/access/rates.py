@@ -101,7 +101,7 @@ class Strangers:
             StateError: HTTP_RATE_EXCEEDED.
 
         """
-        seconds = self.refusals.seconds_left(_network(address))
+        seconds = self.refusals.seconds_left(network_of(address))
         with self._lock:
             is_known = _hash(shown) in self._good
         if seconds and not is_known:
@@ -113,7 +113,7 @@ class Strangers:
         """Note that what was shown is refused."""
         with self._lock:
             self._good.pop(_hash(shown), None)
-        self.refusals.take(_network(address))
+        self.refusals.take(network_of(address))
 
     def known(self, shown: str) -> None:
         """Note that what was shown is good."""
@@ -128,7 +128,7 @@ def _hash(shown: str) -> bytes:
     return hashlib.sha256(shown.encode()).digest()
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return by what an address is counted; what is no address counts by itself."""
     try:
         known = ip_address(address)

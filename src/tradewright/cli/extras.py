@@ -1,6 +1,7 @@
-"""What commands need beyond the base install, and the address that some of them listen on."""
+"""What commands need beyond the base install, and the addresses that some of them take."""
 
 import importlib.util
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 import click
@@ -45,3 +46,19 @@ class _Listening(click.ParamType[Address]):
 
 
 LISTENING = _Listening()
+
+
+class _Network(click.ParamType[IPv4Network | IPv6Network]):
+    """An address, or a network of them such as 10.0.0.0/8."""
+
+    name = "ADDRESS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the network."""
+        try:
+            return ip_network(value, strict=False)
+        except ValueError:
+            self.fail(f'"{value}" is no address such as 10.0.0.7 or 10.0.0.0/8', param, ctx)
+
+
+NETWORK = _Network()

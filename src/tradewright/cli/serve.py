@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tradewright.cli import options
-from tradewright.cli.extras import LISTENING, SERVING, require_installed
+from tradewright.cli.extras import LISTENING, NETWORK, SERVING, require_installed
 from tradewright.cli.risk_output import PORT
 from tradewright.cli.signals import until_signal
 from tradewright.postgres.target import open_database
 from tradewright.wiring import House
 
 if TYPE_CHECKING:
-    from tradewright.server.http.house import HttpSettings
+    from tradewright.server.http.house import HttpSettings, Network
     from tradewright.server.http.serving import HttpRun
 
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--proxy",
     "proxies",
-    metavar="ADDRESS",
+    type=NETWORK,
     multiple=True,
     help="Take this address's word on who asks (X-Forwarded-For), or that of a network; may be"
     " given often.  [default with --behind-tls: 127.0.0.1]",
@@ -61,7 +62,7 @@ def command(
     *,
     place: Path | None,
     behind_tls: bool,
-    proxies: Sequence[str],
+    proxies: Sequence["Network"],
     with_console: bool,
     **how: Any,
 ) -> None:
@@ -83,11 +84,11 @@ def command(
         _serve(house, run, stopping, with_console=with_console, as_json=asked.as_json)
 
 
-def _settings(proxies: Sequence[str], *, behind_tls: bool) -> "HttpSettings":
+def _settings(proxies: Sequence["Network"], *, behind_tls: bool) -> "HttpSettings":
     """Return how to serve; a server with TLS is taken to be on this machine unless it is named."""
     from tradewright.server.http.house import HttpSettings  # noqa: PLC0415 (an extra)
 
-    trusted = tuple(proxies) or (("127.0.0.1",) if behind_tls else ())
+    trusted = tuple(proxies) or ((ip_network("127.0.0.1"),) if behind_tls else ())
     return HttpSettings(is_behind_tls=behind_tls, proxies=trusted)
 
 

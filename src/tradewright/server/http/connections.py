@@ -1,4 +1,4 @@
-"""Connections are bounded in number, and in how long they may ask for nothing.
+"""Connections are bounded in number, of all and of one address, and in how long they may be silent.
 
 uvicorn ends a connection that rests between two requests, and waits for ever for the first one and
 for the head of one that was begun; so whoever opens connections and says nothing, or a byte now and
@@ -6,10 +6,12 @@ then, could have all of them.
 """
 
 import asyncio
+from ipaddress import ip_address
 from typing import ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tradewright.access.rates import network_of
 from tradewright.server.http.house import HttpSettings
 
 
@@ -18,11 +20,12 @@ class BoundedProtocol(H11Protocol):
 
     settings: ClassVar[HttpSettings] = HttpSettings()
     _head_due: asyncio.TimerHandle | None = None
+    _network = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or hang up when there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > self.settings.connections:
+        if len(self.connections) > self.settings.connections or self._has_too_many():
             transport.abort()
             return
         self._await_head()
@@ -39,6 +42,15 @@ class BoundedProtocol(H11Protocol):
         """Wait for nothing any more."""
         self._forget_head()
         super().connection_lost(exc)
+
+    def _has_too_many(self) -> bool:
+        """Return whether the address that connects has too many; a proxy connects for others."""
+        host = self.client[0] if self.client else ""
+        if any(ip_address(host) in each for each in self.settings.proxies):
+            return False
+        self._network = network_of(host)
+        own: int = sum(getattr(each, "_network", "") == self._network for each in self.connections)
+        return own > self.settings.connections_of_address
 
     def _is_asked(self) -> bool:
         """Return whether a request is being answered."""

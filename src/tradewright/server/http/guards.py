@@ -4,9 +4,7 @@ It is plain ASGI, so it holds for whatever is mounted, streams included. What no
 here, so that such an answer too has its id and the headers of the house.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tradewright.core.clock import monotonic_seconds
 from tradewright.core.errors import TradewrightError
 from tradewright.core.ids import new_id_text
+from tradewright.server.http.bodies import read_body
 from tradewright.server.http.house import HttpSettings
-from tradewright.server.http.problems import problem, told_defect
+from tradewright.server.http.problems import problem, told_by_status, told_defect
 from tradewright.server.http.works import Works
 
 REQUEST_ID = "X-Request-Id"
@@ -54,18 +52,22 @@ class Guards:
             await self._app(scope, receive, send)
             return
         request_id = new_id_text()
-        state: MutableMapping[str, Any] = scope.setdefault("state", {})
+        state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
-        bounded = _bounded(receive, Headers(scope=scope), self._settings)
-        await self._told(scope, bounded, _Answer(send, request_id))
+        await self._told(scope, receive, _Answer(send, request_id))
 
     async def _told(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         """Serve a request when there is room for it; tell of whatever goes wrong."""
         try:
+            body = await read_body(receive, Headers(scope=scope), self._settings)
+            if body is None:
+                return
             if scope["path"] in ALWAYS_ANSWERED:
-                await self._app(scope, receive, answer.tell)
+                await self._app(scope, body, answer.tell)
             else:
-                await self._at_work(scope, receive, answer)
+                await self._at_work(scope, body, answer)
+        except HTTPException as error:
+            await told_by_status(Request(scope), error)(scope, receive, answer.tell)
         except Exception as error:
             _LOGGER.exception("request %s failed", answer.request_id)
             if answer.is_begun:
@@ -102,48 +104,3 @@ class _Answer:
                 headers.setdefault(name, value)
             headers[REQUEST_ID] = self.request_id
         await self._send(message)
-
-
-def _bounded(
-    receive: Receive, headers: Headers, settings: HttpSettings
-) -> Callable[[], Awaitable[Message]]:
-    """Return what reads a body up to bounds of size and time, whatever length it says to have."""
-    bytes_max = left = settings.body_bytes_max
-    is_declared_too_large = _length(headers) > bytes_max
-    ends_at, is_whole = 0.0, False
-
-    async def read() -> Message:
-        nonlocal left, ends_at, is_whole
-        if is_whole:
-            return await receive()
-        if is_declared_too_large:
-            raise _too_large(bytes_max)
-        ends_at = ends_at or monotonic_seconds() + settings.body_seconds
-        try:
-            message = await asyncio.wait_for(receive(), max(ends_at - monotonic_seconds(), 0))
-        except TimeoutError:
-            raise _too_slow(settings.body_seconds) from None
-        is_whole = not message.get("more_body", False)
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise _too_large(bytes_max)
-        return message
-
-    return read
-
-
-def _length(headers: Headers) -> float:
-    declared = headers.get("content-length", "0")
-    return int(declared) if declared.isdigit() else float("inf")
-
-
-def _too_large(bytes_max: int) -> HTTPException:
-    return HTTPException(413, f"At most {bytes_max} bytes are read.")
-
-
-def _too_slow(seconds: float) -> HTTPException:
-    return HTTPException(
-        408,
-        f"The body was not there within {seconds:g} seconds.",
-        headers={"Connection": "close"},
-    )

@@ -2,12 +2,16 @@
 
 import threading
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 
 from fastapi import Request
 from psycopg_pool import ConnectionPool
 
 from tradewright.postgres.connect import DEFAULT_SCHEMA, Session
 from tradewright.server.http.engine_line import EngineLine
+
+Network = IPv4Network | IPv6Network
+"""Addresses that belong together; an address by itself is a network of one."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
@@ -17,11 +21,12 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class HttpSettings:
     """How an app behaves.
 
-    `connections` counts all, also those that ask nothing: below the system's bound of open files.
+    `connections` counts all, also those that ask nothing: below the system's bound of open files;
+    `connections_of_address` those of one address (of IPv6: one network) that is none of `proxies`.
     A connection that has not sent the head of a request within `head_seconds`, and a body that is
     not there within `body_seconds`, are waited for no longer.
     `is_behind_tls`: a server with TLS stands in front, so cookies of the console are for TLS alone.
-    `proxies`: addresses and networks whose word on who asks is taken (X-Forwarded-For): payments
+    `proxies`: networks whose word on who asks is taken (X-Forwarded-For): payments
     are checked by that address. Without any it is the address that connects.
     """
 
@@ -31,10 +36,11 @@ class HttpSettings:
     requests_at_once: int = 128
     requests_at_once_of_key: int = 32
     connections: int = 900
+    connections_of_address: int = 200
     head_seconds: float = 10
     body_seconds: float = 10
     is_behind_tls: bool = False
-    proxies: tuple[str, ...] = ()
+    proxies: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,7 @@ def tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(psycopg.Error, _told)
     app.add_exception_handler(PoolTimeout, _told_busy)
     app.add_exception_handler(RequestValidationError, _told_malformed)
-    app.add_exception_handler(HTTPException, _told_by_status)
+    app.add_exception_handler(HTTPException, told_by_status)
 
 
 def _for_strangers(request: Request, error: TradewrightError) -> TradewrightError:
@@ -196,8 +196,8 @@ def _told_malformed(request: Request, error: Exception) -> JSONResponse:
     return problem(request, told)
 
 
-def _told_by_status(request: Request, error: Exception) -> JSONResponse:
-    """Tell what the framework has refused by itself."""
+def told_by_status(request: Request, error: Exception) -> JSONResponse:
+    """Return the answer that tells what the framework, or a bound of the body, has refused."""
     if not isinstance(error, HTTPException):
         return told_defect(request, error)
     answer = problem(request, _refused_by_framework(request, error))

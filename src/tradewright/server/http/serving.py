@@ -130,7 +130,7 @@ def _ended_by_itself() -> InternalError:
 
 def _config(app: FastAPI) -> uvicorn.Config:
     house: HttpHouse = app.state.house
-    proxies = house.settings.proxies
+    proxies = [str(each) for each in house.settings.proxies]
     return uvicorn.Config(
         app,
         http=protocol_of(house.settings),
@@ -139,7 +139,7 @@ def _config(app: FastAPI) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
+        forwarded_allow_ips=proxies,
         timeout_graceful_shutdown=CLOSE_SECONDS_MAX,
         lifespan="on",
     )

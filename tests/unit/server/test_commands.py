@@ -11,6 +11,7 @@ from msgspec import structs
 
 from tradewright.core.errors import ErrorCode, InputError
 from tradewright.server.commands import read_command, written_report
+from tradewright.trading.amendments import AmendPosition
 from tradewright.trading.model import (
     CancelOrder,
     ClosePosition,
@@ -24,7 +25,7 @@ from tradewright.trading.model import (
 from tradewright.trading.pairings import CloseBy
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "order-line.md"
-SAID = (SubmitOrder, CancelOrder, ReplaceOrder, ClosePosition, CloseBy, MoveMoney)
+SAID = (SubmitOrder, CancelOrder, ReplaceOrder, ClosePosition, CloseBy, AmendPosition, MoveMoney)
 CLOSE = {"command": "close_position", "account_id": "a", "position_id": "p", "symbol": "EURUSD"}
 
 

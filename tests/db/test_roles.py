@@ -159,6 +159,7 @@ def test_functions_of_their_owner_are_few_and_pin_their_search_path(engine: Sess
         "premake_audit_log_partitions",
         "prune_records",
         "prune_view_refreshes",
+        "queue_for_wallet",
         "refresh_reporting_view",
         "roll_up_exposures",
         "roll_up_house_balances",

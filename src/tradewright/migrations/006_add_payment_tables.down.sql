@@ -90,6 +90,8 @@ DROP FUNCTION refuse_wallet_money(user_balances, numeric, numeric, numeric);
 DROP FUNCTION replayed_movement(user_balances, numeric, uuid, text, uuid, uuid);
 DROP FUNCTION replayed_entry(uuid, text, uuid, numeric, uuid, text, text, timestamptz);
 DROP FUNCTION lock_wallet(uuid, text, boolean);
+DROP FUNCTION queue_for_wallet(uuid);
+DROP TABLE wallet_queues;
 DROP FUNCTION called_house_holder(user_balances, text, numeric, uuid, text);
 DROP FUNCTION receivables_holder(user_balances, numeric, uuid, text);
 DROP FUNCTION refuse_receivables(user_balances, numeric, text);

@@ -1068,6 +1068,43 @@ END;
 $$;
 COMMENT ON FUNCTION house_holder(text, text) IS 'Holder id of a house account, opened at the first use.';
 
+-- Who finds a wallet locked waits in line for it here. A row alone wakes each of those who wait twice, first in its
+-- queue and then for the transaction that holds it, and lets it read the row again; a table wakes one. Who holds a
+-- row already does not stand in line: it might wait for who waits behind it.
+CREATE TABLE wallet_queues (
+    last_digit text CONSTRAINT wallet_queues_last_digit_present NOT NULL,
+    CONSTRAINT wallet_queues_pkey PRIMARY KEY (last_digit),
+    CONSTRAINT wallet_queues_empty CHECK (false)
+) PARTITION BY LIST (last_digit);
+CREATE TABLE wallet_queues_0 PARTITION OF wallet_queues FOR VALUES IN ('0');
+CREATE TABLE wallet_queues_1 PARTITION OF wallet_queues FOR VALUES IN ('1');
+CREATE TABLE wallet_queues_2 PARTITION OF wallet_queues FOR VALUES IN ('2');
+CREATE TABLE wallet_queues_3 PARTITION OF wallet_queues FOR VALUES IN ('3');
+CREATE TABLE wallet_queues_4 PARTITION OF wallet_queues FOR VALUES IN ('4');
+CREATE TABLE wallet_queues_5 PARTITION OF wallet_queues FOR VALUES IN ('5');
+CREATE TABLE wallet_queues_6 PARTITION OF wallet_queues FOR VALUES IN ('6');
+CREATE TABLE wallet_queues_7 PARTITION OF wallet_queues FOR VALUES IN ('7');
+CREATE TABLE wallet_queues_8 PARTITION OF wallet_queues FOR VALUES IN ('8');
+CREATE TABLE wallet_queues_9 PARTITION OF wallet_queues FOR VALUES IN ('9');
+CREATE TABLE wallet_queues_a PARTITION OF wallet_queues FOR VALUES IN ('a');
+CREATE TABLE wallet_queues_b PARTITION OF wallet_queues FOR VALUES IN ('b');
+CREATE TABLE wallet_queues_c PARTITION OF wallet_queues FOR VALUES IN ('c');
+CREATE TABLE wallet_queues_d PARTITION OF wallet_queues FOR VALUES IN ('d');
+CREATE TABLE wallet_queues_e PARTITION OF wallet_queues FOR VALUES IN ('e');
+CREATE TABLE wallet_queues_f PARTITION OF wallet_queues FOR VALUES IN ('f');
+COMMENT ON TABLE wallet_queues IS 'Without rows for ever: calls that wait for a wallet lock the partition of the last digit of its user''s id, one at a time.';
+COMMENT ON COLUMN wallet_queues.last_digit IS 'Last hexadecimal digit of a user''s id.';
+
+CREATE FUNCTION queue_for_wallet(p_user_id uuid) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF pg_current_xact_id_if_assigned() IS NULL THEN
+        EXECUTE format('LOCK TABLE %I IN EXCLUSIVE MODE', 'wallet_queues_' || right(p_user_id::text, 1));
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION queue_for_wallet(uuid) IS 'Waits in line for the wallets of a user, to the end of the transaction; not where the transaction has written or locked a row.';
+
 -- Returns the wallet's row, locked; opens the wallet first when p_open says so. A row that does
 -- not exist cannot be locked, so it is inserted first; of two first credits one waits here.
 CREATE FUNCTION lock_wallet(p_user_id uuid, p_currency text, p_open boolean) RETURNS user_balances
@@ -1076,6 +1113,13 @@ DECLARE
     v_wallet user_balances;
     v_holder_id uuid;
 BEGIN
+    SELECT * INTO v_wallet FROM user_balances
+    WHERE user_id = p_user_id AND currency = p_currency
+    FOR NO KEY UPDATE SKIP LOCKED;
+    IF FOUND THEN
+        RETURN v_wallet;
+    END IF;
+    PERFORM queue_for_wallet(p_user_id);
     SELECT * INTO v_wallet FROM user_balances
     WHERE user_id = p_user_id AND currency = p_currency
     FOR NO KEY UPDATE;
@@ -1416,7 +1460,7 @@ BEGIN
     SELECT * INTO v_wallet
     FROM user_balances
     WHERE user_id = p_user_id AND currency = p_currency
-    FOR NO KEY UPDATE;
+    FOR NO KEY UPDATE SKIP LOCKED;
     IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_units AND FOUND) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
         v_wallet := lock_wallet(p_user_id, p_currency, true);
@@ -1454,7 +1498,7 @@ BEGIN
     SELECT * INTO v_wallet
     FROM user_balances
     WHERE user_id = p_user_id AND currency = p_currency
-    FOR NO KEY UPDATE;
+    FOR NO KEY UPDATE SKIP LOCKED;
     IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_units AND FOUND) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
         v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
@@ -1510,7 +1554,7 @@ BEGIN
     SELECT * INTO v_wallet
     FROM user_balances
     WHERE user_id = p_user_id AND currency = p_currency
-    FOR NO KEY UPDATE;
+    FOR NO KEY UPDATE SKIP LOCKED;
     IF (p_amount > 0 AND p_amount < 1e12 AND scale(trim_scale(p_amount)) <= v_units AND FOUND) IS NOT TRUE THEN
         PERFORM check_ledger_amount(p_amount, p_currency);
         v_wallet := existing_wallet(p_user_id, p_currency, p_amount);
@@ -1579,7 +1623,15 @@ BEGIN
     SELECT w.* INTO v_wallet
     FROM user_balances AS w
     WHERE w.holder_id = (SELECT h.holder_id FROM balance_holds AS h WHERE h.id = p_hold_id)
-    FOR NO KEY UPDATE;
+    FOR NO KEY UPDATE SKIP LOCKED;
+    IF FOUND THEN
+        RETURN v_wallet;
+    END IF;
+    SELECT l.* INTO v_wallet
+    FROM balance_holds AS h
+    JOIN user_balances AS w ON w.holder_id = h.holder_id
+    CROSS JOIN LATERAL lock_wallet(w.user_id, w.currency, false) AS l
+    WHERE h.id = p_hold_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TW006',

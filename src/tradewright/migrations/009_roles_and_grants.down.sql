@@ -38,6 +38,7 @@ ALTER FUNCTION roll_up_exposures(boolean) SECURITY INVOKER;
 ALTER FUNCTION seal_records(boolean) SECURITY INVOKER;
 ALTER FUNCTION seal_ledger(integer) SECURITY INVOKER;
 ALTER FUNCTION seal_audit_log() SECURITY INVOKER;
+ALTER FUNCTION queue_for_wallet(uuid) SECURITY INVOKER;
 ALTER FUNCTION announce_state() SECURITY INVOKER;
 ALTER FUNCTION audit_row_change() SECURITY INVOKER;
 DROP FUNCTION engine_role(text);

@@ -34,6 +34,7 @@ $$;
 -- has, the right to write these records by hand. All of them pin their search path.
 ALTER FUNCTION audit_row_change() SECURITY DEFINER;
 ALTER FUNCTION announce_state() SECURITY DEFINER;
+ALTER FUNCTION queue_for_wallet(uuid) SECURITY DEFINER;
 ALTER FUNCTION seal_audit_log() SECURITY DEFINER;
 ALTER FUNCTION seal_ledger(integer) SECURITY DEFINER;
 ALTER FUNCTION seal_records(boolean) SECURITY DEFINER;
@@ -84,7 +85,7 @@ CROSS JOIN LATERAL (
         -- Written by the database itself, by functions of its owner, or by migrations.
         t.is_table AND t.relname NOT IN (
             'audit_log', 'audit_seals', 'ledger_seals', 'ledger_seal_segments', 'record_seals', 'record_seal_segments',
-            'house_balances', 'exposure_totals', 'outbox_events',
+            'house_balances', 'exposure_totals', 'outbox_events', 'wallet_queues',
             'payment_transitions', 'schema_migrations', 'view_refreshes',
             'audit_archives', 'audit_archive_segments', 'audit_archive_counts'
         ) AS is_written,
